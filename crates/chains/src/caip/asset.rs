@@ -1,0 +1,67 @@
+use core::fmt;
+use core::str::FromStr;
+
+use super::{CaipError, ChainId, evm, text};
+
+/// An asset, named as in CAIP-19.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum AssetId {
+    /// The coin in which a chain with Ethereum's transactions takes its fees; `…/slip44:60`
+    /// whatever the chain calls it.
+    EvmNative {
+        /// The chain id of EIP-155.
+        chain: u64,
+    },
+    /// A token under ERC-20; `…/erc20:CONTRACT`.
+    EvmErc20 {
+        /// The chain id of EIP-155.
+        chain: u64,
+        /// The address of the token's contract.
+        contract: [u8; 20],
+    },
+}
+
+impl AssetId {
+    /// The chain on which the asset lives.
+    #[must_use]
+    pub const fn chain(&self) -> ChainId {
+        match *self {
+            Self::EvmNative { chain } | Self::EvmErc20 { chain, .. } => ChainId::Evm { chain },
+        }
+    }
+}
+
+impl FromStr for AssetId {
+    type Err = CaipError;
+
+    fn from_str(text: &str) -> Result<Self, CaipError> {
+        let form = CaipError::Form("CHAIN/NAMESPACE:REFERENCE");
+        let (chain, asset) = text::capped(text)?.split_once('/').ok_or(form)?;
+        let ChainId::Evm { chain } = chain.parse()?;
+        match asset.split_once(':').ok_or(form)? {
+            ("slip44", "60") => Ok(Self::EvmNative { chain }),
+            ("erc20", contract) => Ok(Self::EvmErc20 {
+                chain,
+                contract: evm::parse(contract)?,
+            }),
+            _ => Err(CaipError::Asset),
+        }
+    }
+}
+
+impl fmt::Display for AssetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EvmNative { chain } => write!(f, "eip155:{chain}/slip44:60"),
+            Self::EvmErc20 { chain, contract } => {
+                write!(f, "eip155:{chain}/erc20:{}", evm::Hex(contract))
+            }
+        }
+    }
+}
+
+text::on_the_wire!(
+    AssetId,
+    "an asset as in CAIP-19, for example eip155:1/slip44:60"
+);

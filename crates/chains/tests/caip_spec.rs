@@ -1,0 +1,138 @@
+//! The vectors of `docs/spec/caip.md`, and addresses that ethers computed.
+
+mod common;
+
+use std::str::FromStr;
+
+use minicbor::{Decode, Encode};
+use portcullis_chains::caip::{CaipError, MAX_TEXT, checksummed};
+use portcullis_chains::{Address, AssetId, ChainId};
+use proptest::prelude::*;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+const SPEC: &str = include_str!("../../../docs/spec/caip.md");
+
+#[test]
+fn vectors() {
+    for vector in common::vectors(SPEC) {
+        match vector["kind"].as_str().unwrap() {
+            "chain" => check::<ChainId>(&vector),
+            "asset" => check::<AssetId>(&vector),
+            "address" => check::<Address>(&vector),
+            other => panic!("{other}"),
+        }
+    }
+}
+
+fn check<T>(vector: &Value)
+where
+    T: FromStr<Err = CaipError> + ToString + DeserializeOwned,
+    T: Encode<()> + for<'b> Decode<'b, ()>,
+{
+    let text = vector["text"].as_str().unwrap();
+    let signed = minicbor::decode::<T>(&minicbor::to_vec(text).unwrap());
+    let json = serde_json::from_value::<T>(Value::from(text));
+    let Some(canonical) = vector["canonical"].as_str() else {
+        assert!(text.parse::<T>().is_err(), "{text}");
+        assert!(json.is_err() && signed.is_err(), "{text}");
+        return;
+    };
+    assert_eq!(text.parse::<T>().unwrap().to_string(), canonical);
+    assert_eq!(json.unwrap().to_string(), canonical);
+    assert_eq!(
+        signed.is_ok(),
+        vector["signed"].as_bool().unwrap(),
+        "{text}"
+    );
+    if let Some(cbor) = vector["cbor"].as_str() {
+        assert_eq!(
+            hex::encode(minicbor::to_vec(signed.unwrap()).unwrap()),
+            cbor
+        );
+    }
+}
+
+#[test]
+fn checksums_agree_with_ethers() {
+    let Some(accounts) = common::ethers("accounts") else {
+        return;
+    };
+    assert!(accounts.len() > 1000);
+    for account in accounts {
+        let (plain, cased) = (&account["address"], &account["checksumAddress"]);
+        let (plain, cased) = (plain.as_str().unwrap(), cased.as_str().unwrap());
+        let address: Address = format!("eip155:1:{cased}").parse().unwrap();
+        assert_eq!(address.to_string(), format!("eip155:1:{plain}"));
+        let bytes = hex::decode(&plain[2..]).unwrap().try_into().unwrap();
+        assert_eq!(checksummed(&bytes), cased);
+        for wrong in one_letter_in_the_other_case(cased) {
+            let lower = wrong[2..].chars().all(|c| !c.is_ascii_uppercase());
+            let read = format!("eip155:1:{wrong}").parse::<Address>();
+            assert_eq!(read.is_ok(), lower, "{wrong}");
+        }
+    }
+}
+
+fn one_letter_in_the_other_case(text: &str) -> Vec<String> {
+    let flip = |c: char| {
+        if c.is_ascii_uppercase() {
+            c.to_ascii_lowercase()
+        } else {
+            c.to_ascii_uppercase()
+        }
+    };
+    let letters = text
+        .char_indices()
+        .skip(2)
+        .filter(|(_, c)| c.is_ascii_alphabetic());
+    letters
+        .map(|(at, c)| format!("{}{}{}", &text[..at], flip(c), &text[at + 1..]))
+        .collect()
+}
+
+#[test]
+fn length_is_capped_before_reading() {
+    let long = format!("eip155:{}", "1".repeat(MAX_TEXT));
+    assert_eq!(long.parse::<ChainId>(), Err(CaipError::TooLong));
+    assert_eq!(long.parse::<AssetId>(), Err(CaipError::TooLong));
+    assert_eq!(long.parse::<Address>(), Err(CaipError::TooLong));
+}
+
+#[test]
+fn foreign_cbor_is_refused() {
+    for foreign in [
+        "01",
+        "4101",
+        "f6",
+        "7f686569703135353a31ff",
+        "686569703135353aff",
+        "68656970",
+    ] {
+        assert!(
+            minicbor::decode::<ChainId>(&hex::decode(foreign).unwrap()).is_err(),
+            "{foreign}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn round_trips(chain: u64, bytes: [u8; 20]) {
+        let address = Address::Evm { chain, address: bytes };
+        prop_assert_eq!(Address::from_canonical(&address.to_string()), Ok(address));
+        for asset in [AssetId::EvmNative { chain }, AssetId::EvmErc20 { chain, contract: bytes }] {
+            prop_assert_eq!(AssetId::from_canonical(&asset.to_string()), Ok(asset));
+            prop_assert_eq!(asset.chain(), address.chain());
+        }
+        let shown = format!("eip155:{chain}:{}", checksummed(&bytes));
+        prop_assert_eq!(shown.parse::<Address>(), Ok(address));
+    }
+
+    #[test]
+    fn any_text_is_answered(text in "(eip155|.{0,3}):.{0,60}") {
+        if let Ok(address) = text.parse::<Address>() {
+            prop_assert_eq!(address.to_string(), text.to_lowercase());
+        }
+    }
+}
