@@ -1,5 +1,7 @@
 //! The vectors of `docs/spec/caip.md`, and addresses that ethers computed.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod common;
 
 use std::str::FromStr;

@@ -1,6 +1,12 @@
 //! What decodes as a plain transfer, and what does not. Transactions are written by
 //! alloy-consensus, so that the bytes come from somewhere else than our own encoder.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    reason = "helpers of tests; tables are long"
+)]
+
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEip2930, TxLegacy};
 use alloy_eips::eip2930::{AccessList, AccessListItem};
 use alloy_primitives::{Address as EthAddress, Bytes, TxKind, U256, keccak256};

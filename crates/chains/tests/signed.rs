@@ -1,5 +1,7 @@
 //! Signed transactions against those that ethers made, and the bounds of signatures.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod common;
 
 use portcullis_chains::ethereum::{
@@ -198,7 +200,7 @@ fn the_twin_of_a_signed_transaction_is_refused() {
     let twin: [u8; 32] = (order - alloy_primitives::U256::from_be_bytes(s)).to_be_bytes();
     let at = signed.len() - 32;
     let mut other = [&signed[..at], &twin].concat();
-    let parity = at - 34;
+    let parity = at - 35;
     other[parity] = if other[parity] == 1 { 0x80 } else { 1 };
     assert_eq!(
         SignedTx::from_bytes(&other),

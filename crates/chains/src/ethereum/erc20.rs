@@ -119,6 +119,8 @@ mod tests {
         );
     }
 
+    type Row<'a> = (&'a str, &'a [[u8; 32]], &'a [u8]);
+
     #[test]
     fn logs() {
         let (contract, from, to) = ([1; 20], [2; 20], [3; 20]);
@@ -146,7 +148,7 @@ mod tests {
             word
         };
         let approval = keccak256("Approval(address,address,uint256)").0;
-        let foreign: [(&str, &[[u8; 32]], &[u8]); 7] = [
+        let foreign: [Row; 7] = [
             ("another event", &[approval, from_word, to_word], &data),
             ("not indexed", &[TRANSFER_TOPIC], &data),
             (

@@ -1,6 +1,7 @@
 //! Where the vectors are.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 use std::io::Read;
 use std::path::PathBuf;
