@@ -109,11 +109,11 @@ impl<'b, C> Decode<'b, C> for PublicKey {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Signature([u8; 64]);
 
-/// Why a foreign client's P-256 signature cannot be normalised.
+/// Why a foreign client's signature cannot be normalised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureFault {
-    /// Not `r ‖ s` of 64 bytes.
-    #[error("a fixed P-256 signature is 64 bytes, r ‖ s")]
+    /// Not 64 bytes, where the encoding is fixed.
+    #[error("an Ed25519 signature and a fixed P-256 signature r ‖ s have 64 bytes")]
     WrongLength,
     /// Not the DER of an ECDSA signature.
     #[error("not the DER encoding of an ECDSA signature (RFC 3279, section 2.2.3)")]
@@ -128,6 +128,17 @@ impl Signature {
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 64]) -> Self {
         Self(bytes)
+    }
+
+    /// A signature as WebAuthn clients send it under `key`: 64 bytes for Ed25519, DER for P-256.
+    pub fn from_client(key: &PublicKey, bytes: &[u8]) -> Result<Self, SignatureFault> {
+        match key {
+            PublicKey::Ed25519(_) => bytes
+                .try_into()
+                .map(Self)
+                .map_err(|_| SignatureFault::WrongLength),
+            PublicKey::P256(_) => Self::from_der_normalised(bytes),
+        }
     }
 
     /// A P-256 signature as WebAuthn and TLS clients send it, in DER; S is made low.
