@@ -1,0 +1,64 @@
+#![doc = include_str!("../../../docs/spec/request.md")]
+
+mod base;
+mod fault;
+mod grammar;
+mod http;
+mod parse;
+
+pub use base::{Algorithm, Base, Parts, signature_base};
+pub use fault::RequestFault;
+pub use http::{Headers, Received, headers_for};
+pub use parse::parse_base;
+
+use crate::signature::{PublicKey, Signature, Verify};
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+/// Longest signature base, and longest of the two signature headers, in bytes.
+pub const MAX_BASE: usize = 4096;
+
+/// A request's signature base and signature, as they stand in the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct SignedRequest {
+    /// The signature base (RFC 9421, section 2.5): the very bytes that were signed.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    #[serde(with = "crate::text::base64url")]
+    pub base: Vec<u8>,
+    /// Over the base, normalised.
+    #[n(1)]
+    pub signature: Signature,
+}
+
+/// A request whose signature holds. Only [`check`] makes one.
+///
+/// It says nothing of time: whoever judges freshness compares `created` and `expires` with the
+/// entry's time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedRequest(Base);
+
+impl VerifiedRequest {
+    /// What was signed.
+    #[must_use]
+    pub fn parts(&self) -> &Parts {
+        self.0.parts()
+    }
+}
+
+/// Check form, algorithm and signature, in this order, under the key that `keyid` names.
+pub fn check(
+    request: &SignedRequest,
+    key: &PublicKey,
+    verify: &dyn Verify,
+) -> Result<VerifiedRequest, RequestFault> {
+    let base = parse_base(&request.base)?;
+    if base.parts().algorithm != Algorithm::of(key) {
+        return Err(RequestFault::Algorithm);
+    }
+    if !verify.verify(key, &request.base, &request.signature) {
+        return Err(RequestFault::Signature);
+    }
+    Ok(VerifiedRequest(base))
+}
