@@ -1,1 +1,15 @@
-//! portcullis-keys
+//! The seam to secret keys.
+//!
+//! Whoever signs holds a [`WalletKey`] (transactions) or a [`StatementKey`] (everything else) and
+//! does not know whether the secret is in this process or in a machine that never gives it out. What
+//! every such key promises is written at the two traits; [`conformance`] holds an implementation to
+//! it. [`software`] has the keys of this crate, and [`KeyFile`] the encrypted file from which they
+//! come (`docs/spec/key-file.md`).
+
+pub mod conformance;
+pub mod file;
+mod key;
+pub mod software;
+
+pub use file::{Cost, KeyFile, KeyFileError, Kind, Name, Passphrase};
+pub use key::{SignError, StatementKey, WalletKey};
