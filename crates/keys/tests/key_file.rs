@@ -1,6 +1,10 @@
 //! The encrypted file: its specification's vector, and everything that can be wrong with it.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    reason = "helpers of tests; tables are long"
+)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -202,10 +206,10 @@ fn an_altered_file_does_not_open() {
 
 #[test]
 fn hostile_files_are_refused_before_they_cost_anything() {
+    type Want = fn(&KeyFileError) -> bool;
     let (_folder, path, text) = vector();
     let text = String::from_utf8(text).unwrap();
     let cost = |line: &str| text.replace("argon2id m=64 t=1 p=1", line);
-    type Want = fn(&KeyFileError) -> bool;
     let costs: Want = |error| matches!(error, KeyFileError::Cost(_));
     let form: Want = |error| matches!(error, KeyFileError::Form(_));
     let version: Want = |error| matches!(error, KeyFileError::Version);
@@ -397,7 +401,7 @@ fn passphrases() {
     assert!(read(&[&[b'a'; 1024][..], b"\r\n"].concat()).is_ok());
     assert!(matches!(read(&[b'a'; 1025]), Err(PassphraseError::TooLong)));
     assert!(matches!(
-        read(&[b'a'; 1 << 20]),
+        read(&vec![b'a'; 1 << 20]),
         Err(PassphraseError::TooLong)
     ));
 }
