@@ -174,28 +174,17 @@ fn every_fault_of_the_signature_headers_has_a_row() {
         .next()
         .unwrap()
         .to_string();
+    #[rustfmt::skip]
     let inputs = [
         (long.clone(), RequestFault::Size),
         (String::new(), RequestFault::Header("Signature-Input")),
-        (
-            format!("{input}, {input}"),
-            RequestFault::Header("Signature-Input"),
-        ),
-        (
-            changed("portcullis=", "Portcullis="),
-            RequestFault::Header("Signature-Input"),
-        ),
+        (format!("{input}, {input}"), RequestFault::Header("Signature-Input")),
+        (changed("portcullis=", "Portcullis="), RequestFault::Header("Signature-Input")),
         (changed("\"@path\"", "\"@path\" \"date\""), covered),
         (changed(" \"@query\"", ""), covered),
-        (
-            changed("\"@method\" \"@authority\"", "\"@authority\" \"@method\""),
-            covered,
-        ),
+        (changed("\"@method\" \"@authority\"", "\"@authority\" \"@method\""), covered),
         (unparameterised, RequestFault::Parameter("created")),
-        (
-            changed("=1618884473", "=01618884473"),
-            RequestFault::NotCanonical,
-        ),
+        (changed("=1618884473", "=01618884473"), RequestFault::NotCanonical),
         (changed("portcullis=", "other="), RequestFault::Label),
     ];
     for (input, fault) in inputs {
@@ -237,72 +226,18 @@ fn every_fault_of_the_rest_of_a_request_has_a_row() {
     let covered = RequestFault::Component("Signature-Input");
     let digest = RequestFault::Header("Content-Digest");
     let sha512 = Some("sha-512=:AA==:");
+    #[rustfmt::skip]
     let rows = [
-        (
-            Received {
-                query: None,
-                ..good
-            },
-            covered,
-        ),
-        (
-            Received {
-                portcullis_act: None,
-                ..good
-            },
-            covered,
-        ),
-        (
-            Received {
-                portcullis_act: Some("AC"),
-                ..good
-            },
-            RequestFault::Value("portcullis-act"),
-        ),
-        (
-            Received {
-                content_digest: None,
-                ..good
-            },
-            digest,
-        ),
+        (Received { query: None, ..good }, covered),
+        (Received { portcullis_act: None, ..good }, covered),
+        (Received { portcullis_act: Some("AC"), ..good }, RequestFault::Value("portcullis-act")),
+        (Received { content_digest: None, ..good }, digest),
         (Received { body: &[], ..good }, digest),
-        (
-            Received {
-                content_digest: None,
-                body: &[],
-                ..good
-            },
-            covered,
-        ),
-        (
-            Received {
-                body: b"{}",
-                ..good
-            },
-            RequestFault::ContentDigest,
-        ),
-        (
-            Received {
-                content_digest: sha512,
-                ..good
-            },
-            RequestFault::Value("content-digest"),
-        ),
-        (
-            Received {
-                path: "/a b",
-                ..good
-            },
-            RequestFault::Value("@path"),
-        ),
-        (
-            Received {
-                method: "post",
-                ..good
-            },
-            RequestFault::Value("@method"),
-        ),
+        (Received { content_digest: None, body: &[], ..good }, covered),
+        (Received { body: b"{}", ..good }, RequestFault::ContentDigest),
+        (Received { content_digest: sha512, ..good }, RequestFault::Value("content-digest")),
+        (Received { path: "/a b", ..good }, RequestFault::Value("@path")),
+        (Received { method: "post", ..good }, RequestFault::Value("@method")),
     ];
     for (received, fault) in rows {
         assert_eq!(received.signed_request(), Err(fault), "{received:?}");
