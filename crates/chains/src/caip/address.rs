@@ -5,7 +5,6 @@ use super::{CaipError, ChainId, evm, text};
 
 /// An address on one chain, named as in CAIP-10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub enum Address {
     /// An address on a chain with Ethereum's transactions; `eip155:NUMBER:0x…`.
     Evm {

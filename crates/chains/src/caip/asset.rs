@@ -5,7 +5,6 @@ use super::{CaipError, ChainId, evm, text};
 
 /// An asset, named as in CAIP-19.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub enum AssetId {
     /// The coin in which a chain with Ethereum's transactions takes its fees; `…/slip44:60`
     /// whatever the chain calls it.

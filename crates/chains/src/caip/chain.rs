@@ -5,7 +5,6 @@ use super::{CaipError, text};
 
 /// A chain, named as in CAIP-2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub enum ChainId {
     /// A chain with Ethereum's transactions; `eip155:NUMBER`.
     Evm {

@@ -5,6 +5,7 @@
 )]
 #![allow(clippy::print_stdout, reason = "what is skipped is said")]
 
+mod authenticator;
 mod device;
 mod flips;
 mod party;

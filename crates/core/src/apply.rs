@@ -1,0 +1,269 @@
+//! Applying entries: the same function for the gate before it appends, for every keeper that
+//! follows, and for the auditor.
+//!
+//! An entry that decides otherwise than it says is *void*: nothing of it counts, and the gate is shut
+//! for everything until a quorum lifts that, because only a broken or hostile gate writes such a
+//! thing. No entry, whatever its bytes, makes `apply` fail: nothing poisons the log.
+
+use crate::act::Scope;
+use crate::codec::{CodecError, encode};
+use crate::decide::{self, PlanFault, flight};
+use crate::decision::Decision;
+use crate::digest::{Digest, Domain};
+use crate::effect::{At, Effect};
+use crate::entry::{Body, Entry, Settlement, Submission};
+use crate::reason::Reason;
+use crate::signature::Verify;
+use crate::state::State;
+use crate::statement::SignedStatement;
+use crate::time::Time;
+use portcullis_tlog::{Cosigned, Hash};
+
+/// What applying an entry did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The entry's index.
+    pub index: u64,
+    /// The running digest of effects after it.
+    pub effects: Digest,
+    /// What changed.
+    pub changes: Vec<Effect>,
+    /// Why nothing of the entry itself counts, where it is void.
+    pub void: Option<VoidReason>,
+}
+
+/// Why an entry is void.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VoidReason {
+    /// Not an entry.
+    #[error("its bytes are not an entry: {0}")]
+    Codec(#[from] CodecError),
+    /// Another partition than 0.
+    #[error("it belongs to a partition that does not exist")]
+    Partition,
+    /// Its time is before an earlier entry's.
+    #[error("its time goes back")]
+    TimeGoesBack,
+    /// A genesis that is not entry 0's, or not the pinned one.
+    #[error("it is a genesis out of place")]
+    Genesis,
+    /// A checkpoint that is not this journal's, or not cosigned by a quorum.
+    #[error("its checkpoint is not a cosigned checkpoint of this journal")]
+    Checkpoint,
+    /// The decision is another.
+    #[error("it says {said:?} where the decision is {decided:?}")]
+    Decision {
+        /// What it says.
+        said: Box<Decision>,
+        /// What is so.
+        decided: Box<Decision>,
+    },
+    /// The plan is not what the decision calls for.
+    #[error("its plan: {0}")]
+    Plan(#[from] PlanFault),
+    /// Its evidence is not evidence.
+    #[error("its evidence: {0}")]
+    Evidence(Reason),
+    /// A statement that does not fit.
+    #[error("its statement is not a keeper's, or does not fit the journal")]
+    Statement,
+}
+
+impl VoidReason {
+    /// Whether money would have gone out by it: the alarm `release-without-evidence`.
+    #[must_use]
+    pub fn is_release(&self, entry: Option<&Entry>) -> bool {
+        let released = |decision: &Decision, plan: bool| plan || *decision == Decision::Release;
+        match entry.map(|entry| &entry.body) {
+            Some(Body::Act(s)) => released(&s.decision, s.plan.is_some()),
+            Some(Body::Settle(s)) => released(&s.decision, s.plan.is_some()),
+            Some(Body::Replace(_)) => true,
+            _ => false,
+        }
+    }
+}
+
+impl State {
+    /// Apply the next entry's bytes.
+    pub fn apply(&mut self, bytes: &[u8], verify: &dyn Verify) -> Applied {
+        match Entry::from_bytes(bytes) {
+            Ok(entry) => self.apply_entry(&entry, bytes, verify),
+            Err(fault) => self.commit(Hash::leaf(bytes), None, Err(fault.into())),
+        }
+    }
+
+    /// Apply the next entry, of which `bytes` are the canonical encoding.
+    pub fn apply_entry(&mut self, entry: &Entry, bytes: &[u8], verify: &dyn Verify) -> Applied {
+        let changes = self.judge(entry, verify);
+        self.commit(Hash::leaf(bytes), Some(entry.time), changes)
+    }
+
+    /// What an entry would change, without changing it.
+    pub fn judge(&self, entry: &Entry, verify: &dyn Verify) -> Result<Vec<Effect>, VoidReason> {
+        if entry.partition != 0 {
+            return Err(VoidReason::Partition);
+        }
+        if entry.time < self.facts.time {
+            return Err(VoidReason::TimeGoesBack);
+        }
+        match &entry.body {
+            Body::Genesis(signed) => {
+                let is_first = self.size() == 0 && **signed == *self.network.signed();
+                if is_first {
+                    Ok(Vec::new())
+                } else {
+                    Err(VoidReason::Genesis)
+                }
+            }
+            // Nothing stands before genesis.
+            _ if self.size() == 0 => Err(VoidReason::Genesis),
+            Body::Checkpoint(note) => self.judge_checkpoint(note),
+            Body::Act(submission) => self.judge_act(submission, entry.time, verify),
+            Body::Evidence(supplement) => decide::supplement(
+                self,
+                supplement.act,
+                &supplement.evidence,
+                entry.time,
+                verify,
+            )
+            .map_err(VoidReason::Evidence),
+            Body::Settle(settlement) => self.judge_settlement(settlement, entry.time),
+            Body::Replace(replacement) => Ok(flight::replace(self, replacement)?),
+            Body::Statement(signed) => self.judge_statement(signed, verify),
+        }
+    }
+
+    fn judge_checkpoint(&self, note: &[u8]) -> Result<Vec<Effect>, VoidReason> {
+        let network = &self.network;
+        let cosigned = Cosigned::parse(note, network.log(), network.quorum())
+            .map_err(|_| VoidReason::Checkpoint)?;
+        if !self.facts.log.had(cosigned.head()) {
+            return Err(VoidReason::Checkpoint);
+        }
+        Ok(vec![Effect::Cosigned {
+            body: Digest(*cosigned.body_digest().as_bytes()),
+            size: cosigned.head().size,
+            oldest: Time::from_unix_seconds(cosigned.oldest().unix()),
+            newest: Time::from_unix_seconds(cosigned.newest().unix()),
+        }])
+    }
+
+    fn judge_act(
+        &self,
+        submission: &Submission,
+        time: Time,
+        verify: &dyn Verify,
+    ) -> Result<Vec<Effect>, VoidReason> {
+        let decided = decide::decide(self, &submission.act, &submission.evidence, time, verify);
+        same(&submission.decision, decided.decision())?;
+        Ok(decided.complete(submission.plan.as_ref())?)
+    }
+
+    fn judge_settlement(
+        &self,
+        settled: &Settlement,
+        time: Time,
+    ) -> Result<Vec<Effect>, VoidReason> {
+        let decided = decide::settle(self, settled.act, time);
+        // A settlement ends waiting; one that says "still held" says nothing.
+        let ends = !matches!(settled.decision, Decision::Hold { .. });
+        same(&settled.decision, decided.decision())?;
+        if ends {
+            Ok(decided.complete(settled.plan.as_ref())?)
+        } else {
+            Err(VoidReason::Statement)
+        }
+    }
+
+    fn judge_statement(
+        &self,
+        signed: &SignedStatement,
+        verify: &dyn Verify,
+    ) -> Result<Vec<Effect>, VoidReason> {
+        let statement = &signed.statement;
+        let keeper = self
+            .network
+            .keeper(statement.keeper)
+            .ok_or(VoidReason::Statement)?;
+        let said = statement.genesis == self.network.digest() && signed.is_by(&keeper.key, verify);
+        if !said {
+            return Err(VoidReason::Statement);
+        }
+        crate::decide::receipt::judge(self, statement.keeper, &statement.says)
+            .ok_or(VoidReason::Statement)
+    }
+
+    /// The point of no return: everything above could refuse, nothing below can.
+    fn commit(
+        &mut self,
+        leaf: Hash,
+        time: Option<Time>,
+        judged: Result<Vec<Effect>, VoidReason>,
+    ) -> Applied {
+        let (changes, void) = match judged {
+            Ok(changes) => (changes, None),
+            Err(reason) => (
+                decide::suspend(self, Digest(*leaf.as_bytes()), Scope::Everything),
+                Some(reason),
+            ),
+        };
+        let time = if void.is_some() {
+            self.facts.time
+        } else {
+            time.unwrap_or(self.facts.time)
+        };
+        let index = self.size();
+        let effects = extend(self.facts.effects, leaf, &changes);
+        self.facts.log.push(leaf);
+        self.facts.time = time;
+        self.facts.effects = effects;
+        if void.is_some() {
+            self.facts.void_entries = self.facts.void_entries.saturating_add(1);
+        }
+        let at = At {
+            index,
+            time,
+            effects,
+        };
+        for change in &changes {
+            self.facts.commit(change, at);
+        }
+        self.facts.prune(time);
+        Applied {
+            index,
+            effects,
+            changes,
+            void,
+        }
+    }
+}
+
+fn same(said: &Decision, decided: &Decision) -> Result<(), VoidReason> {
+    if said == decided {
+        return Ok(());
+    }
+    let (said, decided) = (Box::new(said.clone()), Box::new(decided.clone()));
+    Err(VoidReason::Decision { said, decided })
+}
+
+/// `SHA-256("portcullis/effects/v1" ‖ 0x00 ‖ CBOR([before, leaf hash, effects]))`.
+fn extend(before: Digest, leaf: Hash, changes: &[Effect]) -> Digest {
+    Digest::of(
+        Domain::Effects,
+        &encode(&(before, Digest(*leaf.as_bytes()), changes)),
+    )
+}
+
+impl State {
+    /// Whether a statement would be accepted now.
+    #[must_use]
+    pub fn accepts(&self, signed: &SignedStatement, verify: &dyn Verify) -> bool {
+        self.judge_statement(signed, verify).is_ok()
+    }
+
+    /// Whether a statement would add anything.
+    #[must_use]
+    pub fn is_news(&self, signed: &SignedStatement) -> bool {
+        crate::decide::receipt::is_news(self, signed.statement.keeper, &signed.statement.says)
+    }
+}

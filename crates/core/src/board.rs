@@ -1,0 +1,118 @@
+//! The stop board's pages: what keepers and the gate poll.
+//!
+//! A board takes restricting acts with their evidence from anybody, stamps them and shows them. It
+//! decides nothing: whoever reads a page decides again by itself, and a posting binds on sight only
+//! if it would be accepted. A page is signed with the board's time, so that silence can be told from
+//! "nothing posted".
+
+use crate::act::Act;
+use crate::codec::{self, CodecError, encode};
+use crate::digest::{Digest, Domain};
+use crate::evidence::Evidence;
+use crate::id::BoardId;
+use crate::signature::{PublicKey, Signature, Verify};
+use crate::time::Time;
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+/// Most bytes of a page.
+pub const MAX_PAGE: usize = 1024 * 1024;
+/// Most bytes of one posting.
+pub const MAX_POSTING: usize = 32 * 1024;
+/// How old a page may be for a keeper to act by it.
+pub const PAGE_FRESH: crate::Span = crate::Span::seconds(3);
+
+/// A restricting act with its evidence; on a page the evidence carries the board's stamp.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct Posting {
+    /// The act.
+    #[n(0)]
+    pub act: Act,
+    /// Its evidence.
+    #[n(1)]
+    pub evidence: Evidence,
+}
+
+/// Postings from a number on, signed.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SignedPage {
+    /// The page.
+    #[n(0)]
+    pub page: Page,
+    /// Over `"portcullis/board/v1" ‖ 0x00 ‖ CBOR(page)`.
+    #[n(1)]
+    pub signature: Signature,
+}
+
+/// The signed part of a page.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Page {
+    /// The network.
+    #[n(0)]
+    pub genesis: Digest,
+    /// The board.
+    #[n(1)]
+    pub board: BoardId,
+    /// The board's time when it signed.
+    #[n(2)]
+    pub time: Time,
+    /// The number of the first posting asked for; numbers never change.
+    #[n(3)]
+    pub from: u64,
+    /// The number after the last posting shown: ask from there next.
+    #[n(4)]
+    pub next: u64,
+    /// Whether the board has more beyond `next` already.
+    #[n(5)]
+    pub more: bool,
+    /// Postings `from..next` that have not expired, each with its number.
+    #[n(6)]
+    pub postings: Vec<(u64, Posting)>,
+}
+
+/// Why a page says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PageFault {
+    /// Its bytes.
+    #[error("the board's page cannot be read: {0}")]
+    Codec(#[from] CodecError),
+    /// Another network, board or number than asked for.
+    #[error("the page answers another question: check the board's address")]
+    Other,
+    /// Not signed by the board's key in genesis.
+    #[error("the page is not signed by the board that genesis names")]
+    Signature,
+}
+
+impl SignedPage {
+    /// Parse a page and check that it is the board's answer to "from this number on". The caller
+    /// judges its age against [`PAGE_FRESH`].
+    pub fn open(
+        bytes: &[u8],
+        (genesis, board, from): (Digest, BoardId, u64),
+        key: &PublicKey,
+        verify: &dyn Verify,
+    ) -> Result<Page, PageFault> {
+        let signed: Self = codec::decode(bytes, MAX_PAGE)?;
+        let page = signed.page;
+        if (page.genesis, page.board, page.from) != (genesis, board, from) || page.next < from {
+            return Err(PageFault::Other);
+        }
+        if !verify.verify(key, &page.signed_bytes(), &signed.signature) {
+            return Err(PageFault::Signature);
+        }
+        Ok(page)
+    }
+}
+
+impl Page {
+    /// The bytes that the board signs.
+    #[must_use]
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        Domain::Board.signed_bytes(&encode(self))
+    }
+}

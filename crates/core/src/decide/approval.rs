@@ -1,0 +1,293 @@
+//! Acts that wait for others: proposals to a quorum, approvals, and taking an act back.
+
+use super::authenticate::{Actor, has_role};
+use super::{Case, Verdict, held, suspend, withhold_where};
+use crate::act::{Act, ActKind, Approve, Cancel, GrantRole, LiftTarget, RaiseEpoch};
+use crate::decision::Need;
+use crate::effect::Effect;
+use crate::factor::Factor;
+use crate::id::PrincipalId;
+use crate::limits::Limits;
+use crate::realm::{Realm, Role};
+use crate::reason::Reason;
+use crate::state::State;
+use crate::state::account::Owner;
+use crate::state::release::{End, Held, Stage, Withheld};
+use crate::statement::Condition;
+use crate::time::{Span, Time};
+use std::collections::BTreeSet;
+
+/// A proposal is held until a quorum of administrators stands behind it; it must make sense already.
+pub(super) fn judge_proposal(case: &Case<'_>) -> Result<Verdict, Reason> {
+    let changes = carry_out(case.state, case.act)?;
+    let missing = case.state.network.genesis().quorum.saturating_sub(1);
+    let delayed = own_delay(case.state, case.act).is_some();
+    if missing == 0 && !delayed {
+        return Ok(Verdict::Accept(changes));
+    }
+    Ok(Verdict::Wait(needs(missing, delayed), None))
+}
+
+fn needs(missing: u32, delayed: bool) -> Vec<Need> {
+    let quorum = (missing > 0).then_some(Need::Quorum { missing });
+    quorum
+        .into_iter()
+        .chain(delayed.then_some(Need::Delay))
+        .collect()
+}
+
+/// The delay that an act itself has, as new limits do. (New addresses and factors take effect at
+/// once and carry their delay with them.)
+pub(super) fn own_delay(state: &State, act: &Act) -> Option<Span> {
+    matches!(act.kind, ActKind::SetLimits(_)).then(|| state.network.delay_floor())
+}
+
+/// Decide a proposal again: unique administrators of now, the proposer among them.
+pub(super) fn settle(state: &State, held: &Held, time: Time) -> Result<Verdict, Reason> {
+    let changes = carry_out(state, &held.act)?;
+    let proposer = state
+        .facts
+        .stands(&held.proof)
+        .then_some(held.act.principal);
+    let members: BTreeSet<PrincipalId> = held
+        .approvals
+        .iter()
+        .copied()
+        .chain(proposer)
+        .filter(|who| is_able(state, *who))
+        .collect();
+    let count = u32::try_from(members.len()).unwrap_or(u32::MAX);
+    let missing = state.network.genesis().quorum.saturating_sub(count);
+    let delayed = !held.available.is_at(time);
+    if missing == 0 && !delayed {
+        return Ok(Verdict::Accept(changes));
+    }
+    Ok(Verdict::Wait(
+        needs(missing, delayed),
+        held.available.time().filter(|t| *t > time),
+    ))
+}
+
+fn is_able(state: &State, who: PrincipalId) -> bool {
+    state
+        .facts
+        .member(who)
+        .is_some_and(|member| member.has(Role::Administrator))
+}
+
+/// What a proposal changes, if it can be carried out on the state as it is.
+fn carry_out(state: &State, act: &Act) -> Result<Vec<Effect>, Reason> {
+    match &act.kind {
+        ActKind::GrantRole(grant) => grant_role(state, grant),
+        ActKind::RevokeRole(revoke) => revoke_role(state, revoke.principal, revoke.role),
+        ActKind::RaiseEpoch(raise) => raise_epoch(state, raise),
+        ActKind::Lift(lift) => lift_target(state, lift.target),
+        ActKind::Unfreeze => unfreeze(state, act),
+        ActKind::SetLimits(set) => {
+            if state.facts.limits.digest() != set.replaces {
+                return Err(Reason::LimitsChanged);
+            }
+            check_limits(state, &set.limits)?;
+            Ok(vec![Effect::SetLimits(set.limits.clone())])
+        }
+        _ => Err(Reason::RoleMissing),
+    }
+}
+
+fn check_limits(state: &State, limits: &Limits) -> Result<(), Reason> {
+    let known = &state.network.genesis().assets;
+    let all_known = limits.rules.iter().all(|rule| known.contains(&rule.asset));
+    if limits.is_well_formed() && all_known {
+        Ok(())
+    } else {
+        Err(Reason::LimitsMalformed)
+    }
+}
+
+fn grant_role(state: &State, grant: &GrantRole) -> Result<Vec<Effect>, Reason> {
+    let owner = Owner::Member {
+        principal: grant.principal,
+    };
+    let member = state.facts.member(grant.principal);
+    // A keeper is one by genesis only, and is nothing else.
+    let is_keeper = member.is_some_and(|member| member.has(Role::Keeper));
+    if grant.role == Role::Keeper || is_keeper {
+        return Err(Reason::RoleMissing);
+    }
+    if member.is_some_and(|member| member.has(grant.role)) {
+        return Err(Reason::RoleHeld);
+    }
+    let mut effects = vec![Effect::Grant(grant.principal, grant.role)];
+    match (&grant.factor, member) {
+        (Some(factor), None) => {
+            if state.facts.staff_factors.contains_key(&factor.id()) {
+                return Err(Reason::FactorExists);
+            }
+            let delay = state.network.delay_floor();
+            effects.push(Effect::Enrol {
+                owner,
+                factor: factor.clone(),
+                delay,
+            });
+        }
+        (None, Some(_)) => {}
+        (None, None) => return Err(Reason::UnknownPrincipal),
+        (Some(_), Some(_)) => return Err(Reason::FactorsRemain),
+    }
+    Ok(effects)
+}
+
+pub(super) fn revoke_role(
+    state: &State,
+    principal: PrincipalId,
+    role: Role,
+) -> Result<Vec<Effect>, Reason> {
+    let member = state
+        .facts
+        .member(principal)
+        .ok_or(Reason::UnknownPrincipal)?;
+    if !member.has(role) {
+        return Err(Reason::RoleNotHeld);
+    }
+    if role == Role::Administrator {
+        keep_quorum(state, |who, _| who != principal)?;
+    }
+    Ok(vec![Effect::Ungrant(principal, role)])
+}
+
+pub(super) fn raise_epoch(state: &State, raise: &RaiseEpoch) -> Result<Vec<Effect>, Reason> {
+    let hit = |factor: &Factor| raise.factors.is_none_or(|kind| kind == factor.kind);
+    if raise.realm == Realm::Staff {
+        keep_quorum(state, |_, factor| !hit(factor))?;
+    }
+    let withheld = withhold_where(state, Withheld::Revoked, |release| {
+        let proof = &release.proof;
+        let kind_hit = raise.factors.is_none_or(|only| only == proof.kind);
+        proof.owner.realm() == raise.realm && kind_hit
+    });
+    let mut effects = vec![Effect::RaiseEpoch(raise.realm, raise.factors)];
+    effects.extend(withheld);
+    Ok(effects)
+}
+
+/// Enough administrators are left who have a factor that counts.
+pub(super) fn keep_quorum(
+    state: &State,
+    counts: impl Fn(PrincipalId, &Factor) -> bool,
+) -> Result<(), Reason> {
+    let left = state.facts.administrators_left(counts);
+    let left = u32::try_from(left).unwrap_or(u32::MAX);
+    if left < state.network.genesis().quorum {
+        Err(Reason::WouldLockOut)
+    } else {
+        Ok(())
+    }
+}
+
+fn lift_target(state: &State, target: LiftTarget) -> Result<Vec<Effect>, Reason> {
+    match target {
+        LiftTarget::Suspension { by } => {
+            state
+                .facts
+                .suspensions
+                .get(&by)
+                .ok_or(Reason::SuspensionUnknown)?;
+        }
+        LiftTarget::Latch { keeper, latch } => {
+            // A keeper that latched may be cut off from a hostile gate, and its statement unheard:
+            // the quorum read the id off the keeper's own alarm.
+            state
+                .network
+                .keeper(keeper)
+                .ok_or(Reason::SuspensionUnknown)?;
+            if state.facts.latches.get(&(keeper, latch)) == Some(&Condition::Fork) {
+                return Err(Reason::ForkLatch);
+            }
+        }
+    }
+    Ok(vec![Effect::Lift(target)])
+}
+
+fn unfreeze(state: &State, act: &Act) -> Result<Vec<Effect>, Reason> {
+    let id = super::account_of(act)?;
+    let account = state.facts.account(id).ok_or(Reason::UnknownAccount)?;
+    if account.frozen.is_none() {
+        return Err(Reason::NotFrozen);
+    }
+    Ok(vec![Effect::Unfreeze(id)])
+}
+
+/// One more member behind a held act. Members are counted, never signatures.
+pub(super) fn judge_approve(
+    case: &Case<'_>,
+    actor: &Actor,
+    approve: &Approve,
+) -> Result<Verdict, Reason> {
+    let who = actor.owner.principal();
+    let held = held(case.state, approve.act)?;
+    // Only administrators make a quorum; large withdrawals take approvers too.
+    let is_withdrawal = matches!(held.act.kind, ActKind::Withdraw(_));
+    if !is_withdrawal && !has_role(case, who, Role::Administrator) {
+        return Err(Reason::RoleMissing);
+    }
+    if who == held.act.principal {
+        return Err(Reason::SelfApproval);
+    }
+    if held.approvals.contains(&who) {
+        return Err(Reason::AlreadyApproved);
+    }
+    Ok(Verdict::Accept(vec![Effect::Approve(approve.act, who)]))
+}
+
+/// Take back an act that waits, or withhold a release that nobody has signed. The account's holder
+/// takes back its own; staff anybody's; a proposal its proposer's.
+pub(super) fn judge_cancel(
+    case: &Case<'_>,
+    actor: &Actor,
+    cancel: &Cancel,
+) -> Result<Verdict, Reason> {
+    let facts = &case.state.facts;
+    if let Some(release) = facts.releases.get(&cancel.act) {
+        check_may_cancel(case, actor, &release.act)?;
+        let plan = release.plans.last().map(crate::plan::Plan::digest);
+        let is_out = plan.is_some_and(|plan| release.is_signed(plan));
+        let again = release.stage == Stage::Withheld(Withheld::Cancelled);
+        if is_out || again || release.voided_by.is_some() {
+            return Err(Reason::ActGone);
+        }
+        return Ok(Verdict::Accept(vec![Effect::Withhold(
+            cancel.act,
+            Withheld::Cancelled,
+        )]));
+    }
+    let held = held(case.state, cancel.act)?;
+    check_may_cancel(case, actor, &held.act)?;
+    let end = Effect::End(cancel.act, End::Returned, held.act.account);
+    Ok(Verdict::Accept(vec![Effect::Unhold(cancel.act), end]))
+}
+
+fn check_may_cancel(case: &Case<'_>, actor: &Actor, act: &Act) -> Result<(), Reason> {
+    let may = match actor.owner {
+        Owner::Holder { account, .. } => {
+            act.account == Some(account) && act.realm == Realm::Customers
+        }
+        Owner::Member { principal } => {
+            act.realm == Realm::Customers
+                || act.principal == principal
+                || has_role(case, principal, Role::Administrator)
+        }
+    };
+    if may { Ok(()) } else { Err(Reason::ActUnknown) }
+}
+
+/// Shut a scope. A second suspension of the same scope stands beside the first: each is lifted alone.
+pub(super) fn judge_suspend(case: &Case<'_>) -> Result<Verdict, Reason> {
+    let ActKind::Suspend(what) = &case.act.kind else {
+        return Err(Reason::Malformed);
+    };
+    Ok(Verdict::Accept(suspend(
+        case.state,
+        case.digest,
+        what.scope,
+    )))
+}

@@ -1,0 +1,256 @@
+//! Who asks, and which factor proves it.
+//!
+//! [`FactorVerified`] has no public constructor: whoever holds one has checked a signature over this
+//! very act by a factor that is enrolled, of the present epochs, and (unless the act only takes
+//! away) past its delay.
+
+use super::Case;
+use crate::act::ActKind;
+use crate::effect::Effect;
+use crate::factor::{Factor, FactorKind, factor_id};
+use crate::id::{FactorId, PrincipalId};
+use crate::passkey::{self, Assertion, Credential, PasskeyFault};
+use crate::realm::{Realm, Role};
+use crate::reason::Reason;
+use crate::request::{self, SignedRequest};
+use crate::state::account::{Owner, Proof};
+use crate::time::{Span, Time};
+
+/// How old a request's signature may be when it is submitted, and how far ahead.
+const REQUEST_AGE: Span = Span::seconds(300);
+const REQUEST_SKEW: Span = Span::seconds(30);
+
+/// Who asks.
+pub(crate) struct Actor {
+    /// The acting principal's place in state.
+    pub(crate) owner: Owner,
+    /// The proof that state keeps: the strongest factor.
+    pub(crate) proof: Proof,
+    /// The member of staff that relayed a customer's act.
+    pub(crate) relay: Option<PrincipalId>,
+    /// Counters that rose.
+    pub(crate) counters: Vec<Effect>,
+}
+
+impl Actor {
+    /// The strength of the acting principal's proof.
+    pub(crate) fn strength(&self) -> FactorKind {
+        self.proof.kind
+    }
+}
+
+/// A factor that proved this act.
+struct FactorVerified {
+    owner: Owner,
+    factor: FactorId,
+    kind: FactorKind,
+    proof: Proof,
+    counter: Option<u32>,
+}
+
+/// Find the acting principal and check every piece of evidence. One bad piece refuses the act: a
+/// client that sends evidence that does not hold has something to hide or to mend.
+pub(crate) fn authenticate(case: &Case<'_>, at: Time) -> Result<Actor, Reason> {
+    let owner = acting(case)?;
+    let mut proofs = Vec::new();
+    let mut relay = None;
+    for request in &case.evidence.requests {
+        let verified = check_request(case, owner, request, at)?;
+        if verified.owner == owner {
+            proofs.push(verified);
+        } else {
+            relay = Some(verified.owner.principal());
+        }
+    }
+    for assertion in &case.evidence.assertions {
+        proofs.push(check_assertion(case, owner, assertion)?);
+    }
+    let strongest = proofs
+        .iter()
+        .max_by_key(|proof| proof.kind)
+        .ok_or(Reason::FactorMissing)?;
+    let proof = strongest.proof;
+    let counters = proofs.iter().filter_map(counter_effect).collect();
+    Ok(Actor {
+        owner,
+        proof,
+        relay,
+        counters,
+    })
+}
+
+fn counter_effect(verified: &FactorVerified) -> Option<Effect> {
+    let counter = verified.counter.filter(|counter| *counter > 0)?;
+    Some(Effect::Counter(verified.owner, verified.factor, counter))
+}
+
+/// The acting principal's place in state, in the realm that the act names.
+fn acting(case: &Case<'_>) -> Result<Owner, Reason> {
+    let facts = &case.state.facts;
+    let (act, principal) = (case.act, case.act.principal);
+    let member = facts.member(principal).is_some();
+    let account = act.account.map(|id| (id, facts.account(id)));
+    let holder = account.is_some_and(|(_, a)| a.is_some_and(|a| a.holder(principal).is_some()));
+    match act.realm {
+        Realm::Customers if member => Err(Reason::WrongRealm),
+        Realm::Staff if holder => Err(Reason::WrongRealm),
+        Realm::Customers => {
+            let (account, known) = account.ok_or(Reason::UnknownAccount)?;
+            known.ok_or(Reason::UnknownAccount)?;
+            if !holder {
+                return Err(Reason::UnknownPrincipal);
+            }
+            Ok(Owner::Holder { account, principal })
+        }
+        Realm::Staff if !member => Err(Reason::UnknownPrincipal),
+        Realm::Staff => Ok(Owner::Member { principal }),
+    }
+}
+
+/// A request signature is the acting principal's own, or a member of staff's who relays the act.
+fn check_request(
+    case: &Case<'_>,
+    owner: Owner,
+    signed: &SignedRequest,
+    at: Time,
+) -> Result<FactorVerified, Reason> {
+    let base = request::parse_base(&signed.base).map_err(|_| Reason::RequestInvalid)?;
+    let base = base.parts();
+    let id: FactorId = base.key_id.parse().map_err(|_| Reason::RequestInvalid)?;
+    if base.act != Some(case.digest.0) {
+        return Err(Reason::RequestForAnotherAct);
+    }
+    check_age(Time::from_unix_seconds(base.created), at)?;
+    if base
+        .expires
+        .is_some_and(|expires| Time::from_unix_seconds(expires) <= at)
+    {
+        return Err(Reason::RequestStale);
+    }
+    let (owner, factor) = find(case, owner, id).ok_or(Reason::FactorUnknown)?;
+    if factor.kind != FactorKind::RequestKey {
+        return Err(Reason::FactorUnknown);
+    }
+    check_counts(case, owner, factor)?;
+    request::check(signed, &factor.key, case.verify).map_err(|_| Reason::RequestInvalid)?;
+    Ok(verified(case, owner, factor, None))
+}
+
+fn check_age(created: Time, at: Time) -> Result<(), Reason> {
+    if created > at.after(REQUEST_SKEW) || at.since(created) > REQUEST_AGE {
+        return Err(Reason::RequestStale);
+    }
+    Ok(())
+}
+
+/// An assertion is always the acting principal's own.
+fn check_assertion(
+    case: &Case<'_>,
+    owner: Owner,
+    assertion: &Assertion,
+) -> Result<FactorVerified, Reason> {
+    let id = factor_id(&assertion.credential.0);
+    let factor = case
+        .state
+        .facts
+        .factor(owner, id)
+        .ok_or(Reason::FactorUnknown)?;
+    if factor.kind != FactorKind::Passkey {
+        return Err(Reason::FactorUnknown);
+    }
+    check_counts(case, owner, factor)?;
+    let party = case.state.network.relying_party(owner.realm());
+    let party = party.ok_or(Reason::PasskeyRelyingParty)?;
+    let credential = Credential {
+        key: &factor.key,
+        counter: factor.counter,
+    };
+    let challenge = passkey::challenge_for(&case.digest.0);
+    let checked = passkey::check(assertion, &credential, party, &challenge, case.verify);
+    let counter = checked.map_err(reason_of)?.counter();
+    Ok(verified(case, owner, factor, Some(counter)))
+}
+
+/// The factor with this id: the acting principal's, or else a member of staff's.
+fn find<'a>(case: &Case<'a>, owner: Owner, id: FactorId) -> Option<(Owner, &'a Factor)> {
+    let facts = &case.state.facts;
+    if let Some(factor) = facts.factor(owner, id) {
+        return Some((owner, factor));
+    }
+    let principal = *facts.staff_factors.get(&id)?;
+    let relay = Owner::Member { principal };
+    facts.factor(relay, id).map(|factor| (relay, factor))
+}
+
+/// The factor is of the present epochs, and its delay has run. A factor that is still waiting may
+/// freeze and cancel: it only takes away what its holder's older factors can give back.
+fn check_counts(case: &Case<'_>, owner: Owner, factor: &Factor) -> Result<(), Reason> {
+    if !case
+        .state
+        .facts
+        .is_current(owner, factor.kind, factor.epochs)
+    {
+        return Err(Reason::FactorRevoked);
+    }
+    let harmless = matches!(
+        case.act.kind,
+        ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_)
+    );
+    if !harmless && !factor.available.is_at(case.time) {
+        return Err(Reason::FactorNotYet);
+    }
+    Ok(())
+}
+
+fn verified(
+    case: &Case<'_>,
+    owner: Owner,
+    factor: &Factor,
+    counter: Option<u32>,
+) -> FactorVerified {
+    let entry = case.state.size();
+    let (kind, epochs) = (factor.kind, factor.epochs);
+    let proof = Proof {
+        owner,
+        factor: factor.id,
+        kind,
+        epochs,
+        entry,
+    };
+    FactorVerified {
+        owner,
+        factor: factor.id,
+        kind,
+        proof,
+        counter,
+    }
+}
+
+/// Whether a principal of staff has a role.
+pub(crate) fn has_role(case: &Case<'_>, principal: PrincipalId, role: Role) -> bool {
+    case.state
+        .facts
+        .member(principal)
+        .is_some_and(|member| member.has(role))
+}
+
+fn reason_of(fault: PasskeyFault) -> Reason {
+    match fault {
+        PasskeyFault::Size => Reason::TooLarge,
+        PasskeyFault::ClientData
+        | PasskeyFault::AuthenticatorData
+        | PasskeyFault::AttestedData
+        | PasskeyFault::Extensions
+        | PasskeyFault::ReservedFlags
+        | PasskeyFault::BackupFlags => Reason::PasskeyMalformed,
+        PasskeyFault::Type => Reason::PasskeyType,
+        PasskeyFault::Challenge => Reason::PasskeyChallenge,
+        PasskeyFault::Origin => Reason::PasskeyOrigin,
+        PasskeyFault::CrossOrigin | PasskeyFault::TopOrigin => Reason::PasskeyCrossOrigin,
+        PasskeyFault::RelyingParty => Reason::PasskeyRelyingParty,
+        PasskeyFault::NotPresent => Reason::PasskeyNotPresent,
+        PasskeyFault::Signature => Reason::PasskeySignature,
+        PasskeyFault::NotVerified => Reason::PasskeyNotVerified,
+        PasskeyFault::Counter => Reason::PasskeyCounter,
+    }
+}

@@ -1,0 +1,74 @@
+//! Is the act for this network, for now, and new?
+
+use super::Case;
+use crate::evidence::{Evidence, MAX_PIECES};
+use crate::reason::Reason;
+use crate::time::{Span, Time};
+
+/// How old the checkpoint that an act names may be when the act is submitted.
+const CHECKPOINT_AGE: Span = Span::hours(1);
+/// How far ahead an act may expire.
+const LONGEST_LIFE: Span = Span::hours(24);
+/// How far clocks may disagree.
+const SKEW: Span = Span::seconds(30);
+
+/// Check, and give the moment at which the act counts as submitted: the entry's time, or, for a
+/// restricting act, the time at which a stop board stamped it.
+pub(super) fn check(case: &Case<'_>) -> Result<Time, Reason> {
+    check_sizes(case.evidence)?;
+    let facts = &case.state.facts;
+    if case.act.genesis != case.state.network.digest() {
+        return Err(Reason::WrongGenesis);
+    }
+    let at = submitted_at(case)?;
+    let checkpoint = facts
+        .checkpoints
+        .get(&case.act.checkpoint)
+        .ok_or(Reason::UnknownCheckpoint)?;
+    if at.since(*checkpoint) > CHECKPOINT_AGE {
+        return Err(Reason::UnknownCheckpoint);
+    }
+    if at >= case.act.expires {
+        return Err(Reason::Expired);
+    }
+    if case.act.expires > at.after(LONGEST_LIFE) {
+        return Err(Reason::ExpiryTooFar);
+    }
+    let known = facts.consumed.contains_key(&case.act.id)
+        || facts.held.contains_key(&case.digest)
+        || facts.releases.contains_key(&case.digest)
+        || facts.ended.contains_key(&case.digest);
+    if known { Err(Reason::Replayed) } else { Ok(at) }
+}
+
+pub(super) fn check_sizes(evidence: &Evidence) -> Result<(), Reason> {
+    let counts = [
+        evidence.requests.len(),
+        evidence.assertions.len(),
+        evidence.attestations.len(),
+    ];
+    if counts.into_iter().any(|count| count > MAX_PIECES) {
+        return Err(Reason::TooLarge);
+    }
+    Ok(())
+}
+
+/// Only a restricting act may count from a board's stamp: a board that lies could otherwise revive
+/// an expired withdrawal.
+fn submitted_at(case: &Case<'_>) -> Result<Time, Reason> {
+    let Some(stamp) = &case.evidence.posted else {
+        return Ok(case.time);
+    };
+    let key = case
+        .state
+        .network
+        .board(stamp.board)
+        .ok_or(Reason::AttestationInvalid)?;
+    if !case.act.kind.is_restricting() || !stamp.is_of(case.digest, key, case.verify) {
+        return Err(Reason::AttestationInvalid);
+    }
+    if stamp.time > case.time.after(SKEW) {
+        return Err(Reason::Expired);
+    }
+    Ok(stamp.time.min(case.time))
+}

@@ -1,0 +1,142 @@
+//! Factors: enrolling and revoking, only at one's own strength or below.
+
+use super::approval::keep_quorum;
+use super::authenticate::Actor;
+use super::claims::Claims;
+use super::{Case, Verdict, withhold_where};
+use crate::act::{EnrolFactor, RevokeFactor};
+use crate::effect::Effect;
+use crate::factor::NewFactor;
+use crate::id::PrincipalId;
+use crate::realm::Role;
+use crate::reason::Reason;
+use crate::state::account::{MAX_FACTORS, Owner};
+use crate::state::release::Withheld;
+use crate::time::Span;
+
+pub(super) fn judge_enrol(
+    case: &Case<'_>,
+    actor: &Actor,
+    claims: &Claims,
+    enrol: &EnrolFactor,
+) -> Result<Verdict, Reason> {
+    let owner = target(case, actor, enrol.principal)?;
+    let delay = delay(case, owner)?;
+    if owner == actor.owner {
+        if enrol.factor.kind() > actor.strength() {
+            return Err(Reason::FactorTooWeak);
+        }
+    } else {
+        // Onboarding speaks for somebody else only where nothing of theirs counts any more.
+        if !claims.onboarding {
+            return Err(Reason::OnboardingMissing);
+        }
+        if case.state.facts.has_factor_left(owner) {
+            return Err(Reason::FactorsRemain);
+        }
+    }
+    check_new(case, owner, &enrol.factor)?;
+    Ok(Verdict::Accept(vec![Effect::Enrol {
+        owner,
+        factor: enrol.factor.clone(),
+        delay,
+    }]))
+}
+
+pub(super) fn judge_revoke(
+    case: &Case<'_>,
+    actor: &Actor,
+    revoke: &RevokeFactor,
+) -> Result<Verdict, Reason> {
+    let owner = target(case, actor, revoke.principal)?;
+    let facts = &case.state.facts;
+    let factor = facts
+        .factor(owner, revoke.factor)
+        .ok_or(Reason::FactorUnknown)?;
+    if owner == actor.owner && factor.kind > actor.strength() {
+        return Err(Reason::FactorTooWeak);
+    }
+    if is_administrator(case, owner) {
+        let gone = (revoke.principal, revoke.factor);
+        keep_quorum(case.state, |who, factor| (who, factor.id) != gone)?;
+    }
+    let withheld = withhold_where(case.state, Withheld::Revoked, |release| {
+        release.proof.owner == owner && release.proof.factor == revoke.factor
+    });
+    let mut effects = vec![Effect::Unenrol(owner, revoke.factor)];
+    effects.extend(withheld);
+    Ok(Verdict::Accept(effects))
+}
+
+/// Whose factors the act is about: a holder of the account that it names, or a member of staff.
+fn target(case: &Case<'_>, actor: &Actor, principal: PrincipalId) -> Result<Owner, Reason> {
+    let facts = &case.state.facts;
+    let owner = match case.act.account {
+        Some(account) => {
+            let known = facts.account(account).ok_or(Reason::UnknownAccount)?;
+            known.holder(principal).ok_or(Reason::UnknownPrincipal)?;
+            Owner::Holder { account, principal }
+        }
+        None => {
+            facts.member(principal).ok_or(Reason::UnknownPrincipal)?;
+            Owner::Member { principal }
+        }
+    };
+    // Holders of one account do not manage each other's factors.
+    let foreign = matches!(actor.owner, Owner::Holder { .. }) && owner != actor.owner;
+    if foreign {
+        Err(Reason::RoleMissing)
+    } else {
+        Ok(owner)
+    }
+}
+
+fn delay(case: &Case<'_>, owner: Owner) -> Result<Span, Reason> {
+    match owner {
+        Owner::Holder { account, .. } => {
+            let account = case
+                .state
+                .facts
+                .account(account)
+                .ok_or(Reason::UnknownAccount)?;
+            let thaw_first = account.frozen.is_some();
+            if thaw_first {
+                Err(Reason::AccountFrozen)
+            } else {
+                Ok(account.delay)
+            }
+        }
+        Owner::Member { .. } => Ok(case.state.network.delay_floor()),
+    }
+}
+
+/// A new factor fits: not there yet, room for it, and made for a relying party of the realm.
+pub(super) fn check_new(case: &Case<'_>, owner: Owner, new: &NewFactor) -> Result<(), Reason> {
+    let facts = &case.state.facts;
+    if facts.factor(owner, new.id()).is_some() || facts.staff_factors.contains_key(&new.id()) {
+        return Err(Reason::FactorExists);
+    }
+    if facts.factors(owner).len() >= MAX_FACTORS {
+        return Err(Reason::TooMany);
+    }
+    let NewFactor::Passkey {
+        credential, rp_id, ..
+    } = new
+    else {
+        return Ok(());
+    };
+    if credential.is_empty() || credential.len() > crate::passkey::MAX_CREDENTIAL_ID {
+        return Err(Reason::TooLarge);
+    }
+    let party = case.state.network.relying_party(owner.realm());
+    if party.is_some_and(|party| party.rp_ids.contains(rp_id)) {
+        Ok(())
+    } else {
+        Err(Reason::WrongFactorParty)
+    }
+}
+
+fn is_administrator(case: &Case<'_>, owner: Owner) -> bool {
+    let member = case.state.facts.member(owner.principal());
+    matches!(owner, Owner::Member { .. }) && member.is_some_and(|m| m.has(Role::Administrator))
+}

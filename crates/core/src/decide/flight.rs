@@ -1,0 +1,102 @@
+//! Releases on their way: resuming, giving up, fee bumps.
+
+use super::payment::{self, Payment, PlanFault};
+use super::withdraw::still_barred;
+use super::{Decided, Verdict};
+use crate::act::ActKind;
+use crate::decision::{Decision, Need};
+use crate::digest::Digest;
+use crate::effect::Effect;
+use crate::entry::Replacement;
+use crate::reason::Reason;
+use crate::state::State;
+use crate::state::release::{Release, Stage, Withheld};
+use crate::time::Time;
+
+/// Resume a withheld release by its unchanged plan.
+pub(super) fn judge_resume(state: &State, digest: Digest, time: Time) -> Result<Verdict, Reason> {
+    let (release, why) = withheld(state, digest)?;
+    if why == Withheld::Cancelled && release.voided_by.is_none() {
+        return Err(Reason::ActGone);
+    }
+    check_unbarred(state, release, time)?;
+    Ok(Verdict::Accept(vec![Effect::Resume(digest)]))
+}
+
+/// Give a withheld release up: its nonce goes to a zero transfer of the wallet to itself.
+pub(super) fn judge_void(state: &State, digest: Digest) -> Result<Verdict, Reason> {
+    let (release, _) = withheld(state, digest)?;
+    if release.voided_by.is_some() {
+        return Err(Reason::ActGone);
+    }
+    let payment = Payment::void(state, digest, release);
+    Ok(Verdict::Pay(payment.ok_or(Reason::ActUnknown)?))
+}
+
+/// A release that was cosigned late goes out again by itself once nothing bars it.
+pub(super) fn settle_late(state: &State, digest: Digest, time: Time) -> Decided {
+    let verdict = withheld(state, digest).and_then(|(release, why)| {
+        if why == Withheld::Late {
+            check_unbarred(state, release, time)
+        } else {
+            Err(Reason::ActGone)
+        }
+    });
+    match verdict {
+        Ok(()) => Decided::release(vec![Effect::Resume(digest)]),
+        Err(_) => {
+            let decision = Decision::Hold {
+                needs: vec![Need::Lift],
+                until: None,
+            };
+            Decided {
+                decision,
+                payment: None,
+                effects: Vec::new(),
+            }
+        }
+    }
+}
+
+fn withheld(state: &State, digest: Digest) -> Result<(&Release, Withheld), Reason> {
+    let ended = state.facts.ended.contains_key(&digest);
+    let unknown = if ended {
+        Reason::ActGone
+    } else {
+        Reason::ActUnknown
+    };
+    let release = state.facts.releases.get(&digest).ok_or(unknown)?;
+    match release.stage {
+        Stage::Withheld(why) => Ok((release, why)),
+        Stage::Released => Err(Reason::NotWithheld),
+    }
+}
+
+/// What was given up pays nobody, so nothing about its payee bars it.
+fn check_unbarred(state: &State, release: &Release, time: Time) -> Result<(), Reason> {
+    let ActKind::Withdraw(withdraw) = &release.act.kind else {
+        return Err(Reason::ActUnknown);
+    };
+    if release.voided_by.is_some() {
+        return Ok(());
+    }
+    still_barred(state, release.account, withdraw, &release.proof, time)
+}
+
+/// A fee bump of a release that is out or may go out. It asks for no new evidence, since it can
+/// change neither payee nor amount and conflicts with every earlier plan.
+pub(crate) fn replace(state: &State, replacement: &Replacement) -> Result<Vec<Effect>, PlanFault> {
+    let release = state
+        .facts
+        .releases
+        .get(&replacement.act)
+        .ok_or(PlanFault::Presence)?;
+    if release.stage != Stage::Released {
+        return Err(PlanFault::Presence);
+    }
+    payment::check_replacement(state, release, &replacement.plan)?;
+    Ok(vec![Effect::Replan(
+        replacement.act,
+        replacement.plan.clone(),
+    )])
+}

@@ -1,0 +1,353 @@
+//! Decisions: `decide(state, act, evidence, time)`, pure, the same for gate, keeper and auditor.
+//!
+//! Four steps, each refusing with the lowest reason of its own: [`binding`] (is the act for here and
+//! now, and new), [`authenticate`] (who asks, proven how), [`permit`] (may they), and one `judge_*`
+//! for each kind of act (does it fit the state of things). Only then are effects made.
+
+mod account;
+mod approval;
+pub(crate) mod authenticate;
+mod binding;
+mod claims;
+mod control;
+mod factor;
+pub(crate) mod flight;
+pub mod payment;
+pub mod permit;
+pub(crate) mod receipt;
+mod withdraw;
+
+use crate::act::{Act, ActKind, Scope};
+use crate::decision::{Decision, Need};
+use crate::digest::Digest;
+use crate::effect::Effect;
+use crate::evidence::Evidence;
+use crate::id::AccountId;
+use crate::plan::Plan;
+use crate::reason::Reason;
+use crate::signature::Verify;
+use crate::state::State;
+use crate::state::release::Held;
+use crate::time::Time;
+use authenticate::Actor;
+use claims::Claims;
+pub use payment::{Payment, PlanFault};
+use permit::Permission;
+
+/// An act with everything that decisions look at.
+pub(crate) struct Case<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) act: &'a Act,
+    pub(crate) digest: Digest,
+    pub(crate) evidence: &'a Evidence,
+    /// The entry's time.
+    pub(crate) time: Time,
+    pub(crate) verify: &'a dyn Verify,
+}
+
+/// A decision, with the changes that it makes once it stands in the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    decision: Decision,
+    payment: Option<Payment>,
+    effects: Vec<Effect>,
+}
+
+impl Decided {
+    /// What becomes of the act.
+    #[must_use]
+    pub fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    /// What has to be planned for the decision to stand, where money goes out.
+    #[must_use]
+    pub fn payment(&self) -> Option<&Payment> {
+        self.payment.as_ref()
+    }
+
+    /// The changes, given the plan that stands beside the decision: one where money goes out, and
+    /// none anywhere else.
+    pub(crate) fn complete(mut self, plan: Option<&Plan>) -> Result<Vec<Effect>, PlanFault> {
+        match (&self.payment, plan) {
+            (None, None) => {}
+            (Some(payment), Some(plan)) => self.effects.extend(payment.effects(plan)?),
+            _ => return Err(PlanFault::Presence),
+        }
+        Ok(self.effects)
+    }
+
+    fn refuse(reason: Reason) -> Self {
+        Self {
+            decision: Decision::Refuse { reason },
+            payment: None,
+            effects: Vec::new(),
+        }
+    }
+
+    fn release(effects: Vec<Effect>) -> Self {
+        Self {
+            decision: Decision::Release,
+            payment: None,
+            effects,
+        }
+    }
+}
+
+/// What a judge of one kind of act says.
+pub(crate) enum Verdict {
+    /// It takes effect, with these changes.
+    Accept(Vec<Effect>),
+    /// Money goes out by a plan yet to be made.
+    Pay(Payment),
+    /// It waits for these.
+    Wait(Vec<Need>, Option<Time>),
+}
+
+/// Decide an act at `time`, the time that its entry will carry.
+#[must_use]
+pub fn decide(
+    state: &State,
+    act: &Act,
+    evidence: &Evidence,
+    time: Time,
+    verify: &dyn Verify,
+) -> Decided {
+    let case = Case {
+        state,
+        act,
+        digest: act.digest(),
+        evidence,
+        time,
+        verify,
+    };
+    decide_case(&case).unwrap_or_else(Decided::refuse)
+}
+
+fn decide_case(case: &Case<'_>) -> Result<Decided, Reason> {
+    let at = binding::check(case)?;
+    let actor = authenticate::authenticate(case, at)?;
+    let claims = Claims::read(case)?;
+    let permission = permit::permit(case, &actor, &claims)?;
+    refuse_if_shut(case)?;
+    let mut effects = vec![Effect::Consume(case.act.id, case.act.expires)];
+    effects.extend(actor.counters.iter().cloned());
+    let verdict = judge(case, &actor, &claims, permission)?;
+    Ok(conclude(case, &actor, &claims, effects, verdict))
+}
+
+/// A suspension takes loosening acts of its realm or account; withdrawals are held instead, and the
+/// way out of a suspension stays open.
+fn refuse_if_shut(case: &Case<'_>) -> Result<(), Reason> {
+    let kind = &case.act.kind;
+    let exempt = kind.is_restricting()
+        || matches!(
+            kind,
+            ActKind::Withdraw(_) | ActKind::Lift(_) | ActKind::Approve(_)
+        );
+    let reach = crate::state::Reach {
+        realm: case.act.realm,
+        account: case.act.account,
+        withdraws: None,
+    };
+    if !exempt && case.state.facts.is_suspended(reach) {
+        return Err(Reason::Suspended);
+    }
+    Ok(())
+}
+
+fn judge(
+    case: &Case<'_>,
+    actor: &Actor,
+    claims: &Claims,
+    permission: Permission,
+) -> Result<Verdict, Reason> {
+    if permission == Permission::WithQuorum {
+        return approval::judge_proposal(case);
+    }
+    match &case.act.kind {
+        ActKind::OpenAccount(open) => account::judge_open(case, open),
+        ActKind::Withdraw(withdraw) => withdraw::judge(case, withdraw, claims, actor.proof),
+        ActKind::AddAddress(add) => account::judge_add_address(case, add),
+        ActKind::CancelAddress(cancel) => account::judge_cancel_address(case, cancel),
+        ActKind::Freeze => account::judge_freeze(case, actor),
+        ActKind::Unfreeze => account::judge_unfreeze(case, actor),
+        ActKind::EnrolFactor(enrol) => factor::judge_enrol(case, actor, claims, enrol),
+        ActKind::RevokeFactor(revoke) => factor::judge_revoke(case, actor, revoke),
+        ActKind::Cancel(cancel) => approval::judge_cancel(case, actor, cancel),
+        ActKind::Approve(approve) => approval::judge_approve(case, actor, approve),
+        _ => control::judge(case),
+    }
+}
+
+fn conclude(
+    case: &Case<'_>,
+    actor: &Actor,
+    claims: &Claims,
+    mut effects: Vec<Effect>,
+    verdict: Verdict,
+) -> Decided {
+    if let Some(entry) = claims.debit {
+        effects.push(Effect::Debit(entry));
+    }
+    match verdict {
+        Verdict::Accept(changes) => {
+            effects.extend(changes);
+            Decided::release(effects)
+        }
+        Verdict::Pay(payment) => Decided {
+            decision: Decision::Release,
+            payment: Some(payment),
+            effects,
+        },
+        Verdict::Wait(needs, until) => {
+            effects.push(Effect::Hold {
+                digest: case.digest,
+                act: Box::new(case.act.clone()),
+                proof: actor.proof,
+                debit: claims.debit,
+                delay: approval::own_delay(case.state, case.act),
+            });
+            let decision = Decision::Hold { needs, until };
+            Decided {
+                decision,
+                payment: None,
+                effects,
+            }
+        }
+    }
+}
+
+/// Decide a held act again, from what state knows of it. `Hold` means that nothing is to be journaled.
+#[must_use]
+pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
+    let Some(held) = state.facts.held.get(&digest) else {
+        return flight::settle_late(state, digest, time);
+    };
+    let verdict = match &held.act.kind {
+        ActKind::Withdraw(withdraw) => withdraw::settle(state, held, withdraw, time),
+        _ => approval::settle(state, held, time),
+    };
+    let mut effects = vec![Effect::Unhold(digest)];
+    match verdict {
+        Ok(Verdict::Pay(payment)) => Decided {
+            decision: Decision::Release,
+            payment: Some(payment),
+            effects,
+        },
+        Ok(Verdict::Accept(changes)) => {
+            effects.extend(changes);
+            effects.push(Effect::End(digest, crate::state::release::End::Done, None));
+            Decided::release(effects)
+        }
+        Ok(Verdict::Wait(needs, until)) => Decided {
+            decision: Decision::Hold { needs, until },
+            payment: None,
+            effects: Vec::new(),
+        },
+        Err(reason) => {
+            let end = crate::state::release::End::Returned;
+            effects.push(Effect::End(digest, end, held.act.account));
+            Decided {
+                decision: Decision::Refuse { reason },
+                payment: None,
+                effects,
+            }
+        }
+    }
+}
+
+/// Take more evidence for a held or withheld act: a new assertion, a late attestation.
+pub(crate) fn supplement(
+    state: &State,
+    digest: Digest,
+    evidence: &Evidence,
+    time: Time,
+    verify: &dyn Verify,
+) -> Result<Vec<Effect>, Reason> {
+    let held = state.facts.held.get(&digest);
+    let release = state.facts.releases.get(&digest);
+    let act = held
+        .map(|h| &h.act)
+        .or(release.map(|r| &r.act))
+        .ok_or(Reason::ActUnknown)?;
+    let case = Case {
+        state,
+        act,
+        digest,
+        evidence,
+        time,
+        verify,
+    };
+    binding::check_sizes(evidence)?;
+    let mut effects = Vec::new();
+    if !evidence.assertions.is_empty() {
+        let actor = authenticate::authenticate(&case, time)?;
+        effects.extend(actor.counters.iter().cloned());
+        effects.push(Effect::Prove(digest, actor.proof));
+    }
+    let claims = Claims::read(&case)?;
+    if let (Some(entry), Some(held)) = (claims.debit, held) {
+        if held.debit.is_some_and(|known| known != entry) {
+            return Err(Reason::DebitContradicts);
+        }
+        effects.extend([Effect::Debit(entry), Effect::Pay(digest, entry)]);
+    }
+    if effects.is_empty() {
+        Err(Reason::FactorMissing)
+    } else {
+        Ok(effects)
+    }
+}
+
+/// The account that an act names.
+pub(crate) fn account_of(act: &Act) -> Result<AccountId, Reason> {
+    act.account.ok_or(Reason::UnknownAccount)
+}
+
+/// Withhold every planned release that is not known to be signed and that `touched` picks.
+pub(crate) fn withhold_where(
+    state: &State,
+    why: crate::state::release::Withheld,
+    touched: impl Fn(&crate::state::release::Release) -> bool,
+) -> impl Iterator<Item = Effect> {
+    let releases = state
+        .facts
+        .unsigned_releases()
+        .filter(move |(_, release)| touched(release));
+    let effects: Vec<Effect> = releases
+        .map(|(digest, _)| Effect::Withhold(*digest, why))
+        .collect();
+    effects.into_iter()
+}
+
+/// The effects of shutting the gate for a scope.
+pub(crate) fn suspend(state: &State, by: Digest, scope: Scope) -> Vec<Effect> {
+    let withheld = withhold_where(
+        state,
+        crate::state::release::Withheld::Suspended,
+        |release| {
+            let ActKind::Withdraw(withdraw) = &release.act.kind else {
+                return false;
+            };
+            crate::state::Reach::of_withdrawal(release.account, withdraw).is_in(scope)
+        },
+    );
+    core::iter::once(Effect::Suspend(by, scope))
+        .chain(withheld)
+        .collect()
+}
+
+/// A held act, for the judges that look at one.
+pub(crate) fn held(state: &State, digest: Digest) -> Result<&Held, Reason> {
+    let gone = || {
+        let known =
+            state.facts.ended.contains_key(&digest) || state.facts.releases.contains_key(&digest);
+        if known {
+            Reason::ActGone
+        } else {
+            Reason::ActUnknown
+        }
+    };
+    state.facts.held.get(&digest).ok_or_else(gone)
+}

@@ -1,0 +1,120 @@
+//! Who may ask for what. The snapshot `tests/snapshots/roles__roles.snap` shows the whole table.
+
+use super::Case;
+use super::authenticate::{Actor, has_role};
+use super::claims::Claims;
+use crate::act::ActKind;
+use crate::realm::{Realm, Role};
+use crate::reason::Reason;
+use crate::state::account::Owner;
+
+/// How an actor may do what it asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// By itself.
+    Alone,
+    /// Together with a quorum of administrators, each by an act of its own.
+    WithQuorum,
+}
+
+/// Whether holders of accounts may do this to their own account, relayed by the back end unless it
+/// only takes away.
+#[must_use]
+pub fn holder_may(kind: &ActKind) -> bool {
+    matches!(
+        kind,
+        ActKind::Withdraw(_)
+            | ActKind::Cancel(_)
+            | ActKind::AddAddress(_)
+            | ActKind::CancelAddress(_)
+            | ActKind::Freeze
+            | ActKind::Unfreeze
+            | ActKind::EnrolFactor(_)
+            | ActKind::RevokeFactor(_)
+    )
+}
+
+/// Whether a member of staff with this role may do this, and how. Judges look closer: an enrolment by
+/// the back end needs onboarding's word, approvals look at who proposed.
+#[must_use]
+pub fn role_may(role: Role, kind: &ActKind) -> Option<Permission> {
+    use Permission::{Alone, WithQuorum};
+    match (role, kind) {
+        (Role::BackEnd, ActKind::OpenAccount(_) | ActKind::EnrolFactor(_))
+        | (
+            Role::BackEnd | Role::Support | Role::Operator | Role::Administrator,
+            ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_),
+        )
+        | (Role::Operator | Role::Administrator, ActKind::Resume(_) | ActKind::Void(_))
+        | (Role::Operator | Role::Administrator | Role::Keeper, ActKind::Suspend(_))
+        | (Role::Approver | Role::Administrator, ActKind::Approve(_))
+        | (Role::Administrator, ActKind::RevokeFactor(_)) => Some(Alone),
+        (Role::Operator | Role::Administrator, ActKind::RaiseEpoch(raise)) => match raise.realm {
+            Realm::Customers => Some(Alone),
+            Realm::Staff => (role == Role::Administrator).then_some(WithQuorum),
+        },
+        (Role::Administrator, ActKind::RevokeRole(revoke)) => {
+            Some(if revoke.role == Role::Administrator {
+                WithQuorum
+            } else {
+                Alone
+            })
+        }
+        (
+            Role::Administrator,
+            ActKind::GrantRole(_) | ActKind::Lift(_) | ActKind::SetLimits(_) | ActKind::Unfreeze,
+        ) => Some(WithQuorum),
+        _ => None,
+    }
+}
+
+/// Whether the proven actor may ask for the act.
+pub(super) fn permit(
+    case: &Case<'_>,
+    actor: &Actor,
+    claims: &Claims,
+) -> Result<Permission, Reason> {
+    let kind = &case.act.kind;
+    match actor.owner {
+        Owner::Holder { .. } => permit_holder(case, actor),
+        Owner::Member { principal } => {
+            let own = is_own_enrolment(case, actor);
+            let permission = Role::ALL
+                .into_iter()
+                .filter(|role| has_role(case, principal, *role))
+                .find_map(|role| role_may(role, kind))
+                .or(own.then_some(Permission::Alone))
+                .ok_or(Reason::RoleMissing)?;
+            let needs_onboarding = matches!(kind, ActKind::OpenAccount(_))
+                || (matches!(kind, ActKind::EnrolFactor(_)) && !own);
+            if needs_onboarding && !claims.onboarding {
+                return Err(Reason::OnboardingMissing);
+            }
+            Ok(permission)
+        }
+    }
+}
+
+/// A customer's act that loosens comes through the back end, which signs the request.
+fn permit_holder(case: &Case<'_>, actor: &Actor) -> Result<Permission, Reason> {
+    let relayed = actor
+        .relay
+        .is_some_and(|relay| has_role(case, relay, Role::BackEnd));
+    if !relayed && !case.act.kind.is_restricting() {
+        return Err(Reason::RequestMissing);
+    }
+    if holder_may(&case.act.kind) {
+        Ok(Permission::Alone)
+    } else {
+        Err(Reason::RoleMissing)
+    }
+}
+
+/// Members of staff manage their own factors.
+fn is_own_enrolment(case: &Case<'_>, actor: &Actor) -> bool {
+    match &case.act.kind {
+        ActKind::EnrolFactor(enrol) => enrol.principal == actor.owner.principal(),
+        ActKind::RevokeFactor(revoke) => revoke.principal == actor.owner.principal(),
+        _ => false,
+    }
+}

@@ -1,0 +1,128 @@
+//! Keepers' statements: whether they fit the journal, and what follows.
+
+use crate::digest::Digest;
+use crate::effect::Effect;
+use crate::genesis::KeeperKind;
+use crate::id::KeeperId;
+use crate::state::State;
+use crate::state::release::{End, Release, SignedPlan};
+use crate::statement::{Cap, Says};
+use portcullis_chains::caip::Address;
+use portcullis_chains::ethereum::SignedTx;
+
+/// Most caps in one statement.
+const MAX_CAPS: usize = 256;
+
+/// What follows from a statement, or nothing where it contradicts the journal.
+pub(crate) fn judge(state: &State, keeper: KeeperId, says: &Says) -> Option<Vec<Effect>> {
+    match says {
+        Says::Caps { caps } => (caps.len() <= MAX_CAPS).then(|| vec![caps_effect(keeper, caps)]),
+        Says::Signed {
+            act,
+            entry,
+            effects,
+            plan,
+            transaction,
+        } => {
+            let release = mine(state, keeper, *act)?;
+            // Its own decision came to the same effects: otherwise the two have diverged.
+            let agrees = release.entry != *entry || release.effects == *effects;
+            let hash = agrees.then(|| signed_plan(state, release, *plan, transaction))??;
+            Some(vec![Effect::Signed(
+                *act,
+                SignedPlan {
+                    plan: *plan,
+                    transaction: hash,
+                },
+            )])
+        }
+        Says::Confirmed {
+            act, transaction, ..
+        } => {
+            let release = mine(state, keeper, *act)?;
+            let plan = plan_of(release, *transaction)?;
+            let end = if release.is_void_plan(plan) {
+                End::Returned
+            } else {
+                End::Confirmed(*transaction)
+            };
+            Some(vec![Effect::End(*act, end, Some(release.account))])
+        }
+        Says::Reverted {
+            act, transaction, ..
+        } => {
+            let release = mine(state, keeper, *act)?;
+            plan_of(release, *transaction)?;
+            Some(vec![Effect::End(
+                *act,
+                End::Returned,
+                Some(release.account),
+            )])
+        }
+        Says::Stopped { suspension } => {
+            state.facts.suspensions.get(suspension)?;
+            Some(vec![Effect::Stopped(keeper, *suspension)])
+        }
+        Says::Latched { latch, condition } => {
+            Some(vec![Effect::Latched(keeper, *latch, *condition)])
+        }
+    }
+}
+
+fn caps_effect(keeper: KeeperId, caps: &[Cap]) -> Effect {
+    Effect::Caps(keeper, caps.to_vec())
+}
+
+/// The release, if this signer holds its wallet's key.
+fn mine(state: &State, keeper: KeeperId, act: Digest) -> Option<&Release> {
+    let release = state.facts.releases.get(&act)?;
+    let wallet = state.network.wallet(release.plans.first()?.wallet)?;
+    let is_signer = state.network.keeper(keeper)?.kind == KeeperKind::Signer;
+    (is_signer && wallet.keeper == keeper).then_some(release)
+}
+
+/// The transaction is exactly a plan of the release, signed by the wallet: its hash.
+fn signed_plan(
+    state: &State,
+    release: &Release,
+    plan: Digest,
+    transaction: &[u8],
+) -> Option<Digest> {
+    let plan = release
+        .plans
+        .iter()
+        .find(|candidate| candidate.digest() == plan)?;
+    let wallet = state.network.wallet(plan.wallet)?;
+    let signed = SignedTx::from_bytes(transaction).ok()?;
+    let Address::Evm { address, .. } = wallet.address;
+    let exact = signed.unsigned().to_bytes() == plan.unsigned;
+    let by_wallet = signed.recover().ok()? == address;
+    (exact && by_wallet).then(|| Digest(signed.hash()))
+}
+
+fn plan_of(release: &Release, transaction: Digest) -> Option<Digest> {
+    let signed = release
+        .signed
+        .iter()
+        .find(|signed| signed.transaction == transaction)?;
+    Some(signed.plan)
+}
+
+/// Whether a statement says something that state does not know yet, so that a keeper's repetitions
+/// do not grow the journal.
+pub(crate) fn is_news(state: &State, keeper: KeeperId, says: &Says) -> bool {
+    match says {
+        Says::Caps { caps } => state.facts.caps.get(&keeper) != Some(caps),
+        Says::Signed { act, plan, .. } => state
+            .facts
+            .releases
+            .get(act)
+            .is_some_and(|release| !release.is_signed(*plan)),
+        Says::Confirmed { .. } | Says::Reverted { .. } => true,
+        Says::Stopped { suspension } => {
+            let known = state.facts.suspensions.get(suspension);
+            known.is_some_and(|suspension| !suspension.stopped.contains(&keeper))
+        }
+        Says::Latched { latch, .. } => !state.facts.latches.contains_key(&(keeper, *latch)),
+    }
+}

@@ -1,0 +1,240 @@
+//! Withdrawals: what must be so for money to go out.
+
+use super::payment::Payment;
+use super::{Case, Verdict, account_of};
+use crate::act::Withdraw;
+use crate::decision::Need;
+use crate::digest::Digest;
+use crate::id::{AccountId, LedgerEntryId};
+use crate::limits::{Bounds, Limit};
+use crate::realm::{Realm, Role};
+use crate::reason::Reason;
+use crate::state::account::{Account, Proof};
+use crate::state::release::Held;
+use crate::state::{Reach, State};
+use crate::time::Time;
+use crate::window::{Outflow, Window};
+use portcullis_chains::Amount;
+use std::collections::BTreeSet;
+
+use super::claims::Claims;
+
+/// A withdrawal and what is known for it, at submission or later.
+struct Wanted<'a> {
+    state: &'a State,
+    id: AccountId,
+    account: &'a Account,
+    withdraw: &'a Withdraw,
+    time: Time,
+    /// Whether its proof still counts.
+    proven: bool,
+    debit: Option<LedgerEntryId>,
+    approvals: u32,
+}
+
+pub(super) fn judge(
+    case: &Case<'_>,
+    withdraw: &Withdraw,
+    claims: &Claims,
+    proof: Proof,
+) -> Result<Verdict, Reason> {
+    let id = account_of(case.act)?;
+    let account = case.state.facts.account(id).ok_or(Reason::UnknownAccount)?;
+    if account.frozen.is_some() {
+        return Err(Reason::AccountFrozen);
+    }
+    let (state, time, debit) = (case.state, case.time, claims.debit);
+    let wanted = Wanted {
+        state,
+        id,
+        account,
+        withdraw,
+        time,
+        proven: true,
+        debit,
+        approvals: 0,
+    };
+    wanted.check()?;
+    if let Some(window) = wanted.window_exceeded() {
+        return Err(over(window));
+    }
+    wanted.verdict(case.digest, case.act, proof)
+}
+
+/// Decide a held withdrawal again. A full window makes it wait where at submission it refuses.
+pub(super) fn settle(
+    state: &State,
+    held: &Held,
+    withdraw: &Withdraw,
+    time: Time,
+) -> Result<Verdict, Reason> {
+    let id = account_of(&held.act)?;
+    let account = state.facts.account(id).ok_or(Reason::UnknownAccount)?;
+    let wanted = Wanted {
+        state,
+        id,
+        account,
+        withdraw,
+        time,
+        proven: state.facts.stands(&held.proof),
+        debit: held.debit,
+        approvals: approvers(state, held),
+    };
+    wanted.check()?;
+    wanted.verdict(held.act.digest(), &held.act, held.proof)
+}
+
+/// Members who approved and may still approve now.
+fn approvers(state: &State, held: &Held) -> u32 {
+    let able = held.approvals.iter().filter(|who| {
+        let member = state.facts.member(**who);
+        member.is_some_and(|m| m.has(Role::Approver) || m.has(Role::Administrator))
+    });
+    let able: BTreeSet<_> = able.collect();
+    u32::try_from(able.len()).unwrap_or(u32::MAX)
+}
+
+impl Wanted<'_> {
+    /// What no waiting can mend.
+    fn check(&self) -> Result<(), Reason> {
+        let withdraw = self.withdraw;
+        self.account
+            .address(withdraw.to)
+            .ok_or(Reason::AddressUnknown)?;
+        self.state
+            .wallet_for(withdraw.asset)
+            .ok_or(Reason::AssetUnknown)?;
+        if withdraw.to.chain() != withdraw.asset.chain() {
+            return Err(Reason::WrongChain);
+        }
+        if withdraw.amount.is_zero() {
+            return Err(Reason::AmountZero);
+        }
+        // Closed: an asset that no rule bounds for accounts cannot leave.
+        self.rule(Bounds::Account).ok_or(Reason::AssetUnknown)?;
+        let bounds = [Bounds::Account, Bounds::Asset, Bounds::Wallet];
+        let largest = bounds
+            .into_iter()
+            .filter_map(|b| self.rule(b)?.per_transaction)
+            .min();
+        if largest.is_some_and(|largest| withdraw.amount > largest) {
+            return Err(Reason::OverTransactionLimit);
+        }
+        Ok(())
+    }
+
+    fn rule(&self, bounds: Bounds) -> Option<&Limit> {
+        self.state.facts.limits.rule(self.withdraw.asset, bounds)
+    }
+
+    /// Pay where nothing is missing; otherwise everything that is.
+    fn verdict(
+        &self,
+        digest: Digest,
+        act: &crate::act::Act,
+        proof: Proof,
+    ) -> Result<Verdict, Reason> {
+        let needs = self.needs();
+        if needs.is_empty() {
+            let payment = Payment::release(self.state, digest, act, self.id, proof);
+            return Ok(Verdict::Pay(payment.ok_or(Reason::AssetUnknown)?));
+        }
+        let available = self
+            .account
+            .address(self.withdraw.to)
+            .and_then(|a| a.available.time());
+        let until = available.filter(|time| *time > self.time);
+        Ok(Verdict::Wait(needs, until))
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let aged = self.account.address(self.withdraw.to);
+        let aged = aged.is_some_and(|entry| entry.available.is_at(self.time));
+        let missing = self.approvals_needed().saturating_sub(self.approvals);
+        let reach = Reach::of_withdrawal(self.id, self.withdraw);
+        let open = [
+            (!self.proven).then_some(Need::Assertion),
+            self.debit.is_none().then_some(Need::Debit),
+            (missing > 0).then_some(Need::Approvals { missing }),
+            (!aged).then_some(Need::Delay),
+            self.state.facts.is_suspended(reach).then_some(Need::Lift),
+            self.account.frozen.map(|_| Need::Unfreeze),
+            self.window_exceeded().map(|_| Need::Room),
+        ];
+        open.into_iter().flatten().collect()
+    }
+
+    fn approvals_needed(&self) -> u32 {
+        let bounds = [Bounds::Account, Bounds::Asset, Bounds::Wallet];
+        let rules = bounds.into_iter().filter_map(|b| self.rule(b)?.approval);
+        let counts = rules
+            .filter(|rule| self.withdraw.amount > rule.above)
+            .map(|rule| rule.count);
+        counts.max().unwrap_or(0)
+    }
+
+    fn window_exceeded(&self) -> Option<Window> {
+        let (asset, amount) = (self.withdraw.asset, self.withdraw.amount);
+        let wallet = self.state.wallet_for(asset).map(|wallet| wallet.id);
+        let wallet = wallet.and_then(|id| self.state.facts.wallets.get(&id));
+        self.full(Bounds::Account, self.account.outflow.get(&asset), amount)
+            .or_else(|| self.full(Bounds::Asset, self.state.facts.outflow.get(&asset), amount))
+            .or_else(|| {
+                self.full(
+                    Bounds::Wallet,
+                    wallet.and_then(|w| w.outflow.get(&asset)),
+                    amount,
+                )
+            })
+    }
+
+    fn full<O: Outflow + Default>(
+        &self,
+        bounds: Bounds,
+        outflow: Option<&O>,
+        amount: Amount,
+    ) -> Option<Window> {
+        let rule = self.rule(bounds)?;
+        match outflow {
+            Some(outflow) => outflow.first_exceeded(rule, amount, self.time),
+            None => O::default().first_exceeded(rule, amount, self.time),
+        }
+    }
+}
+
+fn over(window: Window) -> Reason {
+    match window {
+        Window::Hour => Reason::OverHourLimit,
+        Window::Day => Reason::OverDayLimit,
+        Window::Week => Reason::OverWeekLimit,
+    }
+}
+
+/// What still bars a withheld release from going out again.
+pub(super) fn still_barred(
+    state: &State,
+    account: AccountId,
+    withdraw: &Withdraw,
+    proof: &Proof,
+    time: Time,
+) -> Result<(), Reason> {
+    let known = state.facts.account(account).ok_or(Reason::UnknownAccount)?;
+    if state
+        .facts
+        .is_suspended(Reach::of_withdrawal(account, withdraw))
+    {
+        return Err(Reason::Suspended);
+    }
+    if known.frozen.is_some() {
+        return Err(Reason::AccountFrozen);
+    }
+    if !state.facts.stands(proof) {
+        return Err(Reason::FactorRevoked);
+    }
+    let entry = known.address(withdraw.to).ok_or(Reason::AddressUnknown)?;
+    if !entry.available.is_at(time) {
+        return Err(Reason::AddressUnknown);
+    }
+    debug_assert_eq!(proof.owner.realm(), Realm::Customers);
+    Ok(())
+}

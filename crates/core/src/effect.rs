@@ -1,0 +1,703 @@
+//! Effects: what an entry changes, as data. They are computed first, with every refusal; committing
+//! them is the point of no return and cannot fail.
+
+use crate::act::{Act, LiftTarget, Scope};
+use crate::digest::Digest;
+use crate::factor::{Available, Factor, FactorKind, NewFactor};
+use crate::id::{
+    AccountId, ActId, FactorId, KeeperId, LedgerEntryId, PrincipalId, SubjectId, WalletId,
+};
+use crate::limits::Limits;
+use crate::plan::Plan;
+use crate::realm::{Realm, Role};
+use crate::state::account::{Account, BookEntry, FrozenBy, Holder, Owner, Proof};
+use crate::state::release::{End, Ended, Held, Release, SignedPlan, Stage, Withheld};
+use crate::state::{Awaiting, Facts, Suspension};
+use crate::statement::{Cap, Condition};
+use crate::time::{Span, Time};
+use minicbor::{Decode, Encode};
+use portcullis_chains::Amount;
+use portcullis_chains::caip::{Address, AssetId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One change of state.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Effect {
+    /// An act id is used up.
+    #[n(0)]
+    Consume(#[n(0)] ActId, #[n(1)] Time),
+    /// A passkey's counter rose.
+    #[n(1)]
+    Counter(#[n(0)] Owner, #[n(1)] FactorId, #[n(2)] u32),
+    /// A ledger entry paid.
+    #[n(2)]
+    Debit(#[n(0)] LedgerEntryId),
+    /// An account opened.
+    #[n(3)]
+    Open {
+        /// The account.
+        #[n(0)]
+        account: AccountId,
+        /// Whose.
+        #[n(1)]
+        subject: SubjectId,
+        /// Its holder.
+        #[n(2)]
+        principal: PrincipalId,
+        /// The delay of its new addresses and factors.
+        #[n(3)]
+        delay: Span,
+    },
+    /// A factor was enrolled; its delay waits for a cosignature.
+    #[n(4)]
+    Enrol {
+        /// Whose.
+        #[n(0)]
+        owner: Owner,
+        /// Which.
+        #[n(1)]
+        factor: NewFactor,
+        /// Its delay.
+        #[n(2)]
+        delay: Span,
+    },
+    /// A factor was removed.
+    #[n(5)]
+    Unenrol(#[n(0)] Owner, #[n(1)] FactorId),
+    /// An address entered the book; its delay waits for a cosignature.
+    #[n(6)]
+    AddAddress(#[n(0)] AccountId, #[n(1)] Address, #[n(2)] Span),
+    /// An address left the book.
+    #[n(7)]
+    RemoveAddress(#[n(0)] AccountId, #[n(1)] Address),
+    /// An account was frozen; proofs made so far count no more.
+    #[n(8)]
+    Freeze(#[n(0)] AccountId, #[n(1)] FrozenBy),
+    /// An account was unfrozen.
+    #[n(9)]
+    Unfreeze(#[n(0)] AccountId),
+    /// An epoch rose.
+    #[n(10)]
+    RaiseEpoch(#[n(0)] Realm, #[n(1)] Option<FactorKind>),
+    /// A role was given.
+    #[n(11)]
+    Grant(#[n(0)] PrincipalId, #[n(1)] Role),
+    /// A role was taken.
+    #[n(12)]
+    Ungrant(#[n(0)] PrincipalId, #[n(1)] Role),
+    /// An act waits.
+    #[n(13)]
+    Hold {
+        /// Its digest.
+        #[n(0)]
+        digest: Digest,
+        /// The act.
+        #[n(1)]
+        act: Box<Act>,
+        /// Whose factor proved it.
+        #[n(2)]
+        proof: Proof,
+        /// The ledger's entry that paid for it.
+        #[n(3)]
+        debit: Option<LedgerEntryId>,
+        /// A delay of its own.
+        #[n(4)]
+        delay: Option<Span>,
+    },
+    /// A held act has a new proof.
+    #[n(14)]
+    Prove(#[n(0)] Digest, #[n(1)] Proof),
+    /// A held act has been paid for.
+    #[n(15)]
+    Pay(#[n(0)] Digest, #[n(1)] LedgerEntryId),
+    /// A held act has one more approval.
+    #[n(16)]
+    Approve(#[n(0)] Digest, #[n(1)] PrincipalId),
+    /// A held act waits no more.
+    #[n(17)]
+    Unhold(#[n(0)] Digest),
+    /// A release was planned; the wallet's nonce is used.
+    #[n(18)]
+    Plan {
+        /// The act's digest.
+        #[n(0)]
+        digest: Digest,
+        /// The act.
+        #[n(1)]
+        act: Box<Act>,
+        /// The account.
+        #[n(2)]
+        account: AccountId,
+        /// Whose factor proved it.
+        #[n(3)]
+        proof: Proof,
+        /// The plan.
+        #[n(4)]
+        plan: Plan,
+    },
+    /// Money counts as leaving in every window.
+    #[n(19)]
+    Charge {
+        /// The account.
+        #[n(0)]
+        account: AccountId,
+        /// The wallet.
+        #[n(1)]
+        wallet: WalletId,
+        /// The asset.
+        #[n(2)]
+        asset: AssetId,
+        /// Base units.
+        #[n(3)]
+        amount: Amount,
+    },
+    /// A withheld release goes out by the same plan.
+    #[n(20)]
+    Resume(#[n(0)] Digest),
+    /// A release is being given up by this plan.
+    #[n(21)]
+    Void(#[n(0)] Digest, #[n(1)] Plan),
+    /// Another plan for a release.
+    #[n(22)]
+    Replan(#[n(0)] Digest, #[n(1)] Plan),
+    /// A release is withheld.
+    #[n(23)]
+    Withhold(#[n(0)] Digest, #[n(1)] Withheld),
+    /// A signer signed a plan.
+    #[n(24)]
+    Signed(#[n(0)] Digest, #[n(1)] SignedPlan),
+    /// An act ended.
+    #[n(25)]
+    End(#[n(0)] Digest, #[n(1)] End, #[n(2)] Option<AccountId>),
+    /// The gate is shut for a scope.
+    #[n(26)]
+    Suspend(#[n(0)] Digest, #[n(1)] Scope),
+    /// A suspension or latch ended.
+    #[n(27)]
+    Lift(#[n(0)] LiftTarget),
+    /// The limits were replaced.
+    #[n(28)]
+    SetLimits(#[n(0)] Limits),
+    /// A keeper stated its caps.
+    #[n(29)]
+    Caps(#[n(0)] KeeperId, #[n(1)] Vec<Cap>),
+    /// A keeper has a suspension.
+    #[n(30)]
+    Stopped(#[n(0)] KeeperId, #[n(1)] Digest),
+    /// A keeper latched.
+    #[n(31)]
+    Latched(#[n(0)] KeeperId, #[n(1)] Digest, #[n(2)] Condition),
+    /// A cosigned checkpoint of this size: its oldest and newest cosignature.
+    #[n(32)]
+    Cosigned {
+        /// SHA-256 of its body.
+        #[n(0)]
+        body: Digest,
+        /// Its size.
+        #[n(1)]
+        size: u64,
+        /// The oldest of the quorum's cosignatures.
+        #[n(2)]
+        oldest: Time,
+        /// The newest.
+        #[n(3)]
+        newest: Time,
+    },
+}
+
+/// Which entry commits.
+#[derive(Clone, Copy, Debug)]
+pub struct At {
+    /// Its index.
+    pub index: u64,
+    /// Its time.
+    pub time: Time,
+    /// The running digest after it.
+    pub effects: Digest,
+}
+
+/// How long journaled checkpoints are remembered, so that a posting made while the gate was away
+/// can still be judged at the board's time.
+const REMEMBER_CHECKPOINTS: Span = Span::hours(24);
+/// How long ended acts are remembered.
+const REMEMBER_ENDED: Span = Span::hours(24);
+
+impl Facts {
+    /// Commit one effect. Never fails: what it names was looked up when it was computed.
+    pub(crate) fn commit(&mut self, effect: &Effect, at: At) {
+        match effect {
+            Effect::Consume(id, expires) => {
+                self.consumed.insert(*id, *expires);
+                self.consumed_until.insert((*expires, *id));
+            }
+            Effect::Debit(entry) => {
+                self.debits.insert(*entry);
+            }
+            Effect::Counter(..)
+            | Effect::Open { .. }
+            | Effect::Enrol { .. }
+            | Effect::Unenrol(..)
+            | Effect::AddAddress(..)
+            | Effect::RemoveAddress(..)
+            | Effect::Freeze(..)
+            | Effect::Unfreeze(_)
+            | Effect::RaiseEpoch(..)
+            | Effect::Grant(..)
+            | Effect::Ungrant(..) => self.commit_people(effect, at),
+            Effect::Hold { .. }
+            | Effect::Prove(..)
+            | Effect::Pay(..)
+            | Effect::Approve(..)
+            | Effect::Unhold(_)
+            | Effect::End(..) => self.commit_waiting(effect, at),
+            Effect::Plan { .. }
+            | Effect::Charge { .. }
+            | Effect::Resume(_)
+            | Effect::Void(..)
+            | Effect::Replan(..)
+            | Effect::Withhold(..)
+            | Effect::Signed(..) => self.commit_release(effect, at),
+            Effect::Suspend(..)
+            | Effect::Lift(_)
+            | Effect::SetLimits(_)
+            | Effect::Caps(..)
+            | Effect::Stopped(..)
+            | Effect::Latched(..) => self.commit_control(effect, at),
+            Effect::Cosigned {
+                body,
+                size,
+                oldest,
+                newest,
+            } => {
+                self.commit_cosigned(*body, *size, *oldest, *newest);
+            }
+        }
+    }
+
+    fn commit_people(&mut self, effect: &Effect, at: At) {
+        match effect {
+            Effect::Counter(owner, id, counter) => {
+                let factors = self.factors_mut(*owner).into_iter().flatten();
+                factors
+                    .filter(|factor| factor.id == *id)
+                    .for_each(|f| f.counter = *counter);
+            }
+            Effect::Open {
+                account,
+                subject,
+                principal,
+                delay,
+            } => {
+                self.accounts
+                    .insert(*account, open(*subject, *principal, *delay, at.index));
+            }
+            Effect::Enrol {
+                owner,
+                factor,
+                delay,
+            } => self.enrol(*owner, factor, *delay, at.index),
+            Effect::Unenrol(owner, id) => {
+                if let Some(factors) = self.factors_mut(*owner) {
+                    factors.retain(|factor| factor.id != *id);
+                }
+                if matches!(owner, Owner::Member { .. }) {
+                    self.staff_factors.remove(id);
+                }
+            }
+            Effect::RaiseEpoch(realm, kind) => {
+                let epoch = self.epochs.entry((*realm, *kind)).or_insert(0);
+                *epoch = epoch.saturating_add(1);
+            }
+            Effect::Grant(principal, role) => {
+                let member = self.staff.entry(*principal).or_default();
+                member.roles.push(*role);
+                member.roles.sort_unstable();
+            }
+            Effect::Ungrant(principal, role) => {
+                if let Some(member) = self.staff.get_mut(principal) {
+                    member.roles.retain(|held| held != role);
+                }
+            }
+            _ => self.commit_account(effect, at),
+        }
+    }
+
+    fn commit_account(&mut self, effect: &Effect, at: At) {
+        let (Effect::AddAddress(id, ..)
+        | Effect::RemoveAddress(id, _)
+        | Effect::Freeze(id, _)
+        | Effect::Unfreeze(id)) = effect
+        else {
+            return;
+        };
+        let Some(account) = self.accounts.get_mut(id) else {
+            return;
+        };
+        match effect {
+            Effect::AddAddress(_, address, delay) => {
+                let available = Available::Awaiting { delay: *delay };
+                account.book.push(BookEntry {
+                    address: *address,
+                    available,
+                });
+                self.awaiting
+                    .push_back((at.index, Awaiting::Address(*id, *address)));
+            }
+            Effect::RemoveAddress(_, address) => {
+                account.book.retain(|entry| entry.address != *address);
+            }
+            Effect::Freeze(_, by) => {
+                account.frozen = Some(*by);
+                account.proofs_after = at.index;
+            }
+            _ => account.frozen = None,
+        }
+    }
+
+    fn enrol(&mut self, owner: Owner, new: &NewFactor, delay: Span, index: u64) {
+        let factor = Factor {
+            id: new.id(),
+            kind: new.kind(),
+            key: new.key().clone(),
+            counter: 0,
+            epochs: self.epochs(owner.realm(), new.kind()),
+            available: Available::Awaiting { delay },
+        };
+        if let Owner::Member { principal } = owner {
+            self.staff.entry(principal).or_default();
+            self.staff_factors.insert(factor.id, principal);
+        }
+        self.awaiting
+            .push_back((index, Awaiting::Factor(owner, factor.id)));
+        if let Some(factors) = self.factors_mut(owner) {
+            factors.push(factor);
+        }
+    }
+
+    fn commit_waiting(&mut self, effect: &Effect, at: At) {
+        match effect {
+            Effect::Hold {
+                digest,
+                act,
+                proof,
+                debit,
+                delay,
+            } => {
+                let available =
+                    delay.map_or(Available::ALWAYS, |delay| Available::Awaiting { delay });
+                if delay.is_some() {
+                    self.awaiting.push_back((at.index, Awaiting::Held(*digest)));
+                }
+                let act = (**act).clone();
+                let (proof, debit, approvals) = (*proof, *debit, BTreeSet::new());
+                let held = Held {
+                    act,
+                    entry: at.index,
+                    proof,
+                    debit,
+                    approvals,
+                    available,
+                };
+                self.held.insert(*digest, held);
+            }
+            Effect::Prove(digest, proof) => {
+                if let Some(held) = self.held.get_mut(digest) {
+                    held.proof = *proof;
+                }
+                if let Some(release) = self.releases.get_mut(digest) {
+                    release.proof = *proof;
+                }
+            }
+            Effect::Pay(digest, entry) => {
+                if let Some(held) = self.held.get_mut(digest) {
+                    held.debit = Some(*entry);
+                }
+            }
+            Effect::Approve(digest, who) => {
+                if let Some(held) = self.held.get_mut(digest) {
+                    held.approvals.insert(*who);
+                }
+            }
+            Effect::Unhold(digest) => {
+                self.held.remove(digest);
+            }
+            Effect::End(digest, end, account) => {
+                self.releases.remove(digest);
+                self.unsigned.remove(digest);
+                let ended = Ended {
+                    end: *end,
+                    time: at.time,
+                    account: *account,
+                };
+                self.ended.insert(*digest, ended);
+                self.ended_until
+                    .insert((at.time.after(REMEMBER_ENDED), *digest));
+            }
+            _ => {}
+        }
+    }
+
+    fn commit_release(&mut self, effect: &Effect, at: At) {
+        match effect {
+            Effect::Plan {
+                digest,
+                act,
+                account,
+                proof,
+                plan,
+            } => {
+                if let Some(wallet) = self.wallets.get_mut(&plan.wallet) {
+                    wallet.next_nonce = wallet.next_nonce.saturating_add(1);
+                }
+                let release = Release {
+                    act: (**act).clone(),
+                    account: *account,
+                    proof: *proof,
+                    entry: at.index,
+                    time: at.time,
+                    effects: at.effects,
+                    plans: vec![plan.clone()],
+                    signed: Vec::new(),
+                    stage: Stage::Released,
+                    voided_by: None,
+                };
+                self.releases.insert(*digest, release);
+                self.go_out(*digest, at);
+            }
+            Effect::Charge {
+                account,
+                wallet,
+                asset,
+                amount,
+            } => {
+                if let Some(account) = self.accounts.get_mut(account) {
+                    account
+                        .outflow
+                        .entry(*asset)
+                        .or_default()
+                        .add(*amount, at.time);
+                }
+                if let Some(wallet) = self.wallets.get_mut(wallet) {
+                    wallet
+                        .outflow
+                        .entry(*asset)
+                        .or_default()
+                        .add(*amount, at.time);
+                }
+                self.outflow
+                    .entry(*asset)
+                    .or_default()
+                    .add(*amount, at.time);
+            }
+            Effect::Resume(digest) => self.go_out(*digest, at),
+            Effect::Void(digest, plan) => {
+                self.add_plan(*digest, plan);
+                if let Some(release) = self.releases.get_mut(digest) {
+                    release.voided_by = Some(plan.digest());
+                }
+                self.go_out(*digest, at);
+            }
+            Effect::Replan(digest, plan) => {
+                self.add_plan(*digest, plan);
+                self.go_out(*digest, at);
+            }
+            Effect::Withhold(digest, why) => {
+                if let Some(release) = self.releases.get_mut(digest) {
+                    release.stage = Stage::Withheld(*why);
+                }
+                self.unsigned.remove(digest);
+            }
+            Effect::Signed(digest, signed) => {
+                let Some(release) = self.releases.get_mut(digest) else {
+                    return;
+                };
+                release.signed.push(*signed);
+                if release
+                    .plans
+                    .last()
+                    .is_some_and(|plan| plan.digest() == signed.plan)
+                {
+                    self.unsigned.remove(digest);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A release entry: from now its newest plan may be signed, once the entry is cosigned in time.
+    fn go_out(&mut self, digest: Digest, at: At) {
+        let Some(release) = self.releases.get_mut(&digest) else {
+            return;
+        };
+        release.entry = at.index;
+        release.time = at.time;
+        release.effects = at.effects;
+        release.stage = Stage::Released;
+        self.unsigned.insert(digest);
+        self.awaiting
+            .push_back((at.index, Awaiting::Release(digest)));
+    }
+
+    fn add_plan(&mut self, digest: Digest, plan: &Plan) {
+        if let Some(release) = self.releases.get_mut(&digest) {
+            release.plans.push(plan.clone());
+        }
+    }
+
+    fn commit_control(&mut self, effect: &Effect, at: At) {
+        match effect {
+            Effect::Suspend(by, scope) => {
+                let stopped = BTreeSet::new();
+                let suspension = Suspension {
+                    scope: *scope,
+                    entry: at.index,
+                    cosigned: None,
+                    stopped,
+                };
+                self.suspensions.insert(*by, suspension);
+                self.awaiting
+                    .push_back((at.index, Awaiting::Suspension(*by)));
+            }
+            Effect::Lift(LiftTarget::Suspension { by }) => {
+                self.suspensions.remove(by);
+            }
+            Effect::Lift(LiftTarget::Latch { keeper, latch }) => {
+                self.latches.remove(&(*keeper, *latch));
+                self.cleared_latches.insert((*keeper, *latch));
+            }
+            Effect::SetLimits(limits) => self.limits = limits.clone(),
+            Effect::Caps(keeper, caps) => {
+                self.caps.insert(*keeper, caps.clone());
+            }
+            Effect::Stopped(keeper, suspension) => {
+                if let Some(suspension) = self.suspensions.get_mut(suspension) {
+                    suspension.stopped.insert(*keeper);
+                }
+            }
+            Effect::Latched(keeper, latch, condition) => {
+                self.latches.insert((*keeper, *latch), *condition);
+            }
+            _ => {}
+        }
+    }
+
+    /// The first checkpoint that contains an entry starts the entry's clocks.
+    fn commit_cosigned(&mut self, body: Digest, size: u64, oldest: Time, newest: Time) {
+        self.checkpoints.insert(body, oldest);
+        self.prune_checkpoints(newest);
+        self.log.advance(size);
+        while let Some((index, _)) = self.awaiting.front() {
+            if *index >= size {
+                break;
+            }
+            let Some((index, awaiting)) = self.awaiting.pop_front() else {
+                break;
+            };
+            self.start_clock(index, &awaiting, newest);
+        }
+    }
+
+    fn start_clock(&mut self, index: u64, awaiting: &Awaiting, newest: Time) {
+        let start = |available: &mut Available| {
+            if let Available::Awaiting { delay } = *available {
+                *available = Available::At {
+                    time: newest.after(delay),
+                };
+            }
+        };
+        match awaiting {
+            Awaiting::Factor(owner, id) => {
+                let factors = self.factors_mut(*owner).into_iter().flatten();
+                factors
+                    .filter(|factor| factor.id == *id)
+                    .for_each(|f| start(&mut f.available));
+            }
+            Awaiting::Address(account, address) => {
+                let book = self
+                    .accounts
+                    .get_mut(account)
+                    .into_iter()
+                    .flat_map(|a| &mut a.book);
+                book.filter(|entry| entry.address == *address)
+                    .for_each(|e| start(&mut e.available));
+            }
+            Awaiting::Held(digest) => {
+                self.held
+                    .get_mut(digest)
+                    .into_iter()
+                    .for_each(|held| start(&mut held.available));
+            }
+            Awaiting::Suspension(by) => {
+                self.suspensions
+                    .get_mut(by)
+                    .into_iter()
+                    .for_each(|s| s.cosigned = Some(newest));
+            }
+            Awaiting::Release(digest) => self.judge_lateness(*digest, index, newest),
+        }
+    }
+
+    /// A release first cosigned over 30 s after its time has no effect.
+    fn judge_lateness(&mut self, digest: Digest, index: u64, newest: Time) {
+        let Some(release) = self.releases.get_mut(&digest) else {
+            return;
+        };
+        // A later entry has released it again: that one's clock counts.
+        let is_newest = release.entry == index;
+        let pending = release.stage == Stage::Released;
+        if is_newest && pending && is_late(release.time, newest) {
+            release.stage = Stage::Withheld(Withheld::Late);
+            self.unsigned.remove(&digest);
+        }
+    }
+
+    /// Forget what can matter no more at `now`.
+    pub(crate) fn prune(&mut self, now: Time) {
+        while let Some((expires, id)) = self.consumed_until.first().copied() {
+            if expires > now {
+                break;
+            }
+            self.consumed_until.pop_first();
+            self.consumed.remove(&id);
+        }
+        while let Some((until, digest)) = self.ended_until.first().copied() {
+            if until > now {
+                break;
+            }
+            self.ended_until.pop_first();
+            self.ended.remove(&digest);
+        }
+    }
+
+    /// Forget checkpoints that no act can name any more. Called with each new one, so the cost of
+    /// looking through a day of them is paid once a second at most.
+    fn prune_checkpoints(&mut self, now: Time) {
+        let oldest = now.before(REMEMBER_CHECKPOINTS);
+        self.checkpoints.retain(|_, time| *time >= oldest);
+    }
+}
+
+/// How long after its time a release may first be cosigned.
+pub const RELEASE_COSIGNED_WITHIN: Span = Span::seconds(30);
+
+/// Whether a release of this time, first cosigned then, is late.
+#[must_use]
+pub fn is_late(release: Time, first_cosigned: Time) -> bool {
+    first_cosigned > release.after(RELEASE_COSIGNED_WITHIN)
+}
+
+fn open(subject: SubjectId, principal: PrincipalId, delay: Span, index: u64) -> Account {
+    Account {
+        subject,
+        holders: vec![Holder {
+            principal,
+            factors: Vec::new(),
+        }],
+        book: Vec::new(),
+        delay,
+        frozen: None,
+        proofs_after: 0,
+        outflow: BTreeMap::new(),
+        opened: index,
+    }
+}

@@ -1,0 +1,124 @@
+//! Evidence: what proves authority for exactly one act.
+
+use crate::codec::encode;
+use crate::digest::{Digest, Domain};
+use crate::id::{BoardId, IssuerId, LedgerEntryId};
+use crate::passkey::Assertion;
+use crate::request::SignedRequest;
+use crate::signature::{PublicKey, Signature, Verify};
+use crate::time::Time;
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+/// Most assertions, requests or attestations with one act.
+pub const MAX_PIECES: usize = 8;
+
+/// All that came with an act, or came later for a held one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evidence {
+    /// Signed requests: the back end's that relayed the act, the acting principal's own.
+    #[n(0)]
+    pub requests: Vec<SignedRequest>,
+    /// Passkey assertions over the act's digest.
+    #[n(1)]
+    pub assertions: Vec<Assertion>,
+    /// Statements of issuers over the act's digest.
+    #[n(2)]
+    pub attestations: Vec<Attestation>,
+    /// Where a stop board took the act: its stamp.
+    #[n(3)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub posted: Option<Stamp>,
+}
+
+/// A statement over an act's digest by an issuer that genesis names.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct Attestation {
+    /// What is stated.
+    #[n(0)]
+    pub statement: AttestationStatement,
+    /// The issuer's signature over `"portcullis/attestation/v1" ‖ 0x00 ‖ CBOR(statement)`.
+    #[n(1)]
+    pub signature: Signature,
+}
+
+/// The signed part of an attestation.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct AttestationStatement {
+    /// Who states it.
+    #[n(0)]
+    pub issuer: IssuerId,
+    /// About which act.
+    #[n(1)]
+    pub act: Digest,
+    /// It cannot be submitted from this moment on.
+    #[n(2)]
+    pub expires: Time,
+    /// What it says.
+    #[n(3)]
+    pub claim: Claim,
+}
+
+/// What an issuer can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(tag = "claim", rename_all = "kebab-case")]
+pub enum Claim {
+    /// The factor in the act belongs to the account's holder.
+    #[n(0)]
+    Onboarding,
+    /// The account was debited by the act's amount.
+    #[n(1)]
+    LedgerDebit {
+        /// The ledger's entry.
+        #[n(0)]
+        entry: LedgerEntryId,
+    },
+}
+
+impl AttestationStatement {
+    /// The bytes that the issuer signs.
+    #[must_use]
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        Domain::Attestation.signed_bytes(&encode(self))
+    }
+}
+
+/// A stop board's word that it took a restricting act at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct Stamp {
+    /// Which board.
+    #[n(0)]
+    pub board: BoardId,
+    /// When.
+    #[n(1)]
+    pub time: Time,
+    /// The board's signature over `"portcullis/board/v1" ‖ 0x00 ‖ CBOR([board, act digest, time])`.
+    #[n(2)]
+    pub signature: Signature,
+}
+
+impl Stamp {
+    /// The bytes that the board signs.
+    #[must_use]
+    pub fn signed_bytes(board: BoardId, act: Digest, time: Time) -> Vec<u8> {
+        Domain::Board.signed_bytes(&encode(&(board, act, time)))
+    }
+
+    /// Whether the board with `key` said so of `act`.
+    #[must_use]
+    pub fn is_of(&self, act: Digest, key: &PublicKey, verify: &dyn Verify) -> bool {
+        verify.verify(
+            key,
+            &Self::signed_bytes(self.board, act, self.time),
+            &self.signature,
+        )
+    }
+}

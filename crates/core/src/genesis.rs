@@ -1,0 +1,443 @@
+//! Genesis: the network's first statement. Its digest, signatures left out, is pinned by hand in every
+//! keeper, witness and auditor; everything else is checked from it.
+
+use crate::codec::{self, CodecError, encode};
+use crate::digest::{Digest, Domain};
+use crate::factor::NewFactor;
+use crate::id::{BoardId, IssuerId, KeeperId, PrincipalId, WalletId};
+use crate::limits::Limits;
+use crate::passkey::RelyingParty;
+use crate::realm::{Realm, Role};
+use crate::signature::{PublicKey, Signature, Verify};
+use crate::time::Span;
+use minicbor::{Decode, Encode};
+use portcullis_chains::Amount;
+use portcullis_chains::caip::{Address, AssetId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Most bytes of a signed genesis.
+pub const MAX_GENESIS: usize = 60_000;
+
+/// The rules version that this binary's core implements.
+pub const RULES: u32 = 1;
+
+/// Whether real value hangs on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Delays of at least 24 hours; the machine's clock only.
+    #[n(0)]
+    Production,
+    /// Delays of at least 5 seconds; a test clock and a development passkey are accepted.
+    #[n(1)]
+    Development,
+}
+
+impl Mode {
+    /// The shortest delay floor that a genesis of this mode may state.
+    #[must_use]
+    pub const fn shortest_delay(self) -> Span {
+        match self {
+            Self::Production => Span::hours(24),
+            Self::Development => Span::seconds(5),
+        }
+    }
+}
+
+/// Everything that the network starts from.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct Genesis {
+    /// A name for people.
+    #[n(0)]
+    pub network: String,
+    /// Production or development.
+    #[n(1)]
+    pub mode: Mode,
+    /// The rules version of the first entry.
+    #[n(2)]
+    pub rules: u32,
+    /// The journal.
+    #[n(3)]
+    pub log: Log,
+    /// The first administrators.
+    #[n(4)]
+    pub administrators: Vec<Member>,
+    /// How many different administrators loosen together; more than half.
+    #[n(5)]
+    pub quorum: u32,
+    /// Other members of staff, and the back end.
+    #[n(6)]
+    pub staff: Vec<Member>,
+    /// The keepers.
+    #[n(7)]
+    pub keepers: Vec<Keeper>,
+    /// The witnesses.
+    #[n(8)]
+    pub witnesses: Witnesses,
+    /// The stop boards; run apart from the witnesses.
+    #[n(9)]
+    pub boards: Vec<Board>,
+    /// The issuers of attestations: onboarding and ledger keys.
+    #[n(10)]
+    pub issuers: Vec<Issuer>,
+    /// Offline keys that can recover the administrators.
+    #[n(11)]
+    pub roots: Vec<PublicKey>,
+    /// The wallets that pay.
+    #[n(12)]
+    pub wallets: Vec<Wallet>,
+    /// The assets that may be withdrawn.
+    #[n(13)]
+    pub assets: Vec<AssetId>,
+    /// The first limits.
+    #[n(14)]
+    pub limits: Limits,
+    /// The shortest delay of a new address, factor or limit.
+    #[n(15)]
+    pub delay_floor: Span,
+    /// Where each realm's passkeys are made and used.
+    #[n(16)]
+    pub parties: Vec<Party>,
+}
+
+/// The journal's name and signing key.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// The checkpoint origin (C2SP tlog-checkpoint): a schema-less URL.
+    #[n(0)]
+    pub origin: String,
+    /// The log's Ed25519 key as a C2SP vkey.
+    #[n(1)]
+    pub vkey: String,
+}
+
+/// A member of staff.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// Who.
+    #[n(0)]
+    pub principal: PrincipalId,
+    /// The roles besides that of the list it stands in.
+    #[n(1)]
+    pub roles: Vec<Role>,
+    /// The factors; they count at once.
+    #[n(2)]
+    pub factors: Vec<NewFactor>,
+}
+
+/// What a keeper keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeeperKind {
+    /// Keys, so funds.
+    #[n(0)]
+    Signer,
+    /// Data keys, so personal data.
+    #[n(1)]
+    Vault,
+    /// Contacts and mail credentials, so the platform's voice.
+    #[n(2)]
+    Herald,
+}
+
+/// A keeper and the key that it signs statements with.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct Keeper {
+    /// Its id; also its principal's.
+    #[n(0)]
+    pub id: KeeperId,
+    /// What it keeps.
+    #[n(1)]
+    pub kind: KeeperKind,
+    /// Its statement key.
+    #[n(2)]
+    pub key: PublicKey,
+}
+
+/// The witnesses and how many of them make a quorum.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct Witnesses {
+    /// Their cosignature keys as C2SP vkeys.
+    #[n(0)]
+    pub vkeys: Vec<String>,
+    /// How many of them may be dishonest: f.
+    #[n(1)]
+    pub faulty: u32,
+    /// How many must cosign: k > (n + f) / 2.
+    #[n(2)]
+    pub quorum: u32,
+}
+
+/// A stop board.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct Board {
+    /// Its id.
+    #[n(0)]
+    pub id: BoardId,
+    /// The key that stamps postings.
+    #[n(1)]
+    pub key: PublicKey,
+}
+
+/// What an issuer's word counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "kebab-case")]
+pub enum IssuerKind {
+    /// That a factor belongs to an account's holder.
+    #[n(0)]
+    Onboarding,
+    /// That the ledger was debited.
+    #[n(1)]
+    Ledger,
+}
+
+/// An issuer of attestations.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct Issuer {
+    /// Its id.
+    #[n(0)]
+    pub id: IssuerId,
+    /// What its word counts for.
+    #[n(1)]
+    pub kind: IssuerKind,
+    /// Its key, which lives off the gate's host.
+    #[n(2)]
+    pub key: PublicKey,
+}
+
+/// A wallet that pays.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct Wallet {
+    /// Its id.
+    #[n(0)]
+    pub id: WalletId,
+    /// Its address, which names the chain.
+    #[n(1)]
+    pub address: Address,
+    /// The signer that holds its key.
+    #[n(2)]
+    pub keeper: KeeperId,
+    /// The nonce of its first planned transaction.
+    #[n(3)]
+    pub first_nonce: u64,
+    /// The most that one transaction may cost in fees, in the chain's native base unit.
+    #[n(4)]
+    pub fee_ceiling: Amount,
+}
+
+/// A realm's relying party.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct Party {
+    /// Whose passkeys.
+    #[n(0)]
+    pub realm: Realm,
+    /// Relying party ids and origins.
+    #[n(1)]
+    pub relying_party: RelyingParty,
+}
+
+impl Genesis {
+    /// The digest that is pinned.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(Domain::Genesis, &encode(self))
+    }
+
+    /// The bytes that each administrator signs.
+    #[must_use]
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        Domain::Genesis.signed_bytes(&encode(self))
+    }
+
+    /// What is wrong with it, if anything: the first fault in the order below.
+    pub fn check(&self) -> Result<(), GenesisFault> {
+        self.check_people()?;
+        self.check_money()?;
+        if self.rules != RULES {
+            return Err(GenesisFault::UnknownRules {
+                stated: self.rules,
+                known: RULES,
+            });
+        }
+        if self.delay_floor < self.mode.shortest_delay() {
+            return Err(GenesisFault::DelayTooShort);
+        }
+        Ok(())
+    }
+
+    fn check_people(&self) -> Result<(), GenesisFault> {
+        let members = self
+            .administrators
+            .iter()
+            .chain(&self.staff)
+            .map(|m| m.principal.0);
+        let keepers = self.keepers.iter().map(|k| k.id.0);
+        if !all_different(members.chain(keepers)) {
+            return Err(GenesisFault::Twice("principal"));
+        }
+        let factors = self
+            .administrators
+            .iter()
+            .chain(&self.staff)
+            .flat_map(|m| &m.factors);
+        let keys = self
+            .keepers
+            .iter()
+            .map(|k| NewFactor::RequestKey { key: k.key.clone() }.id());
+        if !all_different(factors.map(NewFactor::id).chain(keys)) {
+            return Err(GenesisFault::Twice("factor"));
+        }
+        let administrators = u32::try_from(self.administrators.len()).unwrap_or(u32::MAX);
+        if self.quorum > administrators || self.quorum <= administrators / 2 {
+            return Err(GenesisFault::Quorum);
+        }
+        Ok(())
+    }
+
+    fn check_money(&self) -> Result<(), GenesisFault> {
+        if !all_different(self.wallets.iter().map(|w| w.id)) {
+            return Err(GenesisFault::Twice("wallet"));
+        }
+        // Two wallets with one address would hand out the same nonces.
+        if !all_different(self.wallets.iter().map(|w| w.address)) {
+            return Err(GenesisFault::Twice("wallet address"));
+        }
+        let signers = self.keepers.iter().filter(|k| k.kind == KeeperKind::Signer);
+        let signers: BTreeSet<KeeperId> = signers.map(|k| k.id).collect();
+        if !self
+            .wallets
+            .iter()
+            .all(|wallet| signers.contains(&wallet.keeper))
+        {
+            return Err(GenesisFault::WalletWithoutSigner);
+        }
+        if !all_different(self.issuers.iter().map(|i| i.id)) {
+            return Err(GenesisFault::Twice("issuer"));
+        }
+        if !all_different(self.boards.iter().map(|b| b.id)) {
+            return Err(GenesisFault::Twice("board"));
+        }
+        if !self.limits.is_well_formed() {
+            return Err(GenesisFault::Limits);
+        }
+        Ok(())
+    }
+}
+
+fn all_different<T: Ord>(items: impl Iterator<Item = T>) -> bool {
+    let mut seen = BTreeSet::new();
+    items.into_iter().all(|item| seen.insert(item))
+}
+
+/// Why a genesis is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GenesisFault {
+    /// The bytes.
+    #[error("the genesis cannot be read: {0}")]
+    Codec(#[from] CodecError),
+    /// Not the pinned one.
+    #[error("the genesis is not the pinned one; compare the digests by another channel")]
+    NotPinned,
+    /// An id or key stands twice.
+    #[error("the same {0} stands twice in the genesis")]
+    Twice(&'static str),
+    /// The administrators' quorum is not more than half of them, or more than all.
+    #[error("the administrators' quorum must be more than half of them and at most all")]
+    Quorum,
+    /// A wallet names no signer.
+    #[error("a wallet names a keeper that is not a signer of this genesis")]
+    WalletWithoutSigner,
+    /// The limits contradict themselves.
+    #[error("the limits have two rules for the same asset and bounds, or too many rules")]
+    Limits,
+    /// A rules version that this binary does not know.
+    #[error("the genesis states rules version {stated}; this binary knows {known}: use another")]
+    UnknownRules {
+        /// Stated.
+        stated: u32,
+        /// Known.
+        known: u32,
+    },
+    /// The delay floor is below the mode's.
+    #[error("the delay floor is below 24 h (production) or 5 s (development)")]
+    DelayTooShort,
+    /// The log's key.
+    #[error("the log's vkey cannot be read")]
+    LogKey,
+    /// Keys or quorum of the witnesses.
+    #[error("the witnesses' keys cannot be read, or their quorum is not k > (n + f) / 2")]
+    Witnesses,
+    /// An administrator has not signed.
+    #[error("administrator {0} has not signed the genesis with one of its request keys")]
+    NotSigned(PrincipalId),
+}
+
+/// A genesis with its administrators' signatures: the journal's entry 0.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct SignedGenesis {
+    /// The statement.
+    #[n(0)]
+    pub genesis: Genesis,
+    /// Each administrator's signature by one of its request keys over [`Genesis::signed_bytes`].
+    #[n(1)]
+    pub signatures: Vec<(PrincipalId, Signature)>,
+}
+
+impl SignedGenesis {
+    /// Parse canonical bytes; nothing is checked yet.
+    pub fn parse(bytes: &[u8]) -> Result<Self, GenesisFault> {
+        Ok(codec::decode(bytes, MAX_GENESIS)?)
+    }
+
+    /// The statement is sound and every administrator signed it.
+    pub fn check(&self, verify: &dyn Verify) -> Result<(), GenesisFault> {
+        self.genesis.check()?;
+        let message = self.genesis.signed_bytes();
+        for administrator in &self.genesis.administrators {
+            let keys = administrator
+                .factors
+                .iter()
+                .filter_map(|factor| match factor {
+                    NewFactor::RequestKey { key } => Some(key),
+                    NewFactor::Passkey { .. } => None,
+                });
+            let signatures = self
+                .signatures
+                .iter()
+                .filter(|(who, _)| *who == administrator.principal);
+            let signed = keys.clone().any(|key| {
+                signatures
+                    .clone()
+                    .any(|(_, signature)| verify.verify(key, &message, signature))
+            });
+            if !signed {
+                return Err(GenesisFault::NotSigned(administrator.principal));
+            }
+        }
+        Ok(())
+    }
+}

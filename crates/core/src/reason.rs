@@ -1,0 +1,192 @@
+//! Reasons: every refusal has its number, and the lowest number that applies is the one given.
+//!
+//! Numbers are stable: they are never reused. A binary keeps the meaning of each for every rules
+//! version that it can replay.
+
+use minicbor::{Decode, Decoder, Encode, Encoder};
+use serde::{Deserialize, Serialize};
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $number:literal $name:ident $slug:literal $retry:ident $text:literal;)*) => {
+        /// Why something was refused. Ordered by precedence: the lowest applies.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[repr(u16)]
+        pub enum Reason {
+            $(#[doc = $text] #[serde(rename = $slug)] $name = $number,)*
+        }
+
+        impl Reason {
+            /// All reasons in order.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Its stable name.
+            #[must_use]
+            pub const fn slug(self) -> &'static str {
+                match self { $(Self::$name => $slug,)* }
+            }
+
+            /// What happened and what to do next, for a person.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// Whether the same act may pass later.
+            #[must_use]
+            pub const fn retry(self) -> Retry {
+                match self { $(Self::$name => Retry::$retry,)* }
+            }
+
+            /// The reason with this number.
+            #[must_use]
+            pub const fn from_number(number: u16) -> Option<Self> {
+                match number { $($number => Some(Self::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+/// What a client can do about a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Nothing: this act never passes.
+    Never,
+    /// Make a new act or new evidence.
+    Anew,
+    /// Send the same again later.
+    Later,
+}
+
+reasons! {
+    // 1xx: the bytes.
+    100 Malformed "malformed" Never "The request is not of the form that docs/spec describes; nothing was changed. Compare it with the OpenAPI document.";
+    101 TooLarge "too-large" Never "The request or one of its parts is larger than is accepted; nothing was parsed.";
+    102 NotCanonical "not-canonical" Never "A value is not in its canonical form; encode it as docs/spec says.";
+    103 DigestMismatch "digest-mismatch" Never "The act's digest is not the one in the Portcullis-Act header; client and gate disagree on the act.";
+
+    // 2xx: what the act is bound to.
+    200 WrongGenesis "wrong-genesis" Never "The act is meant for another network; check the pinned genesis digest.";
+    201 WrongRealm "wrong-realm" Never "The act names a realm that its principal does not belong to.";
+    202 UnknownCheckpoint "unknown-checkpoint" Anew "The act names a checkpoint that is not in the journal or is over one hour old; make a new act on the newest one.";
+    203 Expired "expired" Anew "The act, or a piece of its evidence, has expired; make a new one.";
+    204 ExpiryTooFar "expiry-too-far" Anew "The act expires more than 24 hours from now; choose an earlier expiry.";
+    205 Replayed "replayed" Never "An act with this id was already accepted; look at it under its digest.";
+
+    // 3xx: who asks.
+    300 UnknownAccount "unknown-account" Never "There is no such account.";
+    301 UnknownPrincipal "unknown-principal" Never "There is no such principal in this realm or account.";
+    302 RequestMissing "request-missing" Anew "A signed request by a principal with the right role is missing (RFC 9421; docs/spec/request.md).";
+    303 RequestInvalid "request-invalid" Anew "A request signature does not verify or is not of the profile in docs/spec/request.md.";
+    304 RequestForAnotherAct "request-for-another-act" Never "A request signature covers another act's digest.";
+    305 RequestStale "request-stale" Anew "A request was signed more than five minutes ago or lies in the future; check the clock and sign again.";
+    306 FactorMissing "factor-missing" Anew "No factor of the acting principal proves this act; ask for an assertion over its digest.";
+    307 FactorUnknown "factor-unknown" Never "The evidence names a factor that the principal does not have.";
+    308 FactorRevoked "factor-revoked" Never "The factor was enrolled under an older epoch and counts no more; enrol again.";
+    309 FactorNotYet "factor-not-yet" Later "The factor is new and its delay has not run; nothing was consumed.";
+    310 FactorTooWeak "factor-too-weak" Never "A factor enrols, revokes or unfreezes only at its own strength or below.";
+
+    // 32x: what is wrong with a passkey assertion, in the order of its checks.
+    320 PasskeyMalformed "passkey-malformed" Never "The assertion's clientDataJSON or authenticatorData is not of the form that WebAuthn demands.";
+    321 PasskeyType "passkey-type" Never "The assertion's type is not webauthn.get.";
+    322 PasskeyChallenge "passkey-challenge" Never "The assertion was made over another challenge: it is evidence for another act.";
+    323 PasskeyOrigin "passkey-origin" Never "The assertion was made at an origin that genesis does not name: phishing, or a new domain.";
+    324 PasskeyCrossOrigin "passkey-cross-origin" Never "The assertion was made inside a frame of another origin.";
+    325 PasskeyRelyingParty "passkey-relying-party" Never "The assertion is for another relying party id.";
+    326 PasskeyNotPresent "passkey-not-present" Anew "The authenticator did not see its user.";
+    327 PasskeySignature "passkey-signature" Never "The assertion's signature does not verify.";
+    328 PasskeyNotVerified "passkey-not-verified" Anew "The authenticator did not verify its user; ask with userVerification required.";
+    329 PasskeyCounter "passkey-counter" Never "The authenticator's counter did not rise: it may have been copied.";
+
+    // 34x: what the principal may do.
+    340 RoleMissing "role-missing" Never "The principal has no role that may do this.";
+    341 SelfApproval "self-approval" Never "Nobody approves an act of their own.";
+    342 AlreadyApproved "already-approved" Never "This principal has approved the act already; a quorum counts members, not signatures.";
+
+    // 4xx: attestations.
+    400 AttestationInvalid "attestation-invalid" Anew "An attestation's signature does not verify, or its issuer is not named for this claim.";
+    401 AttestationForAnotherAct "attestation-for-another-act" Never "An attestation is over another act's digest.";
+    402 AttestationExpired "attestation-expired" Anew "An attestation has expired; ask its issuer again.";
+    403 OnboardingMissing "onboarding-missing" Anew "An onboarding attestation over this act is missing.";
+    404 DebitConsumed "debit-consumed" Never "The ledger entry in the attestation already paid for another act.";
+    405 DebitContradicts "debit-contradicts" Never "Two attestations name different ledger entries for one act.";
+
+    // 5xx: the state of things.
+    500 Suspended "suspended" Later "The gate is shut for this; it takes restricting acts only until a quorum lifts the suspension.";
+    501 AccountFrozen "account-frozen" Later "The account is frozen.";
+    502 AccountExists "account-exists" Never "There is an account or principal with this id.";
+    503 FactorExists "factor-exists" Never "This factor is enrolled already.";
+    504 TooMany "too-many" Never "The account or principal has as many of these as it may have.";
+    505 AddressKnown "address-known" Never "The address is in the account's book already.";
+    506 AddressUnknown "address-unknown" Anew "The address is not in the account's book; add it first.";
+    507 AssetUnknown "asset-unknown" Never "The asset is not one that genesis names, or no wallet pays it.";
+    508 WrongChain "wrong-chain" Never "The address is not on the asset's chain.";
+    509 AmountZero "amount-zero" Never "The amount is zero.";
+    510 ActUnknown "act-unknown" Never "There is no such act that waits or could be changed.";
+    511 ActGone "act-gone" Never "The act has gone out or has ended; it can no longer be changed.";
+    512 NotWithheld "not-withheld" Later "The release is not withheld: there is nothing to resume or to void.";
+    513 RoleHeld "role-held" Never "The principal has this role already.";
+    514 RoleNotHeld "role-not-held" Never "The principal does not have this role.";
+    515 WouldLockOut "would-lock-out" Never "Fewer administrators than their quorum would be left; nothing was changed.";
+    516 SuspensionUnknown "suspension-unknown" Never "There is no such suspension or latch.";
+    517 LimitsChanged "limits-changed" Anew "The limits in force are not those that the act replaces; propose again on the present ones.";
+    518 LimitsMalformed "limits-malformed" Never "The new limits contradict themselves or name an unknown asset.";
+    519 FactorsRemain "factors-remain" Never "An older factor still counts: it must enrol the new one.";
+    520 WrongFactorParty "wrong-factor-party" Never "The passkey was made for a relying party id that is not the realm's.";
+    521 NotFrozen "not-frozen" Never "The account is not frozen.";
+    522 ForkLatch "fork-latch" Never "A latch on a fork is never lifted: it takes a new genesis.";
+
+    // 6xx: limits.
+    600 OverTransactionLimit "over-transaction-limit" Anew "The amount is above the limit for one transaction.";
+    601 OverHourLimit "over-hour-limit" Later "The amount would pass the limit for one hour.";
+    602 OverDayLimit "over-day-limit" Later "The amount would pass the limit for 24 hours.";
+    603 OverWeekLimit "over-week-limit" Later "The amount would pass the limit for 7 days.";
+
+    // 9xx: the gate itself; never in the journal.
+    900 WitnessesStale "witnesses-stale" Later "The witnesses' newest cosignature is over ten seconds old; only restricting acts are taken. Send the same again.";
+    901 Busy "busy" Later "The queue is full; nothing was lost. Send the same again after Retry-After.";
+    902 JournalFull "journal-full" Later "The journal's disk is full; nothing was changed and what was acknowledged is safe. Make room.";
+    903 Stopping "stopping" Later "The gate is stopping to recover; the outcome stands in the journal. Look under the act's digest, then send the same again.";
+    904 Unauthenticated "unauthenticated" Anew "The request is not signed by a principal that may read this.";
+    905 NotFound "not-found" Never "There is nothing here under this name.";
+    906 KeyReused "key-reused" Never "The Idempotency-Key was used with another payload.";
+    907 InProgress "in-progress" Later "A request with this Idempotency-Key is being worked on.";
+    908 StatementRefused "statement-refused" Never "The keeper's statement does not fit the journal; the keeper has diverged or is not who it says.";
+    909 Panicked "panicked" Never "Deciding this act failed inside the gate; the act is refused and nothing was changed. Report the act's digest.";
+}
+
+impl Reason {
+    /// Its stable number.
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        self as u16
+    }
+
+    /// The RFC 9457 problem type.
+    #[must_use]
+    pub fn problem_type(self) -> String {
+        format!("urn:portcullis:reason:{}", self.number())
+    }
+}
+
+impl core::fmt::Display for Reason {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} {}: {}", self.number(), self.slug(), self.text())
+    }
+}
+
+impl<C> Encode<C> for Reason {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.u16(self.number())?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Reason {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Self::from_number(d.u16()?)
+            .ok_or_else(|| minicbor::decode::Error::message("unknown reason"))
+    }
+}

@@ -1,0 +1,280 @@
+//! State: what the journal says, up to an entry. Derived, never stored as truth.
+
+pub mod account;
+pub mod log;
+mod query;
+pub mod release;
+mod snapshot;
+
+pub use query::Reach;
+pub use snapshot::SnapshotFault;
+
+use crate::act::Scope;
+use crate::digest::Digest;
+use crate::factor::{Available, Epochs, Factor, FactorKind, NewFactor};
+use crate::genesis::Member as GenesisMember;
+use crate::id::{AccountId, ActId, FactorId, KeeperId, LedgerEntryId, PrincipalId, WalletId};
+use crate::limits::Limits;
+use crate::network::Network;
+use crate::realm::{Realm, Role};
+use crate::statement::{Cap, Condition};
+use crate::time::Time;
+use crate::window::Rings;
+use account::{Account, Member, Owner};
+use log::LogTail;
+use minicbor::{Decode, Encode};
+use portcullis_chains::caip::{Address, AssetId};
+use release::{Ended, Held, Release};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// The state after some entry, and the network that it belongs to.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub(crate) network: Arc<Network>,
+    pub(crate) facts: Facts,
+}
+
+/// Everything derived. Ordered collections only, so that two replicas are equal byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Facts {
+    /// The time of the newest entry that was not void.
+    #[n(0)]
+    pub time: Time,
+    /// The running digest of effects.
+    #[n(1)]
+    pub effects: Digest,
+    /// Where the journal ends.
+    #[n(2)]
+    pub log: LogTail,
+    /// Journaled checkpoints of the last hour, by body digest.
+    #[n(3)]
+    pub checkpoints: BTreeMap<Digest, Time>,
+    /// Accounts.
+    #[n(4)]
+    pub accounts: BTreeMap<AccountId, Account>,
+    /// Staff, services and keepers.
+    #[n(5)]
+    pub staff: BTreeMap<PrincipalId, Member>,
+    /// Whose a staff factor is.
+    #[n(6)]
+    pub staff_factors: BTreeMap<FactorId, PrincipalId>,
+    /// Epochs that were ever raised: a realm's, and a factor kind's in a realm.
+    #[n(7)]
+    pub epochs: BTreeMap<(Realm, Option<FactorKind>), u32>,
+    /// Act ids that were accepted, until they expire.
+    #[n(8)]
+    pub consumed: BTreeMap<ActId, Time>,
+    /// The same in the order in which they expire.
+    #[n(9)]
+    pub consumed_until: BTreeSet<(Time, ActId)>,
+    /// Ledger entries that paid, for ever.
+    #[n(10)]
+    pub debits: BTreeSet<LedgerEntryId>,
+    /// Wallets.
+    #[n(11)]
+    pub wallets: BTreeMap<WalletId, WalletState>,
+    /// What left of each asset.
+    #[n(12)]
+    pub outflow: BTreeMap<AssetId, Rings>,
+    /// Limits in force.
+    #[n(13)]
+    pub limits: Limits,
+    /// Acts that wait.
+    #[n(14)]
+    pub held: BTreeMap<Digest, Held>,
+    /// Releases on their way.
+    #[n(15)]
+    pub releases: BTreeMap<Digest, Release>,
+    /// Releases of which the newest plan is not signed, as far as statements say.
+    #[n(16)]
+    pub unsigned: BTreeSet<Digest>,
+    /// Acts that ended within the last day.
+    #[n(17)]
+    pub ended: BTreeMap<Digest, Ended>,
+    /// Suspensions in force, by the digest that made them.
+    #[n(18)]
+    pub suspensions: BTreeMap<Digest, Suspension>,
+    /// What waits for the first checkpoint that contains its entry, in entry order.
+    #[n(19)]
+    pub awaiting: VecDeque<(u64, Awaiting)>,
+    /// Latches that keepers stated and no quorum has cleared.
+    #[n(20)]
+    pub latches: BTreeMap<(KeeperId, Digest), Condition>,
+    /// Keepers' stated caps.
+    #[n(21)]
+    pub caps: BTreeMap<KeeperId, Vec<Cap>>,
+    /// Void entries so far.
+    #[n(22)]
+    pub void_entries: u64,
+    /// Latches that a quorum cleared.
+    #[n(23)]
+    pub cleared_latches: BTreeSet<(KeeperId, Digest)>,
+    /// When acts that ended are forgotten.
+    #[n(24)]
+    pub ended_until: BTreeSet<(Time, Digest)>,
+}
+
+/// A wallet's next nonce and what left it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct WalletState {
+    /// The nonce of the next plan.
+    #[n(0)]
+    pub next_nonce: u64,
+    /// What left, by asset.
+    #[n(1)]
+    pub outflow: BTreeMap<AssetId, Rings>,
+}
+
+/// A suspension in force.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Suspension {
+    /// What is shut.
+    #[n(0)]
+    pub scope: Scope,
+    /// The entry that shut it.
+    #[n(1)]
+    pub entry: u64,
+    /// The newest cosignature on the first checkpoint that contains it.
+    #[n(2)]
+    pub cosigned: Option<Time>,
+    /// Signers that have signed that they have it.
+    #[n(3)]
+    pub stopped: BTreeSet<KeeperId>,
+}
+
+/// Something whose clock starts with the first checkpoint that contains its entry.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Awaiting {
+    /// A factor's delay.
+    #[n(0)]
+    Factor(#[n(0)] Owner, #[n(1)] FactorId),
+    /// An address's delay.
+    #[n(1)]
+    Address(#[n(0)] AccountId, #[n(1)] Address),
+    /// A held act's delay.
+    #[n(2)]
+    Held(#[n(0)] Digest),
+    /// A release's 30 seconds.
+    #[n(3)]
+    Release(#[n(0)] Digest),
+    /// A suspension's 4 seconds.
+    #[n(4)]
+    Suspension(#[n(0)] Digest),
+}
+
+impl State {
+    /// The state before entry 0. The genesis entry itself is applied like any other.
+    #[must_use]
+    pub fn new(network: Arc<Network>) -> Self {
+        let facts = Facts::new(&network);
+        Self { network, facts }
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Everything derived so far, for reading.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// How many entries have been applied: the index of the next.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.facts.log.size()
+    }
+}
+
+impl Facts {
+    fn new(network: &Network) -> Self {
+        let genesis = network.genesis();
+        let mut facts = Self {
+            time: Time(0),
+            effects: network.digest(),
+            log: LogTail::new(),
+            checkpoints: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            staff: BTreeMap::new(),
+            staff_factors: BTreeMap::new(),
+            epochs: BTreeMap::new(),
+            consumed: BTreeMap::new(),
+            consumed_until: BTreeSet::new(),
+            debits: BTreeSet::new(),
+            wallets: BTreeMap::new(),
+            outflow: BTreeMap::new(),
+            limits: genesis.limits.clone(),
+            held: BTreeMap::new(),
+            releases: BTreeMap::new(),
+            unsigned: BTreeSet::new(),
+            ended: BTreeMap::new(),
+            suspensions: BTreeMap::new(),
+            awaiting: VecDeque::new(),
+            latches: BTreeMap::new(),
+            caps: BTreeMap::new(),
+            void_entries: 0,
+            cleared_latches: BTreeSet::new(),
+            ended_until: BTreeSet::new(),
+        };
+        for wallet in &genesis.wallets {
+            let state = WalletState {
+                next_nonce: wallet.first_nonce,
+                outflow: BTreeMap::new(),
+            };
+            facts.wallets.insert(wallet.id, state);
+        }
+        for administrator in &genesis.administrators {
+            facts.employ(administrator, Some(Role::Administrator));
+        }
+        for member in &genesis.staff {
+            facts.employ(member, None);
+        }
+        for keeper in &genesis.keepers {
+            let factors = vec![NewFactor::RequestKey {
+                key: keeper.key.clone(),
+            }];
+            let principal = PrincipalId(keeper.id.0);
+            facts.employ(
+                &GenesisMember {
+                    principal,
+                    roles: vec![Role::Keeper],
+                    factors,
+                },
+                None,
+            );
+        }
+        facts
+    }
+
+    fn employ(&mut self, member: &GenesisMember, role: Option<Role>) {
+        let roles: BTreeSet<Role> = member.roles.iter().copied().chain(role).collect();
+        let factors: Vec<Factor> = member.factors.iter().map(first_factor).collect();
+        for factor in &factors {
+            self.staff_factors.insert(factor.id, member.principal);
+        }
+        let member_state = Member {
+            roles: roles.into_iter().collect(),
+            factors,
+        };
+        self.staff.insert(member.principal, member_state);
+    }
+}
+
+/// A factor of genesis: it counts at once, under the first epochs.
+fn first_factor(new: &NewFactor) -> Factor {
+    Factor {
+        id: new.id(),
+        kind: new.kind(),
+        key: new.key().clone(),
+        counter: 0,
+        epochs: Epochs::default(),
+        available: Available::ALWAYS,
+    }
+}

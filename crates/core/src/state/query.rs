@@ -1,0 +1,197 @@
+//! Questions to state that decisions ask.
+
+use super::account::{Account, Member, Owner, Proof};
+use super::release::{Release, Stage};
+use super::{Facts, State};
+use crate::act::{Scope, Withdraw};
+use crate::digest::Digest;
+use crate::factor::{Epochs, Factor, FactorKind};
+use crate::genesis::Wallet;
+use crate::id::{AccountId, FactorId, PrincipalId};
+use crate::realm::{Realm, Role};
+use portcullis_chains::caip::AssetId;
+
+impl Facts {
+    /// An account.
+    #[must_use]
+    pub fn account(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(&id)
+    }
+
+    /// A member of staff.
+    #[must_use]
+    pub fn member(&self, id: PrincipalId) -> Option<&Member> {
+        self.staff.get(&id)
+    }
+
+    /// An owner's factors.
+    #[must_use]
+    pub fn factors(&self, owner: Owner) -> &[Factor] {
+        let factors = match owner {
+            Owner::Holder { account, principal } => {
+                let holder = self
+                    .accounts
+                    .get(&account)
+                    .and_then(|a| a.holder(principal));
+                holder.map(|holder| &holder.factors)
+            }
+            Owner::Member { principal } => self.staff.get(&principal).map(|member| &member.factors),
+        };
+        factors.map_or(&[], Vec::as_slice)
+    }
+
+    /// One factor.
+    #[must_use]
+    pub fn factor(&self, owner: Owner, id: FactorId) -> Option<&Factor> {
+        self.factors(owner).iter().find(|factor| factor.id == id)
+    }
+
+    pub(crate) fn factors_mut(&mut self, owner: Owner) -> Option<&mut Vec<Factor>> {
+        match owner {
+            Owner::Holder { account, principal } => {
+                let holders = &mut self.accounts.get_mut(&account)?.holders;
+                let holder = holders
+                    .iter_mut()
+                    .find(|holder| holder.principal == principal);
+                holder.map(|holder| &mut holder.factors)
+            }
+            Owner::Member { principal } => self
+                .staff
+                .get_mut(&principal)
+                .map(|member| &mut member.factors),
+        }
+    }
+
+    /// The epochs that a factor enrolled now would be under.
+    #[must_use]
+    pub fn epochs(&self, realm: Realm, kind: FactorKind) -> Epochs {
+        let of = |kind| self.epochs.get(&(realm, kind)).copied().unwrap_or(0);
+        Epochs {
+            realm: of(None),
+            kind: of(Some(kind)),
+        }
+    }
+
+    /// Whether a factor's epochs still stand.
+    #[must_use]
+    pub fn is_current(&self, owner: Owner, kind: FactorKind, epochs: Epochs) -> bool {
+        self.epochs(owner.realm(), kind) == epochs
+    }
+
+    /// Whether the proof of a held act or of a release still counts.
+    #[must_use]
+    pub fn stands(&self, proof: &Proof) -> bool {
+        let enrolled = self.factor(proof.owner, proof.factor).is_some();
+        let thawed = match proof.owner {
+            Owner::Holder { account, .. } => self
+                .accounts
+                .get(&account)
+                .is_some_and(|a| proof.entry >= a.proofs_after),
+            Owner::Member { .. } => true,
+        };
+        enrolled && thawed && self.is_current(proof.owner, proof.kind, proof.epochs)
+    }
+
+    /// Whether any factor of the owner counts, now or after its delay.
+    #[must_use]
+    pub fn has_factor_left(&self, owner: Owner) -> bool {
+        let mut factors = self.factors(owner).iter();
+        factors.any(|factor| self.is_current(owner, factor.kind, factor.epochs))
+    }
+
+    /// Administrators who could still act if the given thing were gone.
+    pub(crate) fn administrators_left(
+        &self,
+        counts: impl Fn(PrincipalId, &Factor) -> bool,
+    ) -> usize {
+        let administrators = self
+            .staff
+            .iter()
+            .filter(|(_, member)| member.has(Role::Administrator));
+        let able = administrators.filter(|(id, member)| {
+            member.factors.iter().any(|factor| {
+                let owner = Owner::Member { principal: **id };
+                self.is_current(owner, factor.kind, factor.epochs) && counts(**id, factor)
+            })
+        });
+        able.count()
+    }
+
+    /// Whether a suspension in force shuts this.
+    #[must_use]
+    pub fn is_suspended(&self, what: Reach) -> bool {
+        self.suspensions
+            .values()
+            .any(|suspension| what.is_in(suspension.scope))
+    }
+
+    /// Planned releases whose newest plan is not known to be signed.
+    pub(crate) fn unsigned_releases(&self) -> impl Iterator<Item = (&Digest, &Release)> {
+        let releases = self
+            .unsigned
+            .iter()
+            .filter_map(|digest| self.releases.get_key_value(digest));
+        releases.filter(|(_, release)| release.stage == Stage::Released)
+    }
+}
+
+impl State {
+    /// The wallet that pays an asset: the first of genesis on the asset's chain.
+    #[must_use]
+    pub fn wallet_for(&self, asset: AssetId) -> Option<&Wallet> {
+        let genesis = self.network.genesis();
+        if !genesis.assets.contains(&asset) {
+            return None;
+        }
+        genesis
+            .wallets
+            .iter()
+            .find(|wallet| wallet.address.chain() == asset.chain())
+    }
+}
+
+impl Owner {
+    /// The realm.
+    #[must_use]
+    pub fn realm(self) -> Realm {
+        match self {
+            Self::Holder { .. } => Realm::Customers,
+            Self::Member { .. } => Realm::Staff,
+        }
+    }
+}
+
+/// What an act touches, to be held against a suspension's scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// The realm of whoever asks.
+    pub realm: Realm,
+    /// The account, if any.
+    pub account: Option<AccountId>,
+    /// The asset, where it is a withdrawal.
+    pub withdraws: Option<AssetId>,
+}
+
+impl Reach {
+    /// That of a withdrawal.
+    #[must_use]
+    pub fn of_withdrawal(account: AccountId, withdraw: &Withdraw) -> Self {
+        Self {
+            realm: Realm::Customers,
+            account: Some(account),
+            withdraws: Some(withdraw.asset),
+        }
+    }
+
+    /// Whether the scope takes it in.
+    #[must_use]
+    pub fn is_in(self, scope: Scope) -> bool {
+        match scope {
+            Scope::Everything => true,
+            Scope::Withdrawals => self.withdraws.is_some(),
+            Scope::Asset(asset) => self.withdraws == Some(asset),
+            Scope::Realm(realm) => self.realm == realm,
+            Scope::Account(account) => self.account == Some(account),
+        }
+    }
+}

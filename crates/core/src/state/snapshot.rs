@@ -1,0 +1,43 @@
+//! Snapshots: state as bytes. A process loads only its own, and only against a checkpoint that it
+//! has itself seen cosigned; the journal stays the truth.
+
+use super::{Facts, State};
+use crate::codec::encode;
+use crate::digest::{Digest, Domain};
+use crate::network::Network;
+use std::sync::Arc;
+
+/// Why a snapshot is not used. The journal is read from the start instead; nothing is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SnapshotFault {
+    /// Not of this network.
+    #[error("the snapshot belongs to another network")]
+    OtherNetwork,
+    /// Its bytes are not a snapshot.
+    #[error("the snapshot cannot be read")]
+    Malformed,
+}
+
+impl State {
+    /// Canonical bytes: `CBOR([genesis digest, facts])`.
+    #[must_use]
+    pub fn to_snapshot(&self) -> Vec<u8> {
+        encode(&(self.network.digest(), &self.facts))
+    }
+
+    /// The digest of everything derived, by which replicas are compared.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(Domain::Snapshot, &self.to_snapshot())
+    }
+
+    /// The state in a snapshot's bytes. The caller has authenticated them.
+    pub fn from_snapshot(bytes: &[u8], network: Arc<Network>) -> Result<Self, SnapshotFault> {
+        let (genesis, facts): (Digest, Facts) =
+            minicbor::decode(bytes).map_err(|_| SnapshotFault::Malformed)?;
+        if genesis != network.digest() {
+            return Err(SnapshotFault::OtherNetwork);
+        }
+        Ok(Self { network, facts })
+    }
+}
