@@ -61,7 +61,7 @@ pub enum CheckpointError {
     #[error("the origin is no key name: spaces, '+' or control characters, or above 255 bytes")]
     BadOrigin,
     /// The size is no canonical decimal up to [`MAX_TREE_SIZE`].
-    #[error("the size is no decimal without leading zeros up to 2^63 - 1")]
+    #[error("the size is no decimal without leading zeros up to 2^62")]
     BadSize,
     /// The root is no canonical base64 of 32 bytes.
     #[error("the root is no canonical base64 of 32 bytes")]

@@ -20,7 +20,7 @@ pub enum FrontierError {
     #[error("a frontier is an 8-byte size and one 32-byte hash per set bit of it")]
     WrongLength,
     /// The size is above [`MAX_TREE_SIZE`].
-    #[error("a tree has at most 2^63 - 1 leaves")]
+    #[error("a tree has at most 2^62 leaves")]
     TooLarge,
 }
 

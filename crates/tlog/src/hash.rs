@@ -5,10 +5,11 @@ use std::fmt;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use sha2::{Digest, Sha256};
 
-/// The largest tree that any format here can name: 2^63 - 1 leaves.
+/// The largest tree that is read or written here: 2^62 leaves.
 ///
-/// The witness protocol carries at most 63 proof hashes, which is enough up to this size.
-pub const MAX_TREE_SIZE: u64 = i64::MAX as u64;
+/// The witness protocol carries at most 63 proof hashes. Every consistency proof up to this size
+/// fits; one into a larger tree may need 64.
+pub const MAX_TREE_SIZE: u64 = 1 << 62;
 
 const LEAF_PREFIX: [u8; 1] = [0];
 const NODE_PREFIX: [u8; 1] = [1];

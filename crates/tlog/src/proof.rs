@@ -90,7 +90,7 @@ fn verify_growth(old: &TreeHead, new: &TreeHead, proof: &[Hash]) -> Result<(), P
 /// Numbers of inner and border hashes on the path from leaf `index` to the root.
 fn path_shape(index: u64, size: u64) -> (usize, usize) {
     let inner = u64::BITS - (index ^ (size - 1)).leading_zeros();
-    // `inner` is 64 only for sizes above `MAX_TREE_SIZE`, which are refused before.
+    // `inner` is at most 62, since sizes above `MAX_TREE_SIZE` were refused before.
     let border = (index >> inner).count_ones();
     (inner as usize, border as usize)
 }
