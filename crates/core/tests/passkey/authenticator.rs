@@ -48,13 +48,7 @@ impl UserValidationMethod for Person {
 
 /// A browser and its authenticator, with room for one credential.
 pub(crate) struct Browser {
-    client: Client<
-        Option<Passkey>,
-        Person,
-        AwsLcRsBackend,
-        passkey::client::public_suffix::PublicSuffixList,
-        (),
-    >,
+    client: Client<Option<Passkey>, Person, AwsLcRsBackend, public_suffix::PublicSuffixList, ()>,
 }
 
 impl Browser {

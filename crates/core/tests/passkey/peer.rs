@@ -120,7 +120,7 @@ fn variants(good: &Returned, other_key: &PublicKey) -> Vec<Returned> {
         changed("another relying party", &|r| r.authenticator_data[0] ^= 1),
         changed("another counter", &|r| r.authenticator_data[36] ^= 2),
         changed("another type", &|r| {
-            replace(r, "webauthn.get", "webauthn.create")
+            replace(r, "webauthn.get", "webauthn.create");
         }),
         changed("another origin", &|r| replace(r, "app.bank", "app.tank")),
         changed("a foreign frame", &|r| replace(r, "false", "true")),
@@ -128,7 +128,7 @@ fn variants(good: &Returned, other_key: &PublicKey) -> Vec<Returned> {
     ];
     for byte in 0..good.signature.len() {
         all.push(changed(&format!("signature byte {byte}"), &|r| {
-            r.signature[byte] ^= 1
+            r.signature[byte] ^= 1;
         }));
     }
     all
