@@ -41,6 +41,12 @@ pub trait Disk: Send + Sync {
     /// an error.
     fn read(&self, name: &str, cap: u64) -> Result<Option<Vec<u8>>, DiskError>;
 
+    /// Whether there is a file of this name.
+    fn exists(&self, name: &str) -> bool;
+
+    /// Remove a file, if it is there. May come back after a power cut.
+    fn remove(&self, name: &str) -> Result<(), DiskError>;
+
     /// Put a whole file in the place of another: after a crash either all of the old or all of the
     /// new is there. Durable when this returns.
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), DiskError>;
@@ -159,6 +165,18 @@ impl Disk for Dir {
             let mut bytes = Vec::new();
             file.take(cap).read_to_end(&mut bytes)?;
             Ok(Some(bytes))
+        })
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        self.root.join(name).exists()
+    }
+
+    fn remove(&self, name: &str) -> Result<(), DiskError> {
+        let path = self.root.join(name);
+        failing("remove", &path, || match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
         })
     }
 

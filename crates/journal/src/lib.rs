@@ -1,1 +1,21 @@
-//! portcullis-journal
+//! The journal: append, read, prove, check.
+//!
+//! [`Journal`] is the single writer. What it acknowledges is durable in the [`Store`] behind it; the
+//! tlog-tiles files beside it are projections that auditors' tools read and that can be rebuilt.
+//! [`View`] is what readers share: entries, tiles, proofs. [`check`] re-derives everything from the
+//! stored bytes.
+
+pub mod check;
+pub mod directory;
+pub mod projection;
+mod segment;
+mod store;
+mod view;
+
+mod journal;
+
+pub use directory::Directory;
+pub use journal::{Journal, OpenError};
+pub use projection::Projection;
+pub use store::{Recovered, Store, StoreError};
+pub use view::{ReadError, View};

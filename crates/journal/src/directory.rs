@@ -1,0 +1,213 @@
+//! The embedded backend: a folder of preallocated segment files, one fdatasync for each batch.
+
+use crate::segment::{self, Parsed, SegmentFault, Tail};
+use crate::store::{Recovered, Store, StoreError};
+use portcullis_host::{AppendFile, Disk, DiskError};
+use portcullis_tlog::Frontier;
+use std::sync::Arc;
+
+/// A segment's size unless told otherwise.
+pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
+/// Nothing of ours makes a larger segment; a larger file is not read.
+const MAX_SEGMENT: u64 = 1 << 32;
+
+/// A folder of segments.
+pub struct Directory {
+    disk: Arc<dyn Disk>,
+    segment_bytes: u64,
+    number: u64,
+    file: Box<dyn AppendFile>,
+    reserved: u64,
+}
+
+impl Directory {
+    /// Open the folder, or begin one. The end that was never acknowledged is cut off.
+    pub fn open(disk: Arc<dyn Disk>, segment_bytes: u64) -> Result<(Self, Recovered), StoreError> {
+        let count = count(disk.as_ref());
+        if count == 0 {
+            let (file, reserved) = begin(disk.as_ref(), 0, &Frontier::new(), segment_bytes)?;
+            let recovered = Recovered {
+                base: Frontier::new(),
+                entries: Vec::new(),
+            };
+            return Ok((
+                Self {
+                    disk,
+                    segment_bytes,
+                    number: 0,
+                    file,
+                    reserved,
+                },
+                recovered,
+            ));
+        }
+        let number = count - 1;
+        match read(disk.as_ref(), number)? {
+            Ok(parsed) => Self::resume(disk, segment_bytes, number, parsed),
+            // A crash while the segment was made: nothing was ever in it.
+            Err(SegmentFault::Unmade) => Self::remake(disk, segment_bytes, number),
+            Err(fault) => Err(damaged(number, &fault)),
+        }
+    }
+
+    fn resume(
+        disk: Arc<dyn Disk>,
+        segment_bytes: u64,
+        number: u64,
+        parsed: Parsed,
+    ) -> Result<(Self, Recovered), StoreError> {
+        let mut file = disk.append(&name(number))?;
+        // Reserved room is cut as well, and reserved again by the next batch.
+        file.truncate(parsed.end as u64)?;
+        if parsed.tail == Tail::Torn {
+            tracing::warn!(
+                segment = number,
+                "cut off a batch that was never acknowledged"
+            );
+        }
+        let reserved = parsed.end as u64;
+        let recovered = Recovered {
+            base: parsed.base,
+            entries: parsed.entries,
+        };
+        Ok((
+            Self {
+                disk,
+                segment_bytes,
+                number,
+                file,
+                reserved,
+            },
+            recovered,
+        ))
+    }
+
+    fn remake(
+        disk: Arc<dyn Disk>,
+        segment_bytes: u64,
+        number: u64,
+    ) -> Result<(Self, Recovered), StoreError> {
+        let frontier = match number.checked_sub(1) {
+            None => Frontier::new(),
+            Some(earlier) => end_of(disk.as_ref(), earlier)?,
+        };
+        disk.append(&name(number))?.truncate(0)?;
+        let (file, reserved) = begin(disk.as_ref(), number, &frontier, segment_bytes)?;
+        let recovered = Recovered {
+            base: frontier,
+            entries: Vec::new(),
+        };
+        Ok((
+            Self {
+                disk,
+                segment_bytes,
+                number,
+                file,
+                reserved,
+            },
+            recovered,
+        ))
+    }
+}
+
+impl Store for Directory {
+    fn make_room(&mut self, frontier: &Frontier, bytes: u64) -> Result<(), StoreError> {
+        let needed = self.file.len().saturating_add(bytes);
+        if needed > self.segment_bytes && frontier.size() > 0 {
+            let next = self.number + 1;
+            let (file, reserved) = begin(
+                self.disk.as_ref(),
+                next,
+                frontier,
+                self.segment_bytes.max(bytes + 4096),
+            )?;
+            // The full segment's reserved rest is given back; it takes no more batches.
+            let length = self.file.len();
+            self.file.truncate(length)?;
+            (self.number, self.file, self.reserved) = (next, file, reserved);
+        }
+        let needed = self.file.len().saturating_add(bytes);
+        if needed > self.reserved {
+            let reserve = self.segment_bytes.max(needed);
+            self.file.reserve(reserve).map_err(full)?;
+            self.reserved = reserve;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, first: u64, entries: &[Vec<u8>]) -> Result<(), StoreError> {
+        let frame = segment::frame(first, entries).ok_or_else(|| {
+            StoreError::Damaged(
+                "an entry is longer than entries may be".into(),
+                "nothing".into(),
+            )
+        })?;
+        // Crash here: nothing of the batch is there. During the write: a torn frame, cut off at
+        // the next start. After the sync: the batch stands, acknowledged or not.
+        self.file.append(&frame)?;
+        self.file.sync()?;
+        Ok(())
+    }
+}
+
+/// The name of a segment.
+pub(crate) fn name(number: u64) -> String {
+    format!("segment/{number:012}")
+}
+
+/// How many segments there are.
+pub(crate) fn count(disk: &dyn Disk) -> u64 {
+    (0..)
+        .find(|number| !disk.exists(&name(*number)))
+        .unwrap_or(0)
+}
+
+/// A segment's content, or what is wrong with it.
+pub(crate) fn read(
+    disk: &dyn Disk,
+    number: u64,
+) -> Result<Result<Parsed, SegmentFault>, StoreError> {
+    let bytes = disk.read(&name(number), MAX_SEGMENT)?.unwrap_or_default();
+    Ok(segment::parse(&bytes))
+}
+
+fn end_of(disk: &dyn Disk, number: u64) -> Result<Frontier, StoreError> {
+    let parsed = read(disk, number)?.map_err(|fault| damaged(number, &fault))?;
+    let mut frontier = parsed.base;
+    for entry in &parsed.entries {
+        frontier.append(portcullis_tlog::Hash::leaf(entry));
+    }
+    Ok(frontier)
+}
+
+fn begin(
+    disk: &dyn Disk,
+    number: u64,
+    frontier: &Frontier,
+    reserve: u64,
+) -> Result<(Box<dyn AppendFile>, u64), StoreError> {
+    let file_name = name(number);
+    let mut file = disk.append(&file_name)?;
+    let made = file
+        .reserve(reserve)
+        .and_then(|()| file.append(&segment::header(frontier)))
+        .and_then(|()| file.sync());
+    if let Err(error) = made {
+        // Nothing is in it yet: take it away, so that a full disk leaves no trace.
+        disk.remove(&file_name)?;
+        return Err(full(error));
+    }
+    Ok((file, reserve))
+}
+
+fn full(error: DiskError) -> StoreError {
+    if error.is_full() {
+        StoreError::Full
+    } else {
+        StoreError::Unknown(error)
+    }
+}
+
+pub(crate) fn damaged(number: u64, fault: &SegmentFault) -> StoreError {
+    StoreError::Damaged(format!("{}: {fault}", name(number)), name(number))
+}
