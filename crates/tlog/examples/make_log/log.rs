@@ -1,8 +1,8 @@
 //! A log of given size with fixed keys, entries and times. Shared with the tests of foreign readers.
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::fs;
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 
@@ -98,14 +98,14 @@ impl Log {
 }
 
 impl HashReader for Log {
-    type Error = Infallible;
+    type Error = io::Error;
 
-    fn read(&self, level: u8, range: Range<u64>) -> Result<Vec<Hash>, Infallible> {
-        let row = self.levels[usize::from(level)].iter().zip(0..);
-        Ok(row
-            .filter(|(_, place)| range.contains(place))
-            .map(|(hash, _)| *hash)
-            .collect())
+    fn read(&self, level: u8, range: Range<u64>) -> Result<Vec<Hash>, io::Error> {
+        let place = |place| usize::try_from(place).map_err(io::Error::other);
+        let hashes = self.levels[usize::from(level)].get(place(range.start)?..place(range.end)?);
+        hashes
+            .map(<[Hash]>::to_vec)
+            .ok_or_else(|| io::Error::other("outside the log"))
     }
 }
 
