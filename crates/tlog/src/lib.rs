@@ -2,11 +2,13 @@
 //!
 //! Pure: no I/O, no clock, no randomness. Hashing and proofs follow RFC 6962; tiles, notes,
 //! checkpoints, cosignatures and the witness protocol follow the C2SP specifications of those
-//! names. `docs/spec/log.md` says which parts are used, and with which limits.
+//! names; the page below says which parts are used, and with which limits.
 //!
 //! What was verified is a value: [`SignedCheckpoint`] exists only with a valid signature by the
 //! log, [`Cosigned`] only with a quorum of witnesses, [`witness::Accepted`] only for a checkpoint
 //! that extends what the witness saw before.
+//!
+#![doc = include_str!("../../../docs/spec/log.md")]
 
 mod bundle;
 mod checkpoint;

@@ -15,5 +15,6 @@ mod merkle;
 mod model;
 mod notes;
 mod quorum;
+mod spec;
 mod tiles;
 mod witness;
