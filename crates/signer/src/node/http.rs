@@ -1,0 +1,97 @@
+//! A node that is reached by JSON-RPC over HTTP.
+
+use std::time::Duration;
+
+use portcullis_chains::Amount;
+use portcullis_chains::ethereum::SignedTx;
+use serde_json::json;
+
+use super::rpc::Rpc;
+use super::wire::{Fixed, Quantity, WireHead, WireReceipt};
+use super::{At, Head, Node, NodeError, Receipt, Sent, SuggestedFees};
+
+/// A node by its address and the chain that it must be on.
+pub struct HttpNode {
+    rpc: Rpc,
+}
+
+impl HttpNode {
+    /// Names a node; nothing is sent yet. `timeout` bounds each call from beginning to end, except
+    /// [`Node::suggest_fees`], which asks two questions.
+    pub fn new(url: &str, chain: u64, timeout: Duration) -> Result<Self, NodeError> {
+        Rpc::new(url, chain, timeout).map(|rpc| Self { rpc })
+    }
+
+    fn broadcast(&self, tx: &SignedTx) -> Result<(), NodeError> {
+        let raw = prefixed(&tx.to_bytes());
+        let Fixed(hash) = self.rpc.call("eth_sendRawTransaction", &json!([raw]))?;
+        if hash == tx.hash() {
+            Ok(())
+        } else {
+            Err(NodeError::Form("hash of another transaction"))
+        }
+    }
+}
+
+impl Node for HttpNode {
+    fn chain_id(&self) -> Result<u64, NodeError> {
+        self.rpc.call::<Quantity>("eth_chainId", &json!([]))?.u64()
+    }
+
+    fn head(&self) -> Result<Head, NodeError> {
+        let head: WireHead = self
+            .rpc
+            .call("eth_getBlockByNumber", &json!(["latest", false]))?;
+        head.try_into()
+    }
+
+    fn suggest_fees(&self) -> Result<SuggestedFees, NodeError> {
+        let tip = self
+            .rpc
+            .call::<Quantity>("eth_maxPriorityFeePerGas", &json!([]))?
+            .u128();
+        let whole = self
+            .head()?
+            .base_fee
+            .checked_mul(2)
+            .and_then(|base| base.checked_add(tip));
+        Ok(SuggestedFees {
+            max_fee_per_gas: whole.ok_or(NodeError::Form("fees beyond counting"))?,
+            max_priority_fee_per_gas: tip,
+        })
+    }
+
+    fn nonce(&self, address: [u8; 20], at: At) -> Result<u64, NodeError> {
+        let at = match at {
+            At::Latest => "latest",
+            At::Pending => "pending",
+        };
+        let params = json!([prefixed(&address), at]);
+        self.rpc
+            .call::<Quantity>("eth_getTransactionCount", &params)?
+            .u64()
+    }
+
+    fn balance(&self, address: [u8; 20]) -> Result<Amount, NodeError> {
+        let params = json!([prefixed(&address), "latest"]);
+        let balance = self.rpc.call::<Quantity>("eth_getBalance", &params)?;
+        Ok(Amount(balance.u128()))
+    }
+
+    fn send_raw(&self, tx: &SignedTx) -> Sent {
+        match self.broadcast(tx) {
+            Ok(()) => Sent::Accepted,
+            Err(error) => Sent::from_error(error),
+        }
+    }
+
+    fn receipt(&self, hash: [u8; 32]) -> Result<Option<Receipt>, NodeError> {
+        let params = json!([prefixed(&hash)]);
+        let receipt: Option<WireReceipt> = self.rpc.call("eth_getTransactionReceipt", &params)?;
+        receipt.map(|receipt| receipt.of(hash)).transpose()
+    }
+}
+
+fn prefixed(bytes: &[u8]) -> String {
+    format!("0x{}", hex::encode(bytes))
+}
