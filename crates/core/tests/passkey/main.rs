@@ -13,4 +13,5 @@ mod peer;
 mod precedence;
 mod spec;
 mod table;
+mod vectors;
 mod w3c;

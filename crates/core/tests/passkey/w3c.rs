@@ -1,50 +1,12 @@
 //! The W3C's WebAuthn Level 3 vectors: every authentication ceremony.
 
+use crate::vectors::{Section, bytes, published, sections};
 use portcullis_core::passkey::authenticator_data::Header;
 use portcullis_core::passkey::{
     Assertion, Credential, CredentialId, PasskeyFault, RelyingParty, check,
 };
 use portcullis_core::signature::{PublicKey, Signature, Strict, Verify as _};
 use sha2::{Digest as _, Sha256};
-
-/// One section of the published text: a registration and an authentication.
-struct Section<'a> {
-    title: &'a str,
-    registration: &'a str,
-    authentication: &'a str,
-}
-
-fn sections(text: &str) -> Vec<Section<'_>> {
-    text.split("\n## ")
-        .filter_map(|section| {
-            let (registration, authentication) = section.split_once("authentication ceremony|")?;
-            let title = section.split(" ##").next()?;
-            Some(Section {
-                title,
-                registration,
-                authentication,
-            })
-        })
-        .collect()
-}
-
-/// The byte string that a ceremony gives for `name`.
-fn bytes(ceremony: &str, name: &str) -> Vec<u8> {
-    let start = format!("\n{name} = h'");
-    let (_, value) = ceremony.split_once(&start).unwrap();
-    hex::decode(value.split('\'').next().unwrap()).unwrap()
-}
-
-fn published() -> Option<String> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let data = std::env::var("PORTCULLIS_DATA").unwrap_or_else(|_| default.into());
-    let path = format!("{data}/vectors/webauthn-l3/sctn-test-vectors.bs.txt");
-    let text = std::fs::read_to_string(path).ok();
-    if text.is_none() {
-        println!("skipped: no data");
-    }
-    text
-}
 
 /// The credential's key out of a registration, or the COSE algorithm that is not accepted.
 fn credential_key(attestation_object: &[u8]) -> Result<PublicKey, i64> {
