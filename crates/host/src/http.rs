@@ -25,7 +25,13 @@ pub struct HttpError {
 /// Asks somebody. A status is an answer, whichever it is; an error is not.
 pub trait Http: Send + Sync {
     /// GET, with an answer of at most `cap` bytes within `timeout`.
-    fn get(&self, url: &str, cap: u64, timeout: Duration) -> Result<Reply, HttpError>;
+    fn get(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        cap: u64,
+        timeout: Duration,
+    ) -> Result<Reply, HttpError>;
 
     /// POST, with an answer of at most `cap` bytes within `timeout`.
     fn post(
@@ -67,13 +73,22 @@ impl Default for Web {
 }
 
 impl Http for Web {
-    fn get(&self, url: &str, cap: u64, timeout: Duration) -> Result<Reply, HttpError> {
-        let request = self
+    fn get(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        cap: u64,
+        timeout: Duration,
+    ) -> Result<Reply, HttpError> {
+        let mut request = self
             .agent
             .get(url)
             .config()
             .timeout_global(Some(timeout))
             .build();
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         read(url, request.call(), cap)
     }
 
