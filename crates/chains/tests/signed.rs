@@ -7,18 +7,16 @@ mod common;
 use portcullis_chains::ethereum::{
     MAX_TX, Signature, SignatureError, SignedTx, Transfer, TxError, UnsignedTx, address_of,
 };
-use secp256k1::ecdsa::RecoverableSignature;
-use secp256k1::{Message, SecretKey};
+use secp256k1::{Message, SECP256K1, SecretKey};
 use serde_json::Value;
 
 const SPEC: &str = include_str!("../../../docs/spec/ethereum.md");
 
 fn sign(key: &[u8], digest: [u8; 32]) -> Signature {
-    let key = SecretKey::from_secret_bytes(key.try_into().unwrap()).unwrap();
-    let signature =
-        RecoverableSignature::sign_ecdsa_recoverable(Message::from_digest(digest), &key);
+    let key = SecretKey::from_byte_array(key.try_into().unwrap()).unwrap();
+    let signature = SECP256K1.sign_ecdsa_recoverable(Message::from_digest(digest), &key);
     let (parity, numbers) = signature.serialize_compact();
-    let bytes: Vec<u8> = [&numbers[..], &[parity.to_u8()]].concat();
+    let bytes: Vec<u8> = [&numbers[..], &[u8::try_from(i32::from(parity)).unwrap()]].concat();
     Signature::from_bytes(&bytes.try_into().unwrap()).unwrap()
 }
 
@@ -238,7 +236,9 @@ fn addresses_of_ethers() {
     };
     for case in cases {
         let key = common::bytes(&case["privateKey"]).try_into().unwrap();
-        let key = SecretKey::from_secret_bytes(key).unwrap().public_key();
+        let key = SecretKey::from_byte_array(key)
+            .unwrap()
+            .public_key(SECP256K1);
         assert_eq!(
             address_of(&key).to_vec(),
             common::bytes(&case["accountAddress"])

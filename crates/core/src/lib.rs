@@ -28,6 +28,7 @@ pub mod passkey;
 pub mod plan;
 pub mod realm;
 pub mod reason;
+pub mod receipt;
 pub mod request;
 pub mod signature;
 pub mod state;

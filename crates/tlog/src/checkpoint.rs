@@ -153,7 +153,7 @@ pub struct SignedCheckpoint {
 
 impl SignedCheckpoint {
     /// Signs a checkpoint as the log, whose key bears the origin as its name.
-    pub fn sign(head: TreeHead, signer: &impl Signer<Log>) -> Result<Self, SignError> {
+    pub fn sign(head: TreeHead, signer: &(impl Signer<Log> + ?Sized)) -> Result<Self, SignError> {
         let checkpoint = Checkpoint::new(signer.key().name().clone(), head);
         let note = Note::sign(checkpoint.body(), signer)?;
         Ok(Self { checkpoint, note })

@@ -48,7 +48,7 @@ impl Cosignature {
     pub(crate) fn sign(
         checkpoint: &SignedCheckpoint,
         time: Timestamp,
-        signer: &impl Signer<Witness>,
+        signer: &(impl Signer<Witness> + ?Sized),
     ) -> Result<Self, SignError> {
         let signature = signer.sign(&message(time, checkpoint.note().text()))?;
         let bytes = [time.0.to_be_bytes().as_slice(), &signature].concat();

@@ -154,7 +154,7 @@ impl Accepted {
     pub fn cosign(
         &self,
         time: Timestamp,
-        signer: &impl Signer<Witness>,
+        signer: &(impl Signer<Witness> + ?Sized),
     ) -> Result<Cosignature, SignError> {
         Cosignature::sign(&self.signed, time, signer)
     }

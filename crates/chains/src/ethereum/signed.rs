@@ -2,7 +2,7 @@
 
 use alloy_primitives::{U256, keccak256};
 use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
-use secp256k1::{Message, PublicKey};
+use secp256k1::{Message, PublicKey, SECP256K1};
 
 use super::rlp::Fields;
 use super::tx::{canonical, enveloped, list_of};
@@ -88,7 +88,9 @@ impl Signature {
             RecoveryId::Zero
         };
         RecoverableSignature::from_compact(&self.to_bytes()[..64], id)
-            .and_then(|signature| signature.recover(Message::from_digest(*digest)))
+            .and_then(|signature| {
+                SECP256K1.recover_ecdsa(Message::from_digest(*digest), &signature)
+            })
             .map(|key| address_of(&key))
             .map_err(|_| SignatureError::NoKey)
     }

@@ -197,6 +197,13 @@ impl Transfer {
         self.fees
     }
 
+    /// The same transfer at other fees: what a fee bump plans.
+    #[must_use]
+    pub const fn with_fees(mut self, fees: Fees) -> Self {
+        self.fees = fees;
+        self
+    }
+
     /// The most wei that it can cost the wallet beside the amount.
     #[must_use]
     pub const fn fee_ceiling(&self) -> Amount {

@@ -38,6 +38,12 @@ impl LogTail {
         self.head.head()
     }
 
+    /// The tree's right edge now, behind which a follower hashes on.
+    #[must_use]
+    pub fn frontier(&self) -> &Frontier {
+        &self.head
+    }
+
     /// Add an entry's leaf hash.
     pub fn push(&mut self, leaf: Hash) {
         self.since.push(leaf);

@@ -1,0 +1,101 @@
+//! The gate polls the stop boards too: what is posted there is journaled like any other act.
+
+use crate::sequencer::{Command, Shared, What};
+use portcullis_core::board::{MAX_PAGE, Page, Posting, SignedPage};
+use portcullis_core::id::BoardId;
+use portcullis_core::signature::Strict;
+use portcullis_core::{Decision, decide};
+use portcullis_host::{Clock, Http};
+use std::collections::BTreeMap;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// How often a board is asked.
+pub const POLL: Duration = Duration::from_millis(500);
+
+/// Polls one board.
+pub struct BoardPoll {
+    board: BoardId,
+    url: String,
+    next: u64,
+    /// Postings that were not accepted yet: a checkpoint or factor may still be on its way.
+    pending: BTreeMap<u64, Posting>,
+}
+
+impl BoardPoll {
+    /// From the board's first posting on.
+    #[must_use]
+    pub fn new(board: BoardId, url: String) -> Self {
+        Self {
+            board,
+            url,
+            next: 0,
+            pending: BTreeMap::new(),
+        }
+    }
+
+    /// Ask once and send on what the gate's own decision accepts.
+    pub fn poll(
+        &mut self,
+        http: &dyn Http,
+        shared: &Shared,
+        clock: &dyn Clock,
+        queue: &SyncSender<Command>,
+    ) {
+        if let Some(page) = self.ask(http, shared) {
+            self.next = page.next;
+            self.pending.extend(page.postings);
+        }
+        let now = clock.now();
+        self.pending
+            .retain(|_, posting| !forward(posting, shared, now, queue));
+    }
+
+    fn ask(&self, http: &dyn Http, shared: &Shared) -> Option<Page> {
+        let url = format!(
+            "{}/postings?from={}",
+            self.url.trim_end_matches('/'),
+            self.next
+        );
+        let reply = http.get(&url, &[], MAX_PAGE as u64, TIMEOUT);
+        let reply = reply
+            .inspect_err(|error| tracing::warn!(%error, "a stop board"))
+            .ok()?;
+        let state = shared.state();
+        let network = state.network();
+        let asked = (network.digest(), self.board, self.next);
+        let page = SignedPage::open(&reply.body, asked, network.board(self.board)?, &Strict);
+        page.inspect_err(|fault| tracing::error!(%fault, board = %self.board, "a stop board"))
+            .ok()
+    }
+}
+
+/// Whether the posting is done with: sent on, known already, or expired for good.
+fn forward(
+    posting: &Posting,
+    shared: &Shared,
+    now: portcullis_core::Time,
+    queue: &SyncSender<Command>,
+) -> bool {
+    let accepted = {
+        let state = shared.state();
+        let time = state.facts().time.max(now);
+        let decided = decide(&state, &posting.act, &posting.evidence, time, &shared.memo);
+        matches!(
+            decided.decision(),
+            Decision::Release | Decision::Hold { .. }
+        )
+    };
+    if !accepted {
+        return posting.act.expires <= now;
+    }
+    let (reply, _) = oneshot::channel();
+    queue
+        .try_send(Command {
+            what: What::Act(Box::new(posting.clone())),
+            reply,
+        })
+        .is_ok()
+}

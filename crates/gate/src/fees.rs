@@ -1,0 +1,109 @@
+//! Fees: what the sequencer proposes. The gate's word about fees is bounded by the wallet's ceiling in
+//! genesis and by the signer's own caps.
+
+use crate::config::ChainFees;
+use portcullis_chains::ethereum::Fees;
+use portcullis_chains::{AssetId, ChainId};
+use portcullis_core::decide::Payment;
+use portcullis_core::plan::Plan;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The going rates, by chain; somebody else keeps them up to date.
+#[derive(Clone, Debug, Default)]
+pub struct FeeTable {
+    rates: Arc<Mutex<BTreeMap<ChainId, Rate>>>,
+}
+
+/// What gas costs on a chain.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate {
+    /// Per unit of gas, in wei.
+    pub max_fee_per_gas: u128,
+    /// The tip of that, in wei.
+    pub max_priority_fee_per_gas: u128,
+    /// The gas limit of a transfer of the chain's own coin.
+    pub native_gas: u64,
+    /// The gas limit of a token transfer.
+    pub token_gas: u64,
+    /// Milliseconds after which an unconfirmed release gets higher fees.
+    pub bump_after: u64,
+}
+
+impl FeeTable {
+    /// The configured rates.
+    #[must_use]
+    pub fn new(chains: &BTreeMap<ChainId, ChainFees>) -> Self {
+        let rates = chains
+            .iter()
+            .map(|(chain, fees)| (*chain, Rate::configured(fees)));
+        Self {
+            rates: Arc::new(Mutex::new(rates.collect())),
+        }
+    }
+
+    /// The rate of a chain.
+    #[must_use]
+    pub fn rate(&self, chain: ChainId) -> Option<Rate> {
+        self.rates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&chain)
+            .copied()
+    }
+
+    /// The going rate changed; it is never proposed above the configured one.
+    pub fn suggest(&self, chain: ChainId, max_fee: u128, tip: u128, configured: &ChainFees) {
+        let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rate) = rates.get_mut(&chain) {
+            rate.max_fee_per_gas = max_fee.min(configured.max_fee_per_gas.into());
+            let tip = tip.min(configured.max_priority_fee_per_gas.into());
+            rate.max_priority_fee_per_gas = tip.min(rate.max_fee_per_gas);
+        }
+    }
+
+    /// The plan of a payment at the going rate; one that takes another's place outbids it.
+    #[must_use]
+    pub fn plan(&self, payment: &Payment) -> Option<Plan> {
+        let asset = payment.asset();
+        let rate = self.rate(asset.chain())?;
+        let gas = match asset {
+            AssetId::EvmNative { .. } => rate.native_gas,
+            AssetId::EvmErc20 { .. } => rate.token_gas,
+        };
+        let going = Fees::new(rate.max_fee_per_gas, rate.max_priority_fee_per_gas, gas).ok()?;
+        let fees = match payment.outbids() {
+            Some(earlier) => outbid(&earlier, &going, gas)?,
+            None => going,
+        };
+        if fees.ceiling() > payment.fee_ceiling() {
+            return None;
+        }
+        payment.plan(fees).ok()
+    }
+}
+
+impl Rate {
+    fn configured(fees: &ChainFees) -> Self {
+        Self {
+            max_fee_per_gas: fees.max_fee_per_gas.into(),
+            max_priority_fee_per_gas: fees.max_priority_fee_per_gas.into(),
+            native_gas: fees.native_gas,
+            token_gas: fees.token_gas,
+            bump_after: fees.bump_after_seconds.saturating_mul(1000),
+        }
+    }
+}
+
+/// Fees that nodes take in the place of earlier ones: a quarter more, or the going rate where that
+/// is higher still.
+#[must_use]
+pub fn outbid(earlier: &Fees, going: &Fees, gas: u64) -> Option<Fees> {
+    let more = |old: u128, now: u128| Some(old.checked_add(old.div_ceil(4).max(1))?.max(now));
+    let tip = more(
+        earlier.max_priority_fee_per_gas(),
+        going.max_priority_fee_per_gas(),
+    )?;
+    let max = more(earlier.max_fee_per_gas(), going.max_fee_per_gas())?.max(tip);
+    Fees::new(max, tip, gas).ok()
+}

@@ -1,0 +1,221 @@
+//! One batch: entries that were applied and wait to be appended together.
+
+use super::{Command, Outcome, Shared, Taken, What};
+use crate::fees::FeeTable;
+use crate::published::Witnessed;
+use portcullis_core::board::Posting;
+use portcullis_core::decide::{self, Decided};
+use portcullis_core::entry::{MAX_ENTRY, Replacement, Settlement, Submission, Supplement};
+use portcullis_core::plan::Plan;
+use portcullis_core::statement::SignedStatement;
+use portcullis_core::{Applied, Body, Decision, Digest, Entry, Evidence, Reason, State, Time};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError};
+use tokio::sync::oneshot;
+
+type Reply = (oneshot::Sender<Outcome>, Outcome);
+
+/// Entries applied so far, and the answers that wait for their append.
+pub(super) struct Batch {
+    shared: Arc<Shared>,
+    fees: FeeTable,
+    time: Time,
+    entries: Vec<Vec<u8>>,
+    checkpoint: Option<Witnessed>,
+    replies: Vec<Reply>,
+}
+
+/// Refusals up to here say that nobody was authenticated: they are counted, not journaled.
+fn is_unauthenticated(reason: Reason) -> bool {
+    reason < Reason::RoleMissing
+}
+
+impl Batch {
+    /// An empty batch. Its time is now, and never before that of an earlier entry.
+    pub(super) fn new(shared: Arc<Shared>, fees: FeeTable, now: Time) -> Self {
+        let time = shared.state().facts().time.max(now);
+        let (entries, replies) = (Vec::new(), Vec::new());
+        Self {
+            shared,
+            fees,
+            time,
+            entries,
+            checkpoint: None,
+            replies,
+        }
+    }
+
+    pub(super) fn finish(self) -> (Vec<Vec<u8>>, Option<Witnessed>, Vec<Reply>) {
+        (self.entries, self.checkpoint, self.replies)
+    }
+
+    pub(super) fn genesis(&mut self) {
+        let signed = self.shared.state().network().signed().clone();
+        let _ = self.add(Body::Genesis(Box::new(signed)));
+    }
+
+    pub(super) fn checkpoint(&mut self, witnessed: &Witnessed) {
+        if self.add(Body::Checkpoint(witnessed.note.to_vec())).is_ok() {
+            self.checkpoint = Some(witnessed.clone());
+        }
+    }
+
+    /// Take a command; its answer waits for the append unless nothing is journaled for it.
+    pub(super) fn command(&mut self, command: Command, fresh: bool) {
+        let outcome = match command.what {
+            What::Act(posting) => self.act(*posting, fresh),
+            What::Evidence(act, evidence) => self.evidence(act, *evidence, fresh),
+            What::Statement(signed) => self.statement(*signed),
+        };
+        self.replies.push((command.reply, outcome));
+    }
+
+    fn act(&mut self, posting: Posting, fresh: bool) -> Outcome {
+        let Posting { act, evidence } = posting;
+        if !fresh && !act.kind.is_restricting() {
+            return Err(Reason::WitnessesStale);
+        }
+        let shared = Arc::clone(&self.shared);
+        let decided =
+            guarded(|| decide::decide(&shared.state(), &act, &evidence, self.time, &shared.memo))?;
+        if let Decision::Refuse { reason } = decided.decision()
+            && is_unauthenticated(*reason)
+        {
+            return Err(*reason);
+        }
+        let (decision, plan) = self.planned(&decided)?;
+        let submission = Submission {
+            act,
+            evidence,
+            decision: decision.clone(),
+            plan,
+        };
+        let applied = self.add(Body::Act(Box::new(submission)))?;
+        match decision {
+            Decision::Refuse { reason } => Err(reason),
+            decision => Ok(self.taken(&applied, Some(decision))),
+        }
+    }
+
+    /// The decision with the plan that it calls for. Without going rates money waits outside.
+    fn planned(&self, decided: &Decided) -> Result<(Decision, Option<Plan>), Reason> {
+        let plan = match decided.payment() {
+            None => None,
+            Some(payment) => {
+                let plan = self.fees.plan(payment);
+                if plan.is_none() {
+                    tracing::warn!("no plan within the wallet's fee ceiling at the going rates");
+                }
+                Some(plan.ok_or(Reason::Busy)?)
+            }
+        };
+        Ok((decided.decision().clone(), plan))
+    }
+
+    fn evidence(&mut self, act: Digest, evidence: Evidence, fresh: bool) -> Outcome {
+        if !fresh {
+            return Err(Reason::WitnessesStale);
+        }
+        let applied = self.add(Body::Evidence(Box::new(Supplement { act, evidence })))?;
+        self.settle(act, fresh);
+        Ok(self.taken(&applied, None))
+    }
+
+    fn statement(&mut self, signed: SignedStatement) -> Outcome {
+        let (accepted, news, size) = {
+            let state = self.shared.state();
+            (
+                state.accepts(&signed, &self.shared.memo),
+                state.is_news(&signed),
+                state.size(),
+            )
+        };
+        if !accepted {
+            return Err(Reason::StatementRefused);
+        }
+        if !news {
+            return Ok(Taken {
+                entry: size,
+                time: self.time,
+                decision: None,
+            });
+        }
+        let applied = self.add(Body::Statement(Box::new(signed)))?;
+        Ok(self.taken(&applied, None))
+    }
+
+    /// Decide a held act again and journal the end of its waiting, if it has come.
+    pub(super) fn settle(&mut self, act: Digest, fresh: bool) {
+        if !fresh {
+            return;
+        }
+        let decided = decide::settle(&self.shared.state(), act, self.time);
+        if matches!(decided.decision(), Decision::Hold { .. }) {
+            return;
+        }
+        let Ok((decision, plan)) = self.planned(&decided) else {
+            return;
+        };
+        let _ = self.add(Body::Settle(Box::new(Settlement {
+            act,
+            decision,
+            plan,
+        })));
+    }
+
+    /// Journal a fee bump.
+    pub(super) fn replace(&mut self, act: Digest, plan: Plan) {
+        let _ = self.add(Body::Replace(Box::new(Replacement { act, plan })));
+    }
+
+    /// Apply an entry and keep it for the append. What would be void is refused and not written.
+    fn add(&mut self, body: Body) -> Result<Applied, Reason> {
+        let entry = Entry::new(self.time, body);
+        let bytes = entry.to_bytes();
+        if bytes.len() > MAX_ENTRY {
+            return Err(Reason::TooLarge);
+        }
+        let shared = Arc::clone(&self.shared);
+        guarded(|| shared.state().judge(&entry, &shared.memo).map(drop))?.map_err(|void| {
+            tracing::error!(%void, "an entry of our own would be void; it is not written");
+            refusal_of(&void)
+        })?;
+        // From here on nothing refuses.
+        let applied = {
+            let mut state = shared.state.write().unwrap_or_else(PoisonError::into_inner);
+            State::apply_entry(&mut state, &entry, &bytes, &shared.memo)
+        };
+        shared
+            .index
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .add(&entry, &applied);
+        self.entries.push(bytes);
+        Ok(applied)
+    }
+
+    fn taken(&self, applied: &Applied, decision: Option<Decision>) -> Taken {
+        Taken {
+            entry: applied.index,
+            time: self.time,
+            decision,
+        }
+    }
+
+    pub(super) fn state(&self) -> std::sync::RwLockReadGuard<'_, State> {
+        self.shared.state()
+    }
+}
+
+/// A panic while deciding refuses the act and stops nothing else.
+fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, Reason> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|_| Reason::Panicked)
+}
+
+fn refusal_of(void: &portcullis_core::VoidReason) -> Reason {
+    match void {
+        portcullis_core::VoidReason::Evidence(reason) => *reason,
+        portcullis_core::VoidReason::Statement => Reason::StatementRefused,
+        _ => Reason::Panicked,
+    }
+}

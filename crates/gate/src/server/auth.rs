@@ -1,0 +1,111 @@
+//! Who calls: a request signature by a member of staff, rebuilt from what was received.
+
+use super::{Api, Problem};
+use axum::body::Bytes;
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use portcullis_core::id::{FactorId, PrincipalId};
+use portcullis_core::realm::Role;
+use portcullis_core::request::{self, Received, SignedRequest};
+use portcullis_core::state::account::Owner;
+use portcullis_core::{Digest, Reason, Time};
+
+/// How far a signature's `created` may lie from now.
+const SKEW_MS: u64 = 300_000;
+
+/// A request whose signature holds.
+pub(super) struct Caller {
+    /// Who signed.
+    pub(super) principal: PrincipalId,
+    /// The act's digest that the signature covers, if any.
+    pub(super) act: Option<Digest>,
+    /// The signature as evidence.
+    pub(super) signed: SignedRequest,
+}
+
+/// What was received, as a signature base with its signature; nothing is checked yet.
+pub(super) fn received(api: &Api, parts: &Parts, body: &Bytes) -> Result<SignedRequest, Problem> {
+    let authority = header(&parts.headers, "host").unwrap_or_default();
+    if !api.inner.authorities.iter().any(|known| known == authority) {
+        return Err(Reason::RequestInvalid.into());
+    }
+    let received = Received {
+        method: parts.method.as_str(),
+        authority,
+        path: parts.uri.path(),
+        query: parts.uri.query(),
+        body,
+        content_digest: header(&parts.headers, "content-digest"),
+        portcullis_act: header(&parts.headers, "portcullis-act"),
+        signature_input: header(&parts.headers, "signature-input").ok_or(Reason::RequestMissing)?,
+        signature: header(&parts.headers, "signature").ok_or(Reason::RequestMissing)?,
+    };
+    received
+        .signed_request()
+        .map_err(|_| Reason::RequestInvalid.into())
+}
+
+/// Check that a member of staff signed the request, freshly.
+pub(super) fn staff(api: &Api, parts: &Parts, body: &Bytes) -> Result<Caller, Problem> {
+    let signed = received(api, parts, body).inspect_err(|_| api.count_refusal())?;
+    check(api, &signed).map_err(|reason| {
+        api.count_refusal();
+        Problem(reason)
+    })
+}
+
+/// Check that a member of staff with one of these roles signed.
+pub(super) fn role(
+    api: &Api,
+    parts: &Parts,
+    body: &Bytes,
+    roles: &[Role],
+) -> Result<Caller, Problem> {
+    let caller = staff(api, parts, body)?;
+    let state = api.shared().state();
+    let member = state.facts().member(caller.principal);
+    if member.is_some_and(|member| roles.iter().any(|role| member.has(*role))) {
+        Ok(caller)
+    } else {
+        Err(Reason::RoleMissing.into())
+    }
+}
+
+fn check(api: &Api, signed: &SignedRequest) -> Result<Caller, Reason> {
+    let base = request::parse_base(&signed.base).map_err(|_| Reason::RequestInvalid)?;
+    let parts = base.parts();
+    let id: FactorId = parts.key_id.parse().map_err(|_| Reason::Unauthenticated)?;
+    let now = api.now();
+    let created = Time::from_unix_seconds(parts.created);
+    if created.since(now).0 > SKEW_MS || now.since(created).0 > SKEW_MS {
+        return Err(Reason::RequestStale);
+    }
+    let state = api.shared().state();
+    let facts = state.facts();
+    let principal = *facts
+        .staff_factors
+        .get(&id)
+        .ok_or(Reason::Unauthenticated)?;
+    let owner = Owner::Member { principal };
+    let factor = facts.factor(owner, id).ok_or(Reason::Unauthenticated)?;
+    if !facts.is_current(owner, factor.kind, factor.epochs) {
+        return Err(Reason::FactorRevoked);
+    }
+    if !factor.available.is_at(now) {
+        return Err(Reason::FactorNotYet);
+    }
+    request::check(signed, &factor.key, &api.shared().memo).map_err(|_| Reason::RequestInvalid)?;
+    let act = parts.act.map(Digest);
+    Ok(Caller {
+        principal,
+        act,
+        signed: signed.clone(),
+    })
+}
+
+pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    // Two headers of one name could be read as either.
+    values.next().is_none().then_some(value)
+}

@@ -1,0 +1,139 @@
+//! `Idempotency-Key`: the same key and act give the same answer, another act 422, one in progress
+//! 409; a try that failed never burns the key.
+//!
+//! The map is in memory. After a restart the journal answers in its place: an act that was accepted
+//! is refused as replayed, and stands under its digest.
+
+use super::Problem;
+use crate::sequencer::{Outcome, Taken};
+use portcullis_core::{Digest, Reason, Span, Time};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How long an answer is remembered.
+const REMEMBER: Span = Span::hours(24);
+/// Most keys; beyond them the oldest go.
+const MAX_KEYS: usize = 100_000;
+/// Longest key, in bytes.
+const MAX_KEY: usize = 128;
+
+/// Keys and what became of them.
+#[derive(Debug, Default)]
+pub(super) struct Idempotency {
+    map: Arc<Mutex<Map>>,
+}
+
+#[derive(Debug, Default)]
+struct Map {
+    slots: HashMap<String, Slot>,
+    order: BTreeMap<(Time, String), ()>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    act: Digest,
+    time: Time,
+    taken: Option<Taken>,
+}
+
+/// What a request finds under its key.
+pub(super) enum Claim {
+    /// An answer.
+    Done(Taken),
+    /// Nothing: this request does the work.
+    Mine(Mine),
+}
+
+/// The right to settle a key; dropped unsettled, the key is free again.
+pub(super) struct Mine {
+    map: Arc<Mutex<Map>>,
+    key: Option<String>,
+}
+
+impl Idempotency {
+    /// Look a key up, or take it.
+    pub(super) fn claim(
+        &self,
+        key: Option<String>,
+        act: Digest,
+        now: Time,
+    ) -> Result<Claim, Problem> {
+        let free = |key| {
+            Claim::Mine(Mine {
+                map: Arc::clone(&self.map),
+                key,
+            })
+        };
+        let Some(key) = key else {
+            return Ok(free(None));
+        };
+        if key.is_empty() || key.len() > MAX_KEY {
+            return Err(Reason::Malformed.into());
+        }
+        let mut map = self.map.lock().unwrap_or_else(PoisonError::into_inner);
+        map.forget(now);
+        match map.slots.get(&key) {
+            Some(slot) if slot.act != act => Err(Reason::KeyReused.into()),
+            Some(Slot {
+                taken: Some(taken), ..
+            }) => Ok(Claim::Done(taken.clone())),
+            Some(_) => Err(Reason::InProgress.into()),
+            None => {
+                map.slots.insert(
+                    key.clone(),
+                    Slot {
+                        act,
+                        time: now,
+                        taken: None,
+                    },
+                );
+                map.order.insert((now, key.clone()), ());
+                Ok(free(Some(key)))
+            }
+        }
+    }
+}
+
+impl Mine {
+    /// Keep a good answer; free the key after any other.
+    pub(super) fn settle(mut self, outcome: &Outcome) {
+        let Ok(taken) = outcome else { return };
+        let Some(key) = self.key.take() else { return };
+        let mut map = self.map.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = map.slots.get_mut(&key) {
+            slot.taken = Some(taken.clone());
+        }
+    }
+}
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take() {
+            self.map
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&key);
+        }
+    }
+}
+
+impl Map {
+    fn forget(&mut self, now: Time) {
+        while let Some(((time, _), ())) = self.order.first_key_value() {
+            let old = now.since(*time) > REMEMBER || self.slots.len() >= MAX_KEYS;
+            if !old {
+                break;
+            }
+            let Some(((_, key), ())) = self.order.pop_first() else {
+                break;
+            };
+            self.slots.remove(&key);
+        }
+    }
+
+    fn remove(&mut self, key: &str) {
+        if let Some(slot) = self.slots.remove(key) {
+            self.order.remove(&(slot.time, key.to_owned()));
+        }
+    }
+}

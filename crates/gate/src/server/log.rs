@@ -1,0 +1,43 @@
+//! The journal as C2SP tlog-tiles.
+
+use super::{Api, Problem};
+use axum::extract::{Path, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use portcullis_core::Reason;
+use portcullis_tlog::TilePath;
+
+const FOREVER: &str = "public, max-age=31536000, immutable";
+
+/// `GET /log/checkpoint`: the newest checkpoint that a quorum cosigned.
+pub(super) async fn checkpoint(State(api): State<Api>) -> Result<Response, Problem> {
+    let newest = api
+        .shared()
+        .published
+        .newest()
+        .ok_or(Reason::WitnessesStale)?;
+    let headers = [
+        (CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, newest.note.to_vec()).into_response())
+}
+
+/// `GET /log/tile/…`: a tile or an entry bundle. What was never cosigned is not shown.
+pub(super) async fn tile(
+    State(api): State<Api>,
+    Path(path): Path<String>,
+) -> Result<Response, Problem> {
+    let path: TilePath = format!("tile/{path}")
+        .parse()
+        .map_err(|_| Reason::NotFound)?;
+    let bytes = tokio::task::spawn_blocking(move || api.shared().view.tile(path)).await;
+    let bytes = bytes
+        .map_err(|_| Reason::Stopping)?
+        .map_err(|_| Reason::NotFound)?;
+    let headers = [
+        (CONTENT_TYPE, "application/octet-stream"),
+        (CACHE_CONTROL, FOREVER),
+    ];
+    Ok((headers, bytes).into_response())
+}

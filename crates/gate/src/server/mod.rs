@@ -1,0 +1,125 @@
+//! The HTTP API. JSON in, parsed, then encoded canonically: inbound JSON is never hashed or kept.
+
+mod acts;
+mod auth;
+mod follow;
+mod idempotency;
+mod log;
+mod openapi;
+mod problem;
+mod reads;
+mod registrations;
+mod statements;
+
+use crate::sequencer::{Command, Outcome, Shared, What};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use idempotency::Idempotency;
+use portcullis_core::Reason;
+use portcullis_host::{Clock, Random};
+pub use problem::Problem;
+use registrations::Challenges;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError};
+use tokio::sync::oneshot;
+
+/// Most bytes of a request body: an act, its evidence, and JSON around them.
+pub const MAX_BODY: usize = 128 * 1024;
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct Api {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    queue: SyncSender<Command>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    authorities: Vec<String>,
+    idempotency: Idempotency,
+    challenges: Challenges,
+    refused: Refused,
+}
+
+/// Refusals that nobody was authenticated for: counted, not journaled.
+#[derive(Debug, Default)]
+struct Refused {
+    count: AtomicU64,
+}
+
+impl Api {
+    /// The API of a running sequencer.
+    #[must_use]
+    pub fn new(
+        shared: Arc<Shared>,
+        queue: SyncSender<Command>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        authorities: Vec<String>,
+    ) -> Self {
+        let (idempotency, challenges) = (Idempotency::default(), Challenges::default());
+        let refused = Refused::default();
+        let inner = Inner {
+            shared,
+            queue,
+            clock,
+            random,
+            authorities,
+            idempotency,
+            challenges,
+            refused,
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// The routes.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/v1/acts", post(acts::submit))
+            .route("/v1/acts/{digest}", get(reads::act))
+            .route("/v1/acts/{digest}/evidence", post(acts::supplement))
+            .route("/v1/acts/{digest}/receipt", get(reads::receipt))
+            .route("/v1/accounts/{id}", get(reads::account))
+            .route("/v1/checkpoint", get(reads::checkpoint))
+            .route("/v1/status", get(reads::status))
+            .route("/v1/registrations/options", post(registrations::options))
+            .route("/v1/registrations", post(registrations::finish))
+            .route("/v1/statements", post(statements::take))
+            .route("/log/checkpoint", get(log::checkpoint))
+            .route("/log/follow", get(follow::follow))
+            .route("/log/tile/{*path}", get(log::tile))
+            .route("/openapi.json", get(openapi::document))
+            .route("/metrics", get(reads::metrics))
+            .route("/healthz", get(reads::health))
+            .layer(DefaultBodyLimit::max(MAX_BODY))
+            .with_state(self)
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.inner.shared
+    }
+
+    fn now(&self) -> portcullis_core::Time {
+        self.inner.clock.now()
+    }
+
+    /// Have something journaled, and wait until it is durable.
+    async fn journal(&self, what: What) -> Outcome {
+        let (reply, outcome) = oneshot::channel();
+        match self.inner.queue.try_send(Command { what, reply }) {
+            Ok(()) => outcome.await.unwrap_or(Err(Reason::Stopping)),
+            Err(TrySendError::Full(_)) => Err(Reason::Busy),
+            Err(TrySendError::Disconnected(_)) => Err(Reason::Stopping),
+        }
+    }
+
+    fn count_refusal(&self) {
+        self.inner.refused.count.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,79 @@
+//! Refusals as RFC 9457 problems. Their type is the reason's number.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use portcullis_core::Reason;
+use portcullis_core::reason::Retry;
+use serde::Serialize;
+
+/// A refusal on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Problem(pub Reason);
+
+/// The body of `application/problem+json`.
+#[derive(Debug, Serialize)]
+struct Body {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'static str,
+    reason: u16,
+    retry: &'static str,
+}
+
+impl From<Reason> for Problem {
+    fn from(reason: Reason) -> Self {
+        Self(reason)
+    }
+}
+
+impl Problem {
+    /// The HTTP status of a reason.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match (self.0, self.0.number()) {
+            (Reason::TooLarge, _) => StatusCode::PAYLOAD_TOO_LARGE,
+            (Reason::Replayed | Reason::InProgress, _) => StatusCode::CONFLICT,
+            (Reason::Busy, _) => StatusCode::TOO_MANY_REQUESTS,
+            (Reason::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
+            (Reason::NotFound | Reason::UnknownAccount | Reason::ActUnknown, _) => {
+                StatusCode::NOT_FOUND
+            }
+            (Reason::KeyReused | Reason::StatementRefused, _) => StatusCode::UNPROCESSABLE_ENTITY,
+            (Reason::Panicked, _) => StatusCode::INTERNAL_SERVER_ERROR,
+            (_, 900..) => StatusCode::SERVICE_UNAVAILABLE,
+            (_, 100..200) => StatusCode::BAD_REQUEST,
+            (_, 300..340) => StatusCode::UNAUTHORIZED,
+            (_, 340..400) => StatusCode::FORBIDDEN,
+            (_, 500..600) => StatusCode::CONFLICT,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self(reason) = self;
+        let status = self.status();
+        let body = Body {
+            r#type: reason.problem_type(),
+            title: reason.slug(),
+            status: status.as_u16(),
+            detail: reason.text(),
+            reason: reason.number(),
+            retry: match reason.retry() {
+                Retry::Never => "never",
+                Retry::Anew => "anew",
+                Retry::Later => "later",
+            },
+        };
+        let mut response = (status, axum::Json(body)).into_response();
+        let headers = response.headers_mut();
+        let kind = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, kind);
+        if reason.retry() == Retry::Later {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

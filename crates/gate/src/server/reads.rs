@@ -1,0 +1,303 @@
+//! What staff and everybody may read.
+
+use super::{Api, Problem, auth};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use portcullis_core::act::ActKind;
+use portcullis_core::decision::Need;
+use portcullis_core::factor::factor_id;
+use portcullis_core::id::AccountId;
+use portcullis_core::receipt::{ProvenEntry, Receipt};
+use portcullis_core::state::release::{End, Stage};
+use portcullis_core::{Body, Decision, Digest, Entry, Reason, State as CoreState, Time, decide};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+
+/// Where an act stands.
+#[derive(Debug, Serialize)]
+struct Standing {
+    digest: Digest,
+    entries: Vec<u64>,
+    stage: &'static str,
+    needs: Vec<Need>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Time>,
+    transactions: Vec<Digest>,
+}
+
+/// `GET /v1/acts/{digest}`
+pub(super) async fn act(
+    State(api): State<Api>,
+    Path(digest): Path<String>,
+    parts: Parts,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    auth::staff(&api, &parts, &body)?;
+    let digest: Digest = digest.parse().map_err(|_| Reason::NotFound)?;
+    let entries = api.shared().index().act(digest).to_vec();
+    if entries.is_empty() {
+        return Err(Reason::NotFound.into());
+    }
+    let now = api.now();
+    let state = api.shared().state();
+    Ok(Json(standing(&state, digest, entries, now)).into_response())
+}
+
+fn standing(state: &CoreState, digest: Digest, entries: Vec<u64>, now: Time) -> Standing {
+    let facts = state.facts();
+    let (mut needs, mut until, mut transactions) = (Vec::new(), None, Vec::new());
+    let stage = if facts.held.contains_key(&digest) {
+        let decided = decide::settle(state, digest, facts.time.max(now));
+        if let Decision::Hold {
+            needs: open,
+            until: time,
+        } = decided.decision()
+        {
+            (needs, until) = (open.clone(), *time);
+        }
+        "held"
+    } else if let Some(release) = facts.releases.get(&digest) {
+        transactions = release
+            .signed
+            .iter()
+            .map(|signed| signed.transaction)
+            .collect();
+        match release.stage {
+            Stage::Withheld(_) => "withheld",
+            Stage::Released if transactions.is_empty() => "released",
+            Stage::Released => "signed",
+        }
+    } else {
+        match facts.ended.get(&digest).map(|ended| ended.end) {
+            Some(End::Confirmed(transaction)) => {
+                transactions.push(transaction);
+                "confirmed"
+            }
+            Some(End::Returned) => "returned",
+            // What took effect at once leaves no trace but its entry.
+            Some(End::Done) | None => "done",
+        }
+    };
+    Standing {
+        digest,
+        entries,
+        stage,
+        needs,
+        until,
+        transactions,
+    }
+}
+
+/// `GET /v1/acts/{digest}/receipt`
+pub(super) async fn receipt(
+    State(api): State<Api>,
+    Path(digest): Path<String>,
+    parts: Parts,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    auth::staff(&api, &parts, &body)?;
+    let digest: Digest = digest.parse().map_err(|_| Reason::NotFound)?;
+    let built = tokio::task::spawn_blocking(move || build_receipt(&api, digest)).await;
+    let receipt = built
+        .map_err(|_| Reason::Stopping)?
+        .ok_or(Reason::NotFound)?;
+    Ok(Json(receipt).into_response())
+}
+
+/// Every entry that speaks of the act, and those that its evidence rests on.
+fn build_receipt(api: &Api, act: Digest) -> Option<Receipt> {
+    let shared = api.shared();
+    let witnessed = shared.published.newest()?;
+    let size = witnessed.head.size;
+    let read = |index: u64| Entry::from_bytes(&shared.view.entry(index).ok()?).ok();
+    let spoken = shared.index().act(act).to_vec();
+    let mut indices: BTreeSet<u64> = core::iter::once(0).chain(spoken.clone()).collect();
+    for entry in spoken.iter().filter_map(|index| read(*index)) {
+        indices.extend(rests_on(api, &entry));
+    }
+    let is_stated = spoken.iter().any(|index| {
+        *index < size && matches!(read(*index).map(|e| e.body), Some(Body::Statement(_)))
+    });
+    if !is_stated {
+        return None;
+    }
+    let prove = |index: u64| {
+        let proof = shared.view.prove_inclusion(index, size).ok()?;
+        let entry = shared.view.entry(index).ok()?.to_vec();
+        let proof = proof.iter().map(portcullis_tlog::Hash::to_base64).collect();
+        Some(ProvenEntry {
+            index,
+            entry,
+            proof,
+        })
+    };
+    let covered = indices.into_iter().filter(|index| *index < size);
+    let entries: Option<Vec<ProvenEntry>> = covered.map(prove).collect();
+    let checkpoint = String::from_utf8(witnessed.note.to_vec()).ok()?;
+    Some(Receipt {
+        act,
+        checkpoint,
+        entries: entries?,
+    })
+}
+
+/// The entries that enrolled the factors and added the address of an entry's act.
+fn rests_on(api: &Api, entry: &Entry) -> Vec<u64> {
+    let index = api.shared().index();
+    let (evidence, act) = match &entry.body {
+        Body::Act(submission) => (&submission.evidence, Some(&submission.act)),
+        Body::Evidence(supplement) => (&supplement.evidence, None),
+        _ => return Vec::new(),
+    };
+    let passkeys = evidence
+        .assertions
+        .iter()
+        .map(|a| factor_id(&a.credential.0));
+    let keys = evidence.requests.iter().filter_map(|signed| {
+        portcullis_core::request::parse_base(&signed.base)
+            .ok()?
+            .parts()
+            .key_id
+            .parse()
+            .ok()
+    });
+    let factors = passkeys.chain(keys).filter_map(|id| index.factor(id));
+    let address = act.and_then(|act| match &act.kind {
+        ActKind::Withdraw(withdraw) => index.address(act.account?, withdraw.to),
+        _ => None,
+    });
+    factors.chain(address).collect()
+}
+
+/// `GET /v1/accounts/{id}`
+pub(super) async fn account(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    parts: Parts,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    auth::staff(&api, &parts, &body)?;
+    let id: AccountId = id.parse().map_err(|_| Reason::NotFound)?;
+    let state = api.shared().state();
+    let account = state.facts().account(id).ok_or(Reason::UnknownAccount)?;
+    let holders: Vec<Value> = account
+        .holders
+        .iter()
+        .map(|holder| {
+            let factors: Vec<Value> = holder.factors.iter().map(|factor| json!({
+            "id": factor.id, "kind": factor.kind, "available_at": factor.available.time(),
+        })).collect();
+            json!({ "principal": holder.principal, "factors": factors })
+        })
+        .collect();
+    let addresses: Vec<Value> = account
+        .book
+        .iter()
+        .map(|entry| {
+            json!({
+                "address": entry.address, "available_at": entry.available.time(),
+            })
+        })
+        .collect();
+    Ok(Json(json!({
+        "account": id, "subject": account.subject, "frozen": account.frozen.is_some(),
+        "delay_ms": account.delay, "holders": holders, "addresses": addresses,
+    }))
+    .into_response())
+}
+
+/// `GET /v1/checkpoint`: what a new act names.
+///
+/// The newest journaled checkpoint; in an idle journal, where that has grown old, the newest cosigned
+/// one, which will lead the batch that the act goes into.
+pub(super) async fn checkpoint(State(api): State<Api>) -> Result<Response, Problem> {
+    const GROWN_OLD_MS: u64 = 600_000;
+    let newest = api
+        .shared()
+        .published
+        .newest()
+        .ok_or(Reason::WitnessesStale)?;
+    let journaled = api.shared().checkpoint();
+    let fresh = journaled.filter(|(_, _, oldest)| newest.oldest.since(*oldest).0 < GROWN_OLD_MS);
+    let (digest, size, time) = match fresh {
+        Some(fresh) => fresh,
+        None => {
+            let body = crate::sequencer::body_digest(&newest.note).ok_or(Reason::WitnessesStale)?;
+            (body, newest.head.size, newest.oldest)
+        }
+    };
+    Ok(Json(json!({ "digest": digest, "size": size, "time": time })).into_response())
+}
+
+/// `GET /v1/status`
+pub(super) async fn status(State(api): State<Api>) -> Response {
+    let witnessed = api.shared().published.newest().map(|newest| newest.oldest);
+    let state = api.shared().state();
+    let facts = state.facts();
+    let suspensions: Vec<Value> = facts
+        .suspensions
+        .iter()
+        .map(|(by, suspension)| {
+            json!({
+                "by": by, "scope": suspension.scope, "entry": suspension.entry,
+                "cosigned_at": suspension.cosigned, "stopped": suspension.stopped,
+            })
+        })
+        .collect();
+    let latches: Vec<Value> = facts
+        .latches
+        .iter()
+        .map(|((keeper, latch), condition)| {
+            json!({
+                "keeper": keeper, "latch": latch, "condition": condition,
+            })
+        })
+        .collect();
+    Json(json!({
+        "genesis": state.network().digest(), "mode": state.network().genesis().mode,
+        "size": state.size(), "time": facts.time, "witnessed_at": witnessed,
+        "suspensions": suspensions, "latches": latches, "void_entries": facts.void_entries,
+        "held": facts.held.len(), "in_flight": facts.releases.len(),
+        "limits": facts.limits.digest(),
+    }))
+    .into_response()
+}
+
+/// `GET /metrics`: Prometheus' text format.
+pub(super) async fn metrics(State(api): State<Api>) -> Response {
+    let refused = api.inner.refused.count.load(Ordering::Relaxed);
+    let state = api.shared().state();
+    let facts = state.facts();
+    let rows = [
+        ("portcullis_journal_entries", "counter", state.size()),
+        ("portcullis_void_entries", "counter", facts.void_entries),
+        ("portcullis_unauthenticated_refusals", "counter", refused),
+        ("portcullis_held_acts", "gauge", facts.held.len() as u64),
+        (
+            "portcullis_releases_in_flight",
+            "gauge",
+            facts.releases.len() as u64,
+        ),
+        (
+            "portcullis_suspensions",
+            "gauge",
+            facts.suspensions.len() as u64,
+        ),
+    ];
+    let text: String = rows
+        .iter()
+        .map(|(name, kind, value)| format!("# TYPE {name} {kind}\n{name} {value}\n"))
+        .collect();
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+}
+
+/// `GET /healthz`
+pub(super) async fn health() -> &'static str {
+    "ok\n"
+}

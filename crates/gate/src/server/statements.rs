@@ -1,0 +1,22 @@
+//! Keepers' statements.
+
+use super::{Api, Problem};
+use crate::sequencer::What;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use portcullis_core::statement::SignedStatement;
+use portcullis_core::{Reason, codec};
+
+/// Most bytes of a statement.
+const MAX_STATEMENT: usize = 32 * 1024;
+
+/// `POST /v1/statements`: canonical CBOR; signed by the keeper, so nothing else authenticates it.
+pub(super) async fn take(State(api): State<Api>, body: Bytes) -> Result<StatusCode, Problem> {
+    let signed: SignedStatement =
+        codec::decode(&body, MAX_STATEMENT).map_err(|_| Problem(Reason::Malformed))?;
+    api.journal(What::Statement(Box::new(signed)))
+        .await
+        .map_err(Problem)?;
+    Ok(StatusCode::OK)
+}
