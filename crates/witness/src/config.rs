@@ -1,0 +1,105 @@
+//! The configuration file of `portcullis witness`.
+
+use portcullis_core::Digest;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// What the process is and where its things are. Relative paths start at the file's own folder.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The signed genesis, in canonical CBOR.
+    pub genesis: PathBuf,
+    /// The genesis digest, as pinned by hand.
+    pub genesis_digest: Digest,
+    /// Where records are kept. Never restored from a backup, never used by two processes.
+    pub data: PathBuf,
+    /// The address to listen at.
+    pub listen: SocketAddr,
+    /// The keys.
+    pub keys: Keys,
+    /// Be a witness.
+    #[serde(default)]
+    pub witness: Option<Role>,
+    /// Be a stop board.
+    #[serde(default)]
+    pub board: Option<Role>,
+    /// A file that moves the clock ahead; a development genesis only.
+    #[serde(default)]
+    pub test_clock: Option<PathBuf>,
+}
+
+/// Where the keys are.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// The key file.
+    pub file: PathBuf,
+    /// A file with its passphrase.
+    pub passphrase: PathBuf,
+}
+
+/// One of the two things that the process can be.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// The name of its key in the key file; genesis must name the public half.
+    pub key: String,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{path}: {error}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The file is not what is expected.
+    #[error("{path}: {error}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        error: Box<toml::de::Error>,
+    },
+    /// Neither role.
+    #[error("neither [witness] nor [board] is configured: there is nothing to run")]
+    NoRole,
+}
+
+impl Config {
+    /// Reads a configuration file.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read {
+            path: path.to_owned(),
+            error,
+        })?;
+        let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Parse {
+            path: path.to_owned(),
+            error: Box::new(error),
+        })?;
+        if config.witness.is_none() && config.board.is_none() {
+            return Err(ConfigError::NoRole);
+        }
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Ok(config.relative_to(folder))
+    }
+
+    fn relative_to(mut self, folder: &Path) -> Self {
+        let paths = [
+            &mut self.genesis,
+            &mut self.data,
+            &mut self.keys.file,
+            &mut self.keys.passphrase,
+        ];
+        for path in paths.into_iter().chain(self.test_clock.as_mut()) {
+            *path = folder.join(&*path);
+        }
+        self
+    }
+}

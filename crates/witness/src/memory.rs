@@ -1,0 +1,156 @@
+//! Where a witness' latest record survives.
+//!
+//! Two files. Records are appended to the *tail*; when it is full its last record becomes the *base*,
+//! put in place whole, and the tail begins anew. Recovery reads the base and then the tail, and knows
+//! from the numbers that nothing in between is missing.
+//!
+//! What a crash leaves behind: between appending and syncing, a record that was never acknowledged,
+//! whole or not at all; between the new base and the cut of the tail, a tail that the base contains.
+//! Anything else is damage, and a witness does not guess: it stops.
+
+use crate::record::{Binding, RECORD, Record, RecordFault};
+use portcullis_host::{AppendFile, Disk, DiskError};
+use portcullis_tlog::TreeHead;
+use std::sync::Arc;
+
+const BASE: &str = "witness/base";
+const TAIL: &str = "witness/tail";
+/// A full tail: 32,768 records, read in an instant, and a new base every few seconds at the most.
+const FULL: u64 = 4 << 20;
+
+/// Why there is no memory to work with, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum MemoryError {
+    /// There are no files.
+    #[error(
+        "no record of what this witness has cosigned ({0} is missing). If it has never run, make one with --init. If it has, the record is lost: never make a new one for the same key, which could then cosign a fork; give the witness a new key (docs/spec/witness.md)"
+    )]
+    Missing(&'static str),
+    /// There are files where a new record was asked for.
+    #[error("there is a record of what this witness has cosigned already; it was not touched")]
+    Exists,
+    /// A record that cannot be read.
+    #[error(
+        "{file}, byte {offset}: {why}. The witness does not guess what it has cosigned; docs/spec/witness.md says what to do"
+    )]
+    Unreadable {
+        /// The file, within the data directory.
+        file: &'static str,
+        /// Where the record begins.
+        offset: u64,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The disk.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+/// The latest record, durable.
+pub(crate) struct Memory {
+    disk: Arc<dyn Disk>,
+    binding: Binding,
+    tail: Box<dyn AppendFile>,
+    last: Record,
+}
+
+impl Memory {
+    /// Makes the first record, which says that nothing was cosigned. Never over an older one.
+    pub(crate) fn create(disk: &dyn Disk, binding: Binding) -> Result<(), MemoryError> {
+        if disk.read(BASE, RECORD as u64)?.is_some() || !disk.append(TAIL)?.is_empty() {
+            return Err(MemoryError::Exists);
+        }
+        Ok(disk.replace(BASE, &Record::FIRST.to_bytes(binding))?)
+    }
+
+    /// Finds the latest record.
+    pub(crate) fn open(disk: Arc<dyn Disk>, binding: Binding) -> Result<Self, MemoryError> {
+        let base = read(disk.as_ref(), BASE, RECORD as u64)?;
+        let records = read(disk.as_ref(), TAIL, FULL)?;
+        let base = parse(BASE, 0, &base, binding)?;
+        let (last, end) = replay(base, &records, binding)?;
+        let mut tail = disk.append(TAIL)?;
+        // Only zeros are cut, which were room, or records that the base contains.
+        tail.truncate(end)?;
+        tail.reserve(FULL)?;
+        Ok(Self {
+            disk,
+            binding,
+            tail,
+            last,
+        })
+    }
+
+    /// What was cosigned last.
+    pub(crate) fn last(&self) -> Record {
+        self.last
+    }
+
+    /// Makes a new record durable. After an error nobody knows what the files hold: the caller
+    /// cosigns nothing more, and starts again from [`Memory::open`].
+    pub(crate) fn put(&mut self, head: TreeHead, time: u64) -> Result<(), MemoryError> {
+        if self.tail.len() + RECORD as u64 > FULL {
+            self.begin_anew()?;
+        }
+        let number = self.last.number + 1;
+        let record = Record { number, head, time };
+        self.tail.append(&record.to_bytes(self.binding))?;
+        self.tail.sync()?;
+        self.last = record;
+        Ok(())
+    }
+
+    fn begin_anew(&mut self) -> Result<(), MemoryError> {
+        self.disk.replace(BASE, &self.last.to_bytes(self.binding))?;
+        self.tail.truncate(0)?;
+        Ok(self.tail.reserve(FULL)?)
+    }
+}
+
+fn read(disk: &dyn Disk, file: &'static str, cap: u64) -> Result<Vec<u8>, MemoryError> {
+    disk.read(file, cap)?.ok_or(MemoryError::Missing(file))
+}
+
+/// The last record of base and tail, and where the tail ends.
+fn replay(base: Record, tail: &[u8], binding: Binding) -> Result<(Record, u64), MemoryError> {
+    let mut last = base;
+    let mut end = 0;
+    for (bytes, offset) in tail.chunks(RECORD).zip((0..).step_by(RECORD)) {
+        // Room that was reserved and not written reads as zeros.
+        if is_zero(bytes) && is_zero(&tail[offset..]) {
+            break;
+        }
+        let at = offset as u64;
+        let record = parse(TAIL, at, bytes, binding)?;
+        if record.number <= base.number {
+            continue;
+        }
+        if record.number != last.number + 1 {
+            let why = format!("a record is missing before number {}", record.number);
+            return Err(unreadable(TAIL, at, why));
+        }
+        last = record;
+        end = at + RECORD as u64;
+    }
+    Ok((last, end))
+}
+
+fn parse(
+    file: &'static str,
+    offset: u64,
+    bytes: &[u8],
+    binding: Binding,
+) -> Result<Record, MemoryError> {
+    let bytes = bytes.try_into().map_err(|_| RecordFault::Damaged);
+    bytes
+        .and_then(|bytes| Record::parse(bytes, binding))
+        .map_err(|fault| unreadable(file, offset, fault.to_string()))
+}
+
+fn unreadable(file: &'static str, offset: u64, why: String) -> MemoryError {
+    MemoryError::Unreadable { file, offset, why }
+}
+
+fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
+}

@@ -1,0 +1,197 @@
+//! The process: configuration in, roles out, until it is told to stop.
+
+use crate::board::{Board, BoardError};
+use crate::config::{Config, Role};
+use crate::cosigner::{Cosigner, NotAWitness};
+use crate::memory::MemoryError;
+use crate::server::{self, Roles};
+use crate::witness::Witness;
+use portcullis_core::Network;
+use portcullis_core::genesis::{GenesisFault, MAX_GENESIS, Mode};
+use portcullis_core::signature::Strict;
+use portcullis_host::clock::NotDevelopment;
+use portcullis_host::{Clock, Dir, Disk, DiskError, FileClock, SystemClock};
+use portcullis_keys::file::{NameError, PassphraseError};
+use portcullis_keys::{KeyFile, KeyFileError, Passphrase, StatementKey};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Why the process does not start, or why it ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file of the configuration cannot be opened.
+    #[error("{path}: {error}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The genesis.
+    #[error("the genesis: {0}")]
+    Genesis(#[from] GenesisFault),
+    /// The key file.
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    /// The passphrase.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// A key's name.
+    #[error(transparent)]
+    KeyName(#[from] NameError),
+    /// The key file is too easily guessed.
+    #[error(
+        "the key file's passphrase is too cheap to guess for a production genesis: make it anew at the default cost"
+    )]
+    CheapKeys,
+    /// The witness' key.
+    #[error(transparent)]
+    NotAWitness(#[from] NotAWitness),
+    /// The test clock.
+    #[error(transparent)]
+    TestClock(#[from] NotDevelopment),
+    /// Another process has the data directory.
+    #[error("{0} is in use by another process; two on one record could cosign a fork")]
+    InUse(PathBuf),
+    /// The disk.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// What the witness has cosigned.
+    #[error("the witness: {0}")]
+    Memory(#[from] MemoryError),
+    /// What was posted.
+    #[error("the stop board: {0}")]
+    Board(#[from] BoardError),
+    /// The network interface.
+    #[error("cannot listen at {0}: {1}")]
+    Listen(std::net::SocketAddr, std::io::Error),
+    /// The operating system.
+    #[error("the process cannot be set up: {0}")]
+    System(std::io::Error),
+    /// A disk error while running.
+    #[error("stopped after a disk error, as logged; start again: recovery finds out what was kept")]
+    Stopped,
+}
+
+/// Makes the first record of each role. Once in a key's life: a second time refuses.
+pub fn init(config: &Config) -> Result<(), Error> {
+    let setting = Setting::open(config)?;
+    if let Some(role) = &config.witness {
+        let cosigner = setting.cosigner(role)?;
+        Witness::create(&setting.network, &cosigner, setting.disk.as_ref())?;
+    }
+    if let Some(role) = &config.board {
+        let key = setting.key(role)?;
+        Board::create(&setting.network, key.as_ref(), setting.disk.as_ref())?;
+    }
+    Ok(())
+}
+
+/// Runs until SIGTERM or SIGINT, or until a role had to stop.
+pub fn run(config: &Config) -> Result<(), Error> {
+    let setting = Setting::open(config)?;
+    let roles = setting.roles(config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::System)?;
+    runtime.block_on(server::serve(config.listen, roles))
+}
+
+/// What both roles share. While it lives, nobody else has the data directory.
+struct Setting {
+    network: Arc<Network>,
+    keys: KeyFile,
+    clock: Arc<dyn Clock>,
+    disk: Arc<dyn Disk>,
+    _lock: File,
+}
+
+impl Setting {
+    fn open(config: &Config) -> Result<Self, Error> {
+        let genesis = read(&config.genesis)?;
+        let network = Network::open(&genesis, config.genesis_digest, &Strict)?;
+        let mode = network.genesis().mode;
+        let passphrase = Passphrase::read(open(&config.keys.passphrase)?)?;
+        let keys = KeyFile::open(&config.keys.file, &passphrase)?;
+        if mode == Mode::Production && !keys.cost().is_fit_for_production() {
+            return Err(Error::CheapKeys);
+        }
+        let clock: Arc<dyn Clock> = match &config.test_clock {
+            Some(path) => Arc::new(FileClock::new(path.clone(), mode)?),
+            None => Arc::new(SystemClock),
+        };
+        let dir = Dir::open(&config.data)?;
+        let lock = lock(&config.data)?;
+        Ok(Self {
+            network: Arc::new(network),
+            keys,
+            clock,
+            disk: Arc::new(dir),
+            _lock: lock,
+        })
+    }
+
+    fn roles(&self, config: &Config) -> Result<Roles, Error> {
+        let witness = config.witness.as_ref().map(|role| self.witness(role));
+        let board = config.board.as_ref().map(|role| self.board(role));
+        Ok(Roles {
+            witness: witness.transpose()?,
+            board: board.transpose()?,
+        })
+    }
+
+    fn board(&self, role: &Role) -> Result<Board, Error> {
+        let (clock, disk) = (Arc::clone(&self.clock), Arc::clone(&self.disk));
+        let network = Arc::clone(&self.network);
+        Ok(Board::open(network, self.key(role)?, clock, disk)?)
+    }
+
+    fn witness(&self, role: &Role) -> Result<Witness, Error> {
+        let cosigner = self.cosigner(role)?;
+        let (clock, disk) = (Arc::clone(&self.clock), Arc::clone(&self.disk));
+        Ok(Witness::open(&self.network, cosigner, clock, disk)?)
+    }
+
+    fn cosigner(&self, role: &Role) -> Result<Cosigner, Error> {
+        Ok(Cosigner::new(&self.network, self.key(role)?)?)
+    }
+
+    fn key(&self, role: &Role) -> Result<Box<dyn StatementKey>, Error> {
+        Ok(Box::new(self.keys.statement(&role.key.parse()?)?))
+    }
+}
+
+fn lock(data: &Path) -> Result<File, Error> {
+    let path = data.join("lock");
+    let file = File::create(&path).map_err(failed(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse(data.to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(&path)(error)),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    let file = open(path)?;
+    // One byte more than a genesis may have: too long is then said by the genesis' own check.
+    file.take(MAX_GENESIS as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed(path))?;
+    Ok(bytes)
+}
+
+fn open(path: &Path) -> Result<File, Error> {
+    File::open(path).map_err(failed(path))
+}
+
+fn failed(path: &Path) -> impl Fn(std::io::Error) -> Error {
+    let path = path.to_owned();
+    move |error| Error::File {
+        path: path.clone(),
+        error,
+    }
+}

@@ -1,0 +1,204 @@
+//! The witness: C2SP tlog-witness over a memory that survives.
+
+use crate::cosigner::Cosigner;
+use crate::memory::{Memory, MemoryError};
+use crate::record::Binding;
+use crate::response::Response;
+use portcullis_core::{Network, Reason};
+use portcullis_host::{Clock, Disk};
+use portcullis_tlog::witness::{
+    Accepted, AddCheckpoint, Rejection, RequestError, SIZE_CONTENT_TYPE, decide,
+};
+use portcullis_tlog::{Cosignature, LogKey, SignError, SignedCheckpoint, Signer as _, Timestamp};
+use std::sync::Arc;
+
+/// Where the two sides of a fork are kept.
+const FORK_OURS: &str = "witness/fork-cosigned";
+const FORK_THEIRS: &str = "witness/fork-refused";
+
+/// A witness of the one log that its genesis names.
+///
+/// One rule holds whatever happens to the machine: no cosignature leaves before its tree and its time
+/// are durable, and neither ever goes back.
+pub struct Witness {
+    log: LogKey,
+    cosigner: Cosigner,
+    clock: Arc<dyn Clock>,
+    disk: Arc<dyn Disk>,
+    memory: Memory,
+    /// The latest checkpoint cosigned since the start, as the other side of a fork.
+    latest: Option<SignedCheckpoint>,
+    clock_is_behind: bool,
+    stopped: bool,
+}
+
+/// Why there is no cosignature.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    #[error("the witness' clock says that it is before 1970")]
+    Clock,
+    #[error(transparent)]
+    Key(#[from] SignError),
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    #[error("the witness has stopped after a disk error; it must be started again")]
+    Stopped,
+}
+
+impl Witness {
+    /// Makes the memory of a witness that has never run. Never for one that has: without its memory
+    /// it could cosign a fork.
+    pub fn create(
+        network: &Network,
+        cosigner: &Cosigner,
+        disk: &dyn Disk,
+    ) -> Result<(), MemoryError> {
+        Memory::create(disk, Binding::new(network.log(), cosigner.key()))
+    }
+
+    /// A witness that remembers.
+    pub fn open(
+        network: &Network,
+        cosigner: Cosigner,
+        clock: Arc<dyn Clock>,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, MemoryError> {
+        let log = network.log().clone();
+        let binding = Binding::new(&log, cosigner.key());
+        let memory = Memory::open(Arc::clone(&disk), binding)?;
+        Ok(Self {
+            log,
+            cosigner,
+            clock,
+            disk,
+            memory,
+            latest: None,
+            clock_is_behind: false,
+            stopped: false,
+        })
+    }
+
+    /// Answers the body of an `add-checkpoint` request.
+    pub fn handle(&mut self, body: &[u8]) -> Response {
+        match self.add_checkpoint(body) {
+            Ok(cosignature) => cosigned(&cosignature),
+            Err(refusal) => {
+                self.note(&refusal, body);
+                refused(&refusal)
+            }
+        }
+    }
+
+    /// Whether the disk failed: nothing more will be cosigned before a new start.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    fn add_checkpoint(&mut self, body: &[u8]) -> Result<Cosignature, Refusal> {
+        if self.stopped {
+            return Err(Refusal::Stopped);
+        }
+        let request = AddCheckpoint::parse(body).map_err(Rejection::from)?;
+        let accepted = decide(Some(self.memory.last().head), request, &self.log)?;
+        let time = self.time()?;
+        self.remember(&accepted, time)?;
+        Ok(accepted.cosign(time, &self.cosigner)?)
+    }
+
+    /// Now, but never before the last cosignature: a clock that was set back makes time stand still.
+    fn time(&mut self) -> Result<Timestamp, Refusal> {
+        let now = self.clock.now().0 / 1000;
+        let last = self.memory.last().time;
+        let behind = now < last;
+        if behind && !self.clock_is_behind {
+            tracing::warn!(
+                now,
+                last,
+                "the clock went back: cosigning the last time until it catches up"
+            );
+        }
+        self.clock_is_behind = behind;
+        Timestamp::from_unix(now.max(last)).map_err(|_| Refusal::Clock)
+    }
+
+    /// Everything that the cosignature will say is durable when this returns. The same tree in the
+    /// same second is durable already, so a request repeated by anybody costs no write.
+    fn remember(&mut self, accepted: &Accepted, time: Timestamp) -> Result<(), Refusal> {
+        let (head, time) = (accepted.head(), time.unix());
+        let last = self.memory.last();
+        if (head, time) != (last.head, last.time) {
+            self.stopped = true;
+            self.memory.put(head, time)?;
+            self.stopped = false;
+        }
+        self.latest = Some(accepted.signed().clone());
+        Ok(())
+    }
+
+    fn note(&self, refusal: &Refusal, body: &[u8]) {
+        match refusal {
+            Refusal::Rejected(Rejection::Fork { known }) => {
+                tracing::error!(
+                    size = known,
+                    "FORK: the log signed another root for a cosigned size"
+                );
+                if let Err(error) = self.keep_fork(body) {
+                    tracing::error!(%error, "the evidence of the fork could not be kept");
+                }
+            }
+            Refusal::Rejected(rejection) => {
+                tracing::debug!(%rejection, "not cosigned");
+            }
+            failed => tracing::error!(error = %failed, "not cosigned"),
+        }
+    }
+
+    /// Keeps both sides of the first fork seen. Two notes by one key over two roots for one size
+    /// convince anybody; more of them say no more.
+    fn keep_fork(&self, body: &[u8]) -> Result<(), MemoryError> {
+        let Some(ours) = &self.latest else {
+            return Ok(());
+        };
+        if self.disk.read(FORK_THEIRS, u64::MAX)?.is_none() {
+            let ours = ours.note().to_string();
+            self.disk.replace(FORK_OURS, ours.as_bytes())?;
+            self.disk.replace(FORK_THEIRS, body)?;
+        }
+        Ok(())
+    }
+}
+
+fn cosigned(cosignature: &Cosignature) -> Response {
+    let line = format!("{}\n", cosignature.signature());
+    Response::new(200, "text/plain; charset=utf-8", line)
+}
+
+fn refused(refusal: &Refusal) -> Response {
+    let detail = refusal.to_string();
+    match refusal {
+        Refusal::Rejected(rejection) => rejected(rejection, &detail),
+        _ => Response::problem(503, "Service Unavailable", &detail),
+    }
+}
+
+/// Statuses and the body of 409 are the protocol's; the other bodies are for people.
+fn rejected(rejection: &Rejection, detail: &str) -> Response {
+    if let Some(known) = rejection.known_size() {
+        return Response::new(409, SIZE_CONTENT_TYPE, format!("{known}\n"));
+    }
+    let status = rejection.status();
+    match rejection {
+        Rejection::Request(RequestError::TooLong) => {
+            Response::refused_because(413, Reason::TooLarge, detail)
+        }
+        Rejection::Request(_) | Rejection::OldSizeTooLarge => {
+            Response::refused_because(status, Reason::Malformed, detail)
+        }
+        Rejection::UnknownOrigin => Response::refused_because(status, Reason::NotFound, detail),
+        Rejection::Signature(_) => Response::problem(status, "Forbidden", detail),
+        _ => Response::problem(status, "Unprocessable Content", detail),
+    }
+}
