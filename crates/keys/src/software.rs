@@ -10,8 +10,8 @@ use aws_lc_rs::signature::{
 };
 use portcullis_chains::ethereum::{self, address_of};
 use portcullis_core::signature::{PublicKey, Signature};
-use secp256k1::ecdsa::RecoverableSignature;
-use secp256k1::{Message, SecretKey};
+use secp256k1::{Message, Secp256k1, SecretKey, SignOnly};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::{SignError, StatementKey, WalletKey};
@@ -28,17 +28,34 @@ pub struct OutOfRange;
 pub struct SoftwareWallet {
     secret: SecretKey,
     address: [u8; 20],
+    blinded: Secp256k1<SignOnly>,
 }
 
 impl SoftwareWallet {
     /// The key with this secret.
     pub fn new(secret: &Secret) -> Result<Self, OutOfRange> {
-        let secret = SecretKey::from_secret_bytes(**secret).map_err(|_| OutOfRange)?;
+        let scalar = SecretKey::from_byte_array(**secret).map_err(|_| OutOfRange)?;
+        let blinded = blinded_by(secret);
+        let address = address_of(&scalar.public_key(&blinded));
         Ok(Self {
-            address: address_of(&secret.public_key()),
-            secret,
+            secret: scalar,
+            address,
+            blinded,
         })
     }
+}
+
+/// A context whose intermediate values nobody can foresee, against side channels.
+///
+/// The secret itself goes into the seed, so that it is unknown even where there are no random bytes.
+fn blinded_by(secret: &Secret) -> Secp256k1<SignOnly> {
+    let mut fresh = [0; 32];
+    let _ = getrandom::fill(&mut fresh);
+    let hash = Sha256::new_with_prefix(b"portcullis blinding").chain_update(**secret);
+    let seed = Zeroizing::new(hash.chain_update(fresh).finalize().into());
+    let mut context = Secp256k1::signing_only();
+    context.seeded_randomize(&seed);
+    context
 }
 
 impl WalletKey for SoftwareWallet {
@@ -48,11 +65,11 @@ impl WalletKey for SoftwareWallet {
 
     fn sign(&self, digest: &[u8; 32]) -> Result<ethereum::Signature, SignError> {
         let digest = Message::from_digest(*digest);
-        let signature = RecoverableSignature::sign_ecdsa_recoverable(digest, &self.secret);
+        let signature = self.blinded.sign_ecdsa_recoverable(digest, &self.secret);
         let (parity, numbers) = signature.serialize_compact();
         let mut bytes = [0; 65];
         bytes[..64].copy_from_slice(&numbers);
-        bytes[64] = parity.to_u8();
+        bytes[64] = u8::try_from(i32::from(parity)).map_err(|_| SignError::Wrong)?;
         ethereum::Signature::from_bytes(&bytes).map_err(|_| SignError::Wrong)
     }
 }
