@@ -183,3 +183,18 @@ fn expected(path: TilePath, rows: &[Vec<Hash>], entries: &[Vec<u8>]) -> Option<V
         }
     }
 }
+
+/// The journal's first entry and the file that holds it, as stored: nothing of it is checked. It is
+/// the genesis, from which whoever verifies takes the keys to check the rest with.
+pub fn first_entry(disk: &dyn Disk) -> Result<(String, Vec<u8>), Fault> {
+    let file = directory::name(0);
+    let fault = |what: String| Fault {
+        file: file.clone(),
+        what,
+    };
+    let parsed = directory::read(disk, 0).map_err(|error| fault(error.to_string()))?;
+    let parsed = parsed.map_err(|error| fault(error.to_string()))?;
+    let first = parsed.entries.into_iter().next();
+    let first = first.ok_or_else(|| fault("it holds no whole batch".into()))?;
+    Ok((file, first))
+}

@@ -1,0 +1,193 @@
+//! What a gate answers. None of it is believed where money hangs on it: the journal says what is so.
+
+use portcullis_core::act::Scope;
+use portcullis_core::decision::Need;
+use portcullis_core::factor::FactorKind;
+use portcullis_core::genesis::Mode;
+use portcullis_core::id::{AccountId, FactorId, KeeperId, PrincipalId, SubjectId};
+use portcullis_core::statement::Condition;
+use portcullis_core::{Decision, Digest, Reason, Span, Time};
+use serde::{Deserialize, Serialize};
+
+/// An act was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The act's digest; compared with our own before anybody sees this.
+    pub digest: Digest,
+    /// The journal entry.
+    pub entry: u64,
+    /// The entry's time.
+    pub time: Time,
+    /// What was decided; absent where evidence was added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+}
+
+/// Where an act stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The act.
+    pub digest: Digest,
+    /// The journal entries that speak of it.
+    pub entries: Vec<u64>,
+    /// `held`, `released`, `withheld`, `signed`, `confirmed`, `returned`, `done`, `refused`.
+    pub stage: String,
+    /// What a held act waits for.
+    #[serde(default)]
+    pub needs: Vec<Need>,
+    /// Not before then.
+    #[serde(default)]
+    pub until: Option<Time>,
+    /// Transactions that were signed for it.
+    #[serde(default)]
+    pub transactions: Vec<Digest>,
+}
+
+/// The checkpoint that a new act names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointNow {
+    /// SHA-256 of its body.
+    pub digest: Digest,
+    /// Its size.
+    pub size: u64,
+    /// The oldest of its quorum's cosignatures.
+    pub time: Time,
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Which.
+    pub account: AccountId,
+    /// Whose.
+    pub subject: SubjectId,
+    /// Whether everything that loosens is stopped for it.
+    pub frozen: bool,
+    /// The delay of new addresses and factors.
+    pub delay_ms: Span,
+    /// Who may act for it.
+    pub holders: Vec<Holder>,
+    /// Its address book.
+    pub addresses: Vec<Address>,
+}
+
+/// Who may act for an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Who.
+    pub principal: PrincipalId,
+    /// What proves it.
+    pub factors: Vec<Factor>,
+}
+
+/// A factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Factor {
+    /// Its id.
+    pub id: FactorId,
+    /// Its kind.
+    pub kind: FactorKind,
+    /// From when it counts; unknown until a checkpoint covers its entry.
+    pub available_at: Option<Time>,
+}
+
+/// An address in a book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// CAIP-10.
+    pub address: portcullis_chains::Address,
+    /// From when it counts; unknown until a checkpoint covers its entry.
+    pub available_at: Option<Time>,
+}
+
+/// What the gate says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The genesis digest.
+    pub genesis: Digest,
+    /// Development or production.
+    pub mode: Mode,
+    /// Journal entries.
+    pub size: u64,
+    /// The newest entry's time.
+    pub time: Time,
+    /// The oldest cosignature of the newest quorum.
+    pub witnessed_at: Option<Time>,
+    /// Suspensions in force.
+    pub suspensions: Vec<InForce>,
+    /// Latches that nobody has cleared.
+    #[serde(default)]
+    pub latches: Vec<Latch>,
+    /// Void entries so far.
+    pub void_entries: u64,
+    /// Acts that wait.
+    #[serde(default)]
+    pub held: u64,
+    /// Releases on their way.
+    #[serde(default)]
+    pub in_flight: u64,
+    /// The digest of the limits in force.
+    #[serde(default)]
+    pub limits: Option<Digest>,
+}
+
+/// A suspension in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InForce {
+    /// The act, or the void entry, that made it: what a lift names.
+    pub by: Digest,
+    /// What is shut.
+    pub scope: Scope,
+    /// The journal entry.
+    pub entry: u64,
+    /// When the witnesses first cosigned it.
+    pub cosigned_at: Option<Time>,
+    /// Keepers that have signed that they have it.
+    pub stopped: Vec<KeeperId>,
+}
+
+/// A keeper's latch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latch {
+    /// Whose.
+    pub keeper: KeeperId,
+    /// Which: what a lift names.
+    pub latch: Digest,
+    /// Why.
+    pub condition: Condition,
+}
+
+/// A refusal: RFC 9457.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// `urn:portcullis:reason:NNN`.
+    #[serde(default)]
+    pub r#type: String,
+    /// The reason's stable name.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened and what to do.
+    #[serde(default)]
+    pub detail: String,
+    /// The reason's number.
+    #[serde(default)]
+    pub reason: Option<u16>,
+}
+
+impl Problem {
+    /// The reason, where this binary knows its number.
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        self.reason.and_then(Reason::from_number)
+    }
+}
+
+impl core::fmt::Display for Problem {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.reason {
+            Some(number) => write!(f, "{number} {}: {}", self.title, self.detail),
+            None => write!(f, "HTTP {} {}: {}", self.status, self.title, self.detail),
+        }
+    }
+}

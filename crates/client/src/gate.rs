@@ -1,0 +1,275 @@
+//! A gate, asked.
+
+use crate::act::ActBuilder;
+use crate::answer::{Accepted, Account, CheckpointNow, Problem, Standing, Status};
+use crate::endpoint::Endpoint;
+use crate::machine::Machine;
+use crate::request::{RequestError, RequestSigner, Unsigned};
+use portcullis_core::act::Act;
+use portcullis_core::board::Posting;
+use portcullis_core::id::AccountId;
+use portcullis_core::receipt::Receipt;
+use portcullis_core::{Digest, Evidence, Reason};
+use portcullis_host::{HttpError, Reply};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// How long a gate may take: it journals, and is witnessed, within a second or two.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Most bytes of an answer: a receipt of the most and largest entries, in base64.
+const MAX_ANSWER: u64 = 8 * 1024 * 1024;
+
+/// A gate's API.
+#[derive(Clone)]
+pub struct Gate {
+    at: Endpoint,
+    machine: Machine,
+}
+
+/// Why a question has no answer that could be used.
+#[derive(Debug, thiserror::Error)]
+pub enum GateError {
+    /// No answer. Whether the gate acted is not known; asking again with the same act is safe,
+    /// because an act counts once.
+    #[error(transparent)]
+    NoAnswer(#[from] HttpError),
+    /// It refused.
+    #[error("the gate refused: {0}")]
+    Refused(Box<Problem>),
+    /// The answer is of another form.
+    #[error("the gate answered {status} with something that cannot be read: {why}")]
+    Unreadable {
+        /// The HTTP status.
+        status: u16,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// It speaks of another act than was sent.
+    #[error(
+        "the gate answered for act {theirs} where {ours} was sent: do not trust this gate, and \
+         look at the journal for both"
+    )]
+    OtherAct {
+        /// What was sent.
+        ours: Digest,
+        /// What it says.
+        theirs: Digest,
+    },
+    /// The request was not signed, so nothing was sent.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+}
+
+impl GateError {
+    /// The numbered reason, where the gate gave one.
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Refused(problem) => problem.reason(),
+            _ => None,
+        }
+    }
+}
+
+impl Gate {
+    /// The gate that answers there.
+    #[must_use]
+    pub fn new(at: Endpoint, machine: Machine) -> Self {
+        Self { at, machine }
+    }
+
+    /// Where it answers.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.at
+    }
+
+    /// The machine that it is asked from.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// The checkpoint that a new act names.
+    pub fn checkpoint(&self) -> Result<CheckpointNow, GateError> {
+        read(&self.send(None, &get("/v1/checkpoint"))?)
+    }
+
+    /// What the gate says of itself.
+    pub fn status(&self) -> Result<Status, GateError> {
+        read(&self.send(None, &get("/v1/status"))?)
+    }
+
+    /// An act in the making, on the gate's newest checkpoint. A false one can only make the act
+    /// fail.
+    pub fn draft(&self, genesis: Digest) -> Result<ActBuilder, GateError> {
+        let checkpoint = self.checkpoint()?.digest;
+        let now = self.machine.clock.now();
+        Ok(ActBuilder::new(
+            genesis,
+            checkpoint,
+            now,
+            self.machine.random.as_ref(),
+        ))
+    }
+
+    /// Submit an act with its evidence. The request's own signature becomes evidence too.
+    pub fn submit(
+        &self,
+        signer: &RequestSigner,
+        act: &Act,
+        evidence: &Evidence,
+    ) -> Result<Accepted, GateError> {
+        let posting = Posting {
+            act: act.clone(),
+            evidence: evidence.clone(),
+        };
+        let digest = act.digest();
+        let question = Question {
+            method: "POST",
+            target: "/v1/acts",
+            body: &json(&posting),
+            act: Some(digest),
+            once: Some(act.id.to_string()),
+        };
+        about(digest, read(&self.send(Some(signer), &question)?)?)
+    }
+
+    /// Add evidence to an act that waits.
+    pub fn supplement(
+        &self,
+        signer: &RequestSigner,
+        act: Digest,
+        evidence: &Evidence,
+    ) -> Result<Accepted, GateError> {
+        let question = Question {
+            method: "POST",
+            target: &format!("/v1/acts/{act}/evidence"),
+            body: &json(evidence),
+            act: Some(act),
+            once: None,
+        };
+        about(act, read(&self.send(Some(signer), &question)?)?)
+    }
+
+    /// Where an act stands; `None` where the journal does not know it.
+    pub fn act(&self, signer: &RequestSigner, act: Digest) -> Result<Option<Standing>, GateError> {
+        self.find(signer, &format!("/v1/acts/{act}"))
+    }
+
+    /// An act's receipt; `None` until the keeper's statement is under a cosigned checkpoint.
+    pub fn receipt(
+        &self,
+        signer: &RequestSigner,
+        act: Digest,
+    ) -> Result<Option<Receipt>, GateError> {
+        self.find(signer, &format!("/v1/acts/{act}/receipt"))
+    }
+
+    /// An account; `None` where there is none.
+    pub fn account(
+        &self,
+        signer: &RequestSigner,
+        account: AccountId,
+    ) -> Result<Option<Account>, GateError> {
+        self.find(signer, &format!("/v1/accounts/{account}"))
+    }
+
+    fn find<T: DeserializeOwned>(
+        &self,
+        signer: &RequestSigner,
+        target: &str,
+    ) -> Result<Option<T>, GateError> {
+        let reply = self.send(Some(signer), &get(target))?;
+        match read(&reply) {
+            Err(GateError::Refused(problem)) if problem.status == 404 => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// Ask one question, signed where there is a signer. Any status is an answer.
+    pub fn send(
+        &self,
+        signer: Option<&RequestSigner>,
+        question: &Question<'_>,
+    ) -> Result<Reply, GateError> {
+        let unsigned = Unsigned {
+            method: question.method,
+            authority: self.at.authority(),
+            target: question.target,
+            body: question.body,
+            act: question.act,
+        };
+        let (now, random) = (self.machine.clock.now(), self.machine.random.as_ref());
+        let signed = signer.map(|signer| signer.sign(&unsigned, now, random));
+        let signed = signed.transpose()?.map(|signed| signed.headers());
+        let mut headers = signed.unwrap_or_default();
+        if !question.body.is_empty() {
+            headers.push(("content-type", "application/json".to_owned()));
+        }
+        headers.extend(question.once.clone().map(|key| ("idempotency-key", key)));
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let (url, http) = (self.at.url(question.target), &self.machine.http);
+        let reply = match question.method {
+            "GET" => http.get(&url, &headers, MAX_ANSWER, PATIENCE),
+            _ => http.post(&url, &headers, question.body, MAX_ANSWER, PATIENCE),
+        };
+        Ok(reply?)
+    }
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Question<'a> {
+    /// `GET` or `POST`.
+    pub method: &'a str,
+    /// The path, with what follows a question mark.
+    pub target: &'a str,
+    /// The body in JSON; empty where there is none.
+    pub body: &'a [u8],
+    /// The act that it submits or concerns.
+    pub act: Option<Digest>,
+    /// `Idempotency-Key`: the same key and body give the same answer.
+    pub once: Option<String>,
+}
+
+fn get(target: &str) -> Question<'_> {
+    Question {
+        method: "GET",
+        target,
+        body: &[],
+        act: None,
+        once: None,
+    }
+}
+
+/// Core's types always have a JSON form.
+fn json<T: Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// An answer of status 2xx as a value; anything else as the refusal that it is.
+pub(crate) fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, GateError> {
+    let unreadable = |error: serde_json::Error| GateError::Unreadable {
+        status: reply.status,
+        why: error.to_string(),
+    };
+    if (200..300).contains(&reply.status) {
+        return serde_json::from_slice(&reply.body).map_err(unreadable);
+    }
+    let problem: Problem = serde_json::from_slice(&reply.body).map_err(unreadable)?;
+    Err(GateError::Refused(Box::new(problem)))
+}
+
+fn about(ours: Digest, accepted: Accepted) -> Result<Accepted, GateError> {
+    if accepted.digest == ours {
+        Ok(accepted)
+    } else {
+        let theirs = accepted.digest;
+        Err(GateError::OtherAct { ours, theirs })
+    }
+}

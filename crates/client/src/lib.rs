@@ -1,0 +1,32 @@
+//! Whoever asks: everything that speaks to a gate from outside.
+//!
+//! A client trusts its gate as little as a keeper does. It computes an act's bytes, digest and
+//! challenge itself ([`ActBuilder`]), signs every request ([`RequestSigner`]) and refuses an answer
+//! that speaks of another digest ([`Gate`]). [`verify`] re-derives a journal offline.
+//!
+//! [`DevelopmentPasskey`] and [`Issuer`] stand in for a customer's authenticator and for the
+//! platform's onboarding and ledger systems; a platform has those elsewhere.
+
+mod act;
+mod answer;
+mod board;
+mod endpoint;
+mod gate;
+mod issuer;
+mod machine;
+mod passkey;
+mod request;
+pub mod verify;
+
+pub use act::ActBuilder;
+pub use answer::{
+    Accepted, Account, Address, CheckpointNow, Factor, Holder, InForce, Latch, Problem, Standing,
+    Status,
+};
+pub use board::{Board, BoardError};
+pub use endpoint::{Endpoint, NotAnEndpoint};
+pub use gate::{Gate, GateError, Question};
+pub use issuer::Issuer;
+pub use machine::Machine;
+pub use passkey::{DevelopmentPasskey, PasskeyError};
+pub use request::{RequestError, RequestSigner, Signed, Unsigned};

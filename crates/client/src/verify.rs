@@ -1,0 +1,243 @@
+//! Verifying a journal offline, from the pinned genesis digest and the keys that it names.
+//!
+//! First the stored bytes: every segment, tile and bundle against the tree, the tree against the
+//! cosigned checkpoint. Then every decision again: all entries are applied by the core's own rules to
+//! a state that starts from genesis, each signature checked.
+
+use portcullis_core::act::ActKind;
+use portcullis_core::entry::Submission;
+use portcullis_core::genesis::GenesisFault;
+use portcullis_core::signature::Strict;
+use portcullis_core::state::release::{Stage, Withheld};
+use portcullis_core::statement::Says;
+use portcullis_core::{Body, Decision, Digest, Entry, Network, State, Time};
+use portcullis_host::Disk;
+use portcullis_journal::check::{self, Checked, Fault};
+use portcullis_tlog::{Cosigned, Hash};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What a journal is.
+#[derive(Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// What is wrong, by file. The journal holds where this is empty.
+    pub faults: Vec<Wrong>,
+    /// The files that were looked at.
+    pub files: u64,
+    /// Entries.
+    pub size: u64,
+    /// The tree's root over all of them, in base64.
+    pub root: String,
+    /// The newest entry's time.
+    pub time: Time,
+    /// The running digest of effects after the newest entry.
+    pub effects: Option<Digest>,
+    /// The digest of everything derived.
+    pub state: Option<Digest>,
+    /// The newest cosigned checkpoint.
+    pub checkpoint: Option<CheckpointSeen>,
+    /// Entries by what they record.
+    pub entries: BTreeMap<String, u64>,
+    /// Entries that decide otherwise than they say. Nothing of them counts, and each shut the gate:
+    /// that is no fault of the journal's bytes.
+    pub void: Vec<VoidEntry>,
+    /// Releases first cosigned over 30 s after their time: they had no effect.
+    pub late: Vec<LateRelease>,
+    /// Releases on their way of which no signer has stated that it signed the newest plan.
+    pub without_receipt: Vec<Digest>,
+}
+
+/// One fault and the file that has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Wrong {
+    /// The file, by its name in the journal's folder.
+    pub file: String,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// A checkpoint that a quorum cosigned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckpointSeen {
+    /// The number of entries that it speaks of.
+    pub size: u64,
+    /// The witnesses that count, most recent first.
+    pub witnesses: Vec<String>,
+    /// The oldest of their cosignatures.
+    pub oldest: Time,
+    /// The newest.
+    pub newest: Time,
+}
+
+/// A void entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VoidEntry {
+    /// Its index.
+    pub index: u64,
+    /// Why.
+    pub why: String,
+    /// Whether money would have gone out by it.
+    pub release: bool,
+}
+
+/// A late release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct LateRelease {
+    /// The entry that released.
+    pub entry: u64,
+    /// The act.
+    pub act: Digest,
+}
+
+impl Report {
+    /// Whether nothing failed. Void entries and late releases are counted apart.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    fn broken(file: &str, what: String) -> Self {
+        let file = file.to_owned();
+        Self {
+            faults: vec![Wrong { file, what }],
+            ..Self::default()
+        }
+    }
+}
+
+/// Verify the journal in a folder.
+#[must_use]
+pub fn journal(disk: &dyn Disk, pinned: Digest) -> Report {
+    let network = match genesis(disk, pinned) {
+        Ok(network) => Arc::new(network),
+        Err(fault) => return Report::broken(&fault.file, fault.what),
+    };
+    let checked = check::check(disk, network.log(), network.quorum());
+    let mut report = replay(&network, &checked.entries);
+    report.checkpoint = checked.checkpoint.as_ref().map(checkpoint);
+    take_over(&mut report, checked);
+    report
+}
+
+fn take_over(report: &mut Report, checked: Checked) {
+    let wrong = |Fault { file, what }| Wrong { file, what };
+    report.faults = checked.faults.into_iter().map(wrong).collect();
+    report.files = checked.files.len() as u64;
+}
+
+/// The network of the journal's own first entry, if it is the pinned one.
+fn genesis(disk: &dyn Disk, pinned: Digest) -> Result<Network, Fault> {
+    let (file, bytes) = check::first_entry(disk)?;
+    let wrong = |what: String| Fault {
+        file: file.clone(),
+        what,
+    };
+    let entry = Entry::from_bytes(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let Body::Genesis(signed) = entry.body else {
+        return Err(wrong("the first entry is not a genesis".into()));
+    };
+    if signed.genesis.digest() != pinned {
+        return Err(wrong(GenesisFault::NotPinned.to_string()));
+    }
+    Network::new(*signed, &Strict).map_err(|fault| wrong(fault.to_string()))
+}
+
+fn checkpoint(cosigned: &Cosigned) -> CheckpointSeen {
+    let witnesses = cosigned.witnesses().iter().map(ToString::to_string);
+    CheckpointSeen {
+        size: cosigned.head().size,
+        witnesses: witnesses.collect(),
+        oldest: Time::from_unix_seconds(cosigned.oldest().unix()),
+        newest: Time::from_unix_seconds(cosigned.newest().unix()),
+    }
+}
+
+/// Apply all entries to the state before genesis.
+#[must_use]
+pub fn replay(network: &Arc<Network>, entries: &[Vec<u8>]) -> Report {
+    let mut state = State::new(Arc::clone(network));
+    let mut report = Report::default();
+    let mut late = BTreeSet::new();
+    for bytes in entries {
+        let entry = Entry::from_bytes(bytes).ok();
+        let applied = state.apply(bytes, &Strict);
+        let kind = entry.as_ref().map_or_else(|| "unreadable".into(), kind);
+        *report.entries.entry(kind).or_default() += 1;
+        if let Some(reason) = &applied.void {
+            report.void.push(VoidEntry {
+                index: applied.index,
+                why: reason.to_string(),
+                release: reason.is_release(entry.as_ref()),
+            });
+        }
+        if matches!(entry.map(|entry| entry.body), Some(Body::Checkpoint(_))) {
+            late.extend(late_now(&state));
+        }
+    }
+    report.late = late.into_iter().collect();
+    conclude(report, &state)
+}
+
+/// Only a checkpoint finds a release late, so looking after each finds every one.
+fn late_now(state: &State) -> impl Iterator<Item = LateRelease> + '_ {
+    let releases = state.facts().releases.iter();
+    releases
+        .filter(|(_, release)| release.stage == Stage::Withheld(Withheld::Late))
+        .map(|(act, release)| LateRelease {
+            entry: release.entry,
+            act: *act,
+        })
+}
+
+fn conclude(report: Report, state: &State) -> Report {
+    let facts = state.facts();
+    let head: portcullis_tlog::TreeHead = facts.log.head();
+    Report {
+        size: state.size(),
+        root: Hash::to_base64(&head.root),
+        time: facts.time,
+        effects: Some(facts.effects),
+        state: Some(state.digest()),
+        without_receipt: facts.unsigned.iter().copied().collect(),
+        ..report
+    }
+}
+
+/// What an entry is, in the words of the specification.
+fn kind(entry: &Entry) -> String {
+    match &entry.body {
+        Body::Genesis(_) => "genesis".into(),
+        Body::Checkpoint(_) => "checkpoint".into(),
+        Body::Act(submission) => act_kind(submission),
+        Body::Evidence(_) => "evidence".into(),
+        Body::Settle(settlement) => format!("settle {}", outcome(&settlement.decision)),
+        Body::Replace(_) => "replace".into(),
+        Body::Statement(signed) => format!("statement {}", statement(&signed.statement.says)),
+    }
+}
+
+fn act_kind(submission: &Submission) -> String {
+    let name = ActKind::name(&submission.act.kind);
+    format!("act {name} {}", outcome(&submission.decision))
+}
+
+fn outcome(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Release => "released",
+        Decision::Hold { .. } => "held",
+        Decision::Refuse { .. } => "refused",
+    }
+}
+
+fn statement(says: &Says) -> &'static str {
+    match says {
+        Says::Caps { .. } => "caps",
+        Says::Signed { .. } => "signed",
+        Says::Confirmed { .. } => "confirmed",
+        Says::Reverted { .. } => "reverted",
+        Says::Stopped { .. } => "stopped",
+        Says::Latched { .. } => "latched",
+    }
+}
