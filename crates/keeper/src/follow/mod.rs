@@ -1,0 +1,241 @@
+//! Following the journal: a replica that only a quorum of witnesses moves.
+//!
+//! A gate is asked for entries and believed in nothing. Entries are hashed as they come and held
+//! aside; they reach the replica once the root that they lead to is the root of a checkpoint that the
+//! log signed and a quorum cosigned. So the replica stands at a cosigned checkpoint at every moment,
+//! and what a lying gate shows is dropped without having been applied.
+
+mod ahead;
+mod heads;
+
+pub use heads::{Breach, FRESH, Heads, SKEW};
+
+use crate::machine::Machine;
+use ahead::Ahead;
+use portcullis_core::apply::Applied;
+use portcullis_core::codec::CodecError;
+use portcullis_core::entry::Entry;
+use portcullis_core::follow::{FollowAnswer, MAX_ANSWER};
+use portcullis_core::signature::Strict;
+use portcullis_core::{State, Time};
+use portcullis_host::HttpError;
+use portcullis_tlog::{Cosigned, CosignedError, TreeHead};
+use std::time::Duration;
+
+/// How long an answer may take beyond the wait that was asked for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A replica and what it was confirmed by.
+pub struct Follower {
+    machine: Machine,
+    gate: String,
+    state: State,
+    heads: Heads,
+    ahead: Ahead,
+}
+
+/// An entry that was applied.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The entry, where its bytes are one.
+    pub entry: Option<Entry>,
+    /// What it did.
+    pub applied: Applied,
+}
+
+/// Why a look at the gate brought nothing. None of these is an alarm: the replica stays where it was,
+/// and its cosignatures grow stale, which stops the keeper by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowFault {
+    /// No answer.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// Another status than 200.
+    #[error("the gate answered with status {0}")]
+    Status(u16),
+    /// Not an answer.
+    #[error("the gate's answer cannot be read: {0}")]
+    Codec(#[from] CodecError),
+    /// Its checkpoint is not this log's, or a quorum has not cosigned it.
+    #[error("the gate's checkpoint: {0}")]
+    Checkpoint(#[from] CosignedError),
+    /// Entries from elsewhere than asked for, or beyond the checkpoint.
+    #[error("the gate answered another question: entries from {from}, wanted from {wanted}")]
+    OtherEntries {
+        /// Where they begin.
+        from: u64,
+        /// Where they should.
+        wanted: u64,
+    },
+    /// The entries do not lead to the cosigned root. They are dropped and asked for again.
+    #[error("the gate's entries do not lead to the cosigned root at size {size}; asked again")]
+    WrongEntries {
+        /// Where they should have.
+        size: u64,
+    },
+    /// The witnesses say what cannot be.
+    #[error("the journal is broken: {0:?}")]
+    Breach(Breach),
+}
+
+impl From<Breach> for FollowFault {
+    fn from(breach: Breach) -> Self {
+        Self::Breach(breach)
+    }
+}
+
+impl Follower {
+    /// Follow the gate at this URL from a state that this keeper trusts: a new one, or its own
+    /// snapshot.
+    #[must_use]
+    pub fn new(machine: Machine, gate: String, state: State) -> Self {
+        let ahead = Ahead::behind(state.facts().log.frontier().clone());
+        Self {
+            machine,
+            gate,
+            state,
+            heads: Heads::default(),
+            ahead,
+        }
+    }
+
+    /// Remember a head from before a restart: the replica is behind until it has reached it.
+    pub fn recall(&mut self, head: Cosigned) -> Result<(), Breach> {
+        self.see(head)
+    }
+
+    /// Ask the gate once, letting it wait for news, and apply what a quorum confirms.
+    pub fn step(&mut self, wait: Duration) -> Result<Vec<Seen>, FollowFault> {
+        let answer = self.ask(wait)?;
+        let network = self.state.network();
+        let head = Cosigned::parse(&answer.checkpoint, network.log(), network.quorum())?;
+        let size = head.head().size;
+        self.see(head)?;
+        self.take_in(answer, size)?;
+        self.confirm()
+    }
+
+    fn ask(&self, wait: Duration) -> Result<FollowAnswer, FollowFault> {
+        let (from, ms) = (self.ahead.next(), wait.as_millis());
+        let url = format!("{}/log/follow?from={from}&wait={ms}", self.gate);
+        let reply = self
+            .machine
+            .http
+            .get(&url, &[], MAX_ANSWER as u64, wait + PATIENCE)?;
+        if reply.status != 200 {
+            return Err(FollowFault::Status(reply.status));
+        }
+        Ok(FollowAnswer::from_bytes(&reply.body)?)
+    }
+
+    fn see(&mut self, head: Cosigned) -> Result<(), Breach> {
+        let ours = self.state.facts().log.head();
+        if head.head().size == ours.size && head.head() != ours {
+            let theirs = head.head();
+            return Err(Breach::Fork { ours, theirs });
+        }
+        self.heads.see(head)?;
+        if self.heads.open().any(|open| open == ours) {
+            self.heads.reach(ours, |_| Some(ours.root))?;
+        }
+        Ok(())
+    }
+
+    fn take_in(&mut self, answer: FollowAnswer, size: u64) -> Result<(), FollowFault> {
+        let wanted = self.ahead.next();
+        let end = answer.from.checked_add(answer.entries.len() as u64);
+        let fits = answer.from == wanted && end.is_some_and(|end| end <= size);
+        if !fits && !answer.entries.is_empty() {
+            self.drop_ahead();
+            return Err(FollowFault::OtherEntries {
+                from: answer.from,
+                wanted,
+            });
+        }
+        for entry in answer.entries {
+            if !self.ahead.push(entry.into()) {
+                self.drop_ahead();
+                return Err(FollowFault::WrongEntries { size });
+            }
+        }
+        Ok(())
+    }
+
+    /// Apply up to the largest size that a cosigned root confirms.
+    fn confirm(&mut self) -> Result<Vec<Seen>, FollowFault> {
+        let Some(head) = self.confirmed() else {
+            return self.give_up_or_wait();
+        };
+        // Another cosigned head on the way with another root: a fork, proven. Nothing is applied.
+        let ahead = &self.ahead;
+        self.heads.reach(head, |size| ahead.root_at(size))?;
+        let entries = self.ahead.take_to(head.size);
+        Ok(entries.iter().map(|bytes| self.apply(bytes)).collect())
+    }
+
+    fn confirmed(&mut self) -> Option<TreeHead> {
+        let next = self.ahead.next();
+        let mut largest_first = self.heads.open().rev();
+        let is_ours = |head: &TreeHead| self.ahead.root_at(head.size) == Some(head.root);
+        let outer = largest_first.find(|head| head.size <= next && is_ours(head));
+        outer.or_else(|| {
+            let network = self.state.network();
+            let (log, quorum) = (network.log(), network.quorum());
+            self.ahead.confirmed_within(log, quorum)
+        })
+    }
+
+    /// With every head reached and none confirmed, the entries are not the journal's.
+    fn give_up_or_wait(&mut self) -> Result<Vec<Seen>, FollowFault> {
+        let next = self.ahead.next();
+        let largest = self.heads.open().next_back().map(|head| head.size);
+        match largest.filter(|size| *size <= next) {
+            Some(size) => {
+                self.drop_ahead();
+                Err(FollowFault::WrongEntries { size })
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn apply(&mut self, bytes: &[u8]) -> Seen {
+        match Entry::from_bytes(bytes) {
+            Ok(entry) => {
+                let applied = self.state.apply_entry(&entry, bytes, &Strict);
+                Seen {
+                    entry: Some(entry),
+                    applied,
+                }
+            }
+            Err(_) => Seen {
+                entry: None,
+                applied: self.state.apply(bytes, &Strict),
+            },
+        }
+    }
+
+    fn drop_ahead(&mut self) {
+        self.ahead = Ahead::behind(self.state.facts().log.frontier().clone());
+    }
+
+    /// The replica, which stands at a cosigned checkpoint.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// What has been cosigned.
+    #[must_use]
+    pub fn heads(&self) -> &Heads {
+        &self.heads
+    }
+
+    /// The head to act by: the replica stands at the newest cosigned one, and its cosignatures are
+    /// at most [`FRESH`].
+    #[must_use]
+    pub fn acting_head(&self, now: Time) -> Option<&Cosigned> {
+        let newest = self.heads.newest()?;
+        let is_at = newest.head() == self.state.facts().log.head();
+        (is_at && self.heads.is_fresh(now)).then_some(newest)
+    }
+}

@@ -1,0 +1,189 @@
+//! A file of records that survives, and that says so when one of them did not.
+//!
+//! ```text
+//! line  = hex(check[..16]) SP base64url(payload) LF
+//! check = SHA-256(check of the line before, or 32 zeros ‖ payload)
+//! ```
+//!
+//! One record is made durable at a time, so a crash can tear the last line only. That one was never
+//! acknowledged and is cut off; a line before it that does not hold is damage, and nothing is done on
+//! a damaged record.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use portcullis_host::{AppendFile, Disk, DiskError};
+use sha2::{Digest as _, Sha256};
+
+/// Read at a time.
+const CHUNK: usize = 1 << 20;
+
+/// An open file.
+pub struct Lines {
+    file: Box<dyn AppendFile>,
+    check: [u8; 32],
+}
+
+/// Why a file of records is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum LinesError {
+    /// The disk.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// A record that was durable has changed.
+    #[error("line {line} of {name} is damaged: restore the file; nothing is done without it")]
+    Damaged {
+        /// Which file.
+        name: String,
+        /// Which line, from 1.
+        line: u64,
+    },
+}
+
+impl Lines {
+    /// Open a file and hand each of its payloads to `take`, in order.
+    pub fn open(
+        disk: &dyn Disk,
+        name: &str,
+        mut take: impl FnMut(&[u8]),
+    ) -> Result<Self, LinesError> {
+        let mut file = disk.append(name)?;
+        let (length, mut check, mut line) = (file.len(), [0; 32], 0);
+        let (mut good, mut read) = (0, 0);
+        let mut rest: Vec<u8> = Vec::new();
+        while read < length {
+            read += read_more(file.as_ref(), read, &mut rest)?;
+            while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                line += 1;
+                let text: Vec<u8> = rest.drain(..=end).collect();
+                let is_last = read == length && rest.is_empty();
+                match parse(&text[..end], &check) {
+                    Some((payload, next)) => {
+                        take(&payload);
+                        check = next;
+                        good += text.len() as u64;
+                    }
+                    None if is_last => {}
+                    None => {
+                        let name = name.to_owned();
+                        return Err(LinesError::Damaged { name, line });
+                    }
+                }
+            }
+        }
+        if good < length {
+            tracing::warn!(
+                name,
+                cut = length - good,
+                "a record torn by a crash is cut off"
+            );
+            file.truncate(good)?;
+        }
+        Ok(Self { file, check })
+    }
+
+    /// Write a record. It survives when this returns; after an error nobody knows, and the caller
+    /// stops and opens the file again.
+    pub fn append(&mut self, payload: &[u8]) -> Result<(), DiskError> {
+        let check = next_check(&self.check, payload);
+        let line = format!("{} {}\n", hex::encode(&check[..16]), BASE64.encode(payload));
+        self.file.append(line.as_bytes())?;
+        self.file.sync()?;
+        self.check = check;
+        Ok(())
+    }
+}
+
+fn read_more(file: &dyn AppendFile, from: u64, rest: &mut Vec<u8>) -> Result<u64, DiskError> {
+    let left = usize::try_from(file.len().saturating_sub(from)).unwrap_or(CHUNK);
+    let mut chunk = vec![0; left.min(CHUNK)];
+    file.read_at(from, &mut chunk)?;
+    rest.extend_from_slice(&chunk);
+    Ok(chunk.len() as u64)
+}
+
+fn parse(line: &[u8], before: &[u8; 32]) -> Option<(Vec<u8>, [u8; 32])> {
+    let (check, payload) = str::from_utf8(line).ok()?.split_once(' ')?;
+    let payload = BASE64.decode(payload).ok()?;
+    let next = next_check(before, &payload);
+    (check == hex::encode(&next[..16])).then_some((payload, next))
+}
+
+fn next_check(before: &[u8; 32], payload: &[u8]) -> [u8; 32] {
+    let hash = Sha256::new().chain_update(before).chain_update(payload);
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::CrashDisk;
+
+    fn payloads(disk: &CrashDisk) -> Result<Vec<Vec<u8>>, LinesError> {
+        let mut all = Vec::new();
+        Lines::open(disk, "record", |payload| all.push(payload.to_vec()))?;
+        Ok(all)
+    }
+
+    fn three(disk: &CrashDisk) {
+        let mut lines = Lines::open(disk, "record", |_| {}).unwrap();
+        for payload in [&b"one"[..], b"", b"three"] {
+            lines.append(payload).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_was_appended_is_read_again_and_continued() {
+        let disk = CrashDisk::default();
+        three(&disk);
+        assert_eq!(payloads(&disk).unwrap(), [&b"one"[..], b"", b"three"]);
+        three(&disk);
+        assert_eq!(payloads(&disk).unwrap().len(), 6);
+    }
+
+    #[test]
+    fn a_torn_last_line_is_cut_off_at_every_length() {
+        let whole = CrashDisk::default();
+        three(&whole);
+        let bytes = whole.bytes("record").unwrap();
+        let last = bytes[..bytes.len() - 1]
+            .iter()
+            .rposition(|b| *b == b'\n')
+            .unwrap()
+            + 1;
+        for torn in last..bytes.len() {
+            let disk = CrashDisk::default();
+            disk.put("record", &bytes[..torn]);
+            assert_eq!(payloads(&disk).unwrap(), [&b"one"[..], b""], "{torn}");
+            assert_eq!(disk.bytes("record").unwrap().len(), last);
+        }
+    }
+
+    #[test]
+    fn a_flipped_byte_before_the_last_line_is_damage() {
+        let whole = CrashDisk::default();
+        three(&whole);
+        let bytes = whole.bytes("record").unwrap();
+        let first = bytes.iter().position(|b| *b == b'\n').unwrap();
+        for at in 0..first {
+            let disk = CrashDisk::default();
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1;
+            disk.put("record", &flipped);
+            let found = payloads(&disk);
+            assert!(
+                matches!(found, Err(LinesError::Damaged { line: 1, .. })),
+                "{at}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_removed_line_is_damage() {
+        let disk = CrashDisk::default();
+        three(&disk);
+        let bytes = disk.bytes("record").unwrap();
+        let first = bytes.iter().position(|b| *b == b'\n').unwrap();
+        disk.put("record", &bytes[first + 1..]);
+        assert!(matches!(payloads(&disk), Err(LinesError::Damaged { .. })));
+    }
+}

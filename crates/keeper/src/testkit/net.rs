@@ -1,0 +1,212 @@
+use super::ledger::Ledger;
+use super::world::World;
+use portcullis_core::Time;
+use portcullis_core::board::{Page, Posting, SignedPage};
+use portcullis_core::codec::encode;
+use portcullis_core::entry::Body;
+use portcullis_core::evidence::Stamp;
+use portcullis_core::follow::FollowAnswer;
+use portcullis_core::signature::Strict;
+use portcullis_core::statement::SignedStatement;
+use portcullis_host::{Clock as _, Http, HttpError, Reply};
+use portcullis_keys::StatementKey as _;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// The network as a keeper sees it: `http://gate`, `http://board`, `http://hook`.
+#[derive(Clone)]
+pub struct Net(Arc<Mutex<Wire>>);
+
+/// What stands behind the network.
+pub struct Wire {
+    /// The gate's journal.
+    pub ledger: Ledger,
+    /// Whether the gate cosigns afresh before each answer, as heartbeats do.
+    pub heartbeat: bool,
+    /// Whether the gate journals statements.
+    pub takes_statements: bool,
+    /// Whether the gate answers at all.
+    pub gate_up: bool,
+    /// Most entries in one answer.
+    pub chunk: usize,
+    /// Shown in place of the journal's entries from an index on.
+    pub lies: Option<(usize, Vec<Vec<u8>>)>,
+    /// Statements that came, journaled or not.
+    pub statements: Vec<SignedStatement>,
+    /// The board.
+    pub board: BoardPage,
+    /// What came to the webhook: headers and body.
+    pub hooks: Vec<(Vec<(String, String)>, Vec<u8>)>,
+    /// Whether the webhook answers.
+    pub hook_up: bool,
+}
+
+/// The stop board.
+#[derive(Default)]
+pub struct BoardPage {
+    /// What it shows.
+    pub postings: Vec<Posting>,
+    /// Its clock stands at this, where it does not go.
+    pub stuck_at: Option<Time>,
+    /// Whether it does not answer.
+    pub down: bool,
+}
+
+impl Net {
+    /// A network around an honest gate.
+    #[must_use]
+    pub fn around(ledger: Ledger) -> Self {
+        Self(Arc::new(Mutex::new(Wire {
+            ledger,
+            heartbeat: true,
+            takes_statements: true,
+            gate_up: true,
+            chunk: 100,
+            lies: None,
+            statements: Vec::new(),
+            board: BoardPage::default(),
+            hooks: Vec::new(),
+            hook_up: true,
+        })))
+    }
+
+    /// Look at it and change it.
+    #[must_use]
+    pub fn wire(&self) -> MutexGuard<'_, Wire> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl Wire {
+    fn follow(&mut self, from: usize) -> Reply {
+        if self.heartbeat {
+            self.ledger.cosign();
+        }
+        let shown = match &self.lies {
+            Some((at, lies)) => [&self.ledger.entries[..*at], lies].concat(),
+            None => self.ledger.entries.clone(),
+        };
+        let entries = shown.into_iter().skip(from).take(self.chunk);
+        let answer = FollowAnswer {
+            checkpoint: self.ledger.note.clone(),
+            from: from as u64,
+            entries: entries.map(Into::into).collect(),
+        };
+        ok(encode(&answer))
+    }
+
+    fn take_statement(&mut self, body: &[u8]) -> Reply {
+        let signed: SignedStatement = portcullis_core::codec::decode(body, 60_000).unwrap();
+        self.statements.push(signed.clone());
+        if self.takes_statements {
+            if !self.ledger.state.accepts(&signed, &Strict) {
+                return Reply {
+                    status: 422,
+                    body: Vec::new(),
+                };
+            }
+            if self.ledger.state.is_news(&signed) {
+                let applied = self.ledger.enter(Body::Statement(Box::new(signed)));
+                assert_eq!(applied.void, None);
+            }
+        }
+        ok(Vec::new())
+    }
+
+    /// The board takes a posting and stamps it.
+    pub fn post(&mut self, mut posting: Posting) {
+        let (digest, time) = (posting.act.digest(), self.board_time());
+        let bytes = Stamp::signed_bytes(World::BOARD, digest, time);
+        let signature = World::key(&World::BOARD.0).sign(&bytes).unwrap();
+        let board = World::BOARD;
+        posting.evidence.posted = Some(Stamp {
+            board,
+            time,
+            signature,
+        });
+        self.board.postings.push(posting);
+    }
+
+    fn board_time(&self) -> Time {
+        let now = self.ledger.clock.now();
+        self.board.stuck_at.unwrap_or(now)
+    }
+
+    fn page(&self, from: usize) -> Reply {
+        let numbered = self.board.postings.iter().cloned().enumerate().skip(from);
+        let page = Page {
+            genesis: self.ledger.world.digest(),
+            board: World::BOARD,
+            time: self.board_time(),
+            from: from as u64,
+            next: (self.board.postings.len() as u64).max(from as u64),
+            more: false,
+            postings: numbered.map(|(n, p)| (n as u64, p)).collect(),
+        };
+        let signature = World::key(&World::BOARD.0).sign(&page.signed_bytes());
+        ok(encode(&SignedPage {
+            signature: signature.unwrap(),
+            page,
+        }))
+    }
+}
+
+impl Http for Net {
+    fn get(&self, url: &str, _: &[(&str, &str)], _: u64, _: Duration) -> Result<Reply, HttpError> {
+        let mut wire = self.wire();
+        if let Some(query) = url.strip_prefix("http://gate/log/follow?from=") {
+            return if wire.gate_up {
+                Ok(wire.follow(number(query)))
+            } else {
+                Err(silence(url))
+            };
+        }
+        match url.strip_prefix("http://board/postings?from=") {
+            Some(query) if !wire.board.down => Ok(wire.page(number(query))),
+            _ => Err(silence(url)),
+        }
+    }
+
+    fn post(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+        _: u64,
+        _: Duration,
+    ) -> Result<Reply, HttpError> {
+        let mut wire = self.wire();
+        match url {
+            "http://gate/v1/statements" if wire.gate_up => Ok(wire.take_statement(body)),
+            "http://board/postings" if !wire.board.down => {
+                wire.post(serde_json::from_slice(body).unwrap());
+                Ok(Reply {
+                    status: 201,
+                    body: Vec::new(),
+                })
+            }
+            "http://hook/" if wire.hook_up => {
+                let owned = |(k, v): &(&str, &str)| ((*k).to_owned(), (*v).to_owned());
+                let headers = headers.iter().map(owned).collect();
+                wire.hooks.push((headers, body.to_vec()));
+                Ok(ok(Vec::new()))
+            }
+            _ => Err(silence(url)),
+        }
+    }
+}
+
+fn number(query: &str) -> usize {
+    query.split('&').next().unwrap().parse().unwrap()
+}
+
+fn ok(body: Vec<u8>) -> Reply {
+    Reply { status: 200, body }
+}
+
+fn silence(url: &str) -> HttpError {
+    HttpError {
+        url: url.to_owned(),
+        why: "nobody there".into(),
+    }
+}

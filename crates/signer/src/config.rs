@@ -1,0 +1,175 @@
+//! The signer's own configuration: what no journal entry can change.
+
+use portcullis_chains::{Amount, AssetId, ChainId};
+use portcullis_core::Digest;
+use portcullis_core::factor::FactorKind;
+use portcullis_core::id::{BoardId, KeeperId, WalletId};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Most bytes of a configuration file.
+const MAX_CONFIG: u64 = 256 * 1024;
+
+/// The file as it stands. `docs/guide/signer.md` explains every line.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The signed genesis.
+    pub genesis: PathBuf,
+    /// Its digest, pinned by hand.
+    pub genesis_digest: Digest,
+    /// Which keeper of the genesis this is.
+    pub keeper: KeeperId,
+    /// Where the gate answers.
+    pub gate: String,
+    /// The signer's own folder: once-only record, snapshots, latches, alarms.
+    pub data: PathBuf,
+    /// Where each stop board of the genesis answers.
+    pub boards: BTreeMap<BoardId, String>,
+    /// The keys.
+    pub keys: Keys,
+    /// The chains that it signs for.
+    pub chains: Vec<Chain>,
+    /// Hard caps; an asset without one is not signed.
+    pub caps: Vec<AssetCap>,
+    /// What it demands of evidence beyond the policy.
+    #[serde(default)]
+    pub floors: Floors,
+    /// Where alarms go beside the signer's own log.
+    #[serde(default)]
+    pub alarms: AlarmsTo,
+    /// A file that moves time, for a development genesis only.
+    #[serde(default)]
+    pub test_clock: Option<PathBuf>,
+}
+
+/// Where the keys are.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// The encrypted key file.
+    pub file: PathBuf,
+    /// The file that holds its passphrase.
+    pub passphrase_file: PathBuf,
+    /// The name of the statement key.
+    pub statement: String,
+    /// The name of each wallet's key.
+    pub wallets: BTreeMap<WalletId, String>,
+}
+
+/// A chain, its node, and the most that a transaction there may cost.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chain {
+    /// CAIP-2.
+    pub id: ChainId,
+    /// The signer's own node.
+    pub node: String,
+    /// Blocks on a transaction, its own counted, before it is stated as confirmed.
+    pub confirmations: u64,
+    /// The most that one transaction may cost beside its amount, in the chain's base unit.
+    pub max_fee: Amount,
+    /// The most that a unit of gas may cost, in the chain's base unit.
+    pub max_fee_per_gas: Amount,
+}
+
+/// A hard cap.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssetCap {
+    /// CAIP-19.
+    pub asset: AssetId,
+    /// The largest single release, in base units.
+    pub per_transaction: Amount,
+    /// The most within any 24 hours.
+    pub day: Amount,
+}
+
+/// The least evidence that is signed on.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Floors {
+    /// The weakest factor that a withdrawal may be proven with.
+    pub factor: FactorKind,
+    /// How long an address must have stood in the account's book, in seconds.
+    pub address_age_seconds: u64,
+    /// First factors of accounts that begin to count within any 24 hours.
+    pub first_enrolments_per_day: u32,
+    /// Factors enrolled on onboarding's word after an epoch that begin to count within 24 hours.
+    pub re_enrolments_per_day: u32,
+}
+
+impl Default for Floors {
+    fn default() -> Self {
+        Self {
+            factor: FactorKind::Passkey,
+            address_age_seconds: 0,
+            first_enrolments_per_day: 1000,
+            re_enrolments_per_day: 100,
+        }
+    }
+}
+
+/// Where alarms go.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlarmsTo {
+    /// A webhook (Standard Webhooks); none where absent.
+    pub webhook: Option<String>,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file.
+    #[error("cannot read {0}: {1}")]
+    Read(PathBuf, std::io::Error),
+    /// Larger than any configuration.
+    #[error("{0} is larger than 256 KiB: is it the configuration?")]
+    TooLarge(PathBuf),
+    /// Its text.
+    #[error("{0}: {1}")]
+    Toml(PathBuf, Box<toml::de::Error>),
+}
+
+impl Config {
+    /// Read a file. Paths in it are relative to its own folder.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let failed = |error| ConfigError::Read(path.to_owned(), error);
+        if std::fs::metadata(path).map_err(failed)?.len() > MAX_CONFIG {
+            return Err(ConfigError::TooLarge(path.to_owned()));
+        }
+        let text = std::fs::read_to_string(path).map_err(failed)?;
+        let wrong = |error| ConfigError::Toml(path.to_owned(), Box::new(error));
+        let mut config: Self = toml::from_str(&text).map_err(wrong)?;
+        config.resolve(path.parent().unwrap_or(Path::new("")));
+        Ok(config)
+    }
+
+    fn resolve(&mut self, folder: &Path) {
+        let clock = self.test_clock.as_mut();
+        let keys = &mut self.keys;
+        let paths = [
+            &mut self.genesis,
+            &mut self.data,
+            &mut keys.file,
+            &mut keys.passphrase_file,
+        ];
+        for path in paths.into_iter().chain(clock) {
+            *path = folder.join(&path);
+        }
+    }
+
+    /// The chain's part of the configuration.
+    #[must_use]
+    pub fn chain(&self, id: ChainId) -> Option<&Chain> {
+        self.chains.iter().find(|chain| chain.id == id)
+    }
+
+    /// The asset's cap.
+    #[must_use]
+    pub fn cap(&self, asset: AssetId) -> Option<&AssetCap> {
+        self.caps.iter().find(|cap| cap.asset == asset)
+    }
+}

@@ -1,0 +1,239 @@
+//! What has been signed, on its way: broadcast through the signer's own node, followed until it is
+//! confirmed, and sent again byte for byte while nobody can say what became of it.
+
+use crate::config::Chain;
+use crate::node::{Delivery, Mined, Node, Sent, Standing, TrackError, Tracker};
+use crate::record::Signed;
+use portcullis_chains::ChainId;
+use portcullis_chains::ethereum::SignedTx;
+use portcullis_core::id::WalletId;
+use portcullis_core::statement::Says;
+use portcullis_core::{Digest, Span, Time};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How often one transaction is looked for.
+const LOOK_EVERY: Span = Span::seconds(1);
+/// The first and the longest time that a node is left alone after an error.
+const FIRST_REST: Span = Span::seconds(1);
+const LONGEST_REST: Span = Span::seconds(30);
+/// How long a nonce may look used by nothing of ours: a node contradicts itself for a moment, a
+/// stranger with the key for ever.
+const UNKNOWN_FOR: Span = Span::seconds(60);
+
+/// Where a transaction belongs.
+pub(crate) type Place = (WalletId, u64);
+
+/// All deliveries and the nodes that they go through.
+pub(crate) struct Deliveries {
+    nodes: BTreeMap<ChainId, Line>,
+    under_way: BTreeMap<Place, UnderWay>,
+}
+
+/// A node, and whether it is to be left alone for a while.
+struct Line {
+    node: Arc<dyn Node>,
+    confirmations: u64,
+    rest: Span,
+    until: Time,
+}
+
+struct UnderWay {
+    act: Digest,
+    chain: ChainId,
+    tracker: Tracker,
+    look_at: Time,
+    unknown_since: Option<Time>,
+    standing: Standing,
+}
+
+/// What an operator must hear of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    pub(crate) act: Digest,
+    pub(crate) name: &'static str,
+    pub(crate) text: String,
+}
+
+impl Deliveries {
+    pub(crate) fn new(chains: &[Chain], nodes: BTreeMap<ChainId, Arc<dyn Node>>) -> Self {
+        let line = |(id, node): (ChainId, Arc<dyn Node>)| {
+            let chain = chains.iter().find(|chain| chain.id == id)?;
+            let line = Line {
+                node,
+                confirmations: chain.confirmations.max(1),
+                rest: FIRST_REST,
+                until: Time(0),
+            };
+            Some((id, line))
+        };
+        Self {
+            nodes: nodes.into_iter().filter_map(line).collect(),
+            under_way: BTreeMap::new(),
+        }
+    }
+
+    /// Follow a signed transaction, in the place of what was signed for its nonce before.
+    pub(crate) fn follow(
+        &mut self,
+        act: Digest,
+        wallet: [u8; 20],
+        signed: &Signed,
+    ) -> Result<(), TrackError> {
+        let Ok(tx) = SignedTx::from_bytes(&signed.transaction) else {
+            // The record's own bytes, which were a transaction when they were written.
+            return Ok(());
+        };
+        let place = (signed.wallet, signed.nonce);
+        if let Some(known) = self.under_way.get_mut(&place) {
+            if known.tracker.newest() != &tx {
+                known.tracker.replace(tx)?;
+                known.look_at = Time(0);
+            }
+            return Ok(());
+        }
+        let chain = ChainId::Evm {
+            chain: tx.unsigned().chain(),
+        };
+        let under_way = UnderWay {
+            act,
+            chain,
+            tracker: Tracker::new(wallet, tx)?,
+            look_at: Time(0),
+            unknown_since: None,
+            standing: Standing::Pending,
+        };
+        self.under_way.insert(place, under_way);
+        Ok(())
+    }
+
+    /// Stop following what has ended.
+    pub(crate) fn keep(&mut self, goes_on: impl Fn(&Digest) -> bool) {
+        self.under_way.retain(|_, it| goes_on(&it.act));
+    }
+
+    /// Send what is due, at most `most`. `may_leave` is asked anew for each.
+    pub(crate) fn send(
+        &mut self,
+        now: Time,
+        most: usize,
+        may_leave: impl Fn(&Digest) -> bool,
+    ) -> Vec<Trouble> {
+        let mut trouble = Vec::new();
+        let due = self
+            .under_way
+            .values_mut()
+            .filter(|it| it.tracker.is_due(now));
+        for it in due.filter(|it| may_leave(&it.act)).take(most) {
+            let Some(line) = self
+                .nodes
+                .get_mut(&it.chain)
+                .filter(|line| line.until <= now)
+            else {
+                continue;
+            };
+            let sent = line.node.send_raw(it.tracker.newest());
+            it.tracker.sent(now);
+            tracing::info!(act = %it.act, ?sent, "broadcast");
+            match sent {
+                Sent::Unknown(_) => line.fail(now),
+                Sent::Refused { message, .. } => trouble.push(Trouble {
+                    act: it.act,
+                    name: "broadcast-refused",
+                    text: format!("the node refuses the transaction: {message}"),
+                }),
+                _ => line.rest = FIRST_REST,
+            }
+        }
+        trouble
+    }
+
+    /// Look for at most `most` transactions, and say what is final.
+    pub(crate) fn look(&mut self, now: Time, most: usize) -> (Vec<Says>, Vec<Trouble>) {
+        let (mut says, mut trouble) = (Vec::new(), Vec::new());
+        let due = self.under_way.values_mut().filter(|it| it.look_at <= now);
+        for it in due.take(most) {
+            let Some(line) = self
+                .nodes
+                .get_mut(&it.chain)
+                .filter(|line| line.until <= now)
+            else {
+                continue;
+            };
+            it.look_at = now.after(LOOK_EVERY);
+            match it.tracker.look(line.node.as_ref()) {
+                Ok(seen) => {
+                    line.rest = FIRST_REST;
+                    it.standing = it.tracker.observe(&seen);
+                    says.extend(it.says(line.confirmations));
+                    trouble.extend(it.trouble(now));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the node says nothing");
+                    line.fail(now);
+                }
+            }
+        }
+        (says, trouble)
+    }
+}
+
+impl Line {
+    fn fail(&mut self, now: Time) {
+        self.until = now.after(self.rest);
+        self.rest = Span((self.rest.0 * 2).min(LONGEST_REST.0));
+    }
+}
+
+impl UnderWay {
+    /// What can be stated: only with the confirmations that the configuration asks for.
+    fn says(&self, confirmations: u64) -> Option<Says> {
+        let mined = self.mined().filter(|m| m.confirmations >= confirmations)?;
+        let (act, transaction) = (self.act, Digest(mined.hash));
+        let (block, block_hash) = (mined.block.number, Digest(mined.block.hash));
+        match mined.delivery {
+            Delivery::Delivered => Some(Says::Confirmed {
+                act,
+                transaction,
+                block,
+                block_hash,
+            }),
+            Delivery::Reverted => Some(Says::Reverted {
+                act,
+                transaction,
+                block,
+                block_hash,
+            }),
+            Delivery::NotDelivered => None,
+        }
+    }
+
+    fn mined(&self) -> Option<Mined> {
+        match self.standing {
+            Standing::Mined(mined) | Standing::ReplacedBy(mined) => Some(mined),
+            Standing::Pending | Standing::Unknown => None,
+        }
+    }
+
+    fn trouble(&mut self, now: Time) -> Option<Trouble> {
+        let not_delivered =
+            self.mined().map(|mined| mined.delivery) == Some(Delivery::NotDelivered);
+        let unknown = self.standing == Standing::Unknown;
+        self.unknown_since = unknown.then(|| self.unknown_since.unwrap_or(now));
+        let lasting = self
+            .unknown_since
+            .is_some_and(|since| now.since(since) >= UNKNOWN_FOR);
+        let (name, text) = if not_delivered {
+            let text = "the token's contract ran but did not log the planned transfer";
+            ("not-delivered", text)
+        } else if lasting {
+            let text =
+                "the nonce is used by no transaction of ours: who else has the wallet's key?";
+            ("nonce-used-elsewhere", text)
+        } else {
+            return None;
+        };
+        let (act, text) = (self.act, text.to_owned());
+        Some(Trouble { act, name, text })
+    }
+}

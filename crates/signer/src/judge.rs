@@ -1,0 +1,267 @@
+//! Whether a release may be signed now, by the keeper's own replica, record, caps and floors.
+//!
+//! That the act was allowed at its own entry is known already: an entry that this replica decides
+//! otherwise is void and releases nothing. What is left is what bars it *now*.
+
+use crate::bytes::{Checked, PlanRefused};
+use crate::config::Config;
+use crate::record::{Attempt, Conflict, Intent, Pays, Record};
+use portcullis_chains::{Amount, AssetId, ChainId};
+use portcullis_core::effect::is_late;
+use portcullis_core::factor::FactorKind;
+use portcullis_core::id::WalletId;
+use portcullis_core::plan::Plan;
+use portcullis_core::state::Awaiting;
+use portcullis_core::state::release::Release;
+use portcullis_core::{ActKind, Digest, Span, State, Time};
+use portcullis_keeper::follow::Heads;
+use portcullis_keys::WalletKey;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How far an entry's time may be ahead of the signer's clock.
+const AHEAD: Span = Span::seconds(30);
+
+/// Everything that a verdict looks at.
+pub(crate) struct Bench<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) heads: &'a Heads,
+    pub(crate) record: &'a Record,
+    pub(crate) config: &'a Config,
+    pub(crate) wallets: &'a BTreeMap<WalletId, Arc<dyn WalletKey>>,
+    pub(crate) now: Time,
+}
+
+/// A plan that may be signed, or sent again, now.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) intent: Intent,
+    pub(crate) entry: u64,
+    pub(crate) effects: Digest,
+    pub(crate) checked: Checked,
+    /// What the record has of it.
+    pub(crate) attempt: Option<Attempt>,
+}
+
+/// Why a plan is not signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Barred {
+    /// Not yet; it resumes by itself and raises no alarm.
+    Wait(Wait),
+    /// Not by this signer; an alarm.
+    Refuse(Refusal),
+}
+
+/// What a plan waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// The state of things: it is withheld, or another signer's.
+    NotOurs,
+    /// The own clock: the entry is from the future.
+    Clock,
+    /// The journal: by what was seen, the entry was cosigned too late.
+    Late,
+}
+
+/// What this signer's own configuration or record refuses.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The bytes.
+    #[error(transparent)]
+    Plan(#[from] PlanRefused),
+    /// The record.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    /// No cap is configured for the asset, so none of it is signed.
+    #[error("no cap is configured for {0}")]
+    NoCap(AssetId),
+    /// No chain is configured.
+    #[error("{0} is not configured")]
+    NoChain(ChainId),
+    /// One release above the cap.
+    #[error("{amount} of {asset} is above the cap of {cap} for one transaction")]
+    OverTransactionCap {
+        /// The asset.
+        asset: AssetId,
+        /// Base units.
+        amount: Amount,
+        /// The cap.
+        cap: Amount,
+    },
+    /// More within a day than the cap.
+    #[error("{amount} of {asset} would pass the cap of {cap} for 24 hours")]
+    OverDayCap {
+        /// The asset.
+        asset: AssetId,
+        /// Base units.
+        amount: Amount,
+        /// The cap.
+        cap: Amount,
+    },
+    /// A weaker factor than the floor.
+    #[error("the withdrawal is proven by a {0:?}, weaker than this signer demands")]
+    FactorFloor(FactorKind),
+    /// A younger address than the floor.
+    #[error("the address has not stood in the account's book for as long as this signer demands")]
+    AddressFloor,
+}
+
+impl Refusal {
+    /// The alarm's name.
+    #[must_use]
+    pub fn alarm(&self) -> &'static str {
+        match self {
+            Self::Plan(PlanRefused::Fee(_) | PlanRefused::FeePerGas(_)) => "cap-exceeded",
+            Self::Plan(_) => "plan-differs",
+            Self::Conflict(_) => "nonce-conflict",
+            _ => "cap-exceeded",
+        }
+    }
+}
+
+impl From<Wait> for Barred {
+    fn from(wait: Wait) -> Self {
+        Self::Wait(wait)
+    }
+}
+
+impl From<Refusal> for Barred {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refuse(refusal)
+    }
+}
+
+impl From<PlanRefused> for Barred {
+    fn from(refused: PlanRefused) -> Self {
+        Self::Refuse(refused.into())
+    }
+}
+
+impl From<Conflict> for Barred {
+    fn from(conflict: Conflict) -> Self {
+        Self::Refuse(conflict.into())
+    }
+}
+
+impl Bench<'_> {
+    /// Judge one release. `spent_beside` is what this round has set out to sign of the same asset.
+    pub(crate) fn judge(
+        &self,
+        digest: Digest,
+        release: &Release,
+        spent_beside: impl Fn(AssetId) -> Option<Amount>,
+    ) -> Result<Candidate, Barred> {
+        let plan = release.current_plan().ok_or(Wait::NotOurs)?;
+        let checked = self.check(plan, release)?;
+        self.wait_for_time(digest, release)?;
+        let intent = intent(digest, plan, &checked);
+        self.record.check(&intent)?;
+        let attempt = self.record.attempt(&intent).cloned();
+        if let Some(pays) = intent.pays {
+            self.check_floors(release)?;
+            let spent = spent_beside(pays.asset);
+            let is_counted = self.record.slot(intent.wallet, intent.nonce).is_some();
+            self.check_caps(pays, spent, is_counted)?;
+        }
+        Ok(Candidate {
+            intent,
+            entry: release.entry,
+            effects: release.effects,
+            checked,
+            attempt,
+        })
+    }
+
+    fn check(&self, plan: &Plan, release: &Release) -> Result<Checked, Barred> {
+        let key = self.wallets.get(&plan.wallet).ok_or(Wait::NotOurs)?;
+        let wallet = self.state.network().wallet(plan.wallet);
+        let wallet = wallet.ok_or(Wait::NotOurs)?;
+        let chain = wallet.address.chain();
+        let chain = self.config.chain(chain).ok_or(Refusal::NoChain(chain))?;
+        Ok(Checked::new(plan, release, wallet, key.address(), chain)?)
+    }
+
+    fn wait_for_time(&self, digest: Digest, release: &Release) -> Result<(), Wait> {
+        if release.time > self.now.after(AHEAD) {
+            return Err(Wait::Clock);
+        }
+        // Once a journaled checkpoint contains the entry, state has judged.
+        let awaiting = &self.state.facts().awaiting;
+        let from = awaiting.partition_point(|(entry, _)| *entry < release.entry);
+        let mut of_entry = awaiting
+            .range(from..)
+            .take_while(|(entry, _)| *entry == release.entry);
+        let is_judged = !of_entry.any(|(_, what)| *what == Awaiting::Release(digest));
+        let first = self.heads.first_cosigned(release.entry);
+        let in_time = first.is_some_and(|first| !is_late(release.time, first));
+        if is_judged || in_time {
+            Ok(())
+        } else {
+            Err(Wait::Late)
+        }
+    }
+
+    fn check_floors(&self, release: &Release) -> Result<(), Refusal> {
+        let floors = &self.config.floors;
+        if release.proof.kind < floors.factor {
+            return Err(Refusal::FactorFloor(release.proof.kind));
+        }
+        if self.has_aged(release, Span::seconds(floors.address_age_seconds)) {
+            Ok(())
+        } else {
+            Err(Refusal::AddressFloor)
+        }
+    }
+
+    /// Whether the payee had stood in the book for so long when the release was journaled. The book
+    /// says when an address began to count; it was added the account's delay before.
+    fn has_aged(&self, release: &Release, age: Span) -> bool {
+        let ActKind::Withdraw(withdraw) = &release.act.kind else {
+            return false;
+        };
+        let account = self.state.facts().account(release.account);
+        let added = account.and_then(|account| {
+            let counts_from = account.address(withdraw.to)?.available.time()?;
+            Some(counts_from.before(account.delay))
+        });
+        added.is_some_and(|added| added.after(age) <= release.time)
+    }
+
+    fn check_caps(
+        &self,
+        pays: Pays,
+        spent_beside: Option<Amount>,
+        is_counted: bool,
+    ) -> Result<(), Refusal> {
+        let (asset, amount) = (pays.asset, pays.amount);
+        let cap = self.config.cap(asset).ok_or(Refusal::NoCap(asset))?;
+        if amount > cap.per_transaction {
+            let cap = cap.per_transaction;
+            return Err(Refusal::OverTransactionCap { asset, amount, cap });
+        }
+        let more = if is_counted { Amount::ZERO } else { amount };
+        let total = self
+            .record
+            .spent(asset, self.now)
+            .and_then(|spent| spent.checked_add(spent_beside?))
+            .and_then(|spent| spent.checked_add(more));
+        if total.is_some_and(|total| total <= cap.day) {
+            Ok(())
+        } else {
+            let cap = cap.day;
+            Err(Refusal::OverDayCap { asset, amount, cap })
+        }
+    }
+}
+
+fn intent(act: Digest, plan: &Plan, checked: &Checked) -> Intent {
+    let transfer = checked.transfer();
+    let (asset, amount) = (transfer.asset(), transfer.amount());
+    Intent {
+        act,
+        plan: plan.digest(),
+        wallet: plan.wallet,
+        nonce: transfer.nonce(),
+        pays: (!checked.is_void()).then_some(Pays { asset, amount }),
+    }
+}

@@ -1,0 +1,226 @@
+//! The process: from a configuration to a running signer, until SIGTERM.
+
+use crate::config::{Chain, Config};
+use crate::node::{HttpNode, Node, NodeError};
+use crate::signer::{OpenError, Parts, Signer};
+use portcullis_chains::ChainId;
+use portcullis_chains::caip::Address;
+use portcullis_core::Network;
+use portcullis_core::genesis::{GenesisFault, MAX_GENESIS};
+use portcullis_core::id::{BoardId, KeeperId, WalletId};
+use portcullis_core::signature::Strict;
+use portcullis_host::clock::NotDevelopment;
+use portcullis_host::{Clock, Dir, DiskError, FileClock, SystemClock, SystemRandom, Web};
+use portcullis_keeper::{Machine, Watch};
+use portcullis_keys::file::{NameError, PassphraseError};
+use portcullis_keys::{KeyFile, KeyFileError, Name, Passphrase, StatementKey, WalletKey};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// How long a question to the gate waits for news.
+const LONG_POLL: Duration = Duration::from_millis(200);
+/// How long to leave a gate alone that does not answer.
+const REST: Duration = Duration::from_millis(200);
+/// How long to wait before opening again after a disk or a key has failed.
+const RECOVER: Duration = Duration::from_secs(2);
+/// How long a node may take for one exchange.
+const NODE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Why a signer does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A file.
+    #[error("cannot read {0}: {1}")]
+    Read(PathBuf, std::io::Error),
+    /// The genesis.
+    #[error(transparent)]
+    Genesis(#[from] GenesisFault),
+    /// A test clock in production.
+    #[error(transparent)]
+    Clock(#[from] NotDevelopment),
+    /// The data folder.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The passphrase.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// The key file.
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    /// A key's name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A node's address.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The keeper is not of this genesis.
+    #[error("the genesis has no keeper {0}")]
+    NoSuchKeeper(KeeperId),
+    /// The statement key is another one.
+    #[error("the statement key is not the one that the genesis names for keeper {0}")]
+    OtherStatementKey(KeeperId),
+    /// A wallet of another keeper, or of none.
+    #[error("wallet {0} is not one that the genesis gives to this keeper")]
+    OtherWallet(WalletId),
+    /// A wallet's key is another one.
+    #[error("the key of wallet {0} is not that of the wallet's address in the genesis")]
+    OtherWalletKey(WalletId),
+    /// A wallet without its chain.
+    #[error("wallet {0} is on {1}, which is not configured")]
+    NoChain(WalletId, ChainId),
+    /// A stop board without its address.
+    #[error("the genesis names stop board {0}, and the configuration no address for it")]
+    NoBoard(BoardId),
+    /// The record.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Signals cannot be waited for.
+    #[error("cannot wait for SIGTERM: {0}")]
+    Signal(std::io::Error),
+}
+
+/// Run until SIGTERM or SIGINT.
+///
+/// Where the disk or the statement key fails, what was done is not known: everything is opened
+/// again from disk, which is also how a crash is recovered from.
+pub fn run(config: Config) -> Result<(), RunError> {
+    let stop = stop_at_signal()?;
+    let parts = assemble(config)?;
+    while !stop.load(Ordering::Relaxed) {
+        let mut signer = Signer::open(parts.clone())?;
+        step_until(&mut signer, &stop);
+    }
+    Ok(())
+}
+
+fn step_until(signer: &mut Signer, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        match signer.step(LONG_POLL) {
+            Ok(step) if step.heard => {}
+            Ok(_) => thread::sleep(REST),
+            Err(error) => {
+                tracing::error!(%error, "stopping to recover from disk");
+                thread::sleep(RECOVER);
+                return;
+            }
+        }
+    }
+}
+
+/// Everything that the configuration names, read and checked against the genesis.
+fn assemble(config: Config) -> Result<Parts, RunError> {
+    let genesis = read(&config.genesis, MAX_GENESIS as u64)?;
+    let network = Network::open(&genesis, config.genesis_digest, &Strict)?;
+    let clock: Arc<dyn Clock> = match &config.test_clock {
+        Some(path) => Arc::new(FileClock::new(path.clone(), network.genesis().mode)?),
+        None => Arc::new(SystemClock),
+    };
+    let machine = Machine {
+        watch: Watch::new(clock),
+        disk: Arc::new(Dir::open(&config.data)?),
+        random: Arc::new(SystemRandom),
+        http: Arc::new(Web::new()),
+    };
+    let board = network.genesis().boards.iter().map(|board| board.id);
+    if let Some(missing) = board.into_iter().find(|id| !config.boards.contains_key(id)) {
+        return Err(RunError::NoBoard(missing));
+    }
+    let (key, wallets) = keys(&config, &network)?;
+    let nodes = config.chains.iter().map(node).collect::<Result<_, _>>()?;
+    Ok(Parts {
+        machine,
+        network: Arc::new(network),
+        config,
+        key,
+        wallets,
+        nodes,
+    })
+}
+
+type Wallets = BTreeMap<WalletId, Arc<dyn WalletKey>>;
+
+fn keys(config: &Config, network: &Network) -> Result<(Arc<dyn StatementKey>, Wallets), RunError> {
+    let path = &config.keys.passphrase_file;
+    let source = File::open(path).map_err(|error| RunError::Read(path.clone(), error))?;
+    let file = KeyFile::open(&config.keys.file, &Passphrase::read(source)?)?;
+    let key = file.statement(&config.keys.statement.parse::<Name>()?)?;
+    let keeper = network.keeper(config.keeper);
+    let keeper = keeper.ok_or(RunError::NoSuchKeeper(config.keeper))?;
+    if keeper.key != *key.public_key() {
+        return Err(RunError::OtherStatementKey(config.keeper));
+    }
+    let mut wallets = Wallets::new();
+    for (id, name) in &config.keys.wallets {
+        let wallet = file.wallet(&name.parse::<Name>()?)?;
+        check_wallet(config, network, *id, wallet.address())?;
+        wallets.insert(*id, Arc::new(wallet));
+    }
+    Ok((Arc::new(key), wallets))
+}
+
+fn check_wallet(
+    config: &Config,
+    network: &Network,
+    id: WalletId,
+    key: [u8; 20],
+) -> Result<(), RunError> {
+    let wallet = network.wallet(id).filter(|w| w.keeper == config.keeper);
+    let wallet = wallet.ok_or(RunError::OtherWallet(id))?;
+    let Address::Evm { address, .. } = wallet.address;
+    if address != key {
+        return Err(RunError::OtherWalletKey(id));
+    }
+    let chain = wallet.address.chain();
+    match config.chain(chain) {
+        Some(_) => Ok(()),
+        None => Err(RunError::NoChain(id, chain)),
+    }
+}
+
+fn node(chain: &Chain) -> Result<(ChainId, Arc<dyn Node>), NodeError> {
+    let ChainId::Evm { chain: number } = chain.id;
+    let node = HttpNode::new(&chain.node, number, NODE_PATIENCE)?;
+    Ok((chain.id, Arc::new(node)))
+}
+
+fn read(path: &Path, cap: u64) -> Result<Vec<u8>, RunError> {
+    let failed = |error| RunError::Read(path.to_owned(), error);
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(cap.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    Ok(bytes)
+}
+
+/// A flag that SIGTERM or SIGINT raises: the step under way is finished, then the process ends.
+fn stop_at_signal() -> Result<Arc<AtomicBool>, RunError> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(RunError::Signal)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let raised = stop.clone();
+    let (mut terminate, mut interrupt) = {
+        let _entered = runtime.enter();
+        let on = |kind| signal(kind).map_err(RunError::Signal);
+        (on(SignalKind::terminate())?, on(SignalKind::interrupt())?)
+    };
+    thread::spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        });
+        raised.store(true, Ordering::Relaxed);
+    });
+    Ok(stop)
+}
