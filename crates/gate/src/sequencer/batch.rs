@@ -164,7 +164,11 @@ impl Batch {
     }
 
     /// Journal a fee bump.
-    pub(super) fn replace(&mut self, act: Digest, plan: Plan) {
+    pub(super) fn replace(&mut self, act: Digest, plan: Plan, fresh: bool) {
+        if !fresh {
+            return;
+        }
+        // Refused where the release has moved on since it was looked at.
         let _ = self.add(Body::Replace(Box::new(Replacement { act, plan })));
     }
 
@@ -200,10 +204,6 @@ impl Batch {
             time: self.time,
             decision,
         }
-    }
-
-    pub(super) fn state(&self) -> std::sync::RwLockReadGuard<'_, State> {
-        self.shared.state()
     }
 }
 

@@ -15,8 +15,9 @@ use crate::published::{Published, Witnessed};
 use batch::Batch;
 use checkpoints::Checkpoints;
 use portcullis_core::board::Posting;
+use portcullis_core::genesis::MAX_GENESIS;
 use portcullis_core::statement::SignedStatement;
-use portcullis_core::{Decision, Digest, Evidence, Reason, Span, State, Time};
+use portcullis_core::{Decision, Digest, Evidence, Reason, Span, State, Time, codec};
 use portcullis_journal::{Journal, Store, StoreError, View};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::oneshot;
@@ -44,6 +45,21 @@ pub enum What {
     Evidence(Digest, Box<Evidence>),
     /// A keeper's statement.
     Statement(Box<SignedStatement>),
+}
+
+/// Bytes that an entry has beside what was sent: time, decision, plan.
+const SMALL: u64 = 4096;
+
+impl What {
+    /// The most bytes that its entry can have.
+    fn most_bytes(&self) -> u64 {
+        let sent = match self {
+            Self::Act(posting) => codec::encode(&**posting).len(),
+            Self::Evidence(_, evidence) => codec::encode(&**evidence).len(),
+            Self::Statement(signed) => codec::encode(&**signed).len(),
+        };
+        sent as u64 + SMALL
+    }
 }
 
 /// What became of a command.
@@ -150,7 +166,10 @@ impl<S: Store> Sequencer<S> {
         if self.journal.head().size > 0 {
             return Ok(());
         }
-        let mut batch = self.open_batch(now, &[])?.map_err(|_| StoreError::Full)?;
+        let most = MAX_GENESIS as u64 + SMALL;
+        let mut batch = self
+            .open_batch(now, most, 1)?
+            .map_err(|_| StoreError::Full)?;
         batch.genesis();
         self.close(batch)
     }
@@ -163,10 +182,23 @@ impl<S: Store> Sequencer<S> {
             let busy = !commands.is_empty() || !due.is_empty();
             self.checkpoints.is_wanted(newest, busy, now)
         });
-        if commands.is_empty() && due.is_empty() && checkpoint.is_none() {
+        let bumps = self.bumps(now);
+        if commands.is_empty() && due.is_empty() && bumps.is_empty() && checkpoint.is_none() {
             return Ok(());
         }
-        let mut batch = match self.open_batch(now, &commands)? {
+        // Room for the largest that these can become, asked before anything is applied. A command
+        // that brings evidence may be followed by a settlement.
+        let others = (due.len() + bumps.len() + commands.len()) as u64 * SMALL;
+        let asked: u64 = commands
+            .iter()
+            .map(|command| command.what.most_bytes())
+            .sum();
+        let note = checkpoint
+            .as_ref()
+            .map_or(0, |witnessed| witnessed.note.len());
+        let most = asked + others + note as u64 + SMALL;
+        let entries = (due.len() + bumps.len() + 2 * commands.len() + 1) as u64;
+        let mut batch = match self.open_batch(now, most, entries)? {
             Ok(batch) => batch,
             Err(reason) => {
                 commands
@@ -185,21 +217,19 @@ impl<S: Store> Sequencer<S> {
         for command in commands {
             batch.command(command, fresh);
         }
-        self.bump_fees(&mut batch, now, fresh);
+        for (act, plan) in bumps {
+            batch.replace(act, plan, fresh);
+        }
         self.close(batch)
     }
 
     fn open_batch(
         &mut self,
         now: Time,
-        commands: &[Command],
+        bytes: u64,
+        entries: u64,
     ) -> Result<Result<Batch, Reason>, Stop> {
-        // Room for the largest that these could become, asked before anything is applied.
-        let most = commands.len() as u64 + 4 * MAX_BATCH as u64;
-        let room = most
-            .saturating_mul(4096)
-            .saturating_add(commands.len() as u64 * 60_000);
-        match self.journal.make_room(room, most) {
+        match self.journal.make_room(bytes, entries) {
             Ok(()) => Ok(Ok(Batch::new(
                 Arc::clone(&self.shared),
                 self.fees.clone(),

@@ -1,6 +1,5 @@
 //! What comes due by itself: held acts whose waiting is over, and fee bumps.
 
-use super::batch::Batch;
 use super::{MAX_BATCH, Sequencer};
 use crate::fees::outbid;
 use portcullis_chains::ethereum::Fees;
@@ -39,23 +38,17 @@ impl<S: Store> Sequencer<S> {
         waiting.filter(is_over).take(MAX_BATCH).copied().collect()
     }
 
-    /// Give releases that are signed and stay unconfirmed higher fees.
-    pub(super) fn bump_fees(&mut self, batch: &mut Batch, now: Time, fresh: bool) {
-        if !fresh || now.since(self.last_bump) < BUMP {
-            return;
+    /// Higher fees for releases that are signed and stay unconfirmed.
+    pub(super) fn bumps(&mut self, now: Time) -> Vec<(Digest, Plan)> {
+        if now.since(self.last_bump) < BUMP {
+            return Vec::new();
         }
         self.last_bump = now;
-        let bumps: Vec<(Digest, Plan)> = {
-            let state = batch.state();
-            let releases = state.facts().releases.iter();
-            let due = releases.filter_map(|(digest, release)| {
-                Some((*digest, self.bumped(&state, release, now)?))
-            });
-            due.take(MAX_BATCH).collect()
-        };
-        for (act, plan) in bumps {
-            batch.replace(act, plan);
-        }
+        let state = self.shared.state();
+        let releases = state.facts().releases.iter();
+        let due = releases
+            .filter_map(|(digest, release)| Some((*digest, self.bumped(&state, release, now)?)));
+        due.take(MAX_BATCH).collect()
     }
 
     fn bumped(&self, state: &State, release: &Release, now: Time) -> Option<Plan> {

@@ -19,6 +19,8 @@ struct File {
     bytes: Vec<u8>,
     /// What survives.
     durable: Vec<u8>,
+    /// Up to here writes find room whether or not the disk is full.
+    reserved: usize,
 }
 
 impl CrashDisk {
@@ -56,12 +58,24 @@ impl CrashDisk {
         let file = File {
             bytes: bytes.to_vec(),
             durable: bytes.to_vec(),
+            reserved: 0,
         };
         self.files().files.insert(name.to_owned(), file);
     }
 
     fn files(&self) -> MutexGuard<'_, Files> {
         self.0.lock().unwrap()
+    }
+
+    /// A write that finds room where it was reserved.
+    fn growing(&self, name: &str, bytes: usize) -> Result<MutexGuard<'_, Files>, DiskError> {
+        let files = self.files();
+        let has_room = files.files.get(name).is_some_and(|f| f.bytes.len() + bytes <= f.reserved);
+        if has_room {
+            return Ok(files);
+        }
+        drop(files);
+        self.writing(name)
     }
 
     fn writing(&self, name: &str) -> Result<MutexGuard<'_, Files>, DiskError> {
@@ -113,7 +127,7 @@ impl Disk for CrashDisk {
     }
 
     fn remove(&self, name: &str) -> Result<(), DiskError> {
-        drop(self.writing(name)?);
+        // A full disk still lets go of files.
         self.files().files.remove(name);
         Ok(())
     }
@@ -133,19 +147,22 @@ impl AppendFile for Appending {
         self.disk.bytes(&self.name).unwrap_or_default().len() as u64
     }
 
-    fn reserve(&mut self, _: u64) -> Result<(), DiskError> {
+    fn reserve(&mut self, length: u64) -> Result<(), DiskError> {
+        let mut files = self.disk.writing(&self.name)?;
+        let file = files.files.get_mut(&self.name).unwrap();
+        file.reserved = usize::try_from(length).unwrap();
         Ok(())
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), DiskError> {
-        let mut files = self.disk.writing(&self.name)?;
+        let mut files = self.disk.growing(&self.name, bytes.len())?;
         let file = files.files.get_mut(&self.name).unwrap();
         file.bytes.extend_from_slice(bytes);
         Ok(())
     }
 
     fn sync(&mut self) -> Result<(), DiskError> {
-        let mut files = self.disk.writing(&self.name)?;
+        let mut files = self.disk.growing(&self.name, 0)?;
         let file = files.files.get_mut(&self.name).unwrap();
         file.durable = file.bytes.clone();
         Ok(())

@@ -206,7 +206,7 @@ fn genesis(
         asset,
         bounds: Bounds::Account,
         per_transaction: None,
-        hour: None,
+        hour: Some(Amount(1_000_000_000_000_000_000_000)),
         day: None,
         week: None,
         approval: None,
