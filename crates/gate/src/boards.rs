@@ -13,10 +13,10 @@ use tokio::sync::oneshot;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// How often a board is asked.
-pub const POLL: Duration = Duration::from_millis(500);
+pub(crate) const POLL: Duration = Duration::from_millis(500);
 
 /// Polls one board.
-pub struct BoardPoll {
+pub(crate) struct BoardPoll {
     board: BoardId,
     url: String,
     next: u64,
@@ -27,7 +27,7 @@ pub struct BoardPoll {
 impl BoardPoll {
     /// From the board's first posting on.
     #[must_use]
-    pub fn new(board: BoardId, url: String) -> Self {
+    pub(crate) fn new(board: BoardId, url: String) -> Self {
         Self {
             board,
             url,
@@ -37,7 +37,7 @@ impl BoardPoll {
     }
 
     /// Ask once and send on what the gate's own decision accepts.
-    pub fn poll(
+    pub(crate) fn poll(
         &mut self,
         http: &dyn Http,
         shared: &Shared,

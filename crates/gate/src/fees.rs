@@ -98,7 +98,7 @@ impl Rate {
 /// Fees that nodes take in the place of earlier ones: a quarter more, or the going rate where that
 /// is higher still.
 #[must_use]
-pub fn outbid(earlier: &Fees, going: &Fees, gas: u64) -> Option<Fees> {
+pub(crate) fn outbid(earlier: &Fees, going: &Fees, gas: u64) -> Option<Fees> {
     let more = |old: u128, now: u128| Some(old.checked_add(old.div_ceil(4).max(1))?.max(now));
     let tip = more(
         earlier.max_priority_fee_per_gas(),

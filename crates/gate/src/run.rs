@@ -4,25 +4,19 @@ use crate::boards::{BoardPoll, POLL};
 use crate::config::Config;
 use crate::cosign::Witnesses;
 use crate::fees::FeeTable;
-use crate::index::Index;
+use crate::open;
+use crate::pulse::{self, Heads};
 use crate::sequencer::{Command, MAX_BATCH, Sequencer, Shared, Stop, What};
 use crate::server::Api;
-use portcullis_chains::ChainId;
 use portcullis_core::genesis::GenesisFault;
-use portcullis_core::signature::Strict;
-use portcullis_core::{Entry, Network, State};
-use portcullis_host::{
-    Clock, Dir, Disk, DiskError, FileClock, Http, SystemClock, SystemRandom, Web,
-};
-use portcullis_journal::projection::CHECKPOINT_FILE;
-use portcullis_journal::{Directory, Journal, OpenError, Projection, StoreError};
+use portcullis_host::{Clock, Dir, Disk, DiskError, Http, SystemRandom, Web};
+use portcullis_journal::{Directory, OpenError, ReadError, StoreError};
+use portcullis_keys::KeyFileError;
 use portcullis_keys::file::PassphraseError;
-use portcullis_keys::{KeyFile, KeyFileError, Passphrase, StatementKey};
-use portcullis_tlog::{Cosigned, Log, LogKey, MAX_NOTE_BYTES, SignError, Signer, TreeHead};
-use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -30,10 +24,8 @@ use tokio::sync::Notify;
 const BATCH_OPEN: Duration = Duration::from_millis(2);
 /// How often the sequencer looks at what comes due by itself.
 const IDLE: Duration = Duration::from_millis(50);
-/// How often an idle journal's newest checkpoint is cosigned again.
-const HEARTBEAT: Duration = Duration::from_secs(1);
-/// How often the tlog-tiles files are brought up to date.
-const PROJECT: Duration = Duration::from_millis(500);
+/// How long open connections may keep a gate that was told to stop.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Why the gate does not start, or has stopped.
 #[derive(Debug, thiserror::Error)]
@@ -67,43 +59,64 @@ pub enum Error {
     Stop(#[from] Stop),
     /// An entry that cannot be read back.
     #[error("the journal cannot be read: {0}")]
-    Read(#[from] portcullis_journal::ReadError),
+    Read(#[from] ReadError),
 }
 
 /// Run the gate until it is told to stop.
 pub fn run(config: &Config) -> Result<(), Error> {
-    let network = Arc::new(open_genesis(config)?);
-    let clock = clock(config, &network)?;
-    let http: Arc<dyn Http> = Arc::new(Web::new());
-    let disk: Arc<dyn Disk> = Arc::new(Dir::open(&config.journal)?);
-    let log = log_signer(config, &network)?;
-    let fees = FeeTable::new(&chains(config)?);
-    let mut sequencer = open(config, &network, &disk, fees)?;
+    let network = Arc::new(open::genesis(config)?);
+    let clock = open::clock(config, &network)?;
+    // One writer: a second gate on the same folder does not start.
+    let disk: Arc<dyn Disk> = Arc::new(Dir::open_alone(&config.journal)?);
+    let log = open::log_signer(config, &network)?;
+    let fees = FeeTable::new(&open::chains(config)?);
+    let mut sequencer = open::journal(config, &network, &disk, fees)?;
     sequencer.begin(clock.now())?;
     let shared = sequencer.shared();
     let (queue, commands) = sync_channel(config.queue);
     let heads = Arc::new(Heads::new(sequencer.head()));
-    let stopping = Arc::new(AtomicBool::new(false));
 
-    let witnesses = Witnesses::start(
-        Arc::clone(&network),
-        Box::new(log),
-        &config.witnesses,
-        &shared.view,
-        &http,
-    );
-    spawn("cosign", {
-        let (heads, shared) = (Arc::clone(&heads), Arc::clone(&shared));
-        move || cosign(&witnesses, &heads, &shared)
+    let http: Arc<dyn Http> = Arc::new(Web::new());
+    let view = &shared.view;
+    let witnesses = Witnesses::start(network, Box::new(log), &config.witnesses, view, &http);
+    start_pulse(witnesses, &heads, &shared);
+    start_boards(config, &http, &shared, &clock, &queue);
+    let loop_clock = Arc::clone(&clock);
+    let sequencing = Sequencing::start(move |stopping| {
+        sequence(
+            &mut sequencer,
+            &commands,
+            loop_clock.as_ref(),
+            &heads,
+            stopping,
+        )
+    })?;
+    let authorities = config.authorities.clone();
+    let api = Api::new(shared, queue, clock, Arc::new(SystemRandom), authorities);
+    serve(config, api, &sequencing.ended)?;
+    sequencing.finish()
+}
+
+fn start_pulse(witnesses: Witnesses, heads: &Arc<Heads>, shared: &Arc<Shared>) {
+    let (pulse_heads, pulse_shared) = (Arc::clone(heads), Arc::clone(shared));
+    spawn("cosign", move || {
+        pulse::cosign(&witnesses, &pulse_heads, &pulse_shared)
     });
-    spawn("project", {
-        let shared = Arc::clone(&shared);
-        move || project(&shared)
-    });
+    let shared = Arc::clone(shared);
+    spawn("project", move || pulse::project(&shared));
+}
+
+fn start_boards(
+    config: &Config,
+    http: &Arc<dyn Http>,
+    shared: &Arc<Shared>,
+    clock: &Arc<dyn Clock>,
+    queue: &SyncSender<Command>,
+) {
     for (board, url) in &config.boards {
         let mut poll = BoardPoll::new(*board, url.clone());
-        let (http, shared) = (Arc::clone(&http), Arc::clone(&shared));
-        let (clock, queue) = (Arc::clone(&clock), queue.clone());
+        let (http, shared) = (Arc::clone(http), Arc::clone(shared));
+        let (clock, queue) = (Arc::clone(clock), queue.clone());
         spawn("board", move || {
             loop {
                 poll.poll(http.as_ref(), &shared, clock.as_ref(), &queue);
@@ -111,146 +124,53 @@ pub fn run(config: &Config) -> Result<(), Error> {
             }
         });
     }
-    let ended = Arc::new(Notify::new());
-    let sequencing = {
-        let (clock, stopping) = (Arc::clone(&clock), Arc::clone(&stopping));
-        let ended = Arc::clone(&ended);
-        std::thread::Builder::new()
+}
+
+/// The sequencer's thread.
+struct Sequencing {
+    thread: JoinHandle<Result<(), Stop>>,
+    stopping: Arc<AtomicBool>,
+    /// Told when the thread ends, however it ends.
+    ended: Arc<Notify>,
+}
+
+/// Tells at its drop, so that a panic is noticed too.
+struct Tell(Arc<Notify>);
+
+impl Drop for Tell {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+impl Sequencing {
+    fn start(
+        run: impl FnOnce(&AtomicBool) -> Result<(), Stop> + Send + 'static,
+    ) -> Result<Self, Error> {
+        let (stopping, ended) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+        let (flag, tell) = (Arc::clone(&stopping), Tell(Arc::clone(&ended)));
+        let thread = std::thread::Builder::new()
             .name("sequencer".into())
             .spawn(move || {
-                let outcome =
-                    sequence(&mut sequencer, &commands, clock.as_ref(), &heads, &stopping);
-                ended.notify_one();
-                outcome
-            })
-    };
-    let sequencing = sequencing.map_err(|error| Error::Config(error.to_string()))?;
-    let api = Api::new(
-        Arc::clone(&shared),
-        queue,
-        clock,
-        Arc::new(SystemRandom),
-        config.authorities.clone(),
-    );
-    serve(config, api, ended)?;
-    // What was taken is journaled before the process ends.
-    stopping.store(true, Ordering::Release);
-    match sequencing.join() {
-        Ok(ended) => Ok(ended?),
-        Err(_) => Err(Stop::Poisoned.into()),
-    }
-}
-
-/// Genesis, checked against the pinned digest.
-fn open_genesis(config: &Config) -> Result<Network, Error> {
-    let bytes = std::fs::read(&config.genesis)
-        .map_err(|error| Error::File(config.genesis.display().to_string(), error))?;
-    Ok(Network::open(&bytes, config.genesis_digest, &Strict)?)
-}
-
-fn clock(config: &Config, network: &Network) -> Result<Arc<dyn Clock>, Error> {
-    let Some(path) = &config.test_clock else {
-        return Ok(Arc::new(SystemClock));
-    };
-    let clock = FileClock::new(path.clone(), network.genesis().mode);
-    Ok(Arc::new(
-        clock.map_err(|fault| Error::Config(fault.to_string()))?,
-    ))
-}
-
-fn chains(
-    config: &Config,
-) -> Result<std::collections::BTreeMap<ChainId, crate::config::ChainFees>, Error> {
-    let parse = |(chain, fees): (&String, &crate::config::ChainFees)| {
-        let id = chain
-            .parse()
-            .map_err(|_| Error::Config(format!("{chain} is no CAIP-2 chain")))?;
-        Ok((id, fees.clone()))
-    };
-    config.chains.iter().map(parse).collect()
-}
-
-/// The journal's key as a log key, checked to be the one that genesis names.
-fn log_signer(config: &Config, network: &Network) -> Result<LogSigningKey, Error> {
-    let file = std::fs::File::open(&config.passphrase_file)
-        .map_err(|error| Error::File(config.passphrase_file.display().to_string(), error))?;
-    let keys = KeyFile::open(Path::new(&config.key_file), &Passphrase::read(file)?)?;
-    let name = config
-        .log_key
-        .parse()
-        .map_err(|_| Error::Config("the log key's name".into()))?;
-    let key = keys.statement(&name)?;
-    if key.public_key().as_bytes() != network.log().public() {
-        return Err(Error::Config(
-            "the log key is not the one that genesis names".into(),
-        ));
-    }
-    Ok(LogSigningKey {
-        key: Box::new(key),
-        public: network.log().clone(),
-    })
-}
-
-/// A statement key that signs checkpoints.
-pub struct LogSigningKey {
-    key: Box<dyn StatementKey>,
-    public: LogKey,
-}
-
-impl Signer<Log> for LogSigningKey {
-    fn key(&self) -> &LogKey {
-        &self.public
+                let _tell = tell;
+                run(&flag)
+            });
+        let thread = thread.map_err(|error| Error::Config(error.to_string()))?;
+        Ok(Self {
+            thread,
+            stopping,
+            ended,
+        })
     }
 
-    fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
-        let failed = |error: portcullis_keys::SignError| SignError {
-            name: self.public.name().to_string(),
-            reason: error.to_string(),
-        };
-        Ok(*self.key.sign(message).map_err(failed)?.as_bytes())
-    }
-}
-
-/// Open the journal and derive the state from it: recovery and every other start are one path.
-fn open(
-    config: &Config,
-    network: &Arc<Network>,
-    disk: &Arc<dyn Disk>,
-    fees: FeeTable,
-) -> Result<Sequencer<Directory>, Error> {
-    let known = known_size(disk.as_ref(), network)?;
-    let (store, recovered) = Directory::open(Arc::clone(disk), config.segment_bytes)?;
-    let journal = Journal::open(store, &recovered, Arc::clone(disk), known)?;
-    let mut state = State::new(Arc::clone(network));
-    let mut index = Index::default();
-    let size = journal.head().size;
-    let view = journal.view();
-    while state.size() < size {
-        for bytes in view.entries(state.size()..size, 4 * 1024 * 1024)? {
-            let entry = Entry::from_bytes(&bytes).ok();
-            let applied = state.apply(&bytes, &Strict);
-            match &entry {
-                Some(entry) => index.add(entry, &applied),
-                None => tracing::error!(index = applied.index, "an entry cannot be read"),
-            }
-            if let Some(void) = &applied.void {
-                tracing::error!(index = applied.index, %void, "the journal has a void entry");
-            }
+    /// What was taken is journaled before the process ends.
+    fn finish(self) -> Result<(), Error> {
+        self.stopping.store(true, Ordering::Release);
+        match self.thread.join() {
+            Ok(ended) => Ok(ended?),
+            Err(_) => Err(Stop::Panicked.into()),
         }
     }
-    tracing::info!(entries = size, "the journal is open");
-    Ok(Sequencer::new(journal, state, index, fees))
-}
-
-/// The size of the checkpoint that was written last: the journal cannot be shorter.
-fn known_size(disk: &dyn Disk, network: &Network) -> Result<u64, Error> {
-    let Some(note) = disk.read(CHECKPOINT_FILE, MAX_NOTE_BYTES as u64)? else {
-        return Ok(0);
-    };
-    let cosigned = Cosigned::parse(&note, network.log(), network.quorum());
-    let cosigned =
-        cosigned.map_err(|fault| Error::Config(format!("{CHECKPOINT_FILE}: {fault}")))?;
-    Ok(cosigned.head().size)
 }
 
 fn sequence(
@@ -303,73 +223,6 @@ fn is_restricting(command: &Command) -> bool {
     matches!(&command.what, What::Act(posting) if posting.act.kind.is_restricting())
 }
 
-/// The newest durable head, for the thread that has it cosigned.
-struct Heads {
-    newest: Mutex<TreeHead>,
-    grew: Condvar,
-}
-
-impl Heads {
-    fn new(head: TreeHead) -> Self {
-        Self {
-            newest: Mutex::new(head),
-            grew: Condvar::new(),
-        }
-    }
-
-    fn show(&self, head: TreeHead) {
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        if *newest != head {
-            *newest = head;
-            self.grew.notify_all();
-        }
-    }
-
-    /// A head other than `last`, or the same after a heartbeat.
-    fn next(&self, last: Option<TreeHead>) -> TreeHead {
-        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |head: &mut TreeHead| Some(*head) == last;
-        let waited = self.grew.wait_timeout_while(newest, HEARTBEAT, same);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
-    }
-}
-
-fn cosign(witnesses: &Witnesses, heads: &Heads, shared: &Shared) {
-    let mut last = None;
-    loop {
-        let head = heads.next(last);
-        match witnesses.cosign(head) {
-            Ok(witnessed) => {
-                shared.published.show(witnessed);
-                last = Some(head);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "no quorum");
-                std::thread::sleep(Duration::from_millis(200));
-            }
-        }
-    }
-}
-
-fn project(shared: &Shared) {
-    let mut projection = Projection::new(Arc::clone(&shared.view));
-    let mut shown = None;
-    loop {
-        std::thread::sleep(PROJECT);
-        let Some(newest) = shared.published.newest() else {
-            continue;
-        };
-        if shown == Some(newest.head) {
-            continue;
-        }
-        match projection.publish(newest.head.size, &newest.note) {
-            Ok(()) => shown = Some(newest.head),
-            // Nothing depends on the files while the gate runs; the next round tries again.
-            Err(error) => tracing::warn!(%error, "cannot write the tlog-tiles files"),
-        }
-    }
-}
-
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) {
     if std::thread::Builder::new()
         .name(name.into())
@@ -385,7 +238,7 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) {
 }
 
 /// Serve HTTP until SIGTERM, SIGINT, or the sequencer's end.
-fn serve(config: &Config, api: Api, ended: Arc<Notify>) -> Result<(), Error> {
+fn serve(config: &Config, api: Api, ended: &Arc<Notify>) -> Result<(), Error> {
     let failed = |error: std::io::Error| Error::File(config.listen.to_string(), error);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -396,16 +249,21 @@ fn serve(config: &Config, api: Api, ended: Arc<Notify>) -> Result<(), Error> {
             .await
             .map_err(failed)?;
         tracing::info!(address = %config.listen, "the gate listens");
-        let told = async move {
+        let told = Arc::new(Notify::new());
+        let (ended, tell) = (Arc::clone(ended), Arc::clone(&told));
+        let stop = async move {
             tokio::select! {
                 () = ended.notified() => {}
                 () = signalled() => {}
             }
+            tell.notify_one();
         };
-        axum::serve(listener, api.router())
-            .with_graceful_shutdown(told)
-            .await
-            .map_err(failed)
+        let server = axum::serve(listener, api.router()).with_graceful_shutdown(stop);
+        tokio::select! {
+            served = server.into_future() => served.map_err(failed),
+            // Followers that wait for news would keep it for seconds.
+            () = async { told.notified().await; tokio::time::sleep(FAREWELL).await } => Ok(()),
+        }
     })
 }
 

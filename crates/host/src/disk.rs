@@ -7,6 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A disk operation that failed.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +87,9 @@ pub trait AppendFile: Send {
 #[derive(Clone, Debug)]
 pub struct Dir {
     root: PathBuf,
+    /// Held for as long as the folder is this process's alone; never read.
+    #[allow(dead_code)]
+    lock: Option<Arc<File>>,
 }
 
 impl Dir {
@@ -93,7 +97,22 @@ impl Dir {
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, DiskError> {
         let root = root.into();
         failing("make", &root, || fs::create_dir_all(&root))?;
-        Ok(Self { root })
+        Ok(Self { root, lock: None })
+    }
+
+    /// A folder that no other process has opened this way, for as long as it is held: two writers
+    /// of one journal, or of one once-only record, would each undo the other's promise.
+    pub fn open_alone(root: impl Into<PathBuf>) -> Result<Self, DiskError> {
+        use rustix::fs::{FlockOperation, flock};
+        let mut dir = Self::open(root)?;
+        let path = dir.root.join("lock");
+        let lock = failing("take for itself (does another process run on it?)", &path, || {
+            let lock = owner_only().write(true).create(true).truncate(false).open(&path)?;
+            flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+            Ok(lock)
+        })?;
+        dir.lock = Some(Arc::new(lock));
+        Ok(dir)
     }
 
     /// The folder's path.
@@ -289,6 +308,15 @@ mod tests {
         file.truncate(5).unwrap();
         drop(file);
         assert_eq!(disk.append("a/log").unwrap().len(), 5);
+    }
+
+    #[test]
+    fn a_folder_has_one_writer() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Dir::open_alone(dir.path()).unwrap();
+        assert!(Dir::open_alone(dir.path()).is_err());
+        drop(first);
+        Dir::open_alone(dir.path()).unwrap();
     }
 
     #[test]

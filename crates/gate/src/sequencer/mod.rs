@@ -125,9 +125,9 @@ pub enum Stop {
     /// The journal.
     #[error("{0}")]
     Journal(#[from] StoreError),
-    /// A lock was left by a panic.
-    #[error("a reader or writer of the state has panicked; restarting from the journal")]
-    Poisoned,
+    /// The sequencer's thread panicked.
+    #[error("the sequencer has panicked; what it acknowledged is durable. Start the gate again")]
+    Panicked,
 }
 
 impl<S: Store> Sequencer<S> {
@@ -201,9 +201,10 @@ impl<S: Store> Sequencer<S> {
         let mut batch = match self.open_batch(now, most, entries)? {
             Ok(batch) => batch,
             Err(reason) => {
-                commands
-                    .into_iter()
-                    .for_each(|c| drop(c.reply.send(Err(reason))));
+                for command in commands {
+                    // Whoever asked may have gone.
+                    let _ = command.reply.send(Err(reason));
+                }
                 return Ok(());
             }
         };
@@ -256,9 +257,9 @@ impl<S: Store> Sequencer<S> {
         let plain_from = first + u64::from(checkpoint.is_some());
         self.checkpoints
             .appended(plain_from..first + count, checkpoint.as_ref());
-        replies
-            .into_iter()
-            .for_each(|(reply, outcome)| drop(reply.send(outcome)));
+        for (reply, outcome) in replies {
+            let _ = reply.send(outcome);
+        }
         Ok(())
     }
 

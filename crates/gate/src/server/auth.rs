@@ -8,7 +8,7 @@ use portcullis_core::id::{FactorId, PrincipalId};
 use portcullis_core::realm::Role;
 use portcullis_core::request::{self, Received, SignedRequest};
 use portcullis_core::state::account::Owner;
-use portcullis_core::{Digest, Reason, Time};
+use portcullis_core::{Reason, Time};
 
 /// How far a signature's `created` may lie from now.
 const SKEW_MS: u64 = 300_000;
@@ -17,10 +17,6 @@ const SKEW_MS: u64 = 300_000;
 pub(super) struct Caller {
     /// Who signed.
     pub(super) principal: PrincipalId,
-    /// The act's digest that the signature covers, if any.
-    pub(super) act: Option<Digest>,
-    /// The signature as evidence.
-    pub(super) signed: SignedRequest,
 }
 
 /// What was received, as a signature base with its signature; nothing is checked yet.
@@ -95,12 +91,7 @@ fn check(api: &Api, signed: &SignedRequest) -> Result<Caller, Reason> {
         return Err(Reason::FactorNotYet);
     }
     request::check(signed, &factor.key, &api.shared().memo).map_err(|_| Reason::RequestInvalid)?;
-    let act = parts.act.map(Digest);
-    Ok(Caller {
-        principal,
-        act,
-        signed: signed.clone(),
-    })
+    Ok(Caller { principal })
 }
 
 pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -7,7 +7,7 @@
 use super::Problem;
 use crate::sequencer::{Outcome, Taken};
 use portcullis_core::{Digest, Reason, Span, Time};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long an answer is remembered.
@@ -26,7 +26,7 @@ pub(super) struct Idempotency {
 #[derive(Debug, Default)]
 struct Map {
     slots: HashMap<String, Slot>,
-    order: BTreeMap<(Time, String), ()>,
+    order: BTreeSet<(Time, String)>,
 }
 
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl Idempotency {
                         taken: None,
                     },
                 );
-                map.order.insert((now, key.clone()), ());
+                map.order.insert((now, key.clone()));
                 Ok(free(Some(key)))
             }
         }
@@ -119,12 +119,12 @@ impl Drop for Mine {
 
 impl Map {
     fn forget(&mut self, now: Time) {
-        while let Some(((time, _), ())) = self.order.first_key_value() {
+        while let Some((time, _)) = self.order.first() {
             let old = now.since(*time) > REMEMBER || self.slots.len() >= MAX_KEYS;
             if !old {
                 break;
             }
-            let Some(((_, key), ())) = self.order.pop_first() else {
+            let Some((_, key)) = self.order.pop_first() else {
                 break;
             };
             self.slots.remove(&key);

@@ -17,6 +17,7 @@ use portcullis_core::{Body, Decision, Digest, Entry, Reason, State as CoreState,
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
 /// Where an act stands.
@@ -290,10 +291,11 @@ pub(super) async fn metrics(State(api): State<Api>) -> Response {
             facts.suspensions.len() as u64,
         ),
     ];
-    let text: String = rows
-        .iter()
-        .map(|(name, kind, value)| format!("# TYPE {name} {kind}\n{name} {value}\n"))
-        .collect();
+    let mut text = String::new();
+    for (name, kind, value) in rows {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "# TYPE {name} {kind}\n{name} {value}\n");
+    }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 

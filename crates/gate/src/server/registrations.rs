@@ -12,7 +12,7 @@ use portcullis_core::realm::{Realm, Role};
 use portcullis_core::{Reason, Span, Time};
 use serde::Deserialize;
 use serde_json::json;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 /// How long a ceremony may take.
@@ -29,13 +29,13 @@ pub(super) struct Challenges {
 #[derive(Debug, Default)]
 struct Open {
     realms: HashMap<[u8; 32], Realm>,
-    order: BTreeMap<(Time, [u8; 32]), ()>,
+    order: BTreeSet<(Time, [u8; 32])>,
 }
 
 impl Challenges {
     fn open(&self, challenge: [u8; 32], realm: Realm, now: Time) -> Result<(), Reason> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(((time, old), ())) = open.order.first_key_value().map(|(k, v)| (*k, *v)) {
+        while let Some((time, old)) = open.order.first().copied() {
             if now.since(time) <= CEREMONY {
                 break;
             }
@@ -46,7 +46,7 @@ impl Challenges {
             return Err(Reason::Busy);
         }
         open.realms.insert(challenge, realm);
-        open.order.insert((now, challenge), ());
+        open.order.insert((now, challenge));
         Ok(())
     }
 
@@ -55,7 +55,7 @@ impl Challenges {
         let oldest = now.before(CEREMONY);
         let time = open
             .order
-            .keys()
+            .iter()
             .find(|(_, known)| known == challenge)
             .map(|(time, _)| *time)?;
         open.order.remove(&(time, *challenge));
@@ -127,8 +127,8 @@ pub(super) async fn finish(
     body: Bytes,
 ) -> Result<Response, Problem> {
     auth::role(&api, &parts, &body, &[Role::BackEnd, Role::Administrator])?;
-    let finish: Finish = serde_json::from_slice(&body).map_err(|_| Reason::Malformed)?;
-    let challenge: [u8; 32] = finish
+    let ceremony: Finish = serde_json::from_slice(&body).map_err(|_| Reason::Malformed)?;
+    let challenge: [u8; 32] = ceremony
         .challenge
         .as_slice()
         .try_into()
@@ -140,16 +140,13 @@ pub(super) async fn finish(
         .network()
         .relying_party(realm)
         .ok_or(Reason::WrongFactorParty)?;
-    let registered = registration::finish(&finish.credential, party, &challenge);
+    let registered = registration::finish(&ceremony.credential, party, &challenge);
     let registered = registered.map_err(|fault| {
         tracing::info!(%fault, "a registration");
         Reason::PasskeyMalformed
     })?;
-    let Ok(format) = serde_json::to_value(format!("{:?}", registered.format)) else {
-        return Err(Reason::Malformed.into());
-    };
-    Ok(
-        Json(json!({ "factor": registered.factor(), "attestation_format": format }))
-            .into_response(),
+    Ok(Json(
+        json!({ "factor": registered.factor(), "attestation_format": registered.format.name() }),
     )
+    .into_response())
 }

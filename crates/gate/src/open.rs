@@ -1,0 +1,127 @@
+//! Opening what the gate needs: genesis, clock, keys, and the journal with the state that it gives.
+
+use crate::config::{ChainFees, Config};
+use crate::fees::FeeTable;
+use crate::index::Index;
+use crate::run::Error;
+use crate::sequencer::Sequencer;
+use portcullis_chains::ChainId;
+use portcullis_core::signature::Strict;
+use portcullis_core::{Entry, Network, State};
+use portcullis_host::{Clock, Disk, FileClock, SystemClock};
+use portcullis_journal::projection::CHECKPOINT_FILE;
+use portcullis_journal::{Directory, Journal};
+use portcullis_keys::{KeyFile, Passphrase, StatementKey};
+use portcullis_tlog::{Cosigned, Log, LogKey, MAX_NOTE_BYTES, SignError, Signer};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Genesis, checked against the pinned digest.
+pub(crate) fn genesis(config: &Config) -> Result<Network, Error> {
+    let bytes = std::fs::read(&config.genesis)
+        .map_err(|error| Error::File(config.genesis.display().to_string(), error))?;
+    Ok(Network::open(&bytes, config.genesis_digest, &Strict)?)
+}
+
+pub(crate) fn clock(config: &Config, network: &Network) -> Result<Arc<dyn Clock>, Error> {
+    let Some(path) = &config.test_clock else {
+        return Ok(Arc::new(SystemClock));
+    };
+    let clock = FileClock::new(path.clone(), network.genesis().mode);
+    Ok(Arc::new(
+        clock.map_err(|fault| Error::Config(fault.to_string()))?,
+    ))
+}
+
+pub(crate) fn chains(config: &Config) -> Result<BTreeMap<ChainId, ChainFees>, Error> {
+    let parse = |(chain, fees): (&String, &ChainFees)| {
+        let id = chain
+            .parse()
+            .map_err(|_| Error::Config(format!("{chain} is no CAIP-2 chain")))?;
+        Ok((id, fees.clone()))
+    };
+    config.chains.iter().map(parse).collect()
+}
+
+/// The journal's key as a log key, checked to be the one that genesis names.
+pub(crate) fn log_signer(config: &Config, network: &Network) -> Result<LogSigningKey, Error> {
+    let file = std::fs::File::open(&config.passphrase_file)
+        .map_err(|error| Error::File(config.passphrase_file.display().to_string(), error))?;
+    let keys = KeyFile::open(&config.key_file, &Passphrase::read(file)?)?;
+    let name = config
+        .log_key
+        .parse()
+        .map_err(|_| Error::Config("the log key's name".into()))?;
+    let key = keys.statement(&name)?;
+    if key.public_key().as_bytes() != network.log().public() {
+        return Err(Error::Config(
+            "the log key is not the one that genesis names".into(),
+        ));
+    }
+    Ok(LogSigningKey {
+        key: Box::new(key),
+        public: network.log().clone(),
+    })
+}
+
+/// A statement key that signs checkpoints.
+pub(crate) struct LogSigningKey {
+    key: Box<dyn StatementKey>,
+    public: LogKey,
+}
+
+impl Signer<Log> for LogSigningKey {
+    fn key(&self) -> &LogKey {
+        &self.public
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
+        let failed = |error: portcullis_keys::SignError| SignError {
+            name: self.public.name().to_string(),
+            reason: error.to_string(),
+        };
+        Ok(*self.key.sign(message).map_err(failed)?.as_bytes())
+    }
+}
+
+/// Open the journal and derive the state from it: recovery and every other start are one path.
+pub(crate) fn journal(
+    config: &Config,
+    network: &Arc<Network>,
+    disk: &Arc<dyn Disk>,
+    fees: FeeTable,
+) -> Result<Sequencer<Directory>, Error> {
+    let known = known_size(disk.as_ref(), network)?;
+    let (store, recovered) = Directory::open(Arc::clone(disk), config.segment_bytes)?;
+    let journal = Journal::open(store, &recovered, Arc::clone(disk), known)?;
+    let mut state = State::new(Arc::clone(network));
+    let mut index = Index::default();
+    let size = journal.head().size;
+    let view = journal.view();
+    while state.size() < size {
+        for bytes in view.entries(state.size()..size, 4 * 1024 * 1024)? {
+            let entry = Entry::from_bytes(&bytes).ok();
+            let applied = state.apply(&bytes, &Strict);
+            match &entry {
+                Some(entry) => index.add(entry, &applied),
+                None => tracing::error!(index = applied.index, "an entry cannot be read"),
+            }
+            if let Some(void) = &applied.void {
+                tracing::error!(index = applied.index, %void, "the journal has a void entry");
+            }
+        }
+    }
+    tracing::info!(entries = size, "the journal is open");
+    Ok(Sequencer::new(journal, state, index, fees))
+}
+
+/// The size of the checkpoint that was written last: the journal cannot be shorter.
+fn known_size(disk: &dyn Disk, network: &Network) -> Result<u64, Error> {
+    let Some(note) = disk.read(CHECKPOINT_FILE, MAX_NOTE_BYTES as u64)? else {
+        return Ok(0);
+    };
+    let cosigned = Cosigned::parse(&note, network.log(), network.quorum());
+    let cosigned =
+        cosigned.map_err(|fault| Error::Config(format!("{CHECKPOINT_FILE}: {fault}")))?;
+    Ok(cosigned.head().size)
+}
