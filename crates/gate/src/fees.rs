@@ -6,14 +6,33 @@ use portcullis_chains::ethereum::Fees;
 use portcullis_chains::{AssetId, ChainId};
 use portcullis_core::decide::Payment;
 use portcullis_core::plan::Plan;
+use portcullis_node::Node;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// The going rates, by chain; somebody else keeps them up to date.
 #[derive(Clone, Debug, Default)]
 pub struct FeeTable {
     rates: Arc<Mutex<BTreeMap<ChainId, Rate>>>,
 }
+
+/// Keeps a chain's rate up to date from a node, for ever. Without an answer the last rate stands.
+pub(crate) fn follow(table: &FeeTable, chain: ChainId, node: &dyn Node, configured: &ChainFees) {
+    loop {
+        match node.suggest_fees() {
+            Ok(going) => {
+                let (max, tip) = (going.max_fee_per_gas, going.max_priority_fee_per_gas);
+                table.suggest(chain, max, tip, configured);
+            }
+            Err(error) => tracing::warn!(%chain, %error, "a node suggests no fees"),
+        }
+        std::thread::sleep(ASK);
+    }
+}
+
+/// How often a node is asked for the going rate.
+const ASK: Duration = Duration::from_secs(5);
 
 /// What gas costs on a chain.
 #[derive(Clone, Copy, Debug)]

@@ -3,16 +3,18 @@
 use crate::boards::{BoardPoll, POLL};
 use crate::config::Config;
 use crate::cosign::Witnesses;
-use crate::fees::FeeTable;
+use crate::fees::{self, FeeTable};
 use crate::open;
 use crate::pulse::{self, Heads};
 use crate::sequencer::{Command, MAX_BATCH, Sequencer, Shared, Stop, What};
 use crate::server::Api;
+use portcullis_chains::ChainId;
 use portcullis_core::genesis::GenesisFault;
 use portcullis_host::{Clock, Dir, Disk, DiskError, Http, SystemRandom, Web};
 use portcullis_journal::{Directory, OpenError, ReadError, StoreError};
 use portcullis_keys::KeyFileError;
 use portcullis_keys::file::PassphraseError;
+use portcullis_node::HttpNode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -24,6 +26,8 @@ use tokio::sync::Notify;
 const BATCH_OPEN: Duration = Duration::from_millis(2);
 /// How often the sequencer looks at what comes due by itself.
 const IDLE: Duration = Duration::from_millis(50);
+/// How long a node may take to say the going rate.
+const NODE_PATIENCE: Duration = Duration::from_secs(3);
 /// How long open connections may keep a gate that was told to stop.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -69,7 +73,7 @@ pub fn run(config: &Config) -> Result<(), Error> {
     // One writer: a second gate on the same folder does not start.
     let disk: Arc<dyn Disk> = Arc::new(Dir::open_alone(&config.journal)?);
     let log = open::log_signer(config, &network)?;
-    let fees = FeeTable::new(&open::chains(config)?);
+    let fees = start_fees(config)?;
     let mut sequencer = open::journal(config, &network, &disk, fees)?;
     sequencer.begin(clock.now())?;
     let shared = sequencer.shared();
@@ -97,10 +101,28 @@ pub fn run(config: &Config) -> Result<(), Error> {
     sequencing.finish()
 }
 
+fn start_fees(config: &Config) -> Result<FeeTable, Error> {
+    let chains = open::chains(config)?;
+    let table = FeeTable::new(&chains);
+    for (chain, configured) in chains {
+        let Some(url) = &configured.node else {
+            continue;
+        };
+        let ChainId::Evm { chain: number } = chain;
+        let node = HttpNode::new(url, number, NODE_PATIENCE)
+            .map_err(|error| Error::Config(format!("the node {url}: {error}")))?;
+        let table = table.clone();
+        spawn("fees", move || {
+            fees::follow(&table, chain, &node, &configured)
+        });
+    }
+    Ok(table)
+}
+
 fn start_pulse(witnesses: Witnesses, heads: &Arc<Heads>, shared: &Arc<Shared>) {
     let (pulse_heads, pulse_shared) = (Arc::clone(heads), Arc::clone(shared));
     spawn("cosign", move || {
-        pulse::cosign(&witnesses, &pulse_heads, &pulse_shared)
+        pulse::cosign(&witnesses, &pulse_heads, &pulse_shared);
     });
     let shared = Arc::clone(shared);
     spawn("project", move || pulse::project(&shared));

@@ -1,5 +1,10 @@
 //! The sequencer with a real journal on a disk that can fill up and lose power.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests; the lint knows only the tests themselves"
+)]
+
 use portcullis_chains::{Amount, ChainId};
 use portcullis_core::act::{ActKind, AddAddress, OpenAccount, Scope, Withdraw};
 use portcullis_core::board::Posting;

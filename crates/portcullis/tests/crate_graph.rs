@@ -23,14 +23,15 @@ use serde_json::Value;
 const ALLOWED: &[(&str, &[&str])] = &[
     ("portcullis", &["gate", "signer", "witness", "client", "keeper", "journal", "keys", "host", "core", "tlog", "imprint", "chains"]),
     // Processes. Gate and keepers share no code but what all have to agree on.
-    ("gate",       &["journal", "keys", "host", "core", "tlog", "imprint", "chains"]),
-    ("signer",     &["keeper", "journal", "keys", "host", "core", "tlog", "chains"]),
+    ("gate",       &["journal", "node", "keys", "host", "core", "tlog", "imprint", "chains"]),
+    ("signer",     &["keeper", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
     ("witness",    &["journal", "keys", "host", "core", "tlog"]),
     // Whoever asks: computes act bytes and challenges for itself, follows, verifies.
     ("client",     &["journal", "keys", "host", "core", "tlog", "imprint", "chains"]),
     // What processes share.
     ("keeper",     &["journal", "keys", "host", "core", "tlog", "chains"]),
     ("journal",    &["host", "core", "tlog"]),
+    ("node",       &["core", "chains"]),
     ("keys",       &["host", "core", "tlog", "chains"]),
     ("host",       &["core"]),
     // Pure.

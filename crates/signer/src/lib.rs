@@ -8,7 +8,7 @@ mod bytes;
 pub mod config;
 mod deliver;
 mod judge;
-pub mod node;
+pub use portcullis_node as node;
 pub mod record;
 mod run;
 mod signer;
