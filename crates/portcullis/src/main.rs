@@ -1,3 +1,28 @@
-//! The `portcullis` binary.
+//! The `portcullis` binary: one file for every process, and for everything that people do from a
+//! shell.
+//!
+//! Exit codes: 0 done; 1 something that was checked does not hold; 2 the command line or a file is
+//! not as it must be, nothing was done; 3 refused, nothing was changed; 4 no answer, the outcome is
+//! not known; 5 a process stopped on an error.
 
-fn main() {}
+mod call;
+mod cli;
+mod failure;
+mod files;
+mod folder;
+mod init;
+mod key;
+mod keyring;
+mod out;
+mod processes;
+mod reach;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}

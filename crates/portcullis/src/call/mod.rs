@@ -1,0 +1,269 @@
+//! `portcullis call`: signs and sends one request, and prints the answer.
+
+mod act;
+
+use crate::failure::{Exit, Failure};
+use crate::files;
+use crate::out::{json, say};
+use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
+use clap::Args;
+use portcullis_client::{Gate, Question};
+use portcullis_core::act::Act;
+use portcullis_core::genesis::IssuerKind;
+use portcullis_core::id::LedgerEntryId;
+use portcullis_core::{Digest, Evidence, Time};
+use portcullis_host::Random;
+use serde_json::{Value, json as value};
+use std::path::PathBuf;
+
+/// Sign and send one request, like curl, and print the answer
+///
+/// With --act the request submits an act: its JSON as docs/spec has it, whole, or only the part that
+/// says what is to be done; network, checkpoint, id, expiry and who asks are then filled in. Evidence
+/// is added by --passkey, --debit and --onboarding with the keys of a development network.
+///
+/// Examples:
+///   portcullis call GET /v1/status
+///   portcullis call --as auditor GET /v1/acts/DIGEST
+///   portcullis call --as back-end --act withdraw.json --passkey customer --debit new
+///   portcullis call --as back-end POST /v1/acts/DIGEST/evidence --passkey customer
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct CallArgs {
+    #[command(flatten)]
+    reach: ReachArgs,
+    #[command(flatten)]
+    caller: CallerArgs,
+    /// GET or POST
+    #[arg(default_value = "POST")]
+    method: String,
+    /// The path, with its query
+    #[arg(default_value = "/v1/acts")]
+    target: String,
+    /// The body, from a file (- is standard input)
+    #[arg(long, value_name = "FILE", conflicts_with = "act")]
+    body: Option<PathBuf>,
+    #[command(flatten)]
+    act: act::ActArgs,
+    #[command(flatten)]
+    evidence: EvidenceArgs,
+    /// Print the request's body instead of sending it
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Evidence made with the keys of a development network.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Evidence")]
+pub(crate) struct EvidenceArgs {
+    /// Assert the act with this customer's development passkey, who is also the one that asks
+    #[arg(long, value_name = "NAME")]
+    pub(crate) passkey: Option<String>,
+    /// Attest with the key "ledger" that this entry of the ledger paid; "new" for a random one
+    #[arg(long, value_name = "ID|new", value_parser = debit)]
+    pub(crate) debit: Option<Debit>,
+    /// Attest with the key "onboarding" that the factor belongs to the account's holder
+    #[arg(long)]
+    pub(crate) onboarding: bool,
+}
+
+/// A ledger entry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Debit {
+    /// One that nobody has used.
+    New,
+    /// This one.
+    Entry(LedgerEntryId),
+}
+
+fn debit(text: &str) -> Result<Debit, String> {
+    match text {
+        "new" => Ok(Debit::New),
+        id => id
+            .parse()
+            .map(Debit::Entry)
+            .map_err(|error| format!("{error}, or the word new")),
+    }
+}
+
+impl CallArgs {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let reach = self.reach.open()?;
+        let caller = self.caller.open(&reach)?;
+        let (body, concerned, once) = self.body(&reach, caller.as_ref())?;
+        if self.dry_run {
+            say(String::from_utf8_lossy(&body));
+            return Ok(());
+        }
+        let question = Question {
+            method: self.method(&body),
+            target: &self.target,
+            body: &body,
+            act: concerned,
+            once,
+        };
+        print(&reach.gate, caller.as_ref(), &question)
+    }
+
+    fn method<'a>(&'a self, body: &[u8]) -> &'a str {
+        // A path alone asks for something.
+        if body.is_empty() && self.method.starts_with('/') {
+            "GET"
+        } else {
+            &self.method
+        }
+    }
+
+    /// The body, the act that it submits or concerns, and the idempotency key.
+    #[allow(
+        clippy::type_complexity,
+        reason = "three parts of one request, taken apart at once"
+    )]
+    fn body(
+        &self,
+        reach: &Reach,
+        caller: Option<&Caller>,
+    ) -> Result<(Vec<u8>, Option<Digest>, Option<String>), Failure> {
+        if let Some(path) = &self.body {
+            return Ok((files::read(path)?, self.concerned(), None));
+        }
+        if self.act.is_given() {
+            let act = self
+                .act
+                .build(reach, caller, self.evidence.passkey.as_deref())?;
+            let evidence = self.evidence.gather(reach, act.digest(), act.expires)?;
+            let body = value!({ "act": act, "evidence": evidence });
+            return Ok((bytes(&body), Some(act.digest()), Some(act.id.to_string())));
+        }
+        match self
+            .concerned()
+            .filter(|_| self.target.ends_with("/evidence"))
+        {
+            Some(act) => {
+                let expires = reach
+                    .machine
+                    .clock
+                    .now()
+                    .after(portcullis_core::Span::seconds(600));
+                let evidence = self.evidence.gather(reach, act, expires)?;
+                Ok((bytes(&value!(evidence)), Some(act), None))
+            }
+            None => Ok((Vec::new(), self.concerned(), None)),
+        }
+    }
+
+    /// The act that the path names.
+    fn concerned(&self) -> Option<Digest> {
+        let rest = self.target.strip_prefix("/v1/acts/")?;
+        rest.split(['/', '?']).next()?.parse().ok()
+    }
+}
+
+impl EvidenceArgs {
+    /// Everything that was asked for, over one act.
+    pub(crate) fn gather(
+        &self,
+        reach: &Reach,
+        act: Digest,
+        expires: Time,
+    ) -> Result<Evidence, Failure> {
+        let mut evidence = Evidence::default();
+        if let Some(name) = &self.passkey {
+            evidence.assertions.push(reach.assert(name, act)?);
+        }
+        if self.onboarding {
+            let issuer = reach.issuer("onboarding", IssuerKind::Onboarding)?;
+            evidence.attestations.push(issuer.onboarding(act, expires)?);
+        }
+        if let Some(debit) = self.debit {
+            let issuer = reach.issuer("ledger", IssuerKind::Ledger)?;
+            let entry = debit.entry(reach.machine.random.as_ref());
+            evidence
+                .attestations
+                .push(issuer.debit(act, entry, expires)?);
+        }
+        Ok(evidence)
+    }
+}
+
+impl Debit {
+    fn entry(self, random: &dyn Random) -> LedgerEntryId {
+        match self {
+            Self::New => LedgerEntryId(random.array()),
+            Self::Entry(entry) => entry,
+        }
+    }
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}
+
+/// Send, and show the answer as it came. A refusal is shown too, and ends with its exit code.
+fn print(gate: &Gate, caller: Option<&Caller>, question: &Question<'_>) -> Result<(), Failure> {
+    let reply = gate.send(caller.map(|caller| &caller.signer), question)?;
+    let text = match serde_json::from_slice::<Value>(&reply.body) {
+        Ok(value) => json(&value),
+        Err(_) => String::from_utf8_lossy(&reply.body).into_owned(),
+    };
+    say(text.trim_end());
+    match reply.status {
+        200..300 => check_digest(question.act, &reply.body),
+        400..500 => {
+            let what = format!("the gate refused with HTTP {}", reply.status);
+            Err(Failure::new(
+                Exit::Refused,
+                what,
+                "the answer above says what to do",
+            ))
+        }
+        status => {
+            let what = format!("the gate answered with HTTP {status}");
+            Err(Failure::new(
+                Exit::NoAnswer,
+                what,
+                "send the same again later",
+            ))
+        }
+    }
+}
+
+/// The gate's digest is our own.
+fn check_digest(ours: Option<Digest>, body: &[u8]) -> Result<(), Failure> {
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    let theirs = answer.get("digest").and_then(Value::as_str);
+    let theirs: Option<Digest> = theirs.and_then(|text| text.parse().ok());
+    match (ours, theirs) {
+        (Some(ours), Some(theirs)) if ours != theirs => {
+            Err(portcullis_client::GateError::OtherAct { ours, theirs }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Reach {
+    /// A customer's assertion, at the customers' own origin.
+    pub(crate) fn assert(
+        &self,
+        name: &str,
+        act: Digest,
+    ) -> Result<portcullis_core::passkey::Assertion, Failure> {
+        let party = self.party()?;
+        let (rp_id, origin) = (first(&party.rp_ids), first(&party.origins));
+        Ok(self.customer(name)?.passkey.assert(act, rp_id, origin)?)
+    }
+
+    /// Submit an act as a caller.
+    pub(crate) fn submit(
+        &self,
+        caller: &Caller,
+        act: &Act,
+        evidence: &Evidence,
+    ) -> Result<portcullis_client::Accepted, Failure> {
+        Ok(self.gate.submit(&caller.signer, act, evidence)?)
+    }
+}
+
+pub(crate) fn first(texts: &[String]) -> &str {
+    texts.first().map_or("", String::as_str)
+}

@@ -1,0 +1,42 @@
+//! The command line.
+
+use crate::call::CallArgs;
+use crate::failure::Failure;
+use crate::init::InitArgs;
+use crate::key::KeyArgs;
+use crate::processes::{ServeArgs, WitnessArgs};
+use clap::{Parser, Subcommand};
+
+/// A release gate that you host yourself: nothing of value leaves without evidence that anyone can
+/// check again.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 done; 1 something checked does not hold; 2 wrong usage, \
+    nothing done; 3 refused, nothing changed; 4 no answer, outcome not known; 5 a process stopped."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(InitArgs),
+    Key(KeyArgs),
+    Serve(ServeArgs),
+    Witness(WitnessArgs),
+    Call(CallArgs),
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Init(args) => args.run(),
+            Command::Key(args) => args.run(),
+            Command::Serve(args) => args.run(),
+            Command::Witness(args) => args.run(),
+            Command::Call(args) => args.run(),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Reading and writing the files that commands name.
+
+use crate::failure::Failure;
+use portcullis_host::{Dir, Disk as _};
+use std::io::Read as _;
+use std::path::Path;
+
+/// Most bytes of a file that somebody names: a genesis as JSON, an act, a receipt.
+const MAX_FILE: u64 = 16 * 1024 * 1024;
+
+/// A whole file, or standard input where the name is `-`.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |error| unreadable(path, &error);
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        let input = std::io::stdin().lock();
+        input
+            .take(MAX_FILE + 1)
+            .read_to_end(&mut bytes)
+            .map_err(failed)?;
+    } else {
+        let file = std::fs::File::open(path).map_err(failed)?;
+        file.take(MAX_FILE + 1)
+            .read_to_end(&mut bytes)
+            .map_err(failed)?;
+    }
+    if bytes.len() as u64 > MAX_FILE {
+        let what = format!("{} is larger than 16 MiB", path.display());
+        return Err(Failure::usage(what, "name the file that was meant"));
+    }
+    Ok(bytes)
+}
+
+/// A text file.
+pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
+    let text = String::from_utf8(read(path)?);
+    text.map_err(|_| Failure::usage(format!("{} is not text", path.display()), ""))
+}
+
+/// Put a file in place, whole and for its owner only.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| Failure::usage("the file to write has no name", ""))?;
+    Ok(Dir::open(folder.unwrap_or(Path::new(".")))?.replace(name, bytes)?)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::usage(
+        format!("cannot read {}: {error}", path.display()),
+        "see that the file is there and may be read",
+    )
+}

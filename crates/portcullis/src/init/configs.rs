@@ -1,0 +1,186 @@
+//! The configurations of a development network's processes, with a word on each line.
+
+use super::Asset;
+use super::development::{FEE_CEILING, units_of};
+use crate::folder::Folder;
+use crate::keyring::purpose;
+use portcullis_chains::Amount;
+use portcullis_core::Network;
+use std::fmt::Write as _;
+
+/// The name in the witness' vkey.
+pub(super) const WITNESS_NAME: &str = "witness.localhost";
+
+/// The most that a unit of gas may cost, in wei: 200 gwei.
+const MAX_FEE_PER_GAS: u64 = 200_000_000_000;
+/// How much of that may be a tip: 2 gwei.
+const MAX_TIP: u64 = 2_000_000_000;
+
+/// Where the processes listen, all on 127.0.0.1.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ports {
+    pub(super) gate: u16,
+    pub(super) witness: u16,
+}
+
+/// What the files are written from.
+pub(super) struct Setting<'a> {
+    pub(super) network: &'a Network,
+    pub(super) assets: &'a [Asset],
+    pub(super) node: &'a str,
+    pub(super) ports: Ports,
+}
+
+impl Setting<'_> {
+    /// Every file's name and text.
+    pub(super) fn files(&self) -> [(&'static str, String); 4] {
+        [
+            (Folder::GATE, self.gate()),
+            (Folder::SIGNER, self.signer()),
+            (Folder::WITNESS, self.witness()),
+            (Folder::CLIENT, self.client()),
+        ]
+    }
+
+    fn pinned(&self) -> String {
+        let digest = self.network.digest();
+        format!(
+            "genesis = \"{}\"\n\
+             # Pinned by hand in production: compare it with every administrator by voice.\n\
+             genesis_digest = \"{digest}\"\n",
+            Folder::GENESIS
+        )
+    }
+
+    fn boards(&self) -> String {
+        let mut text = "\n# Stop boards, by their id in genesis.\n[boards]\n".to_owned();
+        for board in &self.network.genesis().boards {
+            let _ = writeln!(text, "{} = \"{}\"", board.id, self.witness_url());
+        }
+        text
+    }
+
+    fn gate_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.gate)
+    }
+
+    fn witness_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.witness)
+    }
+
+    fn chains(&self) -> Vec<String> {
+        let wallets = self.network.genesis().wallets.iter();
+        let mut chains: Vec<_> = wallets
+            .map(|wallet| wallet.address.chain().to_string())
+            .collect();
+        chains.dedup();
+        chains
+    }
+
+    fn gate(&self) -> String {
+        let (gate, node) = (self.ports.gate, self.node);
+        let mut text = format!(
+            "# The gate: portcullis serve --config gate.toml\n{}\
+             key_file = \"keys/gate.keys\"\n\
+             passphrase_file = \"keys/gate.passphrase\"\n\
+             log_key = \"{}\"\n\
+             journal = \"{}\"\n\
+             listen = \"127.0.0.1:{gate}\"\n\
+             # The names under which clients reach it: a request's signature covers one.\n\
+             authorities = [\"127.0.0.1:{gate}\", \"localhost:{gate}\"]\n\
+             \n# Witnesses, by the name in their vkey.\n[witnesses]\n\"{WITNESS_NAME}\" = \"{}\"\n",
+            self.pinned(),
+            purpose::LOG,
+            Folder::JOURNAL,
+            self.witness_url(),
+        );
+        text += &self.boards();
+        for chain in self.chains() {
+            let _ = write!(
+                text,
+                "\n[chains.\"{chain}\"]\nnode = \"{node}\"\n# In wei.\n\
+                 max_fee_per_gas = {MAX_FEE_PER_GAS}\nmax_priority_fee_per_gas = {MAX_TIP}\n"
+            );
+        }
+        text
+    }
+
+    fn signer(&self) -> String {
+        let genesis = self.network.genesis();
+        let keeper = genesis.keepers.first().map(|keeper| keeper.id.to_string());
+        let mut text = format!(
+            "# The signer: portcullis signer --config signer.toml\n{}\
+             keeper = \"{}\"\n\
+             gate = \"{}\"\n\
+             data = \"data/signer\"\n{}\
+             \n[keys]\nfile = \"keys/signer.keys\"\npassphrase_file = \"keys/signer.passphrase\"\n\
+             statement = \"{}\"\n\n[keys.wallets]\n",
+            self.pinned(),
+            keeper.unwrap_or_default(),
+            self.gate_url(),
+            self.boards(),
+            purpose::STATEMENT,
+        );
+        for wallet in &genesis.wallets {
+            let _ = writeln!(text, "{} = \"{}\"", wallet.id, purpose::WALLET);
+        }
+        for chain in self.chains() {
+            let _ = write!(
+                text,
+                "\n[[chains]]\nid = \"{chain}\"\nnode = \"{}\"\nconfirmations = 1\n\
+                 # The most that one transaction, and a unit of gas, may cost, in wei.\n\
+                 max_fee = \"{FEE_CEILING}\"\nmax_fee_per_gas = \"{MAX_FEE_PER_GAS}\"\n",
+                self.node
+            );
+        }
+        text += "\n# Hard caps, in base units: no journal entry can change them.\n";
+        for asset in self.assets {
+            let of = |units| units_of(*asset, units).unwrap_or(Amount::ZERO);
+            let _ = write!(
+                text,
+                "\n[[caps]]\nasset = \"{}\"\nper_transaction = \"{}\"\nday = \"{}\"\n",
+                asset.id,
+                of(20),
+                of(1000),
+            );
+        }
+        text
+    }
+
+    fn witness(&self) -> String {
+        format!(
+            "# Witness and stop board in one process: portcullis witness --config witness.toml\n{}\
+             key_file = \"keys/witness.keys\"\n\
+             passphrase_file = \"keys/witness.passphrase\"\n\
+             # Never restore this from a backup: a witness that forgets can be made to fork.\n\
+             data = \"data/witness\"\n\
+             listen = \"127.0.0.1:{}\"\n\
+             \n[witness]\nkey = \"{}\"\n\n[board]\nkey = \"{}\"\n",
+            self.pinned(),
+            self.ports.witness,
+            purpose::WITNESS,
+            purpose::BOARD,
+        )
+    }
+
+    fn client(&self) -> String {
+        let mut text = format!(
+            "# Whoever asks: portcullis call, approve, suspend, status, doctor, demo\n{}\
+             gate = \"{}\"\n# Key files by name.\nkeys = \"{}\"\n{}\
+             \n# Nodes that doctor and demo ask.\n[nodes]\n",
+            self.pinned(),
+            self.gate_url(),
+            Folder::KEYS,
+            self.boards(),
+        );
+        for chain in self.chains() {
+            let _ = writeln!(text, "\"{chain}\" = \"{}\"", self.node);
+        }
+        text += "\n# Digits after the point, for people. The journal knows base units only.\n";
+        text += "[decimals]\n";
+        for asset in self.assets {
+            let _ = writeln!(text, "\"{}\" = {}", asset.id, asset.decimals);
+        }
+        text
+    }
+}

@@ -1,0 +1,378 @@
+//! A network for development, complete: keys, genesis, configurations. Everything on one machine and
+//! every passphrase beside its key, so it shows how things work and protects nothing.
+
+use super::configs::{self, Ports};
+use super::{Asset, Wishes};
+use crate::failure::Failure;
+use crate::files;
+use crate::folder::Folder;
+use crate::keyring::{self, KeyPaths, purpose};
+use crate::out::{json, say};
+use portcullis_chains::caip::Address;
+use portcullis_chains::{Amount, ChainId};
+use portcullis_core::Network;
+use portcullis_core::codec::encode;
+use portcullis_core::factor::NewFactor;
+use portcullis_core::genesis::{
+    Board, Genesis, Issuer, IssuerKind, Keeper, KeeperKind, Log, Member, Mode, Party, RULES,
+    SignedGenesis, Wallet, Witnesses,
+};
+use portcullis_core::id::{BoardId, IssuerId, KeeperId, PrincipalId, WalletId};
+use portcullis_core::limits::{ApprovalAbove, Bounds, Limit, Limits};
+use portcullis_core::passkey::RelyingParty;
+use portcullis_core::realm::{Realm, Role};
+use portcullis_core::signature::{PublicKey, Strict};
+use portcullis_host::{Random, SystemRandom};
+use portcullis_keys::{KeyFile, Kind, StatementKey as _, WalletKey as _};
+use portcullis_tlog::{KeyName, LogKey, WitnessKey};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+/// The administrators' key files.
+pub(crate) const ADMINISTRATORS: [&str; 3] =
+    ["administrator-1", "administrator-2", "administrator-3"];
+const QUORUM: u32 = 2;
+
+/// The rest of the staff, by the names of their key files.
+const STAFF: [(&str, Role); 5] = [
+    ("back-end", Role::BackEnd),
+    ("operator", Role::Operator),
+    ("approver", Role::Approver),
+    ("support", Role::Support),
+    ("auditor", Role::Auditor),
+];
+
+/// Where the port of the gate is looked for first.
+const FIRST_PORT: u16 = 7400;
+
+/// 0.05 of the chain's coin.
+pub(super) const FEE_CEILING: Amount = Amount(50_000_000_000_000_000);
+
+/// Make it all.
+pub(super) fn init(folder: &Path, wishes: &Wishes) -> Result<(), Failure> {
+    let folder = Folder(folder.to_owned());
+    if folder.file(Folder::GENESIS).exists() || folder.keys().exists() {
+        return Err(Failure::usage(
+            format!("{} has a network already", folder.path().display()),
+            "choose another folder; a genesis is never replaced",
+        ));
+    }
+    let node = node(&folder, wishes)?;
+    let ports = ports(wishes.port)?;
+    keyring::make_folder(&folder.keys())?;
+    let maker = Maker {
+        keys: folder.keys(),
+        random: &SystemRandom,
+    };
+    let made = maker.genesis(wishes, ports)?;
+    let network = Network::new(made, &Strict)?;
+    write(&folder, &network)?;
+    let setting = configs::Setting {
+        network: &network,
+        assets: &wishes.assets,
+        node: &node,
+        ports,
+    };
+    for (name, text) in setting.files() {
+        files::write(&folder.file(name), text.as_bytes())?;
+    }
+    witness_record(&folder)?;
+    tell(&folder, &network, ports);
+    Ok(())
+}
+
+fn write(folder: &Folder, network: &Network) -> Result<(), Failure> {
+    let digest = format!("{}\n", network.digest());
+    files::write(
+        &folder.file(Folder::GENESIS_JSON),
+        json(network.signed()).as_bytes(),
+    )?;
+    files::write(&folder.file(Folder::DIGEST), digest.as_bytes())?;
+    files::write(&folder.file(Folder::GENESIS), &encode(network.signed()))
+}
+
+/// A witness begins its record once in its key's life, by hand; this is that moment.
+fn witness_record(folder: &Folder) -> Result<(), Failure> {
+    let config = portcullis_witness::Config::read(&folder.file(Folder::WITNESS))
+        .map_err(|error| Failure::usage(error, ""))?;
+    portcullis_witness::init(&config).map_err(|error| Failure::usage(error, ""))
+}
+
+fn tell(folder: &Folder, network: &Network, ports: Ports) {
+    let folder = folder.path().display();
+    say(format_args!("A development network stands in {folder}."));
+    say(format_args!("  genesis digest   {}", network.digest()));
+    for wallet in &network.genesis().wallets {
+        say(format_args!("  wallet           {}", wallet.address));
+    }
+    say(format_args!(
+        "  gate             http://127.0.0.1:{}",
+        ports.gate
+    ));
+    say(format_args!(
+        "  start            portcullis serve --all --dir {folder}"
+    ));
+    say("Every key and passphrase is on this one machine: it shows how Portcullis works and");
+    say("protects nothing.");
+}
+
+/// The node that was named, or left beside by whoever started one, or anvil's usual place.
+fn node(folder: &Folder, wishes: &Wishes) -> Result<String, Failure> {
+    if let Some(node) = &wishes.node {
+        return Ok(node.clone());
+    }
+    let left = folder.file(Folder::NODE);
+    if left.exists() {
+        return Ok(files::read_text(&left)?.trim().to_owned());
+    }
+    Ok("http://127.0.0.1:8545".to_owned())
+}
+
+/// Two free ports in a row.
+fn ports(wish: Option<u16>) -> Result<Ports, Failure> {
+    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let both = |gate: u16| {
+        Some(Ports {
+            gate,
+            witness: gate.checked_add(1)?,
+        })
+    };
+    if let Some(gate) = wish {
+        return both(gate).ok_or_else(|| Failure::usage("there is no port after 65535", ""));
+    }
+    (FIRST_PORT..=u16::MAX)
+        .step_by(2)
+        .filter_map(both)
+        .find(|ports| is_free(ports.gate) && is_free(ports.witness))
+        .ok_or_else(|| Failure::usage("no two ports are free", "name one with --port"))
+}
+
+/// Makes keys and ids.
+struct Maker<'a> {
+    keys: PathBuf,
+    random: &'a dyn Random,
+}
+
+impl Maker<'_> {
+    fn id(&self) -> [u8; 16] {
+        self.random.array()
+    }
+
+    fn file(&self, name: &str, keys: &[(&str, Kind)]) -> Result<KeyFile, Failure> {
+        KeyPaths::named(&self.keys, name).create(keys, self.random)
+    }
+
+    /// A key file with one statement key: its public half.
+    fn key(&self, name: &str, purpose: &str, kind: Kind) -> Result<PublicKey, Failure> {
+        public(&self.file(name, &[(purpose, kind)])?, purpose)
+    }
+
+    fn genesis(&self, wishes: &Wishes, ports: Ports) -> Result<SignedGenesis, Failure> {
+        let witness = self.file(
+            "witness",
+            &[
+                (purpose::WITNESS, Kind::Ed25519),
+                (purpose::BOARD, Kind::Ed25519),
+            ],
+        )?;
+        let signer = self.file(
+            "signer",
+            &[
+                (purpose::STATEMENT, Kind::Ed25519),
+                (purpose::WALLET, Kind::Secp256k1),
+            ],
+        )?;
+        let keeper = Keeper {
+            id: KeeperId(self.id()),
+            kind: KeeperKind::Signer,
+            key: public(&signer, purpose::STATEMENT)?,
+        };
+        let genesis = Genesis {
+            network: "development".into(),
+            mode: Mode::Development,
+            rules: RULES,
+            log: self.log()?,
+            administrators: self.administrators()?,
+            quorum: QUORUM,
+            staff: self.staff()?,
+            wallets: vec![self.wallet(&signer, keeper.id, wishes.chain)?],
+            keepers: vec![keeper],
+            witnesses: witnesses(&witness)?,
+            boards: vec![Board {
+                id: BoardId(self.id()),
+                key: public(&witness, purpose::BOARD)?,
+            }],
+            issuers: vec![
+                self.issuer("onboarding", IssuerKind::Onboarding)?,
+                self.issuer("ledger", IssuerKind::Ledger)?,
+            ],
+            roots: Vec::new(),
+            assets: wishes.assets.iter().map(|asset| asset.id).collect(),
+            limits: limits(&wishes.assets)?,
+            delay_floor: Mode::Development.shortest_delay(),
+            parties: parties(ports),
+        };
+        self.customer()?;
+        self.sign(genesis)
+    }
+
+    fn sign(&self, genesis: Genesis) -> Result<SignedGenesis, Failure> {
+        let message = genesis.signed_bytes();
+        let names = ADMINISTRATORS.iter().zip(&genesis.administrators);
+        let signatures = names.map(|(name, member)| {
+            let key = KeyPaths::named(&self.keys, name).statement(purpose::REQUEST)?;
+            Ok((member.principal, key.sign(&message)?))
+        });
+        let signatures = signatures.collect::<Result<_, Failure>>()?;
+        Ok(SignedGenesis {
+            genesis,
+            signatures,
+        })
+    }
+
+    /// A name of its own, so that nobody takes one development journal for another.
+    fn log(&self) -> Result<Log, Failure> {
+        let origin = format!(
+            "localhost/portcullis-{}",
+            hex::encode(self.random.array::<4>())
+        );
+        let public = ed25519(&self.key("gate", purpose::LOG, Kind::Ed25519)?)?;
+        let vkey = LogKey::new(name(&origin)?, public).to_string();
+        Ok(Log { origin, vkey })
+    }
+
+    fn administrators(&self) -> Result<Vec<Member>, Failure> {
+        ADMINISTRATORS
+            .iter()
+            .map(|name| self.member(name, Vec::new()))
+            .collect()
+    }
+
+    fn staff(&self) -> Result<Vec<Member>, Failure> {
+        STAFF
+            .iter()
+            .map(|(name, role)| self.member(name, vec![*role]))
+            .collect()
+    }
+
+    fn member(&self, name: &str, roles: Vec<Role>) -> Result<Member, Failure> {
+        let key = self.key(name, purpose::REQUEST, Kind::Ed25519)?;
+        Ok(Member {
+            principal: PrincipalId(self.id()),
+            roles,
+            factors: vec![NewFactor::RequestKey { key }],
+        })
+    }
+
+    fn issuer(&self, name: &str, kind: IssuerKind) -> Result<Issuer, Failure> {
+        let key = self.key(name, purpose::ISSUER, Kind::Ed25519)?;
+        Ok(Issuer {
+            id: IssuerId(self.id()),
+            kind,
+            key,
+        })
+    }
+
+    fn wallet(&self, signer: &KeyFile, keeper: KeeperId, on: ChainId) -> Result<Wallet, Failure> {
+        let address = signer.wallet(&purpose::WALLET.parse()?)?.address();
+        let ChainId::Evm { chain } = on;
+        Ok(Wallet {
+            id: WalletId(self.id()),
+            address: Address::Evm { chain, address },
+            keeper,
+            // The key is new, so nothing was ever sent with it.
+            first_nonce: 0,
+            fee_ceiling: FEE_CEILING,
+        })
+    }
+
+    /// One customer to try things with; nothing of it stands in genesis.
+    fn customer(&self) -> Result<(), Failure> {
+        self.key("customer", purpose::PASSKEY, Kind::P256)?;
+        let [account, principal, subject] = [(); 3].map(|()| hex::encode(self.id()));
+        let text = format!(
+            "# A development customer. Its passkey is in customer.keys.\n\
+             account = \"{account}\"\nprincipal = \"{principal}\"\nsubject = \"{subject}\"\n"
+        );
+        files::write(&self.keys.join("customer.toml"), text.as_bytes())
+    }
+}
+
+fn public(file: &KeyFile, purpose: &str) -> Result<PublicKey, Failure> {
+    Ok(file.statement(&purpose.parse()?)?.public_key().clone())
+}
+
+fn ed25519(key: &PublicKey) -> Result<[u8; 32], Failure> {
+    match key {
+        PublicKey::Ed25519(key) => Ok(*key.as_bytes()),
+        PublicKey::P256(_) => Err(Failure::usage("a log or witness key is an Ed25519 key", "")),
+    }
+}
+
+fn name(text: &str) -> Result<KeyName, Failure> {
+    KeyName::new(text).map_err(|error| Failure::usage(error, ""))
+}
+
+fn witnesses(file: &KeyFile) -> Result<Witnesses, Failure> {
+    let public = ed25519(&public(file, purpose::WITNESS)?)?;
+    let vkey = WitnessKey::new(name(configs::WITNESS_NAME)?, public).to_string();
+    Ok(Witnesses {
+        vkeys: vec![vkey],
+        faulty: 0,
+        quorum: 1,
+    })
+}
+
+fn parties(ports: Ports) -> Vec<Party> {
+    let relying_party = RelyingParty {
+        rp_ids: vec!["localhost".into()],
+        origins: vec![format!("http://localhost:{}", ports.gate)],
+        top_origins: Vec::new(),
+    };
+    let of = |realm| Party {
+        realm,
+        relying_party: relying_party.clone(),
+    };
+    vec![of(Realm::Customers), of(Realm::Staff)]
+}
+
+/// Enough room to try things, and near enough to be met: per account 10 at once, 20 an hour, 50 a
+/// day, 100 a week; above 1 somebody has to approve; all accounts together 500 a day.
+fn limits(assets: &[Asset]) -> Result<Limits, Failure> {
+    let rules = assets.iter().map(|asset| {
+        let of = |units: u128| units_of(*asset, units);
+        let account = Limit {
+            asset: asset.id,
+            bounds: Bounds::Account,
+            per_transaction: Some(of(10)?),
+            hour: Some(of(20)?),
+            day: Some(of(50)?),
+            week: Some(of(100)?),
+            approval: Some(ApprovalAbove {
+                above: of(1)?,
+                count: 1,
+            }),
+        };
+        let all = Limit {
+            asset: asset.id,
+            bounds: Bounds::Asset,
+            per_transaction: None,
+            hour: None,
+            day: Some(of(500)?),
+            week: None,
+            approval: None,
+        };
+        Ok([account, all])
+    });
+    let rules: Result<Vec<[Limit; 2]>, Failure> = rules.collect();
+    Ok(Limits {
+        rules: rules?.into_iter().flatten().collect(),
+    })
+}
+
+/// So many whole units, in base units.
+pub(super) fn units_of(asset: Asset, units: u128) -> Result<Amount, Failure> {
+    let scale = 10_u128.checked_pow(u32::from(asset.decimals));
+    let amount = scale.and_then(|scale| scale.checked_mul(units)).map(Amount);
+    amount.ok_or_else(|| Failure::usage("an asset with that many decimals does not fit", ""))
+}

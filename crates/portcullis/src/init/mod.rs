@@ -1,0 +1,137 @@
+//! `portcullis init`: a network's first statement.
+
+mod configs;
+mod development;
+mod production;
+
+use crate::failure::Failure;
+use clap::{ArgGroup, Args};
+use portcullis_chains::caip::CaipError;
+use portcullis_chains::{AssetId, ChainId};
+use std::path::PathBuf;
+
+/// Make a network's genesis: all of it for development, or step by step with each administrator
+///
+/// For production: write a draft (JSON, docs/guide/operators.md), let everybody check it with
+/// --draft, each administrator sign it with --sign on a machine of its own, and put the signatures
+/// together with --assemble. The digest that each step prints must be the same everywhere: compare it
+/// by voice, then pin it in every keeper, witness and client.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true))]
+pub(crate) struct InitArgs {
+    /// Make keys, genesis and configurations for development in this folder
+    #[arg(long, value_name = "DIR", group = "what")]
+    development: Option<PathBuf>,
+    /// Check a draft and print its digest
+    #[arg(long, value_name = "FILE", group = "what")]
+    draft: Option<PathBuf>,
+    /// Sign a draft as the administrator whose key is given
+    #[arg(long, value_name = "FILE", group = "what", requires = "key")]
+    sign: Option<PathBuf>,
+    /// Put a draft and all administrators' signatures together
+    #[arg(
+        long,
+        value_name = "FILE",
+        group = "what",
+        requires = "out",
+        requires = "signatures"
+    )]
+    assemble: Option<PathBuf>,
+
+    /// Development: the EIP-155 chain that the wallet is on
+    #[arg(long, value_name = "N", default_value_t = 31337)]
+    chain_id: u64,
+    /// Development: the chain's node; what DIR/ethereum-rpc says otherwise
+    #[arg(long, value_name = "URL")]
+    node: Option<String>,
+    /// Development: a token that may be withdrawn, with its decimals (18 unless said)
+    #[arg(long, value_name = "CONTRACT[:DECIMALS]")]
+    erc20: Vec<String>,
+    /// Development: the gate's port; the witness takes the next one. Free ones otherwise
+    #[arg(long)]
+    port: Option<u16>,
+
+    /// Sign: the administrator's key file
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Sign: its passphrase, in a file
+    #[arg(long, value_name = "FILE")]
+    passphrase: Option<PathBuf>,
+    /// Assemble: the signatures
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    signatures: Vec<PathBuf>,
+    /// Sign, assemble: where to write; signing writes to standard output otherwise
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl InitArgs {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        if let Some(folder) = &self.development {
+            return development::init(folder, &self.wishes()?);
+        }
+        if let Some(draft) = &self.draft {
+            return production::check(draft);
+        }
+        if let (Some(draft), Some(key)) = (&self.sign, &self.key) {
+            return production::sign(draft, key, self.passphrase.as_deref(), self.out.as_deref());
+        }
+        if let (Some(draft), Some(out)) = (&self.assemble, &self.out) {
+            return production::assemble(draft, &self.signatures, out);
+        }
+        Err(Failure::usage(
+            "nothing was asked for",
+            "portcullis init --help",
+        ))
+    }
+
+    fn wishes(&self) -> Result<Wishes, Failure> {
+        let chain = ChainId::Evm {
+            chain: self.chain_id,
+        };
+        let native = Asset {
+            id: AssetId::EvmNative {
+                chain: self.chain_id,
+            },
+            decimals: 18,
+        };
+        let tokens = self.erc20.iter().map(|text| token(chain, text));
+        let assets: Result<Vec<Asset>, Failure> =
+            core::iter::once(Ok(native)).chain(tokens).collect();
+        Ok(Wishes {
+            chain,
+            node: self.node.clone(),
+            assets: assets?,
+            port: self.port,
+        })
+    }
+}
+
+/// What a development network is to be.
+pub(crate) struct Wishes {
+    chain: ChainId,
+    node: Option<String>,
+    assets: Vec<Asset>,
+    port: Option<u16>,
+}
+
+/// An asset and how people write its amounts.
+#[derive(Clone, Copy, Debug)]
+struct Asset {
+    id: AssetId,
+    decimals: u8,
+}
+
+/// `CONTRACT` or `CONTRACT:DECIMALS`.
+fn token(chain: ChainId, text: &str) -> Result<Asset, Failure> {
+    let (contract, decimals) = text.split_once(':').unwrap_or((text, "18"));
+    let decimals = decimals.parse().ok().filter(|decimals| *decimals <= 30);
+    let id: Result<AssetId, CaipError> = format!("{chain}/erc20:{contract}").parse();
+    match (id, decimals) {
+        (Ok(id), Some(decimals)) => Ok(Asset { id, decimals }),
+        _ => Err(Failure::usage(
+            format!("{text} is no token"),
+            "write 0xCONTRACT, or 0xCONTRACT:6 for one with six decimals",
+        )),
+    }
+}

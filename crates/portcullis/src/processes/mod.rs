@@ -1,0 +1,57 @@
+//! The long-running commands.
+
+mod all;
+mod gate;
+mod ready;
+mod witness;
+
+pub(crate) use gate::ServeArgs;
+pub(crate) use witness::WitnessArgs;
+
+use crate::failure::{Exit, Failure};
+use clap::Args;
+use std::path::PathBuf;
+use tracing_subscriber::EnvFilter;
+
+/// What every process takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ProcessArgs {
+    /// The process' configuration
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// A file that moves time; a development genesis only
+    #[arg(long, value_name = "FILE")]
+    pub(crate) test_clock: Option<PathBuf>,
+    /// End when whoever started this process ends
+    #[arg(long, hide = true)]
+    pub(crate) tied: bool,
+}
+
+impl ProcessArgs {
+    /// Log to standard error as `RUST_LOG` says, and give the configuration's path.
+    pub(crate) fn begin(&self) -> Result<PathBuf, Failure> {
+        if self.tied {
+            tie_to_parent()?;
+        }
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .init();
+        let none = || Failure::usage("no configuration is named", "add --config FILE");
+        self.config.clone().ok_or_else(none)
+    }
+}
+
+/// A process that its supervisor lost would hold its port and its files for ever.
+fn tie_to_parent() -> Result<(), Failure> {
+    use rustix::process::{Signal, set_parent_process_death_signal};
+    set_parent_process_death_signal(Some(Signal::TERM))
+        .map_err(|error| Failure::usage(format!("cannot tie to the parent: {error}"), ""))
+}
+
+/// A process' own error as a failure. Errors of the configuration come before anything was served.
+fn ended(name: &str, error: impl core::fmt::Display) -> Failure {
+    let next = "mend what the message names and start again";
+    Failure::new(Exit::Stopped, format!("the {name} ended: {error}"), next)
+}
