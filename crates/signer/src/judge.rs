@@ -5,7 +5,8 @@
 
 use crate::bytes::{Checked, PlanRefused};
 use crate::config::Config;
-use crate::record::{Attempt, Conflict, Intent, Pays, Record};
+use crate::enrolments::Enrolments;
+use crate::record::{Conflict, Intent, Pays, Record};
 use portcullis_chains::{Amount, AssetId, ChainId};
 use portcullis_core::effect::is_late;
 use portcullis_core::factor::FactorKind;
@@ -14,6 +15,7 @@ use portcullis_core::plan::Plan;
 use portcullis_core::state::Awaiting;
 use portcullis_core::state::release::Release;
 use portcullis_core::{ActKind, Digest, Span, State, Time};
+use portcullis_keeper::boards::Bars;
 use portcullis_keeper::follow::Heads;
 use portcullis_keys::WalletKey;
 use std::collections::BTreeMap;
@@ -29,6 +31,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) record: &'a Record,
     pub(crate) config: &'a Config,
     pub(crate) wallets: &'a BTreeMap<WalletId, Arc<dyn WalletKey>>,
+    pub(crate) bars: &'a Bars,
+    pub(crate) enrolments: &'a Enrolments,
     pub(crate) now: Time,
 }
 
@@ -39,8 +43,8 @@ pub(crate) struct Candidate {
     pub(crate) entry: u64,
     pub(crate) effects: Digest,
     pub(crate) checked: Checked,
-    /// What the record has of it.
-    pub(crate) attempt: Option<Attempt>,
+    /// Whether the record has it.
+    pub(crate) is_recorded: bool,
 }
 
 /// Why a plan is not signed.
@@ -61,6 +65,10 @@ pub(crate) enum Wait {
     Clock,
     /// The journal: by what was seen, the entry was cosigned too late.
     Late,
+    /// A posting on a stop board binds.
+    Posting,
+    /// The factor does not count yet for this signer.
+    Enrolment,
 }
 
 /// What this signer's own configuration or record refuses.
@@ -154,10 +162,16 @@ impl Bench<'_> {
         let plan = release.current_plan().ok_or(Wait::NotOurs)?;
         let checked = self.check(plan, release)?;
         self.wait_for_time(digest, release)?;
+        if self.bars.bar(&digest, release) {
+            return Err(Wait::Posting.into());
+        }
         let intent = intent(digest, plan, &checked);
         self.record.check(&intent)?;
-        let attempt = self.record.attempt(&intent).cloned();
+        let is_recorded = self.record.attempt(&intent).is_some();
         if let Some(pays) = intent.pays {
+            if !self.enrolments.count(&release.proof, self.now) {
+                return Err(Wait::Enrolment.into());
+            }
             self.check_floors(release)?;
             let spent = spent_beside(pays.asset);
             let is_counted = self.record.slot(intent.wallet, intent.nonce).is_some();
@@ -168,7 +182,7 @@ impl Bench<'_> {
             entry: release.entry,
             effects: release.effects,
             checked,
-            attempt,
+            is_recorded,
         })
     }
 

@@ -7,6 +7,7 @@
 mod bytes;
 pub mod config;
 mod deliver;
+mod enrolments;
 mod judge;
 pub use portcullis_node as node;
 pub mod record;
@@ -16,5 +17,5 @@ mod signer;
 pub use bytes::PlanRefused;
 pub use config::{Config, ConfigError};
 pub use judge::Refusal;
-pub use run::{RunError, run};
-pub use signer::{OpenError, Parts, Signer, SignerError, Step};
+pub use run::{RunError, run, shut};
+pub use signer::{Parts, Signer, SignerError, Step};

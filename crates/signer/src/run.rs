@@ -2,15 +2,16 @@
 
 use crate::config::{Chain, Config};
 use crate::node::{HttpNode, Node, NodeError};
-use crate::signer::{OpenError, Parts, Signer};
+use crate::signer::{Parts, Signer, SignerError};
 use portcullis_chains::ChainId;
 use portcullis_chains::caip::Address;
-use portcullis_core::Network;
 use portcullis_core::genesis::{GenesisFault, MAX_GENESIS};
 use portcullis_core::id::{BoardId, KeeperId, WalletId};
 use portcullis_core::signature::Strict;
+use portcullis_core::{Digest, Network};
 use portcullis_host::clock::NotDevelopment;
 use portcullis_host::{Clock, Dir, DiskError, FileClock, SystemClock, SystemRandom, Web};
+use portcullis_keeper::latches::{self, LatchError};
 use portcullis_keeper::{Machine, Watch};
 use portcullis_keys::file::{NameError, PassphraseError};
 use portcullis_keys::{KeyFile, KeyFileError, Name, Passphrase, StatementKey, WalletKey};
@@ -77,9 +78,15 @@ pub enum RunError {
     /// A stop board without its address.
     #[error("the genesis names stop board {0}, and the configuration no address for it")]
     NoBoard(BoardId),
-    /// The record.
+    /// The signer's own files.
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Open(#[from] SignerError),
+    /// The latches.
+    #[error(transparent)]
+    Latches(#[from] LatchError),
+    /// Alarms cannot be signed.
+    #[error("the alarm webhook needs an Ed25519 statement key (Standard Webhooks, v1a)")]
+    AlarmKey,
     /// Signals cannot be waited for.
     #[error("cannot wait for SIGTERM: {0}")]
     Signal(std::io::Error),
@@ -94,7 +101,9 @@ pub fn run(config: Config) -> Result<(), RunError> {
     let parts = assemble(config)?;
     while !stop.load(Ordering::Relaxed) {
         let mut signer = Signer::open(parts.clone())?;
+        let courier = start_courier(&signer, &parts.config, &stop)?;
         step_until(&mut signer, &stop);
+        courier.stop();
     }
     Ok(())
 }
@@ -111,6 +120,54 @@ fn step_until(signer: &mut Signer, stop: &AtomicBool) {
             }
         }
     }
+    if let Err(error) = signer.save() {
+        tracing::warn!(%error, "no snapshot; the next start reads more of the journal");
+    }
+}
+
+/// Shut the signer of this configuration on its own host: no gate, no network, no key. Gives the id
+/// of the latch that a quorum has to lift. There is no `open`.
+pub fn shut(config: &Config) -> Result<Digest, RunError> {
+    let disk = Dir::open(&config.data)?;
+    Ok(latches::shut(&disk, &SystemRandom, &SystemClock)?)
+}
+
+/// Alarms travel on a thread of their own, so that a webhook that hangs holds nothing up.
+struct Travelling {
+    stop: Arc<AtomicBool>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+fn start_courier(
+    signer: &Signer,
+    config: &Config,
+    process: &Arc<AtomicBool>,
+) -> Result<Travelling, RunError> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let courier = signer.courier();
+    if config.alarms.webhook.is_some() && courier.is_none() {
+        return Err(RunError::AlarmKey);
+    }
+    let (mine, process) = (stop.clone(), process.clone());
+    let thread = courier.map(|mut courier| {
+        thread::spawn(move || {
+            while !mine.load(Ordering::Relaxed) && !process.load(Ordering::Relaxed) {
+                if !courier.step() {
+                    thread::sleep(REST);
+                }
+            }
+        })
+    });
+    Ok(Travelling { stop, thread })
+}
+
+impl Travelling {
+    fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if self.thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the alarm courier panicked");
+        }
+    }
 }
 
 /// Everything that the configuration names, read and checked against the genesis.
@@ -123,7 +180,7 @@ fn assemble(config: Config) -> Result<Parts, RunError> {
     };
     let machine = Machine {
         watch: Watch::new(clock),
-        disk: Arc::new(Dir::open(&config.data)?),
+        disk: Arc::new(Dir::open_alone(&config.data)?),
         random: Arc::new(SystemRandom),
         http: Arc::new(Web::new()),
     };

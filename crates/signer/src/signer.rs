@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::deliver::{Deliveries, Trouble};
+use crate::enrolments::Enrolments;
 use crate::judge::{Barred, Bench, Candidate, Refusal};
 use crate::node::Node;
 use crate::record::{Pays, Record, Signed};
@@ -9,25 +10,24 @@ use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::SignedTx;
 use portcullis_chains::{Amount, AssetId, ChainId};
 use portcullis_core::id::WalletId;
+use portcullis_core::plan::Plan;
 use portcullis_core::statement::{Cap, Says};
-use portcullis_core::{ActKind, Digest, Network, State};
+use portcullis_core::{Digest, Network, State};
 use portcullis_host::DiskError;
-use portcullis_keeper::Machine;
-use portcullis_keeper::follow::{Breach, FollowFault, Follower};
+use portcullis_keeper::alarms::{Alarm, Courier};
+use portcullis_keeper::boards::Bars;
 use portcullis_keeper::lines::LinesError;
-use portcullis_keeper::statements::Statements;
-use portcullis_keys::{SignError, StatementKey, WalletKey};
-use portcullis_tlog::Cosigned;
-use std::collections::{BTreeMap, BTreeSet};
+use portcullis_keeper::{Keeper, KeeperError, KeeperParts, Lease, Machine, News, NoLease, rfc3339};
+use portcullis_keys::{StatementKey, WalletKey};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Most plans in one durable record.
 const BATCH: usize = 256;
-/// Most broadcasts, looks and statements in one step, so that none of them holds up a stop.
+/// Most broadcasts and looks in one step, so that neither holds up a stop.
 const SENDS: usize = 32;
 const LOOKS: usize = 32;
-const STATEMENTS: usize = 256;
 
 /// What a signer is made of.
 #[derive(Clone)]
@@ -51,33 +51,27 @@ pub struct Signer {
     machine: Machine,
     config: Config,
     wallets: BTreeMap<WalletId, Arc<dyn WalletKey>>,
-    follower: Follower,
+    keeper: Keeper,
+    enrolments: Enrolments,
     record: Record,
-    statements: Statements,
     deliveries: Deliveries,
-    /// Plans that this process has let go.
-    out: BTreeSet<Digest>,
+    /// The newest plan of each act that this process has handed out.
+    out: BTreeMap<Digest, Digest>,
     has_picked_up: bool,
-    complained: BTreeSet<(Digest, &'static str)>,
 }
 
-/// Why a signer cannot begin.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The once-only record.
-    #[error(transparent)]
-    Record(#[from] LinesError),
-}
-
-/// Why a signer cannot go on. It stops, and recovers by opening again.
+/// Why a signer cannot begin or go on. It stops, and recovers by opening again from disk.
 #[derive(Debug, thiserror::Error)]
 pub enum SignerError {
+    /// The once-only record.
+    #[error("the once-only record: {0}")]
+    Record(#[from] LinesError),
     /// The disk.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// The statement key.
+    /// What every keeper needs.
     #[error(transparent)]
-    Key(#[from] SignError),
+    Keeper(#[from] KeeperError),
 }
 
 /// What a step did.
@@ -91,93 +85,116 @@ pub struct Step {
     pub signed: usize,
     /// Plans handed out: stated, and due at the node.
     pub handed_out: usize,
+    /// Why nothing at all could be signed.
+    pub waits: Option<NoLease>,
 }
 
 impl Signer {
-    /// Begin, or go on after a crash.
-    pub fn open(parts: Parts) -> Result<Self, OpenError> {
-        let machine = parts.machine;
-        let record = Record::open(machine.disk.as_ref())?;
-        let state = State::new(parts.network.clone());
-        let mut follower = Follower::new(machine.clone(), parts.config.gate.clone(), state);
-        if let Some(head) = record
-            .checkpoint()
-            .and_then(|n| cosigned(&parts.network, n))
-        {
-            let _ = follower.recall(head);
-        }
-        let (gate, keeper) = (parts.config.gate.clone(), parts.config.keeper);
-        let statements = Statements::new(machine.clone(), gate, keeper, parts.key);
-        let deliveries = Deliveries::new(&parts.config.chains, parts.nodes);
+    /// Begin, or go on after a crash: by the same path, from what is durable.
+    pub fn open(parts: Parts) -> Result<Self, SignerError> {
+        let record = Record::open(parts.machine.disk.as_ref())?;
+        let keeper = Keeper::open(
+            KeeperParts {
+                machine: parts.machine.clone(),
+                network: parts.network,
+                id: parts.config.keeper,
+                gate: parts.config.gate.clone(),
+                boards: parts.config.boards.clone(),
+                key: parts.key,
+            },
+            record.checkpoint(),
+        )?;
         Ok(Self {
-            machine,
+            machine: parts.machine,
+            deliveries: Deliveries::new(&parts.config.chains, parts.nodes),
             config: parts.config,
             wallets: parts.wallets,
-            follower,
+            enrolments: Enrolments::from_bytes(keeper.extra()),
+            keeper,
             record,
-            statements,
-            deliveries,
-            out: BTreeSet::new(),
+            out: BTreeMap::new(),
             has_picked_up: false,
-            complained: BTreeSet::new(),
         })
     }
 
     /// Do what there is to do, once. The gate may be waited for so long.
     pub fn step(&mut self, wait: Duration) -> Result<Step, SignerError> {
-        let mut step = Step::default();
-        match self.follower.step(wait) {
-            Ok(seen) => {
-                step.heard = true;
-                step.applied = seen.len();
-            }
-            Err(FollowFault::Breach(breach)) => self.breach(breach),
-            Err(fault) => tracing::warn!(%fault, "nothing new from the gate"),
+        let news = self.keeper.look(wait)?;
+        let mut step = Step {
+            heard: news.heard,
+            applied: news.seen.len(),
+            ..Step::default()
+        };
+        self.take_in(&news);
+        let bars = self.keeper.bars();
+        match self.keeper.lease() {
+            Ok(lease) => self.sign_what_is_ready(&lease, &bars, &mut step)?,
+            Err(why) => step.waits = Some(why),
         }
-        self.sign_what_is_ready(&mut step)?;
-        self.deliver()?;
-        self.speak()?;
+        self.deliver(&bars)?;
+        self.keeper.say(self.caps())?;
+        let enrolments = &self.enrolments;
+        self.keeper.finish(|| enrolments.to_bytes())?;
         Ok(step)
     }
 
-    fn breach(&self, breach: Breach) {
-        tracing::error!(?breach, "the journal is broken");
+    fn take_in(&mut self, news: &News) {
+        if news.began_again {
+            self.enrolments = Enrolments::from_bytes(self.keeper.extra());
+        }
+        for seen in &news.seen {
+            if let Some(slowed) = self.enrolments.take(seen, &self.config.floors) {
+                let text = format!(
+                    "more factors were enrolled on onboarding's word than this signer's cap for a \
+                     day; the one of this act counts from {} on",
+                    rfc3339(slowed.until)
+                );
+                self.raise("cap-exceeded", slowed.act, text);
+            }
+        }
     }
 
     /// The batch: decide, record, sign, keep, hand out. A crash between any two leaves what the next
     /// start finishes by the same path, if nothing bars it by then.
-    fn sign_what_is_ready(&mut self, step: &mut Step) -> Result<(), SignerError> {
-        let now = self.machine.watch.now();
-        let Some(head) = self.follower.acting_head(now).cloned() else {
+    fn sign_what_is_ready(
+        &mut self,
+        lease: &Lease,
+        bars: &Bars,
+        step: &mut Step,
+    ) -> Result<(), SignerError> {
+        let (ready, refused) = self.judge_all(bars);
+        for (act, why) in refused {
+            self.raise(why.alarm(), act, format!("{why}. Nothing was signed."));
+        }
+        self.record_new(lease, &ready)?;
+        // The disk may have taken its time, and somebody on this host may have shut the keeper.
+        self.keeper.look_for_shut()?;
+        let Ok(lease) = self.keeper.lease() else {
             return Ok(());
         };
-        let (ready, refused) = self.judge_all();
-        refused
-            .into_iter()
-            .for_each(|(act, why)| self.refuse(act, &why));
-        self.record_new(&head, &ready)?;
-        let signed = self.sign(&ready)?;
-        step.signed = signed.len();
+        step.signed = self.sign(&lease, &ready)?;
         for candidate in &ready {
-            step.handed_out += usize::from(self.hand_out(candidate)?);
+            step.handed_out += usize::from(self.hand_out(&lease, candidate)?);
         }
         Ok(())
     }
 
-    fn judge_all(&self) -> (Vec<Candidate>, Vec<(Digest, Refusal)>) {
-        let facts = self.follower.state().facts();
-        let bench = self.bench();
+    fn judge_all(&self, bars: &Bars) -> (Vec<Candidate>, Vec<(Digest, Refusal)>) {
+        let facts = self.keeper.state().facts();
+        let bench = self.bench(bars);
         let (mut ready, mut refused) = (Vec::<Candidate>::new(), Vec::new());
         for digest in &facts.unsigned {
             let Some(release) = facts.releases.get(digest) else {
                 continue;
             };
+            let out = self.out.get(digest);
+            if out.is_some() && out == release.plans.last().map(Plan::digest).as_ref() {
+                continue;
+            }
             let beside = |asset| spent_beside(&ready, asset);
             match bench.judge(*digest, release, beside) {
-                Ok(candidate) if !self.out.contains(&candidate.intent.plan) => {
-                    ready.push(candidate)
-                }
-                Ok(_) | Err(Barred::Wait(_)) => {}
+                Ok(candidate) => ready.push(candidate),
+                Err(Barred::Wait(why)) => tracing::debug!(act = %digest, ?why, "waits"),
                 Err(Barred::Refuse(why)) => refused.push((*digest, why)),
             }
             if ready.len() == BATCH {
@@ -187,47 +204,45 @@ impl Signer {
         (ready, refused)
     }
 
-    fn bench(&self) -> Bench<'_> {
+    fn bench<'a>(&'a self, bars: &'a Bars) -> Bench<'a> {
         Bench {
-            state: self.follower.state(),
-            heads: self.follower.heads(),
+            state: self.keeper.state(),
+            heads: self.keeper.follower().heads(),
             record: &self.record,
             config: &self.config,
             wallets: &self.wallets,
+            bars,
+            enrolments: &self.enrolments,
             now: self.machine.watch.now(),
         }
     }
 
-    fn refuse(&mut self, act: Digest, why: &Refusal) {
-        if self.complained.insert((act, why.alarm())) {
-            tracing::error!(%act, %why, alarm = why.alarm(), "not signed");
-        }
-    }
-
-    fn record_new(&mut self, head: &Cosigned, ready: &[Candidate]) -> Result<(), DiskError> {
-        let new = ready.iter().filter(|candidate| candidate.attempt.is_none());
+    fn record_new(&mut self, lease: &Lease, ready: &[Candidate]) -> Result<(), DiskError> {
+        let new = ready.iter().filter(|candidate| !candidate.is_recorded);
         let intents: Vec<_> = new.map(|candidate| candidate.intent.clone()).collect();
         if intents.is_empty() {
             return Ok(());
         }
-        let note = head.signed().note().to_string();
-        let next = self.follower.state().size();
+        let note = lease.head().signed().note().to_string();
+        let next = self.keeper.state().size();
         let now = self.machine.watch.now();
         self.record.intend(note.as_bytes(), next, now, intents)
     }
 
     /// Sign what is recorded and not signed, and keep the bytes before they can leave.
-    fn sign(&mut self, ready: &[Candidate]) -> Result<Vec<Signed>, DiskError> {
+    fn sign(&mut self, lease: &Lease, ready: &[Candidate]) -> Result<usize, DiskError> {
         let is_open = |c: &&Candidate| {
             let attempt = self.record.attempt(&c.intent);
             attempt.is_some_and(|attempt| attempt.transaction.is_none())
         };
         let open = ready.iter().filter(is_open);
+        let open = open.take_while(|_| lease.holds(self.machine.watch.now()));
         let signed: Vec<Signed> = open.filter_map(|c| self.sign_one(c)).collect();
-        if !signed.is_empty() {
-            self.record.signed(signed.clone())?;
+        let count = signed.len();
+        if count > 0 {
+            self.record.signed(signed)?;
         }
-        Ok(signed)
+        Ok(count)
     }
 
     fn sign_one(&self, candidate: &Candidate) -> Option<Signed> {
@@ -241,47 +256,43 @@ impl Signer {
                 return None;
             }
         };
-        let transaction = SignedTx::assemble(tx.clone(), signature).to_bytes();
-        let (wallet, nonce, plan) = (intent.wallet, intent.nonce, intent.plan);
         Some(Signed {
-            wallet,
-            nonce,
-            plan,
-            transaction,
+            wallet: intent.wallet,
+            nonce: intent.nonce,
+            plan: intent.plan,
+            transaction: SignedTx::assemble(tx.clone(), signature).to_bytes(),
         })
     }
 
     /// The point of no return: from here the bytes are out.
-    fn hand_out(&mut self, candidate: &Candidate) -> Result<bool, SignerError> {
+    fn hand_out(&mut self, lease: &Lease, candidate: &Candidate) -> Result<bool, SignerError> {
         let intent = &candidate.intent;
-        let attempt = self.record.attempt(intent).cloned();
-        let Some(transaction) = attempt.and_then(|attempt| attempt.transaction) else {
+        let attempt = self.record.attempt(intent);
+        let transaction = attempt.and_then(|attempt| attempt.transaction.clone());
+        let Some(transaction) = transaction.filter(|_| lease.holds(self.machine.watch.now()))
+        else {
             return Ok(false);
         };
-        self.out.insert(intent.plan);
-        let says = Says::Signed {
+        self.out.insert(intent.act, intent.plan);
+        self.keeper.say(Says::Signed {
             act: intent.act,
             entry: candidate.entry,
             effects: candidate.effects,
             plan: intent.plan,
             transaction: transaction.clone(),
+        })?;
+        let signed = Signed {
+            wallet: intent.wallet,
+            nonce: intent.nonce,
+            plan: intent.plan,
+            transaction,
         };
-        self.statements.say(self.follower.state(), says)?;
-        let (wallet, nonce, plan) = (intent.wallet, intent.nonce, intent.plan);
-        self.track(
-            intent.act,
-            &Signed {
-                wallet,
-                nonce,
-                plan,
-                transaction,
-            },
-        );
+        self.track(intent.act, &signed);
         Ok(true)
     }
 
     fn track(&mut self, act: Digest, signed: &Signed) {
-        let wallet = self.follower.state().network().wallet(signed.wallet);
+        let wallet = self.keeper.state().network().wallet(signed.wallet);
         let Some(Address::Evm { address, .. }) = wallet.map(|wallet| wallet.address) else {
             return;
         };
@@ -290,31 +301,41 @@ impl Signer {
         }
     }
 
-    fn deliver(&mut self) -> Result<(), SignerError> {
+    /// Broadcast, look at the chain, state what is final.
+    ///
+    /// Bytes that are out already go out again only under a lease and outside every suspension: what
+    /// a chain has cannot be recalled, and what it does not have is not given to it meanwhile.
+    fn deliver(&mut self, bars: &Bars) -> Result<(), SignerError> {
         let now = self.machine.watch.now();
-        let state = self.follower.state();
-        let releases = &state.facts().releases;
-        self.deliveries.keep(|act| releases.contains_key(act));
-        let may_act = self.follower.acting_head(now).is_some();
-        if may_act && !self.has_picked_up {
+        let lease = self.keeper.lease();
+        if lease.is_ok() && !self.has_picked_up {
             self.pick_up();
         }
-        let state = self.follower.state();
-        let may_leave = |act: &Digest| may_act && !is_suspended(state, act);
+        let state = self.keeper.state();
+        let releases = &state.facts().releases;
+        self.deliveries.keep(|act| releases.contains_key(act));
+        self.out.retain(|act, _| releases.contains_key(act));
+        let may_leave = |act: &Digest| {
+            let is_free = |lease: &Lease| lease.holds(self.machine.watch.now());
+            let release = releases.get(act);
+            lease.as_ref().is_ok_and(is_free) && release.is_some_and(|r| !bars.suspend(state, r))
+        };
         let mut trouble = self.deliveries.send(now, SENDS, may_leave);
         let (says, more) = self.deliveries.look(now, LOOKS);
         trouble.extend(more);
         for says in says {
-            self.statements.say(self.follower.state(), says)?;
+            self.keeper.say(says)?;
         }
-        trouble.into_iter().for_each(|t| self.complain(t));
+        for Trouble { act, name, text } in trouble {
+            self.raise(name, act, text);
+        }
         Ok(())
     }
 
     /// Once caught up, go on following what an earlier process handed out: what the journal has as
     /// signed. What was signed and never left is judged anew like everything else.
     fn pick_up(&mut self) {
-        let state = self.follower.state();
+        let state = self.keeper.state();
         let mut open = Vec::new();
         for (act, release) in &state.facts().releases {
             let attempts = self.record.attempts_for(release);
@@ -326,24 +347,8 @@ impl Signer {
         self.has_picked_up = true;
     }
 
-    fn complain(&mut self, trouble: Trouble) {
-        if self.complained.insert((trouble.act, trouble.name)) {
-            let Trouble { act, name, text } = trouble;
-            tracing::error!(%act, alarm = name, "{text}");
-        }
-    }
-
-    fn speak(&mut self) -> Result<(), SignerError> {
-        let state = self.follower.state();
-        if state.size() > 0 {
-            self.statements.say(state, self.caps())?;
-        }
-        for suspension in state.facts().suspensions.keys() {
-            let suspension = *suspension;
-            self.statements.say(state, Says::Stopped { suspension })?;
-        }
-        self.statements.step(state, STATEMENTS);
-        Ok(())
+    fn raise(&mut self, name: &'static str, about: Digest, text: String) {
+        self.keeper.raise(&Alarm { name, about, text });
     }
 
     fn caps(&self) -> Says {
@@ -357,35 +362,37 @@ impl Signer {
         }
     }
 
+    /// Write a snapshot, so that the next start is quick. Called when stopping.
+    pub fn save(&mut self) -> Result<(), SignerError> {
+        let extra = self.enrolments.to_bytes();
+        Ok(self.keeper.save(&extra)?)
+    }
+
+    /// Who delivers the alarms, where the configuration names a webhook.
+    #[must_use]
+    pub fn courier(&self) -> Option<Courier> {
+        let url = self.config.alarms.webhook.clone()?;
+        self.keeper.courier(url)
+    }
+
+    /// What it shares with every keeper, for reading.
+    #[must_use]
+    pub fn keeper(&self) -> &Keeper {
+        &self.keeper
+    }
+
     /// The replica, for reading.
     #[must_use]
     pub fn state(&self) -> &State {
-        self.follower.state()
+        self.keeper.state()
     }
 }
 
-fn cosigned(network: &Network, note: &[u8]) -> Option<Cosigned> {
-    Cosigned::parse(note, network.log(), network.quorum()).ok()
-}
-
 fn spent_beside(ready: &[Candidate], asset: AssetId) -> Option<Amount> {
-    let new = ready.iter().filter(|candidate| candidate.attempt.is_none());
+    let new = ready.iter().filter(|candidate| !candidate.is_recorded);
     let pays = new.filter_map(|candidate| candidate.intent.pays);
     let amounts = pays.filter(|p: &Pays| p.asset == asset).map(|p| p.amount);
     amounts
         .into_iter()
         .try_fold(Amount::ZERO, Amount::checked_add)
-}
-
-/// Whether a suspension in force takes a payment in. What gives a release up pays nobody and goes
-/// out all the same: it is the way out of a suspension.
-fn is_suspended(state: &State, act: &Digest) -> bool {
-    let Some(release) = state.facts().releases.get(act) else {
-        return false;
-    };
-    let ActKind::Withdraw(withdraw) = &release.act.kind else {
-        return false;
-    };
-    let reach = portcullis_core::state::Reach::of_withdrawal(release.account, withdraw);
-    release.voided_by.is_none() && state.facts().is_suspended(reach)
 }

@@ -7,6 +7,7 @@
 
 mod ahead;
 mod heads;
+mod tiles;
 
 pub use heads::{Breach, FRESH, Heads, SKEW};
 
@@ -16,14 +17,16 @@ use portcullis_core::apply::Applied;
 use portcullis_core::codec::CodecError;
 use portcullis_core::entry::Entry;
 use portcullis_core::follow::{FollowAnswer, MAX_ANSWER};
-use portcullis_core::signature::Strict;
-use portcullis_core::{State, Time};
+use portcullis_core::signature::{AlreadyChecked, Strict, Verify};
+use portcullis_core::{Digest, Span, State, Time};
 use portcullis_host::HttpError;
 use portcullis_tlog::{Cosigned, CosignedError, TreeHead};
 use std::time::Duration;
 
 /// How long an answer may take beyond the wait that was asked for.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How often wrong entries are looked into.
+const DIAGNOSE_EVERY: Span = Span::seconds(10);
 
 /// A replica and what it was confirmed by.
 pub struct Follower {
@@ -32,6 +35,17 @@ pub struct Follower {
     state: State,
     heads: Heads,
     ahead: Ahead,
+    floor: Option<Floor>,
+    diagnosed: Time,
+}
+
+/// How far this keeper has checked every signature itself, before it started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Floor {
+    /// Entries.
+    pub size: u64,
+    /// The running digest of effects that they led to.
+    pub effects: Digest,
 }
 
 /// An entry that was applied.
@@ -76,6 +90,10 @@ pub enum FollowFault {
     /// The witnesses say what cannot be.
     #[error("the journal is broken: {0:?}")]
     Breach(Breach),
+    /// What this keeper had checked before leads elsewhere now. It has to begin again from its
+    /// snapshot, checking everything.
+    #[error("entries below the own mark do not lead to its digest of effects; read again strictly")]
+    Diverged,
 }
 
 impl From<Breach> for FollowFault {
@@ -88,7 +106,8 @@ impl Follower {
     /// Follow the gate at this URL from a state that this keeper trusts: a new one, or its own
     /// snapshot.
     #[must_use]
-    pub fn new(machine: Machine, gate: String, state: State) -> Self {
+    pub fn new(machine: Machine, gate: String, state: State, floor: Option<Floor>) -> Self {
+        let floor = floor.filter(|floor| floor.size > state.size());
         let ahead = Ahead::behind(state.facts().log.frontier().clone());
         Self {
             machine,
@@ -96,6 +115,8 @@ impl Follower {
             state,
             heads: Heads::default(),
             ahead,
+            floor,
+            diagnosed: Time(0),
         }
     }
 
@@ -170,7 +191,7 @@ impl Follower {
         let ahead = &self.ahead;
         self.heads.reach(head, |size| ahead.root_at(size))?;
         let entries = self.ahead.take_to(head.size);
-        Ok(entries.iter().map(|bytes| self.apply(bytes)).collect())
+        entries.iter().map(|bytes| self.apply(bytes)).collect()
     }
 
     fn confirmed(&mut self) -> Option<TreeHead> {
@@ -198,20 +219,38 @@ impl Follower {
         }
     }
 
-    fn apply(&mut self, bytes: &[u8]) -> Seen {
-        match Entry::from_bytes(bytes) {
-            Ok(entry) => {
-                let applied = self.state.apply_entry(&entry, bytes, &Strict);
-                Seen {
-                    entry: Some(entry),
-                    applied,
-                }
+    fn apply(&mut self, bytes: &[u8]) -> Result<Seen, FollowFault> {
+        let checked = AlreadyChecked::below_own_durable_checkpoint();
+        let verify: &dyn Verify = if self.floor.is_some() {
+            &checked
+        } else {
+            &Strict
+        };
+        let entry = Entry::from_bytes(bytes).ok();
+        let applied = match &entry {
+            Some(entry) => self.state.apply_entry(entry, bytes, verify),
+            None => self.state.apply(bytes, verify),
+        };
+        if let Some(floor) = self.floor.filter(|floor| floor.size == self.state.size()) {
+            self.floor = None;
+            if floor.effects != applied.effects {
+                return Err(FollowFault::Diverged);
             }
-            Err(_) => Seen {
-                entry: None,
-                applied: self.state.apply(bytes, &Strict),
-            },
         }
+        Ok(Seen { entry, applied })
+    }
+
+    /// After wrong entries: whether they were wrong because two histories are cosigned. Asked of the
+    /// gate's tiles, so not too often.
+    pub fn diagnose(&mut self) -> Result<(), Breach> {
+        let now = self.machine.watch.now();
+        let theirs = self.heads.newest().map(Cosigned::head);
+        let Some(theirs) = theirs.filter(|_| now >= self.diagnosed) else {
+            return Ok(());
+        };
+        self.diagnosed = now.after(DIAGNOSE_EVERY);
+        let ours = self.state.facts().log.head();
+        tiles::diagnose(&self.machine, &self.gate, ours, theirs).map_or(Ok(()), Err)
     }
 
     fn drop_ahead(&mut self) {

@@ -70,7 +70,10 @@ impl CrashDisk {
     /// A write that finds room where it was reserved.
     fn growing(&self, name: &str, bytes: usize) -> Result<MutexGuard<'_, Files>, DiskError> {
         let files = self.files();
-        let has_room = files.files.get(name).is_some_and(|f| f.bytes.len() + bytes <= f.reserved);
+        let has_room = files
+            .files
+            .get(name)
+            .is_some_and(|f| f.bytes.len() + bytes <= f.reserved);
         if has_room {
             return Ok(files);
         }

@@ -1,0 +1,101 @@
+//! One board: asked, believed only under its key and while its page is fresh.
+
+use crate::follow::SKEW;
+use crate::machine::Machine;
+use portcullis_core::board::{MAX_PAGE, PAGE_FRESH, Page, Posting, SignedPage};
+use portcullis_core::id::BoardId;
+use portcullis_core::signature::Strict;
+use portcullis_core::{Span, State, Time};
+use std::time::Duration;
+
+/// How often a board is asked. Its page serves for [`PAGE_FRESH`].
+const EVERY: Span = Span(500);
+/// How long it may take.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(super) struct Board {
+    id: BoardId,
+    url: String,
+    /// The number of the next posting.
+    next: u64,
+    /// The time of the last page that showed everything.
+    page: Option<Time>,
+    due: Time,
+}
+
+impl Board {
+    pub(super) fn new(id: BoardId, url: String) -> Self {
+        Self {
+            id,
+            url,
+            next: 0,
+            page: None,
+            due: Time(0),
+        }
+    }
+
+    pub(super) fn id(&self) -> BoardId {
+        self.id
+    }
+
+    /// Ask, if it is time. Gives new postings that could bind.
+    pub(super) fn poll(&mut self, machine: &Machine, state: &State, now: Time) -> Vec<Posting> {
+        if now < self.due {
+            return Vec::new();
+        }
+        self.due = now.after(EVERY);
+        match self.ask(machine, state) {
+            Ok(page) => self.take(page, state),
+            Err(why) => {
+                tracing::debug!(board = %self.id, %why, "no page");
+                Vec::new()
+            }
+        }
+    }
+
+    fn ask(&self, machine: &Machine, state: &State) -> Result<Page, String> {
+        let url = format!("{}/postings?from={}", self.url, self.next);
+        let network = state.network();
+        let key = network.board(self.id).ok_or("not in genesis")?;
+        let reply = machine.http.get(&url, &[], MAX_PAGE as u64, PATIENCE);
+        let reply = reply.map_err(|error| error.to_string())?;
+        if reply.status != 200 {
+            return Err(format!("status {}", reply.status));
+        }
+        let question = (network.digest(), self.id, self.next);
+        SignedPage::open(&reply.body, question, key, &Strict).map_err(|fault| fault.to_string())
+    }
+
+    fn take(&mut self, page: Page, state: &State) -> Vec<Posting> {
+        self.next = page.next;
+        if page.more {
+            // Only the page that shows the end shows that there is no stop behind it.
+            self.due = Time(0);
+        } else {
+            self.page = self.page.max(Some(page.time));
+        }
+        let postings = page.postings.into_iter().map(|(_, posting)| posting);
+        postings
+            .filter(|posting| self.could_bind(posting, state))
+            .collect()
+    }
+
+    /// Cheap checks first, since anybody posts.
+    fn could_bind(&self, posting: &Posting, state: &State) -> bool {
+        let (act, network) = (&posting.act, state.network());
+        let stamp = posting.evidence.posted.as_ref();
+        let is_stamped = stamp.is_some_and(|stamp| {
+            let key = network.board(self.id);
+            stamp.board == self.id
+                && stamp.time < act.expires
+                && key.is_some_and(|key| stamp.is_of(act.digest(), key, &Strict))
+        });
+        act.kind.is_restricting() && act.genesis == network.digest() && is_stamped
+    }
+
+    pub(super) fn fresh_until(&self, now: Time) -> Option<Time> {
+        let page = self.page?;
+        let until = page.after(PAGE_FRESH);
+        (until >= now && page <= now.after(SKEW)).then_some(until)
+    }
+}

@@ -1,0 +1,335 @@
+//! A keeper put together: what it does before and after it keeps anything.
+
+use crate::alarms::{Alarm, Alarms, Courier};
+use crate::boards::{Bars, Boards};
+use crate::follow::{Floor, FollowFault, Follower, Seen};
+use crate::latches::{Latch, LatchError, Latches, Sight};
+use crate::lease::{Lease, NoLease};
+use crate::machine::Machine;
+use crate::snapshot::Snapshots;
+use crate::statements::Statements;
+use crate::stop_call::StopCall;
+use portcullis_core::apply::Applied;
+use portcullis_core::id::{BoardId, KeeperId};
+use portcullis_core::statement::{Condition, Says};
+use portcullis_core::{Network, Span, State, Time};
+use portcullis_host::DiskError;
+use portcullis_keys::{SignError, StatementKey};
+use portcullis_tlog::Cosigned;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many entries after the last snapshot another is written.
+const SNAPSHOT_EVERY: u64 = 100_000;
+/// How often a mark is, where there is anything new.
+const MARK_EVERY: Span = Span::seconds(10);
+/// Most statements posted in one step.
+const STATEMENTS: usize = 256;
+
+/// What a keeper is made of.
+#[derive(Clone)]
+pub struct KeeperParts {
+    /// The machine.
+    pub machine: Machine,
+    /// The network, from the pinned genesis.
+    pub network: Arc<Network>,
+    /// Which keeper of it this is.
+    pub id: KeeperId,
+    /// Where the gate answers.
+    pub gate: String,
+    /// Where each stop board answers.
+    pub boards: BTreeMap<BoardId, String>,
+    /// The statement key.
+    pub key: Arc<dyn StatementKey>,
+}
+
+/// A keeper: its replica, and everything that can stop it.
+pub struct Keeper {
+    parts: KeeperParts,
+    follower: Follower,
+    boards: Boards,
+    latches: Latches,
+    alarms: Alarms,
+    statements: Statements,
+    stop_call: StopCall,
+    snapshots: Snapshots,
+    extra: Vec<u8>,
+    snapshot_at: u64,
+    marked: (u64, Time),
+}
+
+/// Why a keeper cannot begin or go on. It stops, and recovers by opening again.
+#[derive(Debug, thiserror::Error)]
+pub enum KeeperError {
+    /// The disk.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The latches.
+    #[error(transparent)]
+    Latches(#[from] LatchError),
+    /// The statement key.
+    #[error(transparent)]
+    Key(#[from] SignError),
+}
+
+/// What a look at the world brought.
+#[derive(Debug, Default)]
+pub struct News {
+    /// Whether the gate answered with anything that counts.
+    pub heard: bool,
+    /// Entries that were applied.
+    pub seen: Vec<Seen>,
+    /// The replica began again from its snapshot: what was derived from it begins again too.
+    pub began_again: bool,
+}
+
+impl Keeper {
+    /// Begin, or go on from the own snapshot. `recall` is a checkpoint that was acted by before: the
+    /// replica is behind until it has reached it.
+    pub fn open(parts: KeeperParts, recall: Option<&[u8]>) -> Result<Self, KeeperError> {
+        let (machine, id, key) = (parts.machine.clone(), parts.id, parts.key.clone());
+        let snapshots = Snapshots::new(machine.clone(), key.clone());
+        let (mut follower, extra) = restore(&parts, &snapshots, true)?;
+        let mut latches = Latches::open(machine.clone(), id)?;
+        let mut alarms = Alarms::open(machine.clone(), id)?;
+        let recalled = recall.and_then(|note| cosigned(&parts.network, note));
+        if let Some(Err(breach)) = recalled.map(|head| follower.recall(head)) {
+            latch(&mut latches, &mut alarms, breach.into());
+        }
+        let (state, urls) = (follower.state(), parts.boards.clone());
+        let size = state.size();
+        Ok(Self {
+            boards: Boards::new(machine.clone(), state, &urls),
+            latches,
+            alarms,
+            statements: Statements::new(machine.clone(), parts.gate.clone(), id, key.clone()),
+            stop_call: StopCall::new(machine, id, key, urls),
+            snapshots,
+            follower,
+            extra,
+            snapshot_at: size,
+            marked: (size, Time(0)),
+            parts,
+        })
+    }
+
+    /// What the keeper of this kind had put into the snapshot that it began from.
+    #[must_use]
+    pub fn extra(&self) -> &[u8] {
+        &self.extra
+    }
+
+    /// Look at the gate, at the boards and for a `shut`, and latch on what must not be. The gate may
+    /// be waited for so long.
+    pub fn look(&mut self, wait: Duration) -> Result<News, KeeperError> {
+        let mut news = News::default();
+        match self.follower.step(wait) {
+            Ok(seen) => {
+                news.heard = true;
+                seen.iter().for_each(|seen| self.judge(seen));
+                news.seen = seen;
+            }
+            Err(fault) => news.began_again = self.cope(fault)?,
+        }
+        self.look_for_shut()?;
+        for act in self.boards.step(&self.follower) {
+            self.latch(Sight::Stop { act });
+        }
+        Ok(news)
+    }
+
+    fn cope(&mut self, fault: FollowFault) -> Result<bool, KeeperError> {
+        match fault {
+            FollowFault::Breach(breach) => self.latch(breach.into()),
+            FollowFault::WrongEntries { .. } => {
+                tracing::warn!(%fault, "nothing applied");
+                if let Err(breach) = self.follower.diagnose() {
+                    self.latch(breach.into());
+                }
+            }
+            FollowFault::Diverged => {
+                tracing::warn!(%fault, "beginning again");
+                (self.follower, self.extra) = restore(&self.parts, &self.snapshots, false)?;
+                return Ok(true);
+            }
+            _ => tracing::debug!(%fault, "nothing new from the gate"),
+        }
+        Ok(false)
+    }
+
+    /// An entry by which money would have gone out, had it counted.
+    fn judge(&mut self, seen: &Seen) {
+        let Applied {
+            index,
+            effects,
+            void,
+            ..
+        } = &seen.applied;
+        let Some(why) = void else { return };
+        tracing::error!(entry = index, %why, "a void entry");
+        if why.is_release(seen.entry.as_ref()) {
+            let (entry, effects) = (*index, *effects);
+            self.latch(Sight::Release { entry, effects });
+        }
+    }
+
+    fn latch(&mut self, sight: Sight) {
+        if latch(&mut self.latches, &mut self.alarms, sight)
+            == Some(Condition::ReleaseWithoutEvidence)
+        {
+            self.stop_call.begin();
+        }
+    }
+
+    /// Look whether somebody on this host has shut the keeper: before each batch, so that it needs
+    /// neither gate nor network nor patience.
+    pub fn look_for_shut(&mut self) -> Result<(), KeeperError> {
+        if let Some(latch) = self.latches.look_for_shut()? {
+            raise(&mut self.alarms, &latch);
+        }
+        Ok(())
+    }
+
+    /// Permission to act now.
+    pub fn lease(&self) -> Result<Lease, NoLease> {
+        let now = self.parts.machine.watch.now();
+        Lease::new(&self.follower, &self.boards, &self.latches, now)
+    }
+
+    /// What binding postings bar.
+    #[must_use]
+    pub fn bars(&self) -> Bars {
+        self.boards.bars(self.follower.state())
+    }
+
+    /// Raise an alarm, once for each name and matter in the life of this process.
+    pub fn raise(&mut self, alarm: &Alarm) {
+        self.alarms.raise(alarm);
+    }
+
+    /// Who delivers the alarms to a webhook; `None` where the key cannot sign them.
+    #[must_use]
+    pub fn courier(&self, url: String) -> Option<Courier> {
+        self.alarms.courier(url, self.parts.key.clone())
+    }
+
+    /// State something until the journal has it.
+    pub fn say(&mut self, says: Says) -> Result<(), KeeperError> {
+        Ok(self.statements.say(self.follower.state(), says)?)
+    }
+
+    /// Say what every keeper says, post what is due, keep what is to survive.
+    pub fn finish(&mut self, extra: impl FnOnce() -> Vec<u8>) -> Result<(), KeeperError> {
+        let state = self.follower.state();
+        let stopped = state.facts().suspensions.keys();
+        let stopped = stopped.map(|by| Says::Stopped { suspension: *by });
+        let says: Vec<Says> = stopped.chain(self.latches.says(state)).collect();
+        for says in says {
+            self.statements.say(state, says)?;
+        }
+        self.statements.step(state, STATEMENTS);
+        self.stop_call.step(state);
+        self.latches.keep();
+        Ok(self.keep(extra)?)
+    }
+
+    fn keep(&mut self, extra: impl FnOnce() -> Vec<u8>) -> Result<(), DiskError> {
+        let (state, now) = (self.follower.state(), self.parts.machine.watch.now());
+        let newest = self.follower.heads().newest();
+        let Some(head) = newest.filter(|head| head.head() == state.facts().log.head()) else {
+            return Ok(());
+        };
+        let size = state.size();
+        if size >= self.snapshot_at.saturating_add(SNAPSHOT_EVERY) {
+            self.snapshots.save(state, head, &extra())?;
+            self.snapshot_at = size;
+        } else if size > self.marked.0 && now >= self.marked.1 {
+            self.snapshots.mark(state, head)?;
+            self.marked = (size, now.after(MARK_EVERY));
+        }
+        Ok(())
+    }
+
+    /// Write a snapshot now, if the replica stands at the newest cosigned head: before stopping.
+    pub fn save(&mut self, extra: &[u8]) -> Result<(), KeeperError> {
+        let state = self.follower.state();
+        let newest = self.follower.heads().newest();
+        if let Some(head) = newest.filter(|head| head.head() == state.facts().log.head()) {
+            self.snapshots.save(state, head, extra)?;
+            self.snapshot_at = state.size();
+        }
+        Ok(())
+    }
+
+    /// The replica.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        self.follower.state()
+    }
+
+    /// The follower, for reading.
+    #[must_use]
+    pub fn follower(&self) -> &Follower {
+        &self.follower
+    }
+
+    /// The latches that stand.
+    pub fn latched(&self) -> impl Iterator<Item = &Latch> {
+        self.latches.standing(self.follower.state())
+    }
+
+    /// How many statements the journal does not have yet.
+    #[must_use]
+    pub fn unsaid(&self) -> usize {
+        self.statements.unsaid()
+    }
+}
+
+/// The replica as the own snapshot has it, and what stood beside it; from the start without one.
+fn restore(
+    parts: &KeeperParts,
+    snapshots: &Snapshots,
+    trust_mark: bool,
+) -> Result<(Follower, Vec<u8>), DiskError> {
+    let restored = snapshots.load(&parts.network)?;
+    let mark = snapshots.load_mark()?;
+    let floor = mark.as_ref().filter(|_| trust_mark).map(|mark| Floor {
+        size: mark.size,
+        effects: mark.effects,
+    });
+    let (state, head, extra) = match restored {
+        Some(restored) => (restored.state, Some(restored.head), restored.extra),
+        None => (State::new(parts.network.clone()), None, Vec::new()),
+    };
+    let mut follower = Follower::new(parts.machine.clone(), parts.gate.clone(), state, floor);
+    let marked = mark.and_then(|mark| cosigned(&parts.network, &mark.note));
+    for head in head.into_iter().chain(marked) {
+        // Its own files do not contradict each other; were they to, following on would show it.
+        let _ = follower.recall(head);
+    }
+    Ok((follower, extra))
+}
+
+fn latch(latches: &mut Latches, alarms: &mut Alarms, sight: Sight) -> Option<Condition> {
+    let latch = latches.latch(sight)?;
+    raise(alarms, &latch);
+    Some(latch.sight.condition())
+}
+
+fn raise(alarms: &mut Alarms, latch: &Latch) {
+    let (about, sight) = (latch.sight.id(), &latch.sight);
+    let way_out = match sight.condition() {
+        Condition::Fork => "Only a new genesis clears it.",
+        _ => "A quorum lifts it by this latch's id.",
+    };
+    alarms.raise(&Alarm {
+        name: sight.condition().name(),
+        about,
+        text: format!("{sight}. The keeper signs nothing. {way_out}"),
+    });
+}
+
+fn cosigned(network: &Network, note: &[u8]) -> Option<Cosigned> {
+    Cosigned::parse(note, network.log(), network.quorum()).ok()
+}

@@ -1,0 +1,69 @@
+//! The lease: the proof that a keeper may act now, and until when.
+
+use crate::boards::Boards;
+use crate::follow::{FRESH, Follower};
+use crate::latches::Latches;
+use portcullis_core::Time;
+use portcullis_core::id::BoardId;
+use portcullis_core::statement::Condition;
+use portcullis_tlog::Cosigned;
+
+/// Permission to act by the replica as it is, until the cosignatures or a board's page are too old.
+///
+/// Whoever acts asks [`Lease::holds`] right before, since disks and keys take time.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    head: Cosigned,
+    until: Time,
+}
+
+/// Why there is none. Only a latch is anybody's business; the others pass by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoLease {
+    /// The replica is not at the newest cosigned head.
+    #[error("the replica is behind the newest cosigned head")]
+    Behind,
+    /// The cosignatures are too old, or ahead of the own clock.
+    #[error("the newest quorum's cosignatures are not fresh")]
+    Stale,
+    /// A board's page is too old, or the board is not reached.
+    #[error("stop board {0} has no fresh page")]
+    Board(BoardId),
+    /// The keeper has stopped itself.
+    #[error("latched: {0:?}")]
+    Latched(Condition),
+}
+
+impl Lease {
+    /// A lease, where nothing is in its way.
+    pub fn new(
+        follower: &Follower,
+        boards: &Boards,
+        latches: &Latches,
+        now: Time,
+    ) -> Result<Self, NoLease> {
+        if let Some(latch) = latches.standing(follower.state()).next() {
+            return Err(NoLease::Latched(latch.sight.condition()));
+        }
+        if !follower.heads().is_fresh(now) {
+            return Err(NoLease::Stale);
+        }
+        let head = follower.acting_head(now).ok_or(NoLease::Behind)?.clone();
+        let oldest = Time::from_unix_seconds(head.oldest().unix());
+        let boards = boards.fresh_until(now).map_err(NoLease::Board)?;
+        let until = boards.min(oldest.after(FRESH));
+        Ok(Self { head, until })
+    }
+
+    /// Whether it still holds.
+    #[must_use]
+    pub fn holds(&self, now: Time) -> bool {
+        now <= self.until
+    }
+
+    /// The head that is acted by.
+    #[must_use]
+    pub fn head(&self) -> &Cosigned {
+        &self.head
+    }
+}
