@@ -11,14 +11,16 @@ use std::path::{Path, PathBuf};
 pub struct Config {
     /// The signed genesis, in canonical CBOR.
     pub genesis: PathBuf,
-    /// The genesis digest, as pinned by hand.
+    /// The genesis digest, pinned by hand.
     pub genesis_digest: Digest,
+    /// The key file.
+    pub key_file: PathBuf,
+    /// A file with its passphrase.
+    pub passphrase_file: PathBuf,
     /// Where records are kept. Never restored from a backup, never used by two processes.
     pub data: PathBuf,
     /// The address to listen at.
     pub listen: SocketAddr,
-    /// The keys.
-    pub keys: Keys,
     /// Be a witness.
     #[serde(default)]
     pub witness: Option<Role>,
@@ -28,16 +30,6 @@ pub struct Config {
     /// A file that moves the clock ahead; a development genesis only.
     #[serde(default)]
     pub test_clock: Option<PathBuf>,
-}
-
-/// Where the keys are.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Keys {
-    /// The key file.
-    pub file: PathBuf,
-    /// A file with its passphrase.
-    pub passphrase: PathBuf,
 }
 
 /// One of the two things that the process can be.
@@ -93,9 +85,9 @@ impl Config {
     fn relative_to(mut self, folder: &Path) -> Self {
         let paths = [
             &mut self.genesis,
+            &mut self.key_file,
+            &mut self.passphrase_file,
             &mut self.data,
-            &mut self.keys.file,
-            &mut self.keys.passphrase,
         ];
         for path in paths.into_iter().chain(self.test_clock.as_mut()) {
             *path = folder.join(&*path);

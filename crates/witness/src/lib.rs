@@ -18,7 +18,7 @@ mod server;
 mod witness;
 
 pub use board::Board;
-pub use config::{Config, ConfigError, Keys, Role};
+pub use config::{Config, ConfigError, Role};
 pub use cosigner::{Cosigner, NotAWitness};
 pub use memory::MemoryError;
 pub use process::{Error, init, run};

@@ -113,8 +113,8 @@ impl Setting {
         let genesis = read(&config.genesis)?;
         let network = Network::open(&genesis, config.genesis_digest, &Strict)?;
         let mode = network.genesis().mode;
-        let passphrase = Passphrase::read(open(&config.keys.passphrase)?)?;
-        let keys = KeyFile::open(&config.keys.file, &passphrase)?;
+        let passphrase = Passphrase::read(open(&config.passphrase_file)?)?;
+        let keys = KeyFile::open(&config.key_file, &passphrase)?;
         if mode == Mode::Production && !keys.cost().is_fit_for_production() {
             return Err(Error::CheapKeys);
         }
