@@ -398,9 +398,11 @@ impl Facts {
                     approvals,
                     available,
                 };
+                self.spend(*digest, &proof);
                 self.held.insert(*digest, held);
             }
             Effect::Prove(digest, proof) => {
+                self.spend(*digest, proof);
                 if let Some(held) = self.held.get_mut(digest) {
                     held.proof = *proof;
                 }
@@ -424,6 +426,7 @@ impl Facts {
             Effect::End(digest, end, account) => {
                 self.releases.remove(digest);
                 self.unsigned.remove(digest);
+                self.spent.remove(digest);
                 let ended = Ended {
                     end: *end,
                     time: at.time,
@@ -435,6 +438,10 @@ impl Facts {
             }
             _ => {}
         }
+    }
+
+    fn spend(&mut self, act: Digest, proof: &Proof) {
+        self.spent.entry(act).or_default().insert(proof.signature);
     }
 
     fn commit_release(&mut self, effect: &Effect, at: At) {
@@ -461,6 +468,7 @@ impl Facts {
                     stage: Stage::Released,
                     voided_by: None,
                 };
+                self.spend(*digest, proof);
                 self.releases.insert(*digest, release);
                 self.go_out(*digest, at);
             }

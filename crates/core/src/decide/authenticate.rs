@@ -6,6 +6,7 @@
 
 use super::Case;
 use crate::act::ActKind;
+use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::factor::{Factor, FactorKind, factor_id};
 use crate::id::{FactorId, PrincipalId};
@@ -13,6 +14,7 @@ use crate::passkey::{self, Assertion, Credential, PasskeyFault};
 use crate::realm::{Realm, Role};
 use crate::reason::Reason;
 use crate::request::{self, SignedRequest};
+use crate::signature::Signature;
 use crate::state::account::{Owner, Proof};
 use crate::time::{Span, Time};
 
@@ -133,7 +135,7 @@ fn check_request(
     }
     check_counts(case, owner, factor)?;
     request::check(signed, &factor.key, case.verify).map_err(|_| Reason::RequestInvalid)?;
-    Ok(verified(case, owner, factor, None))
+    Ok(verified(case, owner, factor, &signed.signature, None))
 }
 
 fn check_age(created: Time, at: Time) -> Result<(), Reason> {
@@ -168,7 +170,13 @@ fn check_assertion(
     let challenge = passkey::challenge_for(&case.digest.0);
     let checked = passkey::check(assertion, &credential, party, &challenge, case.verify);
     let counter = checked.map_err(reason_of)?.counter();
-    Ok(verified(case, owner, factor, Some(counter)))
+    Ok(verified(
+        case,
+        owner,
+        factor,
+        &assertion.signature,
+        Some(counter),
+    ))
 }
 
 /// The factor with this id: the acting principal's, or else a member of staff's.
@@ -206,8 +214,10 @@ fn verified(
     case: &Case<'_>,
     owner: Owner,
     factor: &Factor,
+    signature: &Signature,
     counter: Option<u32>,
 ) -> FactorVerified {
+    let signature = Digest::plain(signature.as_bytes());
     let entry = case.state.size();
     let (kind, epochs) = (factor.kind, factor.epochs);
     let proof = Proof {
@@ -216,6 +226,7 @@ fn verified(
         kind,
         epochs,
         entry,
+        signature,
     };
     FactorVerified {
         owner,

@@ -281,8 +281,9 @@ pub(crate) fn supplement(
     };
     binding::check_sizes(evidence)?;
     let mut effects = Vec::new();
-    if !evidence.assertions.is_empty() {
+    if !evidence.assertions.is_empty() || !evidence.requests.is_empty() {
         let actor = authenticate::authenticate(&case, time)?;
+        refuse_spent(state, digest, &actor)?;
         effects.extend(actor.counters.iter().cloned());
         effects.push(Effect::Prove(digest, actor.proof));
     }
@@ -298,6 +299,24 @@ pub(crate) fn supplement(
     } else {
         Ok(effects)
     }
+}
+
+/// Most proofs that one act may get.
+const MAX_PROOFS: usize = 32;
+
+/// After a freeze or a raised epoch only a *new* assertion proves: a gate that kept the old one has
+/// nothing.
+fn refuse_spent(state: &State, act: Digest, actor: &Actor) -> Result<(), Reason> {
+    let Some(spent) = state.facts.spent.get(&act) else {
+        return Ok(());
+    };
+    if spent.contains(&actor.proof.signature) {
+        return Err(Reason::Replayed);
+    }
+    if spent.len() >= MAX_PROOFS {
+        return Err(Reason::TooMany);
+    }
+    Ok(())
 }
 
 /// The account that an act names.

@@ -254,6 +254,9 @@ fn check_replaces(
     }
 }
 
+/// Most plans of one release: each raises the fees by a tenth at least.
+const MAX_PLANS: usize = 32;
+
 /// Check a fee bump: same nonce, same payee, asset and amount as every earlier plan (or still a void
 /// where the release is being given up), within the wallet's fee ceiling.
 pub(crate) fn check_replacement(
@@ -262,6 +265,9 @@ pub(crate) fn check_replacement(
     next: &Plan,
 ) -> Result<(), PlanFault> {
     let newest = release.plans.last().ok_or(PlanFault::Presence)?;
+    if release.plans.len() >= MAX_PLANS {
+        return Err(PlanFault::NoReplacement);
+    }
     let wallet = state
         .network
         .wallet(newest.wallet)
@@ -276,6 +282,10 @@ pub(crate) fn check_replacement(
     // A fee bump never turns a payment into a void or a void into a payment: that takes an act.
     if newest.is_void(&wallet.address) != transfer.is_void(&wallet.address) {
         return Err(PlanFault::Differs);
+    }
+    // Nodes take only what outbids; a gate that replans for nothing would grow the journal.
+    if !transfer.fees().outbids(&newest.fees()) {
+        return Err(PlanFault::NoReplacement);
     }
     let earlier: Result<Vec<Transfer>, _> = release.plans.iter().map(decode).collect();
     check_replaces(&earlier?, &transfer, &wallet.address)

@@ -1,5 +1,6 @@
 //! Accounts and members of staff.
 
+use crate::digest::Digest;
 use crate::factor::{Available, Epochs, Factor, FactorKind};
 use crate::id::{AccountId, FactorId, PrincipalId, SubjectId};
 use crate::realm::Role;
@@ -166,4 +167,7 @@ pub struct Proof {
     /// The entry that carried the evidence.
     #[n(4)]
     pub entry: u64,
+    /// SHA-256 of the signature: the same one proves an act only once.
+    #[n(5)]
+    pub signature: Digest,
 }

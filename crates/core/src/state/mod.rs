@@ -114,6 +114,9 @@ pub struct Facts {
     /// When acts that ended are forgotten.
     #[n(24)]
     pub ended_until: BTreeSet<(Time, Digest)>,
+    /// Signatures that have proved a held or released act: an old one is no new assertion.
+    #[n(25)]
+    pub spent: BTreeMap<Digest, BTreeSet<Digest>>,
 }
 
 /// A wallet's next nonce and what left it.
@@ -222,6 +225,7 @@ impl Facts {
             void_entries: 0,
             cleared_latches: BTreeSet::new(),
             ended_until: BTreeSet::new(),
+            spent: BTreeMap::new(),
         };
         for wallet in &genesis.wallets {
             let state = WalletState {
