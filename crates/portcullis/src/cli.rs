@@ -1,10 +1,14 @@
 //! The command line.
 
 use crate::call::CallArgs;
+use crate::demo::DemoArgs;
+use crate::doctor::DoctorArgs;
 use crate::failure::Failure;
 use crate::init::InitArgs;
 use crate::key::KeyArgs;
 use crate::processes::{ServeArgs, WitnessArgs};
+use crate::staff::{LiftArgs, StatusArgs, SuspendArgs};
+use crate::verify::VerifyArgs;
 use clap::{Parser, Subcommand};
 
 /// A release gate that you host yourself: nothing of value leaves without evidence that anyone can
@@ -27,6 +31,12 @@ enum Command {
     Serve(ServeArgs),
     Witness(WitnessArgs),
     Call(CallArgs),
+    Verify(VerifyArgs),
+    Suspend(SuspendArgs),
+    Lift(LiftArgs),
+    Status(StatusArgs),
+    Doctor(DoctorArgs),
+    Demo(DemoArgs),
 }
 
 impl Cli {
@@ -37,6 +47,12 @@ impl Cli {
             Command::Serve(args) => args.run(),
             Command::Witness(args) => args.run(),
             Command::Call(args) => args.run(),
+            Command::Verify(args) => args.run(),
+            Command::Suspend(args) => args.run(),
+            Command::Lift(args) => args.run(),
+            Command::Status(args) => args.run(),
+            Command::Doctor(args) => args.run(),
+            Command::Demo(args) => args.run(),
         }
     }
 }

@@ -79,19 +79,6 @@ impl KeyPaths {
     }
 }
 
-/// The names of all key files in a folder, in order.
-pub(crate) fn names(folder: &Path) -> Vec<String> {
-    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut names: Vec<String> = files
-        .filter_map(|file| {
-            let name = file.file_name().into_string().ok()?;
-            name.strip_suffix(".keys").map(str::to_owned)
-        })
-        .collect();
-    names.sort();
-    names
-}
-
 /// A folder for keys, that only its owner enters.
 pub(crate) fn make_folder(folder: &Path) -> Result<Dir, Failure> {
     use std::os::unix::fs::PermissionsExt as _;

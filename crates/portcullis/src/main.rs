@@ -5,8 +5,11 @@
 //! not as it must be, nothing was done; 3 refused, nothing was changed; 4 no answer, the outcome is
 //! not known; 5 a process stopped on an error.
 
+mod amount;
 mod call;
 mod cli;
+mod demo;
+mod doctor;
 mod failure;
 mod files;
 mod folder;
@@ -16,6 +19,8 @@ mod keyring;
 mod out;
 mod processes;
 mod reach;
+mod staff;
+mod verify;
 
 use clap::Parser as _;
 use std::process::ExitCode;

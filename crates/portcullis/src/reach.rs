@@ -203,6 +203,16 @@ pub(crate) struct Caller {
 }
 
 impl CallerArgs {
+    /// The key file of this name in the network's folder.
+    pub(crate) fn named(name: &str) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            key: None,
+            passphrase: None,
+            principal: None,
+        }
+    }
+
     /// As `name` unless something else was said.
     pub(crate) fn or_as(&self, name: &str) -> Self {
         let mut args = self.clone();

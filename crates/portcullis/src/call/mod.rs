@@ -8,7 +8,6 @@ use crate::out::{json, say};
 use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
 use clap::Args;
 use portcullis_client::{Gate, Question};
-use portcullis_core::act::Act;
 use portcullis_core::genesis::IssuerKind;
 use portcullis_core::id::LedgerEntryId;
 use portcullis_core::{Digest, Evidence, Time};
@@ -187,7 +186,7 @@ impl EvidenceArgs {
 }
 
 impl Debit {
-    fn entry(self, random: &dyn Random) -> LedgerEntryId {
+    pub(crate) fn entry(self, random: &dyn Random) -> LedgerEntryId {
         match self {
             Self::New => LedgerEntryId(random.array()),
             Self::Entry(entry) => entry,
@@ -251,16 +250,6 @@ impl Reach {
         let party = self.party()?;
         let (rp_id, origin) = (first(&party.rp_ids), first(&party.origins));
         Ok(self.customer(name)?.passkey.assert(act, rp_id, origin)?)
-    }
-
-    /// Submit an act as a caller.
-    pub(crate) fn submit(
-        &self,
-        caller: &Caller,
-        act: &Act,
-        evidence: &Evidence,
-    ) -> Result<portcullis_client::Accepted, Failure> {
-        Ok(self.gate.submit(&caller.signer, act, evidence)?)
     }
 }
 

@@ -288,10 +288,14 @@ impl Maker<'_> {
 
     /// One customer to try things with; nothing of it stands in genesis.
     fn customer(&self) -> Result<(), Failure> {
-        self.key("customer", purpose::PASSKEY, Kind::P256)?;
+        let keys = [
+            (purpose::PASSKEY, Kind::P256),
+            (purpose::WALLET, Kind::Secp256k1),
+        ];
+        self.file("customer", &keys)?;
         let [account, principal, subject] = [(); 3].map(|()| hex::encode(self.id()));
         let text = format!(
-            "# A development customer. Its passkey is in customer.keys.\n\
+            "# A development customer. Its passkey and a wallet of its own are in customer.keys.\n\
              account = \"{account}\"\nprincipal = \"{principal}\"\nsubject = \"{subject}\"\n"
         );
         files::write(&self.keys.join("customer.toml"), text.as_bytes())

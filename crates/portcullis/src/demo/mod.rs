@@ -1,0 +1,324 @@
+//! `portcullis demo`: one real withdrawal, step by step.
+//!
+//! It does what a platform's back end does, and plays the customer, the onboarding and the ledger
+//! with the keys of a development network. Everything that it shows of a release it has from the
+//! journal and from the node, not from the gate's word.
+
+mod chain;
+mod journal;
+mod wait;
+
+use crate::amount::both;
+use crate::call::Debit;
+use crate::failure::{Exit, Failure};
+use crate::files;
+use crate::folder::Folder;
+use crate::keyring::purpose;
+use crate::out::{json, say};
+use crate::reach::{Caller, CallerArgs, Customer, Reach, ReachArgs};
+use crate::verify::{check_receipt, tell_receipt};
+use chain::Chain;
+use clap::Args;
+use journal::Seen;
+use portcullis_chains::caip::{Address, checksummed};
+use portcullis_chains::{Amount, AssetId};
+use portcullis_client::{Accepted, Account, ActBuilder};
+use portcullis_core::act::{Act, ActKind, AddAddress, OpenAccount, Withdraw};
+use portcullis_core::genesis::{IssuerKind, Mode};
+use portcullis_core::receipt::Receipt;
+use portcullis_core::{Body, Decision, Digest, Evidence, Time};
+use portcullis_keeper::rfc3339;
+use portcullis_keys::WalletKey as _;
+use std::path::PathBuf;
+use wait::until;
+
+/// Show one real withdrawal, step by step, on a development network
+///
+/// Opens an account with a development passkey, adds an address, waits for both delays, sends 0.1 of
+/// the chain's coin, follows it until it has arrived, and verifies the receipt. A second run uses the
+/// same account and address. On chain 31337 the wallet is given money as anvil allows.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// The network's folder
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+}
+
+/// Whose keys in the folder play the customer.
+const CUSTOMER: &str = "customer";
+/// 0.1 of a coin with 18 decimals; small enough to need nobody's approval.
+const AMOUNT: Amount = Amount(100_000_000_000_000_000);
+
+impl DemoArgs {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let reach = ReachArgs::folder(&self.dir).open()?;
+        if reach.network.genesis().mode != Mode::Development {
+            return Err(Failure::usage(
+                "a demonstration is for a development genesis",
+                "",
+            ));
+        }
+        let back_end = CallerArgs::named("back-end").required(&reach)?;
+        let customer = reach.customer(CUSTOMER)?;
+        let payee = reach
+            .key_paths(CUSTOMER)
+            .open()?
+            .wallet(&purpose::WALLET.parse()?)?
+            .address();
+        let demo = Demo {
+            reach,
+            back_end,
+            customer,
+            payee,
+        };
+        demo.show(&Folder(self.dir))
+    }
+}
+
+struct Demo {
+    reach: Reach,
+    back_end: Caller,
+    customer: Customer,
+    payee: [u8; 20],
+}
+
+impl Demo {
+    fn show(&self, folder: &Folder) -> Result<(), Failure> {
+        let chain = Chain::of(&self.reach)?;
+        chain.fund()?;
+        let account = self.account()?;
+        let to = chain.address(self.payee);
+        self.address(&account, to)?;
+        let before = chain.balance(self.payee)?;
+        let act = self.withdraw(to, chain.asset())?;
+        self.follow(act)?;
+        let after = chain.balance(self.payee)?;
+        self.compare(before, after, chain.asset())?;
+        self.receipt(act, folder)
+    }
+
+    /// The customer's account, opened if it is not there, once its passkey counts.
+    fn account(&self) -> Result<Account, Failure> {
+        step("the account");
+        let ids = self.customer.ids;
+        if self.look_up()?.is_none() {
+            let rp_id = crate::call::first(&self.reach.party()?.rp_ids);
+            let kind = ActKind::OpenAccount(OpenAccount {
+                subject: ids.subject,
+                principal: ids.principal,
+                factor: self.customer.passkey.factor(rp_id),
+                delay: None,
+            });
+            let draft = self.draft()?;
+            let act = draft.by_staff(self.back_end.principal, Some(ids.account), kind);
+            let issuer = self.reach.issuer("onboarding", IssuerKind::Onboarding)?;
+            let evidence = Evidence {
+                attestations: vec![issuer.onboarding(act.digest(), act.expires)?],
+                ..Evidence::default()
+            };
+            tell(
+                "opened by",
+                "the back end's signed request, with onboarding's attestation",
+            );
+            self.submit(&act, &evidence)?;
+        }
+        tell("account", ids.account);
+        let why = "the passkey counts after its delay, from the witnesses' cosignature on";
+        until(why, || {
+            Ok(self.look_up()?.filter(|account| self.has_passkey(account)))
+        })
+    }
+
+    fn look_up(&self) -> Result<Option<Account>, Failure> {
+        Ok(self
+            .reach
+            .gate
+            .account(&self.back_end.signer, self.customer.ids.account)?)
+    }
+
+    fn has_passkey(&self, account: &Account) -> bool {
+        let mut factors = account.holders.iter().flat_map(|holder| &holder.factors);
+        factors.any(|factor| self.has_come(factor.available_at))
+    }
+
+    fn has_come(&self, time: Option<Time>) -> bool {
+        time.is_some_and(|time| time <= self.reach.machine.clock.now())
+    }
+
+    /// The address in the book, added if it is not there, once it counts.
+    fn address(&self, account: &Account, to: Address) -> Result<(), Failure> {
+        step("the address");
+        if account.addresses.iter().all(|entry| entry.address != to) {
+            let act = self.customers_act(ActKind::AddAddress(AddAddress { address: to }))?;
+            tell(
+                "added by",
+                "the customer's passkey, asserted over this very act",
+            );
+            self.submit(&act, &self.assertion(&act)?)?;
+        }
+        tell("address", to);
+        let why =
+            "a new address pays nobody before its delay has run, so that there is time to stop";
+        until(why, || {
+            let account = self.look_up()?;
+            let book = account.iter().flat_map(|account| &account.addresses);
+            let mut aged = book.filter(|entry| self.has_come(entry.available_at));
+            Ok(aged.find(|entry| entry.address == to).map(|_| ()))
+        })
+    }
+
+    fn withdraw(&self, to: Address, asset: AssetId) -> Result<Digest, Failure> {
+        step("the withdrawal");
+        let amount = AMOUNT;
+        let act = self.customers_act(ActKind::Withdraw(Withdraw { asset, to, amount }))?;
+        tell("pays", both(amount, asset, &self.reach.decimals));
+        tell(
+            "proven by",
+            "passkey assertion, the back end's signed request, the ledger's debit",
+        );
+        let mut evidence = self.assertion(&act)?;
+        let ledger = self.reach.issuer("ledger", IssuerKind::Ledger)?;
+        let entry = Debit::New.entry(self.reach.machine.random.as_ref());
+        evidence
+            .attestations
+            .push(ledger.debit(act.digest(), entry, act.expires)?);
+        let accepted = self.submit(&act, &evidence)?;
+        let seen = Seen::at(&self.reach, accepted.entry)?;
+        if let Body::Act(submission) = &seen.entry.body {
+            tell_plan(submission.plan.as_ref());
+        }
+        tell("checkpoint", &seen.checkpoint);
+        Ok(act.digest())
+    }
+
+    /// From released to arrived; each stage is told once.
+    fn follow(&self, act: Digest) -> Result<(), Failure> {
+        step("the signer");
+        say(
+            "  It follows the journal by itself, decides again on its own replica, and signs exactly",
+        );
+        say("  the planned bytes at a checkpoint that the witnesses have just cosigned.");
+        let mut told = String::new();
+        let why = "the signer decides again, signs and broadcasts; then the chain has to confirm";
+        until(why, || {
+            let standing = self.reach.gate.act(&self.back_end.signer, act)?;
+            let Some(standing) = standing else {
+                return Ok(None);
+            };
+            if standing.stage != told {
+                tell("stage", &standing.stage);
+                for transaction in &standing.transactions {
+                    tell("transaction", format_args!("0x{transaction}"));
+                }
+                told.clone_from(&standing.stage);
+            }
+            match standing.stage.as_str() {
+                "confirmed" => Ok(Some(())),
+                "withheld" | "returned" | "refused" => {
+                    let what = format!("the withdrawal is {}", standing.stage);
+                    Err(Failure::new(Exit::Wrong, what, "portcullis status"))
+                }
+                _ => Ok(None),
+            }
+        })
+    }
+
+    fn compare(&self, before: Amount, after: Amount, asset: AssetId) -> Result<(), Failure> {
+        step("the money");
+        tell("before", both(before, asset, &self.reach.decimals));
+        tell("after", both(after, asset, &self.reach.decimals));
+        if before.checked_add(AMOUNT) == Some(after) {
+            return Ok(());
+        }
+        let what = "the balance did not change by the amount that was withdrawn";
+        Err(Failure::new(
+            Exit::Wrong,
+            what,
+            "look at the transaction on the node",
+        ))
+    }
+
+    fn receipt(&self, act: Digest, folder: &Folder) -> Result<(), Failure> {
+        step("the receipt");
+        let why = "a receipt waits for the signer's statement to be cosigned";
+        let receipt: Receipt = until(why, || {
+            let receipt = self.reach.gate.receipt(&self.back_end.signer, act)?;
+            Ok(receipt.filter(|receipt| self.shows_a_block(receipt)))
+        })?;
+        let digest = self.reach.network.digest();
+        let shown = check_receipt(&receipt, digest)?;
+        let path = folder.file("receipts").join(format!("{act}.json"));
+        files::write(&path, json(&receipt).as_bytes())?;
+        say("  Verified offline, from the genesis digest alone:");
+        tell_receipt(&shown);
+        let path = path.display();
+        say(format_args!(
+            "\nCheck it again: portcullis verify receipt {path} --genesis-digest {digest}"
+        ));
+        Ok(())
+    }
+
+    fn shows_a_block(&self, receipt: &Receipt) -> bool {
+        let shown = check_receipt(receipt, self.reach.network.digest());
+        shown.is_ok_and(|shown| shown.block.is_some())
+    }
+
+    fn draft(&self) -> Result<ActBuilder, Failure> {
+        Ok(self.reach.gate.draft(self.reach.network.digest())?)
+    }
+
+    fn customers_act(&self, kind: ActKind) -> Result<Act, Failure> {
+        let ids = self.customer.ids;
+        Ok(self.draft()?.by_customer(ids.principal, ids.account, kind))
+    }
+
+    fn assertion(&self, act: &Act) -> Result<Evidence, Failure> {
+        Ok(Evidence {
+            assertions: vec![self.reach.assert(CUSTOMER, act.digest())?],
+            ..Evidence::default()
+        })
+    }
+
+    /// Submit, and show what became of it. Here nothing is expected to wait.
+    fn submit(&self, act: &Act, evidence: &Evidence) -> Result<Accepted, Failure> {
+        tell("act", act.digest());
+        let accepted = self
+            .reach
+            .gate
+            .submit(&self.back_end.signer, act, evidence)?;
+        tell(
+            "entry",
+            format_args!("{}, {}", accepted.entry, rfc3339(accepted.time)),
+        );
+        match &accepted.decision {
+            Some(Decision::Release) => tell("decision", "release"),
+            other => {
+                let what = format!("the act waits: {}", json(other));
+                return Err(Failure::new(Exit::Refused, what, "portcullis status"));
+            }
+        }
+        Ok(accepted)
+    }
+}
+
+fn tell_plan(plan: Option<&portcullis_core::plan::Plan>) {
+    let Some(plan) = plan else { return };
+    tell("plan", plan.digest());
+    if let Ok(transfer) = portcullis_core::decide::payment::decode(plan) {
+        let Address::Evm { address, .. } = transfer.to();
+        let (nonce, amount, fee) = (transfer.nonce(), transfer.amount(), transfer.fee_ceiling());
+        tell(
+            "  to sign",
+            format_args!("{amount} wei to {}", checksummed(&address)),
+        );
+        tell("  nonce, fee", format_args!("{nonce}, at most {fee} wei"));
+    }
+}
+
+fn step(name: &str) {
+    say(format_args!("\n{name}"));
+}
+
+fn tell(name: &str, what: impl core::fmt::Display) {
+    say(format_args!("  {name:<14}{what}"));
+}

@@ -1,0 +1,33 @@
+//! Waiting, and saying for what.
+
+use crate::failure::{Exit, Failure};
+use crate::out::say;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Longer than any delay and confirmation of a development network.
+const PATIENCE: Duration = Duration::from_secs(120);
+const BETWEEN: Duration = Duration::from_millis(200);
+
+/// Ask until there is something. Why we wait is said once, if we have to.
+pub(super) fn until<T>(
+    why: &str,
+    mut ask: impl FnMut() -> Result<Option<T>, Failure>,
+) -> Result<T, Failure> {
+    let end = Instant::now() + PATIENCE;
+    let mut said = false;
+    loop {
+        if let Some(found) = ask()? {
+            return Ok(found);
+        }
+        if Instant::now() >= end {
+            let what = format!("still waiting after {} s: {why}", PATIENCE.as_secs());
+            return Err(Failure::new(Exit::NoAnswer, what, "portcullis doctor"));
+        }
+        if !said {
+            said = true;
+            say(format_args!("  waiting       {why}"));
+        }
+        sleep(BETWEEN);
+    }
+}

@@ -1,0 +1,223 @@
+//! `portcullis doctor`: what an operator would want to know before it hurts.
+
+use crate::amount::both;
+use crate::failure::{Exit, Failure};
+use crate::out::say;
+use crate::reach::{Reach, ReachArgs};
+use clap::Args;
+use portcullis_chains::caip::Address;
+use portcullis_chains::{AssetId, ChainId};
+use portcullis_core::genesis::{Mode, Wallet};
+use portcullis_core::{Span, Time};
+use portcullis_node::{HttpNode, Node as _};
+use portcullis_tlog::{Cosigned, MAX_NOTE_BYTES};
+use std::path::Path;
+use std::time::Duration;
+
+/// Check clocks, disk room, witnesses, stop boards and nodes, and say what is not protected here
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    reach: ReachArgs,
+}
+
+/// Keepers act on nothing older.
+const FRESH: Span = Span::seconds(3);
+/// How far clocks may be apart.
+const SKEW: Span = Span::seconds(1);
+/// Less room than this is little.
+const ROOM: u64 = 2 << 30;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// One finding: good news or bad.
+type Finding = Result<String, String>;
+
+impl DoctorArgs {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let reach = self.reach.open()?;
+        let mut bad = 0_u32;
+        for (name, finding) in findings(&reach, &self.reach.dir) {
+            match finding {
+                Ok(text) => say(format_args!("ok    {name:<12}{text}")),
+                Err(text) => {
+                    bad += 1;
+                    say(format_args!("BAD   {name:<12}{text}"));
+                }
+            }
+        }
+        say(promises(&reach));
+        if bad == 0 {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::Wrong,
+            format!("{bad} findings are bad"),
+            "mend what is named above",
+        ))
+    }
+}
+
+fn findings(reach: &Reach, dir: &Path) -> Vec<(String, Finding)> {
+    let mut found = vec![
+        (
+            "genesis".to_owned(),
+            Ok(format!("{} is the pinned one", reach.network.digest())),
+        ),
+        ("gate".to_owned(), gate(reach)),
+        ("witnesses".to_owned(), witnesses(reach)),
+        ("disk".to_owned(), disk(dir)),
+    ];
+    found.extend(boards(reach));
+    found.extend(
+        reach
+            .network
+            .genesis()
+            .wallets
+            .iter()
+            .map(|wallet| ("node".to_owned(), node(reach, wallet))),
+    );
+    found
+}
+
+fn gate(reach: &Reach) -> Finding {
+    let status = reach.gate.status().map_err(|error| error.to_string())?;
+    if status.genesis != reach.network.digest() {
+        return Err(format!("it is of another network, {}", status.genesis));
+    }
+    if status.void_entries > 0 {
+        return Err(format!(
+            "{} void entries: the gate was broken or hostile",
+            status.void_entries
+        ));
+    }
+    if !status.suspensions.is_empty() || !status.latches.is_empty() {
+        return Err("it is shut, or a keeper has latched: portcullis status".into());
+    }
+    Ok(format!(
+        "{}, {} entries",
+        reach.gate.endpoint(),
+        status.size
+    ))
+}
+
+/// The newest checkpoint, as the gate shows it and the witnesses signed it.
+fn witnesses(reach: &Reach) -> Finding {
+    let url = reach.gate.endpoint().url("/log/checkpoint");
+    let reply = reach
+        .machine
+        .http
+        .get(&url, &[], MAX_NOTE_BYTES as u64, PATIENCE);
+    let reply = reply.map_err(|error| error.to_string())?;
+    let (log, quorum) = (reach.network.log(), reach.network.quorum());
+    let seen = Cosigned::parse(&reply.body, log, quorum).map_err(|error| error.to_string())?;
+    let oldest = Time::from_unix_seconds(seen.oldest().unix());
+    let age = fresh(reach, oldest)?;
+    let names: Vec<String> = seen.witnesses().iter().map(ToString::to_string).collect();
+    let all = quorum.witnesses().len();
+    Ok(format!(
+        "{} of {all} have cosigned, {age} ms ago: {}",
+        names.len(),
+        names.join(", ")
+    ))
+}
+
+fn boards(reach: &Reach) -> Vec<(String, Finding)> {
+    let named = reach.network.genesis().boards.iter();
+    let each = named.map(|known| {
+        let Some(board) = reach.boards.iter().find(|board| board.id() == known.id) else {
+            return Err(format!("nobody says where {} answers", known.id));
+        };
+        let page = board
+            .page(&reach.network, 0)
+            .map_err(|error| error.to_string())?;
+        Ok(format!(
+            "{} answers, {} ms ago by its clock",
+            known.id,
+            fresh(reach, page.time)?
+        ))
+    });
+    each.map(|finding| ("stop board".to_owned(), finding))
+        .collect()
+}
+
+/// How old something is by our own clock, where that is neither too old nor ahead.
+fn fresh(reach: &Reach, time: Time) -> Result<u64, String> {
+    let now = reach.machine.clock.now();
+    if time > now.after(SKEW) {
+        return Err(format!(
+            "its clock is {} ms ahead of ours",
+            time.since(now).0
+        ));
+    }
+    let age = now.since(time);
+    if age > FRESH {
+        return Err(format!(
+            "{} ms old: it does not answer, or clocks are apart",
+            age.0
+        ));
+    }
+    Ok(age.0)
+}
+
+fn disk(dir: &Path) -> Finding {
+    let disk = rustix::fs::statvfs(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    let room = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let text = format!("{} MiB of room where {} is", room >> 20, dir.display());
+    if room < ROOM { Err(text) } else { Ok(text) }
+}
+
+fn node(reach: &Reach, wallet: &Wallet) -> Finding {
+    let ChainId::Evm { chain } = wallet.address.chain();
+    let url = reach.nodes.get(&wallet.address.chain());
+    let url = url.ok_or_else(|| format!("no node is named for eip155:{chain}"))?;
+    let Address::Evm { address, .. } = wallet.address;
+    let look = || {
+        let node = HttpNode::new(url, chain, PATIENCE)?;
+        Ok((
+            node.chain_id()?,
+            node.head()?.block.number,
+            node.balance(address)?,
+        ))
+    };
+    let (id, head, balance) =
+        look().map_err(|error: portcullis_node::NodeError| format!("{url}: {error}"))?;
+    if id != chain {
+        return Err(format!("{url} is on chain {id}, not {chain}"));
+    }
+    let coin = both(balance, AssetId::EvmNative { chain }, &reach.decimals);
+    if balance.is_zero() {
+        return Err(format!("{} has nothing to pay fees with", wallet.address));
+    }
+    Ok(format!(
+        "{url} is at block {head}; wallet {} has {coin}",
+        wallet.address
+    ))
+}
+
+/// What is not promised, said plainly.
+fn promises(reach: &Reach) -> String {
+    let boards = reach.network.genesis().boards.len();
+    let local = is_local(&reach.gate.endpoint().to_string());
+    let mut text = String::new();
+    if reach.network.genesis().mode == Mode::Development {
+        text += "\nThis is a development genesis: short delays, software keys, a clock that tests turn.";
+    }
+    if local {
+        text += "\nThe gate answers on this machine. If signer, witnesses and stop boards run here too,\n\
+                 none of the rows in SECURITY.md's table of attackers holds: root here has every key.";
+    } else {
+        text += "\nSECURITY.md's table holds only where nobody with the gate's host also has the keepers'\n\
+                 or a quorum of the witnesses'. Nothing here can check who has which host.";
+    }
+    if boards == 0 {
+        text += "\nGenesis names no stop board: a gate that is taken over can delay every stop.";
+    }
+    text
+}
+
+fn is_local(url: &str) -> bool {
+    let host = url.split("://").nth(1).unwrap_or(url);
+    ["127.", "localhost", "[::1]"]
+        .iter()
+        .any(|local| host.starts_with(local))
+}

@@ -1,0 +1,268 @@
+//! The acts that staff do alone from a shell: suspend, lift, and seeing how things are.
+
+use crate::failure::Failure;
+use crate::out::{json, say};
+use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
+use clap::Args;
+use portcullis_client::Status;
+use portcullis_core::act::{Act, ActKind, Lift, LiftTarget, Scope, Suspend};
+use portcullis_core::id::KeeperId;
+use portcullis_core::{Decision, Digest, Evidence, Time};
+use portcullis_keeper::rfc3339;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Shut the gate for a scope
+///
+/// It is recorded as soon as the gate answers, and stopped once every keeper has signed that it has
+/// it. With --to-boards the act goes to the stop boards instead: keepers read them by themselves, so
+/// that works without the gate.
+#[derive(Debug, Args)]
+pub(crate) struct SuspendArgs {
+    /// everything, withdrawals, realm:customers, realm:staff, asset:CAIP-19, account:ID
+    #[arg(value_parser = scope)]
+    scope: Scope,
+    /// Post it on every stop board instead of sending it to the gate
+    #[arg(long)]
+    to_boards: bool,
+    #[command(flatten)]
+    caller: CallerArgs,
+    #[command(flatten)]
+    reach: ReachArgs,
+}
+
+/// Propose to end a suspension, or to clear a keeper's latch
+///
+/// It takes a quorum of administrators: this proposes, the others say `portcullis approve`.
+#[derive(Debug, Args)]
+pub(crate) struct LiftArgs {
+    /// The suspending act's digest, or KEEPER:LATCH, as `portcullis status` shows them
+    #[arg(value_parser = target)]
+    target: LiftTarget,
+    #[command(flatten)]
+    caller: CallerArgs,
+    #[command(flatten)]
+    reach: ReachArgs,
+}
+
+/// Show what the gate says of itself
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    reach: ReachArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn scope(text: &str) -> Result<Scope, String> {
+    let failed = |error: &dyn core::fmt::Display| format!("{text}: {error}");
+    match text.split_once(':') {
+        None if text == "everything" => Ok(Scope::Everything),
+        None if text == "withdrawals" => Ok(Scope::Withdrawals),
+        Some(("realm", realm)) => serde_json::from_value(realm.into())
+            .map(Scope::Realm)
+            .map_err(|error| failed(&error)),
+        Some(("asset", asset)) => asset
+            .parse()
+            .map(Scope::Asset)
+            .map_err(|error| failed(&error)),
+        Some(("account", id)) => id
+            .parse()
+            .map(Scope::Account)
+            .map_err(|error| failed(&error)),
+        _ => Err("everything, withdrawals, realm:…, asset:… or account:…".into()),
+    }
+}
+
+pub(crate) fn target(text: &str) -> Result<LiftTarget, String> {
+    let failed = |error: &dyn core::fmt::Display| format!("{text}: {error}");
+    match text.split_once(':') {
+        None => {
+            let by = text.parse().map_err(|error| failed(&error))?;
+            Ok(LiftTarget::Suspension { by })
+        }
+        Some((keeper, latch)) => Ok(LiftTarget::Latch {
+            keeper: keeper.parse().map_err(|error| failed(&error))?,
+            latch: latch.parse().map_err(|error| failed(&error))?,
+        }),
+    }
+}
+
+impl SuspendArgs {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let reach = self.reach.open()?;
+        let caller = self.caller.or_as("operator").required(&reach)?;
+        let kind = ActKind::Suspend(Suspend { scope: self.scope });
+        let act = reach.staff_act(&caller, kind)?;
+        if self.to_boards {
+            return post(&reach, &caller, &act);
+        }
+        let accepted = reach
+            .gate
+            .submit(&caller.signer, &act, &Evidence::default())?;
+        let (digest, entry) = (accepted.digest, accepted.entry);
+        say(format_args!(
+            "recorded  entry {entry}, {}",
+            rfc3339(accepted.time)
+        ));
+        say(format_args!(
+            "suspended by act {digest}; end it with: portcullis lift {digest}"
+        ));
+        wait_for_keepers(&reach, digest)
+    }
+}
+
+/// At the latest 4 s after the first cosigned checkpoint that contains it, every lease has run out.
+const LEASES_END: Duration = Duration::from_secs(6);
+
+fn wait_for_keepers(reach: &Reach, by: Digest) -> Result<(), Failure> {
+    let keepers = reach
+        .network
+        .genesis()
+        .keepers
+        .iter()
+        .map(|keeper| keeper.id);
+    let keepers: Vec<KeeperId> = keepers.collect();
+    let end = Instant::now() + LEASES_END;
+    loop {
+        let status = reach.gate.status()?;
+        let known = status
+            .suspensions
+            .iter()
+            .find(|suspension| suspension.by == by);
+        let stopped = known.map_or(&[][..], |suspension| &suspension.stopped);
+        let missing: Vec<_> = keepers.iter().filter(|id| !stopped.contains(id)).collect();
+        if missing.is_empty() {
+            say("stopped   every keeper has signed that it has it");
+            return Ok(());
+        }
+        if Instant::now() >= end {
+            let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            say(format_args!(
+                "no word from keepers {}: see that they are stopped",
+                names.join(", ")
+            ));
+            return Ok(());
+        }
+        sleep(Duration::from_millis(100));
+    }
+}
+
+fn post(reach: &Reach, caller: &Caller, act: &Act) -> Result<(), Failure> {
+    if reach.boards.is_empty() {
+        return Err(Failure::usage(
+            "no stop board is named",
+            "add --boards ID=URL",
+        ));
+    }
+    let mut failure = None;
+    for board in &reach.boards {
+        match board.post(&reach.network, &caller.signer, act) {
+            Ok(stamp) => say(format_args!(
+                "posted  board {}, {}",
+                board.id(),
+                rfc3339(stamp.time)
+            )),
+            Err(error) => failure = Some(Failure::from(error)),
+        }
+    }
+    say(format_args!("suspended by act {}", act.digest()));
+    failure.map_or(Ok(()), Err)
+}
+
+impl LiftArgs {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let reach = self.reach.open()?;
+        let caller = self.caller.or_as("administrator-1").required(&reach)?;
+        let kind = ActKind::Lift(Lift {
+            target: self.target,
+        });
+        let act = reach.staff_act(&caller, kind)?;
+        let accepted = reach
+            .gate
+            .submit(&caller.signer, &act, &Evidence::default())?;
+        let digest = accepted.digest;
+        match accepted.decision {
+            Some(Decision::Hold { needs, .. }) => {
+                say(format_args!(
+                    "proposed  entry {}, act {digest}",
+                    accepted.entry
+                ));
+                say(format_args!("waits for {}", json(&needs)));
+                say(format_args!(
+                    "each other administrator: portcullis approve --as NAME {digest}"
+                ));
+            }
+            _ => say(format_args!(
+                "lifted  entry {}, act {digest}",
+                accepted.entry
+            )),
+        }
+        Ok(())
+    }
+}
+
+impl StatusArgs {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let reach = self.reach.open()?;
+        let status = reach.gate.status()?;
+        if self.json {
+            say(json(&status));
+        } else {
+            tell(&reach, &status);
+        }
+        if status.genesis == reach.network.digest() {
+            return Ok(());
+        }
+        let what = "the gate is of another network than the pinned genesis";
+        Err(Failure::new(
+            crate::failure::Exit::Wrong,
+            what,
+            "check the gate's address",
+        ))
+    }
+}
+
+fn tell(reach: &Reach, status: &Status) {
+    let line = |name: &str, text: String| say(format_args!("{name:<12}{text}"));
+    let time = |time: Option<Time>| time.map_or_else(|| "never".into(), rfc3339);
+    line("gate", reach.gate.endpoint().to_string());
+    line("genesis", status.genesis.to_string());
+    line(
+        "entries",
+        format!("{}, the newest of {}", status.size, rfc3339(status.time)),
+    );
+    line("witnessed", time(status.witnessed_at));
+    line(
+        "acts",
+        format!("{} held, {} on their way", status.held, status.in_flight),
+    );
+    line("void", format!("{} entries", status.void_entries));
+    for suspension in &status.suspensions {
+        let scope = serde_json::to_string(&suspension.scope).unwrap_or_default();
+        line("suspended", format!("{scope} by {}", suspension.by));
+    }
+    for latch in &status.latches {
+        line(
+            "latched",
+            format!(
+                "{}:{} ({})",
+                latch.keeper,
+                latch.latch,
+                latch.condition.name()
+            ),
+        );
+    }
+    if status.suspensions.is_empty() && status.latches.is_empty() {
+        line("shut", "nothing".into());
+    }
+}
+
+impl Reach {
+    /// A member of staff's act on the gate's newest checkpoint.
+    pub(crate) fn staff_act(&self, caller: &Caller, kind: ActKind) -> Result<Act, Failure> {
+        let draft = self.gate.draft(self.network.digest())?;
+        Ok(draft.by_staff(caller.principal, None, kind))
+    }
+}

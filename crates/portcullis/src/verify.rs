@@ -1,0 +1,238 @@
+//! `portcullis verify`: everything again, offline, from the genesis digest.
+
+use crate::failure::{Exit, Failure};
+use crate::files;
+use crate::folder::Folder;
+use crate::out::{json, say};
+use clap::{Args, Subcommand};
+use portcullis_client::verify::{self, Report};
+use portcullis_core::receipt::{self, Receipt, Shown};
+use portcullis_core::signature::Strict;
+use portcullis_core::{Digest, Time};
+use portcullis_host::{Dir, DiskError};
+use portcullis_keeper::rfc3339;
+use std::path::{Path, PathBuf};
+
+/// Check a journal or a receipt offline, from the genesis digest and the keys that it names
+///
+/// Take the digest from somebody whom you trust, never from whoever gave you the journal.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct VerifyArgs {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The journal of a network's folder, against the digest that stands there
+    #[arg(long, value_name = "DIR", required = true)]
+    dir: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Every stored byte, then every decision
+    Journal {
+        /// The journal's folder
+        folder: PathBuf,
+        /// The genesis digest
+        #[arg(long, value_name = "HEX")]
+        genesis_digest: Digest,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// One release: who authorised it, and that exactly it was signed
+    Receipt {
+        /// The receipt (- is standard input)
+        file: PathBuf,
+        /// The genesis digest
+        #[arg(long, value_name = "HEX")]
+        genesis_digest: Digest,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl VerifyArgs {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        match (self.command, self.dir) {
+            (
+                Some(Command::Journal {
+                    folder,
+                    genesis_digest,
+                    json,
+                }),
+                _,
+            ) => journal(&folder, genesis_digest, json),
+            (
+                Some(Command::Receipt {
+                    file,
+                    genesis_digest,
+                    json,
+                }),
+                _,
+            ) => show_receipt(&file, genesis_digest, json),
+            (None, Some(dir)) => {
+                let folder = Folder(dir);
+                let digest = files::read_text(&folder.file(Folder::DIGEST))?;
+                let digest = digest
+                    .trim()
+                    .parse()
+                    .map_err(|error| Failure::usage(error, ""))?;
+                journal(&folder.file(Folder::JOURNAL), digest, self.json)
+            }
+            (None, None) => Err(Failure::usage(
+                "nothing was named",
+                "portcullis verify --help",
+            )),
+        }
+    }
+}
+
+fn journal(folder: &Path, digest: Digest, as_json: bool) -> Result<(), Failure> {
+    if !folder.is_dir() {
+        return Err(Failure::usage(
+            format!("{} is no folder", folder.display()),
+            "",
+        ));
+    }
+    let disk: Result<Dir, DiskError> = Dir::open(folder);
+    let report = verify::journal(&disk?, digest);
+    if as_json {
+        say(json(&report));
+    } else {
+        tell(&report);
+    }
+    if report.holds() {
+        return Ok(());
+    }
+    let what = format!(
+        "the journal does not hold: {} faults, named above",
+        report.faults.len()
+    );
+    let next = "keep the folder as it is; compare with a replica, a witness and another auditor";
+    Err(Failure::new(Exit::Wrong, what, next))
+}
+
+fn tell(report: &Report) {
+    let line = |name: &str, text: String| say(format_args!("{name:<16}{text}"));
+    line("entries", format!("{}, root {}", report.size, report.root));
+    match &report.checkpoint {
+        Some(seen) => line(
+            "checkpoint",
+            format!(
+                "{} entries, cosigned by {} between {} and {}",
+                seen.size,
+                seen.witnesses.join(", "),
+                rfc3339(seen.oldest),
+                rfc3339(seen.newest)
+            ),
+        ),
+        None => line("checkpoint", "none that holds".into()),
+    }
+    line("newest entry", rfc3339(report.time));
+    for (name, digest) in [("effects", report.effects), ("state", report.state)] {
+        line(
+            name,
+            digest.map_or_else(|| "none".into(), |digest| digest.to_string()),
+        );
+    }
+    line("files", format!("{} looked at", report.files));
+    for (kind, count) in &report.entries {
+        line("", format!("{count:>8}  {kind}"));
+    }
+    list(
+        "void",
+        report
+            .void
+            .iter()
+            .map(|void| format!("entry {}: {}", void.index, void.why)),
+    );
+    list(
+        "late",
+        report
+            .late
+            .iter()
+            .map(|late| format!("entry {}: act {}", late.entry, late.act)),
+    );
+    list(
+        "no receipt yet",
+        report
+            .without_receipt
+            .iter()
+            .map(|act| format!("act {act}")),
+    );
+    list(
+        "faults",
+        report
+            .faults
+            .iter()
+            .map(|fault| format!("{}: {}", fault.file, fault.what)),
+    );
+}
+
+fn list(name: &str, rows: impl Iterator<Item = String>) {
+    let rows: Vec<String> = rows.collect();
+    if rows.is_empty() {
+        say(format_args!("{name:<16}none"));
+    }
+    for row in rows {
+        say(format_args!("{name:<16}{row}"));
+    }
+}
+
+fn show_receipt(file: &Path, digest: Digest, as_json: bool) -> Result<(), Failure> {
+    let receipt: Receipt = serde_json::from_slice(&files::read(file)?).map_err(|error| {
+        Failure::new(
+            Exit::Wrong,
+            format!("{} is no receipt: {error}", file.display()),
+            "",
+        )
+    })?;
+    let shown = check_receipt(&receipt, digest)?;
+    if as_json {
+        say(json(&shown));
+    } else {
+        tell_receipt(&shown);
+    }
+    Ok(())
+}
+
+/// Check a receipt, with a failure for people.
+pub(crate) fn check_receipt(receipt: &Receipt, digest: Digest) -> Result<Shown, Failure> {
+    receipt::verify(receipt, digest, &Strict).map_err(|fault| {
+        let what = format!("the receipt shows nothing: {fault}");
+        Failure::new(
+            Exit::Wrong,
+            what,
+            "ask for it again; compare the genesis digest by voice",
+        )
+    })
+}
+
+/// What a receipt shows, line by line.
+pub(crate) fn tell_receipt(shown: &Shown) {
+    let line = |name: &str, text: String| say(format_args!("  {name:<14}{text}"));
+    line("act", shown.act.to_string());
+    line("account", shown.account.to_string());
+    line("asset", shown.asset.to_string());
+    line("to", shown.to.to_string());
+    line("amount", format!("{} base units", shown.amount));
+    line("ledger entry", shown.debit.to_string());
+    line("released", at(shown.released_by, shown.released_at));
+    line("signed by", shown.signer.to_string());
+    line("transaction", format!("0x{}", shown.transaction));
+    line(
+        "block",
+        shown
+            .block
+            .map_or_else(|| "not stated".into(), |block| block.to_string()),
+    );
+    line("witnessed", rfc3339(shown.witnessed_at));
+}
+
+fn at(entry: u64, time: Time) -> String {
+    format!("entry {entry}, {}", rfc3339(time))
+}
