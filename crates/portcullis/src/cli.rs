@@ -6,7 +6,7 @@ use crate::doctor::DoctorArgs;
 use crate::failure::Failure;
 use crate::init::InitArgs;
 use crate::key::KeyArgs;
-use crate::processes::{ServeArgs, WitnessArgs};
+use crate::processes::{ServeArgs, SignerArgs, WitnessArgs};
 use crate::staff::{LiftArgs, StatusArgs, SuspendArgs};
 use crate::verify::VerifyArgs;
 use clap::{Parser, Subcommand};
@@ -29,6 +29,7 @@ enum Command {
     Init(InitArgs),
     Key(KeyArgs),
     Serve(ServeArgs),
+    Signer(SignerArgs),
     Witness(WitnessArgs),
     Call(CallArgs),
     Verify(VerifyArgs),
@@ -45,6 +46,7 @@ impl Cli {
             Command::Init(args) => args.run(),
             Command::Key(args) => args.run(),
             Command::Serve(args) => args.run(),
+            Command::Signer(args) => args.run(),
             Command::Witness(args) => args.run(),
             Command::Call(args) => args.run(),
             Command::Verify(args) => args.run(),

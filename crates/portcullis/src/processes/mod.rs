@@ -3,9 +3,11 @@
 mod all;
 mod gate;
 mod ready;
+mod signer;
 mod witness;
 
 pub(crate) use gate::ServeArgs;
+pub(crate) use signer::SignerArgs;
 pub(crate) use witness::WitnessArgs;
 
 use crate::failure::{Exit, Failure};

@@ -1,0 +1,61 @@
+//! `portcullis signer`: follows, decides again, signs. `portcullis signer shut` stops it by hand.
+
+use super::{ProcessArgs, ended};
+use crate::failure::Failure;
+use crate::out::say;
+use clap::{Args, Subcommand};
+use portcullis_signer::Config;
+
+/// Run the signer, or shut it
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct SignerArgs {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    process: ProcessArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Have the signer on this machine sign nothing more, without gate, network or browser
+    ///
+    /// It latches: only a quorum of administrators opens it again, by `portcullis lift` with the
+    /// keeper and the latch that this prints.
+    Shut {
+        #[command(flatten)]
+        process: ProcessArgs,
+    },
+}
+
+impl SignerArgs {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Some(Command::Shut { process }) => shut(&process),
+            None => {
+                let config = read(&self.process)?;
+                portcullis_signer::run(config).map_err(|error| ended("signer", error))
+            }
+        }
+    }
+}
+
+fn read(process: &ProcessArgs) -> Result<Config, Failure> {
+    let path = process.begin()?;
+    let mut config = Config::load(&path).map_err(|error| Failure::usage(error, ""))?;
+    if process.test_clock.is_some() {
+        config.test_clock.clone_from(&process.test_clock);
+    }
+    Ok(config)
+}
+
+fn shut(process: &ProcessArgs) -> Result<(), Failure> {
+    let config = read(process)?;
+    let latch = portcullis_signer::shut(&config).map_err(|error| ended("signer", error))?;
+    let keeper = config.keeper;
+    say("The signer signs nothing more, from its next step on, and after any restart.");
+    say(format_args!(
+        "A quorum opens it again: portcullis lift {keeper}:{latch}"
+    ));
+    Ok(())
+}
