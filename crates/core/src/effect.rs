@@ -218,7 +218,7 @@ pub struct At {
 
 /// How long journaled checkpoints are remembered, so that a posting made while the gate was away
 /// can still be judged at the board's time.
-const REMEMBER_CHECKPOINTS: Span = Span::hours(24);
+pub(crate) const REMEMBER_CHECKPOINTS: Span = Span::hours(24);
 /// How long ended acts are remembered.
 const REMEMBER_ENDED: Span = Span::hours(24);
 
@@ -541,7 +541,11 @@ impl Facts {
         release.time = at.time;
         release.effects = at.effects;
         release.stage = Stage::Released;
-        self.unsigned.insert(digest);
+        let newest = release.plans.last().map(Plan::digest);
+        let is_signed = newest.is_some_and(|plan| release.is_signed(plan));
+        if !is_signed {
+            self.unsigned.insert(digest);
+        }
         self.awaiting
             .push_back((at.index, Awaiting::Release(digest)));
     }

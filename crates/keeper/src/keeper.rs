@@ -95,7 +95,7 @@ impl Keeper {
         let mut alarms = Alarms::open(machine.clone(), id)?;
         let recalled = recall.and_then(|note| cosigned(&parts.network, note));
         if let Some(Err(breach)) = recalled.map(|head| follower.recall(head)) {
-            latch(&mut latches, &mut alarms, breach.into());
+            latch(&mut latches, &mut alarms, breach.into(), follower.state());
         }
         let (state, urls) = (follower.state(), parts.boards.clone());
         let size = state.size();
@@ -175,9 +175,9 @@ impl Keeper {
     }
 
     fn latch(&mut self, sight: Sight) {
-        if latch(&mut self.latches, &mut self.alarms, sight)
-            == Some(Condition::ReleaseWithoutEvidence)
-        {
+        let state = self.follower.state();
+        let new = latch(&mut self.latches, &mut self.alarms, sight, state);
+        if new == Some(Condition::ReleaseWithoutEvidence) {
             self.stop_call.begin();
         }
     }
@@ -185,7 +185,7 @@ impl Keeper {
     /// Look whether somebody on this host has shut the keeper: before each batch, so that it needs
     /// neither gate nor network nor patience.
     pub fn look_for_shut(&mut self) -> Result<(), KeeperError> {
-        if let Some(latch) = self.latches.look_for_shut()? {
+        if let Some(latch) = self.latches.look_for_shut(self.follower.state())? {
             raise(&mut self.alarms, &latch);
         }
         Ok(())
@@ -311,8 +311,13 @@ fn restore(
     Ok((follower, extra))
 }
 
-fn latch(latches: &mut Latches, alarms: &mut Alarms, sight: Sight) -> Option<Condition> {
-    let latch = latches.latch(sight)?;
+fn latch(
+    latches: &mut Latches,
+    alarms: &mut Alarms,
+    sight: Sight,
+    state: &State,
+) -> Option<Condition> {
+    let latch = latches.latch(sight, state)?;
     raise(alarms, &latch);
     Some(latch.sight.condition())
 }

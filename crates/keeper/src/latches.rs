@@ -187,9 +187,13 @@ impl Latches {
 
     /// Latch on what was seen. `Some` where that is new: it wants an alarm.
     ///
-    /// It holds from here on, even where the disk does not take it; [`Latches::keep`] tries again.
-    pub fn latch(&mut self, sight: Sight) -> Option<Latch> {
-        if self.all.iter().any(|known| known.sight == sight) {
+    /// While a latch of the same condition stands, a further sight adds nothing: a hostile gate could
+    /// show a thousand. The latch holds from here on, even where the disk does not take it;
+    /// [`Latches::keep`] tries again.
+    pub fn latch(&mut self, sight: Sight, state: &State) -> Option<Latch> {
+        let condition = sight.condition();
+        let adds = condition == Condition::Shut || !self.stands(condition, state);
+        if !adds || self.all.iter().any(|known| known.sight == sight) {
             return None;
         }
         let time = self.machine.watch.now();
@@ -212,11 +216,9 @@ impl Latches {
     }
 
     /// Look whether somebody has shut the keeper. `Some` where that is new.
-    pub fn look_for_shut(&mut self) -> Result<Option<Latch>, LatchError> {
-        let Some(sight) = read_shut(self.machine.disk.as_ref())? else {
-            return Ok(None);
-        };
-        Ok(self.latch(sight))
+    pub fn look_for_shut(&mut self, state: &State) -> Result<Option<Latch>, LatchError> {
+        let sight = read_shut(self.machine.disk.as_ref())?;
+        Ok(sight.and_then(|sight| self.latch(sight, state)))
     }
 
     /// The latches that stand, as the journal has it.
@@ -226,6 +228,11 @@ impl Latches {
             let is_fork = latch.sight.condition() == Condition::Fork;
             is_fork || !cleared.contains(&(self.keeper, latch.sight.id()))
         })
+    }
+
+    fn stands(&self, condition: Condition, state: &State) -> bool {
+        self.standing(state)
+            .any(|latch| latch.sight.condition() == condition)
     }
 
     /// What is to be stated of those that stand.
@@ -240,11 +247,12 @@ impl Latches {
 /// Shut the keeper whose folder this is: no gate, no network, no key. Gives the latch's id, which a
 /// quorum has to lift.
 ///
-/// Running it again before the keeper was lifted changes nothing.
+/// Running it again before the keeper has noticed changes nothing. Once it has, again is another
+/// latch, and each is lifted by itself.
 pub fn shut(disk: &dyn Disk, random: &dyn Random, clock: &dyn Clock) -> Result<Digest, LatchError> {
     if let Some(sight) = read_shut(disk)? {
-        let was_lifted = read(disk)?.iter().any(|latch| latch.sight == sight);
-        if !was_lifted {
+        let is_noticed = read(disk)?.iter().any(|latch| latch.sight == sight);
+        if !is_noticed {
             return Ok(sight.id());
         }
     }

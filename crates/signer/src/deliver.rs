@@ -2,13 +2,13 @@
 //! confirmed, and sent again byte for byte while nobody can say what became of it.
 
 use crate::config::Chain;
-use crate::node::{Delivery, Mined, Node, Sent, Standing, TrackError, Tracker};
 use crate::record::Signed;
 use portcullis_chains::ChainId;
 use portcullis_chains::ethereum::SignedTx;
 use portcullis_core::id::WalletId;
 use portcullis_core::statement::Says;
 use portcullis_core::{Digest, Span, Time};
+use portcullis_node::{Delivery, Mined, Node, Sent, Standing, TrackError, Tracker};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

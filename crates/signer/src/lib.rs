@@ -9,7 +9,6 @@ pub mod config;
 mod deliver;
 mod enrolments;
 mod judge;
-pub use portcullis_node as node;
 pub mod record;
 mod run;
 mod signer;

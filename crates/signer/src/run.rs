@@ -1,7 +1,6 @@
 //! The process: from a configuration to a running signer, until SIGTERM.
 
 use crate::config::{Chain, Config};
-use crate::node::{HttpNode, Node, NodeError};
 use crate::signer::{Parts, Signer, SignerError};
 use portcullis_chains::ChainId;
 use portcullis_chains::caip::Address;
@@ -15,6 +14,7 @@ use portcullis_keeper::latches::{self, LatchError};
 use portcullis_keeper::{Machine, Watch};
 use portcullis_keys::file::{NameError, PassphraseError};
 use portcullis_keys::{KeyFile, KeyFileError, Name, Passphrase, StatementKey, WalletKey};
+use portcullis_node::{HttpNode, Node, NodeError};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;

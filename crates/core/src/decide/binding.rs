@@ -1,6 +1,8 @@
 //! Is the act for this network, for now, and new?
 
 use super::Case;
+use crate::act::Act;
+use crate::effect::REMEMBER_CHECKPOINTS;
 use crate::evidence::{Evidence, MAX_PIECES};
 use crate::reason::Reason;
 use crate::time::{Span, Time};
@@ -39,6 +41,21 @@ pub(super) fn check(case: &Case<'_>) -> Result<Time, Reason> {
         || facts.releases.contains_key(&case.digest)
         || facts.ended.contains_key(&case.digest);
     if known { Err(Reason::Replayed) } else { Ok(at) }
+}
+
+/// How long the act's id has to be remembered, so that the act counts once.
+///
+/// A restricting act with a board's stamp is judged at the stamp's time, for as long as state knows
+/// the checkpoint that it names: that outlives its expiry. Forgotten earlier, anybody who has the
+/// board's page could suspend again after the lift.
+pub(super) fn consumed_until(act: &Act) -> Time {
+    if act.kind.is_restricting() {
+        act.expires
+            .after(REMEMBER_CHECKPOINTS)
+            .after(CHECKPOINT_AGE)
+    } else {
+        act.expires
+    }
 }
 
 pub(super) fn check_sizes(evidence: &Evidence) -> Result<(), Reason> {

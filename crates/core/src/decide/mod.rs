@@ -130,7 +130,10 @@ fn decide_case(case: &Case<'_>) -> Result<Decided, Reason> {
     let claims = Claims::read(case)?;
     let permission = permit::permit(case, &actor, &claims)?;
     refuse_if_shut(case)?;
-    let mut effects = vec![Effect::Consume(case.act.id, case.act.expires)];
+    let mut effects = vec![Effect::Consume(
+        case.act.id,
+        binding::consumed_until(case.act),
+    )];
     effects.extend(actor.counters.iter().cloned());
     let verdict = judge(case, &actor, &claims, permission)?;
     Ok(conclude(case, &actor, &claims, effects, verdict))

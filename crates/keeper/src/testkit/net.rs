@@ -10,6 +10,7 @@ use portcullis_core::signature::Strict;
 use portcullis_core::statement::SignedStatement;
 use portcullis_host::{Clock as _, Http, HttpError, Reply};
 use portcullis_keys::StatementKey as _;
+use portcullis_tlog::Hash;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub struct Wire {
     pub chunk: usize,
     /// Shown in place of the journal's entries from an index on.
     pub lies: Option<(usize, Vec<Vec<u8>>)>,
+    /// Whether the gate shows its tiles.
+    pub shows_tiles: bool,
     /// Statements that came, journaled or not.
     pub statements: Vec<SignedStatement>,
     /// The board.
@@ -63,6 +66,7 @@ impl Net {
             gate_up: true,
             chunk: 100,
             lies: None,
+            shows_tiles: true,
             statements: Vec::new(),
             board: BoardPage::default(),
             hooks: Vec::new(),
@@ -93,6 +97,14 @@ impl Wire {
             entries: entries.map(Into::into).collect(),
         };
         ok(encode(&answer))
+    }
+
+    /// The first tile of leaf hashes, which is all that a test's journal has.
+    fn tile(&self, path: &str) -> Option<Reply> {
+        let width: usize = path.strip_prefix("0/000.p/")?.parse().ok()?;
+        let leaves = self.ledger.entries.get(..width)?.iter();
+        let hashes = leaves.flat_map(|entry| *Hash::leaf(entry).as_bytes());
+        Some(ok(hashes.collect()))
     }
 
     fn take_statement(&mut self, body: &[u8]) -> Reply {
@@ -160,6 +172,10 @@ impl Http for Net {
             } else {
                 Err(silence(url))
             };
+        }
+        if let Some(path) = url.strip_prefix("http://gate/log/tile/") {
+            let tile = wire.tile(path).filter(|_| wire.shows_tiles);
+            return tile.ok_or_else(|| silence(url));
         }
         match url.strip_prefix("http://board/postings?from=") {
             Some(query) if !wire.board.down => Ok(wire.page(number(query))),

@@ -7,8 +7,8 @@ use portcullis_core::{Digest, Span};
 use portcullis_keeper::testkit::{
     CrashDisk, Customer, HandClock, Ledger, Net, Wire, World, machine,
 };
-use portcullis_signer::node::{At, Block, Head, Node, NodeError, Receipt, Sent, SuggestedFees};
-use portcullis_signer::{Config, Parts, Signer, Step};
+use portcullis_node::{At, Block, Head, Node, NodeError, Receipt, Sent, SuggestedFees};
+use portcullis_signer::{Config, Parts, Signer, SignerError, Step};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -41,7 +41,7 @@ impl Bench {
         ledger.add_address(&customer, PAYEE);
         let net = Net::around(ledger);
         let (disk, node) = (CrashDisk::default(), FakeNode::default());
-        let signer = open(&clock, &disk, &net, &node, &config);
+        let signer = open(&clock, &disk, &net, &node, &config).unwrap();
         Self {
             clock,
             disk,
@@ -60,7 +60,37 @@ impl Bench {
 
     /// Start again from what the disk has.
     pub(crate) fn restart(&mut self) {
-        self.signer = open(&self.clock, &self.disk, &self.net, &self.node, &self.config);
+        self.try_restart().unwrap();
+    }
+
+    pub(crate) fn try_restart(&mut self) -> Result<(), SignerError> {
+        let Self {
+            clock,
+            disk,
+            net,
+            node,
+            config,
+            ..
+        } = self;
+        self.signer = open(clock, disk, net, node, config)?;
+        Ok(())
+    }
+
+    pub(crate) fn try_step(&mut self) -> Result<Step, SignerError> {
+        self.signer.step(Duration::ZERO)
+    }
+
+    /// The names of the alarms in the signer's own log.
+    pub(crate) fn alarms(&self) -> Vec<String> {
+        let log = self.disk.bytes("alarms.jsonl").unwrap_or_default();
+        let lines = str::from_utf8(&log).unwrap().lines();
+        lines
+            .map(|line| {
+                let alarm: serde_json::Value = serde_json::from_str(line).unwrap();
+                let kind = alarm["type"].as_str().unwrap();
+                kind.strip_prefix("alarm.").unwrap().to_owned()
+            })
+            .collect()
     }
 
     pub(crate) fn step(&mut self) -> Step {
@@ -90,7 +120,7 @@ fn open(
     net: &Net,
     node: &FakeNode,
     config: &Config,
-) -> Signer {
+) -> Result<Signer, SignerError> {
     let world = net.wire().ledger.world.clone();
     let chain = ChainId::Evm { chain: 31_337 };
     let node: Arc<dyn Node> = Arc::new(node.clone());
@@ -102,7 +132,7 @@ fn open(
         wallets: BTreeMap::from([(World::WALLET, world.wallet.clone() as _)]),
         nodes: BTreeMap::from([(chain, node)]),
     };
-    Signer::open(parts).unwrap()
+    Signer::open(parts)
 }
 
 /// The configuration that tests begin with, and more lines.

@@ -2,4 +2,11 @@
 //! test's own parts.
 
 mod bench;
+mod caps;
+mod evidence;
 mod happy;
+mod journal;
+mod once;
+mod plans;
+mod stops;
+mod time;

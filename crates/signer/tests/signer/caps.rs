@@ -1,0 +1,149 @@
+//! The signer's own caps and floors: what no journal entry can change.
+
+use crate::bench::{Bench, PAYEE, config};
+use portcullis_chains::ethereum::Fees;
+use portcullis_core::Span;
+use portcullis_core::act::{ActKind, EnrolFactor, RaiseEpoch};
+use portcullis_core::realm::Realm;
+use portcullis_keeper::testkit::{Customer, World};
+
+#[test]
+fn one_release_above_the_cap_is_not_signed() {
+    let mut bench = Bench::new();
+    bench.withdraw(1001);
+    assert_eq!(bench.run(5), 0);
+    assert_eq!(bench.alarms(), ["cap-exceeded"]);
+    assert_eq!(bench.signer.keeper().latched().count(), 0, "not a latch");
+    assert!(bench.node.chain().got.is_empty());
+}
+
+#[test]
+fn a_days_cap_holds_over_restarts_and_moves_on_with_the_day() {
+    let mut bench = Bench::new();
+    for _ in 0..4 {
+        bench.withdraw(1000);
+    }
+    assert_eq!(bench.run(3), 3);
+    bench.restart();
+    assert_eq!(bench.run(3), 0);
+    assert_eq!(
+        bench.alarms(),
+        ["cap-exceeded", "cap-exceeded"],
+        "once by each process"
+    );
+    bench.clock.pass(Span::hours(24));
+    assert_eq!(bench.run(3), 1);
+}
+
+#[test]
+fn an_asset_without_a_cap_is_not_signed() {
+    let mut config = config("");
+    config.caps.retain(|cap| cap.asset != World::ETHER);
+    let mut bench = Bench::with(config);
+    bench.withdraw(1);
+    assert_eq!(bench.run(5), 0);
+    assert_eq!(bench.alarms(), ["cap-exceeded"]);
+}
+
+#[test]
+fn fees_above_the_caps_are_not_signed() {
+    #[rustfmt::skip] // a table
+    let table = [
+        ("within", 40_000_000_000, 100_000, 1),
+        ("total", 40_000_000_000, 200_000, 0),
+        ("per gas", 60_000_000_000, 21_000, 0),
+    ];
+    for (name, per_gas, gas, signed) in table {
+        let mut bench = Bench::new();
+        {
+            let ledger = &mut bench.wire().ledger;
+            let (act, evidence) = ledger.withdrawal(&bench.customer, World::ETHER, PAYEE, 5);
+            let fees = Fees::new(per_gas, 1, gas).unwrap();
+            ledger.submit_with_fees(act, evidence, fees);
+        }
+        assert_eq!(bench.run(3), signed, "{name}");
+        assert_eq!(bench.alarms().len(), 1 - signed, "{name}");
+    }
+}
+
+#[test]
+fn a_young_address_is_not_paid() {
+    let mut config = config("");
+    config.floors.address_age_seconds = 60;
+    let mut bench = Bench::with(config);
+    bench.withdraw(5);
+    assert_eq!(bench.run(3), 0);
+    assert_eq!(bench.alarms(), ["cap-exceeded"]);
+    bench.clock.pass(Span::seconds(60));
+    bench.withdraw(6);
+    assert_eq!(
+        bench.run(3),
+        1,
+        "the later one only: the floor is for the time of the release"
+    );
+}
+
+#[test]
+fn first_factors_beyond_a_days_cap_count_later() {
+    let mut config = config("");
+    config.floors.first_enrolments_per_day = 1;
+    // The bench's customer takes the one place.
+    let mut bench = Bench::with(config);
+    let second = Customer::number(2);
+    {
+        let ledger = &mut bench.wire().ledger;
+        ledger.open(&second);
+        ledger.add_address(&second, PAYEE);
+        ledger.withdraw(&second, PAYEE, 6);
+    }
+    bench.withdraw(5);
+    assert_eq!(bench.run(3), 1, "the first customer's");
+    assert_eq!(bench.alarms(), ["cap-exceeded"]);
+    bench.clock.pass(Span::hours(24));
+    assert_eq!(
+        bench.run(3),
+        1,
+        "the second's, a day later and without a hand"
+    );
+}
+
+#[test]
+fn re_enrolments_after_an_epoch_have_a_cap_of_their_own() {
+    let mut config = config("");
+    config.floors.re_enrolments_per_day = 1;
+    let mut bench = Bench::with(config);
+    let others = [2, 3].map(Customer::number);
+    {
+        let ledger = &mut bench.wire().ledger;
+        for customer in &others {
+            ledger.open(customer);
+            ledger.add_address(customer, PAYEE);
+        }
+        let raise = ActKind::RaiseEpoch(RaiseEpoch {
+            realm: Realm::Customers,
+            factors: None,
+        });
+        ledger.staff(World::OPERATOR, raise);
+        for (n, customer) in others.iter().enumerate() {
+            let fresh = customer.with_new_passkey(20 + u8::try_from(n).unwrap());
+            let enrol = EnrolFactor {
+                principal: fresh.principal,
+                factor: fresh.factor(),
+            };
+            let mut act = ledger.act(World::BACK_END, ActKind::EnrolFactor(enrol));
+            act.account = Some(fresh.account);
+            let mut evidence = ledger.staffs_evidence(&act);
+            evidence.attestations.push(ledger.onboarding(&act));
+            ledger.submit(act, evidence);
+        }
+        ledger.settle_clocks();
+        bench.clock.pass(Span::seconds(6));
+        ledger.cosign();
+        for (n, customer) in others.iter().enumerate() {
+            let fresh = customer.with_new_passkey(20 + u8::try_from(n).unwrap());
+            ledger.withdraw(&fresh, PAYEE, 5);
+        }
+    }
+    assert_eq!(bench.run(3), 1);
+    assert_eq!(bench.alarms(), ["cap-exceeded"]);
+}

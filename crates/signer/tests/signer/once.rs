@@ -1,0 +1,122 @@
+//! Once only, whatever breaks when.
+
+use crate::bench::Bench;
+use portcullis_chains::ethereum::SignedTx;
+use portcullis_core::state::release::End;
+use portcullis_core::{Digest, Span};
+use std::collections::BTreeSet;
+
+/// The power goes at every write in turn, with more or less of the last one on the disk. Every time
+/// the money arrives, by one and the same transaction, without a hand.
+#[test]
+fn a_crash_at_every_write_ends_right() {
+    let mut crashes = 0;
+    for torn in [0, 1, 40, 100_000] {
+        for writes in 0.. {
+            let mut bench = Bench::new();
+            bench.run(1);
+            let act = bench.withdraw(700);
+            bench.disk.fill_after(writes);
+            let survived = (0..4).all(|_| {
+                bench.clock.pass(Span::seconds(1));
+                bench.try_step().is_ok()
+            });
+            bench.disk.crash(torn);
+            bench.restart();
+            bench.run(20);
+            arrives(&mut bench, act);
+            if survived {
+                break;
+            }
+            crashes += 1;
+        }
+    }
+    assert!(crashes >= 4 * 4, "only {crashes} places to crash");
+}
+
+fn arrives(bench: &mut Bench, act: Digest) {
+    let got: BTreeSet<_> = bench.node.chain().got.iter().cloned().collect();
+    assert_eq!(got.len(), 1, "one transaction, however often it was sent");
+    let hash = SignedTx::from_bytes(got.first().unwrap()).unwrap().hash();
+    bench.node.chain().mine(true);
+    bench.node.chain().height += 2;
+    bench.run(5);
+    let ended = bench.wire().ledger.state.facts().ended[&act].end;
+    assert_eq!(ended, End::Confirmed(Digest(hash)));
+}
+
+/// Restarted after each step, with nothing lost.
+#[test]
+fn a_restart_after_every_step_ends_right() {
+    let mut bench = Bench::new();
+    let act = bench.withdraw(700);
+    for _ in 0..10 {
+        bench.tick();
+        bench.restart();
+    }
+    bench.run(3);
+    arrives(&mut bench, act);
+    assert_eq!(bench.wire().ledger.state.facts().void_entries, 0);
+}
+
+/// What is stopped between record and signature is not signed by recovery.
+#[test]
+fn recovery_finishes_only_what_nothing_bars() {
+    let mut bench = Bench::new();
+    bench.run(1);
+    bench.withdraw(700);
+    // One append and one sync for the intent; the signature finds the disk full.
+    bench.disk.fill_after(2);
+    bench.clock.pass(Span::seconds(1));
+    assert!(bench.try_step().is_err());
+    bench.disk.crash(0);
+    {
+        let mut wire = bench.wire();
+        let scope = portcullis_core::act::Scope::Everything;
+        let (act, evidence) = wire.ledger.suspension(scope);
+        wire.ledger.submit(act, evidence);
+    }
+    bench.restart();
+    assert_eq!(bench.run(20), 0);
+    assert!(bench.node.chain().got.is_empty());
+}
+
+#[test]
+fn recovery_first_catches_up() {
+    let mut bench = Bench::new();
+    bench.run(1);
+    bench.withdraw(700);
+    assert_eq!(bench.tick().signed, 1);
+    bench.restart();
+    // The gate shows an older journal under its old, fresh enough checkpoint: not enough.
+    bench.wire().chunk = 2;
+    bench.tick();
+    assert!(bench.signer.keeper().lease().is_err());
+}
+
+#[test]
+fn a_damaged_record_signs_nothing() {
+    let mut bench = Bench::new();
+    bench.withdraw(700);
+    assert_eq!(bench.run(2), 1);
+    let mut bytes = bench.disk.bytes("once-only").unwrap();
+    bytes[50] ^= 1;
+    bench.disk.put("once-only", &bytes);
+    assert!(bench.try_restart().is_err());
+}
+
+#[test]
+fn a_full_disk_signs_nothing_and_goes_on_when_there_is_room() {
+    let mut bench = Bench::new();
+    bench.run(1);
+    bench.withdraw(700);
+    bench.disk.fill_after(0);
+    for _ in 0..3 {
+        bench.clock.pass(Span::seconds(1));
+        assert!(bench.try_step().is_err());
+    }
+    assert!(bench.node.chain().got.is_empty());
+    bench.disk.make_room();
+    bench.restart();
+    assert_eq!(bench.run(3), 1);
+}

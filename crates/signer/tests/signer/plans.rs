@@ -1,0 +1,162 @@
+//! One plan: replacements, voids, and what nobody knows the outcome of.
+
+use crate::bench::{Bench, PAYEE};
+use portcullis_chains::Amount;
+use portcullis_chains::ethereum::{Fees, SignedTx, Transfer};
+use portcullis_core::act::{ActKind, Scope, Void};
+use portcullis_core::plan::Plan;
+use portcullis_core::state::release::End;
+use portcullis_core::{Digest, Span};
+use portcullis_keeper::testkit::World;
+use portcullis_node::{NodeError, Sent};
+
+fn bump(amount: u128, per_gas: u128) -> Plan {
+    let fees = Fees::new(per_gas, 2_000_000_000, 100_000).unwrap();
+    let transfer = Transfer::new(World::ETHER, PAYEE, Amount(amount), 0, fees).unwrap();
+    Plan {
+        wallet: World::WALLET,
+        unsigned: transfer.build().to_bytes(),
+    }
+}
+
+#[test]
+fn an_unknown_outcome_sends_the_same_bytes_again() {
+    let mut bench = Bench::new();
+    bench.node.chain().answer = Some(Sent::Unknown(NodeError::TimedOut));
+    bench.withdraw(700);
+    assert_eq!(bench.run(120), 1, "one signature");
+    let got = bench.node.chain().got.clone();
+    assert!(got.len() > 3, "sent again and again");
+    assert!(got.iter().all(|raw| *raw == got[0]), "the same bytes");
+    bench.restart();
+    bench.run(30);
+    let got = bench.node.chain().got.clone();
+    assert!(got.iter().all(|raw| *raw == got[0]), "after a restart too");
+    assert!(bench.alarms().is_empty());
+}
+
+#[test]
+fn a_fee_bump_is_signed_for_the_same_nonce_and_either_may_arrive() {
+    for mined in [0, 1] {
+        let mut bench = Bench::new();
+        let act = bench.withdraw(700);
+        assert_eq!(bench.run(2), 1);
+        let applied = bench.wire().ledger.replace(act, bump(700, 40_000_000_000));
+        assert_eq!(applied.void, None);
+        assert_eq!(bench.run(3), 1);
+        let got = bench.node.chain().got.clone();
+        let txs: Vec<_> = got
+            .iter()
+            .map(|raw| SignedTx::from_bytes(raw).unwrap())
+            .collect();
+        assert_eq!(txs.len(), 2);
+        assert_eq!(txs[0].unsigned().nonce(), txs[1].unsigned().nonce());
+        {
+            let mut chain = bench.node.chain();
+            chain.height = 3;
+            chain.mined.push((txs[mined].clone(), 1, true));
+        }
+        bench.run(5);
+        let ended = bench.wire().ledger.state.facts().ended[&act].end;
+        assert_eq!(ended, End::Confirmed(Digest(txs[mined].hash())));
+    }
+}
+
+#[test]
+fn a_replaced_payment_counts_once_against_the_days_cap() {
+    let mut bench = Bench::new();
+    let act = bench.withdraw(1000);
+    assert_eq!(bench.run(2), 1);
+    let plan = bump(1000, 40_000_000_000);
+    assert_eq!(bench.wire().ledger.replace(act, plan).void, None);
+    assert_eq!(bench.run(2), 1);
+    bench.withdraw(1000);
+    bench.withdraw(1000);
+    assert_eq!(bench.run(3), 2);
+}
+
+#[test]
+fn a_revert_returns_the_money() {
+    let mut bench = Bench::new();
+    let act = bench.withdraw(700);
+    bench.run(2);
+    bench.node.chain().mine(false);
+    bench.node.chain().height += 2;
+    bench.run(5);
+    let ended = bench.wire().ledger.state.facts().ended[&act].end;
+    assert_eq!(ended, End::Returned);
+}
+
+#[test]
+fn a_withheld_release_is_voided_under_the_suspension_and_returned() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    let act = bench.withdraw(700);
+    {
+        let ledger = &mut bench.wire().ledger;
+        let (suspend, evidence) = ledger.suspension(Scope::Asset(World::ETHER));
+        ledger.submit(suspend, evidence);
+    }
+    assert_eq!(bench.run(2), 0);
+    {
+        let ledger = &mut bench.wire().ledger;
+        let void = ledger.act(World::OPERATOR, ActKind::Void(Void { release: act }));
+        let evidence = ledger.staffs_evidence(&void);
+        let fees = Fees::new(40_000_000_000, 2_000_000_000, 21_000).unwrap();
+        ledger.submit_with_fees(void, evidence, fees);
+    }
+    assert_eq!(bench.run(2), 1);
+    let raw = bench.node.chain().got[0].clone();
+    let tx = SignedTx::from_bytes(&raw).unwrap();
+    let wallet = World::new().network.wallet(World::WALLET).unwrap().address;
+    assert!(Transfer::decode(tx.unsigned()).unwrap().is_void(&wallet));
+    bench.node.chain().mine(true);
+    bench.node.chain().height += 2;
+    bench.run(4);
+    assert_eq!(
+        bench.wire().ledger.state.facts().ended[&act].end,
+        End::Returned
+    );
+}
+
+#[test]
+fn a_nonce_that_somebody_else_used_is_an_alarm_when_it_lasts() {
+    let mut bench = Bench::new();
+    bench.withdraw(700);
+    bench.run(2);
+    {
+        // A transaction of the wallet that no plan has: the key is somewhere else, too.
+        let mut chain = bench.node.chain();
+        let tx = SignedTx::from_bytes(chain.got.last().unwrap()).unwrap();
+        let signature = *tx.signature();
+        let Ok(transfer) = Transfer::decode(tx.unsigned()) else {
+            panic!("a plain transfer");
+        };
+        let other = Transfer::new(World::ETHER, PAYEE, Amount(1), 0, transfer.fees()).unwrap();
+        chain.height = 9;
+        chain
+            .mined
+            .push((SignedTx::assemble(other.build(), signature), 1, true));
+    }
+    bench.run(30);
+    assert!(bench.alarms().is_empty());
+    bench.run(40);
+    assert_eq!(bench.alarms(), ["nonce-used-elsewhere"]);
+}
+
+#[test]
+fn a_node_that_refuses_is_an_alarm_and_no_second_signature() {
+    let mut bench = Bench::new();
+    bench.node.chain().answer = Some(Sent::Refused {
+        code: -32000,
+        message: "insufficient funds".into(),
+    });
+    bench.withdraw(700);
+    assert_eq!(bench.run(40), 1);
+    assert_eq!(bench.alarms(), ["broadcast-refused"]);
+    bench.node.chain().answer = None;
+    bench.clock.pass(Span::seconds(20));
+    bench.run(20);
+    let got = bench.node.chain().got.clone();
+    assert!(got.iter().all(|raw| *raw == got[0]));
+}

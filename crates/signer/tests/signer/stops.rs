@@ -1,0 +1,288 @@
+//! What stops the signer, and what lets it go on.
+
+use crate::bench::Bench;
+use crate::evidence::assert_latched;
+use portcullis_core::act::{ActKind, Cancel, LiftTarget, Resume, RevokeRole, Scope};
+use portcullis_core::board::Posting;
+use portcullis_core::realm::Role;
+use portcullis_core::statement::{Condition, Says};
+use portcullis_core::{Digest, Span};
+use portcullis_host::Clock as _;
+use portcullis_keeper::latches;
+use portcullis_keeper::testkit::{Dice, World};
+
+fn post_suspension(bench: &Bench, scope: Scope) -> Posting {
+    let mut wire = bench.wire();
+    let (act, evidence) = wire.ledger.suspension(scope);
+    let posting = Posting { act, evidence };
+    wire.post(posting);
+    wire.board.postings.last().unwrap().clone()
+}
+
+#[test]
+fn a_posting_binds_before_any_gate_has_journaled_it() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    let posting = post_suspension(&bench, Scope::Withdrawals);
+    let act = bench.withdraw(5);
+    assert_eq!(bench.run(3), 0);
+    assert!(bench.alarms().is_empty(), "waiting is no alarm");
+
+    // Journaled, it withholds the release; lifted and resumed, that goes out.
+    bench
+        .wire()
+        .ledger
+        .submit(posting.act.clone(), posting.evidence);
+    assert_eq!(bench.run(3), 0);
+    let by = posting.act.digest();
+    bench.wire().ledger.lift(LiftTarget::Suspension { by });
+    assert_eq!(bench.run(2), 0);
+    let resume = ActKind::Resume(Resume { release: act });
+    bench.wire().ledger.staff(World::OPERATOR, resume);
+    assert_eq!(bench.run(2), 1);
+}
+
+#[test]
+fn a_posting_bars_only_what_it_would_restrict() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    post_suspension(&bench, Scope::Asset(World::TOKEN));
+    bench.withdraw(5);
+    assert_eq!(bench.run(3), 1);
+}
+
+#[test]
+fn postings_that_are_not_evidence_bind_nothing() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    {
+        let mut wire = bench.wire();
+        // Nobody signed it.
+        let (act, _) = wire.ledger.suspension(Scope::Everything);
+        let evidence = portcullis_core::Evidence::default();
+        wire.post(Posting { act, evidence });
+        // It loosens.
+        let act = wire.ledger.act(World::OPERATOR, ActKind::Unfreeze);
+        let evidence = wire.ledger.staffs_evidence(&act);
+        wire.post(Posting { act, evidence });
+        // Whose role does not suffice.
+        let kind = ActKind::Suspend(portcullis_core::act::Suspend {
+            scope: Scope::Everything,
+        });
+        let act = wire.ledger.act(World::BACK_END, kind);
+        let evidence = wire.ledger.staffs_evidence(&act);
+        wire.post(Posting { act, evidence });
+        // Expired when the board took it.
+        let (mut act, _) = wire.ledger.suspension(Scope::Everything);
+        act.expires = bench.clock.now();
+        let evidence = wire.ledger.staffs_evidence(&act);
+        wire.post(Posting { act, evidence });
+        // Without the board's stamp.
+        let (act, evidence) = wire.ledger.suspension(Scope::Everything);
+        wire.board.postings.push(Posting { act, evidence });
+    }
+    bench.withdraw(5);
+    assert_eq!(bench.run(3), 1);
+}
+
+#[test]
+fn a_posting_that_names_an_idle_journals_checkpoint_binds() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    // For hours nothing is journaled: the newest checkpoint is fresh by its heartbeats only.
+    bench.clock.pass(Span::hours(3));
+    bench.run(2);
+    {
+        let mut wire = bench.wire();
+        let head = wire.ledger.state.facts().log.head();
+        let origin = wire.ledger.world.network.log().name().clone();
+        let body = portcullis_tlog::Checkpoint::new(origin, head).body_digest();
+        let (mut act, _) = wire.ledger.suspension(Scope::Everything);
+        act.checkpoint = Digest(*body.as_bytes());
+        let evidence = wire.ledger.staffs_evidence(&act);
+        wire.post(Posting { act, evidence });
+    }
+    bench.run(2);
+    // A hostile gate goes on with other entries, so that the checkpoint never becomes fresh.
+    bench.wire().ledger.settle_clocks();
+    bench.withdraw(5);
+    assert_eq!(bench.run(3), 0);
+}
+
+#[test]
+fn a_stop_that_no_gate_journals_within_a_minute_latches() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    let posting = post_suspension(&bench, Scope::Everything);
+    bench.run(58);
+    assert_eq!(bench.signer.keeper().latched().count(), 0);
+    bench.run(5);
+    assert_latched(&bench, Condition::StopWithheld);
+    assert_eq!(bench.alarms(), ["stop-withheld"]);
+    let latch = bench.signer.keeper().latched().next().unwrap().sight.id();
+    assert!(bench.wire().statements.iter().any(|s| s.statement.says
+        == Says::Latched {
+            latch,
+            condition: Condition::StopWithheld
+        }));
+    // Journaled in the end, it binds no more; the latch stays until it is lifted itself.
+    bench
+        .wire()
+        .ledger
+        .submit(posting.act.clone(), posting.evidence);
+    let by = posting.act.digest();
+    bench.wire().ledger.lift(LiftTarget::Suspension { by });
+    bench.withdraw(5);
+    assert_eq!(bench.run(3), 0);
+    let keeper = World::KEEPER;
+    bench
+        .wire()
+        .ledger
+        .lift(LiftTarget::Latch { keeper, latch });
+    assert_eq!(bench.run(3), 1);
+}
+
+#[test]
+fn a_minute_without_fresh_cosignatures_is_nobodys_fault() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    post_suspension(&bench, Scope::Everything);
+    bench.run(5);
+    bench.wire().gate_up = false;
+    bench.run(300);
+    assert_eq!(bench.signer.keeper().latched().count(), 0);
+    assert!(bench.alarms().is_empty());
+}
+
+#[test]
+fn a_cancel_of_what_has_ended_does_not_bind_for_ever() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    let act = bench.withdraw(5);
+    {
+        let mut wire = bench.wire();
+        let cancel = ActKind::Cancel(Cancel { act });
+        let cancel = wire.ledger.customers_act(&bench.customer, cancel);
+        let evidence = wire.ledger.customers_evidence(&bench.customer, &cancel);
+        wire.post(Posting {
+            act: cancel,
+            evidence,
+        });
+    }
+    assert_eq!(bench.run(2), 0, "the posted cancel bars it");
+    // The gate takes another cancel of the same release; the posted one means nothing then.
+    {
+        let ledger = &mut bench.wire().ledger;
+        let cancel = ActKind::Cancel(Cancel { act });
+        let cancel = ledger.customers_act(&bench.customer, cancel);
+        let evidence = ledger.customers_evidence(&bench.customer, &cancel);
+        ledger.submit(cancel, evidence);
+    }
+    bench.run(70);
+    assert_eq!(bench.signer.keeper().latched().count(), 0);
+}
+
+#[test]
+fn a_release_decided_while_a_revocation_was_left_out_waits() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    let before = bench.withdraw(5);
+    assert_eq!(bench.tick().signed, 1);
+    {
+        let mut wire = bench.wire();
+        let kind = ActKind::RevokeRole(RevokeRole {
+            principal: World::BACK_END,
+            role: Role::BackEnd,
+        });
+        let act = wire.ledger.act(World::administrator(0), kind);
+        let evidence = wire.ledger.staffs_evidence(&act);
+        wire.post(Posting { act, evidence });
+    }
+    bench.run(2);
+    // The back end that was to be revoked relays another withdrawal, and the gate takes it.
+    bench.withdraw(6);
+    assert_eq!(bench.run(3), 0);
+    assert!(
+        bench
+            .wire()
+            .ledger
+            .state
+            .facts()
+            .releases
+            .contains_key(&before)
+    );
+}
+
+#[test]
+fn suspensions_are_stated_as_stopped() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    let by = {
+        let mut wire = bench.wire();
+        let (act, evidence) = wire.ledger.suspension(Scope::Withdrawals);
+        wire.ledger.submit(act, evidence)
+    };
+    bench.run(2);
+    let wire = bench.wire();
+    let stopped = &wire.ledger.state.facts().suspensions[&by].stopped;
+    assert!(stopped.contains(&World::KEEPER));
+}
+
+#[test]
+fn what_is_out_is_not_sent_again_during_a_suspension() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    bench.withdraw(5);
+    assert_eq!(bench.run(3), 1);
+    let by = {
+        let mut wire = bench.wire();
+        let (act, evidence) = wire.ledger.suspension(Scope::Everything);
+        wire.ledger.submit(act, evidence)
+    };
+    bench.run(60);
+    assert_eq!(bench.node.chain().got.len(), 1);
+    bench.wire().ledger.lift(LiftTarget::Suspension { by });
+    bench.run(20);
+    let got = bench.node.chain().got.clone();
+    assert!(got.len() >= 2 && got.iter().all(|raw| *raw == got[0]));
+}
+
+#[test]
+fn shut_needs_neither_gate_nor_network_and_only_a_quorum_opens() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    let latch = latches::shut(&bench.disk, &Dice::default(), &bench.clock).unwrap();
+    bench.withdraw(5);
+    assert_eq!(bench.run(3), 0);
+    assert_latched(&bench, Condition::Shut);
+    assert_eq!(bench.alarms(), ["shut"]);
+    bench.restart();
+    assert_eq!(bench.run(3), 0);
+    let keeper = World::KEEPER;
+    bench
+        .wire()
+        .ledger
+        .lift(LiftTarget::Latch { keeper, latch });
+    assert_eq!(bench.run(3), 1);
+}
+
+#[test]
+fn shut_before_the_first_start_holds() {
+    let mut bench = Bench::new();
+    let latch = latches::shut(&bench.disk, &Dice::default(), &bench.clock).unwrap();
+    let again = latches::shut(&bench.disk, &Dice::default(), &bench.clock).unwrap();
+    assert_eq!(latch, again, "twice is once");
+    bench.withdraw(5);
+    assert_eq!(bench.run(3), 0);
+    assert_latched(&bench, Condition::Shut);
+}
+
+#[test]
+fn a_damaged_shut_file_stops_the_signer() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    bench.disk.put("shut", b"?");
+    bench.withdraw(5);
+    assert!(bench.try_step().is_err());
+    assert!(bench.node.chain().got.is_empty());
+}
