@@ -55,6 +55,12 @@ impl Board {
         self.id
     }
 
+    /// Where it answers.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.at
+    }
+
     /// Post a restricting act of a member of staff, proven by its own request key.
     pub fn post(
         &self,

@@ -1,5 +1,10 @@
 //! What a client makes is what the core accepts, and what it is answered it does not believe.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests; the lint knows only the tests themselves"
+)]
+
 use portcullis_client::{
     ActBuilder, DevelopmentPasskey, Gate, GateError, Issuer, Machine, PasskeyError, Question,
     RequestSigner, Unsigned,
@@ -184,12 +189,15 @@ fn attestations_are_over_the_act_and_hold() {
     }
 }
 
+/// A URL and the headers that went with it.
+type Sent = (String, Vec<(String, String)>);
+
 /// A gate that answers what it is told to, and remembers what it was sent.
 #[derive(Default)]
 struct Scripted {
     status: u16,
     body: String,
-    sent: Mutex<Vec<(String, Vec<(String, String)>)>>,
+    sent: Mutex<Vec<Sent>>,
 }
 
 impl Scripted {

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::approve::ApproveArgs;
 use crate::call::CallArgs;
 use crate::demo::DemoArgs;
 use crate::doctor::DoctorArgs;
@@ -32,6 +33,7 @@ enum Command {
     Signer(SignerArgs),
     Witness(WitnessArgs),
     Call(CallArgs),
+    Approve(ApproveArgs),
     Verify(VerifyArgs),
     Suspend(SuspendArgs),
     Lift(LiftArgs),
@@ -49,6 +51,7 @@ impl Cli {
             Command::Signer(args) => args.run(),
             Command::Witness(args) => args.run(),
             Command::Call(args) => args.run(),
+            Command::Approve(args) => args.run(),
             Command::Verify(args) => args.run(),
             Command::Suspend(args) => args.run(),
             Command::Lift(args) => args.run(),

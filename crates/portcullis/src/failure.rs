@@ -51,6 +51,10 @@ pub(crate) struct Failure {
     next: String,
 }
 
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "errors end here; by value each call site stays a plain map_err"
+)]
 impl Failure {
     pub(crate) fn new(exit: Exit, what: impl ToString, next: impl ToString) -> Self {
         let (what, next) = (what.to_string(), next.to_string());

@@ -6,6 +6,7 @@
 //! not known; 5 a process stopped on an error.
 
 mod amount;
+mod approve;
 mod call;
 mod cli;
 mod demo;

@@ -1,5 +1,6 @@
 //! The acts that staff do alone from a shell: suspend, lift, and seeing how things are.
 
+use crate::approve::in_words;
 use crate::failure::Failure;
 use crate::out::{json, say};
 use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
@@ -189,7 +190,8 @@ impl LiftArgs {
                     "proposed  entry {}, act {digest}",
                     accepted.entry
                 ));
-                say(format_args!("waits for {}", json(&needs)));
+                let needs: Vec<String> = needs.iter().map(|need| in_words(*need)).collect();
+                say(format_args!("waits for {}", needs.join("; ")));
                 say(format_args!(
                     "each other administrator: portcullis approve --as NAME {digest}"
                 ));

@@ -24,7 +24,7 @@ pub(super) struct Chain<'a> {
     reach: &'a Reach,
     node: HttpNode,
     url: &'a str,
-    chain: u64,
+    id: u64,
     wallet: [u8; 20],
 }
 
@@ -40,18 +40,18 @@ impl<'a> Chain<'a> {
             reach,
             node,
             url,
-            chain,
+            id: chain,
             wallet: address,
         })
     }
 
     pub(super) fn asset(&self) -> AssetId {
-        AssetId::EvmNative { chain: self.chain }
+        AssetId::EvmNative { chain: self.id }
     }
 
     pub(super) fn address(&self, address: [u8; 20]) -> Address {
         Address::Evm {
-            chain: self.chain,
+            chain: self.id,
             address,
         }
     }
@@ -67,7 +67,7 @@ impl<'a> Chain<'a> {
         say("\nthe wallet");
         let wallet = self.address(self.wallet);
         if self.balance(self.wallet)? < ENOUGH {
-            if self.chain != LOCAL {
+            if self.id != LOCAL {
                 let what = format!("the wallet {wallet} has too little to show anything");
                 return Err(Failure::usage(what, "send it some of the chain's coin"));
             }

@@ -9,6 +9,7 @@ mod journal;
 mod wait;
 
 use crate::amount::both;
+use crate::approve::in_words;
 use crate::call::Debit;
 use crate::failure::{Exit, Failure};
 use crate::files;
@@ -279,7 +280,7 @@ impl Demo {
         })
     }
 
-    /// Submit, and show what became of it. Here nothing is expected to wait.
+    /// Submit, and show what became of it.
     fn submit(&self, act: &Act, evidence: &Evidence) -> Result<Accepted, Failure> {
         tell("act", act.digest());
         let accepted = self
@@ -291,11 +292,14 @@ impl Demo {
             format_args!("{}, {}", accepted.entry, rfc3339(accepted.time)),
         );
         match &accepted.decision {
-            Some(Decision::Release) => tell("decision", "release"),
-            other => {
-                let what = format!("the act waits: {}", json(other));
-                return Err(Failure::new(Exit::Refused, what, "portcullis status"));
+            Some(Decision::Hold { needs, .. }) => {
+                let needs: Vec<String> = needs.iter().map(|need| in_words(*need)).collect();
+                tell(
+                    "decision",
+                    format_args!("hold: it waits for {}", needs.join("; ")),
+                );
             }
+            _ => tell("decision", "release"),
         }
         Ok(accepted)
     }

@@ -6,7 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Longer than any delay and confirmation of a development network.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 const BETWEEN: Duration = Duration::from_millis(200);
 
 /// Ask until there is something. Why we wait is said once, if we have to.

@@ -5,7 +5,7 @@ use crate::failure::{Exit, Failure};
 use crate::folder::Folder;
 use crate::out::{say, warn};
 use rustix::process::{Pid, Signal, kill_process};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ const CHILDREN: [(&str, &str); 3] = [
 ];
 
 /// Start all, say `ready` when they answer, keep them running, and end them when told to.
-pub(super) fn serve(dir: PathBuf, test_clock: Option<PathBuf>) -> Result<(), Failure> {
+pub(super) fn serve(dir: PathBuf, test_clock: Option<&Path>) -> Result<(), Failure> {
     let folder = Folder(dir);
     let probe = Probe::open(&folder)?;
     let binary = std::env::current_exe().map_err(|error| failed("find its own file", &error))?;
@@ -49,7 +49,7 @@ pub(super) fn serve(dir: PathBuf, test_clock: Option<PathBuf>) -> Result<(), Fai
                 binary: binary.clone(),
                 name,
                 config: folder.file(config),
-                test_clock: test_clock.clone(),
+                test_clock: test_clock.map(Path::to_owned),
                 up: Arc::clone(&up),
             };
             tokio::spawn(child.keep_running(stopping.clone()))

@@ -26,7 +26,7 @@ pub(crate) struct ServeArgs {
 impl ServeArgs {
     pub(crate) fn run(self) -> Result<(), Failure> {
         if let (true, Some(dir)) = (self.all, self.dir) {
-            return all::serve(dir, self.process.test_clock);
+            return all::serve(dir, self.process.test_clock.as_deref());
         }
         let mut config = read(&self.process.begin()?)?;
         config.test_clock = self.process.test_clock.or(config.test_clock);

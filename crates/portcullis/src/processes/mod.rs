@@ -12,6 +12,7 @@ pub(crate) use witness::WitnessArgs;
 
 use crate::failure::{Exit, Failure};
 use clap::Args;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use tracing_subscriber::EnvFilter;
 
@@ -38,6 +39,7 @@ impl ProcessArgs {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
         tracing_subscriber::fmt()
             .with_env_filter(filter)
+            .with_ansi(std::io::stderr().is_terminal())
             .with_writer(std::io::stderr)
             .init();
         let none = || Failure::usage("no configuration is named", "add --config FILE");

@@ -1,0 +1,131 @@
+//! `portcullis approve`: an approver's own follower. No page stands between a person and the bytes.
+
+mod follow;
+mod show;
+
+pub(crate) use show::in_words;
+
+use crate::failure::{Exit, Failure};
+use crate::out::{say, warn};
+use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
+use clap::Args;
+use follow::Replica;
+use portcullis_client::ActBuilder;
+use portcullis_core::act::{ActKind, Approve};
+use portcullis_core::state::release::Held;
+use portcullis_core::{Digest, Evidence};
+use portcullis_keeper::rfc3339;
+use std::io::{BufRead as _, IsTerminal as _};
+
+/// Follow the journal, show what waits as it is decoded here, and approve it
+///
+/// Everything that is shown comes from the journal itself: followed from genesis, each decision made
+/// again, under a checkpoint that the witnesses have just cosigned. Without an act it lists what
+/// waits for somebody.
+#[derive(Debug, Args)]
+pub(crate) struct ApproveArgs {
+    /// The act's digest, or its first digits
+    act: Option<String>,
+    /// Approve without asking, if the act's digest begins with these eight digits or more
+    #[arg(long, value_name = "DIGEST-PREFIX")]
+    yes: Option<String>,
+    #[command(flatten)]
+    caller: CallerArgs,
+    #[command(flatten)]
+    reach: ReachArgs,
+}
+
+impl ApproveArgs {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let reach = self.reach.open()?;
+        let replica = Replica::follow(&reach)?;
+        let Some(wanted) = &self.act else {
+            list(&reach, &replica);
+            return Ok(());
+        };
+        let caller = self.caller.or_as("approver").required(&reach)?;
+        let (digest, held) = find(&replica, wanted)?;
+        say(replica.seen());
+        for (name, text) in show::describe(replica.state(), digest, held, &reach.decimals) {
+            say(format_args!("{name:<14}{text}"));
+        }
+        if !self.agrees(digest)? {
+            return Err(Failure::new(Exit::Refused, "not approved", ""));
+        }
+        approve(&reach, &replica, &caller, digest)
+    }
+
+    fn agrees(&self, digest: Digest) -> Result<bool, Failure> {
+        if let Some(prefix) = &self.yes {
+            if prefix.len() < 8 || !digest.to_string().starts_with(prefix.as_str()) {
+                let what = format!("--yes {prefix} does not name act {digest}");
+                return Err(Failure::usage(
+                    what,
+                    "give at least eight of its first digits",
+                ));
+            }
+            return Ok(true);
+        }
+        let input = std::io::stdin();
+        if !input.is_terminal() {
+            return Err(Failure::usage(
+                "nobody is there to ask",
+                "add --yes with the act's digits",
+            ));
+        }
+        warn("Approve exactly this? Type yes:");
+        let mut answer = String::new();
+        let read = input.lock().read_line(&mut answer);
+        Ok(read.is_ok() && answer.trim() == "yes")
+    }
+}
+
+fn list(reach: &Reach, replica: &Replica) {
+    let held = &replica.state().facts().held;
+    say(replica.seen());
+    if held.is_empty() {
+        say("nothing waits");
+    }
+    for (digest, held) in held {
+        say("");
+        for (name, text) in show::describe(replica.state(), *digest, held, &reach.decimals) {
+            say(format_args!("{name:<14}{text}"));
+        }
+    }
+}
+
+fn find<'a>(replica: &'a Replica, wanted: &str) -> Result<(Digest, &'a Held), Failure> {
+    let held = &replica.state().facts().held;
+    let mut found = held
+        .iter()
+        .filter(|(digest, _)| digest.to_string().starts_with(wanted));
+    match (found.next(), found.next()) {
+        (Some((digest, held)), None) => Ok((*digest, held)),
+        (Some(_), Some(_)) => Err(Failure::usage(
+            format!("several acts begin with {wanted}"),
+            "give more digits",
+        )),
+        (None, _) => Err(Failure::usage(
+            format!("no act {wanted} waits in the journal"),
+            "it may have gone out, ended or been cancelled: portcullis call GET /v1/acts/DIGEST",
+        )),
+    }
+}
+
+fn approve(reach: &Reach, replica: &Replica, caller: &Caller, act: Digest) -> Result<(), Failure> {
+    let (machine, genesis) = (&reach.machine, reach.network.digest());
+    let now = machine.clock.now();
+    let checkpoint = replica.checkpoint(now);
+    let builder = ActBuilder::new(genesis, checkpoint, now, machine.random.as_ref());
+    let kind = ActKind::Approve(Approve { act });
+    let approval = builder.by_staff(caller.principal, None, kind);
+    let accepted = reach
+        .gate
+        .submit(&caller.signer, &approval, &Evidence::default())?;
+    let (entry, time) = (accepted.entry, rfc3339(accepted.time));
+    say(format_args!(
+        "approved      entry {entry}, {time}, by act {}",
+        accepted.digest
+    ));
+    Ok(())
+}

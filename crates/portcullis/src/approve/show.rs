@@ -1,0 +1,203 @@
+//! A waiting act in words, from the journal's own bytes.
+
+use crate::amount::both;
+use crate::out::json;
+use portcullis_chains::caip::{Address, checksummed};
+use portcullis_chains::{Amount, AssetId};
+use portcullis_core::act::{ActKind, LiftTarget, Withdraw};
+use portcullis_core::decision::Need;
+use portcullis_core::factor::Available;
+use portcullis_core::limits::{Limit, Limits};
+use portcullis_core::state::release::Held;
+use portcullis_core::{Decision, Digest, State, decide};
+use portcullis_keeper::rfc3339;
+use std::collections::BTreeMap;
+
+/// How people write amounts.
+type Decimals = BTreeMap<AssetId, u8>;
+
+/// Lines: a name and what it is.
+type Lines = Vec<(&'static str, String)>;
+
+/// Who, what, how much, to whom, since when, and what it waits for.
+pub(super) fn describe(state: &State, digest: Digest, held: &Held, decimals: &Decimals) -> Lines {
+    let act = &held.act;
+    let mut lines = vec![
+        ("act", digest.to_string()),
+        ("does", act.kind.name().to_owned()),
+        (
+            "asked by",
+            format!(
+                "{} of {}",
+                act.principal,
+                json(&act.realm).trim_matches('"')
+            ),
+        ),
+    ];
+    lines.extend(account(state, held));
+    lines.extend(match &act.kind {
+        ActKind::Withdraw(withdraw) => payment(state, held, withdraw, decimals),
+        ActKind::SetLimits(set) => limits(&state.facts().limits, &set.limits, decimals),
+        ActKind::Lift(lift) => vec![("ends", lifted(state, lift.target))],
+        // Everything else is ids and short words; nothing of it needs decoding.
+        kind => vec![("in full", json(kind))],
+    });
+    lines.push(("proven by", proof(held)));
+    lines.push(("waits since", format!("entry {}", held.entry)));
+    lines.extend(waiting(state, digest));
+    let names: Vec<String> = held.approvals.iter().map(ToString::to_string).collect();
+    if !names.is_empty() {
+        lines.push(("approved by", names.join(", ")));
+    }
+    lines
+}
+
+fn account(state: &State, held: &Held) -> Lines {
+    let Some((id, account)) = held
+        .act
+        .account
+        .and_then(|id| Some((id, state.facts().account(id)?)))
+    else {
+        return Vec::new();
+    };
+    let frozen = if account.frozen.is_some() {
+        ", frozen"
+    } else {
+        ""
+    };
+    let (subject, opened) = (account.subject, account.opened);
+    vec![(
+        "account",
+        format!("{id} of subject {subject}, opened at entry {opened}{frozen}"),
+    )]
+}
+
+fn payment(state: &State, held: &Held, withdraw: &Withdraw, decimals: &Decimals) -> Lines {
+    let Address::Evm { chain, address } = withdraw.to;
+    let debit = held
+        .debit
+        .map_or_else(|| "none yet".to_owned(), |entry| entry.to_string());
+    vec![
+        ("pays", both(withdraw.amount, withdraw.asset, decimals)),
+        ("to", format!("{} on eip155:{chain}", checksummed(&address))),
+        ("in the book", in_the_book(state, held, withdraw.to)),
+        ("ledger entry", debit),
+    ]
+}
+
+/// Since when the address is in the account's book.
+fn in_the_book(state: &State, held: &Held, to: Address) -> String {
+    let account = held.act.account.and_then(|id| state.facts().account(id));
+    let Some((account, entry)) = account.and_then(|account| Some((account, account.address(to)?)))
+    else {
+        return "NOT in the account's book any more".into();
+    };
+    match entry.available {
+        Available::Awaiting { .. } => "just added; its delay has not begun".into(),
+        Available::At { time } => {
+            let added = rfc3339(time.before(account.delay));
+            format!("since {added}, counts from {}", rfc3339(time))
+        }
+    }
+}
+
+fn proof(held: &Held) -> String {
+    let proof = &held.proof;
+    let kind = json(&proof.kind);
+    format!(
+        "{} {}, entry {}",
+        kind.trim_matches('"'),
+        proof.factor,
+        proof.entry
+    )
+}
+
+/// What the act still waits for, decided here at the journal's own time.
+fn waiting(state: &State, digest: Digest) -> Lines {
+    let decided = decide::settle(state, digest, state.facts().time);
+    match decided.decision() {
+        Decision::Hold { needs, until } => {
+            let needs: Vec<String> = needs.iter().map(|need| in_words(*need)).collect();
+            let until = until.map(|time| ("not before", rfc3339(time)));
+            [("waits for", needs.join("; "))]
+                .into_iter()
+                .chain(until)
+                .collect()
+        }
+        Decision::Release => vec![(
+            "waits for",
+            "nothing: it goes out with the next batch".into(),
+        )],
+        Decision::Refuse { reason } => vec![("waits for", format!("nothing: it ends as {reason}"))],
+    }
+}
+
+/// A need, for people.
+pub(crate) fn in_words(need: Need) -> String {
+    match need {
+        Need::Assertion => "a new assertion by the customer".into(),
+        Need::Debit => "the ledger's debit attestation".into(),
+        Need::Approvals { missing } => format!("{missing} more approvals"),
+        Need::Quorum { missing } => format!("{missing} more administrators"),
+        Need::Delay => "a delay".into(),
+        Need::Lift => "the end of a suspension".into(),
+        Need::Unfreeze => "the account's unfreezing".into(),
+        Need::Room => "room in a limit's window".into(),
+    }
+}
+
+fn lifted(state: &State, target: LiftTarget) -> String {
+    match target {
+        LiftTarget::Suspension { by } => match state.facts().suspensions.get(&by) {
+            Some(known) => format!("the suspension of {} by {by}", json(&known.scope)),
+            None => format!("a suspension by {by} that is not in force"),
+        },
+        LiftTarget::Latch { keeper, latch } => {
+            let why = state.facts().latches.get(&(keeper, latch));
+            let why = why.map_or("that the journal does not know", |why| why.name());
+            format!("latch {latch} of keeper {keeper} ({why})")
+        }
+    }
+}
+
+/// Every rule that would be another, as it is and as it would be.
+fn limits(now: &Limits, proposed: &Limits, decimals: &Decimals) -> Lines {
+    let changed = now.rules.iter().filter_map(|rule| {
+        let next = proposed.rule(rule.asset, rule.bounds);
+        (next != Some(rule)).then(|| {
+            let next = next.map_or_else(|| "gone".into(), |next| bounds(next, decimals));
+            ("changes", format!("{} -> {next}", bounds(rule, decimals)))
+        })
+    });
+    let added = proposed
+        .rules
+        .iter()
+        .filter(|rule| now.rule(rule.asset, rule.bounds).is_none());
+    let added = added.map(|rule| ("adds", bounds(rule, decimals)));
+    changed.chain(added).collect()
+}
+
+fn bounds(rule: &Limit, decimals: &Decimals) -> String {
+    let of = |amount: Option<Amount>| {
+        amount.map_or_else(
+            || "unbounded".to_owned(),
+            |amount| both(amount, rule.asset, decimals),
+        )
+    };
+    let approval = rule.approval.map_or_else(String::new, |above| {
+        format!(
+            ", {} approvals above {}",
+            above.count,
+            both(above.above, rule.asset, decimals)
+        )
+    });
+    let whose = json(&rule.bounds);
+    format!(
+        "each {}: at once {}, hour {}, day {}, week {}{approval}",
+        whose.trim_matches('"'),
+        of(rule.per_transaction),
+        of(rule.hour),
+        of(rule.day),
+        of(rule.week),
+    )
+}
