@@ -24,3 +24,7 @@ pub use memory::MemoryError;
 pub use process::{Error, init, run};
 pub use response::Response;
 pub use witness::Witness;
+
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod common;

@@ -51,6 +51,7 @@ pub(crate) struct Memory {
     disk: Arc<dyn Disk>,
     binding: Binding,
     tail: Box<dyn AppendFile>,
+    full: u64,
     last: Record,
 }
 
@@ -65,18 +66,23 @@ impl Memory {
 
     /// Finds the latest record.
     pub(crate) fn open(disk: Arc<dyn Disk>, binding: Binding) -> Result<Self, MemoryError> {
+        Self::open_with(disk, binding, FULL)
+    }
+
+    fn open_with(disk: Arc<dyn Disk>, binding: Binding, full: u64) -> Result<Self, MemoryError> {
         let base = read(disk.as_ref(), BASE, RECORD as u64)?;
-        let records = read(disk.as_ref(), TAIL, FULL)?;
+        let records = read(disk.as_ref(), TAIL, full)?;
         let base = parse(BASE, 0, &base, binding)?;
         let (last, end) = replay(base, &records, binding)?;
         let mut tail = disk.append(TAIL)?;
         // Only zeros are cut, which were room, or records that the base contains.
         tail.truncate(end)?;
-        tail.reserve(FULL)?;
+        tail.reserve(full)?;
         Ok(Self {
             disk,
             binding,
             tail,
+            full,
             last,
         })
     }
@@ -89,7 +95,7 @@ impl Memory {
     /// Makes a new record durable. After an error nobody knows what the files hold: the caller
     /// cosigns nothing more, and starts again from [`Memory::open`].
     pub(crate) fn put(&mut self, head: TreeHead, time: u64) -> Result<(), MemoryError> {
-        if self.tail.len() + RECORD as u64 > FULL {
+        if self.tail.len() + RECORD as u64 > self.full {
             self.begin_anew()?;
         }
         let number = self.last.number + 1;
@@ -103,7 +109,7 @@ impl Memory {
     fn begin_anew(&mut self) -> Result<(), MemoryError> {
         self.disk.replace(BASE, &self.last.to_bytes(self.binding))?;
         self.tail.truncate(0)?;
-        Ok(self.tail.reserve(FULL)?)
+        Ok(self.tail.reserve(self.full)?)
     }
 }
 
@@ -153,4 +159,75 @@ fn unreadable(file: &'static str, offset: u64, why: String) -> MemoryError {
 
 fn is_zero(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| *byte == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::disk::{Death, SimDisk};
+    use crate::common::network::{log_signer, witness_key};
+    use portcullis_tlog::{Hash, Signer as _};
+
+    /// Room for four records, so that a base is made every fourth time.
+    const SMALL: u64 = 4 * RECORD as u64;
+
+    fn binding() -> Binding {
+        Binding::new(log_signer().key(), &witness_key())
+    }
+
+    fn head(size: u64) -> TreeHead {
+        let root = Hash::leaf(&size.to_be_bytes());
+        TreeHead { size, root }
+    }
+
+    fn begun() -> SimDisk {
+        let disk = SimDisk::default();
+        Memory::create(&disk, binding()).unwrap();
+        disk
+    }
+
+    fn open(disk: &SimDisk) -> Result<Memory, MemoryError> {
+        Memory::open_with(disk.shared(), binding(), SMALL)
+    }
+
+    /// Puts sizes `from..` until something fails or there are enough; the last that was put.
+    fn put_from(memory: &mut Memory, from: u64) -> u64 {
+        let sizes = (from..from + 11).take_while(|size| memory.put(head(*size), 7).is_ok());
+        sizes.last().unwrap_or(from - 1)
+    }
+
+    #[test]
+    fn what_was_put_is_found_again_over_many_bases() {
+        let disk = begun();
+        for round in 0..10 {
+            let mut memory = open(&disk).unwrap();
+            assert_eq!(put_from(&mut memory, 11 * round + 1), 11 * round + 11);
+            let found = open(&disk).unwrap().last();
+            assert_eq!((found.head, found.time), (head(11 * round + 11), 7));
+        }
+    }
+
+    /// The disk dies in each operation, opening and folding included, in each way.
+    #[test]
+    fn nothing_that_was_put_is_ever_forgotten() {
+        for death in Death::ALL {
+            for operation in 1..50 {
+                let disk = begun();
+                put_from(&mut open(&disk).unwrap(), 1);
+                disk.die_in(operation, death);
+                let put = open(&disk).map_or(11, |mut memory| put_from(&mut memory, 12));
+                let died = disk.is_dead();
+                disk.revive();
+                match open(&disk) {
+                    Ok(memory) => {
+                        let found = memory.last().head;
+                        let kept = [put, put + u64::from(died)].map(head);
+                        assert!(kept.contains(&found), "{death:?} in {operation}: {found:?}");
+                    }
+                    Err(MemoryError::Unreadable { .. }) => assert_eq!(death, Death::Torn),
+                    Err(error) => panic!("{death:?} in {operation}: {error}"),
+                }
+            }
+        }
+    }
 }

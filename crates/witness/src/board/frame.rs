@@ -57,16 +57,12 @@ pub(super) fn write(number: u64, payload: &[u8], binding: Binding) -> Vec<u8> {
 
 /// Reads one frame. What follows the end of the file, or zeros up to it, was never written.
 pub(super) fn read(bytes: &[u8], binding: Binding) -> Read<'_> {
-    let written = bytes
-        .iter()
-        .rposition(|byte| *byte != 0)
-        .map_or(0, |i| i + 1);
     let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else {
         return Read::Torn;
     };
     let whole_header = header[..4] == MAGIC && check(&header[..48], binding) == header[48..];
     if !whole_header {
-        return if written < HEADER {
+        return if written(bytes) < HEADER {
             Read::Torn
         } else {
             Read::Damaged
@@ -81,9 +77,15 @@ pub(super) fn read(bytes: &[u8], binding: Binding) -> Read<'_> {
             number: number(header),
             payload,
         },
-        None if written < HEADER + length => Read::Torn,
+        None if written(bytes) < HEADER + length => Read::Torn,
         None => Read::Damaged,
     }
+}
+
+/// Bytes up to the zeros that end them.
+fn written(bytes: &[u8]) -> usize {
+    let last = bytes.iter().rposition(|byte| *byte != 0);
+    last.map_or(0, |last| last + 1)
 }
 
 fn number(header: &[u8; HEADER]) -> u64 {

@@ -84,6 +84,7 @@ pub(super) struct Store {
     disk: Arc<dyn Disk>,
     binding: Binding,
     tail: Box<dyn AppendFile>,
+    full: u64,
     next: u64,
     reserved: u64,
 }
@@ -134,10 +135,18 @@ impl Store {
         disk: Arc<dyn Disk>,
         binding: Binding,
     ) -> Result<(Self, Vec<Kept>), StoreError> {
+        Self::open_with(disk, binding, FULL)
+    }
+
+    fn open_with(
+        disk: Arc<dyn Disk>,
+        binding: Binding,
+        full: u64,
+    ) -> Result<(Self, Vec<Kept>), StoreError> {
         let base = disk
             .read(BASE, MAX_BASE)?
             .ok_or(StoreError::Missing(BASE))?;
-        let tail_cap = FULL + STEP;
+        let tail_cap = full + STEP;
         let written = disk
             .read(TAIL, tail_cap)?
             .ok_or(StoreError::Missing(TAIL))?;
@@ -157,6 +166,7 @@ impl Store {
             disk,
             binding,
             tail,
+            full,
             next: replay.next,
             reserved,
         };
@@ -183,7 +193,7 @@ impl Store {
         shown: impl Iterator<Item = &'a Kept>,
     ) -> Result<(), StoreError> {
         let most = (HEADER + MAX_PAYLOAD) as u64;
-        if self.tail.len() + most > FULL {
+        if self.tail.len() + most > self.full {
             self.begin_anew(shown)?;
         }
         let needed = self.tail.len() + most;
@@ -298,5 +308,87 @@ fn damaged(file: &'static str, offset: usize) -> StoreError {
     StoreError::Damaged {
         file,
         offset: offset as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::disk::{Death, SimDisk};
+    use crate::common::network::BOARD;
+    use crate::common::postings::{by_stranger, suspend};
+    use std::collections::VecDeque;
+
+    /// Room for the largest posting and a few small ones, so that the tail is folded every few.
+    const SMALL: u64 = (HEADER + MAX_PAYLOAD) as u64 + 2000;
+    /// How many postings are shown at once.
+    const SHOWN: usize = 5;
+
+    fn binding() -> Binding {
+        Binding::new(Digest([1; 32]), BOARD)
+    }
+
+    fn open(disk: &SimDisk) -> Result<(Store, Vec<Kept>), StoreError> {
+        Store::open_with(disk.shared(), binding(), SMALL)
+    }
+
+    /// Keeps so many postings more, showing the last few; the numbers of all that were kept.
+    fn run(disk: &SimDisk, count: usize) -> Vec<u64> {
+        let Ok((mut store, kept)) = open(disk) else {
+            return Vec::new();
+        };
+        let mut shown: VecDeque<Kept> = kept.into();
+        let mut numbers = Vec::new();
+        for _ in 0..count {
+            let posting = by_stranger(suspend(Digest([1; 32]), 1, Time(1)));
+            let kept = store
+                .make_room(shown.iter())
+                .and_then(|()| store.append(posting, Digest([2; 32]), Share::Common));
+            let Ok(kept) = kept else { break };
+            numbers.push(kept.number);
+            shown.push_back(kept);
+            while shown.len() > SHOWN {
+                shown.pop_front();
+            }
+        }
+        numbers
+    }
+
+    fn found(disk: &SimDisk) -> (u64, Vec<u64>) {
+        let (store, kept) = open(disk).unwrap();
+        (store.next(), kept.iter().map(|kept| kept.number).collect())
+    }
+
+    #[test]
+    fn folding_keeps_numbers_and_what_is_shown() {
+        let disk = SimDisk::default();
+        Store::create(&disk, binding()).unwrap();
+        assert_eq!(run(&disk, 40), Vec::from_iter(0..40));
+        let (next, numbers) = found(&disk);
+        assert_eq!(next, 40);
+        assert!(numbers.ends_with(&[35, 36, 37, 38, 39]), "{numbers:?}");
+        assert!(numbers.len() < 20, "nothing was folded: {numbers:?}");
+        assert_eq!(run(&disk, 1), [40]);
+    }
+
+    #[test]
+    fn no_crash_loses_what_is_shown_or_gives_a_number_twice() {
+        for death in Death::ALL {
+            for operation in 1..60 {
+                let disk = SimDisk::default();
+                Store::create(&disk, binding()).unwrap();
+                run(&disk, 7);
+                disk.die_in(operation, death);
+                let kept = run(&disk, 20);
+                disk.revive();
+                let (next, numbers) = found(&disk);
+                let last = kept.last().copied().unwrap_or(6);
+                assert!(next > last, "{death:?} in {operation}");
+                let shown = Vec::from_iter(last + 1 - SHOWN as u64..=last);
+                let all_shown = shown.iter().all(|number| numbers.contains(number));
+                assert!(all_shown, "{death:?} in {operation}: {numbers:?}");
+                assert_eq!(run(&disk, 1), [next]);
+            }
+        }
     }
 }
