@@ -27,7 +27,9 @@ pub enum MemoryError {
     )]
     Missing(&'static str),
     /// There are files where a new record was asked for.
-    #[error("there is a record of what this witness has cosigned already; it was not touched")]
+    #[error(
+        "there is a record of what this witness has cosigned already; it was not touched. To begin the other role, leave [witness] out for that moment"
+    )]
     Exists,
     /// A record that cannot be read.
     #[error(

@@ -74,16 +74,20 @@ pub enum Error {
     Stopped,
 }
 
-/// Makes the first record of each role. Once in a key's life: a second time refuses.
+/// Makes the first record of each role that is configured. Once in a key's life: a second time refuses.
+/// To begin a second role later, leave the first one out of the configuration for that moment.
 pub fn init(config: &Config) -> Result<(), Error> {
     let setting = Setting::open(config)?;
-    if let Some(role) = &config.witness {
-        let cosigner = setting.cosigner(role)?;
-        Witness::create(&setting.network, &cosigner, setting.disk.as_ref())?;
+    let (network, disk) = (&setting.network, setting.disk.as_ref());
+    let cosigner = config.witness.as_ref().map(|role| setting.cosigner(role));
+    let board = config.board.as_ref().map(|role| setting.key(role));
+    // Both keys are right before anything is made.
+    let (cosigner, board) = (cosigner.transpose()?, board.transpose()?);
+    if let Some(key) = &board {
+        Board::create(network, key.as_ref(), disk)?;
     }
-    if let Some(role) = &config.board {
-        let key = setting.key(role)?;
-        Board::create(&setting.network, key.as_ref(), setting.disk.as_ref())?;
+    if let Some(cosigner) = &cosigner {
+        Witness::create(network, cosigner, disk)?;
     }
     Ok(())
 }

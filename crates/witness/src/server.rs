@@ -70,7 +70,10 @@ pub(crate) async fn serve(address: SocketAddr, roles: Roles) -> Result<(), Error
 }
 
 fn router(roles: Roles, broken: &Arc<Notify>) -> Router {
-    let mut router = Router::new().route("/health", get(async || "ok\n"));
+    let nothing = async || http(Response::refused(404, Reason::NotFound));
+    let mut router = Router::new()
+        .route("/health", get(async || "ok\n"))
+        .fallback(nothing);
     if let Some(witness) = roles.witness {
         let desk = Desk::new(witness, broken);
         router = router.route("/add-checkpoint", post(add_checkpoint).with_state(desk));

@@ -12,9 +12,15 @@ use portcullis_tlog::witness::{
 use portcullis_tlog::{Cosignature, LogKey, SignError, SignedCheckpoint, Signer as _, Timestamp};
 use std::sync::Arc;
 
-/// Where the two sides of a fork are kept.
-const FORK_OURS: &str = "witness/fork-cosigned";
-const FORK_THEIRS: &str = "witness/fork-refused";
+/// What the log signed and the witness did not cosign is kept as evidence.
+const FORK: Evidence = Evidence {
+    cosigned: "witness/fork-cosigned",
+    refused: "witness/fork-refused",
+};
+const INCONSISTENT: Evidence = Evidence {
+    cosigned: "witness/inconsistent-cosigned",
+    refused: "witness/inconsistent-refused",
+};
 
 /// A witness of the one log that its genesis names.
 ///
@@ -30,6 +36,14 @@ pub struct Witness {
     latest: Option<SignedCheckpoint>,
     clock_is_behind: bool,
     stopped: bool,
+}
+
+/// The files of two checkpoints that contradict each other.
+struct Evidence {
+    /// What was cosigned, as a note.
+    cosigned: &'static str,
+    /// What was refused, as the request's body.
+    refused: &'static str,
 }
 
 /// Why there is no cosignature.
@@ -141,33 +155,35 @@ impl Witness {
     fn note(&self, refusal: &Refusal, body: &[u8]) {
         match refusal {
             Refusal::Rejected(Rejection::Fork { known }) => {
-                tracing::error!(
-                    size = known,
-                    "FORK: the log signed another root for a cosigned size"
-                );
-                if let Err(error) = self.keep_fork(body) {
-                    tracing::error!(%error, "the evidence of the fork could not be kept");
-                }
+                tracing::error!(size = known, "FORK: the log signed two roots for one size");
+                self.keep(&FORK, body);
             }
-            Refusal::Rejected(rejection) => {
-                tracing::debug!(%rejection, "not cosigned");
+            Refusal::Rejected(Rejection::Inconsistent(error)) => {
+                tracing::warn!(%error, "a signed checkpoint does not extend the cosigned one");
+                self.keep(&INCONSISTENT, body);
             }
+            Refusal::Rejected(rejection) => tracing::debug!(%rejection, "not cosigned"),
             failed => tracing::error!(error = %failed, "not cosigned"),
         }
     }
 
-    /// Keeps both sides of the first fork seen. Two notes by one key over two roots for one size
-    /// convince anybody; more of them say no more.
-    fn keep_fork(&self, body: &[u8]) -> Result<(), MemoryError> {
-        let Some(ours) = &self.latest else {
-            return Ok(());
+    /// Keeps the first contradiction of its kind: for a fork, two notes by one key over two roots for
+    /// one size, which convince anybody. More of them say no more, and would fill the disk.
+    fn keep(&self, evidence: &Evidence, body: &[u8]) {
+        let Some(cosigned) = &self.latest else {
+            return;
         };
-        if self.disk.read(FORK_THEIRS, u64::MAX)?.is_none() {
-            let ours = ours.note().to_string();
-            self.disk.replace(FORK_OURS, ours.as_bytes())?;
-            self.disk.replace(FORK_THEIRS, body)?;
+        if self.disk.exists(evidence.refused) {
+            return;
         }
-        Ok(())
+        let cosigned = cosigned.note().to_string();
+        let kept = self
+            .disk
+            .replace(evidence.cosigned, cosigned.as_bytes())
+            .and_then(|()| self.disk.replace(evidence.refused, body));
+        if let Err(error) = kept {
+            tracing::error!(%error, "the evidence could not be kept");
+        }
     }
 }
 

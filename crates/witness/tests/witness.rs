@@ -149,8 +149,9 @@ fn every_refusal_has_its_status_and_changes_nothing() {
             );
         }
     }
-    // Only the fork was written down.
-    assert_eq!(desk.disk.operations() - before, 2);
+    // Only the two contradictions were written down, once each.
+    assert_eq!(desk.disk.operations() - before, 4);
+    assert!(desk.disk.bytes("witness/inconsistent-refused").is_some());
     desk.cosign(8, 20);
 }
 

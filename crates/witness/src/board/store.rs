@@ -37,7 +37,9 @@ pub enum StoreError {
     )]
     Missing(&'static str),
     /// There are files where new ones were asked for.
-    #[error("there are postings of this board already; they were not touched")]
+    #[error(
+        "there are postings of this board already; they were not touched. To begin the other role, leave [board] out for that moment"
+    )]
     Exists,
     /// A frame that cannot be read.
     #[error(
