@@ -127,10 +127,12 @@ impl Keeper {
         match self.follower.step(wait) {
             Ok(seen) => {
                 news.heard = true;
-                seen.iter().for_each(|seen| self.judge(seen));
+                for seen in &seen {
+                    self.judge(seen);
+                }
                 news.seen = seen;
             }
-            Err(fault) => news.began_again = self.cope(fault)?,
+            Err(fault) => news.began_again = self.cope(&fault)?,
         }
         self.look_for_shut()?;
         for act in self.boards.step(&self.follower) {
@@ -139,9 +141,9 @@ impl Keeper {
         Ok(news)
     }
 
-    fn cope(&mut self, fault: FollowFault) -> Result<bool, KeeperError> {
+    fn cope(&mut self, fault: &FollowFault) -> Result<bool, KeeperError> {
         match fault {
-            FollowFault::Breach(breach) => self.latch(breach.into()),
+            FollowFault::Breach(breach) => self.latch((*breach).into()),
             FollowFault::WrongEntries { .. } => {
                 tracing::warn!(%fault, "nothing applied");
                 if let Err(breach) = self.follower.diagnose() {

@@ -285,13 +285,19 @@ impl Index {
                 while self.spent.front().is_some_and(|(at, _)| *at <= since) {
                     self.spent.pop_front();
                 }
-                intents.into_iter().for_each(|i| self.intend(i, time));
+                for intent in &intents {
+                    self.intend(intent, time);
+                }
             }
-            Row::Signed { signed } => signed.into_iter().for_each(|s| self.sign(s)),
+            Row::Signed { signed } => {
+                for signed in &signed {
+                    self.sign(signed);
+                }
+            }
         }
     }
 
-    fn intend(&mut self, intent: Intent, time: Time) {
+    fn intend(&mut self, intent: &Intent, time: Time) {
         let place = (intent.wallet, intent.nonce);
         let is_first = !self.slots.contains_key(&place);
         let slot = self.slots.entry(place).or_insert_with(|| Slot {
@@ -311,7 +317,7 @@ impl Index {
         }
     }
 
-    fn sign(&mut self, signed: Signed) {
+    fn sign(&mut self, signed: &Signed) {
         let slot = self.slots.get_mut(&(signed.wallet, signed.nonce));
         let attempts = slot.into_iter().flat_map(|slot| &mut slot.attempts);
         for attempt in attempts.filter(|attempt| attempt.plan == signed.plan) {

@@ -342,8 +342,9 @@ impl Signer {
             let is_out = |signed: &Signed| release.is_signed(signed.plan);
             open.extend(attempts.filter(is_out).map(|signed| (*act, signed)));
         }
-        open.iter()
-            .for_each(|(act, signed)| self.track(*act, signed));
+        for (act, signed) in &open {
+            self.track(*act, signed);
+        }
         self.has_picked_up = true;
     }
 

@@ -35,7 +35,7 @@ const ABOUT_THE_ACT: u16 = Reason::UnknownAccount.number();
 /// All stop boards of the network, and what stands on them.
 pub struct Boards {
     machine: Machine,
-    boards: Vec<Board>,
+    polled: Vec<Board>,
     /// Not accepted so far: the replica may still be behind the checkpoint that they name.
     waiting: BTreeMap<Digest, Posting>,
     bound: BTreeMap<Digest, Bound>,
@@ -63,7 +63,7 @@ impl Boards {
         });
         Self {
             machine,
-            boards: boards.collect(),
+            polled: boards.collect(),
             waiting: BTreeMap::new(),
             bound: BTreeMap::new(),
             look_again: Time(0),
@@ -75,7 +75,7 @@ impl Boards {
     pub fn step(&mut self, follower: &Follower) -> Vec<Digest> {
         let state = follower.state();
         let now = self.machine.watch.now();
-        for board in &mut self.boards {
+        for board in &mut self.polled {
             for posting in board.poll(&self.machine, state, now) {
                 let digest = posting.act.digest();
                 if !self.bound.contains_key(&digest) && self.waiting.len() < MAX_WAITING {
@@ -163,7 +163,7 @@ impl Boards {
     /// Until when every board's last page may be acted by; the board that is stale otherwise.
     pub fn fresh_until(&self, now: Time) -> Result<Time, BoardId> {
         let mut until = Time(u64::MAX);
-        for board in &self.boards {
+        for board in &self.polled {
             until = until.min(board.fresh_until(now).ok_or(board.id())?);
         }
         Ok(until)

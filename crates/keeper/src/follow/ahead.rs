@@ -56,7 +56,9 @@ impl Ahead {
         let count = usize::try_from(size.checked_sub(self.base.size())?).ok()?;
         let leaves = self.leaves.get(..count)?;
         let mut frontier = self.base.clone();
-        leaves.iter().for_each(|leaf| frontier.append(*leaf));
+        for leaf in leaves {
+            frontier.append(*leaf);
+        }
         Some(frontier)
     }
 

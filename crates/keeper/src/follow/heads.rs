@@ -144,6 +144,7 @@ impl Heads {
     }
 
     /// Heads that have not been reached, smallest first.
+    #[must_use]
     pub fn open(&self) -> impl DoubleEndedIterator<Item = TreeHead> + '_ {
         self.open.values().copied()
     }

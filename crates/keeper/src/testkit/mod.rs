@@ -22,7 +22,7 @@ pub use clock::{Dice, HandClock};
 pub use customer::Customer;
 pub use disk::CrashDisk;
 pub use ledger::Ledger;
-pub use net::{BoardPage, Net, Wire};
+pub use net::{BoardPage, Hook, Net, Wire};
 pub use world::{World, id};
 
 use crate::machine::{Machine, Watch};

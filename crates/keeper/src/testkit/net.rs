@@ -19,6 +19,10 @@ use std::time::Duration;
 pub struct Net(Arc<Mutex<Wire>>);
 
 /// What stands behind the network.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch that a test throws"
+)]
 pub struct Wire {
     /// The gate's journal.
     pub ledger: Ledger,
@@ -39,10 +43,13 @@ pub struct Wire {
     /// The board.
     pub board: BoardPage,
     /// What came to the webhook: headers and body.
-    pub hooks: Vec<(Vec<(String, String)>, Vec<u8>)>,
+    pub hooks: Vec<Hook>,
     /// Whether the webhook answers.
     pub hook_up: bool,
 }
+
+/// What came to a webhook: its headers and its body.
+pub type Hook = (Vec<(String, String)>, Vec<u8>);
 
 /// The stop board.
 #[derive(Default)]
@@ -75,7 +82,6 @@ impl Net {
     }
 
     /// Look at it and change it.
-    #[must_use]
     pub fn wire(&self) -> MutexGuard<'_, Wire> {
         self.0.lock().unwrap()
     }

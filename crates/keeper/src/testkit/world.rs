@@ -196,21 +196,37 @@ fn member(byte: u8, roles: &[Role]) -> Member {
     }
 }
 
+fn unbounded(asset: AssetId) -> Limit {
+    Limit {
+        asset,
+        bounds: Bounds::Account,
+        per_transaction: None,
+        hour: None,
+        day: None,
+        week: None,
+        approval: None,
+    }
+}
+
+fn paying(address: [u8; 20]) -> Wallet {
+    Wallet {
+        id: World::WALLET,
+        address: Address::Evm {
+            chain: CHAIN,
+            address,
+        },
+        keeper: World::KEEPER,
+        first_nonce: 0,
+        fee_ceiling: Amount(10_000_000_000_000_000),
+    }
+}
+
 fn genesis(
     log: &LogSigner,
     witnesses: &[WitnessSigner],
     keeper: &SoftwareStatement,
     wallet: [u8; 20],
 ) -> Genesis {
-    let limit = |asset| Limit {
-        asset,
-        bounds: Bounds::Account,
-        per_transaction: None,
-        hour: Some(Amount(1_000_000_000_000_000_000_000)),
-        day: None,
-        week: None,
-        approval: None,
-    };
     let issuer = |byte, kind| Issuer {
         id: IssuerId(id(byte)),
         kind,
@@ -250,19 +266,10 @@ fn genesis(
             issuer(LEDGER, IssuerKind::Ledger),
         ],
         roots: Vec::new(),
-        wallets: vec![Wallet {
-            id: World::WALLET,
-            address: Address::Evm {
-                chain: CHAIN,
-                address: wallet,
-            },
-            keeper: World::KEEPER,
-            first_nonce: 0,
-            fee_ceiling: Amount(10_000_000_000_000_000),
-        }],
+        wallets: vec![paying(wallet)],
         assets: vec![World::ETHER, World::TOKEN],
         limits: Limits {
-            rules: vec![limit(World::ETHER), limit(World::TOKEN)],
+            rules: vec![unbounded(World::ETHER), unbounded(World::TOKEN)],
         },
         delay_floor: Span::seconds(5),
         parties: vec![Party {

@@ -1,0 +1,114 @@
+//! A keeper's own snapshots: believed only under its own key.
+
+use crate::gate::Gate;
+use portcullis_core::{Span, State};
+use portcullis_keeper::Keeper;
+use std::time::Duration;
+
+fn look(gate: &Gate, keeper: &mut Keeper) -> (usize, bool) {
+    gate.second();
+    let news = keeper.look(Duration::ZERO).unwrap();
+    keeper.finish(Vec::new).unwrap();
+    (news.seen.len(), news.began_again)
+}
+
+#[test]
+fn a_keeper_goes_on_from_its_snapshot() {
+    let gate = Gate::new();
+    let mut keeper = gate.keeper();
+    look(&gate, &mut keeper);
+    keeper.save(b"beside").unwrap();
+    let saved = keeper.state().size();
+    gate.withdraw(5);
+    let mut again = gate.keeper();
+    assert_eq!(again.extra(), b"beside");
+    assert_eq!(again.state().size(), saved);
+    let (seen, _) = look(&gate, &mut again);
+    assert_eq!(again.state().facts(), gate.wire().ledger.state.facts());
+    assert!(seen < gate.wire().ledger.entries.len());
+}
+
+#[test]
+fn a_snapshot_that_somebody_touched_is_left_aside() {
+    let gate = Gate::new();
+    let mut keeper = gate.keeper();
+    look(&gate, &mut keeper);
+    keeper.save(&[]).unwrap();
+    let good = gate.disk.bytes("snapshot").unwrap();
+    let step = good.len() / 97 + 1;
+    for at in (0..good.len())
+        .step_by(step)
+        .chain([0, 63, 64, good.len() - 1])
+    {
+        let mut flipped = good.clone();
+        flipped[at] ^= 1;
+        gate.disk.put("snapshot", &flipped);
+        assert_eq!(gate.keeper().state().size(), 0, "{at}");
+    }
+    gate.disk.put("snapshot", &good[..40]);
+    assert_eq!(gate.keeper().state().size(), 0);
+}
+
+/// The state of another keeper, well made and under another key, is nobody's to load.
+#[test]
+fn a_mark_is_no_snapshot() {
+    let gate = Gate::new();
+    let mut keeper = gate.keeper();
+    look(&gate, &mut keeper);
+    let mark = gate.disk.bytes("mark").unwrap();
+    gate.disk.put("snapshot", &mark);
+    assert_eq!(gate.keeper().state().size(), 0);
+}
+
+#[test]
+fn below_the_own_mark_signatures_are_not_checked_again() {
+    let gate = Gate::new();
+    let mut keeper = gate.keeper();
+    look(&gate, &mut keeper);
+    assert!(gate.disk.bytes("mark").is_some());
+    let mut again = gate.keeper();
+    let (_, began_again) = look(&gate, &mut again);
+    assert!(!began_again);
+    let network = gate.wire().ledger.world.network.clone();
+    let mut strict = State::new(network);
+    for entry in &gate.wire().ledger.entries {
+        strict.apply(entry, &portcullis_core::signature::Strict);
+    }
+    assert_eq!(again.state().digest(), strict.digest());
+}
+
+/// An entry whose signatures do not hold is void to whoever checks them. Unchecked it is not, so the
+/// digest of effects is another, and the keeper begins again and checks.
+#[test]
+fn a_journal_that_leads_elsewhere_is_read_strictly() {
+    let gate = Gate::new();
+    let mut keeper = gate.keeper();
+    look(&gate, &mut keeper);
+    {
+        // Evidence with a broken signature: the gate's entry says what follows if it were good.
+        let mut wire = gate.wire();
+        let (act, good) = wire
+            .ledger
+            .suspension(portcullis_core::act::Scope::Everything);
+        let mut submission = wire.ledger.submission(act, good);
+        let signature = submission.evidence.requests[0].signature;
+        let mut bytes = *signature.as_bytes();
+        bytes[3] ^= 1;
+        submission.evidence.requests[0].signature =
+            portcullis_core::signature::Signature::from_bytes(bytes);
+        let body = portcullis_core::entry::Body::Act(Box::new(submission));
+        assert!(wire.ledger.enter(body).void.is_some());
+    }
+    gate.clock.pass(Span::seconds(20));
+    look(&gate, &mut keeper);
+    look(&gate, &mut keeper);
+    let mut again = gate.keeper();
+    let (_, began_again) = look(&gate, &mut again);
+    assert!(
+        began_again,
+        "the mark's digest is not reached without checking"
+    );
+    look(&gate, &mut again);
+    assert_eq!(again.state().facts(), keeper.state().facts());
+    assert_eq!(again.state().facts().void_entries, 1);
+}

@@ -1,0 +1,76 @@
+//! Statements are said until the journal has them, and then no more.
+
+use crate::gate::Gate;
+use portcullis_chains::Amount;
+use portcullis_core::Time;
+use portcullis_core::statement::{Cap, Says};
+use portcullis_host::Clock as _;
+use portcullis_keeper::testkit::World;
+use std::time::Duration;
+
+fn caps(amount: u128) -> Says {
+    Says::Caps {
+        caps: vec![Cap {
+            asset: World::ETHER,
+            per_transaction: Amount(amount),
+            day: Amount(amount),
+        }],
+    }
+}
+
+#[test]
+fn a_gate_that_does_not_journal_hears_it_again_and_ever_more_seldom() {
+    let gate = Gate::new();
+    let mut keeper = gate.keeper();
+    gate.wire().takes_statements = false;
+    let mut heard: Vec<Time> = Vec::new();
+    for _ in 0..300 {
+        gate.second();
+        keeper.look(Duration::ZERO).unwrap();
+        keeper.say(caps(7)).unwrap();
+        let before = gate.wire().statements.len();
+        keeper.finish(Vec::new).unwrap();
+        let new = gate.wire().statements.len() - before;
+        heard.extend((0..new).map(|_| gate.clock.now()));
+    }
+    let waits: Vec<u64> = heard
+        .windows(2)
+        .map(|w| w[1].since(w[0]).0 / 1000)
+        .collect();
+    assert_eq!(waits, [2, 4, 8, 16, 32, 60, 60, 60]);
+    let all = gate.wire().statements.clone();
+    assert!(
+        all.iter().all(|said| *said == all[0]),
+        "the same statement each time"
+    );
+
+    gate.wire().takes_statements = true;
+    let mut quiet = 0;
+    for _ in 0..300 {
+        gate.second();
+        keeper.look(Duration::ZERO).unwrap();
+        keeper.say(caps(7)).unwrap();
+        let before = gate.wire().statements.len();
+        keeper.finish(Vec::new).unwrap();
+        quiet += usize::from(before == gate.wire().statements.len());
+    }
+    assert_eq!(quiet, 299, "journaled it is said no more");
+    assert_eq!(keeper.unsaid(), 0);
+}
+
+#[test]
+fn other_caps_are_news() {
+    let gate = Gate::new();
+    let mut keeper = gate.keeper();
+    for amount in [7, 8] {
+        for _ in 0..3 {
+            gate.second();
+            keeper.look(Duration::ZERO).unwrap();
+            keeper.say(caps(amount)).unwrap();
+            keeper.finish(Vec::new).unwrap();
+        }
+        let stated = gate.wire().ledger.state.facts().caps[&World::KEEPER].clone();
+        assert_eq!(Says::Caps { caps: stated }, caps(amount));
+    }
+    assert_eq!(gate.wire().statements.len(), 2);
+}
