@@ -51,7 +51,7 @@ impl DoctorArgs {
         }
         Err(Failure::new(
             Exit::Wrong,
-            format!("{bad} findings are bad"),
+            format!("findings that are bad: {bad}"),
             "mend what is named above",
         ))
     }

@@ -20,6 +20,7 @@ mod keyring;
 mod out;
 mod processes;
 mod reach;
+mod scope;
 mod staff;
 mod verify;
 

@@ -14,6 +14,11 @@ pub(crate) fn warn(line: impl core::fmt::Display) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
+/// The one word that a value is in JSON.
+pub(crate) fn word<T: serde::Serialize>(value: &T) -> String {
+    json(value).trim_matches('"').to_owned()
+}
+
 /// A value as indented JSON.
 pub(crate) fn json<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()

@@ -4,6 +4,7 @@ use crate::approve::in_words;
 use crate::failure::Failure;
 use crate::out::{json, say};
 use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
+use crate::scope;
 use clap::Args;
 use portcullis_client::Status;
 use portcullis_core::act::{Act, ActKind, Lift, LiftTarget, Scope, Suspend};
@@ -21,7 +22,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Args)]
 pub(crate) struct SuspendArgs {
     /// everything, withdrawals, realm:customers, realm:staff, asset:CAIP-19, account:ID
-    #[arg(value_parser = scope)]
+    #[arg(value_parser = scope::parse)]
     scope: Scope,
     /// Post it on every stop board instead of sending it to the gate
     #[arg(long)]
@@ -38,7 +39,7 @@ pub(crate) struct SuspendArgs {
 #[derive(Debug, Args)]
 pub(crate) struct LiftArgs {
     /// The suspending act's digest, or KEEPER:LATCH, as `portcullis status` shows them
-    #[arg(value_parser = target)]
+    #[arg(value_parser = scope::target)]
     target: LiftTarget,
     #[command(flatten)]
     caller: CallerArgs,
@@ -54,40 +55,6 @@ pub(crate) struct StatusArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-pub(crate) fn scope(text: &str) -> Result<Scope, String> {
-    let failed = |error: &dyn core::fmt::Display| format!("{text}: {error}");
-    match text.split_once(':') {
-        None if text == "everything" => Ok(Scope::Everything),
-        None if text == "withdrawals" => Ok(Scope::Withdrawals),
-        Some(("realm", realm)) => serde_json::from_value(realm.into())
-            .map(Scope::Realm)
-            .map_err(|error| failed(&error)),
-        Some(("asset", asset)) => asset
-            .parse()
-            .map(Scope::Asset)
-            .map_err(|error| failed(&error)),
-        Some(("account", id)) => id
-            .parse()
-            .map(Scope::Account)
-            .map_err(|error| failed(&error)),
-        _ => Err("everything, withdrawals, realm:…, asset:… or account:…".into()),
-    }
-}
-
-pub(crate) fn target(text: &str) -> Result<LiftTarget, String> {
-    let failed = |error: &dyn core::fmt::Display| format!("{text}: {error}");
-    match text.split_once(':') {
-        None => {
-            let by = text.parse().map_err(|error| failed(&error))?;
-            Ok(LiftTarget::Suspension { by })
-        }
-        Some((keeper, latch)) => Ok(LiftTarget::Latch {
-            keeper: keeper.parse().map_err(|error| failed(&error))?,
-            latch: latch.parse().map_err(|error| failed(&error))?,
-        }),
-    }
 }
 
 impl SuspendArgs {
@@ -242,7 +209,7 @@ fn tell(reach: &Reach, status: &Status) {
     );
     line("void", format!("{} entries", status.void_entries));
     for suspension in &status.suspensions {
-        let scope = serde_json::to_string(&suspension.scope).unwrap_or_default();
+        let scope = scope::text(suspension.scope);
         line("suspended", format!("{scope} by {}", suspension.by));
     }
     for latch in &status.latches {

@@ -1,7 +1,8 @@
 //! A waiting act in words, from the journal's own bytes.
 
 use crate::amount::both;
-use crate::out::json;
+use crate::out::{json, word};
+use crate::scope;
 use portcullis_chains::caip::{Address, checksummed};
 use portcullis_chains::{Amount, AssetId};
 use portcullis_core::act::{ActKind, LiftTarget, Withdraw};
@@ -103,10 +104,9 @@ fn in_the_book(state: &State, held: &Held, to: Address) -> String {
 
 fn proof(held: &Held) -> String {
     let proof = &held.proof;
-    let kind = json(&proof.kind);
     format!(
         "{} {}, entry {}",
-        kind.trim_matches('"'),
+        word(&proof.kind),
         proof.factor,
         proof.entry
     )
@@ -137,8 +137,8 @@ pub(crate) fn in_words(need: Need) -> String {
     match need {
         Need::Assertion => "a new assertion by the customer".into(),
         Need::Debit => "the ledger's debit attestation".into(),
-        Need::Approvals { missing } => format!("{missing} more approvals"),
-        Need::Quorum { missing } => format!("{missing} more administrators"),
+        Need::Approvals { missing } => format!("approval by {missing} more"),
+        Need::Quorum { missing } => format!("approval by {missing} more administrators"),
         Need::Delay => "a delay".into(),
         Need::Lift => "the end of a suspension".into(),
         Need::Unfreeze => "the account's unfreezing".into(),
@@ -149,7 +149,7 @@ pub(crate) fn in_words(need: Need) -> String {
 fn lifted(state: &State, target: LiftTarget) -> String {
     match target {
         LiftTarget::Suspension { by } => match state.facts().suspensions.get(&by) {
-            Some(known) => format!("the suspension of {} by {by}", json(&known.scope)),
+            Some(known) => format!("the suspension of {} by {by}", scope::text(known.scope)),
             None => format!("a suspension by {by} that is not in force"),
         },
         LiftTarget::Latch { keeper, latch } => {
@@ -191,10 +191,9 @@ fn bounds(rule: &Limit, decimals: &Decimals) -> String {
             both(above.above, rule.asset, decimals)
         )
     });
-    let whose = json(&rule.bounds);
     format!(
         "each {}: at once {}, hour {}, day {}, week {}{approval}",
-        whose.trim_matches('"'),
+        word(&rule.bounds),
         of(rule.per_transaction),
         of(rule.hour),
         of(rule.day),

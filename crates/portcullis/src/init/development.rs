@@ -42,8 +42,9 @@ const STAFF: [(&str, Role); 5] = [
     ("auditor", Role::Auditor),
 ];
 
-/// Where the port of the gate is looked for first.
-const FIRST_PORT: u16 = 7400;
+/// Where ports are looked for: below those that Linux hands out by itself, and from a random one on,
+/// so that two networks made at once, or made and not started, do not meet.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
 /// 0.05 of the chain's coin.
 pub(super) const FEE_CEILING: Amount = Amount(50_000_000_000_000_000);
@@ -58,7 +59,7 @@ pub(super) fn init(folder: &Path, wishes: &Wishes) -> Result<(), Failure> {
         ));
     }
     let node = node(&folder, wishes)?;
-    let ports = ports(wishes.port)?;
+    let ports = ports(wishes.port, &SystemRandom)?;
     keyring::make_folder(&folder.keys())?;
     let maker = Maker {
         keys: folder.keys(),
@@ -129,8 +130,7 @@ fn node(folder: &Folder, wishes: &Wishes) -> Result<String, Failure> {
 }
 
 /// Two free ports in a row.
-fn ports(wish: Option<u16>) -> Result<Ports, Failure> {
-    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+fn ports(wish: Option<u16>, random: &dyn Random) -> Result<Ports, Failure> {
     let both = |gate: u16| {
         Some(Ports {
             gate,
@@ -140,9 +140,16 @@ fn ports(wish: Option<u16>) -> Result<Ports, Failure> {
     if let Some(gate) = wish {
         return both(gate).ok_or_else(|| Failure::usage("there is no port after 65535", ""));
     }
-    (FIRST_PORT..=u16::MAX)
-        .step_by(2)
-        .filter_map(both)
+    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let start = u16::from_be_bytes(random.array());
+    let places = PORTS.step_by(2);
+    let skip = usize::from(start) % places.len();
+    let mut around = places
+        .clone()
+        .skip(skip)
+        .chain(places.take(skip))
+        .filter_map(both);
+    around
         .find(|ports| is_free(ports.gate) && is_free(ports.witness))
         .ok_or_else(|| Failure::usage("no two ports are free", "name one with --port"))
 }
