@@ -383,23 +383,12 @@ impl Facts {
                 debit,
                 delay,
             } => {
-                let available =
-                    delay.map_or(Available::ALWAYS, |delay| Available::Awaiting { delay });
+                self.spend(*digest, proof);
+                let held = waiting((**act).clone(), *proof, *debit, *delay, at.index);
+                self.held.insert(*digest, held);
                 if delay.is_some() {
                     self.awaiting.push_back((at.index, Awaiting::Held(*digest)));
                 }
-                let act = (**act).clone();
-                let (proof, debit, approvals) = (*proof, *debit, BTreeSet::new());
-                let held = Held {
-                    act,
-                    entry: at.index,
-                    proof,
-                    debit,
-                    approvals,
-                    available,
-                };
-                self.spend(*digest, &proof);
-                self.held.insert(*digest, held);
             }
             Effect::Prove(digest, proof) => {
                 self.spend(*digest, proof);
@@ -453,22 +442,9 @@ impl Facts {
                 proof,
                 plan,
             } => {
-                if let Some(wallet) = self.wallets.get_mut(&plan.wallet) {
-                    wallet.next_nonce = wallet.next_nonce.saturating_add(1);
-                }
-                let release = Release {
-                    act: (**act).clone(),
-                    account: *account,
-                    proof: *proof,
-                    entry: at.index,
-                    time: at.time,
-                    effects: at.effects,
-                    plans: vec![plan.clone()],
-                    signed: Vec::new(),
-                    stage: Stage::Released,
-                    voided_by: None,
-                };
+                self.take_nonce(plan.wallet);
                 self.spend(*digest, proof);
+                let release = planned((**act).clone(), *account, *proof, plan.clone(), at);
                 self.releases.insert(*digest, release);
                 self.go_out(*digest, at);
             }
@@ -478,24 +454,7 @@ impl Facts {
                 asset,
                 amount,
             } => {
-                if let Some(account) = self.accounts.get_mut(account) {
-                    account
-                        .outflow
-                        .entry(*asset)
-                        .or_default()
-                        .add(*amount, at.time);
-                }
-                if let Some(wallet) = self.wallets.get_mut(wallet) {
-                    wallet
-                        .outflow
-                        .entry(*asset)
-                        .or_default()
-                        .add(*amount, at.time);
-                }
-                self.outflow
-                    .entry(*asset)
-                    .or_default()
-                    .add(*amount, at.time);
+                self.charge(*account, *wallet, *asset, *amount, at.time);
             }
             Effect::Resume(digest) => self.go_out(*digest, at),
             Effect::Void(digest, plan) => {
@@ -530,6 +489,29 @@ impl Facts {
             }
             _ => {}
         }
+    }
+
+    fn take_nonce(&mut self, wallet: WalletId) {
+        if let Some(wallet) = self.wallets.get_mut(&wallet) {
+            wallet.next_nonce = wallet.next_nonce.saturating_add(1);
+        }
+    }
+
+    fn charge(
+        &mut self,
+        account: AccountId,
+        wallet: WalletId,
+        asset: AssetId,
+        amount: Amount,
+        now: Time,
+    ) {
+        if let Some(account) = self.accounts.get_mut(&account) {
+            account.outflow.entry(asset).or_default().add(amount, now);
+        }
+        if let Some(wallet) = self.wallets.get_mut(&wallet) {
+            wallet.outflow.entry(asset).or_default().add(amount, now);
+        }
+        self.outflow.entry(asset).or_default().add(amount, now);
     }
 
     /// A release entry: from now its newest plan may be signed, once the entry is cosigned in time.
@@ -686,6 +668,41 @@ impl Facts {
     fn prune_checkpoints(&mut self, now: Time) {
         let oldest = now.before(REMEMBER_CHECKPOINTS);
         self.checkpoints.retain(|_, time| *time >= oldest);
+    }
+}
+
+/// An act that waits, with nobody's approval yet.
+fn waiting(
+    act: Act,
+    proof: Proof,
+    debit: Option<LedgerEntryId>,
+    delay: Option<Span>,
+    entry: u64,
+) -> Held {
+    let available = delay.map_or(Available::ALWAYS, |delay| Available::Awaiting { delay });
+    Held {
+        act,
+        entry,
+        proof,
+        debit,
+        approvals: BTreeSet::new(),
+        available,
+    }
+}
+
+/// A release with its first plan.
+fn planned(act: Act, account: AccountId, proof: Proof, plan: Plan, at: At) -> Release {
+    Release {
+        act,
+        account,
+        proof,
+        entry: at.index,
+        time: at.time,
+        effects: at.effects,
+        plans: vec![plan],
+        signed: Vec::new(),
+        stage: Stage::Released,
+        voided_by: None,
     }
 }
 

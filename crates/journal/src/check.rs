@@ -6,11 +6,9 @@
 use crate::directory;
 use crate::projection::CHECKPOINT_FILE;
 use crate::segment::Tail;
+use crate::whole::Whole;
 use portcullis_host::Disk;
-use portcullis_tlog::{
-    Cosigned, Frontier, Hash, LogKey, Quorum, TileKind, TilePath, TreeHead, encode_hashes,
-    new_bundles, new_tiles, push_entry,
-};
+use portcullis_tlog::{Cosigned, LogKey, Quorum, TreeHead, new_bundles, new_tiles};
 
 /// One thing that is wrong with one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,16 +45,19 @@ impl Checked {
 #[must_use]
 pub fn check(disk: &dyn Disk, log: &LogKey, quorum: &Quorum) -> Checked {
     let mut checked = Checked::default();
-    let (frontier, rows) = check_segments(disk, &mut checked);
-    check_checkpoint(disk, log, quorum, frontier.size(), &mut checked);
-    check_root(&mut checked);
-    check_tiles(disk, &rows, &mut checked);
+    let whole = check_segments(disk, &mut checked);
+    let size = whole.frontier.size();
+    check_checkpoint(disk, log, quorum, size, &mut checked);
+    if let Some(head) = checked.checkpoint.as_ref().map(Cosigned::head) {
+        check_root(&whole, head, &mut checked);
+        check_tiles(disk, &whole, head.size, &mut checked);
+    }
+    checked.entries = whole.entries;
     checked
 }
 
-fn check_segments(disk: &dyn Disk, checked: &mut Checked) -> (Frontier, Vec<Vec<Hash>>) {
-    let mut frontier = Frontier::new();
-    let mut rows: Vec<Vec<Hash>> = Vec::new();
+fn check_segments(disk: &dyn Disk, checked: &mut Checked) -> Whole {
+    let mut whole = Whole::default();
     let count = directory::count(disk);
     if count == 0 {
         checked.fault("segment/", "there is no segment: this is no journal");
@@ -66,43 +67,27 @@ fn check_segments(disk: &dyn Disk, checked: &mut Checked) -> (Frontier, Vec<Vec<
         checked.files.push(name.clone());
         let parsed = match directory::read(disk, number) {
             Ok(Ok(parsed)) => parsed,
-            Ok(Err(fault)) => return_fault(checked, &name, fault.to_string(), &mut frontier),
-            Err(error) => return_fault(checked, &name, error.to_string(), &mut frontier),
+            // Go on as if it were empty: what else is wrong is to be named too.
+            Ok(Err(fault)) => {
+                checked.fault(&name, fault.to_string());
+                continue;
+            }
+            Err(error) => {
+                checked.fault(&name, error.to_string());
+                continue;
+            }
         };
-        if parsed.base != frontier {
+        if parsed.base != whole.frontier {
             checked.fault(&name, "its header does not fit the entries before it");
         }
         if parsed.tail == Tail::Torn {
             checked.fault(&name, "it ends in a batch that is not whole");
         }
         for entry in parsed.entries {
-            frontier.append_each(Hash::leaf(&entry), |level, _, hash| {
-                if level % 8 == 0 {
-                    let row = usize::from(level / 8);
-                    rows.resize_with(rows.len().max(row + 1), Vec::new);
-                    rows[row].push(*hash);
-                }
-            });
-            checked.entries.push(entry);
+            whole.push(entry);
         }
     }
-    (frontier, rows)
-}
-
-/// Note the fault and go on as if the segment were empty.
-fn return_fault(
-    checked: &mut Checked,
-    name: &str,
-    what: String,
-    frontier: &mut Frontier,
-) -> crate::segment::Parsed {
-    checked.fault(name, what);
-    crate::segment::Parsed {
-        base: frontier.clone(),
-        entries: Vec::new(),
-        end: 0,
-        tail: Tail::Clean,
-    }
+    whole
 }
 
 fn check_checkpoint(
@@ -133,32 +118,21 @@ fn check_checkpoint(
 }
 
 /// The root of the entries up to the checkpoint is the checkpoint's.
-fn check_root(checked: &mut Checked) {
-    let Some(head) = checked.checkpoint.as_ref().map(Cosigned::head) else {
-        return;
-    };
-    let mut frontier = Frontier::new();
-    let size = usize::try_from(head.size).unwrap_or(usize::MAX);
-    for entry in checked.entries.iter().take(size) {
-        frontier.append(Hash::leaf(entry));
-    }
-    if frontier.head() != head {
-        let TreeHead { size, .. } = head;
-        checked.fault(
-            "segment/",
-            format!("the root of the first {size} entries is not the cosigned one"),
+fn check_root(whole: &Whole, head: TreeHead, checked: &mut Checked) {
+    if whole.head_at(head.size) != head {
+        let what = format!(
+            "the root of the first {} entries is not the cosigned one",
+            head.size
         );
+        checked.fault("segment/", what);
     }
 }
 
-fn check_tiles(disk: &dyn Disk, rows: &[Vec<Hash>], checked: &mut Checked) {
-    let Some(head) = checked.checkpoint.as_ref().map(Cosigned::head) else {
-        return;
-    };
-    for path in new_tiles(0, head.size).chain(new_bundles(0, head.size)) {
+fn check_tiles(disk: &dyn Disk, whole: &Whole, size: u64, checked: &mut Checked) {
+    for path in new_tiles(0, size).chain(new_bundles(0, size)) {
         let name = path.to_string();
         checked.files.push(name.clone());
-        let expected = expected(path, rows, &checked.entries);
+        let expected = whole.tile(path);
         let cap = expected.as_ref().map_or(0, Vec::len) as u64;
         match (disk.read(&name, cap), expected) {
             (Ok(Some(found)), Some(expected)) if found == expected => {}
@@ -169,23 +143,8 @@ fn check_tiles(disk: &dyn Disk, rows: &[Vec<Hash>], checked: &mut Checked) {
     }
 }
 
-fn expected(path: TilePath, rows: &[Vec<Hash>], entries: &[Vec<u8>]) -> Option<Vec<u8>> {
-    let first = usize::try_from(path.first()).ok()?;
-    let range = first..first.checked_add(usize::from(path.width()))?;
-    match path.kind() {
-        TileKind::Hashes(level) => Some(encode_hashes(rows.get(usize::from(level))?.get(range)?)),
-        TileKind::Entries => {
-            let mut bundle = Vec::new();
-            for entry in entries.get(range)? {
-                push_entry(&mut bundle, entry).ok()?;
-            }
-            Some(bundle)
-        }
-    }
-}
-
 /// The journal's first entry and the file that holds it, as stored: nothing of it is checked. It is
-/// the genesis, from which whoever verifies takes the keys to check the rest with.
+/// the genesis, from which `portcullis verify` takes the keys to check the rest with.
 pub fn first_entry(disk: &dyn Disk) -> Result<(String, Vec<u8>), Fault> {
     let file = directory::name(0);
     let fault = |what: String| Fault {

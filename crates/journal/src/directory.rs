@@ -157,9 +157,11 @@ pub(crate) fn name(number: u64) -> String {
 
 /// How many segments there are.
 pub(crate) fn count(disk: &dyn Disk) -> u64 {
-    (0..)
-        .find(|number| !disk.exists(&name(*number)))
-        .unwrap_or(0)
+    let mut number = 0;
+    while disk.exists(&name(number)) {
+        number += 1;
+    }
+    number
 }
 
 /// A segment's content, or what is wrong with it.

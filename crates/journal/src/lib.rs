@@ -11,6 +11,7 @@ pub mod projection;
 mod segment;
 mod store;
 mod view;
+mod whole;
 
 mod journal;
 

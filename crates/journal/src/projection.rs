@@ -5,10 +5,9 @@
 
 use crate::directory;
 use crate::view::{ReadError, View};
-use portcullis_host::{Disk, DiskError};
-use portcullis_tlog::{
-    Frontier, Hash, TilePath, encode_hashes, new_bundles, new_tiles, push_entry,
-};
+use crate::whole::Whole;
+use portcullis_host::Disk;
+use portcullis_tlog::{TilePath, new_bundles, new_tiles};
 use std::sync::Arc;
 
 /// The newest checkpoint of the files: a C2SP note, cosigned.
@@ -63,55 +62,17 @@ impl Projection {
 
 /// Write all tiles of the first `size` entries again, from the segments.
 pub(crate) fn rebuild(disk: &dyn Disk, size: u64) -> Result<(), ReadError> {
-    let mut rows: Vec<Vec<Hash>> = Vec::new();
-    let mut entries: Vec<Vec<u8>> = Vec::new();
-    let mut frontier = Frontier::new();
+    let mut whole = Whole::default();
     for number in 0..directory::count(disk) {
         let damaged = || ReadError::Damaged(directory::name(number));
-        let parsed = directory::read(disk, number)
-            .map_err(|_| damaged())?
-            .map_err(|_| damaged())?;
-        for entry in parsed.entries {
-            if frontier.size() == size {
-                break;
-            }
-            frontier.append_each(Hash::leaf(&entry), |level, _, hash| {
-                if level % 8 == 0 {
-                    let row = usize::from(level / 8);
-                    rows.resize_with(rows.len().max(row + 1), Vec::new);
-                    rows[row].push(*hash);
-                }
-            });
-            entries.push(entry);
+        let parsed = directory::read(disk, number).map_err(|_| damaged())?;
+        for entry in parsed.map_err(|_| damaged())?.entries {
+            whole.push(entry);
         }
     }
     for path in new_tiles(0, size).chain(new_bundles(0, size)) {
-        write(disk, path, &rows, &entries)?;
+        let bytes = whole.tile(path).ok_or(ReadError::Absent)?;
+        disk.write_projection(&path.to_string(), &bytes)?;
     }
     Ok(())
-}
-
-fn write(
-    disk: &dyn Disk,
-    path: TilePath,
-    rows: &[Vec<Hash>],
-    entries: &[Vec<u8>],
-) -> Result<(), DiskError> {
-    let first = usize::try_from(path.first()).unwrap_or(usize::MAX);
-    let range = first..first.saturating_add(usize::from(path.width()));
-    let bytes = match path.kind() {
-        portcullis_tlog::TileKind::Hashes(level) => {
-            let hashes = rows.get(usize::from(level)).and_then(|row| row.get(range));
-            encode_hashes(hashes.unwrap_or_default())
-        }
-        portcullis_tlog::TileKind::Entries => {
-            let mut bundle = Vec::new();
-            for entry in entries.get(range).unwrap_or_default() {
-                // Segments hold no entry that is too long for a bundle.
-                let _ = push_entry(&mut bundle, entry);
-            }
-            bundle
-        }
-    };
-    disk.write_projection(&path.to_string(), &bytes)
 }

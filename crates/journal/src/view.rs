@@ -59,13 +59,11 @@ impl View {
     /// The view of a store's content. Earlier parts come from tile files; where those do not lead
     /// to the tree that the store's last part starts from, they are rebuilt from all segments.
     pub(crate) fn open(disk: Arc<dyn Disk>, recovered: &Recovered) -> Result<Self, ReadError> {
-        let view = Self {
-            disk: Arc::clone(&disk),
-            tail: RwLock::new(Tail::default()),
-        };
+        let tail = RwLock::new(Tail::default());
+        let view = Self { disk, tail };
         let base = &recovered.base;
         if base.size() > 0 && !view.resume(base) {
-            projection::rebuild(disk.as_ref(), base.size())?;
+            projection::rebuild(view.disk(), base.size())?;
             if !view.resume(base) {
                 return Err(ReadError::Damaged("tile/".into()));
             }
@@ -309,7 +307,7 @@ impl HashReader for View {
 
 /// Tiles hold every eighth level of the tree.
 fn add(rows: &mut Vec<Row>, level: u8, index: u64, hash: &Hash) {
-    if level % 8 != 0 {
+    if !level.is_multiple_of(8) {
         return;
     }
     let row = usize::from(level / 8);

@@ -30,7 +30,7 @@ pub(super) fn judge_void(state: &State, digest: Digest) -> Result<Verdict, Reaso
         return Err(Reason::ActGone);
     }
     let payment = Payment::void(state, digest, release);
-    Ok(Verdict::Pay(payment.ok_or(Reason::ActUnknown)?))
+    Ok(Verdict::Pay(Box::new(payment.ok_or(Reason::ActUnknown)?)))
 }
 
 /// A release that was cosigned late goes out again by itself once nothing bars it.

@@ -99,7 +99,7 @@ pub(crate) enum Verdict {
     /// It takes effect, with these changes.
     Accept(Vec<Effect>),
     /// Money goes out by a plan yet to be made.
-    Pay(Payment),
+    Pay(Box<Payment>),
     /// It waits for these.
     Wait(Vec<Need>, Option<Time>),
 }
@@ -200,7 +200,7 @@ fn conclude(
         }
         Verdict::Pay(payment) => Decided {
             decision: Decision::Release,
-            payment: Some(payment),
+            payment: Some(*payment),
             effects,
         },
         Verdict::Wait(needs, until) => {
@@ -235,7 +235,7 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
     match verdict {
         Ok(Verdict::Pay(payment)) => Decided {
             decision: Decision::Release,
-            payment: Some(payment),
+            payment: Some(*payment),
             effects,
         },
         Ok(Verdict::Accept(changes)) => {

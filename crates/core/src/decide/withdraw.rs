@@ -137,7 +137,7 @@ impl Wanted<'_> {
         let needs = self.needs();
         if needs.is_empty() {
             let payment = Payment::release(self.state, digest, act, self.id, proof);
-            return Ok(Verdict::Pay(payment.ok_or(Reason::AssetUnknown)?));
+            return Ok(Verdict::Pay(Box::new(payment.ok_or(Reason::AssetUnknown)?)));
         }
         let available = self
             .account
