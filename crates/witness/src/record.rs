@@ -98,3 +98,46 @@ fn field<const N: usize>(bytes: &[u8; RECORD], at: usize) -> [u8; N] {
     out.copy_from_slice(&bytes[at..at + N]);
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPEC: &str = include_str!("../../../docs/spec/witness.md");
+    const LOG: &str =
+        "portcullis.example/journal+9ecad096+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c";
+    const WITNESS: &str =
+        "witness.example/w1+ea2ad007+BNYvAWoe/R5P33k+tCzYRHHhup8M8E0Sh7XMcfYWKHy4";
+    const ROOT: &str = "YPZHBp3st7PIOUZOJtsnDs7vKgmevvl+zG/3snf4rHE=";
+
+    fn binding(log: &str) -> Binding {
+        Binding::new(&log.parse().unwrap(), &WITNESS.parse().unwrap())
+    }
+
+    #[test]
+    fn a_record_is_the_one_in_the_specification() {
+        let (_, vector) = SPEC.rsplit_once("```text\n").unwrap();
+        let (vector, _) = vector.split_once('\n').unwrap();
+        let record = Record {
+            number: 3,
+            head: TreeHead {
+                size: 7,
+                root: Hash::from_base64(ROOT).unwrap(),
+            },
+            time: 1_700_000_000,
+        };
+        let bytes = record.to_bytes(binding(LOG));
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, vector);
+        assert_eq!(Record::parse(&bytes, binding(LOG)), Ok(record));
+    }
+
+    #[test]
+    fn a_record_of_another_log_is_not_taken() {
+        let key: LogKey = LOG.parse().unwrap();
+        let other = LogKey::new("log.example/other".parse().unwrap(), *key.public());
+        let bytes = Record::FIRST.to_bytes(binding(&other.to_string()));
+        let read = Record::parse(&bytes, binding(LOG));
+        assert_eq!(read, Err(RecordFault::Other));
+    }
+}
