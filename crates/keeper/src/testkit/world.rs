@@ -196,12 +196,13 @@ fn member(byte: u8, roles: &[Role]) -> Member {
     }
 }
 
-fn unbounded(asset: AssetId) -> Limit {
+/// A thousand ether, or as many tokens, an hour: enough for all tests but those that want to meet a limit.
+fn generous(asset: AssetId) -> Limit {
     Limit {
         asset,
         bounds: Bounds::Account,
         per_transaction: None,
-        hour: None,
+        hour: Some(Amount(1_000_000_000_000_000_000_000)),
         day: None,
         week: None,
         approval: None,
@@ -269,7 +270,7 @@ fn genesis(
         wallets: vec![paying(wallet)],
         assets: vec![World::ETHER, World::TOKEN],
         limits: Limits {
-            rules: vec![unbounded(World::ETHER), unbounded(World::TOKEN)],
+            rules: vec![generous(World::ETHER), generous(World::TOKEN)],
         },
         delay_floor: Span::seconds(5),
         parties: vec![Party {
