@@ -41,51 +41,66 @@ pub enum LinesError {
 
 impl Lines {
     /// Open a file and hand each of its payloads to `take`, in order.
-    pub fn open(
-        disk: &dyn Disk,
-        name: &str,
-        mut take: impl FnMut(&[u8]),
-    ) -> Result<Self, LinesError> {
+    pub fn open(disk: &dyn Disk, name: &str, take: impl FnMut(&[u8])) -> Result<Self, LinesError> {
         let mut file = disk.append(name)?;
-        let (length, mut check, mut line) = (file.len(), [0; 32], 0);
-        let (mut good, mut read) = (0, 0);
-        let mut rest: Vec<u8> = Vec::new();
-        while read < length {
+        let mut reading = Reading {
+            check: [0; 32],
+            lines: 0,
+            good: 0,
+            torn: false,
+            take,
+        };
+        let damaged = |line| LinesError::Damaged {
+            name: name.to_owned(),
+            line,
+        };
+        let (mut read, mut rest) = (0, Vec::new());
+        while read < file.len() {
             read += read_more(file.as_ref(), read, &mut rest)?;
-            while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-                line += 1;
-                let text: Vec<u8> = rest.drain(..=end).collect();
-                let is_last = read == length && rest.is_empty();
-                match parse(&text[..end], &check) {
-                    Some((payload, next)) => {
-                        take(&payload);
-                        check = next;
-                        good += text.len() as u64;
-                    }
-                    None if is_last => {}
-                    None => {
-                        let name = name.to_owned();
-                        return Err(LinesError::Damaged { name, line });
-                    }
-                }
+            let whole = rest
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map_or(0, |at| at + 1);
+            for line in rest[..whole].split_inclusive(|byte| *byte == b'\n') {
+                reading.read(line).map_err(damaged)?;
             }
+            rest.drain(..whole);
         }
-        if good < length {
-            tracing::warn!(
-                name,
-                cut = length - good,
-                "a record torn by a crash is cut off"
-            );
+        if reading.torn && !rest.is_empty() {
+            return Err(damaged(reading.lines));
+        }
+        let Reading { check, good, .. } = reading;
+        if good < file.len() {
+            let cut = file.len() - good;
+            tracing::warn!(name, cut, "a record torn by a crash is cut off");
             file.truncate(good)?;
         }
         Ok(Self { file, check })
     }
 
+    /// Put one record in the place of all, at once: either the old ones or the new one survive.
+    pub fn rewrite(
+        &mut self,
+        disk: &dyn Disk,
+        name: &str,
+        payload: &[u8],
+    ) -> Result<(), LinesError> {
+        let (line, _) = line(&[0; 32], payload);
+        disk.replace(name, line.as_bytes())?;
+        *self = Self::open(disk, name, |_| {})?;
+        Ok(())
+    }
+
+    /// How long the file is.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.file.len()
+    }
+
     /// Write a record. It survives when this returns; after an error nobody knows, and the caller
     /// stops and opens the file again.
     pub fn append(&mut self, payload: &[u8]) -> Result<(), DiskError> {
-        let check = next_check(&self.check, payload);
-        let line = format!("{} {}\n", hex::encode(&check[..16]), BASE64.encode(payload));
+        let (line, check) = line(&self.check, payload);
         self.file.append(line.as_bytes())?;
         self.file.sync()?;
         self.check = check;
@@ -99,6 +114,42 @@ fn read_more(file: &dyn AppendFile, from: u64, rest: &mut Vec<u8>) -> Result<u64
     file.read_at(from, &mut chunk)?;
     rest.extend_from_slice(&chunk);
     Ok(chunk.len() as u64)
+}
+
+/// What has been read so far.
+struct Reading<F> {
+    check: [u8; 32],
+    lines: u64,
+    /// Bytes of lines that hold.
+    good: u64,
+    /// The last line did not hold: it has to be the file's last.
+    torn: bool,
+    take: F,
+}
+
+impl<F: FnMut(&[u8])> Reading<F> {
+    /// Read a line; the number of one that is damaged otherwise.
+    fn read(&mut self, line: &[u8]) -> Result<(), u64> {
+        if self.torn {
+            return Err(self.lines);
+        }
+        self.lines += 1;
+        match parse(line.strip_suffix(b"\n").unwrap_or(line), &self.check) {
+            Some((payload, check)) => {
+                (self.take)(&payload);
+                self.check = check;
+                self.good += line.len() as u64;
+            }
+            None => self.torn = true,
+        }
+        Ok(())
+    }
+}
+
+fn line(before: &[u8; 32], payload: &[u8]) -> (String, [u8; 32]) {
+    let check = next_check(before, payload);
+    let (short, text) = (hex::encode(&check[..16]), BASE64.encode(payload));
+    (format!("{short} {text}\n"), check)
 }
 
 fn parse(line: &[u8], before: &[u8; 32]) -> Option<(Vec<u8>, [u8; 32])> {
@@ -175,6 +226,27 @@ mod tests {
                 "{at}"
             );
         }
+    }
+
+    #[test]
+    fn one_record_takes_the_place_of_all() {
+        let disk = CrashDisk::default();
+        three(&disk);
+        let mut lines = Lines::open(&disk, "record", |_| {}).unwrap();
+        lines.rewrite(&disk, "record", b"all").unwrap();
+        lines.append(b"more").unwrap();
+        disk.crash(0);
+        assert_eq!(payloads(&disk).unwrap(), [&b"all"[..], b"more"]);
+    }
+
+    #[test]
+    fn a_long_file_is_read_in_pieces() {
+        let disk = CrashDisk::default();
+        let mut lines = Lines::open(&disk, "record", |_| {}).unwrap();
+        let payload = vec![7; 60_000];
+        (0..40).for_each(|_| lines.append(&payload).unwrap());
+        assert!(lines.bytes() > 2 * CHUNK as u64);
+        assert_eq!(payloads(&disk).unwrap().len(), 40);
     }
 
     #[test]

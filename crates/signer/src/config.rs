@@ -144,6 +144,7 @@ impl Config {
         let wrong = |error| ConfigError::Toml(path.to_owned(), Box::new(error));
         let mut config: Self = toml::from_str(&text).map_err(wrong)?;
         config.resolve(path.parent().unwrap_or(Path::new("")));
+        config.trim_urls();
         Ok(config)
     }
 
@@ -158,6 +159,13 @@ impl Config {
         ];
         for path in paths.into_iter().chain(clock) {
             *path = folder.join(&path);
+        }
+    }
+
+    /// Paths are put behind these; one slash between is enough.
+    fn trim_urls(&mut self) {
+        for url in self.boards.values_mut().chain([&mut self.gate]) {
+            url.truncate(url.trim_end_matches('/').len());
         }
     }
 

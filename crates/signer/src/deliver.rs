@@ -117,14 +117,15 @@ impl Deliveries {
         &mut self,
         now: Time,
         most: usize,
-        may_leave: impl Fn(&Digest) -> bool,
+        may_leave: impl Fn(&Digest, &SignedTx) -> bool,
     ) -> Vec<Trouble> {
         let mut trouble = Vec::new();
         let due = self
             .under_way
             .values_mut()
             .filter(|it| it.tracker.is_due(now));
-        for it in due.filter(|it| may_leave(&it.act)).take(most) {
+        let leaving = due.filter(|it| may_leave(&it.act, it.tracker.newest()));
+        for it in leaving.take(most) {
             let Some(line) = self
                 .nodes
                 .get_mut(&it.chain)

@@ -20,6 +20,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// The file's name.
 const FILE: &str = "once-only";
+/// A file below this length is not worth making shorter.
+const LONG: u64 = 16 * 1024 * 1024;
 /// The window of the daily caps.
 const DAY: Span = Span::hours(24);
 
@@ -42,6 +44,9 @@ enum Row {
         #[n(3)]
         intents: Vec<Intent>,
     },
+    /// All that was known and still matters, in the place of the lines before.
+    #[n(2)]
+    Kept(#[n(0)] Box<Index>),
     /// What came of it.
     #[n(1)]
     Signed {
@@ -115,28 +120,43 @@ pub enum Conflict {
         /// The act that has it.
         taken: Digest,
     },
+    /// What had the nonce has ended.
+    #[error("nonce {nonce} of wallet {wallet} belongs to what has ended long ago")]
+    Ended {
+        /// The wallet.
+        wallet: WalletId,
+        /// The nonce.
+        nonce: u64,
+    },
     /// The act was given up.
     #[error("act {0} was given up by a signed transaction; it is never paid again")]
     GivenUp(Digest),
 }
 
 /// What was recorded for one nonce.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct Slot {
     /// The one act.
+    #[n(0)]
     pub act: Digest,
     /// Its plans, in the order in which they were recorded.
+    #[n(1)]
     pub attempts: Vec<Attempt>,
 }
 
 /// One plan of a slot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct Attempt {
     /// The plan.
+    #[n(0)]
     pub plan: Digest,
     /// Whether it gives the act up.
+    #[n(1)]
     pub is_void: bool,
     /// The raw transaction, once signed.
+    #[cbor(n(2), with = "minicbor::bytes")]
     pub transaction: Option<Vec<u8>>,
 }
 
@@ -144,31 +164,46 @@ pub struct Attempt {
 pub struct Record {
     lines: Lines,
     index: Index,
+    /// How long the file was when it was last made short.
+    kept: u64,
 }
 
 /// What the lines say.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 struct Index {
+    /// By wallet and nonce.
+    #[n(0)]
     slots: BTreeMap<(WalletId, u64), Slot>,
+    /// What was set out to be paid within the last day.
+    #[n(1)]
     spent: VecDeque<(Time, Pays)>,
+    /// The newest checkpoint that was acted by.
+    #[cbor(n(2), with = "minicbor::bytes")]
     checkpoint: Option<Vec<u8>>,
-    unreadable: bool,
+    /// Below these nonces everything has ended, and nothing is ever signed again.
+    #[n(3)]
+    floors: BTreeMap<WalletId, u64>,
 }
 
 impl Record {
     /// Read what was recorded.
     pub fn open(disk: &dyn Disk) -> Result<Self, LinesError> {
-        let mut index = Index::default();
+        let (mut index, mut is_readable) = (Index::default(), true);
         let lines = Lines::open(disk, FILE, |payload| match minicbor::decode(payload) {
             Ok(row) => index.take(row),
-            Err(_) => index.unreadable = true,
+            Err(_) => is_readable = false,
         })?;
-        if index.unreadable {
+        if !is_readable {
             // The line is whole and yet says nothing to this binary: a newer one wrote it.
             let name = FILE.to_owned();
             return Err(LinesError::Damaged { name, line: 0 });
         }
-        Ok(Self { lines, index })
+        Ok(Self {
+            lines,
+            index,
+            kept: 0,
+        })
     }
 
     /// The newest checkpoint that was acted by: the replica has to reach it first.
@@ -192,11 +227,7 @@ impl Record {
 
     /// The signed transactions for a release, in the order in which they were recorded.
     pub fn attempts_for(&self, release: &Release) -> impl Iterator<Item = Signed> {
-        let first = release.plans.first();
-        let place = first.and_then(|plan| {
-            let tx = UnsignedTx::from_bytes(&plan.unsigned).ok()?;
-            Some((plan.wallet, tx.nonce()))
-        });
+        let place = place_of(release);
         let slot = place.and_then(|place| Some((place, self.index.slots.get(&place)?)));
         slot.into_iter().flat_map(|((wallet, nonce), slot)| {
             slot.attempts.iter().filter_map(move |attempt| {
@@ -212,11 +243,16 @@ impl Record {
 
     /// Whether the plan may be recorded.
     pub fn check(&self, intent: &Intent) -> Result<(), Conflict> {
+        let (wallet, nonce) = (intent.wallet, intent.nonce);
+        let floor = self.index.floors.get(&wallet);
+        if floor.is_some_and(|floor| nonce < *floor) {
+            return Err(Conflict::Ended { wallet, nonce });
+        }
         let Some(slot) = self.slot(intent.wallet, intent.nonce) else {
             return Ok(());
         };
         if slot.act != intent.act {
-            let (wallet, nonce, taken) = (intent.wallet, intent.nonce, slot.act);
+            let taken = slot.act;
             return Err(Conflict::OtherAct {
                 wallet,
                 nonce,
@@ -264,11 +300,47 @@ impl Record {
         self.write(Row::Signed { signed })
     }
 
+    /// Whether enough stands in the file for forgetting to be worth it.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        self.lines.bytes() >= self.kept.saturating_mul(2).max(LONG)
+    }
+
+    /// Forget what stands below these nonces, and make the file as short as what is left.
+    pub fn forget(
+        &mut self,
+        disk: &dyn Disk,
+        floors: BTreeMap<WalletId, u64>,
+    ) -> Result<(), LinesError> {
+        let mut index = self.index.clone();
+        let is_open =
+            |wallet: &WalletId, nonce: u64| floors.get(wallet).is_none_or(|f| nonce >= *f);
+        index
+            .slots
+            .retain(|(wallet, nonce), _| is_open(wallet, *nonce));
+        for (wallet, floor) in floors {
+            let known = index.floors.entry(wallet).or_default();
+            *known = floor.max(*known);
+        }
+        let row = encode(&Row::Kept(Box::new(index.clone())));
+        self.lines.rewrite(disk, FILE, &row)?;
+        self.index = index;
+        self.kept = self.lines.bytes();
+        Ok(())
+    }
+
     fn write(&mut self, row: Row) -> Result<(), DiskError> {
         self.lines.append(&encode(&row))?;
         self.index.take(row);
         Ok(())
     }
+}
+
+/// The wallet and the nonce of a release: its first plan's.
+pub(crate) fn place_of(release: &Release) -> Option<(WalletId, u64)> {
+    let plan = release.plans.first()?;
+    let tx = UnsignedTx::from_bytes(&plan.unsigned).ok()?;
+    Some((plan.wallet, tx.nonce()))
 }
 
 impl Index {
@@ -289,6 +361,7 @@ impl Index {
                     self.intend(intent, time);
                 }
             }
+            Row::Kept(index) => *self = *index,
             Row::Signed { signed } => {
                 for signed in &signed {
                     self.sign(signed);
@@ -326,5 +399,117 @@ impl Index {
                 .transaction
                 .get_or_insert_with(|| signed.transaction.clone());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_keeper::testkit::{CrashDisk, World};
+
+    fn intent(nonce: u64, act: u8, plan: u8, pays: Option<u128>) -> Intent {
+        let pays = pays.map(|amount| Pays {
+            asset: World::ETHER,
+            amount: Amount(amount),
+        });
+        Intent {
+            act: Digest([act; 32]),
+            plan: Digest([plan; 32]),
+            wallet: World::WALLET,
+            nonce,
+            pays,
+        }
+    }
+
+    fn recorded(intents: &[Intent]) -> (CrashDisk, Record) {
+        let disk = CrashDisk::default();
+        let mut record = Record::open(&disk).unwrap();
+        for intent in intents {
+            let intents = vec![intent.clone()];
+            record.intend(b"note", 1, Time(1000), intents).unwrap();
+        }
+        (disk, record)
+    }
+
+    #[test]
+    fn one_nonce_one_act_and_no_payment_after_a_void() {
+        let (payment, void) = (intent(0, 1, 1, Some(5)), intent(0, 1, 2, None));
+        let bump = intent(0, 1, 3, Some(5));
+        let thief = intent(0, 2, 4, Some(5));
+        let taken = Conflict::OtherAct {
+            wallet: World::WALLET,
+            nonce: 0,
+            taken: payment.act,
+        };
+        let given_up = Conflict::GivenUp(payment.act);
+        #[rustfmt::skip] // a table
+        let table: [(&[&Intent], &Intent, Result<(), Conflict>); 7] = [
+            (&[], &payment, Ok(())),
+            (&[&payment], &payment, Ok(())),
+            (&[&payment], &bump, Ok(())),
+            (&[&payment], &void, Ok(())),
+            (&[&payment], &thief, Err(taken)),
+            (&[&payment, &void], &bump, Err(given_up)),
+            (&[&payment, &void], &void, Ok(())),
+        ];
+        for (before, next, want) in table {
+            let before: Vec<Intent> = before.iter().map(|i| (*i).clone()).collect();
+            let (disk, record) = recorded(&before);
+            assert_eq!(record.check(next), want, "{before:?}");
+            let again = Record::open(&disk).unwrap();
+            assert_eq!(again.check(next), want, "read again: {before:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_signed_bytes_stay() {
+        let payment = intent(0, 1, 1, Some(5));
+        let (disk, mut record) = recorded(std::slice::from_ref(&payment));
+        for transaction in [b"first".to_vec(), b"second".to_vec()] {
+            let (wallet, nonce, plan) = (payment.wallet, payment.nonce, payment.plan);
+            let signed = Signed {
+                wallet,
+                nonce,
+                plan,
+                transaction,
+            };
+            record.signed(vec![signed]).unwrap();
+        }
+        let again = Record::open(&disk).unwrap();
+        for record in [&record, &again] {
+            let attempt = record.attempt(&payment).unwrap();
+            assert_eq!(attempt.transaction.as_deref(), Some(&b"first"[..]));
+        }
+    }
+
+    #[test]
+    fn forgetting_keeps_the_guard_the_day_and_what_is_under_way() {
+        let intents: Vec<Intent> = (0..6)
+            .map(|n| intent(n, 10 + byte(n), byte(n), Some(5)))
+            .collect();
+        let (disk, mut record) = recorded(&intents);
+        let before = record.lines.bytes();
+        record
+            .forget(&disk, BTreeMap::from([(World::WALLET, 4)]))
+            .unwrap();
+        assert!(record.lines.bytes() < before);
+        record
+            .intend(b"newer", 2, Time(2000), vec![intent(6, 16, 6, Some(5))])
+            .unwrap();
+        let again = Record::open(&disk).unwrap();
+        for record in [&record, &again] {
+            let (wallet, nonce) = (World::WALLET, 3);
+            let ended = Conflict::Ended { wallet, nonce };
+            assert_eq!(record.check(&intents[3]), Err(ended));
+            assert!(record.check(&intent(4, 99, 99, Some(5))).is_err());
+            assert_eq!(record.check(&intents[4]), Ok(()));
+            assert_eq!(record.spent(World::ETHER, Time(3000)), Some(Amount(35)));
+            assert_eq!(record.checkpoint(), Some(&b"newer"[..]));
+        }
+        assert_eq!(record.index, again.index);
+    }
+
+    fn byte(n: u64) -> u8 {
+        u8::try_from(n).unwrap()
     }
 }

@@ -26,6 +26,8 @@ use std::time::Duration;
 
 /// How long a question to the gate waits for news.
 const LONG_POLL: Duration = Duration::from_millis(200);
+/// How long to rest where the gate had nothing new: one that answers at once is not asked in a loop.
+const BREATH: Duration = Duration::from_millis(5);
 /// How long to leave a gate alone that does not answer.
 const REST: Duration = Duration::from_millis(200);
 /// How long to wait before opening again after a disk or a key has failed.
@@ -111,7 +113,8 @@ pub fn run(config: Config) -> Result<(), RunError> {
 fn step_until(signer: &mut Signer, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         match signer.step(LONG_POLL) {
-            Ok(step) if step.heard => {}
+            Ok(step) if step.applied > 0 => {}
+            Ok(step) if step.heard => thread::sleep(BREATH),
             Ok(_) => thread::sleep(REST),
             Err(error) => {
                 tracing::error!(%error, "stopping to recover from disk");

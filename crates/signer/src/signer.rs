@@ -4,12 +4,13 @@ use crate::config::Config;
 use crate::deliver::{Deliveries, Trouble};
 use crate::enrolments::Enrolments;
 use crate::judge::{Barred, Bench, Candidate, Refusal};
-use crate::record::{Pays, Record, Signed};
+use crate::record::{Pays, Record, Signed, place_of};
 use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::SignedTx;
 use portcullis_chains::{Amount, AssetId, ChainId};
 use portcullis_core::id::WalletId;
 use portcullis_core::plan::Plan;
+use portcullis_core::state::release::Release;
 use portcullis_core::statement::{Cap, Says};
 use portcullis_core::{Digest, Network, State};
 use portcullis_host::DiskError;
@@ -26,8 +27,8 @@ use std::time::Duration;
 /// Most plans in one durable record.
 const BATCH: usize = 256;
 /// Most broadcasts and looks in one step, so that neither holds up a stop.
-const SENDS: usize = 32;
-const LOOKS: usize = 32;
+const SENDS: usize = 16;
+const LOOKS: usize = 8;
 
 /// What a signer is made of.
 #[derive(Clone)]
@@ -315,10 +316,11 @@ impl Signer {
         let releases = &state.facts().releases;
         self.deliveries.keep(|act| releases.contains_key(act));
         self.out.retain(|act, _| releases.contains_key(act));
-        let may_leave = |act: &Digest| {
-            let is_free = |lease: &Lease| lease.holds(self.machine.watch.now());
+        let may_leave = |act: &Digest, tx: &SignedTx| {
+            let holds = |lease: &Lease| lease.holds(self.machine.watch.now());
             let release = releases.get(act);
-            lease.as_ref().is_ok_and(is_free) && release.is_some_and(|r| !bars.suspend(state, r))
+            lease.as_ref().is_ok_and(holds)
+                && release.is_some_and(|r| may_go_again(r, tx, bars, state))
         };
         let mut trouble = self.deliveries.send(now, SENDS, may_leave);
         let (says, more) = self.deliveries.look(now, LOOKS);
@@ -329,7 +331,24 @@ impl Signer {
         for Trouble { act, name, text } in trouble {
             self.raise(name, act, text);
         }
-        Ok(())
+        self.forget()
+    }
+
+    /// Forget what has ended: the nonces below every release under way.
+    fn forget(&mut self) -> Result<(), SignerError> {
+        if !self.has_picked_up || !self.record.is_long() {
+            return Ok(());
+        }
+        let facts = self.keeper.state().facts();
+        let mut floors: BTreeMap<WalletId, u64> = BTreeMap::new();
+        for (wallet, state) in &facts.wallets {
+            floors.insert(*wallet, state.next_nonce);
+        }
+        for (wallet, nonce) in facts.releases.values().filter_map(place_of) {
+            let floor = floors.entry(wallet).or_insert(nonce);
+            *floor = nonce.min(*floor);
+        }
+        Ok(self.record.forget(self.machine.disk.as_ref(), floors)?)
     }
 
     /// Once caught up, go on following what an earlier process handed out: what the journal has as
@@ -387,6 +406,13 @@ impl Signer {
     pub fn state(&self) -> &State {
         self.keeper.state()
     }
+}
+
+/// Only the plan in force, and no payment into a suspension.
+fn may_go_again(release: &Release, tx: &SignedTx, bars: &Bars, state: &State) -> bool {
+    let plan = release.current_plan();
+    let is_in_force = plan.is_some_and(|plan| plan.unsigned == tx.unsigned().to_bytes());
+    is_in_force && !bars.suspend(state, release)
 }
 
 fn spent_beside(ready: &[Candidate], asset: AssetId) -> Option<Amount> {

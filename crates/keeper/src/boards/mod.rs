@@ -19,7 +19,7 @@ use portcullis_core::id::{ActId, BoardId};
 use portcullis_core::signature::Strict;
 use portcullis_core::{Decision, Digest, Reason, Span, State, Time, decide};
 use portcullis_tlog::Cosigned;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// How long a gate may leave a binding posting out of the journal, while its cosignatures are fresh.
 const WITHHELD: Span = Span::seconds(60);
@@ -36,8 +36,9 @@ const ABOUT_THE_ACT: u16 = Reason::UnknownAccount.number();
 pub struct Boards {
     machine: Machine,
     polled: Vec<Board>,
-    /// Not accepted so far: the replica may still be behind the checkpoint that they name.
-    waiting: BTreeMap<Digest, Posting>,
+    /// Not accepted so far: the replica may still be behind the checkpoint that they name. Oldest
+    /// first.
+    waiting: VecDeque<Posting>,
     bound: BTreeMap<Digest, Bound>,
     look_again: Time,
     last_step: Time,
@@ -64,7 +65,7 @@ impl Boards {
         Self {
             machine,
             polled: boards.collect(),
-            waiting: BTreeMap::new(),
+            waiting: VecDeque::new(),
             bound: BTreeMap::new(),
             look_again: Time(0),
             last_step: Time(0),
@@ -75,68 +76,69 @@ impl Boards {
     pub fn step(&mut self, follower: &Follower) -> Vec<Digest> {
         let state = follower.state();
         let now = self.machine.watch.now();
-        for board in &mut self.polled {
-            for posting in board.poll(&self.machine, state, now) {
-                let digest = posting.act.digest();
-                if !self.bound.contains_key(&digest) && self.waiting.len() < MAX_WAITING {
-                    self.waiting.insert(digest, posting);
-                    self.look_again = Time(0);
-                }
-            }
+        let mut eye = Eye {
+            state,
+            head: follower.heads().newest(),
+            refreshed: None,
+        };
+        self.review(state, now);
+        let machine = &self.machine;
+        let pages = self
+            .polled
+            .iter_mut()
+            .map(|board| board.poll(machine, state, now));
+        for posting in pages.flatten().collect::<Vec<_>>() {
+            self.take(posting, &mut eye);
         }
-        self.review(state);
         if now >= self.look_again {
             self.look_again = now.after(LOOK_AGAIN);
-            self.bind(state, follower.heads().newest());
+            for posting in std::mem::take(&mut self.waiting) {
+                self.take(posting, &mut eye);
+            }
         }
         self.count(follower.acting_head(now).is_some(), now)
     }
 
     /// What is journaled binds no more, and neither does what restricts nothing any more: a cancel
     /// of what has ended, an act of a member whose factor is gone.
-    fn review(&mut self, state: &State) {
+    fn review(&mut self, state: &State, now: Time) {
         self.bound.retain(|digest, bound| {
-            let keep = !is_journaled(state, bound.posting.act.id)
-                && !matches!(judge(state, &bound.posting), Err(why) if why.number() >= ABOUT_THE_ACT);
-            if !keep {
+            let refused = judge(state, &bound.posting).err();
+            let is_over = is_journaled(state, bound.posting.act.id)
+                || refused.is_some_and(|why| why.number() >= ABOUT_THE_ACT);
+            if is_over {
                 tracing::info!(act = %digest, "a posting binds no more");
             }
-            keep
+            !is_over
         });
-        let now = self.machine.watch.now();
         self.waiting
-            .retain(|_, p| p.act.expires.after(LOOK_AGAIN) > now && !is_journaled(state, p.act.id));
+            .retain(|posting| posting.act.expires > now && !is_journaled(state, posting.act.id));
     }
 
-    fn bind(&mut self, state: &State, head: Option<&Cosigned>) {
-        let accepts = |posting: &Posting| match judge(state, posting) {
-            Ok(accepted) => accepted,
-            Err(Reason::UnknownCheckpoint) => {
-                head.is_some_and(|head| accepts_under(state, head, posting))
-            }
-            Err(_) => false,
-        };
-        let accepted: Vec<Digest> = self
-            .waiting
-            .iter()
-            .filter(|(_, posting)| accepts(posting))
-            .map(|(digest, _)| *digest)
-            .collect();
-        for digest in accepted {
-            let Some(posting) = self.waiting.remove(&digest) else {
-                continue;
-            };
-            tracing::warn!(act = %digest, kind = posting.act.kind.name(), "a posting binds");
-            let (since, withheld) = (state.size(), Span(0));
-            self.bound.insert(
-                digest,
-                Bound {
-                    posting,
-                    since,
-                    withheld,
-                },
-            );
+    /// A posting binds at once, or waits. Anybody posts: the oldest that waits makes room, and
+    /// nothing that waits keeps a new one from being looked at.
+    fn take(&mut self, posting: Posting, eye: &mut Eye<'_>) {
+        let digest = posting.act.digest();
+        if self.bound.contains_key(&digest) || is_journaled(eye.state, posting.act.id) {
+            return;
         }
+        if !eye.accepts(&posting) {
+            if self.waiting.len() == MAX_WAITING {
+                self.waiting.pop_front();
+            }
+            self.waiting.push_back(posting);
+            return;
+        }
+        tracing::warn!(act = %digest, kind = posting.act.kind.name(), "a posting binds");
+        let (since, withheld) = (eye.state.size(), Span(0));
+        self.bound.insert(
+            digest,
+            Bound {
+                posting,
+                since,
+                withheld,
+            },
+        );
     }
 
     fn count(&mut self, could_journal: bool, now: Time) -> Vec<Digest> {
@@ -192,17 +194,42 @@ fn judge(state: &State, posting: &Posting) -> Result<bool, Reason> {
     }
 }
 
-/// As [`judge`], with the newest cosigned head journaled first. Where nothing happens for hours, the
-/// head that an act names is fresh by its heartbeats and old by the journal.
-fn accepts_under(state: &State, head: &Cosigned, posting: &Posting) -> bool {
-    if head.body_digest().as_bytes() != &posting.act.checkpoint.0 {
-        return false;
+/// How postings are looked at in one step.
+struct Eye<'a> {
+    state: &'a State,
+    head: Option<&'a Cosigned>,
+    /// The state with the newest cosigned head journaled; made once, and only where it is asked for.
+    refreshed: Option<State>,
+}
+
+impl Eye<'_> {
+    fn accepts(&mut self, posting: &Posting) -> bool {
+        match judge(self.state, posting) {
+            Ok(accepted) => accepted,
+            Err(Reason::UnknownCheckpoint) => self.accepts_refreshed(posting),
+            Err(_) => false,
+        }
     }
-    let mut scratch = state.clone();
+
+    /// Where nothing happens for hours, the head that an act names is fresh by its heartbeats and
+    /// old by the journal.
+    fn accepts_refreshed(&mut self, posting: &Posting) -> bool {
+        let Some(head) = self.head else { return false };
+        let named = head.body_digest().as_bytes() == &posting.act.checkpoint.0;
+        let state = self.state;
+        named && {
+            let refreshed = self.refreshed.get_or_insert_with(|| refresh(state, head));
+            judge(refreshed, posting) == Ok(true)
+        }
+    }
+}
+
+fn refresh(state: &State, head: &Cosigned) -> State {
+    let mut refreshed = state.clone();
     let note = head.signed().note().to_string().into_bytes();
     let entry = Entry::new(state.facts().time, Body::Checkpoint(note));
-    let applied = scratch.apply_entry(&entry, &entry.to_bytes(), &Strict);
-    applied.void.is_none() && judge(&scratch, posting) == Ok(true)
+    refreshed.apply_entry(&entry, &entry.to_bytes(), &Strict);
+    refreshed
 }
 
 fn entry_time(state: &State, posting: &Posting) -> Time {

@@ -35,7 +35,7 @@ pub struct Ledger {
     pub entries: Vec<Vec<u8>>,
     /// The newest cosigned checkpoint.
     pub note: Vec<u8>,
-    acts: u8,
+    acts: u32,
     series: u8,
 }
 
@@ -133,7 +133,7 @@ impl Ledger {
     pub fn act(&mut self, principal: PrincipalId, kind: ActKind) -> Act {
         self.acts += 1;
         let mut id = [self.series; 16];
-        id[1] = self.acts;
+        id[1..5].copy_from_slice(&self.acts.to_be_bytes());
         let newest = self.state.facts().checkpoints.iter().max_by_key(|c| c.1);
         Act {
             genesis: self.world.digest(),

@@ -9,6 +9,7 @@
 mod bench;
 mod caps;
 mod evidence;
+mod fickle;
 mod happy;
 mod journal;
 mod once;

@@ -160,3 +160,31 @@ fn a_node_that_refuses_is_an_alarm_and_no_second_signature() {
     let got = bench.node.chain().got.clone();
     assert!(got.iter().all(|raw| *raw == got[0]));
 }
+
+/// A void is planned and cannot be signed yet: the payment that it takes the place of is not sent
+/// again meanwhile.
+#[test]
+fn what_is_being_given_up_is_not_sent_again() {
+    let mut config = crate::bench::config("");
+    config.chains[0].max_fee_per_gas = Amount(30_000_000_000);
+    let mut bench = Bench::with(config);
+    bench.wire().takes_statements = false;
+    let act = bench.withdraw(700);
+    assert_eq!(bench.run(2), 1);
+    let by = {
+        let ledger = &mut bench.wire().ledger;
+        let (suspend, evidence) = ledger.suspension(Scope::Asset(World::ETHER));
+        ledger.submit(suspend, evidence)
+    };
+    {
+        let ledger = &mut bench.wire().ledger;
+        let void = ledger.act(World::OPERATOR, ActKind::Void(Void { release: act }));
+        let evidence = ledger.staffs_evidence(&void);
+        // Above this signer's own cap for a unit of gas.
+        let fees = Fees::new(40_000_000_000, 2_000_000_000, 21_000).unwrap();
+        ledger.submit_with_fees(void, evidence, fees);
+        ledger.lift(portcullis_core::act::LiftTarget::Suspension { by });
+    }
+    assert_eq!(bench.run(60), 0);
+    assert_eq!(bench.node.chain().got.len(), 1);
+}

@@ -286,3 +286,22 @@ fn a_damaged_shut_file_stops_the_signer() {
     assert!(bench.try_step().is_err());
     assert!(bench.node.chain().got.is_empty());
 }
+
+/// Anybody may post: what they post keeps nobody else's stop from being seen.
+#[test]
+fn a_board_full_of_rubbish_hides_no_stop() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    {
+        let mut wire = bench.wire();
+        for _ in 0..1100 {
+            let (act, _) = wire.ledger.suspension(Scope::Everything);
+            let evidence = portcullis_core::Evidence::default();
+            wire.post(Posting { act, evidence });
+        }
+    }
+    bench.run(1);
+    post_suspension(&bench, Scope::Everything);
+    bench.withdraw(5);
+    assert_eq!(bench.run(3), 0);
+}
