@@ -127,8 +127,7 @@ mod tests {
             time: 1_700_000_000,
         };
         let bytes = record.to_bytes(binding(LOG));
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, vector);
+        assert_eq!(hex::encode(bytes), vector);
         assert_eq!(Record::parse(&bytes, binding(LOG)), Ok(record));
     }
 

@@ -207,7 +207,7 @@ fn a_foreign_client_agrees(folder: &Folder) {
         );
         return;
     }
-    let seed: String = LOG_SEED.iter().map(|byte| format!("{byte:02x}")).collect();
+    let seed = hex::encode(LOG_SEED);
     let output = Command::new(python)
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign_client.py"))
         .args([

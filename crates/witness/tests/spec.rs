@@ -45,13 +45,7 @@ fn vectors() -> Vectors {
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
-    let digits = hex
-        .as_bytes()
-        .chunks(2)
-        .map(|two| str::from_utf8(two).unwrap());
-    digits
-        .map(|two| u8::from_str_radix(two, 16).unwrap())
-        .collect()
+    hex::decode(hex).unwrap()
 }
 
 fn key(vectors: &Vectors) -> SoftwareStatement {

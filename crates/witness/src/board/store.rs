@@ -365,7 +365,7 @@ mod tests {
     fn folding_keeps_numbers_and_what_is_shown() {
         let disk = SimDisk::default();
         Store::create(&disk, binding()).unwrap();
-        assert_eq!(run(&disk, 40), Vec::from_iter(0..40));
+        assert_eq!(run(&disk, 40), (0..40).collect::<Vec<_>>());
         let (next, numbers) = found(&disk);
         assert_eq!(next, 40);
         assert!(numbers.ends_with(&[35, 36, 37, 38, 39]), "{numbers:?}");
@@ -386,8 +386,8 @@ mod tests {
                 let (next, numbers) = found(&disk);
                 let last = kept.last().copied().unwrap_or(6);
                 assert!(next > last, "{death:?} in {operation}");
-                let shown = Vec::from_iter(last + 1 - SHOWN as u64..=last);
-                let all_shown = shown.iter().all(|number| numbers.contains(number));
+                let mut shown = last + 1 - SHOWN as u64..=last;
+                let all_shown = shown.all(|number| numbers.contains(&number));
                 assert!(all_shown, "{death:?} in {operation}: {numbers:?}");
                 assert_eq!(run(&disk, 1), [next]);
             }
