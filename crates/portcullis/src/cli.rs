@@ -61,3 +61,37 @@ impl Cli {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    /// The whole command line as people read it, so that a change of it is a decision.
+    #[test]
+    fn help() {
+        let mut root = Cli::command().term_width(100);
+        root.build();
+        insta::assert_snapshot!("help", all(&root));
+    }
+
+    fn all(command: &clap::Command) -> String {
+        let mut text = format!("{}\n", command.clone().render_long_help());
+        for sub in command
+            .get_subcommands()
+            .filter(|sub| sub.get_name() != "help")
+        {
+            text += &format!(
+                "\n=== {}\n\n{}",
+                sub.get_bin_name().unwrap_or_default(),
+                all(sub)
+            );
+        }
+        text
+    }
+
+    #[test]
+    fn arguments_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+}

@@ -50,11 +50,11 @@ pub(crate) struct LiftArgs {
 /// Show what the gate says of itself
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
-    #[command(flatten)]
-    reach: ReachArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    reach: ReachArgs,
 }
 
 impl SuspendArgs {

@@ -29,26 +29,25 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct CallArgs {
-    #[command(flatten)]
-    reach: ReachArgs,
-    #[command(flatten)]
-    caller: CallerArgs,
-    /// GET or POST
-    #[arg(default_value = "POST")]
-    method: String,
-    /// The path, with its query
-    #[arg(default_value = "/v1/acts")]
-    target: String,
+    /// GET or POST; POST where nothing is said
+    #[arg(requires = "target")]
+    method: Option<String>,
+    /// The path, with its query; /v1/acts where nothing is said
+    target: Option<String>,
     /// The body, from a file (- is standard input)
     #[arg(long, value_name = "FILE", conflicts_with = "act")]
     body: Option<PathBuf>,
+    /// Print the request's body instead of sending it
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     act: act::ActArgs,
     #[command(flatten)]
     evidence: EvidenceArgs,
-    /// Print the request's body instead of sending it
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    caller: CallerArgs,
+    #[command(flatten)]
+    reach: ReachArgs,
 }
 
 /// Evidence made with the keys of a development network.
@@ -95,8 +94,8 @@ impl CallArgs {
             return Ok(());
         }
         let question = Question {
-            method: self.method(&body),
-            target: &self.target,
+            method: self.method.as_deref().unwrap_or("POST"),
+            target: self.target(),
             body: &body,
             act: concerned,
             once,
@@ -104,13 +103,8 @@ impl CallArgs {
         print(&reach.gate, caller.as_ref(), &question)
     }
 
-    fn method<'a>(&'a self, body: &[u8]) -> &'a str {
-        // A path alone asks for something.
-        if body.is_empty() && self.method.starts_with('/') {
-            "GET"
-        } else {
-            &self.method
-        }
+    fn target(&self) -> &str {
+        self.target.as_deref().unwrap_or("/v1/acts")
     }
 
     /// The body, the act that it submits or concerns, and the idempotency key.
@@ -136,7 +130,7 @@ impl CallArgs {
         }
         match self
             .concerned()
-            .filter(|_| self.target.ends_with("/evidence"))
+            .filter(|_| self.target().ends_with("/evidence"))
         {
             Some(act) => {
                 let expires = reach
@@ -153,7 +147,7 @@ impl CallArgs {
 
     /// The act that the path names.
     fn concerned(&self) -> Option<Digest> {
-        let rest = self.target.strip_prefix("/v1/acts/")?;
+        let rest = self.target().strip_prefix("/v1/acts/")?;
         rest.split(['/', '?']).next()?.parse().ok()
     }
 }

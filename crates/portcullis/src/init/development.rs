@@ -387,3 +387,141 @@ pub(super) fn units_of(asset: Asset, units: u128) -> Result<Amount, Failure> {
     let amount = scale.and_then(|scale| scale.checked_mul(units)).map(Amount);
     amount.ok_or_else(|| Failure::usage("an asset with that many decimals does not fit", ""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reach::ReachArgs;
+    use portcullis_core::genesis::GenesisFault;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn made() -> (tempfile::TempDir, Network) {
+        let dir = tempfile::tempdir().unwrap();
+        let token = Asset {
+            id: "eip155:31337/erc20:0x00000000000000000000000000000000000000aa"
+                .parse()
+                .unwrap(),
+            decimals: 6,
+        };
+        let coin = Asset {
+            id: "eip155:31337/slip44:60".parse().unwrap(),
+            decimals: 18,
+        };
+        let wishes = Wishes {
+            chain: "eip155:31337".parse().unwrap(),
+            node: Some("http://127.0.0.1:1".into()),
+            assets: vec![coin, token],
+            port: None,
+        };
+        init(&dir.path().join("net"), &wishes).unwrap();
+        let genesis = std::fs::read(dir.path().join("net/genesis.cbor")).unwrap();
+        let digest = std::fs::read_to_string(dir.path().join("net/genesis.digest")).unwrap();
+        let network = Network::open(&genesis, digest.trim().parse().unwrap(), &Strict).unwrap();
+        (dir, network)
+    }
+
+    #[test]
+    fn every_process_reads_its_configuration() {
+        let (dir, network) = made();
+        let net = dir.path().join("net");
+        let (digest, genesis) = (network.digest(), network.genesis());
+        let gate = crate::processes::gate_config(&net.join("gate.toml")).unwrap();
+        assert_eq!(gate.genesis_digest, digest);
+        assert!(gate.boards.contains_key(&genesis.boards[0].id));
+        let signer = portcullis_signer::Config::load(&net.join("signer.toml")).unwrap();
+        assert_eq!(signer.genesis_digest, digest);
+        assert_eq!(signer.keeper, genesis.keepers[0].id);
+        assert!(
+            genesis
+                .assets
+                .iter()
+                .all(|asset| signer.cap(*asset).is_some())
+        );
+        assert!(
+            genesis
+                .wallets
+                .iter()
+                .all(|w| signer.chain(w.address.chain()).is_some())
+        );
+        let witness = portcullis_witness::Config::read(&net.join("witness.toml")).unwrap();
+        assert_eq!(witness.genesis_digest, digest);
+        assert!(witness.witness.is_some() && witness.board.is_some());
+        let reach = ReachArgs::folder(&net).open().unwrap();
+        assert_eq!(reach.network.digest(), digest);
+        assert_eq!(reach.boards[0].id(), genesis.boards[0].id);
+    }
+
+    /// Whatever is signed for is within the signer's hard caps, or it would be released in vain.
+    #[test]
+    fn limits_are_within_the_signers_caps() {
+        let (dir, network) = made();
+        let signer = portcullis_signer::Config::load(&dir.path().join("net/signer.toml")).unwrap();
+        for rule in &network.genesis().limits.rules {
+            let cap = signer.cap(rule.asset).unwrap();
+            assert!(
+                rule.per_transaction
+                    .is_none_or(|amount| amount <= cap.per_transaction)
+            );
+            assert!(rule.day.is_none_or(|amount| amount <= cap.day));
+        }
+    }
+
+    #[test]
+    fn secrets_are_for_their_owner_only() {
+        let (dir, _) = made();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let keys = dir.path().join("net/keys");
+        assert_eq!(mode(&keys), 0o700);
+        let files: Vec<_> = std::fs::read_dir(keys).unwrap().flatten().collect();
+        assert!(files.len() > 20);
+        for file in files {
+            assert_eq!(mode(&file.path()), 0o600, "{}", file.path().display());
+        }
+    }
+
+    /// Every byte of the genesis is under the pinned digest or a signature.
+    #[test]
+    fn a_tampered_genesis_is_refused() {
+        let (_dir, network) = made();
+        let bytes = encode(network.signed());
+        for at in 0..bytes.len() {
+            let mut bytes = bytes.clone();
+            bytes[at] ^= 1;
+            assert!(
+                Network::open(&bytes, network.digest(), &Strict).is_err(),
+                "byte {at}"
+            );
+        }
+        let mut unsigned = network.signed().clone();
+        unsigned.signatures.pop();
+        let fault = Network::new(unsigned, &Strict).unwrap_err();
+        assert!(matches!(fault, GenesisFault::NotSigned(_)), "{fault}");
+    }
+
+    #[test]
+    fn two_networks_share_no_key_and_no_name() {
+        let ((_one, one), (_two, two)) = (made(), made());
+        assert_ne!(one.genesis().log.origin, two.genesis().log.origin);
+        assert_ne!(one.genesis().keepers[0].key, two.genesis().keepers[0].key);
+        assert_ne!(one.digest(), two.digest());
+    }
+
+    #[test]
+    fn a_network_is_never_replaced() {
+        let (dir, network) = made();
+        let wishes = Wishes {
+            chain: "eip155:31337".parse().unwrap(),
+            node: None,
+            assets: Vec::new(),
+            port: None,
+        };
+        let failure = init(&dir.path().join("net"), &wishes).unwrap_err();
+        assert!(
+            failure.what().contains("has a network already"),
+            "{}",
+            failure.what()
+        );
+        let still = std::fs::read(dir.path().join("net/genesis.cbor")).unwrap();
+        assert_eq!(still, encode(network.signed()));
+    }
+}

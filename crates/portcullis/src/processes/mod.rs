@@ -7,6 +7,8 @@ mod signer;
 mod witness;
 
 pub(crate) use gate::ServeArgs;
+#[cfg(test)]
+pub(crate) use gate::read as gate_config;
 pub(crate) use signer::SignerArgs;
 pub(crate) use witness::WitnessArgs;
 
