@@ -1,5 +1,10 @@
 //! What staff do from a shell, on the real system: stop, lift together, approve what is large.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests; the lint knows only the tests themselves"
+)]
+
 mod system;
 
 use serde_json::{Value, json};
