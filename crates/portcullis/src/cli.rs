@@ -76,18 +76,15 @@ mod tests {
     }
 
     fn all(command: &clap::Command) -> String {
-        let mut text = format!("{}\n", command.clone().render_long_help());
-        for sub in command
+        let subs = command
             .get_subcommands()
-            .filter(|sub| sub.get_name() != "help")
-        {
-            text += &format!(
-                "\n=== {}\n\n{}",
-                sub.get_bin_name().unwrap_or_default(),
-                all(sub)
-            );
-        }
-        text
+            .filter(|sub| sub.get_name() != "help");
+        let subs = subs.map(|sub| {
+            let name = sub.get_bin_name().unwrap_or_default();
+            format!("\n=== {name}\n\n{}", all(sub))
+        });
+        let own = format!("{}\n", command.clone().render_long_help());
+        std::iter::once(own).chain(subs).collect()
     }
 
     #[test]
