@@ -1,0 +1,159 @@
+//! A gate without threads: the test is its clock, its witnesses and its clients.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "helpers of tests; each test file uses some of them, and the lint knows only the tests themselves"
+)]
+
+use portcullis_chains::ChainId;
+use portcullis_core::act::{ActKind, AddAddress, OpenAccount};
+use portcullis_core::board::Posting;
+use portcullis_core::signature::Strict;
+use portcullis_core::{Act, Evidence, Span, State};
+use portcullis_gate::sequencer::{Command, Outcome, Sequencer, Shared, What};
+use portcullis_gate::{ChainFees, FeeTable, Index, Witnessed};
+use portcullis_host::{Clock as _, Disk};
+use portcullis_journal::{Directory, Journal};
+use portcullis_keeper::testkit::{CrashDisk, Customer, HandClock, Ledger, World};
+use portcullis_tlog::Cosigned;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+const SEGMENT: u64 = 24 * 1024;
+
+/// A gate without threads: the test is the clock, the witnesses and the clients.
+pub struct Gate {
+    pub ledger: Ledger,
+    pub clock: HandClock,
+    pub disk: CrashDisk,
+    pub sequencer: Sequencer<Directory>,
+    pub shared: Arc<Shared>,
+}
+
+pub fn start(world: &Arc<World>, disk: &CrashDisk) -> Sequencer<Directory> {
+    let as_disk: Arc<dyn Disk> = Arc::new(disk.clone());
+    let (store, recovered) = Directory::open(Arc::clone(&as_disk), SEGMENT).unwrap();
+    let journal = Journal::open(store, &recovered, as_disk, 0).unwrap();
+    let mut state = State::new(Arc::clone(&world.network));
+    for entry in journal
+        .view()
+        .entries(0..journal.head().size, usize::MAX)
+        .unwrap()
+    {
+        assert_eq!(state.apply(&entry, &Strict).void, None);
+    }
+    let fees = ChainFees {
+        node: None,
+        max_fee_per_gas: 30_000_000_000,
+        max_priority_fee_per_gas: 1_000_000_000,
+        native_gas: 21_000,
+        token_gas: 100_000,
+        bump_after_seconds: 180,
+    };
+    let chain: ChainId = World::ETHER.chain();
+    let fees = FeeTable::new(&BTreeMap::from([(chain, fees)]));
+    Sequencer::new(journal, state, Index::default(), fees)
+}
+
+impl Gate {
+    pub fn new() -> Self {
+        let world = Arc::new(World::new());
+        let (disk, clock) = (CrashDisk::default(), HandClock::at(World::START));
+        let mut sequencer = start(&world, &disk);
+        sequencer.begin(clock.now()).unwrap();
+        let shared = sequencer.shared();
+        let ledger = Ledger::new(world, clock.clone());
+        let mut gate = Self {
+            ledger,
+            clock,
+            disk,
+            sequencer,
+            shared,
+        };
+        gate.cosign();
+        gate.pass(Span::seconds(2));
+        gate
+    }
+
+    /// Witnesses cosign the head as it is now.
+    pub fn cosign(&self) {
+        let network = &self.ledger.world.network;
+        let note = self.ledger.note_of(self.sequencer.head(), self.clock.now());
+        let cosigned = Cosigned::parse(&note, network.log(), network.quorum()).unwrap();
+        self.shared.published.show(Witnessed::new(&cosigned));
+    }
+
+    /// Time passes in steps of half a second, each with a step and a heartbeat.
+    pub fn pass(&mut self, span: Span) {
+        for _ in 0..span.0.div_ceil(500) {
+            self.clock.pass(Span(500));
+            self.sequencer.step(Vec::new(), self.clock.now()).unwrap();
+            self.cosign();
+        }
+    }
+
+    /// Everything in one batch.
+    pub fn send(&mut self, all: Vec<What>) -> Vec<Outcome> {
+        let (commands, outcomes): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .map(|what| {
+                let (reply, outcome) = oneshot::channel();
+                (Command { what, reply }, outcome)
+            })
+            .unzip();
+        self.sequencer.step(commands, self.clock.now()).unwrap();
+        self.ledger.state = self.shared.state().clone();
+        outcomes
+            .into_iter()
+            .map(|outcome| outcome.blocking_recv().unwrap())
+            .collect()
+    }
+
+    pub fn submit(&mut self, act: Act, evidence: Evidence) -> Outcome {
+        self.send(vec![posting(act, evidence)]).remove(0)
+    }
+
+    pub fn sync(&mut self) {
+        self.ledger.state = self.shared.state().clone();
+    }
+
+    /// An account with one address, both past their delays.
+    pub fn customer(&mut self, n: u8) -> Customer {
+        let customer = Customer::number(n);
+        self.sync();
+        let open = OpenAccount {
+            subject: customer.subject,
+            principal: customer.principal,
+            factor: customer.factor(),
+            delay: None,
+        };
+        let mut act = self.ledger.act(World::BACK_END, ActKind::OpenAccount(open));
+        act.account = Some(customer.account);
+        let mut evidence = self.ledger.staffs_evidence(&act);
+        evidence.attestations.push(self.ledger.onboarding(&act));
+        self.submit(act, evidence).unwrap();
+        self.pass(Span::seconds(8));
+        self.sync();
+        let add = ActKind::AddAddress(AddAddress {
+            address: World::address(n),
+        });
+        let act = self.ledger.customers_act(&customer, add);
+        let evidence = self.ledger.customers_evidence(&customer, &act);
+        self.submit(act, evidence).unwrap();
+        self.pass(Span::seconds(8));
+        self.sync();
+        customer
+    }
+
+    pub fn withdrawal(&mut self, customer: &Customer, n: u8, amount: u128) -> (Act, Evidence) {
+        self.ledger
+            .withdrawal(customer, World::ETHER, World::address(n), amount)
+    }
+}
+
+pub fn posting(act: Act, evidence: Evidence) -> What {
+    What::Act(Box::new(Posting { act, evidence }))
+}
