@@ -113,7 +113,7 @@ fn start_fees(config: &Config) -> Result<FeeTable, Error> {
             .map_err(|error| Error::Config(format!("the node {url}: {error}")))?;
         let table = table.clone();
         spawn("fees", move || {
-            fees::follow(&table, chain, &node, &configured)
+            fees::follow(&table, chain, &node, &configured);
         });
     }
     Ok(table)

@@ -1,6 +1,11 @@
 //! The issue's own test: every process for real, and the money arrives; then everybody who can check
 //! the journal and the receipts does.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests; the lint knows only the tests themselves"
+)]
+
 mod system;
 
 use serde_json::json;

@@ -3,6 +3,7 @@
 #![allow(
     dead_code,
     unreachable_pub,
+    clippy::print_stdout,
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "helpers of tests; each test file uses some of them, and the lint knows only the tests themselves"
@@ -294,7 +295,7 @@ impl Network {
 
     /// Ask until the answer is there; time is bounded, and nothing depends on how long it takes.
     pub fn until<T>(&self, what: &str, ask: impl Fn(&Self) -> Option<T>) -> T {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_mins(1);
         loop {
             if let Some(answer) = ask(self) {
                 return answer;
