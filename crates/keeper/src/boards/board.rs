@@ -2,10 +2,11 @@
 
 use crate::follow::SKEW;
 use crate::machine::Machine;
-use portcullis_core::board::{MAX_PAGE, PAGE_FRESH, Page, Posting, SignedPage};
+use portcullis_core::board::{MAX_PAGE, PAGE_FRESH, Page, PageFault, Posting, SignedPage};
 use portcullis_core::id::BoardId;
 use portcullis_core::signature::Strict;
 use portcullis_core::{Span, State, Time};
+use portcullis_host::HttpError;
 use std::time::Duration;
 
 /// How often a board is asked. Its page serves for [`PAGE_FRESH`].
@@ -21,6 +22,21 @@ pub(super) struct Board {
     /// The time of the last page that showed everything.
     page: Option<Time>,
     due: Time,
+}
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+enum NoPage {
+    #[error("no such board in genesis")]
+    Unknown,
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    #[error("status {0}")]
+    Status(u16),
+    #[error("it never gave out the number that it is asked from")]
+    Forgot,
+    #[error(transparent)]
+    Page(#[from] PageFault),
 }
 
 impl Board {
@@ -46,6 +62,11 @@ impl Board {
         self.due = now.after(EVERY);
         match self.ask(machine, state) {
             Ok(page) => self.take(page, state),
+            Err(NoPage::Forgot) => {
+                tracing::error!(board = %self.id, "remembers less than it has shown: restored?");
+                self.next = 0;
+                Vec::new()
+            }
             Err(why) => {
                 tracing::debug!(board = %self.id, %why, "no page");
                 Vec::new()
@@ -53,17 +74,19 @@ impl Board {
         }
     }
 
-    fn ask(&self, machine: &Machine, state: &State) -> Result<Page, String> {
+    fn ask(&self, machine: &Machine, state: &State) -> Result<Page, NoPage> {
         let url = format!("{}/postings?from={}", self.url, self.next);
         let network = state.network();
-        let key = network.board(self.id).ok_or("not in genesis")?;
+        let key = network.board(self.id).ok_or(NoPage::Unknown)?;
         let reply = machine.http.get(&url, &[], MAX_PAGE as u64, PATIENCE);
-        let reply = reply.map_err(|error| error.to_string())?;
-        if reply.status != 200 {
-            return Err(format!("status {}", reply.status));
+        let reply = reply?;
+        match reply.status {
+            200 => {}
+            404 => return Err(NoPage::Forgot),
+            status => return Err(NoPage::Status(status)),
         }
         let question = (network.digest(), self.id, self.next);
-        SignedPage::open(&reply.body, question, key, &Strict).map_err(|fault| fault.to_string())
+        Ok(SignedPage::open(&reply.body, question, key, &Strict)?)
     }
 
     fn take(&mut self, page: Page, state: &State) -> Vec<Posting> {

@@ -27,8 +27,11 @@ const WITHHELD: Span = Span::seconds(60);
 const STEP: Span = Span::seconds(3);
 /// How often postings that were not accepted are looked at again.
 const LOOK_AGAIN: Span = Span::seconds(1);
-/// Most postings that wait to be accepted.
-const MAX_WAITING: usize = 1024;
+/// Most postings that wait to be accepted: what one board shows at once (docs/spec/board.md), and
+/// room beside it.
+const MAX_WAITING: usize = 4096;
+/// From its stamp a posting counts for as long as a state can know the checkpoint that it names.
+const COUNTS_FOR: Span = Span::hours(25);
 /// Reasons from here on are about the act and the state of things; below, about its journaling.
 const ABOUT_THE_ACT: u16 = Reason::UnknownAccount.number();
 
@@ -111,8 +114,10 @@ impl Boards {
             }
             !is_over
         });
-        self.waiting
-            .retain(|posting| posting.act.expires > now && !is_journaled(state, posting.act.id));
+        self.waiting.retain(|posting| {
+            let until = stamped(posting).after(COUNTS_FOR);
+            until > now && !is_journaled(state, posting.act.id)
+        });
     }
 
     /// A posting binds at once, or waits. Anybody posts: the oldest that waits makes room, and
@@ -122,12 +127,16 @@ impl Boards {
         if self.bound.contains_key(&digest) || is_journaled(eye.state, posting.act.id) {
             return;
         }
-        if !eye.accepts(&posting) {
-            if self.waiting.len() == MAX_WAITING {
-                self.waiting.pop_front();
+        match eye.look(&posting) {
+            Look::Binds => {}
+            Look::MayBind => {
+                if self.waiting.len() == MAX_WAITING {
+                    self.waiting.pop_front();
+                }
+                self.waiting.push_back(posting);
+                return;
             }
-            self.waiting.push_back(posting);
-            return;
+            Look::Never => return,
         }
         tracing::warn!(act = %digest, kind = posting.act.kind.name(), "a posting binds");
         let (since, withheld) = (eye.state.size(), Span(0));
@@ -202,12 +211,22 @@ struct Eye<'a> {
     refreshed: Option<State>,
 }
 
+/// What comes of a look at a posting.
+enum Look {
+    Binds,
+    /// Another state may accept it.
+    MayBind,
+    /// None will.
+    Never,
+}
+
 impl Eye<'_> {
-    fn accepts(&mut self, posting: &Posting) -> bool {
+    fn look(&mut self, posting: &Posting) -> Look {
         match judge(self.state, posting) {
-            Ok(accepted) => accepted,
-            Err(Reason::UnknownCheckpoint) => self.accepts_refreshed(posting),
-            Err(_) => false,
+            Ok(true) => Look::Binds,
+            Err(Reason::UnknownCheckpoint) if self.accepts_refreshed(posting) => Look::Binds,
+            Err(why) if !may_mend(why) => Look::Never,
+            Ok(false) | Err(_) => Look::MayBind,
         }
     }
 
@@ -232,7 +251,26 @@ fn refresh(state: &State, head: &Cosigned) -> State {
     refreshed
 }
 
+/// Whether a state to come may see past this refusal. What is wrong with the bytes, with a signature
+/// or with the time of the stamp stays wrong.
+fn may_mend(why: Reason) -> bool {
+    match why {
+        Reason::UnknownCheckpoint | Reason::AttestationExpired => true,
+        why if why < Reason::UnknownAccount => false,
+        Reason::RequestMissing
+        | Reason::RequestInvalid
+        | Reason::RequestForAnotherAct
+        | Reason::RequestStale
+        | Reason::FactorMissing => false,
+        why => !(Reason::PasskeyMalformed..=Reason::PasskeyNotVerified).contains(&why),
+    }
+}
+
 fn entry_time(state: &State, posting: &Posting) -> Time {
-    let stamped = posting.evidence.posted.as_ref().map(|stamp| stamp.time);
-    state.facts().time.max(stamped.unwrap_or_default())
+    state.facts().time.max(stamped(posting))
+}
+
+fn stamped(posting: &Posting) -> Time {
+    let stamp = posting.evidence.posted.as_ref();
+    stamp.map(|stamp| stamp.time).unwrap_or_default()
 }

@@ -151,6 +151,12 @@ impl Wire {
     }
 
     fn page(&self, from: usize) -> Reply {
+        if from > self.board.postings.len() {
+            return Reply {
+                status: 404,
+                body: Vec::new(),
+            };
+        }
         let numbered = self.board.postings.iter().cloned().enumerate().skip(from);
         let page = Page {
             genesis: self.ledger.world.digest(),

@@ -294,8 +294,10 @@ fn a_board_full_of_rubbish_hides_no_stop() {
     bench.run(2);
     {
         let mut wire = bench.wire();
-        for _ in 0..1100 {
-            let (act, _) = wire.ledger.suspension(Scope::Everything);
+        for n in 0..600_u32 {
+            // By nobody that the replica knows, so that it has to wait for whom it may know later.
+            let (mut act, _) = wire.ledger.suspension(Scope::Everything);
+            act.principal.0[..4].copy_from_slice(&n.to_be_bytes());
             let evidence = portcullis_core::Evidence::default();
             wire.post(Posting { act, evidence });
         }
@@ -304,4 +306,65 @@ fn a_board_full_of_rubbish_hides_no_stop() {
     post_suspension(&bench, Scope::Everything);
     bench.withdraw(5);
     assert_eq!(bench.run(3), 0);
+}
+
+/// A keeper that was away finds what was posted meanwhile, expired or not: it counts from its stamp.
+#[test]
+fn a_posting_that_has_expired_since_its_stamp_binds() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    post_suspension(&bench, Scope::Everything);
+    bench.clock.pass(Span::hours(3));
+    bench.wire().ledger.settle_clocks();
+    bench.withdraw(5);
+    bench.restart();
+    assert_eq!(bench.run(3), 0);
+}
+
+/// The replica is behind the checkpoint that the posting names, and binds it once it is there.
+#[test]
+fn a_posting_that_names_what_comes_binds_then() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    let hidden = {
+        let mut ahead = bench.wire().ledger.clone();
+        ahead.settle_clocks();
+        ahead
+    };
+    {
+        let mut wire = bench.wire();
+        let now = std::mem::replace(&mut wire.ledger, hidden);
+        let (act, evidence) = wire.ledger.suspension(Scope::Everything);
+        wire.post(Posting { act, evidence });
+        let then = std::mem::replace(&mut wire.ledger, now);
+        drop(wire);
+        bench.run(5);
+        bench.wire().ledger = then;
+    }
+    bench.run(1);
+    bench.withdraw(5);
+    assert_eq!(bench.run(3), 0);
+}
+
+#[test]
+fn a_board_that_forgot_is_read_again_from_the_start() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    for _ in 0..3 {
+        let mut wire = bench.wire();
+        let (act, _) = wire.ledger.suspension(Scope::Everything);
+        let evidence = portcullis_core::Evidence::default();
+        wire.post(Posting { act, evidence });
+    }
+    bench.run(2);
+    bench.wire().board.postings.clear();
+    post_suspension(&bench, Scope::Everything);
+    bench.run(3);
+    bench.withdraw(5);
+    assert_eq!(bench.run(3), 0);
+    assert_eq!(
+        bench.signer.keeper().lease().err(),
+        None,
+        "it is fresh again"
+    );
 }
