@@ -97,34 +97,33 @@ impl Report {
     pub fn holds(&self) -> bool {
         self.faults.is_empty()
     }
-
-    fn broken(file: &str, what: String) -> Self {
-        let file = file.to_owned();
-        Self {
-            faults: vec![Wrong { file, what }],
-            ..Self::default()
-        }
-    }
 }
 
 /// Verify the journal in a folder.
 #[must_use]
 pub fn journal(disk: &dyn Disk, pinned: Digest) -> Report {
-    let network = match genesis(disk, pinned) {
-        Ok(network) => Arc::new(network),
-        Err(fault) => return Report::broken(&fault.file, fault.what),
+    let (network, checked) = match stored(disk, pinned) {
+        Ok(found) => found,
+        Err(Fault { file, what }) => {
+            return Report {
+                faults: vec![Wrong { file, what }],
+                ..Report::default()
+            };
+        }
     };
-    let checked = check::check(disk, network.log(), network.quorum());
     let mut report = replay(&network, &checked.entries);
     report.checkpoint = checked.checkpoint.as_ref().map(checkpoint);
-    take_over(&mut report, checked);
+    report.files = checked.files.len() as u64;
+    let wrong = |Fault { file, what }| Wrong { file, what };
+    report.faults = checked.faults.into_iter().map(wrong).collect();
     report
 }
 
-fn take_over(report: &mut Report, checked: Checked) {
-    let wrong = |Fault { file, what }| Wrong { file, what };
-    report.faults = checked.faults.into_iter().map(wrong).collect();
-    report.files = checked.files.len() as u64;
+/// The first half: the network that the journal begins with, and what its stored bytes are.
+pub fn stored(disk: &dyn Disk, pinned: Digest) -> Result<(Arc<Network>, Checked), Fault> {
+    let network = genesis(disk, pinned)?;
+    let checked = check::check(disk, network.log(), network.quorum());
+    Ok((Arc::new(network), checked))
 }
 
 /// The network of the journal's own first entry, if it is the pinned one.

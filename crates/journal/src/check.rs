@@ -8,7 +8,9 @@ use crate::projection::CHECKPOINT_FILE;
 use crate::segment::Tail;
 use crate::whole::Whole;
 use portcullis_host::Disk;
-use portcullis_tlog::{Cosigned, LogKey, Quorum, TreeHead, new_bundles, new_tiles};
+use portcullis_tlog::{
+    Cosigned, KeyId, KeyName, LogKey, NoteSignature, Quorum, TreeHead, new_bundles, new_tiles,
+};
 
 /// One thing that is wrong with one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,8 +115,30 @@ fn check_checkpoint(
             );
             checked.fault(CHECKPOINT_FILE, what);
         }
-        Ok(cosigned) => checked.checkpoint = Some(cosigned),
+        Ok(cosigned) => {
+            if let Some(name) = stranger(&cosigned, log, quorum) {
+                checked.fault(
+                    CHECKPOINT_FILE,
+                    format!("it is signed by {name}, whom genesis does not name with this key"),
+                );
+            }
+            checked.checkpoint = Some(cosigned);
+        }
     }
+}
+
+/// A signature of a key that is neither the log's nor a witness'. Whoever reads notes ignores it; here
+/// it would let a damaged cosignature pass for somebody else's.
+fn stranger(cosigned: &Cosigned, log: &LogKey, quorum: &Quorum) -> Option<String> {
+    let is_known = |line: &&NoteSignature| {
+        let is = |name: &KeyName, id: KeyId| *line.name() == *name && line.id() == id;
+        let mut witnesses = quorum.witnesses().iter();
+        is(log.name(), log.id()) || witnesses.any(|witness| is(witness.name(), witness.id()))
+    };
+    let mut lines = cosigned.signed().note().signatures().iter();
+    lines
+        .find(|line| !is_known(line))
+        .map(|line| line.name().to_string())
 }
 
 /// The root of the entries up to the checkpoint is the checkpoint's.

@@ -1,0 +1,220 @@
+//! Verifying a journal: one that holds, one that tells of a hostile gate, and every damaged byte.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests; the lint knows only the tests themselves"
+)]
+
+use portcullis_client::verify::{self, Report};
+use portcullis_core::entry::{Body, Submission, Supplement};
+use portcullis_core::{Digest, Evidence, Span, Time};
+use portcullis_host::Disk;
+use portcullis_journal::{Directory, Journal, Projection};
+use portcullis_keeper::testkit::{CrashDisk, Customer, HandClock, Ledger, World};
+use std::sync::Arc;
+
+/// Small, so that a journal of a few dozen entries has several.
+const SEGMENT: u64 = 4 * 1024;
+
+fn ledger() -> (Ledger, Customer) {
+    let clock = HandClock::at(Time(1_800_000_000_000));
+    let mut ledger = Ledger::new(Arc::new(World::new()), clock);
+    let customer = Customer::number(1);
+    ledger.open(&customer);
+    ledger.add_address(&customer, payee());
+    (ledger, customer)
+}
+
+fn payee() -> portcullis_chains::caip::Address {
+    "eip155:31337:0x00000000000000000000000000000000000000aa"
+        .parse()
+        .unwrap()
+}
+
+/// The ledger as a gate stores it.
+fn store(ledger: &Ledger) -> CrashDisk {
+    let disk = CrashDisk::default();
+    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+    let (store, recovered) = Directory::open(Arc::clone(&shared), SEGMENT).unwrap();
+    let mut journal = Journal::open(store, &recovered, shared, 0).unwrap();
+    for batch in ledger.entries.chunks(3) {
+        let bytes = batch.iter().map(Vec::len).sum::<usize>() as u64;
+        journal.make_room(bytes, batch.len() as u64).unwrap();
+        journal.append(batch.to_vec()).unwrap();
+    }
+    let size = ledger.entries.len() as u64;
+    Projection::new(journal.view())
+        .publish(size, &ledger.note)
+        .unwrap();
+    reserve(&disk);
+    disk
+}
+
+/// A real disk shows the room that the last segment has reserved, as zeros.
+fn reserve(disk: &CrashDisk) {
+    let name = |number| format!("segment/{number:012}");
+    let last = (0..)
+        .take_while(|number| disk.exists(&name(*number)))
+        .last();
+    let name = name(last.unwrap());
+    let mut bytes = disk.bytes(&name).unwrap();
+    bytes.extend([0; 100]);
+    disk.put(&name, &bytes);
+}
+
+fn verified(ledger: &Ledger) -> Report {
+    verify::journal(&store(ledger), ledger.world.digest())
+}
+
+#[test]
+fn a_journal_that_holds_is_counted() {
+    let (mut ledger, customer) = ledger();
+    let act = ledger.withdraw(&customer, payee(), 7);
+    ledger.cosign();
+    let report = verified(&ledger);
+    assert!(report.holds(), "{:?}", report.faults);
+    assert_eq!(report.size, ledger.entries.len() as u64);
+    assert_eq!(report.state, Some(ledger.state.digest()));
+    assert_eq!(report.effects, Some(ledger.state.facts().effects));
+    assert_eq!(report.entries["genesis"], 1);
+    assert_eq!(report.entries["act withdraw released"], 1);
+    assert_eq!(report.entries.values().sum::<u64>(), report.size);
+    assert_eq!(report.without_receipt, [act]);
+    assert!(report.void.is_empty() && report.late.is_empty());
+    let seen = report.checkpoint.unwrap();
+    assert_eq!(seen.size, report.size);
+    assert!(!seen.witnesses.is_empty());
+}
+
+#[test]
+fn a_release_without_evidence_is_void_and_no_fault_of_the_bytes() {
+    let (mut ledger, customer) = ledger();
+    let (act, evidence) = ledger.withdrawal(&customer, World::ETHER, payee(), 7);
+    let honest = ledger.submission(act, evidence);
+    let robbed = Submission {
+        evidence: Evidence::default(),
+        ..honest
+    };
+    ledger.enter(Body::Act(Box::new(robbed)));
+    ledger.cosign();
+    let index = ledger.state.size() - 1;
+    let report = verified(&ledger);
+    assert!(report.holds(), "{:?}", report.faults);
+    assert_eq!(report.void.len(), 1);
+    assert_eq!(
+        (report.void[0].index, report.void[0].release),
+        (index, true)
+    );
+    assert!(report.without_receipt.is_empty());
+}
+
+#[test]
+fn a_release_cosigned_too_late_is_counted_as_late() {
+    let (mut ledger, customer) = ledger();
+    let act = ledger.withdraw(&customer, payee(), 7);
+    let entry = ledger.state.size() - 1;
+    ledger.clock.pass(Span::seconds(32));
+    ledger.cosign();
+    ledger.journal_checkpoint();
+    ledger.cosign();
+    let report = verified(&ledger);
+    assert!(report.holds(), "{:?}", report.faults);
+    let late: Vec<_> = report
+        .late
+        .iter()
+        .map(|late| (late.entry, late.act))
+        .collect();
+    assert_eq!(late, [(entry, act)]);
+}
+
+#[test]
+fn another_genesis_than_the_pinned_one_is_no_journal_of_ours() {
+    let (ledger, _) = ledger();
+    let report = verify::journal(&store(&ledger), Digest([7; 32]));
+    assert!(!report.holds());
+    assert_eq!(report.faults[0].file, "segment/000000000000");
+    assert!(
+        report.faults[0].what.contains("not the pinned one"),
+        "{:?}",
+        report.faults
+    );
+}
+
+/// 64 entries: accounts and checkpoints, and then many that are short, since each of their bytes is
+/// going to be flipped. They speak of an act that nobody knows, so all of them are void.
+fn sixty_four() -> Ledger {
+    let (mut ledger, _) = ledger();
+    let (act, evidence) = (Digest([7; 32]), Evidence::default());
+    let supplement = Supplement { act, evidence };
+    while ledger.entries.len() < 64 {
+        ledger.enter(Body::Evidence(Box::new(supplement.clone())));
+    }
+    ledger.cosign();
+    ledger
+}
+
+/// Every byte of every file, one at a time: found, and the file named.
+#[test]
+fn every_flipped_byte_is_found_and_its_file_named() {
+    let ledger = sixty_four();
+    assert_eq!(ledger.entries.len(), 64);
+    let disk = store(&ledger);
+    let pinned = ledger.world.digest();
+    let (_, whole) = verify::stored(&disk, pinned).unwrap();
+    assert_eq!(whole.faults, []);
+    assert!(verify::journal(&disk, pinned).holds());
+    assert!(
+        whole
+            .files
+            .iter()
+            .filter(|name| name.starts_with("segment/"))
+            .count()
+            > 1
+    );
+
+    let jobs: Vec<(String, usize)> = whole
+        .files
+        .iter()
+        .flat_map(|name| (0..disk.bytes(name).unwrap().len()).map(|at| (name.clone(), at)))
+        .collect();
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        for jobs in jobs.chunks(jobs.len().div_ceil(threads)) {
+            // Each thread has a copy of its own to spoil.
+            let disk = store(&ledger);
+            scope.spawn(move || {
+                jobs.iter()
+                    .for_each(|(name, at)| flip(&disk, pinned, name, *at))
+            });
+        }
+    });
+}
+
+fn flip(disk: &CrashDisk, pinned: Digest, name: &str, at: usize) {
+    let sound = disk.bytes(name).unwrap();
+    let mut spoiled = sound.clone();
+    spoiled[at] ^= 1 << (at % 8);
+    disk.put(name, &spoiled);
+    let named = match verify::stored(disk, pinned) {
+        Ok((_, checked)) => checked.faults.into_iter().any(|fault| fault.file == name),
+        Err(fault) => fault.file == name,
+    };
+    assert!(named, "{name}: byte {at} of {}", sound.len());
+    disk.put(name, &sound);
+}
+
+/// A file that is gone is as bad as one that is wrong.
+#[test]
+fn every_missing_file_is_named() {
+    let ledger = sixty_four();
+    let disk = store(&ledger);
+    let pinned = ledger.world.digest();
+    let (_, whole) = verify::stored(&disk, pinned).unwrap();
+    for name in &whole.files {
+        let bytes = disk.bytes(name).unwrap();
+        disk.remove(name).unwrap();
+        let report = verify::journal(&disk, pinned);
+        assert!(!report.holds(), "{name}");
+        disk.put(name, &bytes);
+    }
+}
