@@ -183,8 +183,9 @@ fn every_flipped_byte_is_found_and_its_file_named() {
             // Each thread has a copy of its own to spoil.
             let disk = store(&ledger);
             scope.spawn(move || {
-                jobs.iter()
-                    .for_each(|(name, at)| flip(&disk, pinned, name, *at))
+                for (name, at) in jobs {
+                    flip(&disk, pinned, name, *at);
+                }
             });
         }
     });
