@@ -53,7 +53,7 @@ fn store(ledger: &Ledger) -> CrashDisk {
 /// A real disk shows the room that the last segment has reserved, as zeros.
 fn reserve(disk: &CrashDisk) {
     let name = |number| format!("segment/{number:012}");
-    let last = (0..)
+    let last = (0..u64::MAX)
         .take_while(|number| disk.exists(&name(*number)))
         .last();
     let name = name(last.unwrap());
