@@ -181,3 +181,63 @@ impl Config {
         self.caps.iter().find(|cap| cap.asset == asset)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// The example in the guide, as somebody copies it.
+    fn example() -> String {
+        let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/signer.md");
+        let guide = fs::read_to_string(guide).unwrap();
+        let (_, after) = guide.split_once("```toml\n").unwrap();
+        after.split_once("```").unwrap().0.to_owned()
+    }
+
+    fn load(text: &str) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("signer.toml");
+        fs::write(&path, text).unwrap();
+        Config::load(&path)
+    }
+
+    #[test]
+    fn the_guides_example_is_a_configuration() {
+        let config = load(&example()).unwrap();
+        assert!(config.genesis.is_absolute(), "beside the file");
+        assert_eq!(
+            config.keys.passphrase_file,
+            Path::new("/run/credentials/signer-passphrase")
+        );
+        assert_eq!(config.floors.address_age_seconds, 86_400);
+        assert!(config.cap(AssetId::EvmNative { chain: 1 }).is_some());
+        assert!(config.cap(AssetId::EvmNative { chain: 2 }).is_none());
+    }
+
+    #[test]
+    fn a_misspelt_field_is_refused() {
+        for (right, wrong) in [
+            ("gate =", "gates ="),
+            ("per_transaction", "per_transactions"),
+            ("address_age_seconds", "address_age"),
+            ("max_fee =", "max_fees ="),
+        ] {
+            assert!(load(&example().replace(right, wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_texts_and_urls_end_without_a_slash() {
+        let number = example().replace("\"5000000000000000\"", "5000000000000000");
+        assert!(load(&number).is_err());
+        let slash = example().replace("gate.internal:7000", "gate.internal:7000/");
+        assert_eq!(load(&slash).unwrap().gate, "http://gate.internal:7000");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_a_configuration_is_not_parsed() {
+        let huge = "#".repeat(300 * 1024);
+        assert!(matches!(load(&huge), Err(ConfigError::TooLarge(_))));
+    }
+}

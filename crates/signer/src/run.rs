@@ -215,6 +215,14 @@ fn keys(config: &Config, network: &Network) -> Result<(Arc<dyn StatementKey>, Wa
     if keeper.key != *key.public_key() {
         return Err(RunError::OtherStatementKey(config.keeper));
     }
+    let ours = network
+        .genesis()
+        .wallets
+        .iter()
+        .filter(|wallet| wallet.keeper == config.keeper);
+    for wallet in ours.filter(|wallet| !config.keys.wallets.contains_key(&wallet.id)) {
+        tracing::warn!(wallet = %wallet.id, "no key is configured for this wallet: nothing is signed");
+    }
     let mut wallets = Wallets::new();
     for (id, name) in &config.keys.wallets {
         let wallet = file.wallet(&name.parse::<Name>()?)?;

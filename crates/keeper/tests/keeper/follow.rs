@@ -207,6 +207,8 @@ fn a_flipped_byte_of_an_answer_changes_nothing() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn babble_is_no_news(body in prop::collection::vec(any::<u8>(), 0..300)) {
         let gate = Gate::new();
