@@ -14,6 +14,8 @@ mod doctor;
 mod failure;
 mod files;
 mod folder;
+#[cfg(test)]
+mod guide;
 mod init;
 mod key;
 mod keyring;

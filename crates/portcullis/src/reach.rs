@@ -38,6 +38,9 @@ pub(crate) struct ReachArgs {
     /// Where stop boards answer, each as ID=URL
     #[arg(long, value_name = "ID=URL", value_delimiter = ',', value_parser = board)]
     pub(crate) boards: Vec<(BoardId, String)>,
+    /// A file that moves time; a development genesis only
+    #[arg(long, value_name = "FILE")]
+    pub(crate) test_clock: Option<PathBuf>,
 }
 
 fn board(text: &str) -> Result<(BoardId, String), String> {
@@ -108,8 +111,9 @@ pub(crate) struct Reach {
 
 impl ReachArgs {
     /// All as a folder's client.toml says.
-    pub(crate) fn folder(dir: &Path) -> Self {
+    pub(crate) fn folder(dir: &Path, test_clock: Option<&Path>) -> Self {
         Self {
+            test_clock: test_clock.map(Path::to_owned),
             dir: dir.to_owned(),
             genesis: None,
             digest: None,
@@ -155,6 +159,9 @@ impl ReachArgs {
             config.gate.clone_from(gate);
         }
         config.boards.extend(self.boards.iter().cloned());
+        if self.test_clock.is_some() {
+            config.test_clock.clone_from(&self.test_clock);
+        }
         Ok(config)
     }
 

@@ -9,9 +9,15 @@ use portcullis_client::verify::{self, Report};
 use portcullis_core::receipt::{self, Receipt, Shown};
 use portcullis_core::signature::Strict;
 use portcullis_core::{Digest, Time};
-use portcullis_host::{Dir, DiskError};
+use portcullis_host::Dir;
 use portcullis_keeper::rfc3339;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+/// How often a journal with faults is looked at again, and after how long.
+const LOOKS: u32 = 3;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(700);
 
 /// Check a journal or a receipt offline, from the genesis digest and the keys that it names
 ///
@@ -98,8 +104,7 @@ fn journal(folder: &Path, digest: Digest, as_json: bool) -> Result<(), Failure> 
             "",
         ));
     }
-    let disk: Result<Dir, DiskError> = Dir::open(folder);
-    let report = verify::journal(&disk?, digest);
+    let report = settled(&Dir::open(folder)?, digest);
     if as_json {
         say(json(&report));
     } else {
@@ -114,6 +119,25 @@ fn journal(folder: &Path, digest: Digest, as_json: bool) -> Result<(), Failure> 
     );
     let next = "keep the folder as it is; compare with a replica, a witness and another auditor";
     Err(Failure::new(Exit::Wrong, what, next))
+}
+
+/// A gate that is running writes while we read. What was wrong only because of that is not wrong at a
+/// second look; a fault that stays the same is one.
+fn settled(disk: &Dir, digest: Digest) -> Report {
+    let mut report = verify::journal(disk, digest);
+    for _ in 0..LOOKS {
+        if report.holds() {
+            break;
+        }
+        sleep(BETWEEN_LOOKS);
+        let again = verify::journal(disk, digest);
+        let same = again.faults == report.faults;
+        report = again;
+        if same {
+            break;
+        }
+    }
+    report
 }
 
 fn tell(report: &Report) {

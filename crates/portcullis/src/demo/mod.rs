@@ -43,6 +43,9 @@ pub(crate) struct DemoArgs {
     /// The network's folder
     #[arg(long, value_name = "DIR", default_value = ".")]
     dir: PathBuf,
+    /// A file that moves time
+    #[arg(long, value_name = "FILE")]
+    test_clock: Option<PathBuf>,
 }
 
 /// Whose keys in the folder play the customer.
@@ -52,7 +55,7 @@ const AMOUNT: Amount = Amount(100_000_000_000_000_000);
 
 impl DemoArgs {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let reach = ReachArgs::folder(&self.dir).open()?;
+        let reach = ReachArgs::folder(&self.dir, self.test_clock.as_deref()).open()?;
         if reach.network.genesis().mode != Mode::Development {
             return Err(Failure::usage(
                 "a demonstration is for a development genesis",

@@ -446,7 +446,7 @@ mod tests {
         let witness = portcullis_witness::Config::read(&net.join("witness.toml")).unwrap();
         assert_eq!(witness.genesis_digest, digest);
         assert!(witness.witness.is_some() && witness.board.is_some());
-        let reach = ReachArgs::folder(&net).open().unwrap();
+        let reach = ReachArgs::folder(&net, None).open().unwrap();
         assert_eq!(reach.network.digest(), digest);
         assert_eq!(reach.boards[0].id(), genesis.boards[0].id);
     }

@@ -34,7 +34,7 @@ const CHILDREN: [(&str, &str); 3] = [
 /// Start all, say `ready` when they answer, keep them running, and end them when told to.
 pub(super) fn serve(dir: PathBuf, test_clock: Option<&Path>) -> Result<(), Failure> {
     let folder = Folder(dir);
-    let probe = Probe::open(&folder)?;
+    let probe = Probe::open(&folder, test_clock)?;
     let binary = std::env::current_exe().map_err(|error| failed("find its own file", &error))?;
     // One thread: a child is tied to the thread that started it.
     let runtime = tokio::runtime::Builder::new_current_thread()

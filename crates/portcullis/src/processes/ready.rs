@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::reach::{Reach, ReachArgs};
 use portcullis_core::Span;
+use std::path::Path;
 use std::sync::Arc;
 
 /// How old the newest cosignature may be.
@@ -14,8 +15,8 @@ const FRESH: Span = Span::seconds(3);
 pub(super) struct Probe(Arc<Reach>);
 
 impl Probe {
-    pub(super) fn open(folder: &Folder) -> Result<Self, Failure> {
-        let args = ReachArgs::folder(folder.path());
+    pub(super) fn open(folder: &Folder, test_clock: Option<&Path>) -> Result<Self, Failure> {
+        let args = ReachArgs::folder(folder.path(), test_clock);
         Ok(Self(Arc::new(args.open()?)))
     }
 
