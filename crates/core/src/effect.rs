@@ -335,7 +335,10 @@ impl Facts {
         };
         match effect {
             Effect::AddAddress(_, address, delay) => {
-                let available = Available::Awaiting { delay: *delay };
+                let available = Available::Awaiting {
+                    delay: *delay,
+                    entry: at.index,
+                };
                 account.book.push(BookEntry {
                     address: *address,
                     available,
@@ -361,7 +364,10 @@ impl Facts {
             key: new.key().clone(),
             counter: 0,
             epochs: self.epochs(owner.realm(), new.kind()),
-            available: Available::Awaiting { delay },
+            available: Available::Awaiting {
+                delay,
+                entry: index,
+            },
         };
         if let Owner::Member { principal } = owner {
             self.staff.entry(principal).or_default();
@@ -593,7 +599,10 @@ impl Facts {
 
     fn start_clock(&mut self, index: u64, awaiting: &Awaiting, newest: Time) {
         let start = |available: &mut Available| {
-            if let Available::Awaiting { delay } = *available {
+            // What was taken back and added again waits for its own entry.
+            if let Available::Awaiting { delay, entry } = *available
+                && entry == index
+            {
                 *available = Available::At {
                     time: newest.after(delay),
                 };
@@ -679,7 +688,10 @@ fn waiting(
     delay: Option<Span>,
     entry: u64,
 ) -> Held {
-    let available = delay.map_or(Available::ALWAYS, |delay| Available::Awaiting { delay });
+    let available = delay.map_or(Available::ALWAYS, |delay| Available::Awaiting {
+        delay,
+        entry,
+    });
     Held {
         act,
         entry,

@@ -137,6 +137,9 @@ pub enum Available {
         /// The delay that will run.
         #[n(0)]
         delay: Span,
+        /// The entry whose first checkpoint starts it.
+        #[n(1)]
+        entry: u64,
     },
     /// From then on.
     #[n(1)]

@@ -1,4 +1,9 @@
-//! Reasons: every refusal has its number, and the lowest number that applies is the one given.
+//! Reasons: every refusal has its number.
+//!
+//! Which of several is given follows the four steps of a decision: is the act for here and now (2xx),
+//! who asks (3xx), may they (34x), does it fit attestations and the state of things (4xx to 6xx).
+//! Within a step the checks come in the order of the numbers, except where a check needs another's
+//! answer.
 //!
 //! Numbers are stable: they are never reused. A binary keeps the meaning of each for every rules
 //! version that it can replay.
@@ -8,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $number:literal $name:ident $slug:literal $retry:ident $text:literal;)*) => {
-        /// Why something was refused. Ordered by precedence: the lowest applies.
+        /// Why something was refused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[repr(u16)]
         pub enum Reason {
@@ -61,7 +66,6 @@ reasons! {
     // 1xx: the bytes.
     100 Malformed "malformed" Never "The request is not of the form that docs/spec describes; nothing was changed. Compare it with the OpenAPI document.";
     101 TooLarge "too-large" Never "The request or one of its parts is larger than is accepted; nothing was parsed.";
-    102 NotCanonical "not-canonical" Never "A value is not in its canonical form; encode it as docs/spec says.";
     103 DigestMismatch "digest-mismatch" Never "The act's digest is not the one in the Portcullis-Act header; client and gate disagree on the act.";
 
     // 2xx: what the act is bound to.
@@ -71,6 +75,8 @@ reasons! {
     203 Expired "expired" Anew "The act, or a piece of its evidence, has expired; make a new one.";
     204 ExpiryTooFar "expiry-too-far" Anew "The act expires more than 24 hours from now; choose an earlier expiry.";
     205 Replayed "replayed" Never "An act with this id was already accepted; look at it under its digest.";
+
+    206 StampInvalid "stamp-invalid" Never "The stop board's stamp is not of this act by a board that genesis names, or the act is not one that only takes away.";
 
     // 3xx: who asks.
     300 UnknownAccount "unknown-account" Never "There is no such account.";

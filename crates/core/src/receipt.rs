@@ -11,12 +11,13 @@
 
 use crate::act::{ActKind, Withdraw};
 use crate::decide::payment;
+use crate::decision::Decision;
 use crate::digest::Digest;
 use crate::entry::{Body, Entry, Submission};
 use crate::evidence::{Attestation, Claim, Evidence};
 use crate::factor::{NewFactor, factor_id};
-use crate::genesis::{GenesisFault, IssuerKind};
-use crate::id::{AccountId, KeeperId, LedgerEntryId};
+use crate::genesis::{GenesisFault, IssuerKind, Member};
+use crate::id::{AccountId, KeeperId, LedgerEntryId, PrincipalId};
 use crate::network::Network;
 use crate::passkey::{self, Credential};
 use crate::plan::Plan;
@@ -250,39 +251,23 @@ impl<'a> Bundle<'a> {
             .find(|(_, submission)| submission.act.digest() == self.act)
     }
 
-    /// All evidence for the act: what came with it and what came later.
-    fn evidence(&self) -> impl Iterator<Item = &'a Evidence> {
-        let first = self
-            .submission()
-            .map(|(_, submission)| &submission.evidence);
-        let later = self.bodies().filter_map(|(_, body)| match body {
-            Body::Evidence(supplement) if supplement.act == self.act => Some(&supplement.evidence),
+    /// All evidence for an act: what came with it and what came later.
+    fn evidence_for(&self, act: Digest) -> impl Iterator<Item = &'a Evidence> {
+        self.bodies().filter_map(move |(_, body)| match body {
+            Body::Act(s) if s.act.digest() == act => Some(&s.evidence),
+            Body::Evidence(supplement) if supplement.act == act => Some(&supplement.evidence),
             _ => None,
-        });
-        first.into_iter().chain(later)
+        })
     }
 
-    /// Some factor that an entry of the receipt enrolled for the account's holder proves the act.
+    /// A factor of the account's holder, established in the receipt, proves the act.
     fn check_factor(
         &self,
         submission: &Submission,
         account: AccountId,
     ) -> Result<(), ReceiptFault> {
-        let holder = submission.act.principal;
-        let enrolled = self
-            .submissions()
-            .filter(|(_, s)| s.act.account == Some(account));
-        let mut factors = enrolled.filter_map(|(_, s)| match &s.act.kind {
-            ActKind::OpenAccount(open) if open.principal == holder => {
-                self.is_onboarded(s).then_some(&open.factor)
-            }
-            ActKind::EnrolFactor(enrol) if enrol.principal == holder => Some(&enrol.factor),
-            _ => None,
-        });
-        let proven = factors.any(|factor| match factor {
-            NewFactor::Passkey { .. } => self.is_asserted_by(factor),
-            NewFactor::RequestKey { .. } => self.is_requested_by(factor),
-        });
+        let factors = self.holders_factors(submission.act.principal, account);
+        let proven = factors.iter().any(|factor| self.proves(factor, self.act));
         if proven {
             Ok(())
         } else {
@@ -290,15 +275,47 @@ impl<'a> Bundle<'a> {
         }
     }
 
-    fn is_onboarded(&self, opening: &Submission) -> bool {
-        let digest = opening.act.digest();
-        opening.evidence.attestations.iter().any(|attestation| {
+    /// The holder's factors, in the order of the journal: the first by the opening that onboarding
+    /// attests; each later one by an older one of them, or by onboarding again.
+    fn holders_factors(&self, holder: PrincipalId, account: AccountId) -> Vec<&'a NewFactor> {
+        let mut established: Vec<&NewFactor> = Vec::new();
+        for (_, s) in self
+            .submissions()
+            .filter(|(_, s)| s.act.account == Some(account))
+        {
+            let digest = s.act.digest();
+            let factor = match &s.act.kind {
+                ActKind::OpenAccount(open) if open.principal == holder => &open.factor,
+                ActKind::EnrolFactor(enrol) if enrol.principal == holder => &enrol.factor,
+                _ => continue,
+            };
+            let by_older = established.iter().any(|older| self.proves(older, digest));
+            let took_effect = s.decision == Decision::Release;
+            if took_effect && (by_older || self.is_onboarded(s)) {
+                established.push(factor);
+            }
+        }
+        established
+    }
+
+    fn is_onboarded(&self, submission: &Submission) -> bool {
+        let digest = submission.act.digest();
+        submission.evidence.attestations.iter().any(|attestation| {
             attestation.statement.claim == Claim::Onboarding
                 && self.is_attested(attestation, IssuerKind::Onboarding, digest)
         })
     }
 
-    fn is_asserted_by(&self, factor: &NewFactor) -> bool {
+    /// Whether evidence in the receipt for the act with this digest is this factor's.
+    fn proves(&self, factor: &NewFactor, act: Digest) -> bool {
+        let mut evidence = self.evidence_for(act);
+        match factor {
+            NewFactor::Passkey { .. } => evidence.any(|e| self.is_asserted_by(factor, act, e)),
+            NewFactor::RequestKey { .. } => evidence.any(|e| self.is_requested_by(factor, act, e)),
+        }
+    }
+
+    fn is_asserted_by(&self, factor: &NewFactor, act: Digest, evidence: &Evidence) -> bool {
         let Some(party) = self.network.relying_party(Realm::Customers) else {
             return false;
         };
@@ -306,39 +323,59 @@ impl<'a> Bundle<'a> {
             key: factor.key(),
             counter: 0,
         };
-        let challenge = passkey::challenge_for(&self.act.0);
-        let mut assertions = self.evidence().flat_map(|evidence| &evidence.assertions);
-        assertions.any(|assertion| {
+        let challenge = passkey::challenge_for(&act.0);
+        evidence.assertions.iter().any(|assertion| {
             factor_id(&assertion.credential.0) == factor.id()
                 && passkey::check(assertion, &credential, party, &challenge, self.verify).is_ok()
         })
     }
 
-    fn is_requested_by(&self, factor: &NewFactor) -> bool {
-        let mut requests = self.evidence().flat_map(|evidence| &evidence.requests);
-        requests.any(|signed| {
+    fn is_requested_by(&self, factor: &NewFactor, act: Digest, evidence: &Evidence) -> bool {
+        evidence.requests.iter().any(|signed| {
             request::check(signed, factor.key(), self.verify).is_ok_and(|checked| {
                 let parts = checked.parts();
-                parts.act == Some(self.act.0) && parts.key_id == factor.id().to_string()
+                parts.act == Some(act.0) && parts.key_id == factor.id().to_string()
             })
         })
     }
 
-    /// A back end relayed the act: one of genesis, or one granted in an entry of the receipt.
+    /// A back end relayed the act: one of genesis, one that a quorum of genesis' administrators
+    /// granted, or one of those by a key that it enrolled with an older one.
     fn check_relay(&self) -> Result<(), ReceiptFault> {
         let genesis = self.network.genesis();
         let named = genesis
             .staff
             .iter()
             .filter(|member| member.roles.contains(&Role::BackEnd));
-        let named = named.flat_map(|member| &member.factors);
-        let granted = self.submissions().filter_map(|(_, s)| match &s.act.kind {
-            ActKind::GrantRole(grant) if grant.role == Role::BackEnd => grant.factor.as_ref(),
-            _ => None,
-        });
-        let relayed = named
-            .chain(granted)
-            .any(|factor| self.is_requested_by(factor));
+        let mut known: Vec<(PrincipalId, &NewFactor)> = Vec::new();
+        for member in named {
+            known.extend(
+                member
+                    .factors
+                    .iter()
+                    .map(|factor| (member.principal, factor)),
+            );
+        }
+        for (_, s) in self.submissions() {
+            match &s.act.kind {
+                ActKind::GrantRole(grant) if grant.role == Role::BackEnd && self.is_granted(s) => {
+                    known.extend(grant.factor.iter().map(|factor| (grant.principal, factor)));
+                }
+                ActKind::EnrolFactor(enrol) if s.act.realm == Realm::Staff => {
+                    let digest = s.act.digest();
+                    let own = known
+                        .iter()
+                        .any(|(who, older)| *who == enrol.principal && self.proves(older, digest));
+                    if own && s.decision == Decision::Release {
+                        known.push((enrol.principal, &enrol.factor));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let relayed = known
+            .iter()
+            .any(|(_, factor)| self.proves(factor, self.act));
         if relayed {
             Ok(())
         } else {
@@ -346,8 +383,32 @@ impl<'a> Bundle<'a> {
         }
     }
 
+    /// Whether a quorum of genesis' administrators stands behind a proposal: its proposer, and those
+    /// whose approvals are in the receipt.
+    fn is_granted(&self, proposal: &Submission) -> bool {
+        let genesis = self.network.genesis();
+        let digest = proposal.act.digest();
+        let stands_behind = |administrator: &&Member| {
+            let mut own = self.submissions().filter(|(_, s)| {
+                let approves =
+                    matches!(&s.act.kind, ActKind::Approve(approve) if approve.act == digest);
+                s.act.principal == administrator.principal && (approves || s.act.digest() == digest)
+            });
+            own.any(|(_, s)| {
+                administrator
+                    .factors
+                    .iter()
+                    .any(|factor| self.proves(factor, s.act.digest()))
+            })
+        };
+        let members = genesis.administrators.iter().filter(stands_behind).count();
+        u32::try_from(members).is_ok_and(|members| members >= genesis.quorum)
+    }
+
     fn debit(&self) -> Option<LedgerEntryId> {
-        let mut attestations = self.evidence().flat_map(|evidence| &evidence.attestations);
+        let mut attestations = self
+            .evidence_for(self.act)
+            .flat_map(|evidence| &evidence.attestations);
         attestations.find_map(|attestation| match attestation.statement.claim {
             Claim::LedgerDebit { entry } => self
                 .is_attested(attestation, IssuerKind::Ledger, self.act)

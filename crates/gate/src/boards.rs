@@ -4,7 +4,7 @@ use crate::sequencer::{Command, Shared, What};
 use portcullis_core::board::{MAX_PAGE, Page, Posting, SignedPage};
 use portcullis_core::id::BoardId;
 use portcullis_core::signature::Strict;
-use portcullis_core::{Decision, decide};
+use portcullis_core::{Decision, Reason, Span, Time, decide};
 use portcullis_host::{Clock, Http};
 use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
@@ -72,30 +72,30 @@ impl BoardPoll {
     }
 }
 
-/// Whether the posting is done with: sent on, known already, or expired for good.
-fn forward(
-    posting: &Posting,
-    shared: &Shared,
-    now: portcullis_core::Time,
-    queue: &SyncSender<Command>,
-) -> bool {
-    let accepted = {
+/// How long a posting can count: a stamped act names a checkpoint that state remembers for a day.
+const COUNTS: Span = Span::hours(25);
+
+/// Whether the posting is done with: sent on, known already, or too old to count.
+fn forward(posting: &Posting, shared: &Shared, now: Time, queue: &SyncSender<Command>) -> bool {
+    let decided = {
         let state = shared.state();
         let time = state.facts().time.max(now);
         let decided = decide(&state, &posting.act, &posting.evidence, time, &shared.memo);
-        matches!(
-            decided.decision(),
-            Decision::Release | Decision::Hold { .. }
-        )
+        decided.decision().clone()
     };
-    if !accepted {
-        return posting.act.expires <= now;
+    match decided {
+        Decision::Refuse {
+            reason: Reason::Replayed,
+        } => true,
+        // A checkpoint or factor may still be on its way.
+        Decision::Refuse { .. } => {
+            let stamped = posting.evidence.posted.as_ref().map(|stamp| stamp.time);
+            stamped.is_none_or(|time| now.since(time) > COUNTS)
+        }
+        Decision::Release | Decision::Hold { .. } => {
+            let (reply, _) = oneshot::channel();
+            let what = What::Act(Box::new(posting.clone()));
+            queue.try_send(Command { what, reply }).is_ok()
+        }
     }
-    let (reply, _) = oneshot::channel();
-    queue
-        .try_send(Command {
-            what: What::Act(Box::new(posting.clone())),
-            reply,
-        })
-        .is_ok()
 }

@@ -10,6 +10,8 @@ mod harness;
 
 use harness::Gate;
 use portcullis_core::board::Posting;
+use portcullis_core::evidence::Stamp;
+use portcullis_core::id::BoardId;
 use portcullis_core::request::{Algorithm, Base, Parts, headers_for};
 use portcullis_core::{Act, Digest, Evidence, Reason};
 use portcullis_gate::sequencer::Shared;
@@ -191,7 +193,7 @@ fn every_bad_request_gets_its_number_and_changes_nothing() {
     refused(served.send(request), Reason::DigestMismatch);
     let padded = [served.submission(&act, &evidence).body, vec![b' '; 200_000]].concat();
     let request = served.request("POST", "/v1/acts", Some(act.digest()), padded);
-    assert_eq!(served.send(request).0, 413);
+    refused(served.send(request), Reason::TooLarge);
 
     // The request's signature.
     let mut request = good();
@@ -209,6 +211,21 @@ fn every_bad_request_gets_its_number_and_changes_nothing() {
     let mut request = good();
     request.parts.created += 60;
     refused(served.send(request), Reason::RequestStale);
+
+    // A stamp by a board that nobody knows, under no evidence at all, is not worth an entry.
+    let stamp = Stamp {
+        board: BoardId([9; 16]),
+        time: served.clock.now(),
+        signature: evidence.assertions[0].signature.clone(),
+    };
+    let stamped = Evidence {
+        posted: Some(stamp),
+        ..Evidence::default()
+    };
+    refused(
+        served.send(served.submission(&act, &stamped)),
+        Reason::StampInvalid,
+    );
 
     // The evidence.
     let none = Evidence {
@@ -284,6 +301,11 @@ fn reads_are_signed_and_what_is_not_there_is_not_found() {
     }
     refused(
         served.raw("POST", "/v1/statements", &[], b"\xff"),
+        Reason::Malformed,
+    );
+    refused(served.raw("GET", "/v1/nothing", &[], &[]), Reason::NotFound);
+    refused(
+        served.raw("GET", "/log/follow?from=x", &[], &[]),
         Reason::Malformed,
     );
     for path in ["/v1/status", "/v1/checkpoint", "/openapi.json"] {

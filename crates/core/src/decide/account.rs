@@ -20,7 +20,7 @@ pub(super) fn judge_open(case: &Case<'_>, open: &OpenAccount) -> Result<Verdict,
         account: id,
         principal: open.principal,
     };
-    check_new(case, owner, &open.factor)?;
+    check_new(case.state, owner, &open.factor)?;
     let floor = case.state.network.delay_floor();
     let delay = open.delay.unwrap_or(floor).max(floor);
     let (subject, principal, factor) = (open.subject, open.principal, open.factor.clone());

@@ -1,6 +1,7 @@
 //! Acts that wait for others: proposals to a quorum, approvals, and taking an act back.
 
 use super::authenticate::{Actor, has_role};
+use super::factor::check_new;
 use super::{Case, Verdict, held, suspend, withhold_where};
 use crate::act::{Act, ActKind, Approve, Cancel, GrantRole, LiftTarget, RaiseEpoch};
 use crate::decision::Need;
@@ -120,9 +121,7 @@ fn grant_role(state: &State, grant: &GrantRole) -> Result<Vec<Effect>, Reason> {
     let mut effects = vec![Effect::Grant(grant.principal, grant.role)];
     match (&grant.factor, member) {
         (Some(factor), None) => {
-            if state.facts.staff_factors.contains_key(&factor.id()) {
-                return Err(Reason::FactorExists);
-            }
+            check_new(state, owner, factor)?;
             let delay = state.network.delay_floor();
             effects.push(Effect::Enrol {
                 owner,

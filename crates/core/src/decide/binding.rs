@@ -80,9 +80,9 @@ fn submitted_at(case: &Case<'_>) -> Result<Time, Reason> {
         .state
         .network
         .board(stamp.board)
-        .ok_or(Reason::AttestationInvalid)?;
+        .ok_or(Reason::StampInvalid)?;
     if !case.act.kind.is_restricting() || !stamp.is_of(case.digest, key, case.verify) {
-        return Err(Reason::AttestationInvalid);
+        return Err(Reason::StampInvalid);
     }
     if stamp.time > case.time.after(SKEW) {
         return Err(Reason::Expired);

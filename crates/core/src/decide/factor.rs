@@ -10,6 +10,7 @@ use crate::factor::NewFactor;
 use crate::id::PrincipalId;
 use crate::realm::Role;
 use crate::reason::Reason;
+use crate::state::State;
 use crate::state::account::{MAX_FACTORS, Owner};
 use crate::state::release::Withheld;
 use crate::time::Span;
@@ -35,7 +36,7 @@ pub(super) fn judge_enrol(
             return Err(Reason::FactorsRemain);
         }
     }
-    check_new(case, owner, &enrol.factor)?;
+    check_new(case.state, owner, &enrol.factor)?;
     Ok(Verdict::Accept(vec![Effect::Enrol {
         owner,
         factor: enrol.factor.clone(),
@@ -111,8 +112,8 @@ fn delay(case: &Case<'_>, owner: Owner) -> Result<Span, Reason> {
 }
 
 /// A new factor fits: not there yet, room for it, and made for a relying party of the realm.
-pub(super) fn check_new(case: &Case<'_>, owner: Owner, new: &NewFactor) -> Result<(), Reason> {
-    let facts = &case.state.facts;
+pub(super) fn check_new(state: &State, owner: Owner, new: &NewFactor) -> Result<(), Reason> {
+    let facts = &state.facts;
     if facts.factor(owner, new.id()).is_some() || facts.staff_factors.contains_key(&new.id()) {
         return Err(Reason::FactorExists);
     }
@@ -128,7 +129,7 @@ pub(super) fn check_new(case: &Case<'_>, owner: Owner, new: &NewFactor) -> Resul
     if credential.is_empty() || credential.len() > crate::passkey::MAX_CREDENTIAL_ID {
         return Err(Reason::TooLarge);
     }
-    let party = case.state.network.relying_party(owner.realm());
+    let party = state.network.relying_party(owner.realm());
     if party.is_some_and(|party| party.rp_ids.contains(rp_id)) {
         Ok(())
     } else {

@@ -4,7 +4,7 @@ use super::payment::{self, Payment, PlanFault};
 use super::withdraw::still_barred;
 use super::{Decided, Verdict};
 use crate::act::ActKind;
-use crate::decision::{Decision, Need};
+use crate::decision::Need;
 use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::entry::Replacement;
@@ -44,17 +44,7 @@ pub(super) fn settle_late(state: &State, digest: Digest, time: Time) -> Decided 
     });
     match verdict {
         Ok(()) => Decided::release(vec![Effect::Resume(digest)]),
-        Err(_) => {
-            let decision = Decision::Hold {
-                needs: vec![Need::Lift],
-                until: None,
-            };
-            Decided {
-                decision,
-                payment: None,
-                effects: Vec::new(),
-            }
-        }
+        Err(_) => Decided::hold(vec![Need::Lift], None, Vec::new()),
     }
 }
 

@@ -48,6 +48,7 @@ pub(crate) struct Case<'a> {
 /// A decision, with the changes that it makes once it stands in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {
+    authenticated: bool,
     decision: Decision,
     payment: Option<Payment>,
     effects: Vec<Effect>,
@@ -58,6 +59,12 @@ impl Decided {
     #[must_use]
     pub fn decision(&self) -> &Decision {
         &self.decision
+    }
+
+    /// Whether somebody proved that they ask. What nobody asked for is not worth an entry.
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        self.authenticated
     }
 
     /// What has to be planned for the decision to stand, where money goes out.
@@ -77,8 +84,9 @@ impl Decided {
         Ok(self.effects)
     }
 
-    fn refuse(reason: Reason) -> Self {
+    fn refuse(reason: Reason, authenticated: bool) -> Self {
         Self {
+            authenticated,
             decision: Decision::Refuse { reason },
             payment: None,
             effects: Vec::new(),
@@ -87,9 +95,24 @@ impl Decided {
 
     fn release(effects: Vec<Effect>) -> Self {
         Self {
+            authenticated: true,
             decision: Decision::Release,
             payment: None,
             effects,
+        }
+    }
+
+    fn pay(payment: Payment, effects: Vec<Effect>) -> Self {
+        Self {
+            payment: Some(payment),
+            ..Self::release(effects)
+        }
+    }
+
+    fn hold(needs: Vec<Need>, until: Option<Time>, effects: Vec<Effect>) -> Self {
+        Self {
+            decision: Decision::Hold { needs, until },
+            ..Self::release(effects)
         }
     }
 }
@@ -121,22 +144,28 @@ pub fn decide(
         time,
         verify,
     };
-    decide_case(&case).unwrap_or_else(Decided::refuse)
+    let actor = match recognise(&case) {
+        Ok(actor) => actor,
+        Err(reason) => return Decided::refuse(reason, false),
+    };
+    decide_asked(&case, &actor).unwrap_or_else(|reason| Decided::refuse(reason, true))
 }
 
-fn decide_case(case: &Case<'_>) -> Result<Decided, Reason> {
+/// Is the act for here and now, and who asks?
+fn recognise(case: &Case<'_>) -> Result<Actor, Reason> {
     let at = binding::check(case)?;
-    let actor = authenticate::authenticate(case, at)?;
+    authenticate::authenticate(case, at)
+}
+
+fn decide_asked(case: &Case<'_>, actor: &Actor) -> Result<Decided, Reason> {
     let claims = Claims::read(case)?;
-    let permission = permit::permit(case, &actor, &claims)?;
+    let permission = permit::permit(case, actor, &claims)?;
     refuse_if_shut(case)?;
-    let mut effects = vec![Effect::Consume(
-        case.act.id,
-        binding::consumed_until(case.act),
-    )];
+    let until = binding::consumed_until(case.act);
+    let mut effects = vec![Effect::Consume(case.act.id, until)];
     effects.extend(actor.counters.iter().cloned());
-    let verdict = judge(case, &actor, &claims, permission)?;
-    Ok(conclude(case, &actor, &claims, effects, verdict))
+    let verdict = judge(case, actor, &claims, permission)?;
+    Ok(conclude(case, actor, &claims, effects, verdict))
 }
 
 /// A suspension takes loosening acts of its realm or account; withdrawals are held instead, and the
@@ -198,11 +227,7 @@ fn conclude(
             effects.extend(changes);
             Decided::release(effects)
         }
-        Verdict::Pay(payment) => Decided {
-            decision: Decision::Release,
-            payment: Some(*payment),
-            effects,
-        },
+        Verdict::Pay(payment) => Decided::pay(*payment, effects),
         Verdict::Wait(needs, until) => {
             effects.push(Effect::Hold {
                 digest: case.digest,
@@ -211,12 +236,7 @@ fn conclude(
                 debit: claims.debit,
                 delay: approval::own_delay(case.state, case.act),
             });
-            let decision = Decision::Hold { needs, until };
-            Decided {
-                decision,
-                payment: None,
-                effects,
-            }
+            Decided::hold(needs, until, effects)
         }
     }
 }
@@ -233,28 +253,19 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
     };
     let mut effects = vec![Effect::Unhold(digest)];
     match verdict {
-        Ok(Verdict::Pay(payment)) => Decided {
-            decision: Decision::Release,
-            payment: Some(*payment),
-            effects,
-        },
+        Ok(Verdict::Pay(payment)) => Decided::pay(*payment, effects),
         Ok(Verdict::Accept(changes)) => {
             effects.extend(changes);
             effects.push(Effect::End(digest, crate::state::release::End::Done, None));
             Decided::release(effects)
         }
-        Ok(Verdict::Wait(needs, until)) => Decided {
-            decision: Decision::Hold { needs, until },
-            payment: None,
-            effects: Vec::new(),
-        },
+        Ok(Verdict::Wait(needs, until)) => Decided::hold(needs, until, Vec::new()),
         Err(reason) => {
             let end = crate::state::release::End::Returned;
             effects.push(Effect::End(digest, end, held.act.account));
             Decided {
-                decision: Decision::Refuse { reason },
-                payment: None,
                 effects,
+                ..Decided::refuse(reason, true)
             }
         }
     }

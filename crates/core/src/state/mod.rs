@@ -48,7 +48,7 @@ pub struct Facts {
     /// Where the journal ends.
     #[n(2)]
     pub log: LogTail,
-    /// Journaled checkpoints of the last hour, by body digest.
+    /// Journaled checkpoints of the last 24 hours, by body digest: their oldest cosignature.
     #[n(3)]
     pub checkpoints: BTreeMap<Digest, Time>,
     /// Accounts.

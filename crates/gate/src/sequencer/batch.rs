@@ -25,11 +25,6 @@ pub(super) struct Batch {
     replies: Vec<Reply>,
 }
 
-/// Refusals up to here say that nobody was authenticated: they are counted, not journaled.
-fn is_unauthenticated(reason: Reason) -> bool {
-    reason < Reason::RoleMissing
-}
-
 impl Batch {
     /// An empty batch. Its time is now, and never before that of an earlier entry.
     pub(super) fn new(shared: Arc<Shared>, fees: FeeTable, now: Time) -> Self {
@@ -78,8 +73,10 @@ impl Batch {
         let shared = Arc::clone(&self.shared);
         let decided =
             guarded(|| decide::decide(&shared.state(), &act, &evidence, self.time, &shared.memo))?;
+        // Refusals that nobody was authenticated for are counted, not journaled: anybody could
+        // fill the journal with them.
         if let Decision::Refuse { reason } = decided.decision()
-            && is_unauthenticated(*reason)
+            && !decided.is_authenticated()
         {
             return Err(*reason);
         }
@@ -149,7 +146,12 @@ impl Batch {
         if !fresh {
             return;
         }
-        let decided = decide::settle(&self.shared.state(), act, self.time);
+        let shared = Arc::clone(&self.shared);
+        let decided = guarded(|| decide::settle(&shared.state(), act, self.time));
+        let Ok(decided) = decided else {
+            tracing::error!(%act, "settling an act panicked; it stays held");
+            return;
+        };
         if matches!(decided.decision(), Decision::Hold { .. }) {
             return;
         }
@@ -208,7 +210,7 @@ impl Batch {
 }
 
 /// A panic while deciding refuses the act and stops nothing else.
-fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, Reason> {
+pub(super) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, Reason> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|_| Reason::Panicked)
 }
 

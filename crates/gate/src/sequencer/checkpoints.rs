@@ -11,6 +11,9 @@ const WAIT: Span = Span::seconds(1);
 /// How old the journaled cosignatures of an idle journal may grow before a batch renews them.
 const RENEW: Span = Span::seconds(60);
 
+/// The same for a journal in which nothing happens: two entries an hour.
+const RENEW_IDLE: Span = Span::seconds(1800);
+
 /// What has been journaled of checkpoints.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
@@ -40,6 +43,13 @@ impl Checkpoints {
             return self.newest.is_none_or(|(known, oldest)| {
                 size > known || (size == known && candidate.oldest.since(oldest) > RENEW)
             });
+        }
+        // Acts name a journaled checkpoint of at most an hour: an idle journal renews its newest.
+        let aged = |(known, oldest): (u64, Time)| {
+            size >= known && candidate.oldest.since(oldest) > RENEW_IDLE
+        };
+        if self.newest.is_some_and(aged) {
+            return true;
         }
         let covers = self
             .uncovered
@@ -106,6 +116,17 @@ mod tests {
         for second in 102..200 {
             assert!(!checkpoints.is_wanted(&witnessed(2, second), false, Time(second * 1000)));
         }
+    }
+
+    #[test]
+    fn an_idle_journal_renews_its_checkpoint_before_acts_can_name_it_no_more() {
+        let mut checkpoints = Checkpoints::new(0);
+        checkpoints.appended(0..1, None);
+        checkpoints.appended(2..2, Some(&witnessed(1, 100)));
+        assert!(!checkpoints.is_wanted(&witnessed(2, 1900), false, Time(1_900_000)));
+        assert!(checkpoints.is_wanted(&witnessed(2, 1901), false, Time(1_901_000)));
+        checkpoints.appended(3..3, Some(&witnessed(2, 1901)));
+        assert!(!checkpoints.is_wanted(&witnessed(3, 1902), false, Time(1_902_000)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What comes due by itself: held acts whose waiting is over, and fee bumps.
 
+use super::batch::guarded;
 use super::{MAX_BATCH, Sequencer};
 use crate::fees::outbid;
 use portcullis_chains::ethereum::Fees;
@@ -30,10 +31,9 @@ impl<S: Store> Sequencer<S> {
         let waiting = facts.held.keys().chain(late.map(|(digest, _)| digest));
         let time = facts.time.max(now);
         let is_over = |digest: &&Digest| {
-            !matches!(
-                decide::settle(&state, **digest, time).decision(),
-                Decision::Hold { .. }
-            )
+            // An act that makes the core panic stays held; it must not take the gate with it.
+            let decided = guarded(|| decide::settle(&state, **digest, time));
+            decided.is_ok_and(|decided| !matches!(decided.decision(), Decision::Hold { .. }))
         };
         waiting.filter(is_over).take(MAX_BATCH).copied().collect()
     }

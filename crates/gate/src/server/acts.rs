@@ -34,7 +34,7 @@ pub(super) async fn submit(
     parts: Parts,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let signed = auth::received(&api, &parts, &body)?;
+    let signed = auth::staff(&api, &parts, &body)?.signed;
     let mut posting: Posting =
         serde_json::from_slice(&body).map_err(|_| Problem(Reason::Malformed))?;
     let digest = posting.act.digest();
@@ -76,7 +76,7 @@ fn early(api: &Api, posting: &Posting) -> Result<(), Problem> {
         Decision::Refuse {
             reason: Reason::UnknownCheckpoint | Reason::Replayed,
         } => Ok(()),
-        Decision::Refuse { reason } if *reason < Reason::RoleMissing => {
+        Decision::Refuse { reason } if !decided.is_authenticated() => {
             api.count_refusal();
             Err(Problem(*reason))
         }

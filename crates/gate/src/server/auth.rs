@@ -17,10 +17,12 @@ const SKEW_MS: u64 = 300_000;
 pub(super) struct Caller {
     /// Who signed.
     pub(super) principal: PrincipalId,
+    /// The signature, as evidence.
+    pub(super) signed: SignedRequest,
 }
 
 /// What was received, as a signature base with its signature; nothing is checked yet.
-pub(super) fn received(api: &Api, parts: &Parts, body: &Bytes) -> Result<SignedRequest, Problem> {
+fn received(api: &Api, parts: &Parts, body: &Bytes) -> Result<SignedRequest, Problem> {
     let authority = header(&parts.headers, "host").unwrap_or_default();
     if !api.inner.authorities.iter().any(|known| known == authority) {
         return Err(Reason::RequestInvalid.into());
@@ -91,7 +93,8 @@ fn check(api: &Api, signed: &SignedRequest) -> Result<Caller, Reason> {
         return Err(Reason::FactorNotYet);
     }
     request::check(signed, &factor.key, &api.shared().memo).map_err(|_| Reason::RequestInvalid)?;
-    Ok(Caller { principal })
+    let signed = signed.clone();
+    Ok(Caller { principal, signed })
 }
 
 pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use portcullis_core::Reason;
-use portcullis_tlog::TilePath;
+use portcullis_tlog::{TileKind, TilePath};
 
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
@@ -31,6 +31,14 @@ pub(super) async fn tile(
     let path: TilePath = format!("tile/{path}")
         .parse()
         .map_err(|_| Reason::NotFound)?;
+    let shown = api
+        .shared()
+        .published
+        .newest()
+        .map_or(0, |newest| newest.head.size);
+    if leaves(path).is_none_or(|leaves| leaves > shown) {
+        return Err(Reason::NotFound.into());
+    }
     let bytes = tokio::task::spawn_blocking(move || api.shared().view.tile(path)).await;
     let bytes = bytes
         .map_err(|_| Reason::Stopping)?
@@ -40,4 +48,14 @@ pub(super) async fn tile(
         (CACHE_CONTROL, FOREVER),
     ];
     Ok((headers, bytes).into_response())
+}
+
+/// How many entries the journal has to have for the tile.
+fn leaves(path: TilePath) -> Option<u64> {
+    let level = match path.kind() {
+        TileKind::Hashes(level) => u32::from(level),
+        TileKind::Entries => 0,
+    };
+    let end = path.first().checked_add(path.width().into())?;
+    end.checked_mul(256_u64.checked_pow(level)?)
 }

@@ -14,6 +14,7 @@ mod statements;
 use crate::sequencer::{Command, Outcome, Shared, What};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_response;
 use axum::routing::{get, post};
 use idempotency::Idempotency;
 use portcullis_core::Reason;
@@ -98,6 +99,7 @@ impl Api {
             .route("/metrics", get(reads::metrics))
             .route("/healthz", get(reads::health))
             .layer(DefaultBodyLimit::max(MAX_BODY))
+            .layer(map_response(problem::every_refusal))
             .with_state(self)
     }
 

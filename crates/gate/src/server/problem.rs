@@ -51,6 +51,25 @@ impl Problem {
     }
 }
 
+/// What the framework itself refuses (size, query, route, method), in the same form.
+pub(super) async fn every_refusal(response: Response) -> Response {
+    let status = response.status();
+    let is_problem = response.headers().get(header::CONTENT_TYPE)
+        == Some(&HeaderValue::from_static(PROBLEM_JSON));
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let reason = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => Reason::TooLarge,
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Reason::NotFound,
+        _ => Reason::Malformed,
+    };
+    Problem(reason).into_response()
+}
+
+/// RFC 9457.
+const PROBLEM_JSON: &str = "application/problem+json";
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Self(reason) = self;
@@ -69,7 +88,7 @@ impl IntoResponse for Problem {
         };
         let mut response = (status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
-        let kind = HeaderValue::from_static("application/problem+json");
+        let kind = HeaderValue::from_static(PROBLEM_JSON);
         headers.insert(header::CONTENT_TYPE, kind);
         if reason.retry() == Retry::Later {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

@@ -11,7 +11,7 @@ use portcullis_core::act::ActKind;
 use portcullis_core::decision::Need;
 use portcullis_core::factor::factor_id;
 use portcullis_core::id::AccountId;
-use portcullis_core::receipt::{ProvenEntry, Receipt};
+use portcullis_core::receipt::{MAX_ENTRIES, ProvenEntry, Receipt};
 use portcullis_core::state::release::{End, Stage};
 use portcullis_core::{Body, Decision, Digest, Entry, Reason, State as CoreState, Time, decide};
 use serde::Serialize;
@@ -119,8 +119,17 @@ fn build_receipt(api: &Api, act: Digest) -> Option<Receipt> {
     let read = |index: u64| Entry::from_bytes(&shared.view.entry(index).ok()?).ok();
     let spoken = shared.index().act(act).to_vec();
     let mut indices: BTreeSet<u64> = core::iter::once(0).chain(spoken.clone()).collect();
-    for entry in spoken.iter().filter_map(|index| read(*index)) {
-        indices.extend(rests_on(api, &entry));
+    // Enrolments rest on older factors, grants on approvals: follow them to genesis.
+    let mut open: Vec<u64> = spoken.clone();
+    while let Some(at) = open.pop() {
+        let entry = read(at)?;
+        let more = rests_on(api, &entry)
+            .into_iter()
+            .filter(|index| indices.insert(*index));
+        open.extend(more);
+        if indices.len() > MAX_ENTRIES {
+            return None;
+        }
     }
     let is_stated = spoken.iter().any(|index| {
         *index < size && matches!(read(*index).map(|e| e.body), Some(Body::Statement(_)))
@@ -148,7 +157,7 @@ fn build_receipt(api: &Api, act: Digest) -> Option<Receipt> {
     })
 }
 
-/// The entries that enrolled the factors and added the address of an entry's act.
+/// The entries that enrolled the factors, added the address and approved the grant of an entry's act.
 fn rests_on(api: &Api, entry: &Entry) -> Vec<u64> {
     let index = api.shared().index();
     let (evidence, act) = match &entry.body {
@@ -173,7 +182,14 @@ fn rests_on(api: &Api, entry: &Entry) -> Vec<u64> {
         ActKind::Withdraw(withdraw) => index.address(act.account?, withdraw.to),
         _ => None,
     });
-    factors.chain(address).collect()
+    let approvals = act.map(|act| match &act.kind {
+        ActKind::GrantRole(_) => index.act(act.digest()).to_vec(),
+        _ => Vec::new(),
+    });
+    factors
+        .chain(address)
+        .chain(approvals.into_iter().flatten())
+        .collect()
 }
 
 /// `GET /v1/accounts/{id}`
@@ -215,24 +231,17 @@ pub(super) async fn account(
 
 /// `GET /v1/checkpoint`: what a new act names.
 ///
-/// The newest journaled checkpoint; in an idle journal, where that has grown old, the newest cosigned
-/// one, which will lead the batch that the act goes into.
+/// The newest journaled checkpoint; right after a start the newest cosigned one, which leads the batch
+/// that the act goes into.
 pub(super) async fn checkpoint(State(api): State<Api>) -> Result<Response, Problem> {
-    const GROWN_OLD_MS: u64 = 600_000;
-    let newest = api
-        .shared()
-        .published
-        .newest()
-        .ok_or(Reason::WitnessesStale)?;
-    let journaled = api.shared().checkpoint();
-    let fresh = journaled.filter(|(_, _, oldest)| newest.oldest.since(*oldest).0 < GROWN_OLD_MS);
-    let (digest, size, time) = match fresh {
-        Some(fresh) => fresh,
-        None => {
-            let body = crate::sequencer::body_digest(&newest.note).ok_or(Reason::WitnessesStale)?;
-            (body, newest.head.size, newest.oldest)
-        }
+    let newest = api.shared().published.newest();
+    let newest = newest.ok_or(Reason::WitnessesStale)?;
+    let cosigned = || {
+        let body = crate::sequencer::body_digest(&newest.note)?;
+        Some((body, newest.head.size, newest.oldest))
     };
+    let named = api.shared().checkpoint().or_else(cosigned);
+    let (digest, size, time) = named.ok_or(Reason::WitnessesStale)?;
     Ok(Json(json!({ "digest": digest, "size": size, "time": time })).into_response())
 }
 

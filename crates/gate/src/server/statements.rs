@@ -15,6 +15,14 @@ const MAX_STATEMENT: usize = 32 * 1024;
 pub(super) async fn take(State(api): State<Api>, body: Bytes) -> Result<StatusCode, Problem> {
     let signed: SignedStatement =
         codec::decode(&body, MAX_STATEMENT).map_err(|_| Problem(Reason::Malformed))?;
+    // Anybody can post here: what no keeper signed does not reach the queue.
+    let accepted = {
+        let shared = api.shared();
+        shared.state().accepts(&signed, &shared.memo)
+    };
+    if !accepted {
+        return Err(Reason::StatementRefused.into());
+    }
     api.journal(What::Statement(Box::new(signed)))
         .await
         .map_err(Problem)?;
