@@ -83,9 +83,22 @@ impl Anvil {
         panic!("the node does not mine");
     }
 
-    /// Stops it as a debugger would: connections are taken, nothing is answered.
+    /// Stops it as a debugger would: connections are taken, nothing is answered. Returns once every
+    /// thread has stopped, for the signal reaches a busy one late.
     pub(super) fn freeze(&self) {
         self.signal("-STOP");
+        while !self.is_frozen() {
+            std::thread::yield_now();
+        }
+    }
+
+    fn is_frozen(&self) -> bool {
+        let threads = format!("/proc/{}/task", self.child.id());
+        std::fs::read_dir(threads).unwrap().all(|thread| {
+            // A thread that ends meanwhile is as quiet as one that has stopped.
+            let stat = std::fs::read_to_string(thread.unwrap().path().join("stat"));
+            stat.map_or(true, |stat| stat.contains(") T "))
+        })
     }
 
     pub(super) fn thaw(&self) {
