@@ -72,12 +72,18 @@ impl Customer {
         let mut data = Sha256::digest(b"bank.example").to_vec();
         // User present and verified; no counter.
         data.extend([0x05, 0, 0, 0, 0]);
-        let message = [&data[..], &Sha256::digest(client_data.as_bytes())].concat();
+        self.sign(client_data.into_bytes(), data)
+    }
+
+    /// The passkey signs whatever it is given.
+    #[must_use]
+    pub fn sign(&self, client_data: Vec<u8>, authenticator_data: Vec<u8>) -> Assertion {
+        let message = [&authenticator_data[..], &Sha256::digest(&client_data)].concat();
         let signature: Signature = self.key.sign(&message).unwrap();
         Assertion {
             credential: CredentialId(self.credential.clone()),
-            authenticator_data: data,
-            client_data: client_data.into_bytes(),
+            authenticator_data,
+            client_data,
             signature,
         }
     }

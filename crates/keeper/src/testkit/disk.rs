@@ -1,14 +1,19 @@
 use portcullis_host::{AppendFile, Disk, DiskError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A disk that forgets at [`CrashDisk::crash`] what was not made durable, and that can be made full.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct CrashDisk(Arc<Mutex<Files>>);
 
-#[derive(Debug, Default)]
+/// Something that happens while the disk is busy.
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
 struct Files {
+    /// To happen at the next syncs of a file, one each.
+    meanwhile: VecDeque<(String, Meanwhile)>,
     files: BTreeMap<String, File>,
     /// How many more writes succeed, once that is limited.
     writes_left: Option<u64>,
@@ -40,6 +45,18 @@ impl CrashDisk {
     /// After so many more writes and syncs, the disk is full.
     pub fn fill_after(&self, writes: u64) {
         self.files().writes_left = Some(writes);
+    }
+
+    /// At the next sync of this file that has nothing else to happen, this happens meanwhile.
+    pub fn meanwhile(&self, name: &str, happens: impl FnOnce() + Send + 'static) {
+        let happens: Meanwhile = Box::new(happens);
+        self.files().meanwhile.push_back((name.to_owned(), happens));
+    }
+
+    fn next_meanwhile(&self, name: &str) -> Option<Meanwhile> {
+        let mut files = self.files();
+        let at = files.meanwhile.iter().position(|(of, _)| of == name)?;
+        files.meanwhile.remove(at).map(|(_, happens)| happens)
     }
 
     /// There is room again.
@@ -168,6 +185,10 @@ impl AppendFile for Appending {
         let mut files = self.disk.growing(&self.name, 0)?;
         let file = files.files.get_mut(&self.name).unwrap();
         file.durable = file.bytes.clone();
+        drop(files);
+        if let Some(happens) = self.disk.next_meanwhile(&self.name) {
+            happens();
+        }
         Ok(())
     }
 

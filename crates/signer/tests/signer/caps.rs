@@ -4,8 +4,11 @@ use crate::bench::{Bench, PAYEE, config};
 use portcullis_chains::ethereum::Fees;
 use portcullis_core::Span;
 use portcullis_core::act::{ActKind, EnrolFactor, RaiseEpoch};
+use portcullis_core::factor::{FactorKind, NewFactor};
 use portcullis_core::realm::Realm;
+use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::{Customer, World};
+use portcullis_keys::StatementKey as _;
 
 #[test]
 fn one_release_above_the_cap_is_not_signed() {
@@ -146,4 +149,34 @@ fn re_enrolments_after_an_epoch_have_a_cap_of_their_own() {
     }
     assert_eq!(bench.run(3), 1);
     assert_eq!(bench.alarms(), ["cap-exceeded"]);
+}
+
+/// The customer has a request key too; the journal takes a withdrawal proven by it, this signer not.
+#[test]
+fn a_factor_below_the_floor_pays_nobody() {
+    for (floor, signed) in [(FactorKind::Passkey, 0), (FactorKind::RequestKey, 1)] {
+        let mut config = config("");
+        config.floors.factor = floor;
+        let mut bench = Bench::with(config);
+        {
+            let ledger = &mut bench.wire().ledger;
+            let principal = bench.customer.principal;
+            let key = World::key(&principal.0).public_key().clone();
+            let factor = NewFactor::RequestKey { key };
+            let enrol = ActKind::EnrolFactor(EnrolFactor { principal, factor });
+            let act = ledger.customers_act(&bench.customer, enrol);
+            let evidence = ledger.customers_evidence(&bench.customer, &act);
+            ledger.submit(act, evidence);
+            ledger.settle_clocks();
+            bench.clock.pass(Span::seconds(6));
+            ledger.cosign();
+            let (act, mut evidence) = ledger.withdrawal(&bench.customer, World::ETHER, PAYEE, 5);
+            evidence.assertions.clear();
+            let now = bench.clock.now();
+            evidence.requests.push(World::request(principal, &act, now));
+            ledger.submit(act, evidence);
+        }
+        assert_eq!(bench.run(3), signed, "{floor:?}");
+        assert_eq!(bench.alarms().len(), 1 - signed);
+    }
 }

@@ -135,6 +135,8 @@ fn a_journal_that_shrank_while_the_signer_was_away_latches() {
     );
     bench.wire().takes_statements = false;
     bench.wire().ledger = shorter;
+    // Nothing but the record remembers.
+    portcullis_host::Disk::remove(&bench.disk, "mark").unwrap();
     bench.restart();
     bench.clock.pass(Span::seconds(5));
     bench.run(2);

@@ -120,3 +120,24 @@ fn a_full_disk_signs_nothing_and_goes_on_when_there_is_room() {
     bench.restart();
     assert_eq!(bench.run(3), 1);
 }
+
+/// The disk takes five seconds, for the record or for the signed bytes: the lease is over meanwhile.
+/// What was begun is finished under the next one, and nothing is signed twice.
+#[test]
+fn a_disk_that_stalls_outlasts_the_lease() {
+    for (stalls_at, signed, handed_out) in [(1, 0, 0), (2, 1, 0)] {
+        let mut bench = Bench::new();
+        bench.run(2);
+        let act = bench.withdraw(700);
+        for sync in 1..=stalls_at {
+            let clock = bench.clock.clone();
+            let stall = Span::seconds(if sync == stalls_at { 5 } else { 0 });
+            bench.disk.meanwhile("once-only", move || clock.pass(stall));
+        }
+        let step = bench.step();
+        assert_eq!((step.signed, step.handed_out), (signed, handed_out));
+        assert!(bench.node.chain().got.is_empty(), "stalled at {stalls_at}");
+        assert_eq!(bench.run(3) + signed, 1);
+        arrives(&mut bench, act);
+    }
+}

@@ -4,12 +4,14 @@ use crate::bench::Bench;
 use crate::evidence::assert_latched;
 use portcullis_core::act::{ActKind, Cancel, LiftTarget, Resume, RevokeRole, Scope};
 use portcullis_core::board::Posting;
+use portcullis_core::entry::Body;
 use portcullis_core::realm::Role;
-use portcullis_core::statement::{Condition, Says};
+use portcullis_core::statement::{Condition, Says, SignedStatement, Statement};
 use portcullis_core::{Digest, Span};
 use portcullis_host::Clock as _;
 use portcullis_keeper::latches;
 use portcullis_keeper::testkit::{Dice, World};
+use portcullis_keys::StatementKey as _;
 
 fn post_suspension(bench: &Bench, scope: Scope) -> Posting {
     let mut wire = bench.wire();
@@ -103,8 +105,24 @@ fn a_posting_that_names_an_idle_journals_checkpoint_binds() {
         wire.post(Posting { act, evidence });
     }
     bench.run(2);
-    // A hostile gate goes on with other entries, so that the checkpoint never becomes fresh.
-    bench.wire().ledger.settle_clocks();
+    // A hostile gate goes on behind another entry, so that this checkpoint is never journaled afresh.
+    {
+        let mut wire = bench.wire();
+        let key = wire.ledger.world.keeper.clone();
+        let statement = Statement {
+            genesis: wire.ledger.world.digest(),
+            keeper: World::KEEPER,
+            says: Says::Caps { caps: Vec::new() },
+        };
+        let signature = key.sign(&statement.signed_bytes()).unwrap();
+        let signed = SignedStatement {
+            statement,
+            signature,
+        };
+        wire.ledger.enter(Body::Statement(Box::new(signed)));
+        wire.takes_statements = false;
+        wire.ledger.settle_clocks();
+    }
     bench.withdraw(5);
     assert_eq!(bench.run(3), 0);
 }
@@ -367,4 +385,22 @@ fn a_board_that_forgot_is_read_again_from_the_start() {
         None,
         "it is fresh again"
     );
+}
+
+/// Between the record and the signature somebody on the host shuts the signer.
+#[test]
+fn shut_holds_from_the_moment_on() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    bench.withdraw(5);
+    let (disk, clock) = (bench.disk.clone(), bench.clock.clone());
+    bench.disk.meanwhile("once-only", move || {
+        latches::shut(&disk, &Dice::default(), &clock).unwrap();
+    });
+    assert_eq!(bench.run(3), 0);
+    assert!(
+        bench.disk.bytes("once-only").unwrap().len() > 100,
+        "it was about to sign"
+    );
+    assert_latched(&bench, Condition::Shut);
 }
