@@ -1,0 +1,220 @@
+//! One act of each kind, and of each shape that a kind can have.
+
+use crate::holder::{Holder, Kind};
+use crate::{and, vector};
+use portcullis_chains::Amount;
+use portcullis_core::act::{
+    Act, ActKind, AddAddress, Approve, Cancel, CancelAddress, EnrolFactor, GrantRole, Lift,
+    LiftTarget, OpenAccount, RaiseEpoch, Resume, RevokeFactor, RevokeRole, Scope, SetLimits,
+    Suspend, Void, Withdraw,
+};
+use portcullis_core::factor::FactorKind;
+use portcullis_core::id::{AccountId, ActId, PrincipalId, SubjectId};
+use portcullis_core::limits::{ApprovalAbove, Bounds, Limit, Limits};
+use portcullis_core::passkey::challenge_for;
+use portcullis_core::realm::{Realm, Role};
+use portcullis_core::{Digest, Span};
+use portcullis_keeper::testkit::{World, id};
+use serde_json::{Value, json};
+
+const OTHER: Digest = Digest([0xd1; 32]);
+const CUSTOMER: PrincipalId = PrincipalId([0xc7; 16]);
+
+pub(crate) fn document() -> Value {
+    let acts = kinds().into_iter().map(|(what, kind)| {
+        let act = of(kind);
+        let (digest, challenge) = (act.digest(), hex::encode(challenge_for(&act.digest().0)));
+        assert_eq!(hex::encode(act.digest().0), digest.to_string());
+        let restricting = act.kind.is_restricting();
+        let more = json!({ "digest": digest, "challenge": challenge, "restricting": restricting });
+        and(vector(what, &act), more)
+    });
+    let limits = limits();
+    let digest = limits.digest();
+    json!({
+        "acts": acts.collect::<Vec<_>>(),
+        "limits": and(vector("limits", &limits), json!({ "digest": digest })),
+    })
+}
+
+/// The same act around each kind; customers' kinds name an account.
+pub(crate) fn of(kind: ActKind) -> Act {
+    let customers = portcullis_core::decide::permit::holder_may(&kind);
+    let (realm, principal) = if customers {
+        (Realm::Customers, CUSTOMER)
+    } else {
+        (Realm::Staff, World::administrator(0))
+    };
+    let account = customers || matches!(kind, ActKind::OpenAccount(_));
+    Act {
+        genesis: World::new().digest(),
+        realm,
+        principal,
+        account: account.then_some(AccountId([0xac; 16])),
+        id: ActId(id(0x1d)),
+        checkpoint: Digest([0xcc; 32]),
+        expires: World::START.after(Span::hours(2)),
+        kind,
+    }
+}
+
+fn kinds() -> Vec<(&'static str, ActKind)> {
+    let mut kinds = customers();
+    kinds.extend(staffs());
+    kinds.extend(controls());
+    kinds
+}
+
+fn customers() -> Vec<(&'static str, ActKind)> {
+    let passkey = Holder::new(Kind::PasskeyEd25519).factor();
+    let withdraw = |asset, amount| {
+        ActKind::Withdraw(Withdraw {
+            asset,
+            to: World::address(0x22),
+            amount: Amount(amount),
+        })
+    };
+    let (address, factor) = (World::address(0x22), passkey.id());
+    vec![
+        ("withdraw ether", withdraw(World::ETHER, 1_000_000_000)),
+        ("withdraw a token", withdraw(World::TOKEN, u128::MAX)),
+        ("cancel", ActKind::Cancel(Cancel { act: OTHER })),
+        (
+            "add an address",
+            ActKind::AddAddress(AddAddress { address }),
+        ),
+        (
+            "cancel an address",
+            ActKind::CancelAddress(CancelAddress { address }),
+        ),
+        ("freeze", ActKind::Freeze),
+        ("unfreeze", ActKind::Unfreeze),
+        (
+            "enrol a passkey",
+            ActKind::EnrolFactor(EnrolFactor {
+                principal: CUSTOMER,
+                factor: passkey,
+            }),
+        ),
+        (
+            "revoke a factor",
+            ActKind::RevokeFactor(RevokeFactor {
+                principal: CUSTOMER,
+                factor,
+            }),
+        ),
+    ]
+}
+
+fn staffs() -> Vec<(&'static str, ActKind)> {
+    let open = |kind, delay| {
+        ActKind::OpenAccount(OpenAccount {
+            subject: SubjectId([0x5b; 16]),
+            principal: CUSTOMER,
+            factor: Holder::new(kind).factor(),
+            delay,
+        })
+    };
+    let grant = |role, factor| {
+        ActKind::GrantRole(GrantRole {
+            principal: World::OPERATOR,
+            role,
+            factor,
+        })
+    };
+    let key = Holder::new(Kind::RequestKey).factor();
+    vec![
+        (
+            "open an account with a P-256 passkey and a delay of 48 hours",
+            open(Kind::PasskeyP256, Some(Span::hours(48))),
+        ),
+        (
+            "open an account with a request key",
+            open(Kind::RequestKey, None),
+        ),
+        (
+            "raise the epoch of the customers' realm",
+            ActKind::RaiseEpoch(RaiseEpoch {
+                realm: Realm::Customers,
+                factors: None,
+            }),
+        ),
+        (
+            "raise the epoch of staff's passkeys",
+            ActKind::RaiseEpoch(RaiseEpoch {
+                realm: Realm::Staff,
+                factors: Some(FactorKind::Passkey),
+            }),
+        ),
+        ("grant a role", grant(Role::Support, None)),
+        (
+            "grant a role to somebody new",
+            grant(Role::BackEnd, Some(key)),
+        ),
+        (
+            "revoke a role",
+            ActKind::RevokeRole(RevokeRole {
+                principal: World::OPERATOR,
+                role: Role::Operator,
+            }),
+        ),
+        ("approve", ActKind::Approve(Approve { act: OTHER })),
+        ("resume", ActKind::Resume(Resume { release: OTHER })),
+        ("void", ActKind::Void(Void { release: OTHER })),
+    ]
+}
+
+fn controls() -> Vec<(&'static str, ActKind)> {
+    let suspend = |scope| ActKind::Suspend(Suspend { scope });
+    let lift = |target| ActKind::Lift(Lift { target });
+    let (keeper, latch) = (World::KEEPER, OTHER);
+    vec![
+        ("suspend everything", suspend(Scope::Everything)),
+        ("suspend withdrawals", suspend(Scope::Withdrawals)),
+        ("suspend an asset", suspend(Scope::Asset(World::ETHER))),
+        ("suspend a realm", suspend(Scope::Realm(Realm::Customers))),
+        (
+            "suspend an account",
+            suspend(Scope::Account(AccountId([0xac; 16]))),
+        ),
+        (
+            "lift a suspension",
+            lift(LiftTarget::Suspension { by: OTHER }),
+        ),
+        ("lift a latch", lift(LiftTarget::Latch { keeper, latch })),
+        (
+            "set limits",
+            ActKind::SetLimits(SetLimits {
+                replaces: OTHER,
+                limits: limits(),
+            }),
+        ),
+    ]
+}
+
+fn limits() -> Limits {
+    let full = Limit {
+        asset: World::ETHER,
+        bounds: Bounds::Account,
+        per_transaction: Some(Amount(1)),
+        hour: Some(Amount(255)),
+        day: Some(Amount(65_536)),
+        week: Some(Amount(u128::MAX)),
+        approval: Some(ApprovalAbove {
+            above: Amount(0),
+            count: 2,
+        }),
+    };
+    let empty = Limit {
+        asset: World::TOKEN,
+        bounds: Bounds::Wallet,
+        per_transaction: None,
+        hour: None,
+        day: None,
+        week: None,
+        approval: None,
+    };
+    Limits {
+        rules: vec![full, empty],
+    }
+}

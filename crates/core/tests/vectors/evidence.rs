@@ -1,0 +1,73 @@
+//! Attestations, stamps, and evidence as a whole.
+
+use crate::holder::{Holder, Kind};
+use crate::{acts, and, vector};
+use portcullis_core::Span;
+use portcullis_core::act::{Act, ActKind};
+use portcullis_core::evidence::{Attestation, AttestationStatement, Claim, Evidence, Stamp};
+use portcullis_core::id::{IssuerId, LedgerEntryId};
+use portcullis_keeper::testkit::World;
+use portcullis_keys::StatementKey as _;
+use serde_json::{Value, json};
+
+pub(crate) fn document() -> Value {
+    let act = acts::of(ActKind::Freeze);
+    let entry = LedgerEntryId([0x1e; 16]);
+    let onboarding = attest(World::ONBOARDING, &act, Claim::Onboarding);
+    let debit = attest(World::LEDGER, &act, Claim::LedgerDebit { entry });
+    let stamp = stamp(&act);
+    let stamped = Stamp::signed_bytes(stamp.board, act.digest(), stamp.time);
+    let full = Evidence {
+        attestations: vec![onboarding.clone(), debit.clone()],
+        posted: Some(stamp.clone()),
+        ..Holder::new(Kind::PasskeyEd25519).evidence(&act, World::START)
+    };
+    json!({
+        "act": act.digest(),
+        "keys": {
+            "onboarding": World::key(&World::ONBOARDING.0).public_key(),
+            "ledger": World::key(&World::LEDGER.0).public_key(),
+            "board": World::key(&World::BOARD.0).public_key(),
+        },
+        "attestations": [
+            attestation("onboarding", &onboarding),
+            attestation("a ledger's debit", &debit),
+        ],
+        "stamp": and(vector("a stamp", &stamp), json!({ "signed_bytes": hex::encode(stamped) })),
+        "evidence": [
+            vector("nothing", &Evidence::default()),
+            vector("all there is", &full),
+        ],
+    })
+}
+
+fn attest(issuer: IssuerId, act: &Act, claim: Claim) -> Attestation {
+    let statement = AttestationStatement {
+        issuer,
+        act: act.digest(),
+        expires: World::START.after(Span::hours(1)),
+        claim,
+    };
+    let signature = World::key(&issuer.0).sign(&statement.signed_bytes());
+    Attestation {
+        statement,
+        signature: signature.unwrap(),
+    }
+}
+
+/// The board's word that it took the act.
+fn stamp(act: &Act) -> Stamp {
+    let (board, time) = (World::BOARD, World::START);
+    let bytes = Stamp::signed_bytes(board, act.digest(), time);
+    let signature = World::key(&board.0).sign(&bytes).unwrap();
+    Stamp {
+        board,
+        time,
+        signature,
+    }
+}
+
+fn attestation(what: &str, attestation: &Attestation) -> Value {
+    let bytes = hex::encode(attestation.statement.signed_bytes());
+    and(vector(what, attestation), json!({ "signed_bytes": bytes }))
+}

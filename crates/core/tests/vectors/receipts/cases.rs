@@ -1,0 +1,320 @@
+//! The table of receipts.
+
+use super::draft::Draft;
+use super::{Bundle, Case};
+use crate::holder::{HONEST, Kind, Says};
+use crate::story::resign;
+use portcullis_chains::Amount;
+use portcullis_chains::ethereum::Transfer;
+use portcullis_core::decide::payment;
+use portcullis_core::entry::Body;
+use portcullis_core::evidence::{Attestation, Evidence};
+use portcullis_core::genesis::SignedGenesis;
+use portcullis_core::id::{IssuerId, KeeperId};
+use portcullis_core::plan::Plan;
+use portcullis_core::receipt::Receipt;
+use portcullis_core::signature::Signature;
+use portcullis_core::{Act, Digest};
+use portcullis_keeper::testkit::World;
+use portcullis_keys::StatementKey as _;
+use portcullis_keys::software::SoftwareWallet;
+use portcullis_tlog::Hash;
+use zeroize::Zeroizing;
+
+const ETHER: u128 = 1_000_000_000_000_000_000;
+
+fn honest() -> Draft {
+    Draft::straight(Kind::PasskeyP256, World::ETHER, ETHER)
+}
+
+/// An honest journal, changed before it was cosigned.
+fn journal(change: fn(&mut Draft)) -> Bundle {
+    let mut draft = honest();
+    change(&mut draft);
+    draft.into()
+}
+
+/// An honest journal's receipt, changed afterwards.
+fn bundle(change: fn(&mut Receipt)) -> Bundle {
+    let mut bundle = Bundle::from(honest());
+    change(&mut bundle.receipt);
+    bundle
+}
+
+/// An honest journal in which the withdrawal came with other evidence.
+fn evidence(change: fn(&mut Evidence, &Draft)) -> Bundle {
+    let (mut draft, as_it_was) = (honest(), honest());
+    let withdrawal = draft.withdrawal;
+    draft.submission(withdrawal, |s| change(&mut s.evidence, &as_it_was));
+    draft.into()
+}
+
+/// An honest journal that begins with another genesis.
+fn genesis(change: fn(&mut SignedGenesis)) -> Bundle {
+    let mut draft = honest();
+    draft.entry(0, |entry| match &mut entry.body {
+        Body::Genesis(signed) => change(signed),
+        other => panic!("{other:?}"),
+    });
+    draft.into()
+}
+
+/// An honest journal in which something else was planned and signed.
+fn planned(amount: u128, payee: u8) -> Bundle {
+    let mut draft = honest();
+    let plan = draft.plan();
+    let right = payment::decode(&plan).unwrap();
+    let (to, amount) = (World::address(payee), Amount(amount));
+    let transfer = Transfer::new(World::ETHER, to, amount, right.nonce(), right.fees());
+    draft.replan(&Plan {
+        wallet: plan.wallet,
+        unsigned: transfer.unwrap().build().to_bytes(),
+    });
+    draft.into()
+}
+
+fn flip(signature: &mut Signature) {
+    let mut bytes = *signature.as_bytes();
+    bytes[20] ^= 1;
+    *signature = Signature::from_bytes(bytes);
+}
+
+/// The other S that verifies: the order of P-256 less S.
+fn other_s(signature: &mut Signature) {
+    const ORDER: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+    let order = hex::decode(ORDER).unwrap();
+    let mut bytes = *signature.as_bytes();
+    let mut borrow = 0;
+    for (digit, order) in bytes[32..].iter_mut().zip(order).rev() {
+        let difference = i16::from(order) - i16::from(*digit) - borrow;
+        borrow = i16::from(difference < 0);
+        *digit = u8::try_from(difference.rem_euclid(256)).unwrap();
+    }
+    *signature = Signature::from_bytes(bytes);
+}
+
+/// The attestation as another issuer would sign it, or over another act.
+fn attest_again(attestation: &mut Attestation, issuer: IssuerId, act: Digest) {
+    attestation.statement.issuer = issuer;
+    attestation.statement.act = act;
+    let bytes = attestation.statement.signed_bytes();
+    attestation.signature = World::key(&issuer.0).sign(&bytes).unwrap();
+}
+
+fn other_act(act: &Act) -> Act {
+    let mut other = act.clone();
+    other.id.0[15] ^= 1;
+    other
+}
+
+fn asserted(says: &Says<'_>) -> Bundle {
+    let (mut draft, as_it_was) = (honest(), honest());
+    let withdrawal = draft.withdrawal;
+    let assertion = as_it_was.story.holder.assertion(&as_it_was.act, says);
+    draft.submission(withdrawal, |s| s.evidence.assertions = vec![assertion]);
+    draft.into()
+}
+
+/// Only the signatures of the log and of one witness, out of three of which two make a quorum.
+fn without_quorum(receipt: &mut Receipt) {
+    let lines: Vec<&str> = receipt.checkpoint.split_inclusive('\n').collect();
+    let is_dropped = |line: &&&str| !(line.contains("witness-92") || line.contains("witness-93"));
+    receipt.checkpoint = lines.iter().filter(is_dropped).copied().collect();
+}
+
+/// One witness twice.
+fn with_one_witness_twice(receipt: &mut Receipt) {
+    without_quorum(receipt);
+    let last = receipt.checkpoint.trim_end().rsplit('\n').next().unwrap();
+    let again = format!("{}{last}\n", receipt.checkpoint);
+    receipt.checkpoint = again;
+}
+
+macro_rules! cases {
+    ($($expect:ident $name:literal $what:literal $make:expr;)*) => {
+        /// All of them, in the order of the checks.
+        pub(crate) const CASES: &[Case] = &[$(Case {
+            name: $name, what: $what, expect: stringify!($expect), make: || $make,
+        }),*];
+    };
+}
+
+cases! {
+    ok "good-ether" "a withdrawal of ether, proven by a P-256 passkey, signed and confirmed"
+        honest().into();
+    ok "good-token" "a withdrawal of an ERC-20 token"
+        Draft::straight(Kind::PasskeyP256, World::TOKEN, 5_000_000).into();
+    ok "good-held-and-outbid" "held for its debit, released by a settlement, replaced with higher fees; an Ed25519 passkey; not yet confirmed"
+        Draft::crooked().into();
+    ok "good-request-key" "a customer who proves itself with a request key"
+        Draft::straight(Kind::RequestKey, World::ETHER, ETHER).into();
+    ok "good-another-order" "entries behind genesis may stand in any order"
+        bundle(|receipt| receipt.entries[1..].reverse());
+
+    Shape "bad-no-entries" "no entries"
+        bundle(|receipt| receipt.entries.clear());
+    Shape "bad-genesis-not-first" "the genesis entry is not the first"
+        bundle(|receipt| receipt.entries.swap(0, 1));
+    Genesis "bad-genesis-not-pinned" "the verifier has pinned another genesis"
+        Bundle { pinned: Digest([0x99; 32]), receipt: honest().receipt() };
+    Genesis "bad-genesis-changed" "the genesis names one witness as enough; its digest is another"
+        genesis(|signed| signed.genesis.witnesses.quorum = 1);
+    Genesis "bad-genesis-unsigned" "an administrator's signature is another's"
+        genesis(|signed| signed.signatures[2].1 = signed.signatures[1].1);
+
+    Checkpoint "bad-checkpoint-without-quorum" "one witness has cosigned where two must"
+        bundle(without_quorum);
+    Checkpoint "bad-checkpoint-witness-twice" "the one witness has cosigned twice"
+        bundle(with_one_witness_twice);
+    Checkpoint "bad-checkpoint-changed" "the checkpoint's size is another than was signed"
+        bundle(|receipt| receipt.checkpoint = receipt.checkpoint.replacen('\n', "\n1", 1));
+
+    Inclusion "bad-inclusion-proof" "one hash of a proof is wrong"
+        bundle(|receipt| receipt.entries[3].proof[1] = Hash::leaf(b"another").to_base64());
+    Inclusion "bad-inclusion-index" "an entry is shown at another index"
+        bundle(|receipt| receipt.entries[3].index -= 1);
+    Inclusion "bad-entry-flipped" "one bit of an entry is flipped"
+        bundle(|receipt| receipt.entries[3].entry[100] ^= 1);
+    Inclusion "bad-entry-not-canonical" "an entry that stands in the journal in another than its canonical encoding"
+        journal(|draft| {
+            let at = draft.withdrawal;
+            let canonical = draft.story.ledger.entries[at].split_off(1);
+            // The map's head in two bytes where one is enough.
+            draft.story.ledger.entries[at] = [&[0xb8, 3], &canonical[..]].concat();
+        });
+
+    Act "bad-act-not-there" "the receipt names an act that none of its entries carries"
+        bundle(|receipt| receipt.act = Digest([0xaa; 32]));
+    Act "bad-act-not-a-withdrawal" "the act that it names adds an address"
+        journal(|draft| {
+            let address = draft.shown[2];
+            let mut named = None;
+            draft.submission(address, |s| named = Some(s.act.digest()));
+            draft.named = named.unwrap();
+        });
+    Act "bad-act-of-another-network" "the act is meant for another network"
+        journal(|draft| {
+            let (at, mut act) = (draft.withdrawal, draft.act.clone());
+            act.genesis = Digest([0x99; 32]);
+            draft.named = act.digest();
+            draft.submission(at, |s| s.act = act);
+        });
+
+    Factor "bad-assertion-over-another-act" "the assertion is over another act"
+        evidence(|evidence, was| {
+            let other = other_act(&was.act);
+            evidence.assertions = vec![was.story.holder.assertion(&other, &HONEST)];
+        });
+    Factor "bad-assertion-signature" "one bit of the assertion's signature is flipped"
+        evidence(|evidence, _| flip(&mut evidence.assertions[0].signature));
+    Factor "bad-assertion-high-s" "the assertion's signature has the high S"
+        evidence(|evidence, _| other_s(&mut evidence.assertions[0].signature));
+    Factor "bad-assertion-origin" "the assertion was made at an origin that genesis does not name"
+        asserted(&Says { origin: "https://app.bank.example.evil.example", ..HONEST });
+    Factor "bad-assertion-relying-party" "the assertion is for another relying party id"
+        asserted(&Says { rp_id: "app.bank.example", ..HONEST });
+    Factor "bad-assertion-unverified" "the authenticator did not verify its user"
+        asserted(&Says { flags: 0x01, ..HONEST });
+    Factor "bad-assertion-missing" "nothing by the customer"
+        evidence(|evidence, _| evidence.assertions.clear());
+    Factor "bad-factor-not-shown" "the entry that enrolled the factor is not in the receipt"
+        bundle(|receipt| { receipt.entries.remove(1); });
+    Factor "bad-onboarding-missing" "the account was opened without the onboarding key's word"
+        journal(|draft| {
+            let opening = draft.opening;
+            draft.submission(opening, |s| s.evidence.attestations.clear());
+        });
+    Factor "bad-onboarding-by-the-ledger" "the account was opened on the ledger's word"
+        journal(|draft| {
+            let opening = draft.opening;
+            draft.submission(opening, |s| {
+                let act = s.act.digest();
+                attest_again(&mut s.evidence.attestations[0], World::LEDGER, act);
+            });
+        });
+    Factor "bad-factor-of-another-account" "the factor was enrolled for another account"
+        journal(|draft| {
+            let opening = draft.opening;
+            draft.submission(opening, |s| {
+                s.act.account.as_mut().unwrap().0[0] ^= 1;
+                let act = s.act.digest();
+                attest_again(&mut s.evidence.attestations[0], World::ONBOARDING, act);
+            });
+        });
+
+    Relay "bad-relay-missing" "no back end signed the request"
+        evidence(|evidence, _| evidence.requests.clear());
+    Relay "bad-relay-by-an-operator" "an operator signed the request, who is no back end"
+        evidence(|evidence, was| {
+            evidence.requests = vec![World::request(World::OPERATOR, &was.act, World::START)];
+        });
+    Relay "bad-relay-of-another-act" "the back end's request is about another act"
+        evidence(|evidence, was| {
+            let other = other_act(&was.act);
+            evidence.requests = vec![World::request(World::BACK_END, &other, World::START)];
+        });
+
+    Debit "bad-debit-missing" "no attestation"
+        evidence(|evidence, _| evidence.attestations.clear());
+    Debit "bad-debit-by-another-issuer" "the onboarding key attests the debit"
+        evidence(|evidence, was| {
+            let act = was.act.digest();
+            attest_again(&mut evidence.attestations[0], World::ONBOARDING, act);
+        });
+    Debit "bad-debit-for-another-act" "the ledger attests a debit for another act"
+        evidence(|evidence, was| {
+            let act = other_act(&was.act).digest();
+            attest_again(&mut evidence.attestations[0], World::LEDGER, act);
+        });
+    Debit "bad-debit-signature" "one bit of the attestation's signature is flipped"
+        evidence(|evidence, _| flip(&mut evidence.attestations[0].signature));
+
+    Plan "bad-plan-amount" "the plan pays another amount"
+        planned(ETHER + 1, 0x22);
+    Plan "bad-plan-payee" "the plan pays somebody else"
+        planned(ETHER, 0x23);
+    Plan "bad-plan-missing" "no entry of the receipt released the plan that was signed"
+        journal(|draft| draft.says(|said| *said.plan = Digest([0x77; 32])));
+    Plan "bad-release-not-shown" "the entry that is said to have released it is not in the receipt"
+        journal(|draft| draft.says(|said| *said.entry = 1));
+
+    Statement "bad-statement-missing" "no signer's statement"
+        bundle(|receipt| receipt.entries.truncate(4));
+    Statement "bad-statement-by-nobody" "the statement is by a keeper that genesis does not name"
+        journal(|draft| {
+            let world = draft.story.world();
+            draft.signed_statement(|signed| {
+                signed.statement.keeper = KeeperId([0x99; 16]);
+                *signed = resign(signed.statement.clone(), world.keeper.as_ref());
+            });
+        });
+    Statement "bad-statement-signature" "one bit of the statement's signature is flipped"
+        journal(|draft| draft.signed_statement(|signed| flip(&mut signed.signature)));
+    Statement "bad-statement-of-another-network" "the statement is about another network"
+        journal(|draft| {
+            let world = draft.story.world();
+            draft.signed_statement(|signed| {
+                signed.statement.genesis = Digest([0x99; 32]);
+                *signed = resign(signed.statement.clone(), world.keeper.as_ref());
+            });
+        });
+    Statement "bad-transaction-key" "the transaction is signed by another key than the wallet's"
+        journal(|draft| {
+            let other = SoftwareWallet::new(&Zeroizing::new([0x72; 32])).unwrap();
+            let plan = draft.plan();
+            draft.sign_with(&plan.unsigned, &other);
+        });
+    Statement "bad-transaction-not-planned" "the transaction has another nonce than the plan"
+        journal(|draft| {
+            let right = payment::decode(&draft.plan()).unwrap();
+            let (asset, to, amount) = (right.asset(), right.to(), right.amount());
+            let other = Transfer::new(asset, to, amount, right.nonce() + 1, right.fees()).unwrap();
+            let world = draft.story.world();
+            draft.sign_with(&other.build().to_bytes(), world.wallet.as_ref());
+        });
+    Statement "bad-transaction-unsigned" "the transaction has no signature"
+        journal(|draft| {
+            let plan = draft.plan();
+            draft.says(|said| *said.transaction = plan.unsigned);
+        });
+}

@@ -1,0 +1,177 @@
+//! A receipt in the making: a journal in which anything can still be changed behind its back.
+
+use crate::holder::{Holder, Kind};
+use crate::story::{Story, resign, sign};
+use crate::tree;
+use portcullis_chains::caip::AssetId;
+use portcullis_core::entry::{Body, Entry, Replacement, Submission};
+use portcullis_core::plan::Plan;
+use portcullis_core::receipt::{ProvenEntry, Receipt};
+use portcullis_core::statement::{Says, SignedStatement};
+use portcullis_core::{Act, Digest};
+use portcullis_host::Clock as _;
+use portcullis_keeper::testkit::World;
+use portcullis_keys::WalletKey;
+
+/// A journal with one withdrawal, and the entries that its receipt will show.
+pub(crate) struct Draft {
+    pub(crate) story: Story,
+    /// The withdrawal.
+    pub(crate) act: Act,
+    /// What the receipt names as its act.
+    pub(crate) named: Digest,
+    /// Where the account was opened, the withdrawal asked for, and the signer's statement journaled.
+    pub(crate) opening: usize,
+    pub(crate) withdrawal: usize,
+    pub(crate) statement: usize,
+    /// The receipt's entries.
+    pub(crate) shown: Vec<usize>,
+}
+
+impl Draft {
+    /// A withdrawal that was released at once, signed and confirmed.
+    pub(crate) fn straight(kind: Kind, asset: AssetId, amount: u128) -> Self {
+        let mut story = Story::begin(Holder::new(kind));
+        let opening = story.open();
+        story.age();
+        let address = story.add_address();
+        story.age();
+        let asked = story.withdraw(asset, amount, true);
+        let digest = asked.act.digest();
+        let statement = story.say(story.signed(digest));
+        let confirmed = story.say(story.confirmed(digest));
+        Self {
+            story,
+            named: digest,
+            opening,
+            withdrawal: asked.entry,
+            statement,
+            shown: vec![0, opening, address, asked.entry, statement, confirmed],
+            act: asked.act,
+        }
+    }
+
+    /// A withdrawal that was held for its debit, released later, and outbid before it was signed.
+    pub(crate) fn crooked() -> Self {
+        let mut story = Story::begin(Holder::new(Kind::PasskeyEd25519));
+        let opening = story.open();
+        story.age();
+        let address = story.add_address();
+        story.age();
+        let asked = story.withdraw(World::ETHER, 1_000_000, false);
+        let act = asked.act.digest();
+        let debit = story.debit(&asked.act);
+        let settled = story.settle(act);
+        let plan = story.bumped(act);
+        let replaced = story.enter(Body::Replace(Box::new(Replacement { act, plan })));
+        let statement = story.say(story.signed(act));
+        let mut shown = vec![0, opening, address, asked.entry];
+        shown.extend([debit, settled, replaced, statement]);
+        Self {
+            story,
+            named: act,
+            opening,
+            withdrawal: asked.entry,
+            statement,
+            shown,
+            act: asked.act,
+        }
+    }
+
+    /// Change an entry behind everybody's back.
+    pub(crate) fn entry(&mut self, index: usize, change: impl FnOnce(&mut Entry)) {
+        let bytes = &mut self.story.ledger.entries[index];
+        let mut entry = Entry::from_bytes(bytes).unwrap();
+        change(&mut entry);
+        *bytes = entry.to_bytes();
+    }
+
+    /// Change an act's entry.
+    pub(crate) fn submission(&mut self, index: usize, change: impl FnOnce(&mut Submission)) {
+        self.entry(index, |entry| match &mut entry.body {
+            Body::Act(submission) => change(submission),
+            other => panic!("{other:?}"),
+        });
+    }
+
+    /// Change what the signer says, which it signs again.
+    pub(crate) fn says(&mut self, change: impl FnOnce(&mut Said<'_>)) {
+        let world = self.story.world();
+        self.signed_statement(|signed| {
+            let Says::Signed {
+                entry,
+                plan,
+                transaction,
+                ..
+            } = &mut signed.statement.says
+            else {
+                panic!("another statement");
+            };
+            change(&mut Said {
+                entry,
+                plan,
+                transaction,
+            });
+            *signed = resign(signed.statement.clone(), world.keeper.as_ref());
+        });
+    }
+
+    /// Change the signer's statement, signature and all.
+    pub(crate) fn signed_statement(&mut self, change: impl FnOnce(&mut SignedStatement)) {
+        let index = self.statement;
+        self.entry(index, |entry| match &mut entry.body {
+            Body::Statement(signed) => change(signed),
+            other => panic!("{other:?}"),
+        });
+    }
+
+    /// The release has another plan, which is signed in place of the right one.
+    pub(crate) fn replan(&mut self, plan: &Plan) {
+        let withdrawal = self.withdrawal;
+        self.submission(withdrawal, |s| s.plan = Some(plan.clone()));
+        let transaction = sign(&plan.unsigned, self.story.world().wallet.as_ref());
+        self.says(|said| {
+            *said.plan = plan.digest();
+            *said.transaction = transaction;
+        });
+    }
+
+    /// The plan as it was journaled.
+    pub(crate) fn plan(&self) -> Plan {
+        let bytes = &self.story.ledger.entries[self.withdrawal];
+        match Entry::from_bytes(bytes).unwrap().body {
+            Body::Act(submission) => submission.plan.unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Another key signs, and the signer says so.
+    pub(crate) fn sign_with(&mut self, unsigned: &[u8], key: &dyn WalletKey) {
+        let signed = sign(unsigned, key);
+        self.says(|said| *said.transaction = signed);
+    }
+
+    /// The receipt under a cosigned checkpoint of the journal as it is now.
+    pub(crate) fn receipt(&self) -> Receipt {
+        let ledger = &self.story.ledger;
+        let entries = &ledger.entries;
+        let note = ledger.note_of(tree::head(entries), ledger.clock.now());
+        let prove = |index: &usize| ProvenEntry {
+            index: *index as u64,
+            entry: entries[*index].clone(),
+            proof: tree::proof(entries, *index),
+        };
+        Receipt {
+            act: self.named,
+            checkpoint: String::from_utf8(note).unwrap(),
+            entries: self.shown.iter().map(prove).collect(),
+        }
+    }
+}
+
+/// What the signer says that a test may want changed.
+pub(crate) struct Said<'a> {
+    pub(crate) entry: &'a mut u64,
+    pub(crate) plan: &'a mut Digest,
+    pub(crate) transaction: &'a mut Vec<u8>,
+}

@@ -1,0 +1,123 @@
+//! Whole receipts: good ones, and bad ones that are each broken in one way.
+
+mod cases;
+mod draft;
+
+pub(crate) use cases::CASES;
+
+use draft::Draft;
+use portcullis_core::Digest;
+use portcullis_core::receipt::{Receipt, ReceiptFault, Shown, verify};
+use portcullis_core::signature::Strict;
+use serde_json::{Value, json};
+
+/// A receipt, from which pinned genesis digest it is to be judged, and what comes of it.
+pub(crate) struct Case {
+    /// The file's name behind `receipt-`.
+    pub(crate) name: &'static str,
+    /// What is special about it.
+    pub(crate) what: &'static str,
+    /// `ok` or the fault's name.
+    pub(crate) expect: &'static str,
+    make: fn() -> Bundle,
+}
+
+/// A receipt and the digest that its verifier has pinned.
+pub(crate) struct Bundle {
+    pinned: Digest,
+    receipt: Receipt,
+}
+
+impl Bundle {
+    fn verify(&self) -> Result<Shown, ReceiptFault> {
+        verify(&self.receipt, self.pinned, &Strict)
+    }
+}
+
+impl From<Draft> for Bundle {
+    fn from(draft: Draft) -> Self {
+        Self {
+            pinned: draft.story.world().digest(),
+            receipt: draft.receipt(),
+        }
+    }
+}
+
+pub(crate) fn file(case: &Case) -> String {
+    format!("receipt-{}.json", case.name)
+}
+
+pub(crate) fn document(case: &Case) -> Value {
+    let bundle = (case.make)();
+    let shown = bundle.verify();
+    assert_eq!(outcome(&shown), case.expect, "{}: {shown:?}", case.name);
+    json!({
+        "what": case.what,
+        "genesis": bundle.pinned,
+        "receipt": bundle.receipt,
+        "expect": case.expect,
+        "shown": shown.ok(),
+    })
+}
+
+fn outcome(shown: &Result<Shown, ReceiptFault>) -> &'static str {
+    match shown {
+        Ok(_) => "ok",
+        Err(ReceiptFault::Shape) => "Shape",
+        Err(ReceiptFault::Genesis(_)) => "Genesis",
+        Err(ReceiptFault::Checkpoint) => "Checkpoint",
+        Err(ReceiptFault::Inclusion(_)) => "Inclusion",
+        Err(ReceiptFault::Act) => "Act",
+        Err(ReceiptFault::Factor) => "Factor",
+        Err(ReceiptFault::Relay) => "Relay",
+        Err(ReceiptFault::Debit) => "Debit",
+        Err(ReceiptFault::Plan) => "Plan",
+        Err(ReceiptFault::Statement) => "Statement",
+    }
+}
+
+/// The files are what a stranger's verifier is tested with.
+#[test]
+fn each_file_is_judged_as_it_says() {
+    for case in CASES {
+        let file = crate::read(&file(case));
+        let (what, expect) = (file["what"].as_str(), file["expect"].as_str());
+        assert_eq!((what, expect), (Some(case.what), Some(case.expect)));
+        let bundle = Bundle {
+            pinned: serde_json::from_value(file["genesis"].clone()).unwrap(),
+            receipt: serde_json::from_value(file["receipt"].clone()).unwrap(),
+        };
+        let shown = bundle.verify();
+        assert_eq!(outcome(&shown), case.expect, "{}", case.name);
+        assert_eq!(json!(shown.ok()), file["shown"], "{}", case.name);
+    }
+}
+
+/// What is made anew today is judged the same.
+#[test]
+fn each_case_is_broken_as_it_says() {
+    for case in CASES {
+        document(case);
+    }
+}
+
+/// Every fault has its file.
+#[test]
+fn each_fault_has_a_case() {
+    let faults = [
+        "ok",
+        "Shape",
+        "Genesis",
+        "Checkpoint",
+        "Inclusion",
+        "Act",
+        "Factor",
+        "Relay",
+        "Debit",
+        "Plan",
+        "Statement",
+    ];
+    for fault in faults {
+        assert!(CASES.iter().any(|case| case.expect == fault), "{fault}");
+    }
+}
