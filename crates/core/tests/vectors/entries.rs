@@ -4,12 +4,11 @@ use crate::holder::{Holder, Kind};
 use crate::story::Story;
 use portcullis_core::act::{ActKind, RaiseEpoch, Scope, SetLimits, Suspend};
 use portcullis_core::entry::{Body, Entry, Replacement};
-use portcullis_core::id::PrincipalId;
 use portcullis_core::limits::Limits;
 use portcullis_core::realm::Realm;
 use portcullis_core::signature::Strict;
 use portcullis_core::statement::Says;
-use portcullis_core::{Digest, State, codec};
+use portcullis_core::{State, codec};
 use portcullis_keeper::testkit::World;
 use portcullis_tlog::Hash;
 use serde_json::{Value, json};
@@ -88,7 +87,7 @@ fn propose_limits(story: &mut Story) {
     let limits = Limits::default();
     let replaces = story.ledger.state.facts().limits.digest();
     let kind = ActKind::SetLimits(SetLimits { replaces, limits });
-    staff(story, World::administrator(0), kind);
+    story.staff(World::administrator(0), kind);
 }
 
 fn raise_epoch(story: &mut Story) {
@@ -96,20 +95,12 @@ fn raise_epoch(story: &mut Story) {
         realm: Realm::Customers,
         factors: None,
     });
-    staff(story, World::OPERATOR, kind);
+    story.staff(World::OPERATOR, kind);
 }
 
 fn suspend(story: &mut Story) {
     let scope = Scope::Everything;
     let kind = ActKind::Suspend(Suspend { scope });
-    let suspension = staff(story, World::OPERATOR, kind);
+    let (suspension, _) = story.staff(World::OPERATOR, kind);
     story.say(Says::Stopped { suspension });
-}
-
-fn staff(story: &mut Story, who: PrincipalId, kind: ActKind) -> Digest {
-    let act = story.ledger.act(who, kind);
-    let digest = act.digest();
-    let evidence = story.ledger.staffs_evidence(&act);
-    story.submit(act, evidence);
-    digest
 }

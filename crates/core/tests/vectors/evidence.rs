@@ -20,7 +20,7 @@ pub(crate) fn document() -> Value {
     let full = Evidence {
         attestations: vec![onboarding.clone(), debit.clone()],
         posted: Some(stamp.clone()),
-        ..Holder::new(Kind::PasskeyEd25519).evidence(&act, World::START)
+        ..Holder::new(Kind::PasskeyEd25519).evidence(&act, World::BACK_END, World::START)
     };
     json!({
         "act": act.digest(),

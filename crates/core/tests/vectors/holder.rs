@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_core::factor::NewFactor;
+use portcullis_core::id::PrincipalId;
 use portcullis_core::passkey::{Assertion, CredentialId, challenge_for};
 use portcullis_core::request::SignedRequest;
 use portcullis_core::{Act, Evidence, Time};
@@ -73,10 +74,10 @@ impl Holder {
         }
     }
 
-    /// What the customer's act comes with: its own proof, and the back end's request.
-    pub(crate) fn evidence(&self, act: &Act, now: Time) -> Evidence {
+    /// What the customer's act comes with: its own proof, and the request of who relays it.
+    pub(crate) fn evidence(&self, act: &Act, relay: PrincipalId, now: Time) -> Evidence {
         let mut evidence = Evidence {
-            requests: vec![World::request(World::BACK_END, act, now)],
+            requests: vec![World::request(relay, act, now)],
             ..Evidence::default()
         };
         match self.kind {

@@ -4,10 +4,15 @@ use crate::holder::Holder;
 use portcullis_chains::Amount;
 use portcullis_chains::caip::AssetId;
 use portcullis_chains::ethereum::{Fees, SignedTx, UnsignedTx};
-use portcullis_core::act::{ActKind, AddAddress, OpenAccount, Withdraw};
+use portcullis_core::act::{
+    ActKind, AddAddress, Approve, EnrolFactor, GrantRole, OpenAccount, Withdraw,
+};
 use portcullis_core::decide::payment;
 use portcullis_core::entry::{Body, Supplement};
+use portcullis_core::factor::NewFactor;
+use portcullis_core::id::PrincipalId;
 use portcullis_core::plan::Plan;
+use portcullis_core::realm::Role;
 use portcullis_core::statement::{Says, SignedStatement, Statement};
 use portcullis_core::{Act, Digest, Evidence, Span};
 use portcullis_host::Clock as _;
@@ -20,6 +25,8 @@ use std::sync::Arc;
 pub(crate) struct Story {
     pub(crate) ledger: Ledger,
     pub(crate) holder: Holder,
+    /// The back end that relays what the customer asks for.
+    pub(crate) relay: PrincipalId,
 }
 
 impl Story {
@@ -27,7 +34,12 @@ impl Story {
     pub(crate) fn begin(holder: Holder) -> Self {
         let clock = HandClock::at(World::START);
         let ledger = Ledger::new(Arc::new(World::new()), clock);
-        Self { ledger, holder }
+        let relay = World::BACK_END;
+        Self {
+            ledger,
+            holder,
+            relay,
+        }
     }
 
     /// The network's keys.
@@ -77,6 +89,38 @@ impl Story {
         self.submit(act, evidence)
     }
 
+    /// The customer enrols another factor.
+    pub(crate) fn enrol(&mut self, factor: NewFactor) -> usize {
+        let principal = self.holder.customer.principal;
+        let act = self.customers(ActKind::EnrolFactor(EnrolFactor { principal, factor }));
+        let evidence = self.evidence(&act);
+        self.submit(act, evidence)
+    }
+
+    /// Two administrators give somebody new the role of a back end. Yields where the grant stands,
+    /// and the approval.
+    pub(crate) fn grant_back_end(&mut self, to: PrincipalId) -> (usize, usize) {
+        let key = World::key(&to.0).public_key().clone();
+        let grant = GrantRole {
+            principal: to,
+            role: Role::BackEnd,
+            factor: Some(NewFactor::RequestKey { key }),
+        };
+        let (proposer, approver) = (World::administrator(0), World::administrator(1));
+        let (act, grant) = self.staff(proposer, ActKind::GrantRole(grant));
+        let (_, approval) = self.staff(approver, ActKind::Approve(Approve { act }));
+        self.settle(act);
+        (grant, approval)
+    }
+
+    /// A member of staff does something by its own request.
+    pub(crate) fn staff(&mut self, who: PrincipalId, kind: ActKind) -> (Digest, usize) {
+        let act = self.ledger.act(who, kind);
+        let digest = act.digest();
+        let evidence = self.ledger.staffs_evidence(&act);
+        (digest, self.submit(act, evidence))
+    }
+
     /// Ask for money, with the ledger's debit or without.
     pub(crate) fn withdraw(&mut self, asset: AssetId, amount: u128, debited: bool) -> Withdrawal {
         let kind = ActKind::Withdraw(Withdraw {
@@ -98,7 +142,8 @@ impl Story {
     }
 
     fn evidence(&self, act: &Act) -> Evidence {
-        self.holder.evidence(act, self.ledger.clock.now())
+        self.holder
+            .evidence(act, self.relay, self.ledger.clock.now())
     }
 
     /// The ledger's debit, late.

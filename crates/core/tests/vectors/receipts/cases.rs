@@ -7,14 +7,14 @@ use crate::story::resign;
 use portcullis_chains::Amount;
 use portcullis_chains::ethereum::Transfer;
 use portcullis_core::decide::payment;
-use portcullis_core::entry::Body;
+use portcullis_core::entry::{Body, Submission};
 use portcullis_core::evidence::{Attestation, Evidence};
 use portcullis_core::genesis::SignedGenesis;
 use portcullis_core::id::{IssuerId, KeeperId};
 use portcullis_core::plan::Plan;
 use portcullis_core::receipt::Receipt;
 use portcullis_core::signature::Signature;
-use portcullis_core::{Act, Digest};
+use portcullis_core::{Act, Decision, Digest, Reason};
 use portcullis_keeper::testkit::World;
 use portcullis_keys::StatementKey as _;
 use portcullis_keys::software::SoftwareWallet;
@@ -70,6 +70,21 @@ fn planned(amount: u128, payee: u8) -> Bundle {
         wallet: plan.wallet,
         unsigned: transfer.unwrap().build().to_bytes(),
     });
+    draft.into()
+}
+
+/// A journal in which the factor that proves the withdrawal was enrolled in another way.
+fn enrolled(change: fn(&mut Submission)) -> Bundle {
+    let mut draft = Draft::enrolled();
+    let enrolment = draft.shown[2];
+    draft.submission(enrolment, change);
+    draft.into()
+}
+
+/// A journal in which the back end was appointed in another way.
+fn granted(change: fn(&mut Draft)) -> Bundle {
+    let mut draft = Draft::granted();
+    change(&mut draft);
     draft.into()
 }
 
@@ -148,8 +163,10 @@ cases! {
         Draft::crooked().into();
     ok "good-request-key" "a customer who proves itself with a request key"
         Draft::straight(Kind::RequestKey, World::ETHER, ETHER).into();
-    ok "good-another-order" "entries behind genesis may stand in any order"
-        bundle(|receipt| receipt.entries[1..].reverse());
+    ok "good-enrolled" "a request key that the customer enrolled by its passkey"
+        Draft::enrolled().into();
+    ok "good-granted" "a back end that a quorum of administrators appointed"
+        Draft::granted().into();
 
     Shape "bad-no-entries" "no entries"
         bundle(|receipt| receipt.entries.clear());
@@ -242,6 +259,24 @@ cases! {
             });
         });
 
+    Factor "bad-enrolment-by-nobody" "no older factor proves the enrolment of the one that proves the act"
+        enrolled(|enrolment| enrolment.evidence.assertions.clear());
+    Factor "bad-enrolment-refused" "the enrolment was refused"
+        enrolled(|enrolment| {
+            let reason = Reason::TooMany;
+            enrolment.decision = Decision::Refuse { reason };
+        });
+
+    Relay "bad-grant-without-quorum" "one administrator's approval is missing where two must stand behind the grant"
+        granted(|draft| { draft.shown.remove(3); });
+    Relay "bad-grant-approved-by-its-proposer" "the second approval is the proposer's"
+        granted(|draft| {
+            let (approval, proposer) = (draft.shown[3], World::administrator(0));
+            draft.submission(approval, |s| {
+                s.act.principal = proposer;
+                s.evidence.requests = vec![World::request(proposer, &s.act, World::START)];
+            });
+        });
     Relay "bad-relay-missing" "no back end signed the request"
         evidence(|evidence, _| evidence.requests.clear());
     Relay "bad-relay-by-an-operator" "an operator signed the request, who is no back end"

@@ -5,12 +5,13 @@ use crate::story::{Story, resign, sign};
 use crate::tree;
 use portcullis_chains::caip::AssetId;
 use portcullis_core::entry::{Body, Entry, Replacement, Submission};
+use portcullis_core::id::PrincipalId;
 use portcullis_core::plan::Plan;
 use portcullis_core::receipt::{ProvenEntry, Receipt};
 use portcullis_core::statement::{Says, SignedStatement};
 use portcullis_core::{Act, Digest};
 use portcullis_host::Clock as _;
-use portcullis_keeper::testkit::World;
+use portcullis_keeper::testkit::{World, id};
 use portcullis_keys::WalletKey;
 
 /// A journal with one withdrawal, and the entries that its receipt will show.
@@ -47,6 +48,52 @@ impl Draft {
             withdrawal: asked.entry,
             statement,
             shown: vec![0, opening, address, asked.entry, statement, confirmed],
+            act: asked.act,
+        }
+    }
+
+    /// A withdrawal proven by a request key, which the customer enrolled by its passkey.
+    pub(crate) fn enrolled() -> Self {
+        let mut story = Story::begin(Holder::new(Kind::PasskeyP256));
+        let opening = story.open();
+        story.age();
+        let younger = Holder::new(Kind::RequestKey);
+        let enrolment = story.enrol(younger.factor());
+        story.age();
+        story.holder = younger;
+        story.add_address();
+        story.age();
+        Self::paid(story, opening, &[enrolment])
+    }
+
+    /// A withdrawal relayed by a back end that a quorum appointed.
+    pub(crate) fn granted() -> Self {
+        let mut story = Story::begin(Holder::new(Kind::PasskeyP256));
+        let opening = story.open();
+        let relay = PrincipalId(id(0x03));
+        let (grant, approval) = story.grant_back_end(relay);
+        story.age();
+        story.relay = relay;
+        story.add_address();
+        story.age();
+        Self::paid(story, opening, &[grant, approval])
+    }
+
+    /// A withdrawal, and the signer's statement. `rests_on` stands in `shown` from 2 on.
+    fn paid(mut story: Story, opening: usize, rests_on: &[usize]) -> Self {
+        let asked = story.withdraw(World::ETHER, 1_000_000, true);
+        let digest = asked.act.digest();
+        let statement = story.say(story.signed(digest));
+        let mut shown = vec![0, opening];
+        shown.extend(rests_on);
+        shown.extend([asked.entry, statement]);
+        Self {
+            story,
+            named: digest,
+            opening,
+            withdrawal: asked.entry,
+            statement,
+            shown,
             act: asked.act,
         }
     }
