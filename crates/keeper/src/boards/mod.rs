@@ -246,7 +246,8 @@ impl Eye<'_> {
 fn refresh(state: &State, head: &Cosigned) -> State {
     let mut refreshed = state.clone();
     let note = head.signed().note().to_string().into_bytes();
-    let entry = Entry::new(state.facts().time, Body::Checkpoint(note));
+    let cosigned = Time::from_unix_seconds(head.newest().unix());
+    let entry = Entry::new(state.facts().time.max(cosigned), Body::Checkpoint(note));
     refreshed.apply_entry(&entry, &entry.to_bytes(), &Strict);
     refreshed
 }

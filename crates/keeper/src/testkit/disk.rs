@@ -14,7 +14,7 @@ type Meanwhile = Box<dyn FnOnce() + Send>;
 struct Files {
     /// To happen at the next syncs of a file, one each.
     meanwhile: VecDeque<(String, Meanwhile)>,
-    files: BTreeMap<String, File>,
+    by_name: BTreeMap<String, File>,
     /// How many more writes succeed, once that is limited.
     writes_left: Option<u64>,
 }
@@ -33,7 +33,7 @@ impl CrashDisk {
     pub fn crash(&self, torn: usize) {
         let mut files = self.files();
         files.writes_left = None;
-        for file in files.files.values_mut() {
+        for file in files.by_name.values_mut() {
             let kept = file.bytes.len().min(file.durable.len() + torn);
             if kept > file.durable.len() {
                 file.durable = file.bytes[..kept].to_vec();
@@ -67,7 +67,10 @@ impl CrashDisk {
     /// A file as it is now.
     #[must_use]
     pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
-        self.files().files.get(name).map(|file| file.bytes.clone())
+        self.files()
+            .by_name
+            .get(name)
+            .map(|file| file.bytes.clone())
     }
 
     /// Put a file there behind everybody's back.
@@ -77,7 +80,7 @@ impl CrashDisk {
             durable: bytes.to_vec(),
             reserved: 0,
         };
-        self.files().files.insert(name.to_owned(), file);
+        self.files().by_name.insert(name.to_owned(), file);
     }
 
     fn files(&self) -> MutexGuard<'_, Files> {
@@ -88,7 +91,7 @@ impl CrashDisk {
     fn growing(&self, name: &str, bytes: usize) -> Result<MutexGuard<'_, Files>, DiskError> {
         let files = self.files();
         let has_room = files
-            .files
+            .by_name
             .get(name)
             .is_some_and(|f| f.bytes.len() + bytes <= f.reserved);
         if has_room {
@@ -121,7 +124,7 @@ fn failed(doing: &'static str, name: &str, kind: io::ErrorKind) -> DiskError {
 
 impl Disk for CrashDisk {
     fn append(&self, name: &str) -> Result<Box<dyn AppendFile>, DiskError> {
-        self.files().files.entry(name.to_owned()).or_default();
+        self.files().by_name.entry(name.to_owned()).or_default();
         Ok(Box::new(Appending {
             disk: self.clone(),
             name: name.to_owned(),
@@ -143,12 +146,12 @@ impl Disk for CrashDisk {
     }
 
     fn exists(&self, name: &str) -> bool {
-        self.files().files.contains_key(name)
+        self.files().by_name.contains_key(name)
     }
 
     fn remove(&self, name: &str) -> Result<(), DiskError> {
         // A full disk still lets go of files.
-        self.files().files.remove(name);
+        self.files().by_name.remove(name);
         Ok(())
     }
 
@@ -169,21 +172,21 @@ impl AppendFile for Appending {
 
     fn reserve(&mut self, length: u64) -> Result<(), DiskError> {
         let mut files = self.disk.writing(&self.name)?;
-        let file = files.files.get_mut(&self.name).unwrap();
+        let file = files.by_name.get_mut(&self.name).unwrap();
         file.reserved = usize::try_from(length).unwrap();
         Ok(())
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), DiskError> {
         let mut files = self.disk.growing(&self.name, bytes.len())?;
-        let file = files.files.get_mut(&self.name).unwrap();
+        let file = files.by_name.get_mut(&self.name).unwrap();
         file.bytes.extend_from_slice(bytes);
         Ok(())
     }
 
     fn sync(&mut self) -> Result<(), DiskError> {
         let mut files = self.disk.growing(&self.name, 0)?;
-        let file = files.files.get_mut(&self.name).unwrap();
+        let file = files.by_name.get_mut(&self.name).unwrap();
         file.durable = file.bytes.clone();
         drop(files);
         if let Some(happens) = self.disk.next_meanwhile(&self.name) {
@@ -204,7 +207,7 @@ impl AppendFile for Appending {
 
     fn truncate(&mut self, length: u64) -> Result<(), DiskError> {
         let mut files = self.disk.writing(&self.name)?;
-        let file = files.files.get_mut(&self.name).unwrap();
+        let file = files.by_name.get_mut(&self.name).unwrap();
         file.bytes.truncate(usize::try_from(length).unwrap());
         file.durable = file.bytes.clone();
         Ok(())
