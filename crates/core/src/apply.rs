@@ -10,7 +10,7 @@ use crate::codec::{CodecError, encode};
 use crate::decide::{self, PlanFault, flight};
 use crate::decision::Decision;
 use crate::digest::{Digest, Domain};
-use crate::effect::{At, Effect};
+use crate::effect::{At, Effect, RELEASE_COSIGNED_WITHIN};
 use crate::entry::{Body, Entry, Settlement, Submission};
 use crate::reason::Reason;
 use crate::signature::Verify;
@@ -117,7 +117,7 @@ impl State {
             }
             // Nothing stands before genesis.
             _ if self.size() == 0 => Err(VoidReason::Genesis),
-            Body::Checkpoint(note) => self.judge_checkpoint(note),
+            Body::Checkpoint(note) => self.judge_checkpoint(note, entry.time),
             Body::Act(submission) => self.judge_act(submission, entry.time, verify),
             Body::Evidence(supplement) => decide::supplement(
                 self,
@@ -128,23 +128,28 @@ impl State {
             )
             .map_err(VoidReason::Evidence),
             Body::Settle(settlement) => self.judge_settlement(settlement, entry.time),
-            Body::Replace(replacement) => Ok(flight::replace(self, replacement)?),
+            Body::Replace(replacement) => Ok(flight::replace(self, replacement, entry.time)?),
             Body::Statement(signed) => self.judge_statement(signed, verify),
         }
     }
 
-    fn judge_checkpoint(&self, note: &[u8]) -> Result<Vec<Effect>, VoidReason> {
+    fn judge_checkpoint(&self, note: &[u8], time: Time) -> Result<Vec<Effect>, VoidReason> {
         let network = &self.network;
         let cosigned = Cosigned::parse(note, network.log(), network.quorum())
             .map_err(|_| VoidReason::Checkpoint)?;
         if !self.facts.log.had(cosigned.head()) {
             return Err(VoidReason::Checkpoint);
         }
+        // A witness far ahead of everybody would start every clock in the future.
+        let newest = Time::from_unix_seconds(cosigned.newest().unix());
+        if newest > time.after(RELEASE_COSIGNED_WITHIN) {
+            return Err(VoidReason::Checkpoint);
+        }
         Ok(vec![Effect::Cosigned {
             body: Digest(*cosigned.body_digest().as_bytes()),
             size: cosigned.head().size,
             oldest: Time::from_unix_seconds(cosigned.oldest().unix()),
-            newest: Time::from_unix_seconds(cosigned.newest().unix()),
+            newest,
         }])
     }
 
@@ -189,8 +194,14 @@ impl State {
         if !said {
             return Err(VoidReason::Statement);
         }
-        crate::decide::receipt::judge(self, statement.keeper, &statement.says)
-            .ok_or(VoidReason::Statement)
+        let changes = crate::decide::receipt::judge(self, statement.keeper, &statement.says)
+            .ok_or(VoidReason::Statement)?;
+        // Said again, it changes nothing: repetitions must not grow state.
+        Ok(if self.is_news(signed) {
+            changes
+        } else {
+            Vec::new()
+        })
     }
 
     /// The point of no return: everything above could refuse, nothing below can.

@@ -112,7 +112,7 @@ pub enum Effect {
     Pay(#[n(0)] Digest, #[n(1)] LedgerEntryId),
     /// A held act has one more approval.
     #[n(16)]
-    Approve(#[n(0)] Digest, #[n(1)] PrincipalId),
+    Approve(#[n(0)] Digest, #[n(1)] PrincipalId, #[n(2)] Proof),
     /// A held act waits no more.
     #[n(17)]
     Unhold(#[n(0)] Digest),
@@ -203,6 +203,9 @@ pub enum Effect {
         #[n(3)]
         newest: Time,
     },
+    /// Signatures have proved an act: they are no new assertion of it.
+    #[n(33)]
+    Spend(#[n(0)] Digest, #[n(1)] Vec<Digest>),
 }
 
 /// Which entry commits.
@@ -232,6 +235,9 @@ impl Facts {
             }
             Effect::Debit(entry) => {
                 self.debits.insert(*entry);
+            }
+            Effect::Spend(act, signatures) => {
+                self.spent.entry(*act).or_default().extend(signatures);
             }
             Effect::Counter(..)
             | Effect::Open { .. }
@@ -389,15 +395,13 @@ impl Facts {
                 debit,
                 delay,
             } => {
-                self.spend(*digest, proof);
-                let held = waiting((**act).clone(), *proof, *debit, *delay, at.index);
+                let held = waiting((**act).clone(), *proof, *debit, *delay, at);
                 self.held.insert(*digest, held);
                 if delay.is_some() {
                     self.awaiting.push_back((at.index, Awaiting::Held(*digest)));
                 }
             }
             Effect::Prove(digest, proof) => {
-                self.spend(*digest, proof);
                 if let Some(held) = self.held.get_mut(digest) {
                     held.proof = *proof;
                 }
@@ -410,9 +414,9 @@ impl Facts {
                     held.debit = Some(*entry);
                 }
             }
-            Effect::Approve(digest, who) => {
+            Effect::Approve(digest, who, proof) => {
                 if let Some(held) = self.held.get_mut(digest) {
-                    held.approvals.insert(*who);
+                    held.approvals.insert(*who, *proof);
                 }
             }
             Effect::Unhold(digest) => {
@@ -435,10 +439,6 @@ impl Facts {
         }
     }
 
-    fn spend(&mut self, act: Digest, proof: &Proof) {
-        self.spent.entry(act).or_default().insert(proof.signature);
-    }
-
     fn commit_release(&mut self, effect: &Effect, at: At) {
         match effect {
             Effect::Plan {
@@ -449,7 +449,6 @@ impl Facts {
                 plan,
             } => {
                 self.take_nonce(plan.wallet);
-                self.spend(*digest, proof);
                 let release = planned((**act).clone(), *account, *proof, plan.clone(), at);
                 self.releases.insert(*digest, release);
                 self.go_out(*digest, at);
@@ -584,7 +583,7 @@ impl Facts {
     /// The first checkpoint that contains an entry starts the entry's clocks.
     fn commit_cosigned(&mut self, body: Digest, size: u64, oldest: Time, newest: Time) {
         self.checkpoints.insert(body, oldest);
-        self.prune_checkpoints(newest);
+        self.prune_checkpoints(oldest);
         self.log.advance(size);
         while let Some((index, _)) = self.awaiting.front() {
             if *index >= size {
@@ -625,10 +624,12 @@ impl Facts {
                     .for_each(|e| start(&mut e.available));
             }
             Awaiting::Held(digest) => {
-                self.held
-                    .get_mut(digest)
-                    .into_iter()
-                    .for_each(|held| start(&mut held.available));
+                if self.is_revived(*digest, index, newest) {
+                    return self.end_revived(*digest, newest);
+                }
+                if let Some(held) = self.held.get_mut(digest) {
+                    start(&mut held.available);
+                }
             }
             Awaiting::Suspension(by) => {
                 self.suspensions
@@ -640,6 +641,31 @@ impl Facts {
         }
     }
 
+    /// A hold first cosigned late, and only after its act had expired, was never submitted in time:
+    /// whoever backdated the entry must not revive it.
+    fn is_revived(&self, digest: Digest, index: u64, newest: Time) -> bool {
+        let held = self.held.get(&digest).filter(|held| held.entry == index);
+        held.is_some_and(|held| is_late(held.time, newest) && newest >= held.act.expires)
+    }
+
+    fn end_revived(&mut self, digest: Digest, newest: Time) {
+        let Some(held) = self.held.remove(&digest) else {
+            return;
+        };
+        let (end, account) = (End::Returned, held.act.account);
+        self.spent.remove(&digest);
+        self.ended.insert(
+            digest,
+            Ended {
+                end,
+                time: held.time,
+                account,
+            },
+        );
+        self.ended_until
+            .insert((newest.after(REMEMBER_ENDED), digest));
+    }
+
     /// A release first cosigned over 30 s after its time has no effect.
     fn judge_lateness(&mut self, digest: Digest, index: u64, newest: Time) {
         let Some(release) = self.releases.get_mut(&digest) else {
@@ -649,7 +675,15 @@ impl Facts {
         let is_newest = release.entry == index;
         let pending = release.stage == Stage::Released;
         if is_newest && pending && is_late(release.time, newest) {
-            release.stage = Stage::Withheld(Withheld::Late);
+            // Released as it was submitted, and cosigned only after its act had expired: it was never
+            // submitted in time, and can only be given up.
+            let revived = release.entry == release.proof.entry && newest >= release.act.expires;
+            let why = if revived {
+                Withheld::Cancelled
+            } else {
+                Withheld::Late
+            };
+            release.stage = Stage::Withheld(why);
             self.unsigned.remove(&digest);
         }
     }
@@ -686,19 +720,20 @@ fn waiting(
     proof: Proof,
     debit: Option<LedgerEntryId>,
     delay: Option<Span>,
-    entry: u64,
+    at: At,
 ) -> Held {
     let available = delay.map_or(Available::ALWAYS, |delay| Available::Awaiting {
         delay,
-        entry,
+        entry: at.index,
     });
     Held {
         act,
-        entry,
+        entry: at.index,
         proof,
         debit,
-        approvals: BTreeSet::new(),
+        approvals: BTreeMap::new(),
         available,
+        time: at.time,
     }
 }
 

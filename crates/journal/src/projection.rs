@@ -36,24 +36,28 @@ impl Projection {
 
     /// Show the journal up to a checkpoint of `size` entries.
     pub fn publish(&mut self, size: u64, note: &[u8]) -> Result<(), ReadError> {
-        let mut partial = Vec::new();
-        for path in new_tiles(self.size, size).chain(new_bundles(self.size, size)) {
+        let written: Vec<TilePath> = new_tiles(self.size, size)
+            .chain(new_bundles(self.size, size))
+            .collect();
+        let disk = self.view.disk();
+        for path in &written {
             // At the first call full tiles of earlier runs are there already.
             let name = path.to_string();
-            let disk = self.view.disk();
             if !(path.is_full() && self.size == 0 && disk.exists(&name)) {
-                disk.write_projection(&name, &self.view.tile(path)?)?;
-            }
-            if !path.is_full() {
-                partial.push(path);
+                disk.write_projection(&name, &self.view.tile(*path)?)?;
             }
         }
-        self.view.disk().replace(CHECKPOINT_FILE, note)?;
-        for stale in core::mem::replace(&mut self.partial, partial) {
-            if !self.partial.contains(&stale) {
-                self.view.disk().remove(&stale.to_string())?;
+        disk.replace(CHECKPOINT_FILE, note)?;
+        // A row that did not grow keeps its partial tile.
+        let grew = |stale: &TilePath| written.iter().any(|path| path.kind() == stale.kind());
+        for stale in self.partial.iter().filter(|stale| grew(stale)) {
+            if !written.contains(stale) {
+                disk.remove(&stale.to_string())?;
             }
         }
+        self.partial.retain(|stale| !grew(stale));
+        self.partial
+            .extend(written.iter().filter(|path| !path.is_full()));
         self.size = size;
         self.view.trim(size);
         Ok(())

@@ -11,9 +11,9 @@ use crate::id::PrincipalId;
 use crate::limits::Limits;
 use crate::realm::{Realm, Role};
 use crate::reason::Reason;
-use crate::state::State;
 use crate::state::account::Owner;
 use crate::state::release::{End, Held, Stage, Withheld};
+use crate::state::{Reach, State};
 use crate::statement::Condition;
 use crate::time::{Span, Time};
 use std::collections::BTreeSet;
@@ -53,18 +53,23 @@ pub(super) fn settle(state: &State, held: &Held, time: Time) -> Result<Verdict, 
     let members: BTreeSet<PrincipalId> = held
         .approvals
         .iter()
-        .copied()
+        .filter(|(_, proof)| state.facts.stands(proof))
+        .map(|(who, _)| *who)
         .chain(proposer)
         .filter(|who| is_able(state, *who))
         .collect();
     let count = u32::try_from(members.len()).unwrap_or(u32::MAX);
     let missing = state.network.genesis().quorum.saturating_sub(count);
     let delayed = !held.available.is_at(time);
-    if missing == 0 && !delayed {
+    let shut = is_shut(state, &held.act);
+    if missing == 0 && !delayed && !shut {
         return Ok(Verdict::Accept(changes));
     }
+    let open = needs(missing, delayed)
+        .into_iter()
+        .chain(shut.then_some(Need::Lift));
     Ok(Verdict::Wait(
-        needs(missing, delayed),
+        open.collect(),
         held.available.time().filter(|t| *t > time),
     ))
 }
@@ -74,6 +79,17 @@ fn is_able(state: &State, who: PrincipalId) -> bool {
         .facts
         .member(who)
         .is_some_and(|member| member.has(Role::Administrator))
+}
+
+/// A suspension holds proposals too, but for the one that ends it.
+fn is_shut(state: &State, act: &Act) -> bool {
+    let reach = Reach {
+        realm: act.realm,
+        account: act.account,
+        withdraws: None,
+    };
+    let exempt = matches!(act.kind, ActKind::Lift(_)) || act.kind.is_restricting();
+    !exempt && state.facts.is_suspended(reach)
 }
 
 /// What a proposal changes, if it can be carried out on the state as it is.
@@ -232,10 +248,18 @@ pub(super) fn judge_approve(
     if who == held.act.principal {
         return Err(Reason::SelfApproval);
     }
-    if held.approvals.contains(&who) {
+    if held
+        .approvals
+        .get(&who)
+        .is_some_and(|proof| case.state.facts.stands(proof))
+    {
         return Err(Reason::AlreadyApproved);
     }
-    Ok(Verdict::Accept(vec![Effect::Approve(approve.act, who)]))
+    Ok(Verdict::Accept(vec![Effect::Approve(
+        approve.act,
+        who,
+        actor.proof,
+    )]))
 }
 
 /// Take back an act that waits, or withhold a release that nobody has signed. The account's holder
@@ -247,7 +271,7 @@ pub(super) fn judge_cancel(
 ) -> Result<Verdict, Reason> {
     let facts = &case.state.facts;
     if let Some(release) = facts.releases.get(&cancel.act) {
-        check_may_cancel(case, actor, &release.act)?;
+        check_may_cancel(actor, &release.act)?;
         let plan = release.plans.last().map(crate::plan::Plan::digest);
         let is_out = plan.is_some_and(|plan| release.is_signed(plan));
         let again = release.stage == Stage::Withheld(Withheld::Cancelled);
@@ -260,21 +284,19 @@ pub(super) fn judge_cancel(
         )]));
     }
     let held = held(case.state, cancel.act)?;
-    check_may_cancel(case, actor, &held.act)?;
+    check_may_cancel(actor, &held.act)?;
     let end = Effect::End(cancel.act, End::Returned, held.act.account);
     Ok(Verdict::Accept(vec![Effect::Unhold(cancel.act), end]))
 }
 
-fn check_may_cancel(case: &Case<'_>, actor: &Actor, act: &Act) -> Result<(), Reason> {
+fn check_may_cancel(actor: &Actor, act: &Act) -> Result<(), Reason> {
     let may = match actor.owner {
         Owner::Holder { account, .. } => {
             act.account == Some(account) && act.realm == Realm::Customers
         }
-        Owner::Member { principal } => {
-            act.realm == Realm::Customers
-                || act.principal == principal
-                || has_role(case, principal, Role::Administrator)
-        }
+        // A proposal only by whoever made it: one administrator must not be able to cancel what
+        // the others agree on.
+        Owner::Member { principal } => act.realm == Realm::Customers || act.principal == principal,
     };
     if may { Ok(()) } else { Err(Reason::ActUnknown) }
 }

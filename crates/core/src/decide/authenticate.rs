@@ -28,6 +28,8 @@ pub(crate) struct Actor {
     pub(crate) owner: Owner,
     /// The proof that state keeps: the strongest factor.
     pub(crate) proof: Proof,
+    /// The signatures of all own proofs: each proves an act once.
+    pub(crate) signatures: Vec<Digest>,
     /// The member of staff that relayed a customer's act.
     pub(crate) relay: Option<PrincipalId>,
     /// Counters that rose.
@@ -73,9 +75,11 @@ pub(crate) fn authenticate(case: &Case<'_>, at: Time) -> Result<Actor, Reason> {
         .ok_or(Reason::FactorMissing)?;
     let proof = strongest.proof;
     let counters = proofs.iter().filter_map(counter_effect).collect();
+    let signatures = proofs.iter().map(|own| own.proof.signature).collect();
     Ok(Actor {
         owner,
         proof,
+        signatures,
         relay,
         counters,
     })

@@ -57,6 +57,11 @@ pub(super) fn judge_revoke(
     if owner == actor.owner && factor.kind > actor.strength() {
         return Err(Reason::FactorTooWeak);
     }
+    // Alone, one administrator could make itself indispensable: the others' way out is the quorum's
+    // revoke-role.
+    if is_administrator(case, owner) && owner != actor.owner {
+        return Err(Reason::RoleMissing);
+    }
     if is_administrator(case, owner) {
         let gone = (revoke.principal, revoke.factor);
         keep_quorum(case.state, |who, factor| (who, factor.id) != gone)?;

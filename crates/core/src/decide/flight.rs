@@ -23,9 +23,15 @@ pub(super) fn judge_resume(state: &State, digest: Digest, time: Time) -> Result<
     Ok(Verdict::Accept(vec![Effect::Resume(digest)]))
 }
 
-/// Give a withheld release up: its nonce goes to a zero transfer of the wallet to itself.
+/// Give a release up: its nonce goes to a zero transfer of the wallet to itself.
 pub(super) fn judge_void(state: &State, digest: Digest) -> Result<Verdict, Reason> {
-    let (release, _) = withheld(state, digest)?;
+    // Also one that is out and stays unconfirmed: both compete for one nonce, and only the chain's
+    // word for the void ends in `returned`.
+    let release = state
+        .facts
+        .releases
+        .get(&digest)
+        .ok_or(Reason::ActUnknown)?;
     if release.voided_by.is_some() {
         return Err(Reason::ActGone);
     }
@@ -75,7 +81,11 @@ fn check_unbarred(state: &State, release: &Release, time: Time) -> Result<(), Re
 
 /// A fee bump of a release that is out or may go out. It asks for no new evidence, since it can
 /// change neither payee nor amount and conflicts with every earlier plan.
-pub(crate) fn replace(state: &State, replacement: &Replacement) -> Result<Vec<Effect>, PlanFault> {
+pub(crate) fn replace(
+    state: &State,
+    replacement: &Replacement,
+    time: Time,
+) -> Result<Vec<Effect>, PlanFault> {
     let release = state
         .facts
         .releases
@@ -84,6 +94,8 @@ pub(crate) fn replace(state: &State, replacement: &Replacement) -> Result<Vec<Ef
     if release.stage != Stage::Released {
         return Err(PlanFault::Presence);
     }
+    // What was signed before a stop may still confirm; nothing new is signed for it.
+    check_unbarred(state, release, time).map_err(PlanFault::Barred)?;
     payment::check_replacement(state, release, &replacement.plan)?;
     Ok(vec![Effect::Replan(
         replacement.act,

@@ -227,8 +227,12 @@ fn conclude(
             effects.extend(changes);
             Decided::release(effects)
         }
-        Verdict::Pay(payment) => Decided::pay(*payment, effects),
+        Verdict::Pay(payment) => {
+            effects.push(Effect::Spend(case.digest, actor.signatures.clone()));
+            Decided::pay(*payment, effects)
+        }
         Verdict::Wait(needs, until) => {
+            effects.push(Effect::Spend(case.digest, actor.signatures.clone()));
             effects.push(Effect::Hold {
                 digest: case.digest,
                 act: Box::new(case.act.clone()),
@@ -300,6 +304,7 @@ pub(crate) fn supplement(
         refuse_spent(state, digest, &actor)?;
         effects.extend(actor.counters.iter().cloned());
         effects.push(Effect::Prove(digest, actor.proof));
+        effects.push(Effect::Spend(digest, actor.signatures));
     }
     let claims = Claims::read(&case)?;
     if let (Some(entry), Some(held)) = (claims.debit, held) {
@@ -324,7 +329,11 @@ fn refuse_spent(state: &State, act: Digest, actor: &Actor) -> Result<(), Reason>
     let Some(spent) = state.facts.spent.get(&act) else {
         return Ok(());
     };
-    if spent.contains(&actor.proof.signature) {
+    if actor
+        .signatures
+        .iter()
+        .any(|signature| spent.contains(signature))
+    {
         return Err(Reason::Replayed);
     }
     if spent.len() >= MAX_PROOFS {

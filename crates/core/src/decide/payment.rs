@@ -6,6 +6,7 @@ use crate::effect::Effect;
 use crate::genesis::Wallet;
 use crate::id::{AccountId, WalletId};
 use crate::plan::Plan;
+use crate::reason::Reason;
 use crate::state::State;
 use crate::state::account::Proof;
 use crate::state::release::Release;
@@ -63,6 +64,9 @@ pub enum PlanFault {
     /// The fee may cost more than genesis allows for the wallet.
     #[error("the plan's fee ceiling is above the wallet's")]
     Fee,
+    /// Something bars the release: a suspension, a freeze, a revoked factor or address.
+    #[error("the release is barred: {0}")]
+    Barred(Reason),
     /// A replacement that does not conflict with every earlier plan, or does not outbid it.
     #[error("the replacement does not take the place of every earlier plan")]
     NoReplacement,
@@ -254,8 +258,8 @@ fn check_replaces(
     }
 }
 
-/// Most plans of one release: each raises the fees by a tenth at least.
-const MAX_PLANS: usize = 32;
+/// So many plans may each raise the fees by as little as nodes take.
+const MANY_PLANS: usize = 32;
 
 /// Check a fee bump: same nonce, same payee, asset and amount as every earlier plan (or still a void
 /// where the release is being given up), within the wallet's fee ceiling.
@@ -265,9 +269,6 @@ pub(crate) fn check_replacement(
     next: &Plan,
 ) -> Result<(), PlanFault> {
     let newest = release.plans.last().ok_or(PlanFault::Presence)?;
-    if release.plans.len() >= MAX_PLANS {
-        return Err(PlanFault::NoReplacement);
-    }
     let wallet = state
         .network
         .wallet(newest.wallet)
@@ -284,7 +285,12 @@ pub(crate) fn check_replacement(
         return Err(PlanFault::Differs);
     }
     // Nodes take only what outbids; a gate that replans for nothing would grow the journal.
-    if !transfer.fees().outbids(&newest.fees()) {
+    // Past a number of plans each has to double the fees, so that a gate that began with dust can
+    // neither grow the journal for ever nor use the attempts up.
+    let (old, new) = (newest.fees(), transfer.fees());
+    let doubles = new.max_fee_per_gas() / 2 >= old.max_fee_per_gas()
+        && new.max_priority_fee_per_gas() / 2 >= old.max_priority_fee_per_gas();
+    if !new.outbids(&old) || (release.plans.len() >= MANY_PLANS && !doubles) {
         return Err(PlanFault::NoReplacement);
     }
     let earlier: Result<Vec<Transfer>, _> = release.plans.iter().map(decode).collect();

@@ -15,7 +15,6 @@ use crate::state::{Reach, State};
 use crate::time::Time;
 use crate::window::{Outflow, Window};
 use portcullis_chains::Amount;
-use std::collections::BTreeSet;
 
 use super::claims::Claims;
 
@@ -84,14 +83,14 @@ pub(super) fn settle(
     wanted.verdict(held.act.digest(), &held.act, held.proof)
 }
 
-/// Members who approved and may still approve now.
+/// Members who approved, may still approve, and by factors that still count.
 fn approvers(state: &State, held: &Held) -> u32 {
-    let able = held.approvals.iter().filter(|who| {
+    let able = held.approvals.iter().filter(|(who, proof)| {
         let member = state.facts.member(**who);
-        member.is_some_and(|m| m.has(Role::Approver) || m.has(Role::Administrator))
+        let may = member.is_some_and(|m| m.has(Role::Approver) || m.has(Role::Administrator));
+        may && state.facts.stands(proof)
     });
-    let able: BTreeSet<_> = able.collect();
-    u32::try_from(able.len()).unwrap_or(u32::MAX)
+    u32::try_from(able.count()).unwrap_or(u32::MAX)
 }
 
 impl Wanted<'_> {

@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::state::account::Proof;
 use crate::time::Time;
 use minicbor::{Decode, Encode};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// An accepted act that waits.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -26,12 +26,15 @@ pub struct Held {
     /// The ledger's entry that paid for it.
     #[n(3)]
     pub debit: Option<LedgerEntryId>,
-    /// Who approved it.
+    /// Who approved it, and by which factor: an approval counts while its proof stands.
     #[n(4)]
-    pub approvals: BTreeSet<PrincipalId>,
+    pub approvals: BTreeMap<PrincipalId, Proof>,
     /// When its delay has run, for acts that have one.
     #[n(5)]
     pub available: Available,
+    /// The time of its entry.
+    #[n(6)]
+    pub time: Time,
 }
 
 /// A planned release.

@@ -46,7 +46,7 @@ pub(super) fn describe(state: &State, digest: Digest, held: &Held, decimals: &De
     lines.push(("proven by", proof(held)));
     lines.push(("waits since", format!("entry {}", held.entry)));
     lines.extend(waiting(state, digest));
-    let names: Vec<String> = held.approvals.iter().map(ToString::to_string).collect();
+    let names: Vec<String> = held.approvals.keys().map(ToString::to_string).collect();
     if !names.is_empty() {
         lines.push(("approved by", names.join(", ")));
     }

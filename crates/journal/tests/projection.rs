@@ -1,0 +1,24 @@
+//! The tlog-tiles files are whole at every size, also where a row of tiles does not grow.
+
+use portcullis_host::{Dir, Disk};
+use portcullis_journal::{Directory, Journal, Projection};
+use portcullis_tlog::{new_bundles, new_tiles};
+use std::sync::Arc;
+
+#[test]
+fn every_tile_of_every_size_is_there_after_each_publication() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk: Arc<dyn Disk> = Arc::new(Dir::open(folder.path()).unwrap());
+    let (store, recovered) = Directory::open(Arc::clone(&disk), 1 << 20).unwrap();
+    let mut journal = Journal::open(store, &recovered, Arc::clone(&disk), 0).unwrap();
+    let mut projection = Projection::new(journal.view());
+    for batch in 0..60_u8 {
+        let entries = (0..11_u8).map(|n| vec![batch, n]).collect();
+        journal.make_room(4096, 11).unwrap();
+        let size = journal.append(entries).unwrap().size;
+        projection.publish(size, b"a note").unwrap();
+        for path in new_tiles(0, size).chain(new_bundles(0, size)) {
+            assert!(disk.exists(&path.to_string()), "{path} at size {size}");
+        }
+    }
+}
