@@ -1,5 +1,11 @@
 //! Who may ask for what: every role against every act, as one table that is read before it is accepted.
 
+#![allow(
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "a table of all acts is read best in one piece; helpers of tests may unwrap"
+)]
+
 use portcullis_chains::caip::AssetId;
 use portcullis_chains::{Address, Amount};
 use portcullis_core::Digest;

@@ -106,11 +106,19 @@ impl Dir {
         use rustix::fs::{FlockOperation, flock};
         let mut dir = Self::open(root)?;
         let path = dir.root.join("lock");
-        let lock = failing("take for itself (does another process run on it?)", &path, || {
-            let lock = owner_only().write(true).create(true).truncate(false).open(&path)?;
-            flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-            Ok(lock)
-        })?;
+        let lock = failing(
+            "take for itself (does another process run on it?)",
+            &path,
+            || {
+                let lock = owner_only()
+                    .write(true)
+                    .create(true)
+                    .truncate(false)
+                    .open(&path)?;
+                flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+                Ok(lock)
+            },
+        )?;
         dir.lock = Some(Arc::new(lock));
         Ok(dir)
     }

@@ -90,7 +90,10 @@ impl Note {
     }
 
     /// Signs a text, which must end in a newline to be readable as a note again.
-    pub(crate) fn sign(text: String, signer: &(impl Signer<Log> + ?Sized)) -> Result<Self, SignError> {
+    pub(crate) fn sign(
+        text: String,
+        signer: &(impl Signer<Log> + ?Sized),
+    ) -> Result<Self, SignError> {
         let signature = signer.sign(text.as_bytes())?;
         let signatures = vec![NoteSignature::new(signer.key(), signature.to_vec())];
         Ok(Self { text, signatures })

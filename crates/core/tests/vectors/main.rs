@@ -58,7 +58,7 @@ fn files_say_what_the_code_does() {
 #[test]
 fn every_file_has_its_maker() {
     let documents = documents();
-    let receipts = receipts::CASES.iter().map(|case| receipts::file(case));
+    let receipts = receipts::CASES.iter().map(receipts::file);
     let made = documents.iter().map(|(name, _)| (*name).to_owned());
     let made: BTreeSet<String> = made.chain(receipts).collect();
     let there = std::fs::read_dir(FOLDER).unwrap();
