@@ -76,20 +76,25 @@ fn outcome(shown: &Result<Shown, ReceiptFault>) -> &'static str {
     }
 }
 
+/// Whether the file is there, tells the case, and is judged as it says.
+pub(crate) fn is_judged_as_it_says(case: &Case) -> bool {
+    let file = crate::read(&file(case));
+    let told = (file["what"].as_str(), file["expect"].as_str());
+    let pinned = serde_json::from_value(file["genesis"].clone());
+    let receipt = serde_json::from_value(file["receipt"].clone());
+    let (Ok(pinned), Ok(receipt)) = (pinned, receipt) else {
+        return false;
+    };
+    let shown = Bundle { pinned, receipt }.verify();
+    let judged = outcome(&shown) == case.expect && json!(shown.ok()) == file["shown"];
+    judged && told == (Some(case.what), Some(case.expect))
+}
+
 /// The files are what a stranger's verifier is tested with.
 #[test]
 fn each_file_is_judged_as_it_says() {
     for case in CASES {
-        let file = crate::read(&file(case));
-        let (what, expect) = (file["what"].as_str(), file["expect"].as_str());
-        assert_eq!((what, expect), (Some(case.what), Some(case.expect)));
-        let bundle = Bundle {
-            pinned: serde_json::from_value(file["genesis"].clone()).unwrap(),
-            receipt: serde_json::from_value(file["receipt"].clone()).unwrap(),
-        };
-        let shown = bundle.verify();
-        assert_eq!(outcome(&shown), case.expect, "{}", case.name);
-        assert_eq!(json!(shown.ok()), file["shown"], "{}", case.name);
+        assert!(is_judged_as_it_says(case), "{}: see regenerate", case.name);
     }
 }
 
