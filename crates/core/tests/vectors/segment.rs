@@ -1,4 +1,4 @@
-//! A journal's first two segment files, written by the journal itself.
+//! A small journal's segment files, written by the journal itself.
 
 use portcullis_journal::{Directory, Store as _};
 use portcullis_keeper::testkit::CrashDisk;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 pub(crate) fn document() -> Value {
     let disk = CrashDisk::default();
-    let (mut directory, _) = Directory::open(Arc::new(disk.clone()), 128).unwrap();
+    let (mut directory, _) = Directory::open(Arc::new(disk.clone()), 160).unwrap();
     let batches = [
         vec![b"entry 0".to_vec(), b"entry 1".to_vec()],
         vec![vec![2; 40]],
@@ -30,12 +30,13 @@ pub(crate) fn document() -> Value {
     }
     let file = |number: u64| {
         let name = format!("segment/{number:012}");
-        let bytes = disk.bytes(&name).unwrap();
-        json!({ "name": name, "bytes": hex::encode(bytes) })
+        let bytes = disk.bytes(&name)?;
+        Some(json!({ "name": name, "bytes": hex::encode(bytes) }))
     };
+    let files: Vec<Value> = (0..).map_while(file).collect();
     let hex = |batch: &Vec<Vec<u8>>| batch.iter().map(hex::encode).collect::<Vec<_>>();
     json!({
         "batches": batches.iter().map(hex).collect::<Vec<_>>(),
-        "files": [file(0), file(1)],
+        "files": files,
     })
 }
