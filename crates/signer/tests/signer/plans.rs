@@ -189,3 +189,70 @@ fn what_is_being_given_up_is_not_sent_again() {
     assert_eq!(bench.run(60), 0);
     assert_eq!(bench.node.chain().got.len(), 1);
 }
+
+/// A token pays by a call; that the call ran is not yet that the payee has it.
+#[test]
+fn a_token_that_logs_no_transfer_is_neither_confirmed_nor_returned() {
+    let mut bench = Bench::new();
+    bench.run(1);
+    let act = {
+        let ledger = &mut bench.wire().ledger;
+        let (act, evidence) = ledger.withdrawal(&bench.customer, World::TOKEN, PAYEE, 9);
+        ledger.submit(act, evidence)
+    };
+    assert_eq!(bench.run(2), 1);
+    let raw = bench.node.chain().got[0].clone();
+    let tx = SignedTx::from_bytes(&raw).unwrap();
+    let transfer = Transfer::decode(tx.unsigned()).unwrap();
+    let pays = (transfer.asset(), transfer.to(), transfer.amount());
+    assert_eq!(pays, (World::TOKEN, PAYEE, Amount(9)));
+    bench.node.chain().mine(true);
+    bench.node.chain().height += 9;
+    bench.run(9);
+    assert_eq!(bench.alarms(), ["not-delivered"]);
+    assert!(
+        bench
+            .wire()
+            .ledger
+            .state
+            .facts()
+            .releases
+            .contains_key(&act)
+    );
+}
+
+/// A payment that is out and stays unconfirmed is given up at its own nonce; whichever the chain
+/// takes is what is stated.
+#[test]
+fn a_payment_that_is_out_can_be_given_up_and_the_chain_decides() {
+    for (mined, want) in [(0, "paid"), (1, "returned")] {
+        let mut bench = Bench::new();
+        bench.run(1);
+        let act = bench.withdraw(700);
+        assert_eq!(bench.run(2), 1);
+        {
+            let ledger = &mut bench.wire().ledger;
+            let void = ledger.act(World::OPERATOR, ActKind::Void(Void { release: act }));
+            let evidence = ledger.staffs_evidence(&void);
+            let fees = Fees::new(40_000_000_000, 2_000_000_000, 100_000).unwrap();
+            ledger.submit_with_fees(void, evidence, fees);
+        }
+        assert_eq!(bench.run(3), 1);
+        let got = bench.node.chain().got.clone();
+        let txs: Vec<_> = got
+            .iter()
+            .map(|raw| SignedTx::from_bytes(raw).unwrap())
+            .collect();
+        {
+            let mut chain = bench.node.chain();
+            chain.height = 3;
+            chain.mined.push((txs[mined].clone(), 1, true));
+        }
+        bench.run(5);
+        let ended = bench.wire().ledger.state.facts().ended[&act].end;
+        match want {
+            "paid" => assert_eq!(ended, End::Confirmed(Digest(txs[0].hash()))),
+            _ => assert_eq!(ended, End::Returned),
+        }
+    }
+}
