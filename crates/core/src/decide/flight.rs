@@ -27,11 +27,7 @@ pub(super) fn judge_resume(state: &State, digest: Digest, time: Time) -> Result<
 pub(super) fn judge_void(state: &State, digest: Digest) -> Result<Verdict, Reason> {
     // Also one that is out and stays unconfirmed: both compete for one nonce, and only the chain's
     // word for the void ends in `returned`.
-    let release = state
-        .facts
-        .releases
-        .get(&digest)
-        .ok_or(Reason::ActUnknown)?;
+    let release = release(state, digest)?;
     if release.voided_by.is_some() {
         return Err(Reason::ActGone);
     }
@@ -55,17 +51,21 @@ pub(super) fn settle_late(state: &State, digest: Digest, time: Time) -> Decided 
 }
 
 fn withheld(state: &State, digest: Digest) -> Result<(&Release, Withheld), Reason> {
+    let release = release(state, digest)?;
+    match release.stage {
+        Stage::Withheld(why) => Ok((release, why)),
+        Stage::Released => Err(Reason::NotWithheld),
+    }
+}
+
+fn release(state: &State, digest: Digest) -> Result<&Release, Reason> {
     let ended = state.facts.ended.contains_key(&digest);
     let unknown = if ended {
         Reason::ActGone
     } else {
         Reason::ActUnknown
     };
-    let release = state.facts.releases.get(&digest).ok_or(unknown)?;
-    match release.stage {
-        Stage::Withheld(why) => Ok((release, why)),
-        Stage::Released => Err(Reason::NotWithheld),
-    }
+    state.facts.releases.get(&digest).ok_or(unknown)
 }
 
 /// What was given up pays nobody, so nothing about its payee bars it.

@@ -158,8 +158,9 @@ fn recognise(case: &Case<'_>) -> Result<Actor, Reason> {
 }
 
 fn decide_asked(case: &Case<'_>, actor: &Actor) -> Result<Decided, Reason> {
+    let permission = permit::permit(case, actor)?;
     let claims = Claims::read(case)?;
-    let permission = permit::permit(case, actor, &claims)?;
+    permit::check_onboarded(case, actor, &claims)?;
     refuse_if_shut(case)?;
     let until = binding::consumed_until(case.act);
     let mut effects = vec![Effect::Consume(case.act.id, until)];

@@ -69,30 +69,37 @@ pub fn role_may(role: Role, kind: &ActKind) -> Option<Permission> {
 }
 
 /// Whether the proven actor may ask for the act.
-pub(super) fn permit(
-    case: &Case<'_>,
-    actor: &Actor,
-    claims: &Claims,
-) -> Result<Permission, Reason> {
-    let kind = &case.act.kind;
+pub(super) fn permit(case: &Case<'_>, actor: &Actor) -> Result<Permission, Reason> {
     match actor.owner {
         Owner::Holder { .. } => permit_holder(case, actor),
         Owner::Member { principal } => {
             let own = is_own_enrolment(case, actor);
-            let permission = Role::ALL
+            Role::ALL
                 .into_iter()
                 .filter(|role| has_role(case, principal, *role))
-                .find_map(|role| role_may(role, kind))
+                .find_map(|role| role_may(role, &case.act.kind))
                 .or(own.then_some(Permission::Alone))
-                .ok_or(Reason::RoleMissing)?;
-            let needs_onboarding = matches!(kind, ActKind::OpenAccount(_))
-                || (matches!(kind, ActKind::EnrolFactor(_)) && !own);
-            if needs_onboarding && !claims.onboarding {
-                return Err(Reason::OnboardingMissing);
-            }
-            Ok(permission)
+                .ok_or(Reason::RoleMissing)
         }
     }
+}
+
+/// A member of staff gives somebody else a factor only on onboarding's word.
+pub(super) fn check_onboarded(
+    case: &Case<'_>,
+    actor: &Actor,
+    claims: &Claims,
+) -> Result<(), Reason> {
+    let for_another = match &case.act.kind {
+        ActKind::OpenAccount(_) => true,
+        ActKind::EnrolFactor(_) => !is_own_enrolment(case, actor),
+        _ => false,
+    };
+    let by_staff = matches!(actor.owner, Owner::Member { .. });
+    if by_staff && for_another && !claims.onboarding {
+        return Err(Reason::OnboardingMissing);
+    }
+    Ok(())
 }
 
 /// A customer's act that loosens comes through the back end, which signs the request.

@@ -103,14 +103,14 @@ impl Wanted<'_> {
         self.state
             .wallet_for(withdraw.asset)
             .ok_or(Reason::AssetUnknown)?;
+        // Closed: an asset that no rule bounds for accounts cannot leave.
+        self.rule(Bounds::Account).ok_or(Reason::AssetUnknown)?;
         if withdraw.to.chain() != withdraw.asset.chain() {
             return Err(Reason::WrongChain);
         }
         if withdraw.amount.is_zero() {
             return Err(Reason::AmountZero);
         }
-        // Closed: an asset that no rule bounds for accounts cannot leave.
-        self.rule(Bounds::Account).ok_or(Reason::AssetUnknown)?;
         let bounds = [Bounds::Account, Bounds::Asset, Bounds::Wallet];
         let largest = bounds
             .into_iter()
