@@ -19,7 +19,7 @@ pub enum Realm {
     Staff,
 }
 
-/// What a principal of the staff realm may do. The table of role × act is `tests/snapshots/roles.snap`.
+/// What a principal of the staff realm may do. The table of role × act is `tests/snapshots/roles__roles.snap`.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize,
 )]
