@@ -58,6 +58,12 @@ impl World {
     /// The same network every time.
     #[must_use]
     pub fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A network of which the genesis was changed before it was signed.
+    #[must_use]
+    pub fn with(change: impl FnOnce(&mut Genesis)) -> Self {
         let name = |text: &str| KeyName::new(text).unwrap();
         let log = LogSigner::from_seed(name("test.example/log"), &[LOG; 32]).unwrap();
         let witnesses: Vec<WitnessSigner> = WITNESSES
@@ -69,7 +75,8 @@ impl World {
             .collect();
         let keeper = Arc::new(statement_key(KEEPER));
         let wallet = Arc::new(SoftwareWallet::new(&Zeroizing::new([WALLET; 32])).unwrap());
-        let genesis = genesis(&log, &witnesses, keeper.as_ref(), wallet.address());
+        let mut genesis = genesis(&log, &witnesses, keeper.as_ref(), wallet.address());
+        change(&mut genesis);
         let signatures = ADMINISTRATORS.iter().map(|byte| {
             let signature = statement_key(*byte).sign(&genesis.signed_bytes());
             (PrincipalId(id(*byte)), signature.unwrap())
