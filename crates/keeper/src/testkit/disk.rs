@@ -36,9 +36,18 @@ struct File {
     durable: Vec<u8>,
     /// Up to here writes find room whether or not the disk is full.
     reserved: usize,
+    promise: Promise,
+}
+
+/// What a power cut may do to a file.
+#[derive(Clone, Debug, Default)]
+enum Promise {
+    /// What is durable survives.
+    #[default]
+    Kept,
     /// It is a projection, put where this was: nothing promises which of the two is found, or that
     /// the new one is whole.
-    instead_of: Option<Option<Vec<u8>>>,
+    None(Option<Vec<u8>>),
 }
 
 impl CrashDisk {
@@ -174,10 +183,10 @@ impl File {
 
     /// What is found of it after a power cut.
     fn found(self, coin: &mut Coin) -> Option<Self> {
-        let bytes = match self.instead_of {
-            Some(old) if coin.flip() => old?,
-            Some(_) => coin.torn(&[], &self.bytes),
-            None => {
+        let bytes = match self.promise {
+            Promise::None(old) if coin.flip() => old?,
+            Promise::None(_) => coin.torn(&[], &self.bytes),
+            Promise::Kept => {
                 let mut bytes = coin.torn(&self.durable, &self.bytes);
                 if self.reserved > bytes.len() && coin.flip() {
                     bytes.resize(self.reserved.min(bytes.len() + ZEROS), 0);
@@ -189,7 +198,7 @@ impl File {
     }
 }
 
-/// Chance that a seed decides: SplitMix64.
+/// Chance that a seed decides, as `SplitMix64` does.
 struct Coin(u64);
 
 impl Coin {
@@ -268,7 +277,7 @@ impl Disk for CrashDisk {
         let mut files = self.writing(name)?;
         let old = files.by_name.get(name).map(|file| file.durable.clone());
         let file = File {
-            instead_of: Some(old),
+            promise: Promise::None(old),
             ..File::whole(bytes.to_vec())
         };
         files.by_name.insert(name.to_owned(), file);
