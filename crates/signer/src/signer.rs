@@ -304,8 +304,9 @@ impl Signer {
 
     /// Broadcast, look at the chain, state what is final.
     ///
-    /// Bytes that are out already go out again only under a lease and outside every suspension: what
-    /// a chain has cannot be recalled, and what it does not have is not given to it meanwhile.
+    /// Signed bytes leave, for the first time and again, only under a lease and while nothing that
+    /// restricts has caught their release: what a chain has cannot be recalled, and what it does not
+    /// have is not given to it until the release goes out anew.
     fn deliver(&mut self, bars: &Bars) -> Result<(), SignerError> {
         let now = self.machine.watch.now();
         let lease = self.keeper.lease();
@@ -320,7 +321,7 @@ impl Signer {
             let holds = |lease: &Lease| lease.holds(self.machine.watch.now());
             let release = releases.get(act);
             lease.as_ref().is_ok_and(holds)
-                && release.is_some_and(|r| may_go_again(r, tx, bars, state))
+                && release.is_some_and(|r| is_in_force(r, tx) && !bars.bar(act, r))
         };
         let mut trouble = self.deliveries.send(now, SENDS, may_leave);
         let (says, more) = self.deliveries.look(now, LOOKS);
@@ -408,11 +409,11 @@ impl Signer {
     }
 }
 
-/// Only the plan in force, and no payment into a suspension.
-fn may_go_again(release: &Release, tx: &SignedTx, bars: &Bars, state: &State) -> bool {
+/// Whether the bytes are those of the plan that the journal has in force; one that is withheld has
+/// none.
+fn is_in_force(release: &Release, tx: &SignedTx) -> bool {
     let plan = release.current_plan();
-    let is_in_force = plan.is_some_and(|plan| plan.unsigned == tx.unsigned().to_bytes());
-    is_in_force && !bars.suspend(state, release)
+    plan.is_some_and(|plan| plan.unsigned == tx.unsigned().to_bytes())
 }
 
 fn spent_beside(ready: &[Candidate], asset: AssetId) -> Option<Amount> {

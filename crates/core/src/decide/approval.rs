@@ -262,8 +262,9 @@ pub(super) fn judge_approve(
     )]))
 }
 
-/// Take back an act that waits, or withhold a release that nobody has signed. The account's holder
-/// takes back its own; staff anybody's; a proposal its proposer's.
+/// Take back an act that waits, or withhold a release: signed bytes that no chain has stay where they
+/// are, and those that one has may still confirm. The account's holder takes back its own; staff
+/// anybody's; a proposal its proposer's.
 pub(super) fn judge_cancel(
     case: &Case<'_>,
     actor: &Actor,
@@ -272,10 +273,8 @@ pub(super) fn judge_cancel(
     let facts = &case.state.facts;
     if let Some(release) = facts.releases.get(&cancel.act) {
         check_may_cancel(actor, &release.act)?;
-        let plan = release.plans.last().map(crate::plan::Plan::digest);
-        let is_out = plan.is_some_and(|plan| release.is_signed(plan));
         let again = release.stage == Stage::Withheld(Withheld::Cancelled);
-        if is_out || again || release.voided_by.is_some() {
+        if again || release.voided_by.is_some() {
             return Err(Reason::ActGone);
         }
         return Ok(Verdict::Accept(vec![Effect::Withhold(

@@ -348,7 +348,8 @@ pub(crate) fn account_of(act: &Act) -> Result<AccountId, Reason> {
     act.account.ok_or(Reason::UnknownAccount)
 }
 
-/// Withhold every planned release that is not known to be signed and that `touched` picks.
+/// Withhold every planned release that `touched` picks, signed or not: bytes that a chain has cannot
+/// be recalled and may still confirm; those that have not left do not leave.
 pub(crate) fn withhold_where(
     state: &State,
     why: crate::state::release::Withheld,
@@ -356,7 +357,7 @@ pub(crate) fn withhold_where(
 ) -> impl Iterator<Item = Effect> {
     let releases = state
         .facts
-        .unsigned_releases()
+        .releases_under_way()
         .filter(move |(_, release)| touched(release));
     let effects: Vec<Effect> = releases
         .map(|(digest, _)| Effect::Withhold(*digest, why))

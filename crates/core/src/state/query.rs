@@ -125,13 +125,14 @@ impl Facts {
             .any(|suspension| what.is_in(suspension.scope))
     }
 
-    /// Planned releases whose newest plan is not known to be signed.
-    pub(crate) fn unsigned_releases(&self) -> impl Iterator<Item = (&Digest, &Release)> {
-        let releases = self
-            .unsigned
-            .iter()
-            .filter_map(|digest| self.releases.get_key_value(digest));
-        releases.filter(|(_, release)| release.stage == Stage::Released)
+    /// Releases on their way that a stop can still catch: whether signed bytes have reached a chain
+    /// is known to the signer alone. A release that was given up by signed bytes pays nobody, and
+    /// what stops payments leaves it alone.
+    pub(crate) fn releases_under_way(&self) -> impl Iterator<Item = (&Digest, &Release)> {
+        self.releases.iter().filter(|(digest, release)| {
+            let pays = release.voided_by.is_none() || self.unsigned.contains(digest);
+            release.stage == Stage::Released && pays
+        })
     }
 }
 
