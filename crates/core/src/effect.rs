@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::realm::{Realm, Role};
 use crate::state::account::{Account, BookEntry, FrozenBy, Holder, Owner, Proof};
 use crate::state::release::{End, Ended, Held, Release, SignedPlan, Stage, Withheld};
-use crate::state::{Awaiting, Facts, Suspension};
+use crate::state::{Awaiting, Facts, StatedCaps, Suspension};
 use crate::statement::{Cap, Condition};
 use crate::time::{Span, Time};
 use minicbor::{Decode, Encode};
@@ -180,7 +180,7 @@ pub enum Effect {
     SetLimits(#[n(0)] Limits),
     /// A keeper stated its caps.
     #[n(29)]
-    Caps(#[n(0)] KeeperId, #[n(1)] Vec<Cap>),
+    Caps(#[n(0)] KeeperId, #[n(1)] Vec<Cap>, #[n(2)] u64),
     /// A keeper has a suspension.
     #[n(30)]
     Stopped(#[n(0)] KeeperId, #[n(1)] Digest),
@@ -565,8 +565,9 @@ impl Facts {
                 self.cleared_latches.insert((*keeper, *latch));
             }
             Effect::SetLimits(limits) => self.limits = limits.clone(),
-            Effect::Caps(keeper, caps) => {
-                self.caps.insert(*keeper, caps.clone());
+            Effect::Caps(keeper, caps, number) => {
+                let (caps, number) = (caps.clone(), *number);
+                self.caps.insert(*keeper, StatedCaps { number, caps });
             }
             Effect::Stopped(keeper, suspension) => {
                 if let Some(suspension) = self.suspensions.get_mut(suspension) {

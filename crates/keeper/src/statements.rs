@@ -147,7 +147,10 @@ fn rank(says: &Says) -> u8 {
 fn is_known(state: &State, keeper: KeeperId, says: &Says) -> bool {
     let facts = state.facts();
     match says {
-        Says::Caps { caps } => facts.caps.get(&keeper) == Some(caps),
+        Says::Caps { number, .. } => {
+            let known = facts.caps.get(&keeper);
+            known.is_some_and(|known| known.number >= *number)
+        }
         Says::Signed { act, plan, .. } => facts
             .releases
             .get(act)

@@ -378,9 +378,14 @@ impl Signer {
             per_transaction: cap.per_transaction,
             day: cap.day,
         });
-        Says::Caps {
-            caps: caps.collect(),
-        }
+        let caps: Vec<Cap> = caps.collect();
+        let known = self.state().facts().caps.get(&self.config.keeper);
+        let number = match known {
+            Some(known) if known.caps == caps => known.number,
+            Some(known) => known.number.saturating_add(1),
+            None => 1,
+        };
+        Says::Caps { caps, number }
     }
 
     /// Write a snapshot, so that the next start is quick. Called when stopping.

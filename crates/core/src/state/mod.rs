@@ -104,7 +104,7 @@ pub struct Facts {
     pub latches: BTreeMap<(KeeperId, Digest), Condition>,
     /// Keepers' stated caps.
     #[n(21)]
-    pub caps: BTreeMap<KeeperId, Vec<Cap>>,
+    pub caps: BTreeMap<KeeperId, StatedCaps>,
     /// Void entries so far.
     #[n(22)]
     pub void_entries: u64,
@@ -134,6 +134,18 @@ pub struct WalletState {
 /// A suspension in force.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
+/// Caps as a keeper stated them last.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct StatedCaps {
+    /// The number of the statement.
+    #[n(0)]
+    pub number: u64,
+    /// One for each asset.
+    #[n(1)]
+    pub caps: Vec<Cap>,
+}
+
 pub struct Suspension {
     /// What is shut.
     #[n(0)]

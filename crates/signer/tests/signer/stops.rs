@@ -118,7 +118,10 @@ fn a_posting_that_names_an_idle_journals_checkpoint_binds() {
         let statement = Statement {
             genesis: wire.ledger.world.digest(),
             keeper: World::KEEPER,
-            says: Says::Caps { caps: Vec::new() },
+            says: Says::Caps {
+                caps: Vec::new(),
+                number: 7,
+            },
         };
         let signature = key.sign(&statement.signed_bytes()).unwrap();
         let signed = SignedStatement {
