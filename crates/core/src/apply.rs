@@ -145,12 +145,15 @@ impl State {
         if newest > time.after(RELEASE_COSIGNED_WITHIN) {
             return Err(VoidReason::Checkpoint);
         }
-        Ok(vec![Effect::Cosigned {
+        let size = cosigned.head().size;
+        let mut changes = vec![Effect::Cosigned {
             body: Digest(*cosigned.body_digest().as_bytes()),
             size: cosigned.head().size,
             oldest: Time::from_unix_seconds(cosigned.oldest().unix()),
             newest,
-        }])
+        }];
+        changes.extend(self.facts.found_late(size, newest));
+        Ok(changes)
     }
 
     fn judge_act(
