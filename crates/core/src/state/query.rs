@@ -46,6 +46,19 @@ impl Facts {
         self.factors(owner).iter().find(|factor| factor.id == id)
     }
 
+    /// Whether somebody is the holder of an account. Looks at all of them: to be asked seldom.
+    pub(crate) fn is_holder(&self, principal: PrincipalId) -> bool {
+        let mut accounts = self.accounts.values();
+        accounts.any(|account| account.holder(principal).is_some())
+    }
+
+    /// Whether a holder of an account has the factor. Looks at all of them: to be asked seldom.
+    pub(crate) fn is_holders_factor(&self, id: FactorId) -> bool {
+        let holders = self.accounts.values().flat_map(|account| &account.holders);
+        let mut factors = holders.flat_map(|holder| &holder.factors);
+        factors.any(|factor| factor.id == id)
+    }
+
     pub(crate) fn factors_mut(&mut self, owner: Owner) -> Option<&mut Vec<Factor>> {
         match owner {
             Owner::Holder { account, principal } => {
