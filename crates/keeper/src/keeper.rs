@@ -10,6 +10,7 @@ use crate::snapshot::Snapshots;
 use crate::statements::Statements;
 use crate::stop_call::StopCall;
 use portcullis_core::apply::Applied;
+use portcullis_core::codec::encode;
 use portcullis_core::id::{BoardId, KeeperId};
 use portcullis_core::statement::{Condition, Says};
 use portcullis_core::{Network, Span, State, Time};
@@ -230,7 +231,14 @@ impl Keeper {
         for says in says {
             self.statements.say(state, says)?;
         }
-        self.statements.step(state, STATEMENTS);
+        let diverged = self.statements.step(state, STATEMENTS);
+        let now = self.parts.machine.watch.now();
+        // A replica that is behind cannot tell.
+        if self.follower.acting_head(now).is_some() {
+            for says in diverged {
+                self.alarms.raise(&diverges(&says));
+            }
+        }
         self.stop_call.step(state);
         self.latches.keep();
         Ok(self.keep(extra)?)
@@ -322,6 +330,23 @@ fn latch(
     let latch = latches.latch(sight, state)?;
     raise(alarms, &latch);
     Some(latch.sight.condition())
+fn diverges(says: &Says) -> Alarm {
+    let about = match says {
+        Says::Signed { act, .. } | Says::Confirmed { act, .. } | Says::Reverted { act, .. } => *act,
+        Says::Stopped { suspension } => *suspension,
+        Says::Latched { latch, .. } => *latch,
+        Says::Caps { .. } => Digest::plain(&encode(says)),
+    };
+    let text = "the gate has refused this keeper's statement for a minute as one that does not fit \
+                its journal, and it fits this keeper's: one of the two decides otherwise than the \
+                other. Compare their versions, and run `portcullis verify` on the journal";
+    Alarm {
+        name: "diverged",
+        about,
+        text: text.into(),
+    }
+}
+
 }
 
 fn raise(alarms: &mut Alarms, latch: &Latch) {

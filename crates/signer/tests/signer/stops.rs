@@ -559,3 +559,49 @@ fn shut_holds_from_the_moment_on() {
     );
     assert_latched(&bench, Condition::Shut);
 }
+
+/// A node that answers slowly must not keep the signer from what stops it.
+#[test]
+fn a_slow_node_takes_a_step_no_longer_than_its_budget() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    for amount in 1..=20 {
+        bench.withdraw(amount);
+    }
+    let each = Span(700);
+    bench.node.chain().slow = Some((bench.clock.clone(), each));
+    for _ in 0..10 {
+        bench.clock.pass(Span::seconds(1));
+        let began = bench.clock.now();
+        bench.step();
+        // Its budget, and what was begun within it: a look asks three things.
+        let took = bench.clock.now().since(began);
+        assert!(took <= Span(750 + 3 * each.0), "{took:?}");
+    }
+}
+
+/// The gate's journal and this replica disagree on what fits: for a moment the gate is ahead, for
+/// longer it has decided otherwise.
+#[test]
+fn a_gate_that_goes_on_refusing_what_fits_raises_an_alarm() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    bench.wire().diverges = true;
+    bench.withdraw(5);
+    bench.run(50);
+    assert!(bench.alarms().is_empty());
+    bench.run(90);
+    assert_eq!(bench.alarms(), ["diverged"]);
+}
+
+#[test]
+fn a_gate_that_is_ahead_for_a_moment_raises_none() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    bench.wire().diverges = true;
+    bench.withdraw(5);
+    bench.run(40);
+    bench.wire().diverges = false;
+    bench.run(100);
+    assert!(bench.alarms().is_empty());
+}
