@@ -169,9 +169,10 @@ impl Keeper {
             void,
             ..
         } = &seen.applied;
+            would_pay,
         let Some(why) = void else { return };
         tracing::error!(entry = index, %why, "a void entry");
-        if why.is_release(seen.entry.as_ref()) {
+        if *would_pay {
             let (entry, effects) = (*index, *effects);
             self.latch(Sight::Release { entry, effects });
         }
