@@ -33,7 +33,7 @@ const REST: Duration = Duration::from_millis(200);
 /// How long to wait before opening again after a disk or a key has failed.
 const RECOVER: Duration = Duration::from_secs(2);
 /// How long a node may take for one exchange.
-const NODE_PATIENCE: Duration = Duration::from_secs(2);
+const NODE_PATIENCE: Duration = Duration::from_millis(750);
 
 /// Why a signer does not start.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! The signer: follow, decide again, record, sign, hand out, follow the chain.
 
 use crate::config::Config;
-use crate::deliver::{Deliveries, Trouble};
+use crate::deliver::{Budget, Deliveries, Trouble};
 use crate::enrolments::Enrolments;
 use crate::judge::{Barred, Bench, Candidate, Refusal};
 use crate::record::{Pays, Record, Signed, place_of};
@@ -132,10 +132,11 @@ impl Signer {
             Ok(lease) => self.sign_what_is_ready(&lease, &bars, &mut step)?,
             Err(why) => step.waits = Some(why),
         }
-        self.deliver(&bars)?;
         self.keeper.say(self.caps())?;
         let enrolments = &self.enrolments;
+        // What stops goes out before any node is spoken to, which may take its time.
         self.keeper.finish(|| enrolments.to_bytes())?;
+        self.deliver(&bars)?;
         Ok(step)
     }
 
@@ -323,8 +324,9 @@ impl Signer {
             lease.as_ref().is_ok_and(holds)
                 && release.is_some_and(|r| is_in_force(r, tx) && !bars.bar(act, r))
         };
-        let mut trouble = self.deliveries.send(now, SENDS, may_leave);
-        let (says, more) = self.deliveries.look(now, LOOKS);
+        let budget = Budget::begin(&self.machine.watch);
+        let mut trouble = self.deliveries.send(now, &budget, SENDS, may_leave);
+        let (says, more) = self.deliveries.look(now, &budget, LOOKS);
         trouble.extend(more);
         for says in says {
             self.keeper.say(says)?;
