@@ -117,6 +117,9 @@ pub struct Facts {
     /// Signatures that have proved a held or released act: an old one is no new assertion.
     #[n(25)]
     pub spent: BTreeMap<Digest, BTreeSet<Digest>>,
+    /// The rules version by which entries are decided.
+    #[n(26)]
+    pub rules: u32,
 }
 
 /// A wallet's next nonce and what left it.
@@ -131,9 +134,6 @@ pub struct WalletState {
     pub outflow: BTreeMap<AssetId, Rings>,
 }
 
-/// A suspension in force.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
 /// Caps as a keeper stated them last.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -146,6 +146,9 @@ pub struct StatedCaps {
     pub caps: Vec<Cap>,
 }
 
+/// A suspension in force.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct Suspension {
     /// What is shut.
     #[n(0)]
@@ -238,6 +241,7 @@ impl Facts {
             cleared_latches: BTreeSet::new(),
             ended_until: BTreeSet::new(),
             spent: BTreeMap::new(),
+            rules: genesis.rules,
         };
         for wallet in &genesis.wallets {
             let state = WalletState {
