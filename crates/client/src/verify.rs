@@ -10,7 +10,6 @@ use portcullis_core::effect::Effect;
 use portcullis_core::entry::Submission;
 use portcullis_core::genesis::GenesisFault;
 use portcullis_core::signature::Strict;
-use portcullis_core::state::release::{Stage, Withheld};
 use portcullis_core::statement::Says;
 use portcullis_core::{Body, Decision, Digest, Entry, Network, State, Time};
 use portcullis_host::Disk;
@@ -28,6 +27,11 @@ pub struct Report {
     pub faults: Vec<Wrong>,
     /// The files that were looked at.
     pub files: u64,
+    /// Their names in the journal's folder.
+    #[serde(skip)]
+    pub looked_at: Vec<String>,
+    /// Files in the journal's folder that are none of a journal's.
+    pub strays: Vec<String>,
     /// Entries.
     pub size: u64,
     /// The tree's root over all of them, in base64.
@@ -116,6 +120,7 @@ pub fn journal(disk: &dyn Disk, pinned: Digest) -> Report {
     let mut report = replay(&network, &checked.entries);
     report.checkpoint = checked.checkpoint.as_ref().map(checkpoint);
     report.files = checked.files.len() as u64;
+    report.looked_at = checked.files;
     let wrong = |Fault { file, what }| Wrong { file, what };
     report.faults = checked.faults.into_iter().map(wrong).collect();
     report
@@ -177,12 +182,12 @@ pub fn replay(network: &Arc<Network>, entries: &[Vec<u8>]) -> Report {
         if is_checkpoint && applied.void.is_none() {
             report.late.extend(late(&applied.changes, &began));
         }
+        began.extend(begun(&applied));
     }
     report.late.sort_unstable();
     conclude(report, &state)
 }
 
-        began.extend(begun(&applied));
 /// The acts that an entry releases, or begins to hold.
 fn begun(applied: &Applied) -> impl Iterator<Item = (Digest, u64)> + '_ {
     applied.changes.iter().filter_map(|change| match change {

@@ -8,6 +8,7 @@
 mod amount;
 mod approve;
 mod call;
+mod caps;
 mod cli;
 mod demo;
 mod doctor;
