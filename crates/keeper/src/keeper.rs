@@ -13,7 +13,7 @@ use portcullis_core::apply::Applied;
 use portcullis_core::codec::encode;
 use portcullis_core::id::{BoardId, KeeperId};
 use portcullis_core::statement::{Condition, Says};
-use portcullis_core::{Network, Span, State, Time};
+use portcullis_core::{Digest, Network, Span, State, Time};
 use portcullis_host::DiskError;
 use portcullis_keys::{SignError, StatementKey};
 use portcullis_tlog::Cosigned;
@@ -25,6 +25,8 @@ use std::time::Duration;
 const SNAPSHOT_EVERY: u64 = 100_000;
 /// How often a mark is, where there is anything new.
 const MARK_EVERY: Span = Span::seconds(10);
+/// The newest cosigned checkpoint that the replica stood at, as a note.
+const CHECKPOINT: &str = "checkpoint";
 /// Most statements posted in one step.
 const STATEMENTS: usize = 256;
 
@@ -167,9 +169,9 @@ impl Keeper {
             index,
             effects,
             void,
+            would_pay,
             ..
         } = &seen.applied;
-            would_pay,
         let Some(why) = void else { return };
         tracing::error!(entry = index, %why, "a void entry");
         if *would_pay {
@@ -257,6 +259,12 @@ impl Keeper {
             self.snapshot_at = size;
         } else if size > self.marked.0 && now >= self.marked.1 {
             self.snapshots.mark(state, head)?;
+            // For people on this host who have to stop everything without the gate.
+            let note = head.signed().note().to_string();
+            let disk = &self.parts.machine.disk;
+            if let Err(error) = disk.write_projection(CHECKPOINT, note.as_bytes()) {
+                tracing::warn!(%error, "the newest checkpoint is not shown on disk");
+            }
             self.marked = (size, now.after(MARK_EVERY));
         }
         Ok(())
@@ -322,15 +330,6 @@ fn restore(
     Ok((follower, extra))
 }
 
-fn latch(
-    latches: &mut Latches,
-    alarms: &mut Alarms,
-    sight: Sight,
-    state: &State,
-) -> Option<Condition> {
-    let latch = latches.latch(sight, state)?;
-    raise(alarms, &latch);
-    Some(latch.sight.condition())
 fn diverges(says: &Says) -> Alarm {
     let about = match says {
         Says::Signed { act, .. } | Says::Confirmed { act, .. } | Says::Reverted { act, .. } => *act,
@@ -348,6 +347,15 @@ fn diverges(says: &Says) -> Alarm {
     }
 }
 
+fn latch(
+    latches: &mut Latches,
+    alarms: &mut Alarms,
+    sight: Sight,
+    state: &State,
+) -> Option<Condition> {
+    let latch = latches.latch(sight, state)?;
+    raise(alarms, &latch);
+    Some(latch.sight.condition())
 }
 
 fn raise(alarms: &mut Alarms, latch: &Latch) {

@@ -24,6 +24,7 @@ mod out;
 mod processes;
 mod reach;
 mod scope;
+mod seen;
 mod staff;
 mod verify;
 
