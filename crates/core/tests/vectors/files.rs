@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub(crate) const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/spec/vectors");
 
 /// Far above any cap: what a value's cap is, its own tests say.
-const NO_CAP: usize = 1 << 20;
+pub(crate) const NO_CAP: usize = 1 << 20;
 
 /// Files whose content is the same in every run.
 pub(crate) fn documents() -> Vec<(&'static str, Value)> {
