@@ -1,5 +1,10 @@
 //! The sequencer with a real journal on a disk that can fill up and lose power.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
 mod harness;
 
 use harness::{Gate, posting, start};
