@@ -276,7 +276,8 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
     }
 }
 
-/// Take more evidence for a held or withheld act: a new assertion, a late attestation.
+/// Take more evidence for a held or withheld act: a new proof, a late attestation. It carries the
+/// signed request of whoever brings it. A stop board takes acts, and stamps no supplement.
 pub(crate) fn supplement(
     state: &State,
     digest: Digest,
@@ -299,9 +300,13 @@ pub(crate) fn supplement(
         verify,
     };
     binding::check_sizes(evidence)?;
+    if evidence.posted.is_some() {
+        return Err(Reason::StampInvalid);
+    }
+    let asking = authenticate::check_evidence(&case, time)?;
+    permit::check_may_supplement(&case, &asking)?;
     let mut effects = Vec::new();
-    if !evidence.assertions.is_empty() || !evidence.requests.is_empty() {
-        let actor = authenticate::authenticate(&case, time)?;
+    if let Some(actor) = asking.proven() {
         refuse_spent(state, digest, &actor)?;
         effects.extend(actor.counters.iter().cloned());
         effects.push(Effect::Prove(digest, actor.proof));
@@ -315,7 +320,7 @@ pub(crate) fn supplement(
         effects.extend([Effect::Debit(entry), Effect::Pay(digest, entry)]);
     }
     if effects.is_empty() {
-        Err(Reason::FactorMissing)
+        Err(Reason::NothingNew)
     } else {
         Ok(effects)
     }
@@ -348,7 +353,8 @@ pub(crate) fn account_of(act: &Act) -> Result<AccountId, Reason> {
     act.account.ok_or(Reason::UnknownAccount)
 }
 
-/// Withhold every planned release that is not known to be signed and that `touched` picks.
+/// Withhold every planned release that `touched` picks, signed or not: bytes that a chain has cannot
+/// be recalled and may still confirm; those that have not left do not leave.
 pub(crate) fn withhold_where(
     state: &State,
     why: crate::state::release::Withheld,
@@ -356,7 +362,7 @@ pub(crate) fn withhold_where(
 ) -> impl Iterator<Item = Effect> {
     let releases = state
         .facts
-        .unsigned_releases()
+        .releases_under_way()
         .filter(move |(_, release)| touched(release));
     let effects: Vec<Effect> = releases
         .map(|(digest, _)| Effect::Withhold(*digest, why))

@@ -5,7 +5,6 @@ use portcullis_core::act::{Act, ActKind};
 use portcullis_core::entry::{Body, Entry, Submission};
 use portcullis_core::realm::Realm;
 use portcullis_core::signature::Strict;
-use portcullis_core::state::Reach;
 use portcullis_core::state::release::{Release, Stage, Withheld};
 use portcullis_core::{Decision, Digest, State};
 
@@ -32,7 +31,7 @@ impl Bars {
         bars
     }
 
-    /// Whether the release may not be signed.
+    /// Whether the release may not be signed, and what is signed for it may not leave.
     #[must_use]
     pub fn bar(&self, act: &Digest, release: &Release) -> bool {
         let Some(after) = &self.after else {
@@ -46,18 +45,6 @@ impl Bars {
             )
         });
         !goes_on || release.entry >= self.undecided_from
-    }
-
-    /// Whether a suspension, journaled on this state or binding, takes the payment in. What gives a
-    /// release up pays nobody: it is a way out of a suspension.
-    #[must_use]
-    pub fn suspend(&self, state: &State, release: &Release) -> bool {
-        let ActKind::Withdraw(withdraw) = &release.act.kind else {
-            return false;
-        };
-        let facts = self.after.as_ref().unwrap_or(state).facts();
-        let reach = Reach::of_withdrawal(release.account, withdraw);
-        release.voided_by.is_none() && facts.is_suspended(reach)
     }
 }
 
