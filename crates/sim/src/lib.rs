@@ -35,4 +35,4 @@ pub mod truth;
 pub mod watch;
 pub mod wire;
 
-pub use sim::{Report, Sim, simulate};
+pub use sim::{Report, Sim, simulate, simulate_told};
