@@ -31,6 +31,7 @@ mod server;
 pub mod setting;
 mod settling;
 pub mod sim;
+pub mod treason;
 pub mod truth;
 pub mod watch;
 pub mod wire;
