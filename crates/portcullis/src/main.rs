@@ -11,6 +11,7 @@ mod call;
 mod cli;
 mod demo;
 mod doctor;
+mod drill;
 mod failure;
 mod files;
 mod folder;

@@ -1,0 +1,242 @@
+//! The variant `api`, from beginning to end.
+
+use crate::answer::Answer;
+use crate::api::{
+    Attackers, EXPIRED, Job, Loot, OLD_CHECKPOINT, RACE, REPLAYED_ACT, WAYS, genuine, hold_back,
+    jobs,
+};
+use crate::attack::{Book, Tried};
+use crate::checks::Checks;
+use crate::crowd::{HANDS, crowd};
+use crate::dice::Dice;
+use crate::error::DrillError;
+use crate::honest::{self, Asked};
+use crate::people::{Customer, Town};
+use crate::platform::Platform;
+use crate::respond;
+use crate::stage::Stage;
+use crate::story::{DELAY_AND_A_BIT, Timeline, With, add_addresses, open_accounts};
+use portcullis_client::RequestSigner;
+use portcullis_core::act::{Act, LiftTarget};
+use portcullis_core::{Evidence, Span, Time};
+use portcullis_keys::software::SoftwareStatement;
+use std::sync::Arc;
+
+/// Longer than an act may be submitted.
+const EXPIRY: Span = Span::seconds(660);
+
+/// Something that somebody does during the attack.
+enum Deed {
+    Honest(Arc<Customer>),
+    Attack(Job),
+}
+
+/// What it came to.
+enum Done {
+    Honest(Asked),
+    Attack(Tried),
+    /// The customer's own withdrawal and the copies that raced it.
+    Race(Asked, Tried),
+}
+
+pub(crate) fn run(stage: &mut Stage, town: &Town, seed: u64) -> Result<With, DrillError> {
+    let jobs = jobs(town);
+    let (loot, mut asked) = prepare(stage, town, &jobs)?;
+    let key = SoftwareStatement::ed25519(&Dice::new(seed, "attackers").secret())?;
+    let attackers = Attackers {
+        town,
+        loot: &loot,
+        key: RequestSigner::new(Arc::new(key)),
+    };
+    let groups = Groups::of(&town.honest);
+    let (early, late) = jobs.split_at(jobs.len() * 2 / 3);
+    let (mut book, mut checks) = (Book::default(), Checks::default());
+    let mut dice = Dice::new(seed, "order");
+
+    let begun = stage.now();
+    let mut timeline = Timeline::from(begun);
+    timeline.note(begun, "The attack begins, among honest withdrawals");
+    let done = perform(stage, &attackers, mix(&mut dice, early, groups.before))?;
+    take(done, &mut book, &mut asked);
+    let stopped = respond::suspend(stage, &mut timeline)?;
+    let done = perform(stage, &attackers, mix(&mut dice, late, groups.during))?;
+    take(done, &mut book, &mut asked);
+    timeline.note(stage.now(), "The attack ends");
+    let targets = vec![LiftTarget::Suspension { by: stopped.by }];
+    respond::recover(
+        stage,
+        town,
+        &mut asked,
+        &stopped,
+        &targets,
+        &mut timeline,
+        &mut checks,
+    )?;
+    asked.extend(reopened(stage, groups.after)?);
+    stage.until_delivered()?;
+    timeline.note(
+        stage.now(),
+        "Everything that honest customers asked for has arrived",
+    );
+
+    let mut flow = book.flow();
+    flow.contained_ms = Some(stopped.stopped.since(begun).0);
+    checks.same(
+        "with: withdrawals released to the attackers",
+        flow.released.count,
+        0,
+    );
+    let heard = stage.pager.heard(&stage.cast().network).len();
+    checks.same("with: alarms of the signer, whom nothing reached", heard, 0);
+    Ok(With {
+        flow,
+        rows: book.rows(WAYS),
+        asked,
+        timeline: timeline.moments,
+        checks,
+        void: 0,
+    })
+}
+
+/// The day before: accounts, addresses, and everything that the attackers saw pass and held back.
+fn prepare(stage: &mut Stage, town: &Town, jobs: &[Job]) -> Result<(Loot, Vec<Asked>), DrillError> {
+    open_accounts(stage, town)?;
+    stage.jump(DELAY_AND_A_BIT)?;
+    add_addresses(stage, town)?;
+    let day_old = hold_back(town, jobs, OLD_CHECKPOINT, &stage.platform)?;
+    stage.jump(DELAY_AND_A_BIT)?;
+    let expired = hold_back(town, jobs, EXPIRED, &stage.platform)?;
+    stage.jump(EXPIRY)?;
+    let (accepted, asked) = pass(stage, town, jobs)?;
+    let loot = Loot {
+        day_old,
+        expired,
+        accepted,
+    };
+    Ok((loot, asked))
+}
+
+/// Each attacked customer withdraws once, honestly, and the attackers watch: of the same amount as
+/// what they will try by replaying it.
+fn pass(
+    stage: &Stage,
+    town: &Town,
+    jobs: &[Job],
+) -> Result<(Vec<(Act, Evidence)>, Vec<Asked>), DrillError> {
+    let replayed = |at: usize| {
+        jobs.iter()
+            .find(|job| job.victim == at && job.way == REPLAYED_ACT)
+    };
+    let withdraw = |platform: &Platform, at: &usize| {
+        let customer = &town.victims[*at].customer;
+        let amount = replayed(*at).map_or(customer.amount, |job| job.slice.amount);
+        let (act, evidence) = genuine(platform, customer, amount)?;
+        let asked = Asked {
+            customer: Arc::clone(customer),
+            act: act.digest(),
+            amount,
+            at: platform.now(),
+            answer: platform.relay(&act, &evidence),
+            waited: false,
+        };
+        Ok(((act, evidence), asked))
+    };
+    let places: Vec<usize> = (0..town.victims.len()).collect();
+    let done = crowd(&places, HANDS, || stage.platform.anew(), withdraw);
+    let done: Vec<_> = done.into_iter().collect::<Result<_, DrillError>>()?;
+    stage.until_delivered()?;
+    Ok(done.into_iter().unzip())
+}
+
+/// Honest customers by when they withdraw.
+struct Groups<'a> {
+    /// While the attack runs.
+    before: &'a [Arc<Customer>],
+    /// While the gate is suspended.
+    during: &'a [Arc<Customer>],
+    /// After it has reopened.
+    after: &'a [Arc<Customer>],
+}
+
+impl<'a> Groups<'a> {
+    fn of(honest: &'a [Arc<Customer>]) -> Self {
+        let (before, rest) = honest.split_at(honest.len() * 7 / 10);
+        let (during, after) = rest.split_at(rest.len() * 2 / 3);
+        Self {
+            before,
+            during,
+            after,
+        }
+    }
+}
+
+fn mix(dice: &mut Dice, jobs: &[Job], honest: &[Arc<Customer>]) -> Vec<Deed> {
+    let jobs = jobs.iter().map(|job| Deed::Attack(*job));
+    let honest = honest
+        .iter()
+        .map(|customer| Deed::Honest(Arc::clone(customer)));
+    let mut deeds: Vec<Deed> = jobs.chain(honest).collect();
+    dice.shuffle(&mut deeds);
+    deeds
+}
+
+fn perform(
+    stage: &Stage,
+    attackers: &Attackers<'_>,
+    deeds: Vec<Deed>,
+) -> Result<Vec<Done>, DrillError> {
+    let act = |platform: &Platform, deed: &Deed| match deed {
+        Deed::Honest(customer) => Ok(Done::Honest(honest::withdraw(platform, customer, false)?)),
+        Deed::Attack(job) if job.way == RACE => race(platform, attackers, job),
+        Deed::Attack(job) => {
+            let at = platform.now();
+            let answer = attackers.attempt(platform, job)?;
+            Ok(Done::Attack(tried(job, at, answer)))
+        }
+    };
+    let done = crowd(&deeds, HANDS, || stage.platform.anew(), act);
+    done.into_iter().collect()
+}
+
+fn race(platform: &Platform, attackers: &Attackers<'_>, job: &Job) -> Result<Done, DrillError> {
+    let race = attackers.race(platform, job)?;
+    let asked = Asked {
+        customer: Arc::clone(&attackers.town.victims[job.victim].customer),
+        act: race.digest,
+        amount: job.slice.amount,
+        at: race.asked,
+        answer: race.own(),
+        waited: race.own() == Answer::Held,
+    };
+    Ok(Done::Race(asked, tried(job, race.asked, race.copies())))
+}
+
+fn tried(job: &Job, at: Time, answer: Answer) -> Tried {
+    Tried {
+        way: job.way,
+        amount: job.slice.amount,
+        at,
+        answer,
+    }
+}
+
+fn take(done: Vec<Done>, book: &mut Book, asked: &mut Vec<Asked>) {
+    for done in done {
+        match done {
+            Done::Honest(one) => asked.push(one),
+            Done::Attack(tried) => book.tried.push(tried),
+            Done::Race(one, tried) => {
+                asked.push(one);
+                book.tried.push(tried);
+            }
+        }
+    }
+}
+
+/// With their new passkeys, to addresses that have kept their age.
+fn reopened(stage: &Stage, customers: &[Arc<Customer>]) -> Result<Vec<Asked>, DrillError> {
+    let withdraw =
+        |platform: &Platform, customer: &Arc<Customer>| honest::withdraw(platform, customer, true);
+    let asked = crowd(customers, HANDS, || stage.platform.anew(), withdraw);
+    asked.into_iter().collect()
+}

@@ -1,0 +1,248 @@
+//! The answer to an attack, on the gate's side: suspend, raise the epoch, enrol again, lift.
+
+use crate::answer::Answer;
+use crate::checks::Checks;
+use crate::crowd::{HANDS, crowd};
+use crate::error::DrillError;
+use crate::honest::{self, Asked, assert_again};
+use crate::people::{Customer, Town};
+use crate::platform::Platform;
+use crate::stage::Stage;
+use crate::story::{DELAY_AND_A_BIT, Timeline};
+use crate::wait::until;
+use portcullis_core::act::{
+    ActKind, Approve, Lift, LiftTarget, RaiseEpoch, Resume, Scope, Suspend,
+};
+use portcullis_core::realm::Realm;
+use portcullis_core::{Digest, Reason, Time};
+use std::sync::Arc;
+
+/// A suspension that every keeper has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopped {
+    pub(crate) by: Digest,
+    /// When every keeper had signed that it has it.
+    pub(crate) stopped: Time,
+    /// Transactions that the wallet had on the chain then.
+    pub(crate) sent: u64,
+}
+
+/// Withdrawals are suspended through the gate, and everybody waits until every keeper has stopped.
+pub(crate) fn suspend(stage: &Stage, timeline: &mut Timeline) -> Result<Stopped, DrillError> {
+    let scope = Scope::Withdrawals;
+    let kind = ActKind::Suspend(Suspend { scope });
+    let (by, answer) = stage.platform.staff(&stage.cast().operator, kind)?;
+    expect(&answer, "the suspension")?;
+    timeline.note(stage.now(), "An operator suspends withdrawals: recorded");
+    let stopped = until_stopped(stage, by)?;
+    timeline.note(
+        stopped,
+        "Stopped: the signer has signed that it has the suspension",
+    );
+    let sent = stage.chain.sent(stage.cast().wallet())?;
+    Ok(Stopped { by, stopped, sent })
+}
+
+/// Until every keeper has signed that it has a suspension.
+pub(crate) fn until_stopped(stage: &Stage, by: Digest) -> Result<Time, DrillError> {
+    let keepers = stage.cast().network.genesis().keepers.len();
+    until("every keeper's word that it has stopped", || {
+        let status = stage.status()?;
+        let known = status.suspensions.iter().find(|known| known.by == by);
+        let all = known.is_some_and(|known| known.stopped.len() == keepers);
+        Ok(all.then(|| stage.now()))
+    })
+}
+
+/// From the suspension to open doors: the epoch, new passkeys on onboarding's word, the full delay,
+/// new assertions over what waits, and a quorum's lift of everything that shuts the gate.
+pub(crate) fn recover(
+    stage: &mut Stage,
+    town: &Town,
+    asked: &mut [Asked],
+    stopped: &Stopped,
+    targets: &[LiftTarget],
+    timeline: &mut Timeline,
+    checks: &mut Checks,
+) -> Result<(), DrillError> {
+    raise_epoch(stage)?;
+    timeline.note(
+        stage.now(),
+        "The customers' epoch is raised: no old passkey counts any more",
+    );
+    let customers: Vec<Arc<Customer>> = town.customers().cloned().collect();
+    probe_epoch(stage, &customers, checks)?;
+    let enrolled = enrol_all_again(stage, &customers)?;
+    checks.same(
+        "response: customers enrolled again",
+        enrolled,
+        customers.len(),
+    );
+    probe_delay(stage, &customers, checks)?;
+    timeline.note(
+        stage.now(),
+        "Every customer has enrolled a new passkey on onboarding's word",
+    );
+    stage.jump(DELAY_AND_A_BIT)?;
+    timeline.note(
+        stage.now(),
+        "The full delay of 24 hours has run for the new passkeys",
+    );
+    let held: Vec<Asked> = asked.iter().filter(|asked| asked.waited).cloned().collect();
+    let proven = assert_all_again(stage, &held)?;
+    checks.same(
+        "response: held withdrawals asserted anew, over the same digest",
+        proven,
+        held.len(),
+    );
+    let sent = stage.chain.sent(stage.cast().wallet())?;
+    checks.same(
+        "suspension: transactions of the wallet once every keeper had stopped",
+        sent - stopped.sent,
+        0,
+    );
+    for target in targets {
+        lift(&stage.platform, *target)?;
+    }
+    until_open(stage)?;
+    timeline.note(
+        stage.now(),
+        "A quorum of administrators has lifted the suspension",
+    );
+    resume_withheld(stage, asked)?;
+    stage.until_delivered()
+}
+
+/// What was released and not yet signed when the gate was shut waits for its customer's new assertion
+/// and for an operator's word.
+fn resume_withheld(stage: &Stage, asked: &mut [Asked]) -> Result<(), DrillError> {
+    let withheld = |platform: &Platform, asked: &Asked| -> Result<bool, DrillError> {
+        let standing = platform
+            .cast
+            .gate
+            .act(&platform.cast.back_end.signer, asked.act)?;
+        Ok(standing.is_some_and(|standing| standing.stage == "withheld"))
+    };
+    let found = crowd(asked, HANDS, || stage.platform.anew(), withheld);
+    for (asked, found) in asked.iter_mut().zip(found) {
+        if found? {
+            expect(&assert_again(&stage.platform, asked)?, "a new assertion")?;
+            let kind = ActKind::Resume(Resume { release: asked.act });
+            let (_, answer) = stage.platform.staff(&stage.cast().operator, kind)?;
+            expect(&answer, "a resumed release")?;
+            asked.waited = true;
+        }
+    }
+    Ok(())
+}
+
+/// An old passkey proves nothing, and nobody but onboarding can say whose a new one is.
+fn probe_epoch(
+    stage: &Stage,
+    customers: &[Arc<Customer>],
+    checks: &mut Checks,
+) -> Result<(), DrillError> {
+    let Some(customer) = customers.first() else {
+        return Ok(());
+    };
+    let old = honest::withdraw(&stage.platform, customer, false)?.answer;
+    checks.refused("response: an old passkey", &old, Reason::FactorRevoked);
+    let ledger = &stage.cast().ledger;
+    let other = stage.platform.enrol_again(customer, ledger)?;
+    checks.refused(
+        "response: a passkey that the ledger vouches for",
+        &other,
+        Reason::AttestationInvalid,
+    );
+    Ok(())
+}
+
+/// A new passkey waits for its delay.
+fn probe_delay(
+    stage: &Stage,
+    customers: &[Arc<Customer>],
+    checks: &mut Checks,
+) -> Result<(), DrillError> {
+    let Some(customer) = customers.first() else {
+        return Ok(());
+    };
+    let early = honest::withdraw(&stage.platform, customer, true)?.answer;
+    checks.refused(
+        "response: a new passkey before its delay",
+        &early,
+        Reason::FactorNotYet,
+    );
+    Ok(())
+}
+
+/// Every customer's factors count no more: one entry, whatever their number.
+pub(crate) fn raise_epoch(stage: &Stage) -> Result<(), DrillError> {
+    let kind = ActKind::RaiseEpoch(RaiseEpoch {
+        realm: Realm::Customers,
+        factors: None,
+    });
+    let (_, answer) = stage.platform.staff(&stage.cast().operator, kind)?;
+    expect(&answer, "the raised epoch")
+}
+
+/// Every customer enrols a new passkey on a fresh word of onboarding's. Gives how many did.
+pub(crate) fn enrol_all_again(
+    stage: &Stage,
+    customers: &[Arc<Customer>],
+) -> Result<usize, DrillError> {
+    let onboarding = &stage.cast().onboarding;
+    let enrol =
+        |platform: &Platform, customer: &Arc<Customer>| platform.enrol_again(customer, onboarding);
+    let answers = crowd(customers, HANDS, || stage.platform.anew(), enrol);
+    let answers: Vec<Answer> = answers.into_iter().collect::<Result<_, _>>()?;
+    Ok(released(&answers))
+}
+
+/// Customers assert anew what waits. Gives how many did.
+pub(crate) fn assert_all_again(stage: &Stage, held: &[Asked]) -> Result<usize, DrillError> {
+    let answers = crowd(held, HANDS, || stage.platform.anew(), assert_again);
+    let answers: Vec<Answer> = answers.into_iter().collect::<Result<_, _>>()?;
+    Ok(released(&answers))
+}
+
+fn released(answers: &[Answer]) -> usize {
+    let is_released = |answer: &&Answer| **answer == Answer::Released;
+    answers.iter().filter(is_released).count()
+}
+
+/// A quorum of administrators ends it: one proposes, the others approve.
+pub(crate) fn lift(platform: &Platform, target: LiftTarget) -> Result<(), DrillError> {
+    let (first, others) = platform
+        .cast
+        .administrators
+        .split_first()
+        .ok_or_else(|| DrillError::Network("it names no administrators".into()))?;
+    let (act, proposed) = platform.staff(first, ActKind::Lift(Lift { target }))?;
+    if proposed != Answer::Held {
+        return Err(DrillError::InVain(format!(
+            "a lift that waits: {}",
+            proposed.text()
+        )));
+    }
+    let quorum = usize::try_from(platform.cast.network.genesis().quorum).unwrap_or(usize::MAX);
+    for other in others.iter().take(quorum.saturating_sub(1)) {
+        let (_, answer) = platform.staff(other, ActKind::Approve(Approve { act }))?;
+        expect(&answer, "an approval")?;
+    }
+    Ok(())
+}
+
+/// Until nothing shuts the gate and no keeper is latched.
+pub(crate) fn until_open(stage: &Stage) -> Result<(), DrillError> {
+    until("an open gate", || {
+        let status = stage.status()?;
+        Ok((status.suspensions.is_empty() && status.latches.is_empty()).then_some(()))
+    })
+}
+
+fn expect(answer: &Answer, what: &str) -> Result<(), DrillError> {
+    match answer {
+        Answer::Released => Ok(()),
+        other => Err(DrillError::InVain(format!("{what}: {}", other.text()))),
+    }
+}
