@@ -1,7 +1,7 @@
 //! What the gate made of something that was sent to it.
 
 use portcullis_client::{Accepted, GateError};
-use portcullis_core::{Decision, Reason};
+use portcullis_core::{Decision, Reason, VoidReason};
 
 /// The gate's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub(crate) enum Answer {
     Held,
     /// Refused.
     Refused(Reason),
+    /// Journaled by a hostile gate and void for everybody who decides again.
+    Void(Cause),
     /// Something else: no answer, or one without a numbered reason.
     Lost(String),
 }
@@ -31,7 +33,54 @@ impl Answer {
             Self::Released => "released".into(),
             Self::Held => "held".into(),
             Self::Refused(reason) => format!("{} {}", reason.number(), reason.slug()),
+            Self::Void(cause) => format!("void: {}", cause.text()),
             Self::Lost(why) => format!("no answer: {why}"),
+        }
+    }
+}
+
+/// Why a journaled entry counts for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Cause {
+    /// It says released where the decision is a refusal.
+    Refused(Reason),
+    /// It says released where the act still waits.
+    StillHeld,
+    /// The planned bytes are not the act's.
+    OtherPlan,
+    /// Its time lies before an earlier entry's.
+    TimeGoesBack,
+    /// A checkpoint that no quorum cosigned.
+    NoQuorum,
+    /// Anything else.
+    Other,
+}
+
+impl Cause {
+    fn text(self) -> String {
+        match self {
+            Self::Refused(reason) => format!("{} {}", reason.number(), reason.slug()),
+            Self::StillHeld => "the act still waits".into(),
+            Self::OtherPlan => "the planned bytes are not the act's".into(),
+            Self::TimeGoesBack => "its time goes back".into(),
+            Self::NoQuorum => "no quorum cosigned the checkpoint".into(),
+            Self::Other => "another fault".into(),
+        }
+    }
+}
+
+impl From<&VoidReason> for Cause {
+    fn from(void: &VoidReason) -> Self {
+        match void {
+            VoidReason::Decision { decided, .. } => match **decided {
+                Decision::Refuse { reason } => Self::Refused(reason),
+                Decision::Hold { .. } => Self::StillHeld,
+                Decision::Release => Self::Other,
+            },
+            VoidReason::Plan(_) => Self::OtherPlan,
+            VoidReason::TimeGoesBack => Self::TimeGoesBack,
+            VoidReason::Checkpoint => Self::NoQuorum,
+            _ => Self::Other,
         }
     }
 }

@@ -20,37 +20,40 @@ use std::thread;
 const LOOK_ALIKE: &str = "https://1ocalhost.example";
 
 macro_rules! ways {
-    ($($name:ident $text:literal [$($reason:ident),+];)*) => {
-        $(pub(crate) const $name: Way = Way { name: $text, met_by: &[$(Reason::$reason),+] };)*
+    ($($name:ident $text:literal $reason:ident;)*) => {
+        $(pub(crate) const $name: Way = Way {
+            name: $text,
+            met_by: Some(Answer::Refused(Reason::$reason)),
+        };)*
         /// All of them, in the table's order.
         pub(crate) const WAYS: &[Way] = &[$($name),*];
     };
 }
 
 ways! {
-    NO_FACTOR "as in 2022: no factor at all" [FactorMissing];
-    NO_FACTOR_AGED "no factor, to the customer's own aged address" [FactorMissing];
-    REPLAYED_ASSERTION "an earlier assertion of the customer's, replayed" [PasskeyChallenge];
-    OTHER_PAYEE "an assertion held back, the payee exchanged" [PasskeyChallenge];
-    OTHER_AMOUNT "an assertion held back, the amount raised" [PasskeyChallenge];
-    OTHER_ACCOUNT "one customer's assertion for another's account" [FactorUnknown];
-    OTHER_ACT "an assertion over a harmless act, used for a withdrawal" [PasskeyChallenge];
-    OWN_PASSKEY "the attackers' own passkey for the customer's account" [FactorUnknown];
-    FORGED "an assertion with a forged signature" [PasskeySignature];
-    LOOK_ALIKE_ORIGIN "asserted at a look-alike domain" [PasskeyOrigin];
-    FRAMED "asserted inside a foreign frame" [PasskeyCrossOrigin];
-    OTHER_PARTY "asserted for another relying party" [PasskeyRelyingParty];
-    NOT_VERIFIED "asserted without verifying the person" [PasskeyNotVerified];
-    COPIED "a copied authenticator whose counter stands still" [PasskeyCounter];
-    EXPIRED "a whole act held back until it had expired" [Expired];
-    OLD_CHECKPOINT "a whole act held back for a day" [UnknownCheckpoint];
-    REPLAYED_ACT "an accepted act sent again, whole" [Replayed];
-    RACE "the customer's own act sent many times at once" [Replayed];
-    NO_BACK_END "a request that the back end did not sign" [Unauthenticated, RequestMissing];
+    NO_FACTOR "as in 2022: no factor at all" FactorMissing;
+    NO_FACTOR_AGED "no factor, to the customer's own aged address" FactorMissing;
+    REPLAYED_ASSERTION "an earlier assertion of the customer's, replayed" PasskeyChallenge;
+    OTHER_PAYEE "an assertion held back, the payee exchanged" PasskeyChallenge;
+    OTHER_AMOUNT "an assertion held back, the amount raised" PasskeyChallenge;
+    OTHER_ACCOUNT "one customer's assertion for another's account" FactorUnknown;
+    OTHER_ACT "an assertion over a harmless act, used for a withdrawal" PasskeyChallenge;
+    OWN_PASSKEY "the attackers' own passkey for the customer's account" FactorUnknown;
+    FORGED "an assertion with a forged signature" PasskeySignature;
+    LOOK_ALIKE_ORIGIN "asserted at a look-alike domain" PasskeyOrigin;
+    FRAMED "asserted inside a foreign frame" PasskeyCrossOrigin;
+    OTHER_PARTY "asserted for another relying party" PasskeyRelyingParty;
+    NOT_VERIFIED "asserted without verifying the person" PasskeyNotVerified;
+    COPIED "a copied authenticator whose counter stands still" PasskeyCounter;
+    EXPIRED "a whole act held back until it had expired" Expired;
+    OLD_CHECKPOINT "a whole act held back for a day" UnknownCheckpoint;
+    REPLAYED_ACT "an accepted act sent again, whole" Replayed;
+    RACE "the customer's own act sent many times at once" Replayed;
+    NO_BACK_END "a request that the back end did not sign" Unauthenticated;
 }
 
 /// One withdrawal to be tried.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) way: Way,
     pub(crate) victim: usize,
@@ -63,7 +66,7 @@ pub(crate) fn jobs(town: &Town) -> Vec<Job> {
     let slices = slices.flat_map(|(at, victim)| victim.slices.iter().map(move |s| (at, *s)));
     let jobs = slices.zip(WAYS.iter().cycle());
     jobs.map(|((victim, slice), way)| Job {
-        way: *way,
+        way: way.clone(),
         victim,
         slice,
     })
@@ -146,9 +149,9 @@ impl Attackers<'_> {
                 act.kind = platform.withdraw(to, amount);
                 self.relay(platform, &act, evidence.assertions)
             }
-            way => {
+            _ => {
                 let act = to_thief()?;
-                let assertion = self.assertion(platform, way, job.victim, &act)?;
+                let assertion = self.assertion(platform, &job.way, job.victim, &act)?;
                 self.relay(platform, &act, vec![assertion])
             }
         }
@@ -158,7 +161,7 @@ impl Attackers<'_> {
     fn assertion(
         &self,
         platform: &Platform,
-        way: Way,
+        way: &Way,
         victim: usize,
         act: &Act,
     ) -> Result<Assertion, DrillError> {
@@ -174,7 +177,7 @@ impl Attackers<'_> {
             count: u32::MAX - 1,
         };
         let said = |ceremony: Ceremony<'_>| Ok(passkey.assert_as(digest, &ceremony)?);
-        match way {
+        match *way {
             LOOK_ALIKE_ORIGIN => said(Ceremony {
                 origin: LOOK_ALIKE,
                 ..honest

@@ -10,15 +10,15 @@ use crate::checks::Checks;
 use crate::crowd::{HANDS, crowd};
 use crate::dice::Dice;
 use crate::error::DrillError;
-use crate::honest::{self, Asked};
+use crate::honest::{self, Asked, Groups};
 use crate::people::{Customer, Town};
 use crate::platform::Platform;
 use crate::respond;
 use crate::stage::Stage;
 use crate::story::{DELAY_AND_A_BIT, Timeline, With, add_addresses, open_accounts};
 use portcullis_client::RequestSigner;
-use portcullis_core::act::{Act, LiftTarget};
-use portcullis_core::{Evidence, Span, Time};
+use portcullis_core::act::Act;
+use portcullis_core::{Evidence, Span};
 use portcullis_keys::software::SoftwareStatement;
 use std::sync::Arc;
 
@@ -58,21 +58,20 @@ pub(crate) fn run(stage: &mut Stage, town: &Town, seed: u64) -> Result<With, Dri
     timeline.note(begun, "The attack begins, among honest withdrawals");
     let done = perform(stage, &attackers, mix(&mut dice, early, groups.before))?;
     take(done, &mut book, &mut asked);
+    stage.until_mostly_delivered(&asked)?;
     let stopped = respond::suspend(stage, &mut timeline)?;
     let done = perform(stage, &attackers, mix(&mut dice, late, groups.during))?;
     take(done, &mut book, &mut asked);
     timeline.note(stage.now(), "The attack ends");
-    let targets = vec![LiftTarget::Suspension { by: stopped.by }];
     respond::recover(
         stage,
         town,
         &mut asked,
         &stopped,
-        &targets,
         &mut timeline,
         &mut checks,
     )?;
-    asked.extend(reopened(stage, groups.after)?);
+    asked.extend(honest::all_withdraw(stage, groups.after, true)?);
     stage.until_delivered()?;
     timeline.note(
         stage.now(),
@@ -136,6 +135,7 @@ fn pass(
             act: act.digest(),
             amount,
             at: platform.now(),
+            to: customer.address,
             answer: platform.relay(&act, &evidence),
             waited: false,
         };
@@ -148,30 +148,8 @@ fn pass(
     Ok(done.into_iter().unzip())
 }
 
-/// Honest customers by when they withdraw.
-struct Groups<'a> {
-    /// While the attack runs.
-    before: &'a [Arc<Customer>],
-    /// While the gate is suspended.
-    during: &'a [Arc<Customer>],
-    /// After it has reopened.
-    after: &'a [Arc<Customer>],
-}
-
-impl<'a> Groups<'a> {
-    fn of(honest: &'a [Arc<Customer>]) -> Self {
-        let (before, rest) = honest.split_at(honest.len() * 7 / 10);
-        let (during, after) = rest.split_at(rest.len() * 2 / 3);
-        Self {
-            before,
-            during,
-            after,
-        }
-    }
-}
-
 fn mix(dice: &mut Dice, jobs: &[Job], honest: &[Arc<Customer>]) -> Vec<Deed> {
-    let jobs = jobs.iter().map(|job| Deed::Attack(*job));
+    let jobs = jobs.iter().map(|job| Deed::Attack(job.clone()));
     let honest = honest
         .iter()
         .map(|customer| Deed::Honest(Arc::clone(customer)));
@@ -189,9 +167,8 @@ fn perform(
         Deed::Honest(customer) => Ok(Done::Honest(honest::withdraw(platform, customer, false)?)),
         Deed::Attack(job) if job.way == RACE => race(platform, attackers, job),
         Deed::Attack(job) => {
-            let at = platform.now();
             let answer = attackers.attempt(platform, job)?;
-            Ok(Done::Attack(tried(job, at, answer)))
+            Ok(Done::Attack(tried(job, answer)))
         }
     };
     let done = crowd(&deeds, HANDS, || stage.platform.anew(), act);
@@ -205,17 +182,17 @@ fn race(platform: &Platform, attackers: &Attackers<'_>, job: &Job) -> Result<Don
         act: race.digest,
         amount: job.slice.amount,
         at: race.asked,
+        to: attackers.town.victims[job.victim].customer.address,
         answer: race.own(),
         waited: race.own() == Answer::Held,
     };
-    Ok(Done::Race(asked, tried(job, race.asked, race.copies())))
+    Ok(Done::Race(asked, tried(job, race.copies())))
 }
 
-fn tried(job: &Job, at: Time, answer: Answer) -> Tried {
+fn tried(job: &Job, answer: Answer) -> Tried {
     Tried {
-        way: job.way,
+        way: job.way.clone(),
         amount: job.slice.amount,
-        at,
         answer,
     }
 }
@@ -231,12 +208,4 @@ fn take(done: Vec<Done>, book: &mut Book, asked: &mut Vec<Asked>) {
             }
         }
     }
-}
-
-/// With their new passkeys, to addresses that have kept their age.
-fn reopened(stage: &Stage, customers: &[Arc<Customer>]) -> Result<Vec<Asked>, DrillError> {
-    let withdraw =
-        |platform: &Platform, customer: &Arc<Customer>| honest::withdraw(platform, customer, true);
-    let asked = crowd(customers, HANDS, || stage.platform.anew(), withdraw);
-    asked.into_iter().collect()
 }

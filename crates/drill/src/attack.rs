@@ -4,16 +4,15 @@ use crate::answer::Answer;
 use crate::chain::COIN;
 use crate::outcome::{Check, Flow, Tally};
 use portcullis_chains::Amount;
-use portcullis_core::{Reason, Time};
 use std::collections::BTreeMap;
 
 /// A way to attack: what the attackers do, and which numbered refusal has to meet it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Way {
     /// In a few words, for people.
     pub(crate) name: &'static str,
-    /// The refusals that may meet it; more than one only where a race decides.
-    pub(crate) met_by: &'static [Reason],
+    /// The answer that has to meet it; none for a way that may have another, within its bound.
+    pub(crate) met_by: Option<Answer>,
 }
 
 /// One withdrawal that was tried.
@@ -21,7 +20,6 @@ pub(crate) struct Way {
 pub(crate) struct Tried {
     pub(crate) way: Way,
     pub(crate) amount: Amount,
-    pub(crate) at: Time,
     pub(crate) answer: Answer,
 }
 
@@ -47,11 +45,6 @@ pub struct Row {
 }
 
 impl Book {
-    /// When the first was tried.
-    pub(crate) fn first(&self) -> Option<Time> {
-        self.tried.iter().map(|tried| tried.at).min()
-    }
-
     /// The flow's sums, by the gate's answers.
     pub(crate) fn flow(&self) -> Flow {
         let mut flow = Flow::default();
@@ -59,7 +52,7 @@ impl Book {
             flow.attempted.add(COIN, tried.amount);
             let tally: Option<&mut Tally> = match tried.answer {
                 Answer::Released => Some(&mut flow.released),
-                Answer::Refused(_) => Some(&mut flow.refused),
+                Answer::Refused(_) | Answer::Void(_) => Some(&mut flow.refused),
                 Answer::Held => Some(&mut flow.held),
                 // Neither: the conservation check fails, as it must.
                 Answer::Lost(_) => None,
@@ -73,19 +66,20 @@ impl Book {
 
     /// The table of ways, in the order in which they stand in `ways`.
     pub(crate) fn rows(&self, ways: &[Way]) -> Vec<Row> {
-        ways.iter().map(|way| self.row(*way)).collect()
+        ways.iter().map(|way| self.row(way)).collect()
     }
 
-    fn row(&self, way: Way) -> Row {
-        let tried: Vec<&Tried> = self.tried.iter().filter(|tried| tried.way == way).collect();
+    fn row(&self, way: &Way) -> Row {
+        let tried: Vec<&Tried> = self
+            .tried
+            .iter()
+            .filter(|tried| tried.way == *way)
+            .collect();
         let mut answers: BTreeMap<String, u64> = BTreeMap::new();
         for tried in &tried {
             *answers.entry(tried.answer.text()).or_default() += 1;
         }
-        let is_met = |tried: &&Tried| match &tried.answer {
-            Answer::Refused(reason) => way.met_by.contains(reason),
-            _ => false,
-        };
+        let is_met = |tried: &&Tried| way.met_by.as_ref().is_none_or(|must| tried.answer == *must);
         Row {
             name: way.name,
             count: tried.len().try_into().unwrap_or(u64::MAX),

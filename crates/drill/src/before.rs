@@ -8,6 +8,7 @@ use crate::error::DrillError;
 use crate::figures::ETHER;
 use crate::outcome::{Flow, Tally};
 use crate::people::{Customer, Slice, Town};
+use crate::wait::until;
 use portcullis_chains::Amount;
 use portcullis_host::{Http as _, Web};
 use serde::Serialize;
@@ -65,6 +66,16 @@ pub(crate) fn run(
         run_deed(web, &platform, town, deed)
     });
 
+    let sent = answers.iter().filter(|is_sent| **is_sent).count();
+    until(
+        "every transaction of the wallet as it was in a block",
+        || {
+            Ok(
+                (chain.sent(platform.wallet())? >= sent.try_into().unwrap_or(u64::MAX))
+                    .then_some(()),
+            )
+        },
+    )?;
     let mut flow = Flow::default();
     for (deed, is_sent) in deeds.iter().zip(&answers) {
         if let Deed::Attack(_, slice) = deed {

@@ -55,6 +55,8 @@ pub struct Cast {
     pub back_end: Member,
     /// An operator.
     pub operator: Member,
+    /// Support, whom customers call.
+    pub support: Member,
     /// Administrators, at least a quorum of them.
     pub administrators: Vec<Member>,
     /// The platform's onboarding.

@@ -2,10 +2,12 @@
 
 use crate::answer::Answer;
 use crate::chain::Paid;
+use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
 use crate::outcome::{Delay, Honest};
 use crate::people::Customer;
 use crate::platform::Platform;
+use crate::stage::Stage;
 use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
 use portcullis_core::{Digest, Evidence, Time};
@@ -17,6 +19,8 @@ use std::sync::Arc;
 pub(crate) struct Asked {
     pub(crate) customer: Arc<Customer>,
     pub(crate) act: Digest,
+    /// The customer's own wallet, or another of its addresses.
+    pub(crate) to: Address,
     pub(crate) amount: Amount,
     pub(crate) at: Time,
     pub(crate) answer: Answer,
@@ -43,6 +47,7 @@ pub(crate) fn withdraw(
     Ok(Asked {
         customer: Arc::clone(customer),
         act: act.digest(),
+        to: customer.address,
         amount,
         at,
         waited: answer == Answer::Held,
@@ -58,6 +63,40 @@ pub(crate) fn assert_again(platform: &Platform, asked: &Asked) -> Result<Answer,
         ..Evidence::default()
     };
     Ok(platform.supplement(asked.act, &evidence))
+}
+
+/// Honest customers by when they withdraw.
+pub(crate) struct Groups<'a> {
+    /// While the attack runs, before anybody suspends.
+    pub(crate) before: &'a [Arc<Customer>],
+    /// While the gate is suspended.
+    pub(crate) during: &'a [Arc<Customer>],
+    /// After it has reopened.
+    pub(crate) after: &'a [Arc<Customer>],
+}
+
+impl<'a> Groups<'a> {
+    pub(crate) fn of(honest: &'a [Arc<Customer>]) -> Self {
+        let (before, rest) = honest.split_at(honest.len() * 7 / 10);
+        let (during, after) = rest.split_at(rest.len() * 2 / 3);
+        Self {
+            before,
+            during,
+            after,
+        }
+    }
+}
+
+/// Many customers withdraw at once.
+pub(crate) fn all_withdraw(
+    stage: &Stage,
+    customers: &[Arc<Customer>],
+    is_renewed: bool,
+) -> Result<Vec<Asked>, DrillError> {
+    let withdraw =
+        |platform: &Platform, customer: &Arc<Customer>| withdraw(platform, customer, is_renewed);
+    let asked = crowd(customers, HANDS, || stage.platform.anew(), withdraw);
+    asked.into_iter().collect()
 }
 
 /// What was asked for, matched with what stands on the chain.
@@ -80,7 +119,7 @@ pub(crate) fn match_up(asked: &[Asked], paid: &[Paid], wallet: Address) -> Match
     let (mut delays, mut waits, mut honest) = (Vec::new(), Vec::new(), Honest::default());
     for asked in asked {
         honest.attempted += 1;
-        let place = (asked.customer.address, asked.amount);
+        let place = (asked.to, asked.amount);
         let arrived = open.get_mut(&place).and_then(Vec::pop);
         match arrived {
             Some(arrived) => {
@@ -110,7 +149,7 @@ pub(crate) fn match_up(asked: &[Asked], paid: &[Paid], wallet: Address) -> Match
 pub(crate) fn owed(asked: &[Asked]) -> BTreeMap<Address, u128> {
     let mut owed = BTreeMap::new();
     for asked in asked {
-        *owed.entry(asked.customer.address).or_default() += asked.amount.0;
+        *owed.entry(asked.to).or_default() += asked.amount.0;
     }
     owed
 }

@@ -10,6 +10,7 @@ mod api;
 mod api_story;
 mod as_it_was;
 mod attack;
+mod back_end_owned;
 mod before;
 mod cast;
 mod chain;
@@ -18,6 +19,9 @@ mod crowd;
 mod dice;
 mod error;
 pub mod figures;
+mod forge;
+mod gate_owned;
+mod gate_owned_story;
 mod honest;
 pub mod outcome;
 mod people;
@@ -145,9 +149,9 @@ fn with(setting: &Setting<'_>, town: &Town) -> Result<Whole, DrillError> {
     };
     let mut stage = Stage::set(&plan)?;
     let mut with = match setting.variant {
-        Variant::Api | Variant::GateOwned | Variant::BackEndOwned => {
-            api_story::run(&mut stage, town, setting.seed)?
-        }
+        Variant::Api => api_story::run(&mut stage, town, setting.seed)?,
+        Variant::GateOwned => gate_owned_story::run(&mut stage, town)?,
+        Variant::BackEndOwned => back_end_owned::run(&mut stage, town)?,
     };
     let matched = story::settle_accounts(&stage, &with.asked, &mut with.checks)?;
     story::compare_loot(&stage, town, &mut with.flow, &mut with.checks)?;

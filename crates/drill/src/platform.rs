@@ -7,7 +7,7 @@ use crate::error::DrillError;
 use crate::people::Customer;
 use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
-use portcullis_client::{ActBuilder, DevelopmentPasskey, Gate, Issuer};
+use portcullis_client::{ActBuilder, DevelopmentPasskey, Gate, Issuer, Unsigned};
 use portcullis_core::act::{Act, ActKind, AddAddress, EnrolFactor, OpenAccount, Withdraw};
 use portcullis_core::id::LedgerEntryId;
 use portcullis_core::passkey::{Assertion, RelyingParty};
@@ -155,6 +155,30 @@ impl Platform {
         )
     }
 
+    /// The same evidence as the gate keeps it: with the back end's signature over the request.
+    pub(crate) fn as_received(
+        &self,
+        act: &Act,
+        mut evidence: Evidence,
+    ) -> Result<Evidence, DrillError> {
+        let unsigned = Unsigned {
+            method: "POST",
+            authority: self.cast.gate.endpoint().authority(),
+            target: "/v1/acts",
+            body: &[],
+            act: Some(act.digest()),
+        };
+        let random = self.cast.machine.random.as_ref();
+        let signed = self
+            .cast
+            .back_end
+            .signer
+            .sign(&unsigned, self.now(), random);
+        let signed = signed.map_err(portcullis_client::GateError::from)?;
+        evidence.requests.push(signed.evidence());
+        Ok(evidence)
+    }
+
     /// Relay an act, signed by the back end. A gate that says "later" is asked again.
     pub(crate) fn relay(&self, act: &Act, evidence: &Evidence) -> Answer {
         self.send(&self.cast.back_end, act, evidence)
@@ -236,6 +260,15 @@ impl Platform {
             ..Evidence::default()
         };
         Ok(self.relay(&act, &evidence))
+    }
+
+    /// Support does something to a customer's account, on the phone with it.
+    pub(crate) fn support(&self, customer: &Customer, kind: ActKind) -> Result<Answer, DrillError> {
+        let support = &self.cast.support;
+        let act = self
+            .draft()?
+            .by_staff(support.principal, Some(customer.account), kind);
+        Ok(self.send(support, &act, &Evidence::default()))
     }
 
     /// A member of staff's own act, sent to the gate.

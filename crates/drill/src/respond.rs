@@ -61,7 +61,6 @@ pub(crate) fn recover(
     town: &Town,
     asked: &mut [Asked],
     stopped: &Stopped,
-    targets: &[LiftTarget],
     timeline: &mut Timeline,
     checks: &mut Checks,
 ) -> Result<(), DrillError> {
@@ -101,10 +100,7 @@ pub(crate) fn recover(
         sent - stopped.sent,
         0,
     );
-    for target in targets {
-        lift(&stage.platform, *target)?;
-    }
-    until_open(stage)?;
+    lift_all(stage, None)?;
     timeline.note(
         stage.now(),
         "A quorum of administrators has lifted the suspension",
@@ -115,7 +111,7 @@ pub(crate) fn recover(
 
 /// What was released and not yet signed when the gate was shut waits for its customer's new assertion
 /// and for an operator's word.
-fn resume_withheld(stage: &Stage, asked: &mut [Asked]) -> Result<(), DrillError> {
+pub(crate) fn resume_withheld(stage: &Stage, asked: &mut [Asked]) -> Result<(), DrillError> {
     let withheld = |platform: &Platform, asked: &Asked| -> Result<bool, DrillError> {
         let standing = platform
             .cast
@@ -210,19 +206,41 @@ fn released(answers: &[Answer]) -> usize {
     answers.iter().filter(is_released).count()
 }
 
-/// A quorum of administrators ends it: one proposes, the others approve.
-pub(crate) fn lift(platform: &Platform, target: LiftTarget) -> Result<(), DrillError> {
-    let (first, others) = platform
-        .cast
-        .administrators
-        .split_first()
-        .ok_or_else(|| DrillError::Network("it names no administrators".into()))?;
+/// A quorum of administrators ends everything that shuts the gate, but for what is to stay: one
+/// proposes each, the others approve.
+pub(crate) fn lift_all(stage: &Stage, but: Option<Digest>) -> Result<usize, DrillError> {
+    let status = stage.status()?;
+    let suspensions = status.suspensions.iter().map(|known| known.by);
+    let suspensions = suspensions
+        .filter(|by| Some(*by) != but)
+        .map(|by| LiftTarget::Suspension { by });
+    let latches = status.latches.iter().map(|known| LiftTarget::Latch {
+        keeper: known.keeper,
+        latch: known.latch,
+    });
+    let targets: Vec<LiftTarget> = suspensions.chain(latches).collect();
+    let lifted = crowd(
+        &targets,
+        HANDS,
+        || stage.platform.anew(),
+        |platform, target| lift(platform, *target),
+    );
+    lifted.into_iter().collect::<Result<(), DrillError>>()?;
+    until("an open gate", || {
+        let status = stage.status()?;
+        let shut = status.suspensions.iter().any(|known| Some(known.by) != but);
+        Ok((!shut && status.latches.is_empty()).then_some(targets.len()))
+    })
+}
+
+fn lift(platform: &Platform, target: LiftTarget) -> Result<(), DrillError> {
+    let nobody = || DrillError::Network("it names no administrators".into());
+    let administrators = platform.cast.administrators.split_first();
+    let (first, others) = administrators.ok_or_else(nobody)?;
     let (act, proposed) = platform.staff(first, ActKind::Lift(Lift { target }))?;
     if proposed != Answer::Held {
-        return Err(DrillError::InVain(format!(
-            "a lift that waits: {}",
-            proposed.text()
-        )));
+        let what = format!("a lift that waits: {}", proposed.text());
+        return Err(DrillError::InVain(what));
     }
     let quorum = usize::try_from(platform.cast.network.genesis().quorum).unwrap_or(usize::MAX);
     for other in others.iter().take(quorum.saturating_sub(1)) {
@@ -230,14 +248,6 @@ pub(crate) fn lift(platform: &Platform, target: LiftTarget) -> Result<(), DrillE
         expect(&answer, "an approval")?;
     }
     Ok(())
-}
-
-/// Until nothing shuts the gate and no keeper is latched.
-pub(crate) fn until_open(stage: &Stage) -> Result<(), DrillError> {
-    until("an open gate", || {
-        let status = stage.status()?;
-        Ok((status.suspensions.is_empty() && status.latches.is_empty()).then_some(()))
-    })
 }
 
 fn expect(answer: &Answer, what: &str) -> Result<(), DrillError> {

@@ -1,10 +1,12 @@
 //! The stage: node, webhook, witness, gate and signer as real processes, and a clock that moves.
 
 use crate::alarms::Pager;
+use crate::answer::Answer;
 use crate::cast::{Cast, Founder, Wish};
 use crate::chain::{Anvil, CHAIN, COIN, Chain, Watcher};
 use crate::error::DrillError;
 use crate::figures::{ETHER, SLICE};
+use crate::honest::Asked;
 use crate::people::Town;
 use crate::platform::Platform;
 use crate::process::{Binary, Running};
@@ -122,8 +124,7 @@ impl Stage {
     /// Move time for every process at once. Between, nothing is under way, so that nothing is late.
     pub(crate) fn jump(&mut self, span: Span) -> Result<(), DrillError> {
         self.until_still()?;
-        self.ahead = Span(self.ahead.0 + span.0);
-        write_clock(&self.clock, self.ahead)?;
+        self.nudge(span)?;
         self.until_witnessed()
     }
 
@@ -133,6 +134,38 @@ impl Stage {
             let covered = self.cast().gate.checkpoint()?.size;
             Ok((covered + 1 >= self.status()?.size).then_some(()))
         })
+    }
+
+    /// Until nearly all that was released stands on the chain: nobody suspends within the same second,
+    /// and something is always on its way.
+    pub(crate) fn until_mostly_delivered(&self, asked: &[Asked]) -> Result<(), DrillError> {
+        let released = asked
+            .iter()
+            .filter(|asked| asked.answer == Answer::Released);
+        let most = u64::try_from(released.count() * 19 / 20).unwrap_or(u64::MAX);
+        let wallet = self.cast().wallet();
+        until("most releases on the chain", || {
+            Ok((self.chain.sent(wallet)? >= most).then_some(()))
+        })
+    }
+
+    /// End the gate, do something with its files as root there, and start it again by a configuration.
+    pub(crate) fn without_gate<T>(
+        &mut self,
+        config: &Path,
+        act: impl FnOnce(&Cast) -> Result<T, DrillError>,
+    ) -> Result<T, DrillError> {
+        self.gate.end();
+        let done = act(&self.platform.cast)?;
+        self.gate = self.binary.start("serve", config)?;
+        self.until_witnessed()?;
+        Ok(done)
+    }
+
+    /// Move time a little while things are under way.
+    pub(crate) fn nudge(&mut self, span: Span) -> Result<(), DrillError> {
+        self.ahead = Span(self.ahead.0 + span.0);
+        write_clock(&self.clock, self.ahead)
     }
 
     /// Until every release that the gate has under way is confirmed on the chain and stated so.
@@ -173,7 +206,8 @@ pub(crate) fn account_limit() -> Limit {
     }
 }
 
-/// What all accounts together may withdraw within a day: half as much again as honest customers do.
+/// What all accounts together may withdraw within a day: three times what honest customers do, so that
+/// a day after a suspension, with what waited, still fits.
 fn platform_limit(day: Amount) -> Limit {
     Limit {
         asset: COIN,
@@ -188,7 +222,7 @@ fn platform_limit(day: Amount) -> Limit {
 
 /// The platform's limit for a day in wei.
 pub(crate) fn day_limit(town: &Town) -> Amount {
-    Amount(town.honest_volume() + town.honest_volume() / 2)
+    Amount(3 * town.honest_volume())
 }
 
 /// By renaming, so that no process reads half a number.

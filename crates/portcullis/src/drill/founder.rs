@@ -48,6 +48,7 @@ fn cast(reach: &Reach, asset: AssetId, folder: &Folder) -> Result<Cast, Failure>
         machine: reach.machine.clone(),
         back_end: member(reach, "back-end")?,
         operator: member(reach, "operator")?,
+        support: member(reach, "support")?,
         administrators: administrators.collect::<Result<_, _>>()?,
         onboarding: reach.issuer("onboarding", IssuerKind::Onboarding)?,
         ledger: reach.issuer("ledger", IssuerKind::Ledger)?,
