@@ -53,8 +53,8 @@ pub(crate) fn run(stage: &mut Stage, town: &Town, seed: u64) -> Result<With, Dri
     let (mut book, mut checks) = (Book::default(), Checks::default());
     let mut dice = Dice::new(seed, "order");
 
-    let begun = stage.now();
-    let mut timeline = Timeline::from(begun);
+    let mut timeline = Timeline::begin(stage);
+    let begun = timeline.from;
     timeline.note(begun, "The attack begins, among honest withdrawals");
     let done = perform(stage, &attackers, mix(&mut dice, early, groups.before))?;
     take(done, &mut book, &mut asked);

@@ -79,8 +79,8 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
     };
     let (mut book, mut checks) = (Book::default(), Checks::default());
 
-    let begun = stage.now();
-    let mut timeline = Timeline::from(begun);
+    let mut timeline = Timeline::begin(stage);
+    let begun = timeline.from;
     timeline.note(begun, "The page lies: customers sign what they do not see");
     let mut asked = honest::all_withdraw(stage, groups.before, false)?;
     try_all(stage, &of(&DIRECT), &mut book)?;
@@ -249,12 +249,17 @@ fn cancel_waiting(stage: &Stage, acts: &[Digest]) -> Result<(), DrillError> {
     Ok(())
 }
 
-/// After the suspension: what waits for the attackers ends, and their addresses leave the books.
+/// After the suspension: what waits for the attackers ends, their addresses leave the books, and a
+/// quorum thaws what support froze.
 fn clean_up(stage: &Stage, jobs: &[Job<'_>], late: &[Digest]) -> Result<(), DrillError> {
     cancel_waiting(stage, late)?;
     for job in customers(jobs, &[UNNOTICED, TOO_LATE]) {
         let kind = ActKind::CancelAddress(CancelAddress { address: job.to });
         done(&stage.platform.support(job.customer, kind)?)?;
+    }
+    for job in customers(jobs, &[FROZEN]) {
+        let account = Some(job.customer.account);
+        respond::with_quorum(&stage.platform, account, ActKind::Unfreeze)?;
     }
     Ok(())
 }

@@ -40,8 +40,8 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
         loot: &loot,
     };
     let sent = stage.chain.sent(stage.cast().wallet())?;
-    let begun = stage.now();
-    let mut timeline = Timeline::from(begun);
+    let mut timeline = Timeline::begin(stage);
+    let begun = timeline.from;
     timeline.note(
         begun,
         "Root on the gate's host stops it and writes releases into its journal",

@@ -40,6 +40,7 @@ pub use cast::{Cast, Configs, Founder, Member, Wish};
 pub use error::DrillError;
 pub use figures::Scale;
 pub use outcome::Outcome;
+pub use stage::Tell;
 pub use story::Moment;
 
 use crate::before::Before;
@@ -48,6 +49,7 @@ use crate::people::Town;
 use crate::stage::{Plan, Stage};
 use crate::story::With;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -96,6 +98,8 @@ pub struct Setting<'a> {
     pub binary: PathBuf,
     /// Who makes the network.
     pub founder: &'a dyn Founder,
+    /// Who hears how far it is.
+    pub tell: Tell,
 }
 
 /// What a drill found: the outcome, and what a report shows beside it.
@@ -146,6 +150,7 @@ fn with(setting: &Setting<'_>, town: &Town) -> Result<Whole, DrillError> {
         binary: &setting.binary,
         founder: setting.founder,
         town,
+        tell: Arc::clone(&setting.tell),
     };
     let mut stage = Stage::set(&plan)?;
     let mut with = match setting.variant {
@@ -155,10 +160,12 @@ fn with(setting: &Setting<'_>, town: &Town) -> Result<Whole, DrillError> {
     };
     let matched = story::settle_accounts(&stage, &with.asked, &mut with.checks)?;
     story::compare_loot(&stage, town, &mut with.flow, &mut with.checks)?;
+    stage.tell("Accounts are settled against the chain");
     stage.signer.end();
     stage.gate.end();
     let verified = verify::verify(&stage.binary, stage.cast())?;
     verified.check(&mut with.checks, with.void);
+    stage.tell("The journal is verified offline");
     let genesis = stage.cast().genesis().to_string();
     let entries = verified.size;
     Ok(Whole {
@@ -200,6 +207,7 @@ fn conclude(
         without: before.flow,
         honest: whole.matched.honest,
         checks: all,
+        variants: Vec::new(),
     };
     Ok(Findings {
         outcome,

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// The part of a drill that a JSON file holds.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Outcome {
     /// Which drill: `mfa-bypass`.
     pub drill: &'static str,
@@ -21,6 +21,10 @@ pub struct Outcome {
     pub honest: Honest,
     /// What has to be so.
     pub checks: Vec<Check>,
+    /// Where several attackers were let loose, each on a system of its own: what each came to. What
+    /// stands above is then their sum.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<Outcome>,
 }
 
 /// An attack on one of the two flows. Every withdrawal that was attempted is one of released, refused
@@ -87,6 +91,32 @@ pub struct Check {
 }
 
 impl Outcome {
+    /// One outcome as it is; several as one: sums, the first detection, the last containment, the worst
+    /// delays, and every check.
+    #[must_use]
+    pub fn of_all(outcomes: &[Self]) -> Self {
+        let mut all = outcomes.iter();
+        let first = all.next().cloned().unwrap_or_default();
+        if outcomes.len() < 2 {
+            return first;
+        }
+        let checks = outcomes.iter().flat_map(|one| {
+            one.checks.iter().map(|check| Check {
+                name: format!("{}: {}", one.variant, check.name),
+                ..check.clone()
+            })
+        });
+        Self {
+            variant: "all",
+            with: Flow::of_all(outcomes.iter().map(|one| &one.with)),
+            without: Flow::of_all(outcomes.iter().map(|one| &one.without)),
+            honest: Honest::of_all(outcomes.iter().map(|one| &one.honest)),
+            checks: checks.collect(),
+            variants: outcomes.to_vec(),
+            ..first
+        }
+    }
+
     /// Whether every check passed.
     #[must_use]
     pub fn passed(&self) -> bool {
@@ -95,11 +125,40 @@ impl Outcome {
 }
 
 impl Flow {
+    fn of_all<'a>(flows: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        let sum = |of: fn(&Self) -> &Tally| flows.clone().map(of).cloned().sum();
+        Self {
+            attempted: sum(|flow| &flow.attempted),
+            released: sum(|flow| &flow.released),
+            refused: sum(|flow| &flow.refused),
+            held: sum(|flow| &flow.held),
+            affected_subjects: flows.clone().map(|flow| flow.affected_subjects).sum(),
+            detected_ms: flows.clone().filter_map(|flow| flow.detected_ms).min(),
+            contained_ms: flows.filter_map(|flow| flow.contained_ms).max(),
+        }
+    }
+
     /// Whether nothing was lost in between, in number and in every asset.
     #[must_use]
     pub fn is_conserved(&self) -> bool {
         let parts = [&self.released, &self.refused, &self.held];
         parts.into_iter().cloned().sum::<Tally>() == self.attempted
+    }
+}
+
+impl Honest {
+    fn of_all<'a>(all: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        let sum = |of: fn(&Self) -> u64| all.clone().map(of).sum();
+        let worst = |of: fn(&Self) -> u64| all.clone().map(of).max().unwrap_or_default();
+        Self {
+            attempted: sum(|one| one.attempted),
+            released: sum(|one| one.released),
+            wrongly_refused: sum(|one| one.wrongly_refused),
+            delay_ms: Delay {
+                p50: worst(|one| one.delay_ms.p50),
+                p99: worst(|one| one.delay_ms.p99),
+            },
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
 use portcullis_client::{ActBuilder, DevelopmentPasskey, Gate, Issuer, Unsigned};
 use portcullis_core::act::{Act, ActKind, AddAddress, EnrolFactor, OpenAccount, Withdraw};
-use portcullis_core::id::LedgerEntryId;
+use portcullis_core::id::{AccountId, LedgerEntryId};
 use portcullis_core::passkey::{Assertion, RelyingParty};
 use portcullis_core::realm::Realm;
 use portcullis_core::{Digest, Evidence, Reason, Span, Time};
@@ -264,11 +264,8 @@ impl Platform {
 
     /// Support does something to a customer's account, on the phone with it.
     pub(crate) fn support(&self, customer: &Customer, kind: ActKind) -> Result<Answer, DrillError> {
-        let support = &self.cast.support;
-        let act = self
-            .draft()?
-            .by_staff(support.principal, Some(customer.account), kind);
-        Ok(self.send(support, &act, &Evidence::default()))
+        let (_, answer) = self.staff_on(&self.cast.support, Some(customer.account), kind)?;
+        Ok(answer)
     }
 
     /// A member of staff's own act, sent to the gate.
@@ -277,7 +274,17 @@ impl Platform {
         who: &Member,
         kind: ActKind,
     ) -> Result<(Digest, Answer), DrillError> {
-        let act = self.draft()?.by_staff(who.principal, None, kind);
+        self.staff_on(who, None, kind)
+    }
+
+    /// The same about an account.
+    pub(crate) fn staff_on(
+        &self,
+        who: &Member,
+        account: Option<AccountId>,
+        kind: ActKind,
+    ) -> Result<(Digest, Answer), DrillError> {
+        let act = self.draft()?.by_staff(who.principal, account, kind);
         Ok((act.digest(), self.send(who, &act, &Evidence::default())))
     }
 }

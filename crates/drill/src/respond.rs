@@ -13,6 +13,7 @@ use crate::wait::until;
 use portcullis_core::act::{
     ActKind, Approve, Lift, LiftTarget, RaiseEpoch, Resume, Scope, Suspend,
 };
+use portcullis_core::id::AccountId;
 use portcullis_core::realm::Realm;
 use portcullis_core::{Digest, Reason, Time};
 use std::sync::Arc;
@@ -234,12 +235,21 @@ pub(crate) fn lift_all(stage: &Stage, but: Option<Digest>) -> Result<usize, Dril
 }
 
 fn lift(platform: &Platform, target: LiftTarget) -> Result<(), DrillError> {
+    with_quorum(platform, None, ActKind::Lift(Lift { target }))
+}
+
+/// What takes a quorum: one administrator proposes, others approve.
+pub(crate) fn with_quorum(
+    platform: &Platform,
+    account: Option<AccountId>,
+    kind: ActKind,
+) -> Result<(), DrillError> {
     let nobody = || DrillError::Network("it names no administrators".into());
     let administrators = platform.cast.administrators.split_first();
     let (first, others) = administrators.ok_or_else(nobody)?;
-    let (act, proposed) = platform.staff(first, ActKind::Lift(Lift { target }))?;
+    let (act, proposed) = platform.staff_on(first, account, kind)?;
     if proposed != Answer::Held {
-        let what = format!("a lift that waits: {}", proposed.text());
+        let what = format!("a proposal that waits: {}", proposed.text());
         return Err(DrillError::InVain(what));
     }
     let quorum = usize::try_from(platform.cast.network.genesis().quorum).unwrap_or(usize::MAX);

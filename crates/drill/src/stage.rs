@@ -40,7 +40,11 @@ pub(crate) struct Stage {
     pub(crate) platform: Platform,
     clock: PathBuf,
     ahead: Span,
+    tell: Tell,
 }
+
+/// Who hears how far a drill is.
+pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// What a stage is made from.
 pub(crate) struct Plan<'a> {
@@ -49,6 +53,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) binary: &'a Path,
     pub(crate) founder: &'a dyn Founder,
     pub(crate) town: &'a Town,
+    pub(crate) tell: Tell,
 }
 
 impl Stage {
@@ -89,9 +94,21 @@ impl Stage {
             platform: Platform::new(cast),
             clock,
             ahead: Span(0),
+            tell: Arc::clone(&plan.tell),
         };
         stage.until_witnessed()?;
+        stage.tell("Node, witness, gate and signer answer");
         Ok(stage)
+    }
+
+    /// Who hears how far it is.
+    pub(crate) fn teller(&self) -> Tell {
+        Arc::clone(&self.tell)
+    }
+
+    /// Say how far it is.
+    pub(crate) fn tell(&self, what: &str) {
+        (self.tell)(what);
     }
 
     pub(crate) fn cast(&self) -> &Cast {

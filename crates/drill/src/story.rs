@@ -10,7 +10,7 @@ use crate::honest::{Asked, Matched, match_up, owed};
 use crate::outcome::Flow;
 use crate::people::{Customer, Town};
 use crate::platform::Platform;
-use crate::stage::{DELAY, Stage};
+use crate::stage::{DELAY, Stage, Tell};
 use crate::wait::until;
 use portcullis_core::{Span, Time};
 use std::sync::Arc;
@@ -42,20 +42,25 @@ pub(crate) struct With {
 pub(crate) struct Timeline {
     pub(crate) from: Time,
     pub(crate) moments: Vec<Moment>,
+    tell: Tell,
 }
 
 impl Timeline {
-    pub(crate) fn from(from: Time) -> Self {
+    /// From now on.
+    pub(crate) fn begin(stage: &Stage) -> Self {
         Self {
-            from,
+            from: stage.now(),
             moments: Vec::new(),
+            tell: stage.teller(),
         }
     }
 
     pub(crate) fn note(&mut self, at: Time, what: impl Into<String>) {
+        let what = what.into();
+        (self.tell)(&what);
         self.moments.push(Moment {
             at_ms: at.since(self.from).0,
-            what: what.into(),
+            what,
         });
     }
 }
@@ -67,7 +72,9 @@ pub(crate) fn open_accounts(stage: &Stage, town: &Town) -> Result<(), DrillError
     all_released(
         "an account opened",
         crowd(&customers, HANDS, || stage.platform.anew(), open),
-    )
+    )?;
+    stage.tell(&format!("{} accounts are open", customers.len()));
+    Ok(())
 }
 
 /// Every customer's own address put into its book.
@@ -79,7 +86,9 @@ pub(crate) fn add_addresses(stage: &Stage, town: &Town) -> Result<(), DrillError
     all_released(
         "an address added",
         crowd(&customers, HANDS, || stage.platform.anew(), add),
-    )
+    )?;
+    stage.tell("Every customer has an address in its book");
+    Ok(())
 }
 
 fn all_released(what: &str, answers: Vec<Result<Answer, DrillError>>) -> Result<(), DrillError> {

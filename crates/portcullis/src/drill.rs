@@ -7,8 +7,10 @@ use crate::files;
 use crate::out::{json, say};
 use clap::{Args, Subcommand, ValueEnum};
 use founder::Development;
-use portcullis_drill::{Findings, Scale, Setting, Variant};
+use portcullis_drill::{Findings, Outcome, Scale, Setting, Variant};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
 
 /// Re-enact an incident against a fresh running system
 ///
@@ -62,7 +64,7 @@ enum Attackers {
     GateOwned,
     /// The platform's page
     BackEndOwned,
-    /// One after the other
+    /// Each of them
     All,
 }
 
@@ -89,21 +91,37 @@ impl MfaBypassArgs {
     fn run(self) -> Result<(), Failure> {
         let anvil = self.anvil.clone().map_or_else(anvil, Ok)?;
         let place = Place::make(self.keep.as_deref())?;
-        let mut found = Vec::new();
-        for variant in self.variant.variants() {
-            let one = self.hold(variant, &anvil, place.path())?;
-            tell(&one);
-            found.push(one);
-        }
+        let found = self.hold_all(&anvil, place.path())?;
+        found.iter().for_each(tell);
+        let outcomes: Vec<Outcome> = found.iter().map(|one| one.outcome.clone()).collect();
         if let Some(path) = &self.json {
-            let text = found.iter().map(|one| json(&one.outcome)).next();
-            files::write(path, text.unwrap_or_default().as_bytes())?;
+            files::write(path, json(&Outcome::of_all(&outcomes)).as_bytes())?;
         }
         let _ = &self.report;
         verdict(&found)
     }
 
-    fn hold(&self, variant: Variant, anvil: &Path, place: &Path) -> Result<Findings, Failure> {
+    /// Every attacker on a network of its own, all at once: they wait more than they work.
+    fn hold_all(&self, anvil: &Path, place: &Path) -> Result<Vec<Findings>, Failure> {
+        let begun = Instant::now();
+        std::thread::scope(|scope| {
+            let variants = self.variant.variants();
+            let hold = |variant| scope.spawn(move || self.hold(variant, anvil, place, begun));
+            let running: Vec<_> = variants.into_iter().map(hold).collect();
+            let panicked = || Failure::new(Exit::Stopped, "a drill panicked", "report it");
+            let done = running.into_iter();
+            done.map(|one| one.join().unwrap_or_else(|_| Err(panicked())))
+                .collect()
+        })
+    }
+
+    fn hold(
+        &self,
+        variant: Variant,
+        anvil: &Path,
+        place: &Path,
+        begun: Instant,
+    ) -> Result<Findings, Failure> {
         let binary = std::env::current_exe().map_err(|error| {
             Failure::usage(format!("the own program is not found: {error}"), "")
         })?;
@@ -115,6 +133,10 @@ impl MfaBypassArgs {
             anvil: anvil.to_owned(),
             binary,
             founder: &Development,
+            tell: Arc::new(move |what| {
+                let (seconds, name) = (begun.elapsed().as_secs(), variant.name());
+                say(format_args!("{seconds:>4} s  {name:<15} {what}"));
+            }),
         };
         portcullis_drill::mfa_bypass(&setting).map_err(|error| {
             let next = "keep the folder with --keep DIR and look into its logs";
