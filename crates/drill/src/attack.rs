@@ -47,7 +47,7 @@ pub struct Row {
 impl Book {
     /// The flow's sums, by the gate's answers.
     pub(crate) fn flow(&self) -> Flow {
-        let mut flow = Flow::default();
+        let mut flow = Flow::none_of(COIN);
         for tried in &self.tried {
             flow.attempted.add(COIN, tried.amount);
             let tally: Option<&mut Tally> = match tried.answer {

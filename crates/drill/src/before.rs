@@ -76,7 +76,7 @@ pub(crate) fn run(
             )
         },
     )?;
-    let mut flow = Flow::default();
+    let mut flow = Flow::none_of(COIN);
     for (deed, is_sent) in deeds.iter().zip(&answers) {
         if let Deed::Attack(_, slice) = deed {
             flow.attempted.add(COIN, slice.amount);

@@ -106,42 +106,59 @@ pub(crate) struct Matched {
     pub(crate) delays: Vec<u64>,
     /// The same of those that one held.
     pub(crate) waits: Vec<u64>,
-    /// Withdrawals that stand on the chain twice, or that nobody asked for.
-    pub(crate) too_many: u64,
 }
 
 /// Match: each payment on the chain answers one withdrawal, the oldest of its payee and amount.
 pub(crate) fn match_up(asked: &[Asked], paid: &[Paid], wallet: Address) -> Matched {
-    let mut open: BTreeMap<(Address, Amount), Vec<&Paid>> = BTreeMap::new();
-    for paid in paid.iter().filter(|paid| paid.from == wallet).rev() {
-        open.entry((paid.to, paid.amount)).or_default().push(paid);
-    }
+    let mut open = Open::new(paid, wallet);
     let (mut delays, mut waits, mut honest) = (Vec::new(), Vec::new(), Honest::default());
     for asked in asked {
         honest.attempted += 1;
-        let place = (asked.to, asked.amount);
-        let arrived = open.get_mut(&place).and_then(Vec::pop);
-        match arrived {
-            Some(arrived) => {
-                honest.released += 1;
-                let took = arrived.seen.since(asked.at).0;
-                if asked.waited {
-                    &mut waits
-                } else {
-                    &mut delays
-                }
-                .push(took);
-            }
-            None => honest.wrongly_refused += 1,
+        let Some(arrived) = open.take(asked) else {
+            honest.wrongly_refused += 1;
+            continue;
+        };
+        honest.released += 1;
+        let took = arrived.since(asked.at).0;
+        if asked.waited {
+            &mut waits
+        } else {
+            &mut delays
         }
+        .push(took);
     }
     honest.delay_ms = Delay::of(delays.clone());
-    let too_many = open.values().map(Vec::len).sum::<usize>();
     Matched {
         honest,
         delays,
         waits,
-        too_many: too_many.try_into().unwrap_or(u64::MAX),
+    }
+}
+
+/// Mark what is not on the chain as waiting.
+pub(crate) fn mark_missing(asked: &mut [Asked], paid: &[Paid], wallet: Address) {
+    let mut open = Open::new(paid, wallet);
+    for asked in asked {
+        asked.waited |= open.take(asked).is_none();
+    }
+}
+
+/// Payments that answer no withdrawal yet, the oldest last.
+struct Open(BTreeMap<(Address, Amount), Vec<Time>>);
+
+impl Open {
+    fn new(paid: &[Paid], wallet: Address) -> Self {
+        let mut open: BTreeMap<_, Vec<Time>> = BTreeMap::new();
+        for paid in paid.iter().filter(|paid| paid.from == wallet).rev() {
+            open.entry((paid.to, paid.amount))
+                .or_default()
+                .push(paid.seen);
+        }
+        Self(open)
+    }
+
+    fn take(&mut self, asked: &Asked) -> Option<Time> {
+        self.0.get_mut(&(asked.to, asked.amount))?.pop()
     }
 }
 

@@ -27,6 +27,7 @@ pub mod outcome;
 mod people;
 mod platform;
 mod process;
+pub mod report;
 mod respond;
 mod server;
 mod stage;

@@ -138,6 +138,19 @@ impl Flow {
         }
     }
 
+    /// One in which nothing has happened yet, with an asset.
+    #[must_use]
+    pub fn none_of(asset: AssetId) -> Self {
+        let none = || Tally::none_of(asset);
+        Self {
+            attempted: none(),
+            released: none(),
+            refused: none(),
+            held: none(),
+            ..Self::default()
+        }
+    }
+
     /// Whether nothing was lost in between, in number and in every asset.
     #[must_use]
     pub fn is_conserved(&self) -> bool {
@@ -163,6 +176,15 @@ impl Honest {
 }
 
 impl Tally {
+    /// None of an asset.
+    #[must_use]
+    pub fn none_of(asset: AssetId) -> Self {
+        Self {
+            count: 0,
+            amounts: BTreeMap::from([(asset, Amount::ZERO)]),
+        }
+    }
+
     /// One more of them.
     pub fn add(&mut self, asset: AssetId, amount: Amount) {
         self.count += 1;

@@ -65,6 +65,7 @@ pub(crate) fn recover(
     timeline: &mut Timeline,
     checks: &mut Checks,
 ) -> Result<(), DrillError> {
+    mark_waiting(stage, asked)?;
     raise_epoch(stage)?;
     timeline.note(
         stage.now(),
@@ -88,7 +89,8 @@ pub(crate) fn recover(
         stage.now(),
         "The full delay of 24 hours has run for the new passkeys",
     );
-    let held: Vec<Asked> = asked.iter().filter(|asked| asked.waited).cloned().collect();
+    let held = asked.iter().filter(|asked| asked.answer == Answer::Held);
+    let held: Vec<Asked> = held.cloned().collect();
     let proven = assert_all_again(stage, &held)?;
     checks.same(
         "response: held withdrawals asserted anew, over the same digest",
@@ -110,6 +112,13 @@ pub(crate) fn recover(
     stage.until_delivered()
 }
 
+/// What is not on the chain once every keeper has stopped waits for the lift, however far it had come.
+fn mark_waiting(stage: &Stage, asked: &mut [Asked]) -> Result<(), DrillError> {
+    let paid = stage.all_paid()?;
+    honest::mark_missing(asked, &paid, stage.cast().wallet());
+    Ok(())
+}
+
 /// What was released and not yet signed when the gate was shut waits for its customer's new assertion
 /// and for an operator's word.
 pub(crate) fn resume_withheld(stage: &Stage, asked: &mut [Asked]) -> Result<(), DrillError> {
@@ -127,7 +136,6 @@ pub(crate) fn resume_withheld(stage: &Stage, asked: &mut [Asked]) -> Result<(), 
             let kind = ActKind::Resume(Resume { release: asked.act });
             let (_, answer) = stage.platform.staff(&stage.cast().operator, kind)?;
             expect(&answer, "a resumed release")?;
-            asked.waited = true;
         }
     }
     Ok(())

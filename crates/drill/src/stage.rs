@@ -3,7 +3,7 @@
 use crate::alarms::Pager;
 use crate::answer::Answer;
 use crate::cast::{Cast, Founder, Wish};
-use crate::chain::{Anvil, CHAIN, COIN, Chain, Watcher};
+use crate::chain::{Anvil, CHAIN, COIN, Chain, Paid, Watcher};
 use crate::error::DrillError;
 use crate::figures::{ETHER, SLICE};
 use crate::honest::Asked;
@@ -183,6 +183,15 @@ impl Stage {
     pub(crate) fn nudge(&mut self, span: Span) -> Result<(), DrillError> {
         self.ahead = Span(self.ahead.0 + span.0);
         write_clock(&self.clock, self.ahead)
+    }
+
+    /// Everything that stands on the chain by now.
+    pub(crate) fn all_paid(&self) -> Result<Vec<Paid>, DrillError> {
+        let wallet = self.cast().wallet();
+        let sent = self.chain.sent(wallet)?;
+        until("the watcher to have read every block", || {
+            Ok((self.watcher.seen_from(wallet) >= sent).then(|| self.watcher.paid()))
+        })
     }
 
     /// Until every release that the gate has under way is confirmed on the chain and stated so.

@@ -11,7 +11,6 @@ use crate::outcome::Flow;
 use crate::people::{Customer, Town};
 use crate::platform::Platform;
 use crate::stage::{DELAY, Stage, Tell};
-use crate::wait::until;
 use portcullis_core::{Span, Time};
 use std::sync::Arc;
 
@@ -108,11 +107,7 @@ pub(crate) fn settle_accounts(
     checks: &mut Checks,
 ) -> Result<Matched, DrillError> {
     let wallet = stage.cast().wallet();
-    let sent = stage.chain.sent(wallet)?;
-    until("the watcher to have read every block", || {
-        Ok((stage.watcher.seen_from(wallet) == sent).then_some(()))
-    })?;
-    let matched = match_up(asked, &stage.watcher.paid(), wallet);
+    let matched = match_up(asked, &stage.all_paid()?, wallet);
     let honest = &matched.honest;
     checks.same("honest: wrongly refused", honest.wrongly_refused, 0);
     checks.same(

@@ -7,7 +7,10 @@ use crate::files;
 use crate::out::{json, say};
 use clap::{Args, Subcommand, ValueEnum};
 use founder::Development;
+use portcullis_drill::report::{self, About};
 use portcullis_drill::{Findings, Outcome, Scale, Setting, Variant};
+use portcullis_host::{Clock as _, SystemClock};
+use portcullis_keeper::rfc3339;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -97,8 +100,22 @@ impl MfaBypassArgs {
         if let Some(path) = &self.json {
             files::write(path, json(&Outcome::of_all(&outcomes)).as_bytes())?;
         }
-        let _ = &self.report;
+        if let Some(path) = &self.report {
+            files::write(path, report::html(&found, &self.about()).as_bytes())?;
+        }
         verdict(&found)
+    }
+
+    fn about(&self) -> About {
+        let variant = self.variant.to_possible_value();
+        let variant = variant.map_or_else(String::new, |value| value.get_name().to_owned());
+        About {
+            made: rfc3339(SystemClock.now()),
+            again: format!(
+                "portcullis drill mfa-bypass --seed {} --scale {} --variant {variant}",
+                self.seed, self.scale
+            ),
+        }
     }
 
     /// Every attacker on a network of its own, all at once: they wait more than they work.
