@@ -74,7 +74,7 @@ pub(crate) fn jobs(town: &Town) -> Vec<Job> {
 }
 
 /// An act with what proves it, seen by the attackers as it passed.
-type Seen = (Act, Evidence);
+pub(crate) type Seen = (Act, Evidence);
 
 /// What the attackers saw, by customer.
 pub(crate) struct Loot {
@@ -98,11 +98,11 @@ pub(crate) struct Attackers<'a> {
 pub(crate) fn hold_back(
     town: &Town,
     jobs: &[Job],
-    way: Way,
+    way: &Way,
     platform: &Platform,
 ) -> Result<Vec<Option<Seen>>, DrillError> {
     let mut held = vec![None; town.victims.len()];
-    for job in jobs.iter().filter(|job| job.way == way) {
+    for job in jobs.iter().filter(|job| job.way == *way) {
         let customer = &town.victims[job.victim].customer;
         held[job.victim] = Some(genuine(platform, customer, job.slice.amount)?);
     }
@@ -127,14 +127,14 @@ impl Attackers<'_> {
         let (to, amount) = (job.slice.thief, job.slice.amount);
         let to_thief = || platform.act_of(customer, platform.withdraw(to, amount));
         match job.way {
-            NO_FACTOR => self.relay(platform, &to_thief()?, Vec::new()),
+            NO_FACTOR => relay(platform, &to_thief()?, Vec::new()),
             NO_FACTOR_AGED => {
                 let kind = platform.withdraw(customer.address, amount);
-                self.relay(platform, &platform.act_of(customer, kind)?, Vec::new())
+                relay(platform, &platform.act_of(customer, kind)?, Vec::new())
             }
             NO_BACK_END => self.go_round(platform, &to_thief()?),
-            EXPIRED => self.late(platform, &self.loot.expired, job.victim),
-            OLD_CHECKPOINT => self.late(platform, &self.loot.day_old, job.victim),
+            EXPIRED => late(platform, &self.loot.expired, job.victim),
+            OLD_CHECKPOINT => late(platform, &self.loot.day_old, job.victim),
             REPLAYED_ACT => {
                 let (act, evidence) = &self.loot.accepted[job.victim];
                 Ok(platform.relay_anew(act, evidence))
@@ -142,17 +142,17 @@ impl Attackers<'_> {
             OTHER_AMOUNT => {
                 let (mut act, evidence) = genuine(platform, customer, customer.amount)?;
                 act.kind = platform.withdraw(customer.address, amount);
-                self.relay(platform, &act, evidence.assertions)
+                relay(platform, &act, evidence.assertions)
             }
             OTHER_PAYEE => {
                 let (mut act, evidence) = genuine(platform, customer, amount)?;
                 act.kind = platform.withdraw(to, amount);
-                self.relay(platform, &act, evidence.assertions)
+                relay(platform, &act, evidence.assertions)
             }
             _ => {
                 let act = to_thief()?;
                 let assertion = self.assertion(platform, &job.way, job.victim, &act)?;
-                self.relay(platform, &act, vec![assertion])
+                relay(platform, &act, vec![assertion])
             }
         }
     }
@@ -220,32 +220,6 @@ impl Attackers<'_> {
         }
     }
 
-    /// Through the back end, which signs, with the ledger's debit.
-    fn relay(
-        &self,
-        platform: &Platform,
-        act: &Act,
-        assertions: Vec<Assertion>,
-    ) -> Result<Answer, DrillError> {
-        let evidence = Evidence {
-            assertions,
-            ..Evidence::default()
-        };
-        Ok(platform.relay(act, &platform.debited(act, evidence)?))
-    }
-
-    /// What was held back, sent at last.
-    fn late(
-        &self,
-        platform: &Platform,
-        held: &[Option<Seen>],
-        victim: usize,
-    ) -> Result<Answer, DrillError> {
-        let none = || DrillError::Journal("nothing was held back".into());
-        let (act, evidence) = held[victim].as_ref().ok_or_else(none)?;
-        Ok(platform.relay(act, evidence))
-    }
-
     /// Not through the back end: signed by a key of the attackers' own.
     fn go_round(&self, platform: &Platform, act: &Act) -> Result<Answer, DrillError> {
         let evidence = platform.debited(act, Evidence::default())?;
@@ -278,6 +252,22 @@ impl Attackers<'_> {
             answers,
         })
     }
+}
+
+/// Through the back end, which signs, with the ledger's debit.
+fn relay(platform: &Platform, act: &Act, assertions: Vec<Assertion>) -> Result<Answer, DrillError> {
+    let evidence = Evidence {
+        assertions,
+        ..Evidence::default()
+    };
+    Ok(platform.relay(act, &platform.debited(act, evidence)?))
+}
+
+/// What was held back, sent at last.
+fn late(platform: &Platform, held: &[Option<Seen>], victim: usize) -> Result<Answer, DrillError> {
+    let none = || DrillError::Journal("nothing was held back".into());
+    let (act, evidence) = held[victim].as_ref().ok_or_else(none)?;
+    Ok(platform.relay(act, evidence))
 }
 
 /// How many copies race the customer's own request.

@@ -2,11 +2,10 @@
 
 use crate::answer::Answer;
 use crate::api::{
-    Attackers, EXPIRED, Job, Loot, OLD_CHECKPOINT, RACE, REPLAYED_ACT, WAYS, genuine, hold_back,
-    jobs,
+    Attackers, EXPIRED, Job, Loot, OLD_CHECKPOINT, RACE, REPLAYED_ACT, Seen, WAYS, genuine,
+    hold_back, jobs,
 };
 use crate::attack::{Book, Tried};
-use crate::checks::Checks;
 use crate::crowd::{HANDS, crowd};
 use crate::dice::Dice;
 use crate::error::DrillError;
@@ -15,10 +14,9 @@ use crate::people::{Customer, Town};
 use crate::platform::Platform;
 use crate::respond;
 use crate::stage::Stage;
-use crate::story::{DELAY_AND_A_BIT, Timeline, With, add_addresses, open_accounts};
+use crate::story::{DELAY_AND_A_BIT, Scene, With, add_addresses, open_accounts};
 use portcullis_client::RequestSigner;
-use portcullis_core::act::Act;
-use portcullis_core::{Evidence, Span};
+use portcullis_core::Span;
 use portcullis_keys::software::SoftwareStatement;
 use std::sync::Arc;
 
@@ -41,60 +39,51 @@ enum Done {
 
 pub(crate) fn run(stage: &mut Stage, town: &Town, seed: u64) -> Result<With, DrillError> {
     let jobs = jobs(town);
-    let (loot, mut asked) = prepare(stage, town, &jobs)?;
+    let (loot, asked) = prepare(stage, town, &jobs)?;
     let key = SoftwareStatement::ed25519(&Dice::new(seed, "attackers").secret())?;
     let attackers = Attackers {
         town,
         loot: &loot,
         key: RequestSigner::new(Arc::new(key)),
     };
+    let mut scene = Scene::open(stage, town);
+    scene.asked = asked;
     let groups = Groups::of(&town.honest);
     let (early, late) = jobs.split_at(jobs.len() * 2 / 3);
-    let (mut book, mut checks) = (Book::default(), Checks::default());
-    let mut dice = Dice::new(seed, "order");
+    let (mut book, mut dice) = (Book::default(), Dice::new(seed, "order"));
 
-    let mut timeline = Timeline::begin(stage);
-    let begun = timeline.from;
-    timeline.note(begun, "The attack begins, among honest withdrawals");
-    let done = perform(stage, &attackers, mix(&mut dice, early, groups.before))?;
-    take(done, &mut book, &mut asked);
-    stage.until_mostly_delivered(&asked)?;
-    let stopped = respond::suspend(stage, &mut timeline)?;
-    let done = perform(stage, &attackers, mix(&mut dice, late, groups.during))?;
-    take(done, &mut book, &mut asked);
-    timeline.note(stage.now(), "The attack ends");
-    respond::recover(
-        stage,
-        town,
-        &mut asked,
-        &stopped,
-        &mut timeline,
-        &mut checks,
+    scene.begin("The attack begins, among honest withdrawals");
+    perform(
+        &mut scene,
+        &mut book,
+        &attackers,
+        &mix(&mut dice, early, groups.before),
     )?;
-    asked.extend(honest::all_withdraw(stage, groups.after, true)?);
-    stage.until_delivered()?;
-    timeline.note(
-        stage.now(),
-        "Everything that honest customers asked for has arrived",
-    );
+    scene.stage.until_mostly_delivered(&scene.asked)?;
+    let stopped = respond::suspend(&mut scene)?;
+    perform(
+        &mut scene,
+        &mut book,
+        &attackers,
+        &mix(&mut dice, late, groups.during),
+    )?;
+    scene.note("The attack ends");
+    respond::recover(&mut scene, &stopped)?;
+    scene.withdraw(groups.after, true)?;
 
     let mut flow = book.flow();
-    flow.contained_ms = Some(stopped.stopped.since(begun).0);
-    checks.same(
-        "with: withdrawals released to the attackers",
-        flow.released.count,
-        0,
+    flow.contained_ms = Some(stopped.at.since(scene.begun).0);
+    let released = flow.released.count;
+    scene
+        .checks
+        .same("with: withdrawals released to the attackers", &released, &0);
+    let heard = scene.heard();
+    scene.checks.same(
+        "with: alarms of the signer, whom nothing reached",
+        &heard,
+        &0,
     );
-    let heard = stage.pager.heard(&stage.cast().network).len();
-    checks.same("with: alarms of the signer, whom nothing reached", heard, 0);
-    Ok(With {
-        flow,
-        rows: book.rows(WAYS),
-        asked,
-        timeline: timeline.moments,
-        checks,
-        void: 0,
-    })
+    scene.end(flow, book.rows(WAYS), 0)
 }
 
 /// The day before: accounts, addresses, and everything that the attackers saw pass and held back.
@@ -102,9 +91,9 @@ fn prepare(stage: &mut Stage, town: &Town, jobs: &[Job]) -> Result<(Loot, Vec<As
     open_accounts(stage, town)?;
     stage.jump(DELAY_AND_A_BIT)?;
     add_addresses(stage, town)?;
-    let day_old = hold_back(town, jobs, OLD_CHECKPOINT, &stage.platform)?;
+    let day_old = hold_back(town, jobs, &OLD_CHECKPOINT, &stage.platform)?;
     stage.jump(DELAY_AND_A_BIT)?;
-    let expired = hold_back(town, jobs, EXPIRED, &stage.platform)?;
+    let expired = hold_back(town, jobs, &EXPIRED, &stage.platform)?;
     stage.jump(EXPIRY)?;
     let (accepted, asked) = pass(stage, town, jobs)?;
     let loot = Loot {
@@ -117,11 +106,7 @@ fn prepare(stage: &mut Stage, town: &Town, jobs: &[Job]) -> Result<(Loot, Vec<As
 
 /// Each attacked customer withdraws once, honestly, and the attackers watch: of the same amount as
 /// what they will try by replaying it.
-fn pass(
-    stage: &Stage,
-    town: &Town,
-    jobs: &[Job],
-) -> Result<(Vec<(Act, Evidence)>, Vec<Asked>), DrillError> {
+fn pass(stage: &Stage, town: &Town, jobs: &[Job]) -> Result<(Vec<Seen>, Vec<Asked>), DrillError> {
     let replayed = |at: usize| {
         jobs.iter()
             .find(|job| job.victim == at && job.way == REPLAYED_ACT)
@@ -158,11 +143,13 @@ fn mix(dice: &mut Dice, jobs: &[Job], honest: &[Arc<Customer>]) -> Vec<Deed> {
     deeds
 }
 
+/// Do all of it, in this order, so many at once; note what it came to.
 fn perform(
-    stage: &Stage,
+    scene: &mut Scene<'_>,
+    book: &mut Book,
     attackers: &Attackers<'_>,
-    deeds: Vec<Deed>,
-) -> Result<Vec<Done>, DrillError> {
+    deeds: &[Deed],
+) -> Result<(), DrillError> {
     let act = |platform: &Platform, deed: &Deed| match deed {
         Deed::Honest(customer) => Ok(Done::Honest(honest::withdraw(platform, customer, false)?)),
         Deed::Attack(job) if job.way == RACE => race(platform, attackers, job),
@@ -171,8 +158,18 @@ fn perform(
             Ok(Done::Attack(tried(job, answer)))
         }
     };
-    let done = crowd(&deeds, HANDS, || stage.platform.anew(), act);
-    done.into_iter().collect()
+    let stage = &*scene.stage;
+    for done in crowd(deeds, HANDS, || stage.platform.anew(), act) {
+        match done? {
+            Done::Honest(one) => scene.asked.push(one),
+            Done::Attack(tried) => book.tried.push(tried),
+            Done::Race(one, tried) => {
+                scene.asked.push(one);
+                book.tried.push(tried);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn race(platform: &Platform, attackers: &Attackers<'_>, job: &Job) -> Result<Done, DrillError> {
@@ -194,18 +191,5 @@ fn tried(job: &Job, answer: Answer) -> Tried {
         way: job.way.clone(),
         amount: job.slice.amount,
         answer,
-    }
-}
-
-fn take(done: Vec<Done>, book: &mut Book, asked: &mut Vec<Asked>) {
-    for done in done {
-        match done {
-            Done::Honest(one) => asked.push(one),
-            Done::Attack(tried) => book.tried.push(tried),
-            Done::Race(one, tried) => {
-                asked.push(one);
-                book.tried.push(tried);
-            }
-        }
     }
 }

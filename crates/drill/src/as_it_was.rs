@@ -31,6 +31,9 @@ pub const ASSUMPTIONS: &[&str] = &[
     "Nobody stops it while it lasts. In 2022 withdrawals were suspended some three to four hours after the first alarm, by people.",
 ];
 
+/// How often bytes are sent of which a node says nothing.
+const TRIES: usize = 10;
+
 /// The back end as it was.
 pub(crate) struct AsItWas {
     server: Server,
@@ -216,7 +219,12 @@ impl Service {
         let transfer = Transfer::new(COIN, wanted.to, wanted.amount, nonce, fees).ok()?;
         let unsigned = transfer.build();
         let signature = self.key.sign(&unsigned.sighash()).ok()?;
-        let sent = self.node.send_raw(&SignedTx::assemble(unsigned, signature));
-        matches!(sent, Sent::Accepted).then_some(())
+        let transaction = SignedTx::assemble(unsigned, signature);
+        // Where nobody can say whether the node has it, the same bytes go out again.
+        let tries = (0..TRIES).map(|_| self.node.send_raw(&transaction));
+        let known = tries
+            .into_iter()
+            .find(|sent| !matches!(sent, Sent::Unknown(_)))?;
+        matches!(known, Sent::Accepted | Sent::AlreadyKnown).then_some(())
     }
 }

@@ -12,12 +12,13 @@ use crate::checks::{Checks, ether};
 use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
 use crate::figures::SLICE;
-use crate::honest::{self, Groups};
+use crate::honest::Groups;
 use crate::people::{Customer, Slice, Town};
 use crate::platform::Platform;
 use crate::respond;
 use crate::stage::Stage;
-use crate::story::{DELAY_AND_A_BIT, Timeline, With, add_addresses, open_accounts};
+use crate::story::{DELAY_AND_A_BIT, Scene, With, add_addresses, open_accounts};
+use crate::wait::until;
 use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
 use portcullis_core::act::{Act, ActKind, Cancel, CancelAddress};
@@ -72,71 +73,50 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
     stage.jump(DELAY_AND_A_BIT)?;
     let groups = Groups::of(&town.honest);
     let jobs = jobs(town);
-    let of = |way: &Way| {
-        jobs.iter()
-            .filter(|job| job.way == *way)
-            .collect::<Vec<_>>()
-    };
-    let (mut book, mut checks) = (Book::default(), Checks::default());
+    let mut book = Book::default();
+    let mut scene = Scene::open(stage, town);
 
-    let mut timeline = Timeline::begin(stage);
-    let begun = timeline.from;
-    timeline.note(begun, "The page lies: customers sign what they do not see");
-    let mut asked = honest::all_withdraw(stage, groups.before, false)?;
-    try_all(stage, &of(&DIRECT), &mut book)?;
-    let added = add_all(stage, &jobs)?;
-    timeline.note(stage.now(), format!("{added} customers were tricked into adding an address; it stands in their books for all to see"));
-    let young = try_all(stage, &of(&YOUNG), &mut book)?;
-    notice(stage, &jobs, &young)?;
-    timeline.note(stage.now(), "Those who look at their books call: addresses cancelled, accounts frozen, waiting withdrawals cancelled");
-    stage.until_delivered()?;
-    stage.jump(DELAY_AND_A_BIT)?;
-    timeline.note(stage.now(), "A day later the other addresses count");
+    scene.begin("The page lies: customers sign what they do not see");
+    scene.withdraw(groups.before, false)?;
+    first_day(&mut scene, &jobs, &mut book)?;
+    scene.stage.jump(DELAY_AND_A_BIT)?;
+    scene.note("A day later the other addresses count");
     for way in [CANCELLED, FROZEN, UNNOTICED] {
-        try_all(stage, &of(&way), &mut book)?;
+        try_all(scene.stage, &jobs, &way, &mut book)?;
     }
     // Nobody notices before it has arrived: the worst case.
-    stage.until_delivered()?;
-    let stopped = respond::suspend(stage, &mut timeline)?;
-    let late = try_all(stage, &of(&TOO_LATE), &mut book)?;
-    asked.extend(honest::all_withdraw(stage, groups.during, false)?);
-    clean_up(stage, &jobs, &late)?;
-    timeline.note(
-        stage.now(),
-        "Support cancels the attackers' addresses and what waits for them",
-    );
-    respond::recover(
-        stage,
-        town,
-        &mut asked,
-        &stopped,
-        &mut timeline,
-        &mut checks,
-    )?;
-    asked.extend(honest::all_withdraw(stage, groups.after, true)?);
-    stage.until_delivered()?;
-    timeline.note(
-        stage.now(),
-        "Everything that honest customers asked for has arrived",
-    );
+    scene.stage.until_delivered()?;
+    let stopped = respond::suspend(&mut scene)?;
+    let late = try_all(scene.stage, &jobs, &TOO_LATE, &mut book)?;
+    scene.withdraw(groups.during, false)?;
+    clean_up(scene.stage, &jobs, &late)?;
+    scene.note("Support cancels the attackers' addresses and what waits for them");
+    respond::recover(&mut scene, &stopped)?;
+    scene.withdraw(groups.after, true)?;
 
     let mut flow = book.flow();
-    flow.contained_ms = Some(stopped.stopped.since(begun).0);
-    bound(stage, &jobs, &mut checks)?;
-    let heard = stage.pager.heard(&stage.cast().network).len();
-    checks.same(
-        "with: alarms of the signer, to whom each of these is what a customer signed",
-        heard,
-        0,
+    flow.contained_ms = Some(stopped.at.since(scene.begun).0);
+    bound(scene.stage, &jobs, &mut scene.checks)?;
+    let heard = scene.heard();
+    let name = "with: alarms of the signer, to whom each of these is what a customer signed";
+    scene.checks.same(name, &heard, &0);
+    scene.end(flow, book.rows(WAYS), 0)
+}
+
+/// Tricked at once, or into adding an address; and those who look at their books within the day.
+fn first_day(scene: &mut Scene<'_>, jobs: &[Job<'_>], book: &mut Book) -> Result<(), DrillError> {
+    try_all(scene.stage, jobs, &DIRECT, book)?;
+    let added = add_all(scene.stage, jobs)?;
+    scene.note(format!(
+        "{added} customers were tricked into adding an address; it stands in their books for all to see"
+    ));
+    let young = try_all(scene.stage, jobs, &YOUNG, book)?;
+    notice(scene.stage, jobs, &young)?;
+    scene.note(
+        "Those who look at their books call: addresses cancelled, accounts frozen, waiting \
+         withdrawals cancelled",
     );
-    Ok(With {
-        flow,
-        rows: book.rows(WAYS),
-        asked,
-        timeline: timeline.moments,
-        checks,
-        void: 0,
-    })
+    scene.stage.until_delivered()
 }
 
 /// A third is tricked into paying at once; the others into adding an address first. Of those half
@@ -172,10 +152,15 @@ fn customers<'a>(jobs: &'a [Job<'a>], ways: &[Way]) -> Vec<&'a Job<'a>> {
 }
 
 /// The customer believes to sign something else; what it asserts is the attackers' withdrawal.
-fn try_all(stage: &Stage, jobs: &[&Job<'_>], book: &mut Book) -> Result<Vec<Digest>, DrillError> {
+fn try_all(
+    stage: &Stage,
+    jobs: &[Job<'_>],
+    way: &Way,
+    book: &mut Book,
+) -> Result<Vec<Digest>, DrillError> {
     // One at a time for each customer, as a page would: its limit is what stops the next.
     let mut by_customer: BTreeMap<_, Vec<&Job<'_>>> = BTreeMap::new();
-    for job in jobs {
+    for job in jobs.iter().filter(|job| job.way == *way) {
         by_customer
             .entry(job.customer.account)
             .or_default()
@@ -260,8 +245,17 @@ fn clean_up(stage: &Stage, jobs: &[Job<'_>], late: &[Digest]) -> Result<(), Dril
     for job in customers(jobs, &[FROZEN]) {
         let account = Some(job.customer.account);
         respond::with_quorum(&stage.platform, account, ActKind::Unfreeze)?;
+        until_thawed(stage, job.customer)?;
     }
     Ok(())
+}
+
+fn until_thawed(stage: &Stage, customer: &Customer) -> Result<(), DrillError> {
+    let cast = stage.cast();
+    until("an account that is thawed", || {
+        let account = cast.gate.account(&cast.back_end.signer, customer.account)?;
+        Ok(account.is_some_and(|account| !account.frozen).then_some(()))
+    })
 }
 
 fn done(answer: &Answer) -> Result<(), DrillError> {
@@ -292,13 +286,13 @@ fn bound(stage: &Stage, jobs: &[Job<'_>], checks: &mut Checks) -> Result<(), Dri
     }
     checks.same(
         "bound: accounts that lost more than their limit for a day",
-        over,
-        0,
+        &over,
+        &0,
     );
     checks.same(
         "bound: accounts that lost anything though somebody noticed, or at once",
-        elsewhere,
-        0,
+        &elsewhere,
+        &0,
     );
     let tricked = by_customer
         .values()

@@ -8,7 +8,7 @@ use crate::error::DrillError;
 use crate::figures::ETHER;
 use crate::outcome::{Flow, Tally};
 use crate::people::{Customer, Slice, Town};
-use crate::wait::until;
+use crate::wait::until_none;
 use portcullis_chains::Amount;
 use portcullis_host::{Http as _, Web};
 use serde::Serialize;
@@ -67,14 +67,10 @@ pub(crate) fn run(
     });
 
     let sent = answers.iter().filter(|is_sent| **is_sent).count();
-    until(
+    let sent = u64::try_from(sent).unwrap_or(u64::MAX);
+    until_none(
         "every transaction of the wallet as it was in a block",
-        || {
-            Ok(
-                (chain.sent(platform.wallet())? >= sent.try_into().unwrap_or(u64::MAX))
-                    .then_some(()),
-            )
-        },
+        || Ok(sent.saturating_sub(chain.sent(platform.wallet())?)),
     )?;
     let mut flow = Flow::none_of(COIN);
     for (deed, is_sent) in deeds.iter().zip(&answers) {

@@ -42,7 +42,9 @@ impl Anvil {
             .map_err(|error| failed("anvil", &log, &error.to_string()))?
             .port();
         let mut command = Command::new(binary);
+        // A block for each transaction at once, and one a second for what such a block left out.
         command.args(["--host", "127.0.0.1", "--accounts", "1", "--silent"]);
+        command.args(["--block-time", "1", "--mixed-mining"]);
         command.args([
             "--chain-id",
             &CHAIN.to_string(),

@@ -22,7 +22,7 @@ impl Checks {
     }
 
     /// Note that two figures are the same.
-    pub(crate) fn same<T: PartialEq + core::fmt::Display>(&mut self, name: &str, is: T, must: T) {
+    pub(crate) fn same<T: PartialEq + core::fmt::Display>(&mut self, name: &str, is: &T, must: &T) {
         let detail = if is == must {
             format!("{is}")
         } else {
@@ -64,18 +64,18 @@ impl Checks {
         self.note("without: all that was attempted left", all_left, detail);
         self.same(
             "without: the attackers' addresses on the chain hold what left",
-            ether(before.on_chain),
-            ether(flow.released.of(COIN)),
+            &ether(before.on_chain),
+            &ether(flow.released.of(COIN)),
         );
         self.same(
             "without: a guessed code was refused for every account, so the check was there",
-            before.codes_refused,
-            before.accounts,
+            &before.codes_refused,
+            &before.accounts,
         );
         self.same(
             "without: honest customers' withdrawals arrived",
-            before.honest.1,
-            before.honest.0,
+            &before.honest.1,
+            &before.honest.0,
         );
     }
 }

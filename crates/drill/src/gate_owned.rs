@@ -131,7 +131,7 @@ impl Root<'_> {
             OTHER_PAYEE => {
                 let seen = unanswered.ok_or_else(missing)?;
                 let mut act = seen.act.clone();
-                act.kind = self.to_thief(&job.slice);
+                act.kind = to_thief(&job.slice);
                 let evidence = self.fresh(&act, seen.evidence.assertions.clone())?;
                 forge.release(act, evidence, thief, now)
             }
@@ -148,7 +148,7 @@ impl Root<'_> {
         let (principal, account) = (customer.principal, customer.account);
         let mut act = self.loot.accepted[job.victim].act.clone();
         act.id = portcullis_core::id::ActId(self.platform.cast.machine.random.array());
-        act.kind = self.to_thief(&job.slice);
+        act.kind = to_thief(&job.slice);
         debug_assert_eq!((act.principal, act.account), (principal, Some(account)));
         let of = |victim: usize| self.loot.accepted[victim].evidence.assertions.clone();
         let evidence = match job.way {
@@ -177,14 +177,14 @@ impl Root<'_> {
         let evidence = self.platform.debited(act, evidence)?;
         self.platform.as_received(act, evidence)
     }
+}
 
-    fn to_thief(&self, slice: &Slice) -> ActKind {
-        ActKind::Withdraw(Withdraw {
-            asset: COIN,
-            to: slice.thief,
-            amount: slice.amount,
-        })
-    }
+fn to_thief(slice: &Slice) -> ActKind {
+    ActKind::Withdraw(Withdraw {
+        asset: COIN,
+        to: slice.thief,
+        amount: slice.amount,
+    })
 }
 
 fn payee(act: &Act) -> Result<Address, DrillError> {

@@ -2,18 +2,19 @@
 
 use crate::alarms::{self, Heard};
 use crate::answer::Answer;
-use crate::checks::Checks;
+use crate::attack::Row;
 use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
 use crate::gate_owned::{
     BACKDATED, EARLY, Job, Loot, OTHER_PAYEE, OTHER_PLAN, Root, Seen, WAYS, cut_boards, jobs,
 };
 use crate::honest::{self, Asked, Groups};
+use crate::outcome::Flow;
 use crate::people::{Customer, Town};
 use crate::platform::Platform;
 use crate::respond;
 use crate::stage::Stage;
-use crate::story::{DELAY_AND_A_BIT, Timeline, With, add_addresses, open_accounts};
+use crate::story::{DELAY_AND_A_BIT, Scene, With, add_addresses, open_accounts};
 use crate::wait::until;
 use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
@@ -28,88 +29,81 @@ const NUDGE: Span = Span(2_000);
 pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
     let jobs = jobs(town);
     let groups = Groups::of(&town.honest);
-    let (loot, mut asked) = prepare(stage, town, &jobs)?;
-    asked.extend(honest::all_withdraw(stage, groups.before, false)?);
-    stage.until_delivered()?;
-    let mut checks = Checks::default();
+    let (loot, asked) = prepare(stage, town, &jobs)?;
+    let mut scene = Scene::open(stage, town);
+    scene.asked = asked;
+    scene.withdraw(groups.before, false)?;
+    scene.stage.until_delivered()?;
 
-    let (platform, config) = (stage.platform.anew(), stage.cast().configs.gate.clone());
+    let forged = forge(&mut scene, &jobs, &loot)?;
+    let stopped = respond::suspend(&mut scene)?;
+    until_called(scene.stage, forged.void)?;
+    scene.withdraw(groups.during, false)?;
+    let lifted = respond::lift_all(scene.stage, Some(stopped.by))?;
+    scene.note(format!(
+        "A quorum has lifted {lifted} suspensions and latches that the forged entries caused"
+    ));
+    respond::recover(&mut scene, &stopped)?;
+    scene.withdraw(groups.after, true)?;
+    scene.stage.until_delivered()?;
+    withhold_a_stop(&mut scene)?;
+
+    let Forged { flow, rows, void } = forged;
+    let released = flow.released.count;
+    scene
+        .checks
+        .same("with: withdrawals released to the attackers", &released, &0);
+    scene.end(flow, rows, void)
+}
+
+/// What the forgery came to.
+struct Forged {
+    flow: Flow,
+    rows: Vec<Row>,
+    void: usize,
+}
+
+/// Root writes releases into the journal. The signer reads on, signs none, and cries.
+fn forge(scene: &mut Scene<'_>, jobs: &[Job], loot: &Loot) -> Result<Forged, DrillError> {
+    let platform = scene.stage.platform.anew();
+    let config = scene.stage.cast().configs.gate.clone();
     let root = Root {
-        town,
+        town: scene.town,
         platform: &platform,
-        loot: &loot,
+        loot,
     };
-    let sent = stage.chain.sent(stage.cast().wallet())?;
-    let mut timeline = Timeline::begin(stage);
-    let begun = timeline.from;
-    timeline.note(
-        begun,
-        "Root on the gate's host stops it and writes releases into its journal",
-    );
-    let (book, void) = stage.without_gate(&config, |cast| root.forge(cast, &jobs))?;
-    let alarm = until_heard(stage, "release-without-evidence")?;
-    timeline.note(
+    let sent = scene.sent()?;
+    scene.begin("Root on the gate's host stops it and writes releases into its journal");
+    let (book, void) = scene
+        .stage
+        .without_gate(&config, |cast| root.forge(cast, jobs))?;
+    let alarm = until_heard(scene.stage, "release-without-evidence")?;
+    scene.note_at(
         alarm.time,
         "The signer's own alarm: release-without-evidence. It signs nothing",
     );
-    let latched = until_latched(stage)?;
+    let latched = until_latched(scene.stage)?;
+    let (sent, counted) = (scene.sent()? - sent, scene.stage.status()?.void_entries);
+    let logged = alarms::logged(&scene.stage.cast().configs.signer);
+    let checks = &mut scene.checks;
     checks.same(
         "with: void entries that the gate itself counts",
-        stage.status()?.void_entries,
-        void as u64,
+        &counted,
+        &(void as u64),
     );
     checks.same(
         "with: transactions of the wallet since root took over",
-        stage.chain.sent(stage.cast().wallet())? - sent,
-        0,
+        &sent,
+        &0,
     );
-    checks.note(
-        "with: the signer's alarm stands in its own log as well",
-        alarms::logged(&stage.cast().configs.signer) > 0,
-        "alarms.jsonl",
-    );
-
-    let stopped = respond::suspend(stage, &mut timeline)?;
-    until_called(stage, void)?;
-    asked.extend(honest::all_withdraw(stage, groups.during, false)?);
-    let lifted = respond::lift_all(stage, Some(stopped.by))?;
-    timeline.note(
-        stage.now(),
-        format!(
-            "A quorum has lifted {lifted} suspensions and latches that the forged entries caused"
-        ),
-    );
-    respond::recover(
-        stage,
-        town,
-        &mut asked,
-        &stopped,
-        &mut timeline,
-        &mut checks,
-    )?;
-    asked.extend(honest::all_withdraw(stage, groups.after, true)?);
-    stage.until_delivered()?;
-    withhold_a_stop(stage, &town.honest, &mut asked, &mut timeline, &mut checks)?;
-    stage.until_delivered()?;
-    timeline.note(
-        stage.now(),
-        "Everything that honest customers asked for has arrived",
-    );
-
+    let name = "with: the signer's alarm came by its webhook and stands in its own log";
+    checks.note(name, logged > 0, alarm.text);
     let mut flow = book.flow();
-    flow.detected_ms = Some(alarm.time.since(begun).0);
-    flow.contained_ms = Some(latched.since(begun).0);
-    checks.same(
-        "with: withdrawals released to the attackers",
-        flow.released.count,
-        0,
-    );
-    Ok(With {
+    flow.detected_ms = Some(alarm.time.since(scene.begun).0);
+    flow.contained_ms = Some(latched.since(scene.begun).0);
+    Ok(Forged {
         flow,
         rows: book.rows(WAYS),
-        asked,
-        timeline: timeline.moments,
-        checks,
         void,
     })
 }
@@ -220,68 +214,66 @@ fn flipped(address: Address) -> Address {
 
 /// Root keeps the gate from the stop boards. Operators post a stop; the gate goes on releasing; the
 /// signer signs none of it, and after a minute cries.
-fn withhold_a_stop(
-    stage: &mut Stage,
-    customers: &[Arc<Customer>],
-    asked: &mut Vec<Asked>,
-    timeline: &mut Timeline,
-    checks: &mut Checks,
-) -> Result<(), DrillError> {
-    let honest = stage.cast().configs.gate.clone();
+fn withhold_a_stop(scene: &mut Scene<'_>) -> Result<(), DrillError> {
+    let honest = scene.stage.cast().configs.gate.clone();
     let cut = cut_boards(&honest)?;
-    stage.without_gate(&cut, |_| Ok(()))?;
-    let by = post_stop(stage)?;
-    let posted = stage.now();
-    timeline.note(
-        posted,
-        "Root cuts the gate off from the stop boards; operators post a stop there",
-    );
-    until_bound(stage)?;
-    let sent = stage.chain.sent(stage.cast().wallet())?;
-    let mut released = 0;
-    let mut customers = customers.iter().cycle();
-    let alarm = until("the alarm stop-withheld", || {
-        if let Some(alarm) = heard(stage, "stop-withheld") {
-            return Ok(Some(alarm));
-        }
-        stage.nudge(NUDGE)?;
-        if let Some(customer) = customers.next() {
-            let mut one = honest::withdraw(&stage.platform, customer, true)?;
-            released += usize::from(one.answer == Answer::Released);
-            one.waited = true;
-            asked.push(one);
-        }
-        stage.until_witnessed()?;
-        Ok(None)
-    })?;
-    timeline.note(alarm.time, "The signer's own alarm: stop-withheld");
+    scene.stage.without_gate(&cut, |_| Ok(()))?;
+    let by = post_stop(scene.stage)?;
+    let posted = scene.stage.now();
+    scene.note("Root cuts the gate off from the stop boards; operators post a stop there");
+    until_bound(scene.stage)?;
+    let sent = scene.sent()?;
+    let (alarm, released) = go_on_releasing(scene)?;
+    scene.note_at(alarm.time, "The signer's own alarm: stop-withheld");
+    let (sent, took) = (scene.sent()? - sent, alarm.time.since(posted).0);
+    let checks = &mut scene.checks;
+    let detail = format!("{released} releases journaled");
     checks.note(
         "stop withheld: the gate went on releasing",
         released > 0,
-        format!("{released} releases journaled"),
+        detail,
     );
-    let since = stage.chain.sent(stage.cast().wallet())? - sent;
     checks.same(
         "stop withheld: transactions of the wallet after the posting bound",
-        since,
-        0,
+        &sent,
+        &0,
     );
-    let took = alarm.time.since(posted).0;
+    let detail = format!("{took} ms after the posting, of which 60 s are the gate's to journal it");
     checks.note(
         "stop withheld: the signer cried by itself",
         took >= 60_000,
-        format!("{took} ms after the posting, of which 60 s are the gate's time to journal it"),
+        detail,
     );
 
-    stage.without_gate(&honest, |_| Ok(()))?;
-    let stopped = respond::until_stopped(stage, by)?;
-    timeline.note(
+    scene.stage.without_gate(&honest, |_| Ok(()))?;
+    let stopped = respond::until_stopped(scene.stage, by)?;
+    scene.note_at(
         stopped,
         "The gate is rebuilt and journals the stop; a quorum lifts it and the latch",
     );
-    respond::lift_all(stage, None)?;
-    respond::resume_withheld(stage, asked)?;
-    Ok(())
+    respond::lift_all(scene.stage, None)?;
+    respond::resume_withheld(scene)
+}
+
+/// Honest customers withdraw, one after the other, until the signer has cried.
+fn go_on_releasing(scene: &mut Scene<'_>) -> Result<(Heard, usize), DrillError> {
+    let mut released = 0;
+    let mut customers = scene.town.honest.iter().cycle();
+    let alarm = until("the alarm stop-withheld", || {
+        if let Some(alarm) = heard(scene.stage, "stop-withheld") {
+            return Ok(Some(alarm));
+        }
+        scene.stage.nudge(NUDGE)?;
+        if let Some(customer) = customers.next() {
+            let mut one = honest::withdraw(&scene.stage.platform, customer, true)?;
+            released += usize::from(one.answer == Answer::Released);
+            one.waited = true;
+            scene.asked.push(one);
+        }
+        scene.stage.until_witnessed()?;
+        Ok(None)
+    })?;
+    Ok((alarm, released))
 }
 
 /// Straight to the stop board, which the keepers read by themselves.

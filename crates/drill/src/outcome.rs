@@ -108,9 +108,9 @@ impl Outcome {
         });
         Self {
             variant: "all",
-            with: Flow::of_all(outcomes.iter().map(|one| &one.with)),
-            without: Flow::of_all(outcomes.iter().map(|one| &one.without)),
-            honest: Honest::of_all(outcomes.iter().map(|one| &one.honest)),
+            with: Flow::of_all(&outcomes.iter().map(|one| &one.with)),
+            without: Flow::of_all(&outcomes.iter().map(|one| &one.without)),
+            honest: Honest::of_all(&outcomes.iter().map(|one| &one.honest)),
             checks: checks.collect(),
             variants: outcomes.to_vec(),
             ..first
@@ -125,7 +125,7 @@ impl Outcome {
 }
 
 impl Flow {
-    fn of_all<'a>(flows: impl Iterator<Item = &'a Self> + Clone) -> Self {
+    fn of_all<'a>(flows: &(impl Iterator<Item = &'a Self> + Clone)) -> Self {
         let sum = |of: fn(&Self) -> &Tally| flows.clone().map(of).cloned().sum();
         Self {
             attempted: sum(|flow| &flow.attempted),
@@ -134,7 +134,7 @@ impl Flow {
             held: sum(|flow| &flow.held),
             affected_subjects: flows.clone().map(|flow| flow.affected_subjects).sum(),
             detected_ms: flows.clone().filter_map(|flow| flow.detected_ms).min(),
-            contained_ms: flows.filter_map(|flow| flow.contained_ms).max(),
+            contained_ms: flows.clone().filter_map(|flow| flow.contained_ms).max(),
         }
     }
 
@@ -160,7 +160,7 @@ impl Flow {
 }
 
 impl Honest {
-    fn of_all<'a>(all: impl Iterator<Item = &'a Self> + Clone) -> Self {
+    fn of_all<'a>(all: &(impl Iterator<Item = &'a Self> + Clone)) -> Self {
         let sum = |of: fn(&Self) -> u64| all.clone().map(of).sum();
         let worst = |of: fn(&Self) -> u64| all.clone().map(of).max().unwrap_or_default();
         Self {

@@ -1,14 +1,13 @@
 //! The answer to an attack, on the gate's side: suspend, raise the epoch, enrol again, lift.
 
 use crate::answer::Answer;
-use crate::checks::Checks;
 use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
 use crate::honest::{self, Asked, assert_again};
-use crate::people::{Customer, Town};
+use crate::people::Customer;
 use crate::platform::Platform;
 use crate::stage::Stage;
-use crate::story::{DELAY_AND_A_BIT, Timeline};
+use crate::story::{DELAY_AND_A_BIT, Scene};
 use crate::wait::until;
 use portcullis_core::act::{
     ActKind, Approve, Lift, LiftTarget, RaiseEpoch, Resume, Scope, Suspend,
@@ -23,25 +22,26 @@ use std::sync::Arc;
 pub(crate) struct Stopped {
     pub(crate) by: Digest,
     /// When every keeper had signed that it has it.
-    pub(crate) stopped: Time,
+    pub(crate) at: Time,
     /// Transactions that the wallet had on the chain then.
     pub(crate) sent: u64,
 }
 
 /// Withdrawals are suspended through the gate, and everybody waits until every keeper has stopped.
-pub(crate) fn suspend(stage: &Stage, timeline: &mut Timeline) -> Result<Stopped, DrillError> {
+pub(crate) fn suspend(scene: &mut Scene<'_>) -> Result<Stopped, DrillError> {
     let scope = Scope::Withdrawals;
     let kind = ActKind::Suspend(Suspend { scope });
+    let stage = &*scene.stage;
     let (by, answer) = stage.platform.staff(&stage.cast().operator, kind)?;
     expect(&answer, "the suspension")?;
-    timeline.note(stage.now(), "An operator suspends withdrawals: recorded");
-    let stopped = until_stopped(stage, by)?;
-    timeline.note(
-        stopped,
+    scene.note("An operator suspends withdrawals: recorded");
+    let at = until_stopped(scene.stage, by)?;
+    scene.note_at(
+        at,
         "Stopped: the signer has signed that it has the suspension",
     );
-    let sent = stage.chain.sent(stage.cast().wallet())?;
-    Ok(Stopped { by, stopped, sent })
+    let sent = scene.sent()?;
+    Ok(Stopped { by, at, sent })
 }
 
 /// Until every keeper has signed that it has a suspension.
@@ -57,126 +57,79 @@ pub(crate) fn until_stopped(stage: &Stage, by: Digest) -> Result<Time, DrillErro
 
 /// From the suspension to open doors: the epoch, new passkeys on onboarding's word, the full delay,
 /// new assertions over what waits, and a quorum's lift of everything that shuts the gate.
-pub(crate) fn recover(
-    stage: &mut Stage,
-    town: &Town,
-    asked: &mut [Asked],
-    stopped: &Stopped,
-    timeline: &mut Timeline,
-    checks: &mut Checks,
-) -> Result<(), DrillError> {
-    mark_waiting(stage, asked)?;
-    raise_epoch(stage)?;
-    timeline.note(
-        stage.now(),
-        "The customers' epoch is raised: no old passkey counts any more",
-    );
-    let customers: Vec<Arc<Customer>> = town.customers().cloned().collect();
-    probe_epoch(stage, &customers, checks)?;
-    let enrolled = enrol_all_again(stage, &customers)?;
-    checks.same(
+pub(crate) fn recover(scene: &mut Scene<'_>, stopped: &Stopped) -> Result<(), DrillError> {
+    mark_waiting(scene)?;
+    raise_epoch(scene.stage)?;
+    scene.note("The customers' epoch is raised: no old passkey counts any more");
+    let customers: Vec<Arc<Customer>> = scene.town.customers().cloned().collect();
+    probe_epoch(scene)?;
+    let enrolled = enrol_all_again(scene.stage, &customers)?;
+    scene.checks.same(
         "response: customers enrolled again",
-        enrolled,
-        customers.len(),
+        &enrolled,
+        &customers.len(),
     );
-    probe_delay(stage, &customers, checks)?;
-    timeline.note(
-        stage.now(),
-        "Every customer has enrolled a new passkey on onboarding's word",
-    );
-    stage.jump(DELAY_AND_A_BIT)?;
-    timeline.note(
-        stage.now(),
-        "The full delay of 24 hours has run for the new passkeys",
-    );
-    let held = asked.iter().filter(|asked| asked.answer == Answer::Held);
-    let held: Vec<Asked> = held.cloned().collect();
-    let proven = assert_all_again(stage, &held)?;
-    checks.same(
-        "response: held withdrawals asserted anew, over the same digest",
-        proven,
-        held.len(),
-    );
-    let sent = stage.chain.sent(stage.cast().wallet())?;
-    checks.same(
+    probe_delay(scene)?;
+    scene.note("Every customer has enrolled a new passkey on onboarding's word");
+    scene.stage.jump(DELAY_AND_A_BIT)?;
+    scene.note("The full delay of 24 hours has run for the new passkeys");
+    assert_all_again(scene)?;
+    let sent = scene.sent()? - stopped.sent;
+    scene.checks.same(
         "suspension: transactions of the wallet once every keeper had stopped",
-        sent - stopped.sent,
-        0,
+        &sent,
+        &0,
     );
-    lift_all(stage, None)?;
-    timeline.note(
-        stage.now(),
-        "A quorum of administrators has lifted the suspension",
-    );
-    resume_withheld(stage, asked)?;
-    stage.until_delivered()
+    lift_all(scene.stage, None)?;
+    scene.note("A quorum of administrators has lifted the suspension");
+    resume_withheld(scene)?;
+    scene.stage.until_delivered()
 }
 
 /// What is not on the chain once every keeper has stopped waits for the lift, however far it had come.
-fn mark_waiting(stage: &Stage, asked: &mut [Asked]) -> Result<(), DrillError> {
-    let paid = stage.all_paid()?;
-    honest::mark_missing(asked, &paid, stage.cast().wallet());
+fn mark_waiting(scene: &mut Scene<'_>) -> Result<(), DrillError> {
+    let paid = scene.stage.all_paid()?;
+    honest::mark_missing(&mut scene.asked, &paid, scene.stage.cast().wallet());
     Ok(())
 }
 
 /// What was released and not yet signed when the gate was shut waits for its customer's new assertion
 /// and for an operator's word.
-pub(crate) fn resume_withheld(stage: &Stage, asked: &mut [Asked]) -> Result<(), DrillError> {
-    let withheld = |platform: &Platform, asked: &Asked| -> Result<bool, DrillError> {
-        let standing = platform
-            .cast
-            .gate
-            .act(&platform.cast.back_end.signer, asked.act)?;
-        Ok(standing.is_some_and(|standing| standing.stage == "withheld"))
-    };
-    let found = crowd(asked, HANDS, || stage.platform.anew(), withheld);
-    for (asked, found) in asked.iter_mut().zip(found) {
-        if found? {
-            expect(&assert_again(&stage.platform, asked)?, "a new assertion")?;
-            let kind = ActKind::Resume(Resume { release: asked.act });
-            let (_, answer) = stage.platform.staff(&stage.cast().operator, kind)?;
-            expect(&answer, "a resumed release")?;
+pub(crate) fn resume_withheld(scene: &Scene<'_>) -> Result<(), DrillError> {
+    let stage = &*scene.stage;
+    let resume = |platform: &Platform, asked: &Asked| {
+        let cast = &platform.cast;
+        let standing = cast.gate.act(&cast.back_end.signer, asked.act)?;
+        if standing.is_none_or(|standing| standing.stage != "withheld") {
+            return Ok(());
         }
-    }
-    Ok(())
+        expect(&assert_again(platform, asked)?, "a new assertion")?;
+        let kind = ActKind::Resume(Resume { release: asked.act });
+        let (_, answer) = platform.staff(&cast.operator, kind)?;
+        expect(&answer, "a resumed release")
+    };
+    let done = crowd(&scene.asked, HANDS, || stage.platform.anew(), resume);
+    done.into_iter().collect()
 }
 
 /// An old passkey proves nothing, and nobody but onboarding can say whose a new one is.
-fn probe_epoch(
-    stage: &Stage,
-    customers: &[Arc<Customer>],
-    checks: &mut Checks,
-) -> Result<(), DrillError> {
-    let Some(customer) = customers.first() else {
-        return Ok(());
-    };
+fn probe_epoch(scene: &mut Scene<'_>) -> Result<(), DrillError> {
+    let (stage, customer) = (&*scene.stage, &scene.town.attacker);
     let old = honest::withdraw(&stage.platform, customer, false)?.answer;
+    let other = stage.platform.enrol_again(customer, &stage.cast().ledger)?;
+    let checks = &mut scene.checks;
     checks.refused("response: an old passkey", &old, Reason::FactorRevoked);
-    let ledger = &stage.cast().ledger;
-    let other = stage.platform.enrol_again(customer, ledger)?;
-    checks.refused(
-        "response: a passkey that the ledger vouches for",
-        &other,
-        Reason::AttestationInvalid,
-    );
+    let name = "response: a passkey that the ledger vouches for";
+    checks.refused(name, &other, Reason::AttestationInvalid);
     Ok(())
 }
 
 /// A new passkey waits for its delay.
-fn probe_delay(
-    stage: &Stage,
-    customers: &[Arc<Customer>],
-    checks: &mut Checks,
-) -> Result<(), DrillError> {
-    let Some(customer) = customers.first() else {
-        return Ok(());
-    };
+fn probe_delay(scene: &mut Scene<'_>) -> Result<(), DrillError> {
+    let (stage, customer) = (&*scene.stage, &scene.town.attacker);
     let early = honest::withdraw(&stage.platform, customer, true)?.answer;
-    checks.refused(
-        "response: a new passkey before its delay",
-        &early,
-        Reason::FactorNotYet,
-    );
+    let name = "response: a new passkey before its delay";
+    scene.checks.refused(name, &early, Reason::FactorNotYet);
     Ok(())
 }
 
@@ -203,11 +156,19 @@ pub(crate) fn enrol_all_again(
     Ok(released(&answers))
 }
 
-/// Customers assert anew what waits. Gives how many did.
-pub(crate) fn assert_all_again(stage: &Stage, held: &[Asked]) -> Result<usize, DrillError> {
-    let answers = crowd(held, HANDS, || stage.platform.anew(), assert_again);
+/// Customers assert anew what waits.
+fn assert_all_again(scene: &mut Scene<'_>) -> Result<(), DrillError> {
+    let held = scene
+        .asked
+        .iter()
+        .filter(|asked| asked.answer == Answer::Held);
+    let held: Vec<Asked> = held.cloned().collect();
+    let stage = &*scene.stage;
+    let answers = crowd(&held, HANDS, || stage.platform.anew(), assert_again);
     let answers: Vec<Answer> = answers.into_iter().collect::<Result<_, _>>()?;
-    Ok(released(&answers))
+    let name = "response: held withdrawals asserted anew, over the same digest";
+    scene.checks.same(name, &released(&answers), &held.len());
+    Ok(())
 }
 
 fn released(answers: &[Answer]) -> usize {

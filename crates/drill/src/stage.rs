@@ -10,7 +10,7 @@ use crate::honest::Asked;
 use crate::people::Town;
 use crate::platform::Platform;
 use crate::process::{Binary, Running};
-use crate::wait::until;
+use crate::wait::{until, until_none};
 use portcullis_chains::Amount;
 use portcullis_client::Status;
 use portcullis_core::genesis::Mode;
@@ -35,7 +35,7 @@ pub(crate) struct Stage {
     pub(crate) watcher: Watcher,
     pub(crate) chain: Chain,
     pub(crate) pager: Pager,
-    pub(crate) anvil: Anvil,
+    _anvil: Anvil,
     pub(crate) binary: Binary,
     pub(crate) platform: Platform,
     clock: PathBuf,
@@ -89,7 +89,7 @@ impl Stage {
             watcher: Watcher::start(Chain::at(anvil.url())?, moved),
             chain,
             pager,
-            anvil,
+            _anvil: anvil,
             binary,
             platform: Platform::new(cast),
             clock,
@@ -99,11 +99,6 @@ impl Stage {
         stage.until_witnessed()?;
         stage.tell("Node, witness, gate and signer answer");
         Ok(stage)
-    }
-
-    /// Who hears how far it is.
-    pub(crate) fn teller(&self) -> Tell {
-        Arc::clone(&self.tell)
     }
 
     /// Say how far it is.
@@ -123,18 +118,20 @@ impl Stage {
         Ok(self.cast().gate.status()?)
     }
 
-    /// Until the gate answers, a quorum has just cosigned, and acts can name a checkpoint of now.
+    /// Until the gate answers, a quorum has just cosigned, and acts can name a journaled checkpoint of
+    /// now. (Right after its start a gate names one that is still to be journaled, and then journals
+    /// the newest.)
     pub(crate) fn until_witnessed(&self) -> Result<(), DrillError> {
         until("a fresh cosignature", || {
-            let (Ok(status), Ok(checkpoint)) =
-                (self.cast().gate.status(), self.cast().gate.checkpoint())
-            else {
+            let gate = &self.cast().gate;
+            let (Ok(checkpoint), Ok(status)) = (gate.checkpoint(), gate.status()) else {
                 return Ok(None);
             };
             let now = self.now();
             let is_fresh = status.witnessed_at.is_some_and(|at| now.since(at) <= FRESH);
-            let is_named = now.since(checkpoint.time) < Span::hours(1);
-            Ok((is_fresh && is_named).then_some(()))
+            let is_new = now.since(checkpoint.time) < Span::hours(1);
+            let is_journaled = checkpoint.size < status.size;
+            Ok((is_fresh && is_new && is_journaled).then_some(()))
         })
     }
 
@@ -161,8 +158,8 @@ impl Stage {
             .filter(|asked| asked.answer == Answer::Released);
         let most = u64::try_from(released.count() * 19 / 20).unwrap_or(u64::MAX);
         let wallet = self.cast().wallet();
-        until("most releases on the chain", || {
-            Ok((self.chain.sent(wallet)? >= most).then_some(()))
+        until_none("most releases on the chain", || {
+            Ok(most.saturating_sub(self.chain.sent(wallet)?))
         })
     }
 
@@ -196,8 +193,8 @@ impl Stage {
 
     /// Until every release that the gate has under way is confirmed on the chain and stated so.
     pub(crate) fn until_delivered(&self) -> Result<(), DrillError> {
-        until("every release on the chain", || {
-            Ok((self.status()?.in_flight == 0).then_some(()))
+        until_none("every release on the chain", || {
+            Ok(self.status()?.in_flight)
         })
     }
 }

@@ -6,11 +6,11 @@ use crate::chain::COIN;
 use crate::checks::{Checks, ether};
 use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
-use crate::honest::{Asked, Matched, match_up, owed};
+use crate::honest::{self, Asked, Matched, match_up, owed};
 use crate::outcome::Flow;
 use crate::people::{Customer, Town};
 use crate::platform::Platform;
-use crate::stage::{DELAY, Stage, Tell};
+use crate::stage::{DELAY, Stage};
 use portcullis_core::{Span, Time};
 use std::sync::Arc;
 
@@ -37,30 +37,91 @@ pub(crate) struct With {
     pub(crate) void: usize,
 }
 
-/// Moments as they come.
-pub(crate) struct Timeline {
-    pub(crate) from: Time,
-    pub(crate) moments: Vec<Moment>,
-    tell: Tell,
+/// A variant under way: the stage, the town, and what has been noted so far.
+pub(crate) struct Scene<'a> {
+    pub(crate) stage: &'a mut Stage,
+    pub(crate) town: &'a Town,
+    /// What honest customers asked for.
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) checks: Checks,
+    /// When the first attempt was made.
+    pub(crate) begun: Time,
+    moments: Vec<Moment>,
 }
 
-impl Timeline {
-    /// From now on.
-    pub(crate) fn begin(stage: &Stage) -> Self {
+impl<'a> Scene<'a> {
+    /// Before the attack.
+    pub(crate) fn open(stage: &'a mut Stage, town: &'a Town) -> Self {
         Self {
-            from: stage.now(),
+            begun: stage.now(),
+            stage,
+            town,
+            asked: Vec::new(),
+            checks: Checks::default(),
             moments: Vec::new(),
-            tell: stage.teller(),
         }
     }
 
-    pub(crate) fn note(&mut self, at: Time, what: impl Into<String>) {
+    /// The attack begins now.
+    pub(crate) fn begin(&mut self, what: &str) {
+        self.begun = self.stage.now();
+        self.note(what);
+    }
+
+    /// Something happens now.
+    pub(crate) fn note(&mut self, what: impl Into<String>) {
+        self.note_at(self.stage.now(), what);
+    }
+
+    /// Something happened then.
+    pub(crate) fn note_at(&mut self, at: Time, what: impl Into<String>) {
         let what = what.into();
-        (self.tell)(&what);
+        self.stage.tell(&what);
         self.moments.push(Moment {
-            at_ms: at.since(self.from).0,
+            at_ms: at.since(self.begun).0,
             what,
         });
+    }
+
+    /// How many transactions the wallet has on the chain.
+    pub(crate) fn sent(&self) -> Result<u64, DrillError> {
+        self.stage.chain.sent(self.stage.cast().wallet())
+    }
+
+    /// Honest customers withdraw, with the passkeys that count at the time.
+    pub(crate) fn withdraw(
+        &mut self,
+        customers: &[Arc<Customer>],
+        is_renewed: bool,
+    ) -> Result<(), DrillError> {
+        let asked = honest::all_withdraw(self.stage, customers, is_renewed)?;
+        self.asked.extend(asked);
+        Ok(())
+    }
+
+    /// Alarms that reached somebody by now.
+    pub(crate) fn heard(&self) -> usize {
+        let stage = &*self.stage;
+        stage.pager.heard(&stage.cast().network).len()
+    }
+
+    /// Everything has arrived.
+    pub(crate) fn end(
+        mut self,
+        flow: Flow,
+        rows: Vec<Row>,
+        void: usize,
+    ) -> Result<With, DrillError> {
+        self.stage.until_delivered()?;
+        self.note("Everything that honest customers asked for has arrived");
+        Ok(With {
+            flow,
+            rows,
+            asked: self.asked,
+            timeline: self.moments,
+            checks: self.checks,
+            void,
+        })
     }
 }
 
@@ -109,17 +170,17 @@ pub(crate) fn settle_accounts(
     let wallet = stage.cast().wallet();
     let matched = match_up(asked, &stage.all_paid()?, wallet);
     let honest = &matched.honest;
-    checks.same("honest: wrongly refused", honest.wrongly_refused, 0);
+    checks.same("honest: wrongly refused", &honest.wrongly_refused, &0);
     checks.same(
         "honest: every withdrawal arrived",
-        honest.released,
-        honest.attempted,
+        &honest.released,
+        &honest.attempted,
     );
     let held = asked.iter().filter(|asked| asked.waited).count();
     checks.same(
         "honest: what a suspension held went out, each once",
-        matched.waits.len(),
-        held,
+        &matched.waits.len(),
+        &held,
     );
     let balances = owed(asked)
         .into_iter()
@@ -127,8 +188,8 @@ pub(crate) fn settle_accounts(
     let wrong: u64 = balances.sum::<Result<_, DrillError>>()?;
     checks.same(
         "honest: payees whose balance is not what they asked for",
-        wrong,
-        0,
+        &wrong,
+        &0,
     );
     Ok(matched)
 }
@@ -144,8 +205,8 @@ pub(crate) fn compare_loot(
     flow.affected_subjects = accounts;
     checks.same(
         "with: the attackers' addresses on the chain hold what was released to them",
-        ether(loot.of(COIN)),
-        ether(flow.released.of(COIN)),
+        &ether(loot.of(COIN)),
+        &ether(flow.released.of(COIN)),
     );
     checks.conserved("with: every attempt is accounted for", flow);
     Ok(())

@@ -15,7 +15,7 @@ pub(crate) struct Verified {
     pub(crate) holds: bool,
     pub(crate) faults: Vec<serde_json::Value>,
     pub(crate) size: u64,
-    pub(crate) entries: BTreeMap<String, u64>,
+    entries: BTreeMap<String, u64>,
     pub(crate) void: Vec<serde_json::Value>,
     pub(crate) late: Vec<serde_json::Value>,
     pub(crate) without_receipt: Vec<serde_json::Value>,
@@ -41,24 +41,29 @@ pub(crate) fn verify(binary: &Binary, cast: &Cast) -> Result<Verified, DrillErro
 
 impl Verified {
     /// How many entries are of a kind.
-    pub(crate) fn of(&self, kind: &str) -> u64 {
+    fn of(&self, kind: &str) -> u64 {
         self.entries.get(kind).copied().unwrap_or_default()
     }
 
     /// What every variant demands. `void` is how many entries a hostile gate wrote that nobody accepts.
-    pub(crate) fn check(&self, checks: &mut Checks, void: usize) {
+    pub(crate) fn check(&self, checks: &mut Checks, void: usize, sent: u64) {
         let detail = format!("{} entries, {} faults", self.size, self.faults.len());
         checks.note(
             "portcullis verify passes on the final journal",
             self.holds,
             detail,
         );
-        checks.same("verify: void entries", self.void.len(), void);
-        checks.same("verify: late releases", self.late.len(), 0);
+        checks.same(
+            "verify: releases that the signer stated as confirmed, and transactions on the chain",
+            &self.of("statement confirmed"),
+            &sent,
+        );
+        checks.same("verify: void entries", &self.void.len(), &void);
+        checks.same("verify: late releases", &self.late.len(), &0);
         checks.same(
             "verify: releases without a receipt",
-            self.without_receipt.len(),
-            0,
+            &self.without_receipt.len(),
+            &0,
         );
     }
 }

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Long enough for a machine under load; nothing depends on how long it takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 const EVERY: Duration = Duration::from_millis(20);
 
 /// Ask until the answer is there.
@@ -20,6 +20,23 @@ pub(crate) fn until<T>(
         }
         if Instant::now() >= last {
             return Err(DrillError::InVain(what.to_owned()));
+        }
+        sleep(EVERY);
+    }
+}
+
+/// Ask until nothing remains. As long as it becomes less, somebody is at work, however slow.
+pub(crate) fn until_none(
+    what: &str,
+    mut remaining: impl FnMut() -> Result<u64, DrillError>,
+) -> Result<(), DrillError> {
+    let (mut least, mut last) = (u64::MAX, Instant::now() + PATIENCE);
+    loop {
+        match remaining()? {
+            0 => return Ok(()),
+            less if less < least => (least, last) = (less, Instant::now() + PATIENCE),
+            _ if Instant::now() >= last => return Err(DrillError::InVain(what.to_owned())),
+            _ => {}
         }
         sleep(EVERY);
     }

@@ -45,7 +45,7 @@ pub fn html(found: &[Findings], about: &About) -> String {
          <body>\n<header>\n<p class=\"over\">Portcullis · drill <code>mfa-bypass</code></p>\n\
          <h1>17 January 2022, held again</h1>\n\
          <p class=\"lead\">Withdrawals were approved without the customers’ second factor, and {} ETH of \
-         {} customers left within hours. The same attack, run for real against the flow as it was and \
+         {} customers were taken within hours. The same attack, run for real against the flow as it was and \
          against Portcullis.</p>\n\
          <p class=\"meta\">seed {seed} · scale {scale} · {made}</p>\n</header>\n<main>\n{}</main>\n\
          <footer><p>Figures of the incident: the firm’s own report of 20 January 2022. Everything else on \

@@ -34,9 +34,11 @@ pub(super) fn bars(bars: &[Bar<'_>]) -> String {
             top + 22,
             escape(bar.name),
             top + 22,
-            left_over(bar),
+            taken(bar),
         );
         let mut x = 0;
+        let all = bar.released.0 + bar.held.0 + bar.refused.0;
+        let end = (all * WIDE).div_ceil(whole).min(WIDE);
         for (class, part) in [
             ("lost", bar.released),
             ("held", bar.held),
@@ -45,6 +47,12 @@ pub(super) fn bars(bars: &[Bar<'_>]) -> String {
             let width = part.0 * WIDE / whole;
             // What is something is seen.
             let width = if part.is_zero() { 0 } else { width.max(3) };
+            // What rounding left is the last part's.
+            let width = if class == "refused" && !part.is_zero() {
+                end - x
+            } else {
+                width
+            };
             if width > 0 {
                 let _ = write!(
                     svg,
@@ -58,17 +66,17 @@ pub(super) fn bars(bars: &[Bar<'_>]) -> String {
     svg + "</svg>\n"
 }
 
-fn left_over(bar: &Bar<'_>) -> String {
+fn taken(bar: &Bar<'_>) -> String {
     if bar.released.is_zero() {
-        "nothing left".into()
+        "nothing taken".into()
     } else {
-        format!("{} ETH left", ether(bar.released))
+        format!("{} ETH taken", ether(bar.released))
     }
 }
 
 fn told(bar: &Bar<'_>) -> String {
     format!(
-        "{}: {} ETH left, {} held, {} refused.",
+        "{}: {} ETH taken, {} held, {} refused.",
         bar.name,
         ether(bar.released),
         ether(bar.held),

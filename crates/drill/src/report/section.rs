@@ -1,7 +1,7 @@
 //! The report's parts, from what decides to what is checked.
 
 use super::picture::{Bar, bars, histogram, timeline};
-use super::words::{escape, ether, grouped, lasting};
+use super::words::{each, escape, ether, grouped, lasting};
 use super::{About, incident};
 use crate::attack::Row;
 use crate::chain::COIN;
@@ -38,7 +38,7 @@ fn then_card(flow: &Flow) -> Vec<String> {
         "The flow as it was",
         &format!("{} ETH", ether(flow.released.of(COIN))),
         &format!(
-            "left, of {} accounts. Its back end believed its own “2FA passed”.",
+            "taken, from {} accounts. The back end believed its own “2FA passed”.",
             flow.affected_subjects
         ),
     )]
@@ -46,19 +46,19 @@ fn then_card(flow: &Flow) -> Vec<String> {
 
 fn now_card(one: &Findings) -> String {
     let flow = &one.outcome.with;
-    let left = flow.released.of(COIN);
-    let (class, told) = if left.is_zero() {
+    let taken = flow.released.of(COIN);
+    let (class, told) = if taken.is_zero() {
         let tried = grouped(u128::from(flow.attempted.count));
         (
             "good",
             format!(
-                "left. All {tried} attempts on {} ETH came to nothing.",
+                "taken. All {tried} attempts on {} ETH came to nothing.",
                 ether(flow.attempted.of(COIN))
             ),
         )
     } else {
         let told = format!(
-            "left, of {} customers who were tricked twice, a day apart, each within its limit for a day.",
+            "taken, from {} customers who were tricked twice, a day apart, each within its limit for a day.",
             flow.affected_subjects
         );
         ("held", told)
@@ -66,7 +66,7 @@ fn now_card(one: &Findings) -> String {
     card(
         class,
         title(one.variant),
-        &format!("{} ETH", ether(left)),
+        &format!("{} ETH", ether(taken)),
         &told,
     )
 }
@@ -99,9 +99,9 @@ pub(super) fn money(found: &[Findings]) -> String {
     );
     format!(
         "<section><h2>Where the money went</h2>{}\
-         <p class=\"key\"><span class=\"lost\"></span> left for the attackers \
-         <span class=\"held\"></span> held, and never left <span class=\"refused\"></span> refused</p>\
-         <p>Every attempt is one of the three, and what is said to have left is what the attackers’ \
+         <p class=\"key\"><span class=\"lost\"></span> taken \
+         <span class=\"held\"></span> held, and never sent <span class=\"refused\"></span> refused</p>\
+         <p>Every attempt is one of the three, and what is said to have been taken is what the attackers’ \
          addresses hold on the chain.</p></section>\n",
         bars(&rows)
     )
@@ -142,34 +142,25 @@ pub(super) fn variants(found: &[Findings]) -> String {
 fn variant(one: &Findings) -> String {
     let flow = &one.outcome.with;
     let (has, shows) = introduction(one.variant);
-    let rows: String = one.rows.iter().map(row).collect();
-    let moments: String = one
-        .timeline
-        .iter()
-        .map(|moment| {
-            format!(
-                "<li><span class=\"when\">{}</span> {}</li>",
-                lasting(moment.at_ms),
-                escape(&moment.what)
-            )
-        })
-        .collect();
+    let rows = each(&one.rows, row);
+    let moments = each(&one.timeline, |moment| {
+        let (when, what) = (lasting(moment.at_ms), escape(&moment.what));
+        format!("<li><span class=\"when\">{when}</span> {what}</li>")
+    });
     let of = |name: &str, figure: String| format!("<div><dt>{name}</dt><dd>{figure}</dd></div>");
     let facts = [
         of("attempted", counted(&flow.attempted)),
-        of("left", counted(&flow.released)),
+        of("taken", counted(&flow.released)),
         of("refused", counted(&flow.refused)),
         of("held", counted(&flow.held)),
         of("customers affected", flow.affected_subjects.to_string()),
         of(
-            "the signer’s own alarm after",
-            flow.detected_ms.map_or(
-                "no alarm: nothing reached it that it had to refuse".into(),
-                lasting,
-            ),
+            "signer’s own alarm",
+            flow.detected_ms
+                .map_or("none: nothing reached it".into(), lasting),
         ),
         of(
-            "everything stopped after",
+            "all stopped after",
             flow.contained_ms.map_or("never".into(), lasting),
         ),
     ];
@@ -287,12 +278,7 @@ fn honest_row(one: &Findings) -> String {
 
 /// What the flow as it was is taken to have been, and what this page does not show.
 pub(super) fn assumptions() -> String {
-    let list = |texts: &[&str]| -> String {
-        texts
-            .iter()
-            .map(|text| format!("<li>{}</li>", escape(text)))
-            .collect()
-    };
+    let list = |texts: &[&str]| each(texts, |text| format!("<li>{}</li>", escape(text)));
     format!(
         "<section><h2>What is assumed</h2><h3>Of the flow as it was</h3><ul>{}</ul>\
          <h3>Of the drill</h3><ul>{}</ul></section>\n",
@@ -303,17 +289,14 @@ pub(super) fn assumptions() -> String {
 
 /// How somebody who believes nothing of this finds out.
 pub(super) fn verify(found: &[Findings], about: &About) -> String {
-    let rows: String = found
-        .iter()
-        .map(|one| {
-            format!(
-                "<tr><td>{}</td><td class=\"n\">{}</td><td><code>{}</code></td></tr>",
-                title(one.variant),
-                grouped(u128::from(one.entries)),
-                escape(&one.genesis)
-            )
-        })
-        .collect();
+    let rows = each(found, |one| {
+        format!(
+            "<tr><td>{}</td><td class=\"n\">{}</td><td><code>{}</code></td></tr>",
+            title(one.variant),
+            grouped(u128::from(one.entries)),
+            escape(&one.genesis)
+        )
+    });
     format!(
         "<section><h2>Check it yourself</h2><p>Hold the drill again, and keep what its processes wrote:</p>\
          <pre><code>{} --keep DIR</code></pre>\
@@ -329,14 +312,14 @@ pub(super) fn verify(found: &[Findings], about: &About) -> String {
 
 /// Everything that had to be so.
 pub(super) fn checks(found: &[Findings]) -> String {
-    let lists: String = found.iter().map(|one| {
-        let checks: String = one.outcome.checks.iter().map(check).collect();
+    let lists = each(found, |one| {
         format!(
-            "<details open><summary>{} ({})</summary><ul class=\"checks\">{checks}</ul></details>",
+            "<details open><summary>{} ({})</summary><ul class=\"checks\">{}</ul></details>",
             title(one.variant),
-            one.outcome.checks.len()
+            one.outcome.checks.len(),
+            each(&one.outcome.checks, check)
         )
-    }).collect();
+    });
     format!("<section><h2>Every check</h2>{lists}</section>\n")
 }
 

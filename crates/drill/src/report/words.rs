@@ -20,6 +20,14 @@ pub(super) fn escape(text: &str) -> String {
     out
 }
 
+/// What is said of each of many, one after the other.
+pub(super) fn each<'a, T: 'a>(
+    things: impl IntoIterator<Item = &'a T>,
+    say: impl Fn(&'a T) -> String,
+) -> String {
+    things.into_iter().map(say).collect::<Vec<_>>().concat()
+}
+
 /// Wei in ETH with two decimals, rounded to the nearest; never to zero what is something.
 pub(super) fn ether(amount: Amount) -> String {
     let hundredth = ETHER / 100;
@@ -38,7 +46,7 @@ pub(super) fn grouped(number: u128) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
