@@ -17,12 +17,15 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long to wait for news at a time.
 const WAIT: Duration = Duration::from_millis(500);
+/// How long an act that somebody was just told of may take to be cosigned: a few heartbeats.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
 /// Until a journaled checkpoint is this old, an act names it; then the newest cosigned one, which
 /// the act's own batch will journal.
 const GROWN_OLD: Span = Span::seconds(600);
 
 /// What the journal says, by our own account.
 pub(crate) struct Replica {
+    machine: Machine,
     follower: Follower,
     /// The newest cosigned checkpoint when we looked.
     head: Digest,
@@ -46,11 +49,22 @@ impl Replica {
         let (head, cosigned) = catch_up(&mut follower, &machine)?;
         let stops = stops(&machine, &follower, &reach.boards);
         Ok(Self {
+            machine,
             follower,
             head,
             cosigned,
             stops,
         })
+    }
+
+    /// Follow on until the journal has this, or long enough: what the gate has just acknowledged is
+    /// cosigned a moment later, and nothing is believed before.
+    pub(crate) fn wait_for(&mut self, is_there: impl Fn(&State) -> bool) -> Result<(), Failure> {
+        let end = Instant::now() + ARRIVES_WITHIN;
+        while !is_there(self.state()) && Instant::now() < end {
+            (self.head, self.cosigned) = catch_up(&mut self.follower, &self.machine)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn state(&self) -> &State {

@@ -13,7 +13,7 @@ use follow::Replica;
 use portcullis_client::ActBuilder;
 use portcullis_core::act::{ActKind, Approve};
 use portcullis_core::state::release::Held;
-use portcullis_core::{Digest, Evidence};
+use portcullis_core::{Digest, Evidence, State};
 use portcullis_keeper::rfc3339;
 use std::io::{BufRead as _, IsTerminal as _};
 
@@ -38,11 +38,12 @@ pub(crate) struct ApproveArgs {
 impl ApproveArgs {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let reach = self.reach.open()?;
-        let replica = Replica::follow(&reach)?;
+        let mut replica = Replica::follow(&reach)?;
         let Some(wanted) = &self.act else {
             list(&reach, &replica);
             return Ok(());
         };
+        replica.wait_for(|state| waiting(state, wanted).next().is_some())?;
         let caller = self.caller.or_as("approver").required(&reach)?;
         let (digest, held) = find(&replica, wanted)?;
         say(replica.seen());
@@ -94,11 +95,14 @@ fn list(reach: &Reach, replica: &Replica) {
     }
 }
 
-fn find<'a>(replica: &'a Replica, wanted: &str) -> Result<(Digest, &'a Held), Failure> {
-    let held = &replica.state().facts().held;
-    let mut found = held
-        .iter()
-        .filter(|(digest, _)| digest.to_string().starts_with(wanted));
+/// The held acts whose digests begin so.
+fn waiting<'a>(state: &'a State, wanted: &'a str) -> impl Iterator<Item = (&'a Digest, &'a Held)> {
+    let held = state.facts().held.iter();
+    held.filter(move |(digest, _)| digest.to_string().starts_with(wanted))
+}
+
+fn find<'a>(replica: &'a Replica, wanted: &'a str) -> Result<(Digest, &'a Held), Failure> {
+    let mut found = waiting(replica.state(), wanted);
     match (found.next(), found.next()) {
         (Some((digest, held)), None) => Ok((*digest, held)),
         (Some(_), Some(_)) => Err(Failure::usage(
