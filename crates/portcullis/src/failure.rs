@@ -81,7 +81,6 @@ impl Failure {
         ExitCode::from(self.exit as u8)
     }
 
-    #[cfg(test)]
     pub(crate) fn what(&self) -> &str {
         &self.what
     }

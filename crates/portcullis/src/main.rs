@@ -12,6 +12,7 @@ mod caps;
 mod cli;
 mod demo;
 mod doctor;
+mod drill;
 mod failure;
 mod files;
 mod folder;
