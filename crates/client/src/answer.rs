@@ -21,6 +21,9 @@ pub struct Accepted {
     /// What was decided; absent where evidence was added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
+    /// Where the act stands now, where it had been accepted before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
 }
 
 /// Where an act stands.
@@ -32,6 +35,9 @@ pub struct Standing {
     pub entries: Vec<u64>,
     /// `held`, `released`, `withheld`, `signed`, `confirmed`, `returned`, `done`, `refused`.
     pub stage: String,
+    /// Why, where it was refused.
+    #[serde(default)]
+    pub reason: Option<Reason>,
     /// What a held act waits for.
     #[serde(default)]
     pub needs: Vec<Need>,

@@ -20,7 +20,7 @@ pub mod server;
 pub use config::{ChainFees, Config};
 pub use cosign::{CosignError, Witnesses};
 pub use fees::{FeeTable, Rate};
-pub use index::Index;
+pub use index::{Course, Index};
 pub use memo::Memo;
 pub use published::{Published, Witnessed};
 pub use run::{Error, run};

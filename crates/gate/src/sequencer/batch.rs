@@ -9,7 +9,6 @@ use portcullis_core::entry::{MAX_ENTRY, Replacement, Settlement, Submission, Sup
 use portcullis_core::plan::Plan;
 use portcullis_core::statement::SignedStatement;
 use portcullis_core::{Applied, Body, Decision, Digest, Entry, Evidence, Reason, State, Time};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::oneshot;
 
@@ -71,8 +70,8 @@ impl Batch {
             return Err(Reason::WitnessesStale);
         }
         let shared = Arc::clone(&self.shared);
-        let decided =
-            guarded(|| decide::decide(&shared.state(), &act, &evidence, self.time, &shared.memo))?;
+        let decided = shared
+            .guarded(|state| decide::decide(state, &act, &evidence, self.time, &shared.memo))?;
         // Refusals that nobody was authenticated for are counted, not journaled: anybody could
         // fill the journal with them.
         if let Decision::Refuse { reason } = decided.decision()
@@ -119,14 +118,13 @@ impl Batch {
     }
 
     fn statement(&mut self, signed: SignedStatement) -> Outcome {
-        let (accepted, news, size) = {
-            let state = self.shared.state();
+        let (accepted, news, size) = self.shared.guarded(|state| {
             (
                 state.accepts(&signed, &self.shared.memo),
                 state.is_news(&signed),
                 state.size(),
             )
-        };
+        })?;
         if !accepted {
             return Err(Reason::StatementRefused);
         }
@@ -147,7 +145,7 @@ impl Batch {
             return;
         }
         let shared = Arc::clone(&self.shared);
-        let decided = guarded(|| decide::settle(&shared.state(), act, self.time));
+        let decided = shared.guarded(|state| decide::settle(state, act, self.time));
         let Ok(decided) = decided else {
             tracing::error!(%act, "settling an act panicked; it stays held");
             return;
@@ -182,20 +180,18 @@ impl Batch {
             return Err(Reason::TooLarge);
         }
         let shared = Arc::clone(&self.shared);
-        guarded(|| shared.state().judge(&entry, &shared.memo).map(drop))?.map_err(|void| {
+        let judged = shared.guarded(|state| state.judge(&entry, &shared.memo).map(drop))?;
+        judged.map_err(|void| {
             tracing::error!(%void, "an entry of our own would be void; it is not written");
             refusal_of(&void)
         })?;
-        // From here on nothing refuses.
-        let applied = {
-            let mut state = shared.state.write().unwrap_or_else(PoisonError::into_inner);
-            State::apply_entry(&mut state, &entry, &bytes, &shared.memo)
-        };
-        shared
-            .index
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .add(&entry, &applied);
+        // From here on nothing refuses. Index and state change together, so that no reader sees an
+        // act that has left the one and has not reached the other.
+        let mut index = shared.index.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = shared.state.write().unwrap_or_else(PoisonError::into_inner);
+        let applied = State::apply_entry(&mut state, &entry, &bytes, &shared.memo);
+        index.add(&entry, &applied);
+        drop((index, state));
         self.entries.push(bytes);
         Ok(applied)
     }
@@ -207,11 +203,6 @@ impl Batch {
             decision,
         }
     }
-}
-
-/// A panic while deciding refuses the act and stops nothing else.
-pub(super) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, Reason> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|_| Reason::Panicked)
 }
 
 fn refusal_of(void: &portcullis_core::VoidReason) -> Reason {

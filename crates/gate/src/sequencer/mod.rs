@@ -19,6 +19,7 @@ use portcullis_core::genesis::MAX_GENESIS;
 use portcullis_core::statement::SignedStatement;
 use portcullis_core::{Decision, Digest, Evidence, Reason, Span, State, Time, codec};
 use portcullis_journal::{Journal, Store, StoreError, View};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::oneshot;
 
@@ -95,7 +96,12 @@ impl Shared {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The index.
+    /// Ask the core something. A panic in it refuses the question and stops nothing else.
+    pub fn guarded<T>(&self, ask: impl FnOnce(&State) -> T) -> Result<T, Reason> {
+        catch_unwind(AssertUnwindSafe(|| ask(&self.state()))).map_err(|_| Reason::Panicked)
+    }
+
+    /// The index. Whoever needs state beside it takes the index first, as the sequencer does.
     pub fn index(&self) -> RwLockReadGuard<'_, Index> {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -287,4 +293,26 @@ impl<S: Store> Sequencer<S> {
 pub fn body_digest(note: &[u8]) -> Option<Digest> {
     let note = portcullis_tlog::Note::parse(note).ok()?;
     Some(Digest::plain(note.text().as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_host::Disk;
+    use portcullis_journal::Directory;
+    use portcullis_keeper::testkit::{CrashDisk, World};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_question_that_makes_the_core_panic_is_refused_and_the_next_one_answered() {
+        let disk: Arc<dyn Disk> = Arc::new(CrashDisk::default());
+        let (store, recovered) = Directory::open(Arc::clone(&disk), 24 * 1024).unwrap();
+        let journal = Journal::open(store, &recovered, disk, 0).unwrap();
+        let state = State::new(World::new().network);
+        let fees = FeeTable::new(&BTreeMap::new());
+        let shared = Sequencer::new(journal, state, Index::default(), fees).shared();
+        let refused = shared.guarded(|_| -> u64 { panic!("as a fault in the core would") });
+        assert_eq!(refused, Err(Reason::Panicked));
+        assert_eq!(shared.guarded(State::size), Ok(0));
+    }
 }

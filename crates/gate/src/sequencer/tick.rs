@@ -1,6 +1,5 @@
 //! What comes due by itself: held acts whose waiting is over, and fee bumps.
 
-use super::batch::guarded;
 use super::{MAX_BATCH, Sequencer};
 use crate::fees::outbid;
 use portcullis_chains::ethereum::Fees;
@@ -22,20 +21,29 @@ impl<S: Store> Sequencer<S> {
             return Vec::new();
         }
         self.last_tick = now;
-        let state = self.shared.state();
-        let facts = state.facts();
-        let late = facts
-            .releases
-            .iter()
-            .filter(|(_, release)| release.stage == Stage::Withheld(Withheld::Late));
-        let waiting = facts.held.keys().chain(late.map(|(digest, _)| digest));
-        let time = facts.time.max(now);
-        let is_over = |digest: &&Digest| {
+        let waiting: Vec<Digest> = {
+            let state = self.shared.state();
+            let facts = state.facts();
+            let late = facts
+                .releases
+                .iter()
+                .filter(|(_, release)| release.stage == Stage::Withheld(Withheld::Late));
+            let late = late.map(|(digest, _)| digest);
+            facts.held.keys().chain(late).copied().collect()
+        };
+        let is_over = |digest: &Digest| {
             // An act that makes the core panic stays held; it must not take the gate with it.
-            let decided = guarded(|| decide::settle(&state, **digest, time));
+            let decided = self.shared.guarded(|state| {
+                let time = state.facts().time.max(now);
+                decide::settle(state, *digest, time)
+            });
             decided.is_ok_and(|decided| !matches!(decided.decision(), Decision::Hold { .. }))
         };
-        waiting.filter(is_over).take(MAX_BATCH).copied().collect()
+        waiting
+            .into_iter()
+            .filter(is_over)
+            .take(MAX_BATCH)
+            .collect()
     }
 
     /// Higher fees for releases that are signed and stay unconfirmed.

@@ -9,6 +9,7 @@ mod openapi;
 mod problem;
 mod reads;
 mod registrations;
+mod standing;
 mod statements;
 
 use crate::sequencer::{Command, Outcome, Shared, What};
@@ -83,7 +84,7 @@ impl Api {
     pub fn router(self) -> Router {
         Router::new()
             .route("/v1/acts", post(acts::submit))
-            .route("/v1/acts/{digest}", get(reads::act))
+            .route("/v1/acts/{digest}", get(standing::act))
             .route("/v1/acts/{digest}/evidence", post(acts::supplement))
             .route("/v1/acts/{digest}/receipt", get(reads::receipt))
             .route("/v1/accounts/{id}", get(reads::account))

@@ -8,92 +8,14 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use portcullis_core::act::ActKind;
-use portcullis_core::decision::Need;
 use portcullis_core::factor::factor_id;
 use portcullis_core::id::AccountId;
 use portcullis_core::receipt::{MAX_ENTRIES, ProvenEntry, Receipt};
-use portcullis_core::state::release::{End, Stage};
-use portcullis_core::{Body, Decision, Digest, Entry, Reason, State as CoreState, Time, decide};
-use serde::Serialize;
+use portcullis_core::{Body, Digest, Entry, Reason};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
-
-/// Where an act stands.
-#[derive(Debug, Serialize)]
-struct Standing {
-    digest: Digest,
-    entries: Vec<u64>,
-    stage: &'static str,
-    needs: Vec<Need>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<Time>,
-    transactions: Vec<Digest>,
-}
-
-/// `GET /v1/acts/{digest}`
-pub(super) async fn act(
-    State(api): State<Api>,
-    Path(digest): Path<String>,
-    parts: Parts,
-    body: Bytes,
-) -> Result<Response, Problem> {
-    auth::staff(&api, &parts, &body)?;
-    let digest: Digest = digest.parse().map_err(|_| Reason::NotFound)?;
-    let entries = api.shared().index().act(digest).to_vec();
-    if entries.is_empty() {
-        return Err(Reason::NotFound.into());
-    }
-    let now = api.now();
-    let state = api.shared().state();
-    Ok(Json(standing(&state, digest, entries, now)).into_response())
-}
-
-fn standing(state: &CoreState, digest: Digest, entries: Vec<u64>, now: Time) -> Standing {
-    let facts = state.facts();
-    let (mut needs, mut until, mut transactions) = (Vec::new(), None, Vec::new());
-    let stage = if facts.held.contains_key(&digest) {
-        let decided = decide::settle(state, digest, facts.time.max(now));
-        if let Decision::Hold {
-            needs: open,
-            until: time,
-        } = decided.decision()
-        {
-            (needs, until) = (open.clone(), *time);
-        }
-        "held"
-    } else if let Some(release) = facts.releases.get(&digest) {
-        transactions = release
-            .signed
-            .iter()
-            .map(|signed| signed.transaction)
-            .collect();
-        match release.stage {
-            Stage::Withheld(_) => "withheld",
-            Stage::Released if transactions.is_empty() => "released",
-            Stage::Released => "signed",
-        }
-    } else {
-        match facts.ended.get(&digest).map(|ended| ended.end) {
-            Some(End::Confirmed(transaction)) => {
-                transactions.push(transaction);
-                "confirmed"
-            }
-            Some(End::Returned) => "returned",
-            // What took effect at once leaves no trace but its entry.
-            Some(End::Done) | None => "done",
-        }
-    };
-    Standing {
-        digest,
-        entries,
-        stage,
-        needs,
-        until,
-        transactions,
-    }
-}
 
 /// `GET /v1/acts/{digest}/receipt`
 pub(super) async fn receipt(
@@ -117,7 +39,7 @@ fn build_receipt(api: &Api, act: Digest) -> Option<Receipt> {
     let witnessed = shared.published.newest()?;
     let size = witnessed.head.size;
     let read = |index: u64| Entry::from_bytes(&shared.view.entry(index).ok()?).ok();
-    let spoken = shared.index().act(act).to_vec();
+    let spoken = shared.index().act(act);
     let mut indices: BTreeSet<u64> = core::iter::once(0).chain(spoken.clone()).collect();
     // Enrolments rest on older factors, grants on approvals: follow them to genesis.
     let mut open: Vec<u64> = spoken.clone();
@@ -183,7 +105,7 @@ fn rests_on(api: &Api, entry: &Entry) -> Vec<u64> {
         _ => None,
     });
     let approvals = act.map(|act| match &act.kind {
-        ActKind::GrantRole(_) => index.act(act.digest()).to_vec(),
+        ActKind::GrantRole(_) => index.act(act.digest()),
         _ => Vec::new(),
     });
     factors
