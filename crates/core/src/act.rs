@@ -1,6 +1,6 @@
 //! Acts: requests to do one exact thing.
 
-use crate::codec::{self, CodecError, encode};
+use crate::codec::encode;
 use crate::digest::{Digest, Domain};
 use crate::factor::{FactorKind, NewFactor};
 use crate::id::{AccountId, ActId, FactorId, KeeperId, PrincipalId, SubjectId};
@@ -54,9 +54,10 @@ impl Act {
         Digest::of(Domain::Act, &encode(self))
     }
 
-    /// Parse canonical bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
-        codec::decode(bytes, MAX_ACT)
+    /// Whether its canonical encoding is longer than [`MAX_ACT`].
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        encode(self).len() > MAX_ACT
     }
 }
 

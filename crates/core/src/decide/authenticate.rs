@@ -16,11 +16,7 @@ use crate::reason::Reason;
 use crate::request::{self, SignedRequest};
 use crate::signature::Signature;
 use crate::state::account::{Owner, Proof};
-use crate::time::{Span, Time};
-
-/// How old a request's signature may be when it is submitted, and how far ahead.
-const REQUEST_AGE: Span = Span::seconds(300);
-const REQUEST_SKEW: Span = Span::seconds(30);
+use crate::time::Time;
 
 /// Who asks.
 pub(crate) struct Actor {
@@ -126,11 +122,7 @@ fn check_request(
     if base.act != Some(case.digest.0) {
         return Err(Reason::RequestForAnotherAct);
     }
-    check_age(Time::from_unix_seconds(base.created), at)?;
-    if base
-        .expires
-        .is_some_and(|expires| Time::from_unix_seconds(expires) <= at)
-    {
+    if !request::is_fresh(base, at) {
         return Err(Reason::RequestStale);
     }
     let (owner, factor) = find(case, owner, id).ok_or(Reason::FactorUnknown)?;
@@ -140,13 +132,6 @@ fn check_request(
     check_counts(case, owner, factor)?;
     request::check(signed, &factor.key, case.verify).map_err(|_| Reason::RequestInvalid)?;
     Ok(verified(case, owner, factor, &signed.signature, None))
-}
-
-fn check_age(created: Time, at: Time) -> Result<(), Reason> {
-    if created > at.after(REQUEST_SKEW) || at.since(created) > REQUEST_AGE {
-        return Err(Reason::RequestStale);
-    }
-    Ok(())
 }
 
 /// An assertion is always the acting principal's own.
@@ -173,7 +158,7 @@ fn check_assertion(
     };
     let challenge = passkey::challenge_for(&case.digest.0);
     let checked = passkey::check(assertion, &credential, party, &challenge, case.verify);
-    let counter = checked.map_err(reason_of)?.counter();
+    let counter = checked.map_err(PasskeyFault::reason)?.counter();
     Ok(verified(
         case,
         owner,
@@ -247,25 +232,4 @@ pub(crate) fn has_role(case: &Case<'_>, principal: PrincipalId, role: Role) -> b
         .facts
         .member(principal)
         .is_some_and(|member| member.has(role))
-}
-
-fn reason_of(fault: PasskeyFault) -> Reason {
-    match fault {
-        PasskeyFault::Size => Reason::TooLarge,
-        PasskeyFault::ClientData
-        | PasskeyFault::AuthenticatorData
-        | PasskeyFault::AttestedData
-        | PasskeyFault::Extensions
-        | PasskeyFault::ReservedFlags
-        | PasskeyFault::BackupFlags => Reason::PasskeyMalformed,
-        PasskeyFault::Type => Reason::PasskeyType,
-        PasskeyFault::Challenge => Reason::PasskeyChallenge,
-        PasskeyFault::Origin => Reason::PasskeyOrigin,
-        PasskeyFault::CrossOrigin | PasskeyFault::TopOrigin => Reason::PasskeyCrossOrigin,
-        PasskeyFault::RelyingParty => Reason::PasskeyRelyingParty,
-        PasskeyFault::NotPresent => Reason::PasskeyNotPresent,
-        PasskeyFault::Signature => Reason::PasskeySignature,
-        PasskeyFault::NotVerified => Reason::PasskeyNotVerified,
-        PasskeyFault::Counter => Reason::PasskeyCounter,
-    }
 }
