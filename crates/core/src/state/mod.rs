@@ -117,6 +117,9 @@ pub struct Facts {
     /// Signatures that have proved a held or released act: an old one is no new assertion.
     #[n(25)]
     pub spent: BTreeMap<Digest, BTreeSet<Digest>>,
+    /// How many acts of a principal wait.
+    #[n(26)]
+    pub waiting: BTreeMap<PrincipalId, u32>,
 }
 
 /// A wallet's next nonce and what left it.
@@ -226,6 +229,7 @@ impl Facts {
             cleared_latches: BTreeSet::new(),
             ended_until: BTreeSet::new(),
             spent: BTreeMap::new(),
+            waiting: BTreeMap::new(),
         };
         for wallet in &genesis.wallets {
             let state = WalletState {
