@@ -5,14 +5,16 @@ use crate::fees::FeeTable;
 use crate::published::Witnessed;
 use portcullis_core::board::Posting;
 use portcullis_core::decide::{self, Decided};
+use portcullis_core::effect::Effect;
 use portcullis_core::entry::{MAX_ENTRY, Replacement, Settlement, Submission, Supplement};
 use portcullis_core::plan::Plan;
+use portcullis_core::realm::Realm;
 use portcullis_core::statement::SignedStatement;
-use portcullis_core::{Applied, Body, Decision, Digest, Entry, Evidence, Reason, State, Time};
+use portcullis_core::{Act, Applied, Body, Decision, Digest, Entry, Evidence, Reason, State, Time};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::oneshot;
 
-type Reply = (oneshot::Sender<Outcome>, Outcome);
+pub(super) type Reply = (oneshot::Sender<Outcome>, Outcome);
 
 /// Entries applied so far, and the answers that wait for their append.
 pub(super) struct Batch {
@@ -22,11 +24,23 @@ pub(super) struct Batch {
     entries: Vec<Vec<u8>>,
     checkpoint: Option<Witnessed>,
     replies: Vec<Reply>,
+    changes: Vec<Effect>,
+    most_held: usize,
+}
+
+/// A batch that takes no more.
+pub(super) struct Finished {
+    pub(super) time: Time,
+    pub(super) entries: Vec<Vec<u8>>,
+    /// What its entries changed, in order.
+    pub(super) changes: Vec<Effect>,
+    pub(super) checkpoint: Option<Witnessed>,
+    pub(super) replies: Vec<Reply>,
 }
 
 impl Batch {
     /// An empty batch. Its time is now, and never before that of an earlier entry.
-    pub(super) fn new(shared: Arc<Shared>, fees: FeeTable, now: Time) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, fees: FeeTable, most_held: usize, now: Time) -> Self {
         let time = shared.state().facts().time.max(now);
         let (entries, replies) = (Vec::new(), Vec::new());
         Self {
@@ -36,11 +50,19 @@ impl Batch {
             entries,
             checkpoint: None,
             replies,
+            changes: Vec::new(),
+            most_held,
         }
     }
 
-    pub(super) fn finish(self) -> (Vec<Vec<u8>>, Option<Witnessed>, Vec<Reply>) {
-        (self.entries, self.checkpoint, self.replies)
+    pub(super) fn finish(self) -> Finished {
+        Finished {
+            time: self.time,
+            entries: self.entries,
+            changes: self.changes,
+            checkpoint: self.checkpoint,
+            replies: self.replies,
+        }
     }
 
     pub(super) fn genesis(&mut self) {
@@ -77,8 +99,10 @@ impl Batch {
         if let Decision::Refuse { reason } = decided.decision()
             && !decided.is_authenticated()
         {
+            shared.count_refusal();
             return Err(*reason);
         }
+        self.refuse_if_full(&act, decided.decision())?;
         let (decision, plan) = self.planned(&decided)?;
         let submission = Submission {
             act,
@@ -93,6 +117,14 @@ impl Batch {
         }
     }
 
+    fn refuse_if_full(&self, act: &Act, decision: &Decision) -> Result<(), Reason> {
+        let waits = matches!(decision, Decision::Hold { .. }) && act.realm == Realm::Customers;
+        if waits && self.shared.state().facts().held.len() >= self.most_held {
+            return Err(Reason::HeldFull);
+        }
+        Ok(())
+    }
+
     /// The decision with the plan that it calls for. Without going rates money waits outside.
     fn planned(&self, decided: &Decided) -> Result<(Decision, Option<Plan>), Reason> {
         let plan = match decided.payment() {
@@ -102,7 +134,7 @@ impl Batch {
                 if plan.is_none() {
                     tracing::warn!("no plan within the wallet's fee ceiling at the going rates");
                 }
-                Some(plan.ok_or(Reason::Busy)?)
+                Some(plan.ok_or(Reason::NoFeePlan)?)
             }
         };
         Ok((decided.decision().clone(), plan))
@@ -189,10 +221,11 @@ impl Batch {
         // act that has left the one and has not reached the other.
         let mut index = shared.index.write().unwrap_or_else(PoisonError::into_inner);
         let mut state = shared.state.write().unwrap_or_else(PoisonError::into_inner);
-        let applied = State::apply_entry(&mut state, &entry, &bytes, &shared.memo);
+        let mut applied = State::apply_entry(&mut state, &entry, &bytes, &shared.memo);
         index.add(&entry, &applied);
         drop((index, state));
         self.entries.push(bytes);
+        self.changes.append(&mut applied.changes);
         Ok(applied)
     }
 

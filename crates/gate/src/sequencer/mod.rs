@@ -7,12 +7,13 @@
 mod batch;
 mod checkpoints;
 mod tick;
+mod waiting;
 
 use crate::fees::FeeTable;
 use crate::index::Index;
 use crate::memo::Memo;
 use crate::published::{Published, Witnessed};
-use batch::Batch;
+use batch::{Batch, Finished};
 use checkpoints::Checkpoints;
 use portcullis_core::board::Posting;
 use portcullis_core::genesis::MAX_GENESIS;
@@ -20,11 +21,15 @@ use portcullis_core::statement::SignedStatement;
 use portcullis_core::{Decision, Digest, Evidence, Reason, Span, State, Time, codec};
 use portcullis_journal::{Journal, Store, StoreError, View};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::oneshot;
+use waiting::Waiting;
 
 /// Most acts in one batch.
 pub const MAX_BATCH: usize = 256;
+/// Most acts of customers that may wait. Staff's always find room: they end what others wait for.
+const MAX_HELD: usize = 100_000;
 /// How old the newest quorum cosignature may be for acts that loosen.
 const WITNESSES_FRESH: Span = Span::seconds(10);
 
@@ -88,9 +93,20 @@ pub struct Shared {
     /// Good signatures.
     pub memo: Memo,
     checkpoint: RwLock<Option<(Digest, u64, Time)>>,
+    refusals: AtomicU64,
 }
 
 impl Shared {
+    /// Count a refusal that nobody was authenticated for: such are not journaled.
+    pub fn count_refusal(&self) {
+        self.refusals.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many refusals were counted.
+    pub fn refusals(&self) -> u64 {
+        self.refusals.load(Ordering::Relaxed)
+    }
+
     /// The state after the newest applied entry.
     pub fn state(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
@@ -121,6 +137,8 @@ pub struct Sequencer<S> {
     shared: Arc<Shared>,
     fees: FeeTable,
     checkpoints: Checkpoints,
+    waiting: Waiting,
+    most_held: usize,
     last_tick: Time,
     last_bump: Time,
 }
@@ -140,6 +158,7 @@ impl<S: Store> Sequencer<S> {
     /// Take up where the journal ends, with the state and index that its entries give.
     #[must_use]
     pub fn new(journal: Journal<S>, state: State, index: Index, fees: FeeTable) -> Self {
+        let waiting = Waiting::new(&state);
         let shared = Arc::new(Shared {
             state: RwLock::new(state),
             index: RwLock::new(index),
@@ -147,6 +166,7 @@ impl<S: Store> Sequencer<S> {
             view: journal.view(),
             memo: Memo::default(),
             checkpoint: RwLock::new(None),
+            refusals: AtomicU64::new(0),
         });
         let size = journal.head().size;
         let (last_tick, last_bump) = (Time(0), Time(0));
@@ -156,9 +176,18 @@ impl<S: Store> Sequencer<S> {
             shared,
             fees,
             checkpoints,
+            waiting,
+            most_held: MAX_HELD,
             last_tick,
             last_bump,
         }
+    }
+
+    /// Keep at most so many acts of customers waiting.
+    #[must_use]
+    pub fn keeping(mut self, most_held: usize) -> Self {
+        self.most_held = most_held;
+        self
     }
 
     /// What readers share.
@@ -184,11 +213,11 @@ impl<S: Store> Sequencer<S> {
     pub fn step(&mut self, commands: Vec<Command>, now: Time) -> Result<(), Stop> {
         let newest = self.shared.published.newest();
         let due = self.due(now);
-        let checkpoint = newest.clone().filter(|newest| {
-            let busy = !commands.is_empty() || !due.is_empty();
-            self.checkpoints.is_wanted(newest, busy, now)
-        });
         let bumps = self.bumps(now);
+        let busy = !commands.is_empty() || !due.is_empty() || !bumps.is_empty();
+        let checkpoint = newest
+            .clone()
+            .filter(|newest| self.checkpoints.is_wanted(newest, busy, now));
         if commands.is_empty() && due.is_empty() && bumps.is_empty() && checkpoint.is_none() {
             return Ok(());
         }
@@ -240,6 +269,7 @@ impl<S: Store> Sequencer<S> {
             Ok(()) => Ok(Ok(Batch::new(
                 Arc::clone(&self.shared),
                 self.fees.clone(),
+                self.most_held,
                 now,
             ))),
             Err(StoreError::Full) => Ok(Err(Reason::JournalFull)),
@@ -250,7 +280,16 @@ impl<S: Store> Sequencer<S> {
     /// Append what was applied, then answer.
     fn close(&mut self, batch: Batch) -> Result<(), Stop> {
         let first = self.journal.head().size;
-        let (entries, checkpoint, replies) = batch.finish();
+        let Finished {
+            time,
+            entries,
+            changes,
+            checkpoint,
+            replies,
+        } = batch.finish();
+        for change in &changes {
+            self.waiting.note(change, time);
+        }
         let count = entries.len() as u64;
         if count > 0 {
             // Crash before this: nothing was acknowledged. After it: the entries stand, and whoever

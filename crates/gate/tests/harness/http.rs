@@ -13,7 +13,9 @@ use portcullis_keeper::testkit::{HandClock, World};
 use portcullis_keys::StatementKey;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use std::net::TcpListener;
+use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
@@ -134,8 +136,35 @@ impl Served {
         self.raw(&method, &path, &headers, &body)
     }
 
+    /// The answer as it comes over the wire, headers and all.
+    pub fn plain(&self, request: Request) -> String {
+        let mut stream = self.begin(request);
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Send a request and do not wait for the answer.
+    pub fn begin(&self, request: Request) -> TcpStream {
+        let (method, path) = (request.parts.method.clone(), request.parts.path.clone());
+        let (headers, body) = Self::signed(request);
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.authority);
+        for (name, value) in headers {
+            let _ = write!(head, "{name}: {value}\r\n");
+        }
+        let _ = write!(
+            head,
+            "connection: close\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(&self.authority).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&body).unwrap();
+        stream
+    }
+
     /// The headers of a request, signed, and its body.
-    pub fn signed(request: Request) -> (Vec<(&'static str, String)>, Vec<u8>) {
+    fn signed(request: Request) -> (Vec<(&'static str, String)>, Vec<u8>) {
         Self::signed_by(World::BACK_END, request)
     }
 

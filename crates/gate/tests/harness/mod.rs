@@ -39,6 +39,23 @@ pub struct Gate {
 }
 
 pub fn start(world: &Arc<World>, disk: &CrashDisk) -> Sequencer<Directory> {
+    start_with(world, disk, fees())
+}
+
+fn fees() -> FeeTable {
+    let fees = ChainFees {
+        node: None,
+        max_fee_per_gas: 30_000_000_000,
+        max_priority_fee_per_gas: 1_000_000_000,
+        native_gas: 21_000,
+        token_gas: 100_000,
+        bump_after_seconds: 180,
+    };
+    let chain: ChainId = World::ETHER.chain();
+    FeeTable::new(&BTreeMap::from([(chain, fees)]))
+}
+
+fn start_with(world: &Arc<World>, disk: &CrashDisk, fees: FeeTable) -> Sequencer<Directory> {
     let as_disk: Arc<dyn Disk> = Arc::new(disk.clone());
     let (store, recovered) = Directory::open(Arc::clone(&as_disk), SEGMENT).unwrap();
     let journal = Journal::open(store, &recovered, as_disk, 0).unwrap();
@@ -53,24 +70,29 @@ pub fn start(world: &Arc<World>, disk: &CrashDisk) -> Sequencer<Directory> {
         assert_eq!(applied.void, None);
         index.add(&Entry::from_bytes(&entry).unwrap(), &applied);
     }
-    let fees = ChainFees {
-        node: None,
-        max_fee_per_gas: 30_000_000_000,
-        max_priority_fee_per_gas: 1_000_000_000,
-        native_gas: 21_000,
-        token_gas: 100_000,
-        bump_after_seconds: 180,
-    };
-    let chain: ChainId = World::ETHER.chain();
-    let fees = FeeTable::new(&BTreeMap::from([(chain, fees)]));
     Sequencer::new(journal, state, index, fees)
 }
 
 impl Gate {
     pub fn new() -> Self {
+        Self::with(fees())
+    }
+
+    /// No node has said a rate.
+    pub fn without_fees() -> Self {
+        Self::with(FeeTable::new(&BTreeMap::new()))
+    }
+
+    /// At most so many acts of customers wait.
+    pub fn keeping(mut self, most: usize) -> Self {
+        self.sequencer = self.sequencer.keeping(most);
+        self
+    }
+
+    fn with(fees: FeeTable) -> Self {
         let world = Arc::new(World::new());
         let (disk, clock) = (CrashDisk::default(), HandClock::at(World::START));
-        let mut sequencer = start(&world, &disk);
+        let mut sequencer = start_with(&world, &disk, fees);
         sequencer.begin(clock.now()).unwrap();
         let shared = sequencer.shared();
         let ledger = Ledger::new(world, clock.clone());
