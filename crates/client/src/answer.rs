@@ -150,6 +150,18 @@ pub struct InForce {
     pub cosigned_at: Option<Time>,
     /// Keepers that have signed that they have it.
     pub stopped: Vec<KeeperId>,
+    /// `recorded` or `stopped`.
+    #[serde(default)]
+    pub state: String,
+    /// Keepers that have not.
+    #[serde(default)]
+    pub missing: Vec<KeeperId>,
+    /// Releases in its scope that were signed earlier and may still arrive.
+    #[serde(default)]
+    pub signed_earlier: Vec<Digest>,
+    /// How many those are; only so many are listed.
+    #[serde(default)]
+    pub signed_earlier_count: u64,
 }
 
 /// A keeper's latch.

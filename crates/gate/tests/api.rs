@@ -9,13 +9,20 @@
 
 mod harness;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use harness::Gate;
-use harness::http::{refused, serve};
+use harness::http::{Served, listen, refused, serve};
+use portcullis_core::act::{ActKind, Scope, SetLimits};
+use portcullis_core::board::Posting;
 use portcullis_core::evidence::Stamp;
 use portcullis_core::id::BoardId;
-use portcullis_core::{Act, Evidence, Reason};
+use portcullis_core::limits::Limits;
+use portcullis_core::statement::Says;
+use portcullis_core::{Act, Evidence, Reason, Span};
 use portcullis_host::Clock as _;
-use serde_json::json;
+use portcullis_keeper::testkit::World;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 #[test]
@@ -157,4 +164,149 @@ fn reads_are_signed_and_what_is_not_there_is_not_found() {
     for path in ["/v1/status", "/v1/checkpoint", "/openapi.json"] {
         assert_eq!(served.raw("GET", path, &[], &[]).0, 200, "{path}");
     }
+}
+
+/// Whoever saw a signed request, refused or not, gains nothing by sending it again.
+#[test]
+fn a_signed_request_counts_once_and_only_while_it_is_fresh() {
+    let mut gate = Gate::new();
+    let customer = gate.customer(1);
+    let too_much = gate.withdrawal(&customer, 1, u128::from(u64::MAX) * 1_000);
+    let served = serve(gate);
+    let refusable = served.submission(&too_much.0, &too_much.1);
+    let (status, problem) = served.send(refusable.clone());
+    assert_eq!(
+        (status, &problem["title"]),
+        (422, &json!("over-hour-limit"))
+    );
+    let size = served.shared.state().size();
+    refused(served.send(refusable), Reason::RequestReplayed);
+    assert_eq!(served.shared.state().size(), size);
+    // Signed anew it is decided anew.
+    let anew = served.submission(&too_much.0, &too_much.1);
+    refused(served.send(anew), Reason::OverHourLimit);
+
+    let account = format!("/v1/accounts/{}", customer.account);
+    let read = || served.request("GET", &account, None, Vec::new());
+    assert_eq!(served.send(read()).0, 200);
+    let mut ahead = read();
+    ahead.parts.created += 31;
+    refused(served.send(ahead), Reason::RequestStale);
+    let mut old = read();
+    old.parts.created -= 301;
+    refused(served.send(old), Reason::RequestStale);
+    let mut expired = read();
+    expired.parts.created -= 20;
+    expired.parts.expires = Some(expired.parts.created + 10);
+    refused(served.send(expired), Reason::RequestStale);
+}
+
+#[test]
+fn an_act_has_a_cap_of_its_own() {
+    let mut gate = Gate::new();
+    gate.customer(1);
+    gate.sync();
+    let rule = gate.ledger.state.facts().limits.rules[0].clone();
+    let limits = |count| Limits {
+        rules: vec![rule.clone(); count],
+    };
+    let set = |count| {
+        ActKind::SetLimits(SetLimits {
+            replaces: limits(1).digest(),
+            limits: limits(count),
+        })
+    };
+    let act = gate.ledger.act(World::administrator(0), set(450));
+    assert!(act.is_too_large());
+    let evidence = gate.ledger.staffs_evidence(&act);
+    let served = serve(gate);
+    let posting = serde_json::to_vec(&Posting {
+        act: act.clone(),
+        evidence,
+    });
+    let posting = posting.unwrap();
+    assert!(posting.len() < 128 * 1024);
+    let request = served.request("POST", "/v1/acts", Some(act.digest()), posting);
+    refused(served.send(request), Reason::TooLarge);
+}
+
+#[test]
+fn a_registration_is_excluded_conveyed_and_refused_by_number() {
+    let mut gate = Gate::new();
+    gate.customer(1);
+    let served = serve(gate);
+    let post = |path: &str, body: Value| {
+        let body = serde_json::to_vec(&body).unwrap();
+        served.send(served.request("POST", path, None, body))
+    };
+    let ask = json!({
+        "realm": "customers", "rp_id": "bank.example", "rp_name": "Bank", "user": "AQID",
+        "user_name": "someone", "exclude": ["BAUG"], "attestation": "direct",
+    });
+    let (status, options) = post("/v1/registrations/options", ask);
+    assert_eq!(status, 200, "{options}");
+    assert_eq!(options["excludeCredentials"][0]["id"], "BAUG");
+    assert_eq!(options["attestation"], "direct");
+    let challenge = options["challenge"].as_str().unwrap();
+    let client_data = format!(
+        "{{\"type\":\"webauthn.create\",\"challenge\":\"{challenge}\",\
+         \"origin\":\"https://elsewhere.example\",\"crossOrigin\":false}}"
+    );
+    let finish = |challenge: &str| {
+        let response = json!({
+            "clientDataJSON": URL_SAFE_NO_PAD.encode(&client_data), "attestationObject": "AQID",
+        });
+        json!({ "challenge": challenge, "credential": { "rawId": "BAUG", "response": response } })
+    };
+    refused(
+        post("/v1/registrations", finish(challenge)),
+        Reason::PasskeyOrigin,
+    );
+    // A challenge serves once.
+    refused(
+        post("/v1/registrations", finish(challenge)),
+        Reason::PasskeyChallenge,
+    );
+}
+
+/// What a suspension has stopped, and what it came too late for.
+#[test]
+fn status_tells_of_each_suspension_who_has_it_and_what_was_signed_earlier() {
+    let mut gate = Gate::new();
+    let customer = gate.customer(1);
+    let (act, evidence) = gate.withdrawal(&customer, 1, 1_000);
+    let out = act.digest();
+    gate.submit(act, evidence).unwrap();
+    gate.signed(out);
+    gate.sync();
+    let (act, evidence) = gate.ledger.suspension(Scope::Withdrawals);
+    let by = act.digest();
+    gate.submit(act, evidence).unwrap();
+    let look =
+        |served: &Served| served.raw("GET", "/v1/status", &[], &[]).1["suspensions"][0].clone();
+    let (served, _commands) = listen(&gate);
+    let now = look(&served);
+    assert_eq!(now["state"], "recorded");
+    assert_eq!(now["missing"], json!([World::KEEPER]));
+    assert_eq!(now["signed_earlier"], json!([out]));
+    assert_eq!(now["signed_earlier_count"], 1);
+    // Without the keeper's word every lease runs out.
+    gate.cosign();
+    gate.pass(Span::seconds(8));
+    let now = look(&served);
+    assert_eq!(
+        (&now["state"], &now["missing"]),
+        (&json!("stopped"), &json!([World::KEEPER]))
+    );
+    gate.say(Says::Stopped { suspension: by });
+    assert_eq!(look(&served)["missing"], json!([]));
+    // Another scope takes in nothing of it.
+    gate.sync();
+    let (act, evidence) = gate.ledger.suspension(Scope::Asset(World::TOKEN));
+    let by = json!(act.digest());
+    gate.submit(act, evidence).unwrap();
+    let (_, status) = served.raw("GET", "/v1/status", &[], &[]);
+    let all = status["suspensions"].as_array().unwrap();
+    let other = all.iter().find(|one| one["by"] == by).unwrap();
+    assert_eq!(other["signed_earlier"], json!([]));
 }

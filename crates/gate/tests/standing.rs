@@ -15,8 +15,6 @@ use portcullis_core::statement::Says;
 use portcullis_core::{Act, Digest, Evidence, Reason, Span};
 use portcullis_keeper::testkit::World;
 use serde_json::{Value, json};
-use std::io::Write as _;
-use std::net::TcpStream;
 
 fn keyed(served: &Served, act: &Act, evidence: &Evidence) -> Request {
     let mut request = served.submission(act, evidence);
@@ -83,15 +81,7 @@ fn a_client_that_hangs_up_does_not_free_its_key() {
     let customer = gate.customer(1);
     let (act, evidence) = gate.withdrawal(&customer, 1, 1_000);
     let (served, commands) = listen(&gate);
-    let (headers, body) = Served::signed(keyed(&served, &act, &evidence));
-    let mut stream = TcpStream::connect(&served.authority).unwrap();
-    let mut head = format!("POST /v1/acts HTTP/1.1\r\nhost: {}\r\n", served.authority);
-    for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
-    stream.write_all(head.as_bytes()).unwrap();
-    stream.write_all(&body).unwrap();
+    let stream = served.begin(keyed(&served, &act, &evidence));
     let command = commands.recv().unwrap();
     drop(stream);
     // However soon the gate notices that the client has gone.

@@ -1,7 +1,8 @@
 //! Submitting acts and evidence.
 
 use super::auth::Caller;
-use super::idempotency::Claim;
+use super::idempotency::{Claim, Mine};
+use super::nonces::Nonce;
 use super::standing::{self, Answer};
 use super::{Api, Problem, auth};
 use crate::sequencer::{Outcome, What};
@@ -10,6 +11,7 @@ use axum::extract::{Path, State};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use portcullis_core::board::Posting;
+use portcullis_core::id::PrincipalId;
 use portcullis_core::realm::Role;
 use portcullis_core::{Decision, Digest, Evidence, Reason, codec, decide};
 
@@ -37,16 +39,12 @@ pub(super) async fn submit(
     if let Some(known) = standing::taken_before(&api, digest).await? {
         return Ok(known.into_response());
     }
-    posting.evidence.requests.push(caller.signed);
+    posting.evidence.requests.push(caller.signed.clone());
     // Early, on this thread: signatures are checked and remembered, and what nobody signed never
     // reaches the queue.
     early(&api, &posting)?;
-    let work = api.clone();
-    let outcome = outlive(async move {
-        let outcome = work.journal(What::Act(Box::new(posting))).await;
-        claim.settle(&outcome);
-        outcome
-    });
+    let who = (caller.principal, caller.nonce);
+    let outcome = journal(&api, claim, who, What::Act(Box::new(posting)));
     match outcome.await {
         // It was accepted while this one waited.
         Err(Reason::Replayed) => match standing::taken_before(&api, digest).await? {
@@ -58,20 +56,31 @@ pub(super) async fn submit(
 }
 
 /// Take the idempotency key, where there is one: it is the caller's own.
-fn claim(
-    api: &Api,
-    parts: &axum::http::request::Parts,
-    caller: &Caller,
-    payload: Digest,
-) -> Result<Claim, Problem> {
+fn claim(api: &Api, parts: &Parts, caller: &Caller, payload: Digest) -> Result<Claim, Problem> {
     let key = auth::header(&parts.headers, "idempotency-key");
     let key = key.map(|key| (caller.principal, key.to_owned()));
     api.inner.idempotency.claim(key, payload, api.now())
 }
 
-/// Work that is done whether or not the client still waits: what is queued is journaled, and its key
-/// must not be free before its outcome is known.
-async fn outlive(work: impl Future<Output = Outcome> + Send + 'static) -> Outcome {
+/// Who asks, by which request.
+type Who = (PrincipalId, Nonce);
+
+/// Journal, once, whether or not the client still waits: what is queued is journaled, and its key must
+/// not be free before its outcome is known.
+async fn journal(api: &Api, claim: Mine, caller: Who, what: What) -> Outcome {
+    let (principal, nonce) = caller;
+    let place = api.inner.places.of(principal)?;
+    api.inner.nonces.spend(nonce, api.now())?;
+    let api = api.clone();
+    let work = async move {
+        let _place = place;
+        let outcome = api.journal(what).await;
+        claim.settle(&outcome);
+        if matches!(outcome, Err(reason) if reason.is_gates_own()) {
+            api.inner.nonces.free(nonce);
+        }
+        outcome
+    };
     tokio::spawn(work).await.unwrap_or(Err(Reason::Stopping))
 }
 
@@ -110,13 +119,9 @@ pub(super) async fn supplement(
         Claim::Done(taken) => return Ok(Answer::of(digest, taken).into_response()),
         Claim::Mine(claim) => claim,
     };
-    let outcome = outlive(async move {
-        let outcome = api
-            .journal(What::Evidence(digest, Box::new(evidence)))
-            .await;
-        claim.settle(&outcome);
-        outcome
-    });
+    let what = What::Evidence(digest, Box::new(evidence));
+    let who = (caller.principal, caller.nonce);
+    let outcome = journal(&api, claim, who, what);
     respond(digest, outcome.await)
 }
 

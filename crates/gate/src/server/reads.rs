@@ -15,7 +15,6 @@ use portcullis_core::{Body, Digest, Entry, Reason};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::sync::atomic::Ordering;
 
 /// `GET /v1/acts/{digest}/receipt`
 pub(super) async fn receipt(
@@ -167,43 +166,9 @@ pub(super) async fn checkpoint(State(api): State<Api>) -> Result<Response, Probl
     Ok(Json(json!({ "digest": digest, "size": size, "time": time })).into_response())
 }
 
-/// `GET /v1/status`
-pub(super) async fn status(State(api): State<Api>) -> Response {
-    let witnessed = api.shared().published.newest().map(|newest| newest.oldest);
-    let state = api.shared().state();
-    let facts = state.facts();
-    let suspensions: Vec<Value> = facts
-        .suspensions
-        .iter()
-        .map(|(by, suspension)| {
-            json!({
-                "by": by, "scope": suspension.scope, "entry": suspension.entry,
-                "cosigned_at": suspension.cosigned, "stopped": suspension.stopped,
-            })
-        })
-        .collect();
-    let latches: Vec<Value> = facts
-        .latches
-        .iter()
-        .map(|((keeper, latch), condition)| {
-            json!({
-                "keeper": keeper, "latch": latch, "condition": condition,
-            })
-        })
-        .collect();
-    Json(json!({
-        "genesis": state.network().digest(), "mode": state.network().genesis().mode,
-        "size": state.size(), "time": facts.time, "witnessed_at": witnessed,
-        "suspensions": suspensions, "latches": latches, "void_entries": facts.void_entries,
-        "held": facts.held.len(), "in_flight": facts.releases.len(),
-        "limits": facts.limits.digest(),
-    }))
-    .into_response()
-}
-
 /// `GET /metrics`: Prometheus' text format.
 pub(super) async fn metrics(State(api): State<Api>) -> Response {
-    let refused = api.inner.refused.count.load(Ordering::Relaxed);
+    let refused = api.shared().refusals();
     let state = api.shared().state();
     let facts = state.facts();
     let rows = [
