@@ -13,7 +13,7 @@ use crate::id::{FactorId, PrincipalId};
 use crate::passkey::{self, Assertion, Credential, PasskeyFault};
 use crate::realm::{Realm, Role};
 use crate::reason::Reason;
-use crate::request::{self, SignedRequest};
+use crate::request::{self, Parts, SignedRequest};
 use crate::signature::Signature;
 use crate::state::account::{Owner, Proof};
 use crate::time::Time;
@@ -122,16 +122,26 @@ fn check_request(
     if base.act != Some(case.digest.0) {
         return Err(Reason::RequestForAnotherAct);
     }
-    if !request::is_fresh(base, at) {
-        return Err(Reason::RequestStale);
-    }
+    check_fresh(base, at)?;
     let (owner, factor) = find(case, owner, id).ok_or(Reason::FactorUnknown)?;
+    if !base.asks_for(&case.digest.0, owner.realm()) {
+        return Err(Reason::RequestInvalid);
+    }
     if factor.kind != FactorKind::RequestKey {
         return Err(Reason::FactorUnknown);
     }
     check_counts(case, owner, factor)?;
     request::check(signed, &factor.key, case.verify).map_err(|_| Reason::RequestInvalid)?;
     Ok(verified(case, owner, factor, &signed.signature, None))
+}
+
+/// A request counts for five minutes from its signing, and not past its own expiry.
+pub(crate) fn check_fresh(base: &Parts, at: Time) -> Result<(), Reason> {
+    if request::is_fresh(base, at) {
+        Ok(())
+    } else {
+        Err(Reason::RequestStale)
+    }
 }
 
 /// An assertion is always the acting principal's own.
