@@ -118,11 +118,15 @@ impl Waiting {
     fn wake_account(&mut self, account: AccountId, now: Time) {
         let range = (account, Digest([0; 32]))..=(account, Digest([0xff; 32]));
         let acts: Vec<_> = self.by_account.range(range).map(|(_, act)| *act).collect();
-        acts.into_iter().for_each(|act| self.wake(act, now));
+        for act in acts {
+            self.wake(act, now);
+        }
     }
 
     fn wake_all(&mut self, now: Time) {
         let acts: Vec<_> = self.at.keys().copied().collect();
-        acts.into_iter().for_each(|act| self.wake(act, now));
+        for act in acts {
+            self.wake(act, now);
+        }
     }
 }

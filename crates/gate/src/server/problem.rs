@@ -44,8 +44,7 @@ impl Problem {
             }
             (Reason::KeyReused | Reason::StatementRefused, _) => StatusCode::UNPROCESSABLE_ENTITY,
             (Reason::Panicked, _) => StatusCode::INTERNAL_SERVER_ERROR,
-            (_, 914..918) => StatusCode::UNPROCESSABLE_ENTITY,
-            (_, 900..) => StatusCode::SERVICE_UNAVAILABLE,
+            (_, 900..914 | 918..) => StatusCode::SERVICE_UNAVAILABLE,
             (_, 100..200) => StatusCode::BAD_REQUEST,
             (_, 300..340) => StatusCode::UNAUTHORIZED,
             (_, 340..400) => StatusCode::FORBIDDEN,
