@@ -120,6 +120,9 @@ pub struct Facts {
     /// The rules version by which entries are decided.
     #[n(26)]
     pub rules: u32,
+    /// How many acts of a principal wait.
+    #[n(27)]
+    pub waiting: BTreeMap<PrincipalId, u32>,
 }
 
 /// A wallet's next nonce and what left it.
@@ -242,6 +245,7 @@ impl Facts {
             ended_until: BTreeSet::new(),
             spent: BTreeMap::new(),
             rules: genesis.rules,
+            waiting: BTreeMap::new(),
         };
         for wallet in &genesis.wallets {
             let state = WalletState {
