@@ -148,7 +148,25 @@ pub fn decide(
         Ok(actor) => actor,
         Err(reason) => return Decided::refuse(reason, false),
     };
-    decide_asked(&case, &actor).unwrap_or_else(|reason| Decided::refuse(reason, true))
+    decide_asked(&case, &actor).unwrap_or_else(|reason| refuse_asked(&case, &actor, reason))
+}
+
+/// The refusal of an act that somebody proved to ask for: the end of it (docs/design/022). The same
+/// bytes are never decided again, so what was refused on record is not paid later.
+///
+/// Not so for acts that only take away: a stop that was refused too early must still count, and
+/// whoever keeps the journal could otherwise use it up before what it is to stop.
+fn refuse_asked(case: &Case<'_>, actor: &Actor, reason: Reason) -> Decided {
+    let mut refused = Decided::refuse(reason, true);
+    if !case.act.kind.is_restricting() {
+        let until = binding::consumed_until(case.act);
+        let end = crate::state::release::End::Returned;
+        refused.effects.push(Effect::Consume(case.act.id, until));
+        refused.effects.extend(actor.counters.iter().cloned());
+        let end = Effect::End(case.digest, end, case.act.account);
+        refused.effects.push(end);
+    }
+    refused
 }
 
 /// Is the act for here and now, and who asks?
@@ -250,7 +268,7 @@ fn conclude(
 #[must_use]
 pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
     let Some(held) = state.facts.held.get(&digest) else {
-        return flight::settle_late(state, digest, time);
+        return flight::settle_withheld(state, digest, time);
     };
     let verdict = match &held.act.kind {
         ActKind::Withdraw(withdraw) => withdraw::settle(state, held, withdraw, time),
@@ -348,7 +366,8 @@ pub(crate) fn account_of(act: &Act) -> Result<AccountId, Reason> {
     act.account.ok_or(Reason::UnknownAccount)
 }
 
-/// Withhold every planned release that is not known to be signed and that `touched` picks.
+/// Withhold every planned payment that is not known to be signed and that `touched` picks. What was
+/// given up pays nobody: only a suspension holds it, and nobody's freeze.
 pub(crate) fn withhold_where(
     state: &State,
     why: crate::state::release::Withheld,
@@ -357,7 +376,10 @@ pub(crate) fn withhold_where(
     let releases = state
         .facts
         .unsigned_releases()
-        .filter(move |(_, release)| touched(release));
+        .filter(|(_, release)| {
+            let pays = release.voided_by.is_none();
+            (pays || why == crate::state::release::Withheld::Suspended) && touched(release)
+        });
     let effects: Vec<Effect> = releases
         .map(|(digest, _)| Effect::Withhold(*digest, why))
         .collect();

@@ -117,6 +117,9 @@ pub struct Facts {
     /// Signatures that have proved a held or released act: an old one is no new assertion.
     #[n(25)]
     pub spent: BTreeMap<Digest, BTreeSet<Digest>>,
+    /// The suspension of everything that void entries made, by the newest of them: there is one.
+    #[n(26)]
+    pub void_suspension: Option<Digest>,
 }
 
 /// A wallet's next nonce and what left it.
@@ -226,6 +229,7 @@ impl Facts {
             cleared_latches: BTreeSet::new(),
             ended_until: BTreeSet::new(),
             spent: BTreeMap::new(),
+            void_suspension: None,
         };
         for wallet in &genesis.wallets {
             let state = WalletState {

@@ -3,10 +3,9 @@
 use super::batch::guarded;
 use super::{MAX_BATCH, Sequencer};
 use crate::fees::outbid;
-use portcullis_chains::ethereum::Fees;
-use portcullis_core::decide::payment::decode;
+use portcullis_core::decide::payment::{decode, leaves_room};
 use portcullis_core::plan::Plan;
-use portcullis_core::state::release::{Release, Stage, Withheld};
+use portcullis_core::state::release::{Release, Stage};
 use portcullis_core::{Decision, Digest, Span, State, Time, decide};
 use portcullis_journal::Store;
 
@@ -16,7 +15,7 @@ const TICK: Span = Span(100);
 const BUMP: Span = Span::seconds(5);
 
 impl<S: Store> Sequencer<S> {
-    /// Held acts and late releases that can be settled now, at most a batch of them.
+    /// Held acts and withheld releases that can be settled now, at most a batch of them.
     pub(super) fn due(&mut self, now: Time) -> Vec<Digest> {
         if now.since(self.last_tick) < TICK && now >= self.last_tick {
             return Vec::new();
@@ -24,11 +23,14 @@ impl<S: Store> Sequencer<S> {
         self.last_tick = now;
         let state = self.shared.state();
         let facts = state.facts();
-        let late = facts
+        let withheld = facts
             .releases
             .iter()
-            .filter(|(_, release)| release.stage == Stage::Withheld(Withheld::Late));
-        let waiting = facts.held.keys().chain(late.map(|(digest, _)| digest));
+            .filter(|(_, release)| matches!(release.stage, Stage::Withheld(_)));
+        let waiting = facts
+            .held
+            .keys()
+            .chain(withheld.map(|(digest, _)| digest));
         let time = facts.time.max(now);
         let is_over = |digest: &&Digest| {
             // An act that makes the core panic stays held; it must not take the gate with it.
@@ -62,10 +64,13 @@ impl<S: Store> Sequencer<S> {
             return None;
         }
         let gas = transfer.fees().gas_limit();
-        let going = Fees::new(rate.max_fee_per_gas, rate.max_priority_fee_per_gas, gas).ok()?;
-        let fees = outbid(&transfer.fees(), &going, gas)?;
+        let going = rate.going(gas)?;
         let ceiling = state.network().wallet(newest.wallet)?.fee_ceiling;
-        (fees.ceiling() <= ceiling).then(|| Plan {
+        let fees = outbid(&transfer.fees(), &going, gas, ceiling)?;
+        // A payment leaves room for the void that may have to take its place.
+        let is_void = release.is_void_plan(newest.digest());
+        let fits = fees.ceiling() <= ceiling && (is_void || leaves_room(&fees, ceiling));
+        fits.then(|| Plan {
             wallet: newest.wallet,
             unsigned: transfer.with_fees(fees).build().to_bytes(),
         })
