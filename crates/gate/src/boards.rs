@@ -7,18 +7,23 @@ use portcullis_core::signature::Strict;
 use portcullis_core::{Decision, Reason, Span, Time, decide};
 use portcullis_host::{Clock, Http};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// How often a board is asked.
-pub(crate) const POLL: Duration = Duration::from_millis(500);
+const POLL: Duration = Duration::from_millis(500);
 
 /// Polls one board.
-pub(crate) struct BoardPoll {
+pub struct BoardPoll {
     board: BoardId,
     url: String,
+    clock: Arc<dyn Clock>,
+    http: Arc<dyn Http>,
+    shared: Arc<Shared>,
+    queue: SyncSender<Command>,
     next: u64,
     /// Postings that were not accepted yet: a checkpoint or factor may still be on its way.
     pending: BTreeMap<u64, Posting>,
@@ -26,44 +31,55 @@ pub(crate) struct BoardPoll {
 
 impl BoardPoll {
     /// From the board's first posting on.
-    #[must_use]
-    pub(crate) fn new(board: BoardId, url: String) -> Self {
+    pub(crate) fn new(
+        (board, url): (BoardId, String),
+        (clock, http): (Arc<dyn Clock>, Arc<dyn Http>),
+        shared: Arc<Shared>,
+        queue: SyncSender<Command>,
+    ) -> Self {
         Self {
             board,
             url,
+            clock,
+            http,
+            shared,
+            queue,
             next: 0,
             pending: BTreeMap::new(),
         }
     }
 
     /// Ask once and send on what the gate's own decision accepts.
-    pub(crate) fn poll(
-        &mut self,
-        http: &dyn Http,
-        shared: &Shared,
-        clock: &dyn Clock,
-        queue: &SyncSender<Command>,
-    ) {
-        if let Some(page) = self.ask(http, shared) {
+    pub fn poll(&mut self) {
+        if let Some(page) = self.ask() {
             self.next = page.next;
             self.pending.extend(page.postings);
         }
-        let now = clock.now();
+        let now = self.clock.now();
+        let (shared, queue) = (&self.shared, &self.queue);
         self.pending
             .retain(|_, posting| !forward(posting, shared, now, queue));
     }
 
-    fn ask(&self, http: &dyn Http, shared: &Shared) -> Option<Page> {
+    /// Poll for ever.
+    pub(crate) fn run(mut self) {
+        loop {
+            self.poll();
+            std::thread::sleep(POLL);
+        }
+    }
+
+    fn ask(&self) -> Option<Page> {
         let url = format!(
             "{}/postings?from={}",
             self.url.trim_end_matches('/'),
             self.next
         );
-        let reply = http.get(&url, &[], MAX_PAGE as u64, TIMEOUT);
+        let reply = self.http.get(&url, &[], MAX_PAGE as u64, TIMEOUT);
         let reply = reply
             .inspect_err(|error| tracing::warn!(%error, "a stop board"))
             .ok()?;
-        let state = shared.state();
+        let state = self.shared.state();
         let network = state.network();
         let asked = (network.digest(), self.board, self.next);
         let page = SignedPage::open(&reply.body, asked, network.board(self.board)?, &Strict);

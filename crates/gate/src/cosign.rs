@@ -1,4 +1,7 @@
-//! Asking the witnesses: each on a thread of its own, so that the slowest does not hold up a quorum.
+//! Asking the witnesses, each about the same head, until a quorum has cosigned it.
+//!
+//! [`Witnesses`] asks them in turn, so that a test or the simulator can step it; the running gate puts
+//! each [on a thread of its own](Witnesses::on_threads), so that the slowest does not hold up a quorum.
 
 use crate::published::Witnessed;
 use portcullis_core::Network;
@@ -18,8 +21,15 @@ const WITNESS_TIMEOUT: Duration = Duration::from_millis(1500);
 pub struct Witnesses {
     network: Arc<Network>,
     log: Box<dyn Signer<Log> + Send>,
-    workers: Vec<Sender<Arc<SignedCheckpoint>>>,
-    answers: Receiver<(TreeHead, Cosignature)>,
+    asked: Asked,
+}
+
+/// How they are asked.
+enum Asked {
+    /// One after the other, beginning with another each time.
+    InTurn(Vec<Worker>),
+    /// All at once.
+    OnThreads(Threads),
 }
 
 /// Why there is no cosigned checkpoint.
@@ -39,69 +49,126 @@ pub enum CosignError {
 }
 
 impl Witnesses {
-    /// Start a worker for each witness that has a URL.
+    /// Those that have a URL, to be asked in turn.
     #[must_use]
-    pub fn start(
+    pub fn new(
         network: Arc<Network>,
         log: Box<dyn Signer<Log> + Send>,
         urls: &BTreeMap<String, String>,
         view: &Arc<View>,
         http: &Arc<dyn Http>,
     ) -> Self {
-        let (answer, answers) = channel();
-        let keys = network.quorum().witnesses().to_vec();
-        let workers = keys.into_iter().filter_map(|key| {
+        let keys = network.quorum().witnesses().iter();
+        let workers = keys.filter_map(|key| {
             let url = urls.get(key.name().as_str())?;
-            let url = format!("{}/add-checkpoint", url.trim_end_matches('/'));
-            let (view, http) = (Arc::clone(view), Arc::clone(http));
-            let mut worker = Worker {
-                key,
-                url,
-                view,
-                http,
+            Some(Worker {
+                key: key.clone(),
+                url: format!("{}/add-checkpoint", url.trim_end_matches('/')),
+                view: Arc::clone(view),
+                http: Arc::clone(http),
                 known: 0,
-                answer: answer.clone(),
-            };
-            let (send, receive) = channel();
-            std::thread::Builder::new()
-                .name("witness".into())
-                .spawn(move || worker.run(&receive))
-                .ok()?;
-            Some(send)
+            })
         });
-        let workers = workers.collect();
+        let asked = Asked::InTurn(workers.collect());
         Self {
             network,
             log,
-            workers,
-            answers,
+            asked,
         }
     }
 
+    /// The same, each on a thread of its own from here on.
+    #[must_use]
+    pub(crate) fn on_threads(self) -> Self {
+        let asked = match self.asked {
+            Asked::InTurn(workers) => Asked::OnThreads(Threads::start(workers)),
+            threads @ Asked::OnThreads(_) => threads,
+        };
+        Self { asked, ..self }
+    }
+
     /// Have a head cosigned by a quorum. Signs nothing but heads of durable batches.
-    pub fn cosign(&self, head: TreeHead) -> Result<Witnessed, CosignError> {
-        let mut signed = SignedCheckpoint::sign(head, self.log.as_ref())?;
+    pub fn cosign(&mut self, head: TreeHead) -> Result<Witnessed, CosignError> {
+        let signed = SignedCheckpoint::sign(head, self.log.as_ref())?;
+        let mut gathering = Gathering {
+            network: &self.network,
+            signed: signed.clone(),
+            got: 0,
+        };
+        let witnessed = match &mut self.asked {
+            Asked::InTurn(workers) => {
+                if !workers.is_empty() {
+                    workers.rotate_left(1);
+                }
+                let mut answers = workers
+                    .iter_mut()
+                    .filter_map(|worker| worker.cosign(&signed));
+                answers.find_map(|cosignature| gathering.add(cosignature))
+            }
+            Asked::OnThreads(threads) => threads.ask(&signed, &mut gathering),
+        };
+        witnessed.ok_or(CosignError::NoQuorum {
+            got: gathering.got,
+            needed: self.network.quorum().k(),
+        })
+    }
+}
+
+/// The cosignatures of one head, until they are enough.
+struct Gathering<'a> {
+    network: &'a Network,
+    signed: SignedCheckpoint,
+    got: usize,
+}
+
+impl Gathering<'_> {
+    fn add(&mut self, cosignature: Cosignature) -> Option<Witnessed> {
+        let quorum = self.network.quorum();
+        self.signed.add_cosignature(cosignature);
+        self.got += 1;
+        if self.got < quorum.k() {
+            return None;
+        }
+        let cosigned = Cosigned::verify(self.signed.clone(), quorum).ok()?;
+        Some(Witnessed::new(&cosigned))
+    }
+}
+
+/// A thread for each witness.
+struct Threads {
+    workers: Vec<Sender<Arc<SignedCheckpoint>>>,
+    answers: Receiver<(TreeHead, Cosignature)>,
+}
+
+impl Threads {
+    fn start(workers: Vec<Worker>) -> Self {
+        let (answer, answers) = channel();
+        let started = workers.into_iter().filter_map(|mut worker| {
+            let (send, receive) = channel();
+            let answer = answer.clone();
+            std::thread::Builder::new()
+                .name("witness".into())
+                .spawn(move || worker.run(&receive, &answer))
+                .ok()?;
+            Some(send)
+        });
+        let workers = started.collect();
+        Self { workers, answers }
+    }
+
+    fn ask(&self, signed: &SignedCheckpoint, gathering: &mut Gathering<'_>) -> Option<Witnessed> {
         let shared = Arc::new(signed.clone());
         for worker in &self.workers {
             // A worker that is gone answers nothing; the quorum decides.
             let _ = worker.send(Arc::clone(&shared));
         }
-        let quorum = self.network.quorum();
         let end = Instant::now() + WITNESS_TIMEOUT;
-        let mut got = 0;
-        while let Some(cosignature) = self.answer_until(head, end) {
-            signed.add_cosignature(cosignature);
-            got += 1;
-            if got >= quorum.k()
-                && let Ok(cosigned) = Cosigned::verify(signed.clone(), quorum)
-            {
-                return Ok(Witnessed::new(&cosigned));
+        while let Some(cosignature) = self.answer_until(signed.head(), end) {
+            if let Some(witnessed) = gathering.add(cosignature) {
+                return Some(witnessed);
             }
         }
-        Err(CosignError::NoQuorum {
-            got,
-            needed: quorum.k(),
-        })
+        None
     }
 
     /// The next answer for this head; late answers for earlier heads are passed over.
@@ -125,25 +192,33 @@ struct Worker {
     http: Arc<dyn Http>,
     /// The size that it cosigned last, as far as known.
     known: u64,
-    answer: Sender<(TreeHead, Cosignature)>,
 }
 
 impl Worker {
-    fn run(&mut self, requests: &Receiver<Arc<SignedCheckpoint>>) {
+    fn run(
+        &mut self,
+        requests: &Receiver<Arc<SignedCheckpoint>>,
+        answer: &Sender<(TreeHead, Cosignature)>,
+    ) {
         while let Ok(mut signed) = requests.recv() {
             // Where it fell behind, only the newest checkpoint matters.
             while let Ok(newer) = requests.try_recv() {
                 signed = newer;
             }
-            // Twice: the first answer may tell the size that it really has.
-            let cosignature = self.ask(&signed).or_else(|| self.ask(&signed));
-            if let Some(cosignature) = cosignature {
-                self.known = signed.head().size;
-                if self.answer.send((signed.head(), cosignature)).is_err() {
-                    return;
-                }
+            let Some(cosignature) = self.cosign(&signed) else {
+                continue;
+            };
+            if answer.send((signed.head(), cosignature)).is_err() {
+                return;
             }
         }
+    }
+
+    fn cosign(&mut self, signed: &SignedCheckpoint) -> Option<Cosignature> {
+        // Twice: the first answer may tell the size that it really has.
+        let cosignature = self.ask(signed).or_else(|| self.ask(signed))?;
+        self.known = signed.head().size;
+        Some(cosignature)
     }
 
     fn ask(&mut self, signed: &SignedCheckpoint) -> Option<Cosignature> {

@@ -17,17 +17,32 @@ pub struct FeeTable {
     rates: Arc<Mutex<BTreeMap<ChainId, Rate>>>,
 }
 
-/// Keeps a chain's rate up to date from a node, for ever. Without an answer the last rate stands.
-pub(crate) fn follow(table: &FeeTable, chain: ChainId, node: &dyn Node, configured: &ChainFees) {
-    loop {
-        match node.suggest_fees() {
+/// Keeps a chain's rate up to date from a node. Without an answer the last rate stands.
+pub struct FeeFollower {
+    pub(crate) table: FeeTable,
+    pub(crate) chain: ChainId,
+    pub(crate) node: Arc<dyn Node>,
+    pub(crate) configured: ChainFees,
+}
+
+impl FeeFollower {
+    /// Ask once.
+    pub fn ask(&self) {
+        match self.node.suggest_fees() {
             Ok(going) => {
                 let (max, tip) = (going.max_fee_per_gas, going.max_priority_fee_per_gas);
-                table.suggest(chain, max, tip, configured);
+                self.table.suggest(self.chain, max, tip, &self.configured);
             }
-            Err(error) => tracing::warn!(%chain, %error, "a node suggests no fees"),
+            Err(error) => tracing::warn!(chain = %self.chain, %error, "a node suggests no fees"),
         }
-        std::thread::sleep(ASK);
+    }
+
+    /// Ask for ever.
+    pub(crate) fn run(self) {
+        loop {
+            self.ask();
+            std::thread::sleep(ASK);
+        }
     }
 }
 

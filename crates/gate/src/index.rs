@@ -4,17 +4,19 @@
 use portcullis_chains::Address;
 use portcullis_core::act::ActKind;
 use portcullis_core::effect::Effect;
-use portcullis_core::id::{AccountId, FactorId};
+use portcullis_core::id::{AccountId, FactorId, PrincipalId};
+use portcullis_core::realm::Role;
 use portcullis_core::statement::Says;
 use portcullis_core::{Applied, Body, Digest, Entry};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Where to look in the journal.
 #[derive(Debug, Default)]
 pub struct Index {
     acts: HashMap<Digest, Vec<u64>>,
-    factors: HashMap<FactorId, u64>,
-    addresses: HashMap<(AccountId, Address), u64>,
+    factors: BTreeSet<(FactorId, u64)>,
+    addresses: BTreeSet<(AccountId, Address, u64)>,
+    back_ends: BTreeSet<(PrincipalId, u64)>,
 }
 
 impl Index {
@@ -26,10 +28,13 @@ impl Index {
         for change in &applied.changes {
             match change {
                 Effect::Enrol { factor, .. } => {
-                    self.factors.insert(factor.id(), applied.index);
+                    self.factors.insert((factor.id(), applied.index));
                 }
                 Effect::AddAddress(account, address, _) => {
-                    self.addresses.insert((*account, *address), applied.index);
+                    self.addresses.insert((*account, *address, applied.index));
+                }
+                Effect::Grant(principal, Role::BackEnd) => {
+                    self.back_ends.insert((*principal, applied.index));
                 }
                 _ => {}
             }
@@ -42,16 +47,26 @@ impl Index {
         self.acts.get(&digest).map_or(&[], Vec::as_slice)
     }
 
-    /// The entry that enrolled a factor; none for those of genesis.
+    /// The entry that enrolled a factor last before an entry; none for those of genesis.
     #[must_use]
-    pub fn factor(&self, id: FactorId) -> Option<u64> {
-        self.factors.get(&id).copied()
+    pub fn factor(&self, id: FactorId, before: u64) -> Option<u64> {
+        let mut enrolled = self.factors.range((id, 0)..(id, before));
+        enrolled.next_back().map(|(_, index)| *index)
     }
 
-    /// The entry that put an address into an account's book last.
+    /// The entry that made a member of staff a back end last before an entry; none for those of genesis.
     #[must_use]
-    pub fn address(&self, account: AccountId, address: Address) -> Option<u64> {
-        self.addresses.get(&(account, address)).copied()
+    pub fn back_end(&self, principal: PrincipalId, before: u64) -> Option<u64> {
+        let mut granted = self.back_ends.range((principal, 0)..(principal, before));
+        granted.next_back().map(|(_, index)| *index)
+    }
+
+    /// The entry that put an address into an account's book last before an entry.
+    #[must_use]
+    pub fn address(&self, account: AccountId, address: Address, before: u64) -> Option<u64> {
+        let (first, end) = ((account, address, 0), (account, address, before));
+        let mut added = self.addresses.range(first..end);
+        added.next_back().map(|(_, _, index)| *index)
     }
 }
 

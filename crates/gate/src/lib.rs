@@ -1,12 +1,13 @@
 //! The gate: it takes acts, decides, journals, and shows the journal to whoever follows.
 //!
 //! Nothing that it says is trusted by the keepers: they run the same core over the same entries. Read
-//! [`sequencer`] first; [`run`] puts the threads together.
+//! [`sequencer`] first; [`Gate`] has all the parts, and [`run`] gives each a thread.
 
 mod boards;
 mod config;
 mod cosign;
 mod fees;
+mod gate;
 mod index;
 mod memo;
 mod open;
@@ -17,10 +18,13 @@ mod run;
 pub mod sequencer;
 pub mod server;
 
+pub use boards::BoardPoll;
 pub use config::{ChainFees, Config};
 pub use cosign::{CosignError, Witnesses};
-pub use fees::{FeeTable, Rate};
+pub use fees::{FeeFollower, FeeTable, Rate};
+pub use gate::{Gate, Parts, Sequencing};
 pub use index::Index;
 pub use memo::Memo;
 pub use published::{Published, Witnessed};
+pub use pulse::{Projector, Pulse};
 pub use run::{Error, run};

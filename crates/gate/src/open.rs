@@ -86,13 +86,13 @@ impl Signer<Log> for LogSigningKey {
 
 /// Open the journal and derive the state from it: recovery and every other start are one path.
 pub(crate) fn journal(
-    config: &Config,
     network: &Arc<Network>,
     disk: &Arc<dyn Disk>,
+    segment_bytes: u64,
     fees: FeeTable,
 ) -> Result<Sequencer<Directory>, Error> {
     let known = known_size(disk.as_ref(), network)?;
-    let (store, recovered) = Directory::open(Arc::clone(disk), config.segment_bytes)?;
+    let (store, recovered) = Directory::open(Arc::clone(disk), segment_bytes)?;
     let journal = Journal::open(store, &recovered, Arc::clone(disk), known)?;
     let mut state = State::new(Arc::clone(network));
     let mut index = Index::default();

@@ -1,6 +1,6 @@
 //! The journal's pulse: every durable head is cosigned, every second again, and shown.
 
-use crate::cosign::Witnesses;
+use crate::cosign::{CosignError, Witnesses};
 use crate::sequencer::Shared;
 use portcullis_journal::Projection;
 use portcullis_tlog::TreeHead;
@@ -36,49 +36,93 @@ impl Heads {
         }
     }
 
-    /// A head other than `last`, or the same after a heartbeat.
-    fn next(&self, last: Option<TreeHead>) -> TreeHead {
+    fn newest(&self) -> TreeHead {
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a head other than `last`, or for a heartbeat.
+    fn wait(&self, last: Option<TreeHead>) {
         let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |head: &mut TreeHead| Some(*head) == last;
-        let waited = self.grew.wait_timeout_while(newest, HEARTBEAT, same);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
+        drop(self.grew.wait_timeout_while(newest, HEARTBEAT, same));
     }
 }
 
-/// Have the newest head cosigned, for ever.
-pub(crate) fn cosign(witnesses: &Witnesses, heads: &Heads, shared: &Shared) {
-    let mut last = None;
-    loop {
-        let head = heads.next(last);
-        match witnesses.cosign(head) {
-            Ok(witnessed) => {
-                shared.published.show(witnessed);
-                last = Some(head);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "no quorum");
-                std::thread::sleep(AGAIN);
+/// Has the newest head cosigned.
+pub struct Pulse {
+    witnesses: Witnesses,
+    heads: Arc<Heads>,
+    shared: Arc<Shared>,
+}
+
+impl Pulse {
+    pub(crate) fn new(witnesses: Witnesses, heads: Arc<Heads>, shared: Arc<Shared>) -> Self {
+        Self {
+            witnesses,
+            heads,
+            shared,
+        }
+    }
+
+    /// Have the newest durable head cosigned and show it. Gives the head.
+    pub fn beat(&mut self) -> Result<TreeHead, CosignError> {
+        let head = self.heads.newest();
+        let witnessed = self.witnesses.cosign(head)?;
+        self.shared.published.show(witnessed);
+        Ok(head)
+    }
+
+    /// Beat for ever, with each witness on a thread of its own.
+    pub(crate) fn run(mut self) {
+        self.witnesses = self.witnesses.on_threads();
+        let mut last = None;
+        loop {
+            self.heads.wait(last);
+            match self.beat() {
+                Ok(head) => last = Some(head),
+                Err(error) => {
+                    tracing::warn!(%error, "no quorum");
+                    std::thread::sleep(AGAIN);
+                }
             }
         }
     }
 }
 
-/// Keep the tlog-tiles files up to date, for ever.
-pub(crate) fn project(shared: &Shared) {
-    let mut projection = Projection::new(Arc::clone(&shared.view));
-    let mut shown = None;
-    loop {
-        std::thread::sleep(PROJECT);
-        let Some(newest) = shared.published.newest() else {
-            continue;
+/// Keeps the tlog-tiles files up to date.
+pub struct Projector {
+    projection: Projection,
+    shared: Arc<Shared>,
+    shown: Option<TreeHead>,
+}
+
+impl Projector {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            projection: Projection::new(Arc::clone(&shared.view)),
+            shared,
+            shown: None,
+        }
+    }
+
+    /// Bring the files up to the newest cosigned head, where they are behind it.
+    pub fn project(&mut self) {
+        let newest = self.shared.published.newest();
+        let Some(newest) = newest.filter(|newest| self.shown != Some(newest.head)) else {
+            return;
         };
-        if shown == Some(newest.head) {
-            continue;
-        }
-        match projection.publish(newest.head.size, &newest.note) {
-            Ok(()) => shown = Some(newest.head),
+        match self.projection.publish(newest.head.size, &newest.note) {
+            Ok(()) => self.shown = Some(newest.head),
             // Nothing depends on the files while the gate runs; the next round tries again.
             Err(error) => tracing::warn!(%error, "cannot write the tlog-tiles files"),
+        }
+    }
+
+    /// Project for ever.
+    pub(crate) fn run(mut self) {
+        loop {
+            std::thread::sleep(PROJECT);
+            self.project();
         }
     }
 }

@@ -1,23 +1,21 @@
-//! Putting the gate together: journal, state, sequencer, witnesses, boards, HTTP.
+//! The process: from a configuration to a running gate, a thread for each of its parts, until SIGTERM.
 
-use crate::boards::{BoardPoll, POLL};
-use crate::config::Config;
-use crate::cosign::Witnesses;
-use crate::fees::{self, FeeTable};
+use crate::config::{ChainFees, Config};
+use crate::gate::{Gate, Parts, Sequencing, collect};
 use crate::open;
-use crate::pulse::{self, Heads};
-use crate::sequencer::{Command, MAX_BATCH, Sequencer, Shared, Stop, What};
+use crate::sequencer::{Command, Stop};
 use crate::server::Api;
 use portcullis_chains::ChainId;
 use portcullis_core::genesis::GenesisFault;
-use portcullis_host::{Clock, Dir, Disk, DiskError, Http, SystemRandom, Web};
-use portcullis_journal::{Directory, OpenError, ReadError, StoreError};
+use portcullis_host::{Dir, DiskError, SystemRandom, Web};
+use portcullis_journal::{OpenError, ReadError, StoreError};
 use portcullis_keys::KeyFileError;
 use portcullis_keys::file::PassphraseError;
-use portcullis_node::HttpNode;
+use portcullis_node::{HttpNode, Node};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -68,88 +66,59 @@ pub enum Error {
 
 /// Run the gate until it is told to stop.
 pub fn run(config: &Config) -> Result<(), Error> {
-    let network = Arc::new(open::genesis(config)?);
-    let clock = open::clock(config, &network)?;
-    // One writer: a second gate on the same folder does not start.
-    let disk: Arc<dyn Disk> = Arc::new(Dir::open_alone(&config.journal)?);
-    let log = open::log_signer(config, &network)?;
-    let fees = start_fees(config)?;
-    let mut sequencer = open::journal(config, &network, &disk, fees)?;
-    sequencer.begin(clock.now())?;
-    let shared = sequencer.shared();
-    let (queue, commands) = sync_channel(config.queue);
-    let heads = Arc::new(Heads::new(sequencer.head()));
-
-    let http: Arc<dyn Http> = Arc::new(Web::new());
-    let view = &shared.view;
-    let witnesses = Witnesses::start(network, Box::new(log), &config.witnesses, view, &http);
-    start_pulse(witnesses, &heads, &shared);
-    start_boards(config, &http, &shared, &clock, &queue);
-    let loop_clock = Arc::clone(&clock);
-    let sequencing = Sequencing::start(move |stopping| {
-        sequence(
-            &mut sequencer,
-            &commands,
-            loop_clock.as_ref(),
-            &heads,
-            stopping,
-        )
-    })?;
-    let authorities = config.authorities.clone();
-    let api = Api::new(shared, queue, clock, Arc::new(SystemRandom), authorities);
-    serve(config, api, &sequencing.ended)?;
-    sequencing.finish()
+    let gate = Gate::open(assemble(config)?)?;
+    spawn("cosign", move || gate.pulse.run());
+    spawn("project", move || gate.projector.run());
+    for poll in gate.boards {
+        spawn("board", move || poll.run());
+    }
+    for follower in gate.fees {
+        spawn("fees", move || follower.run());
+    }
+    let mut sequencing = gate.sequencing;
+    let thread = SequencerThread::start(move |stopping| sequence(&mut sequencing, stopping))?;
+    serve(config, gate.api, &thread.ended)?;
+    thread.finish()
 }
 
-fn start_fees(config: &Config) -> Result<FeeTable, Error> {
+/// Everything that the configuration names.
+fn assemble(config: &Config) -> Result<Parts, Error> {
+    let network = Arc::new(open::genesis(config)?);
     let chains = open::chains(config)?;
-    let table = FeeTable::new(&chains);
+    Ok(Parts {
+        clock: open::clock(config, &network)?,
+        // One writer: a second gate on the same folder does not start.
+        disk: Arc::new(Dir::open_alone(&config.journal)?),
+        random: Arc::new(SystemRandom),
+        http: Arc::new(Web::new()),
+        log: Box::new(open::log_signer(config, &network)?),
+        network,
+        witnesses: config.witnesses.clone(),
+        boards: config.boards.clone(),
+        nodes: nodes(&chains)?,
+        chains,
+        authorities: config.authorities.clone(),
+        queue: config.queue,
+        segment_bytes: config.segment_bytes,
+    })
+}
+
+fn nodes(chains: &BTreeMap<ChainId, ChainFees>) -> Result<BTreeMap<ChainId, Arc<dyn Node>>, Error> {
+    let mut nodes = BTreeMap::<_, Arc<dyn Node>>::new();
     for (chain, configured) in chains {
         let Some(url) = &configured.node else {
             continue;
         };
-        let ChainId::Evm { chain: number } = chain;
+        let ChainId::Evm { chain: number } = *chain;
         let node = HttpNode::new(url, number, NODE_PATIENCE)
             .map_err(|error| Error::Config(format!("the node {url}: {error}")))?;
-        let table = table.clone();
-        spawn("fees", move || {
-            fees::follow(&table, chain, &node, &configured);
-        });
+        nodes.insert(*chain, Arc::new(node));
     }
-    Ok(table)
-}
-
-fn start_pulse(witnesses: Witnesses, heads: &Arc<Heads>, shared: &Arc<Shared>) {
-    let (pulse_heads, pulse_shared) = (Arc::clone(heads), Arc::clone(shared));
-    spawn("cosign", move || {
-        pulse::cosign(&witnesses, &pulse_heads, &pulse_shared);
-    });
-    let shared = Arc::clone(shared);
-    spawn("project", move || pulse::project(&shared));
-}
-
-fn start_boards(
-    config: &Config,
-    http: &Arc<dyn Http>,
-    shared: &Arc<Shared>,
-    clock: &Arc<dyn Clock>,
-    queue: &SyncSender<Command>,
-) {
-    for (board, url) in &config.boards {
-        let mut poll = BoardPoll::new(*board, url.clone());
-        let (http, shared) = (Arc::clone(http), Arc::clone(shared));
-        let (clock, queue) = (Arc::clone(clock), queue.clone());
-        spawn("board", move || {
-            loop {
-                poll.poll(http.as_ref(), &shared, clock.as_ref(), &queue);
-                std::thread::sleep(POLL);
-            }
-        });
-    }
+    Ok(nodes)
 }
 
 /// The sequencer's thread.
-struct Sequencing {
+struct SequencerThread {
     thread: JoinHandle<Result<(), Stop>>,
     stopping: Arc<AtomicBool>,
     /// Told when the thread ends, however it ends.
@@ -165,7 +134,7 @@ impl Drop for Tell {
     }
 }
 
-impl Sequencing {
+impl SequencerThread {
     fn start(
         run: impl FnOnce(&AtomicBool) -> Result<(), Stop> + Send + 'static,
     ) -> Result<Self, Error> {
@@ -195,54 +164,34 @@ impl Sequencing {
     }
 }
 
-fn sequence(
-    sequencer: &mut Sequencer<Directory>,
-    commands: &Receiver<Command>,
-    clock: &dyn Clock,
-    heads: &Heads,
-    stopping: &AtomicBool,
-) -> Result<(), Stop> {
+fn sequence(sequencing: &mut Sequencing, stopping: &AtomicBool) -> Result<(), Stop> {
     loop {
-        let batch = collect(commands);
+        let batch = wait_for_batch(sequencing.queue());
         let is_idle = batch.is_empty();
-        // An error here is an unknown outcome: the process ends and the next start reads the journal.
-        sequencer.step(batch, clock.now())?;
-        heads.show(sequencer.head());
+        sequencing.step(batch)?;
         if is_idle && stopping.load(Ordering::Acquire) {
             return Ok(());
         }
     }
 }
 
-/// The commands of one batch: it closes after 2 ms, at 256, or with a suspension.
-fn collect(commands: &Receiver<Command>) -> Vec<Command> {
-    let mut batch = Vec::new();
+/// The commands of one batch; it stays open for 2 ms after the first.
+fn wait_for_batch(commands: &Receiver<Command>) -> Vec<Command> {
     let mut end = Instant::now() + IDLE;
-    while batch.len() < MAX_BATCH {
+    collect(|so_far| {
+        if so_far == 1 {
+            end = Instant::now() + BATCH_OPEN;
+        }
         let left = end.saturating_duration_since(Instant::now());
         match commands.recv_timeout(left) {
-            Ok(command) => {
-                if batch.is_empty() {
-                    end = Instant::now() + BATCH_OPEN;
-                }
-                let stops = is_restricting(&command);
-                batch.push(command);
-                if stops {
-                    break;
-                }
-            }
-            Err(RecvTimeoutError::Timeout) => break,
+            Ok(command) => Some(command),
+            Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => {
                 std::thread::sleep(left);
-                break;
+                None
             }
         }
-    }
-    batch
-}
-
-fn is_restricting(command: &Command) -> bool {
-    matches!(&command.what, What::Act(posting) if posting.act.kind.is_restricting())
+    })
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) {

@@ -1,12 +1,13 @@
 //! Projections: the tlog-tiles files that auditors' tools read (C2SP tlog-tiles).
 //!
-//! They are written off the acknowledgement path and may be lost: segments rebuild them. Tiles are
-//! written first and the checkpoint last, so that a reader finds all that its checkpoint speaks of.
+//! They are written off the acknowledgement path, and segments can rebuild them. Tiles are written
+//! first and the checkpoint last, so that a reader finds all that its checkpoint speaks of. A full tile
+//! is durable before what it holds leaves the memory; a partial one may be lost or torn by a power cut.
 
 use crate::directory;
 use crate::view::{ReadError, View};
 use crate::whole::Whole;
-use portcullis_host::Disk;
+use portcullis_host::{Disk, DiskError};
 use portcullis_tlog::{TilePath, new_bundles, new_tiles};
 use std::sync::Arc;
 
@@ -41,10 +42,9 @@ impl Projection {
             .collect();
         let disk = self.view.disk();
         for path in &written {
-            // At the first call full tiles of earlier runs are there already.
-            let name = path.to_string();
-            if !(path.is_full() && self.size == 0 && disk.exists(&name)) {
-                disk.write_projection(&name, &self.view.tile(*path)?)?;
+            // At the first call full tiles of earlier runs are there already, durable and whole.
+            if !(path.is_full() && self.size == 0 && disk.exists(&path.to_string())) {
+                write(disk, *path, &self.view.tile(*path)?)?;
             }
         }
         disk.replace(CHECKPOINT_FILE, note)?;
@@ -76,7 +76,16 @@ pub(crate) fn rebuild(disk: &dyn Disk, size: u64) -> Result<(), ReadError> {
     }
     for path in new_tiles(0, size).chain(new_bundles(0, size)) {
         let bytes = whole.tile(path).ok_or(ReadError::Absent)?;
-        disk.write_projection(&path.to_string(), &bytes)?;
+        write(disk, path, &bytes)?;
     }
     Ok(())
+}
+
+fn write(disk: &dyn Disk, path: TilePath, bytes: &[u8]) -> Result<(), DiskError> {
+    let name = path.to_string();
+    if path.is_full() {
+        disk.replace(&name, bytes)
+    } else {
+        disk.write_projection(&name, bytes)
+    }
 }

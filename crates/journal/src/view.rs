@@ -100,6 +100,15 @@ impl View {
         let Ok(entries) = parse_bundle(&bundle, count) else {
             return false;
         };
+        let leaves = tail.rows.first().map(|row| &row.hashes);
+        if !leaves.is_some_and(|leaves| {
+            leaves
+                .iter()
+                .copied()
+                .eq(entries.iter().map(|e| Hash::leaf(e)))
+        }) {
+            return false;
+        }
         tail.entries = entries.into_iter().map(Arc::from).collect();
         tail.head = Some(base.head());
         *self.write() = tail;

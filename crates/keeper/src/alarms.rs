@@ -59,7 +59,8 @@ type Queue = Arc<Mutex<VecDeque<(u64, String)>>>;
 impl Alarms {
     /// Open the log, and queue what an earlier process did not deliver.
     pub fn open(machine: Machine, keeper: KeeperId) -> Result<Self, DiskError> {
-        let file = machine.disk.append(FILE)?;
+        let mut file = machine.disk.append(FILE)?;
+        end_line(file.as_mut())?;
         let queue = Arc::new(Mutex::new(backlog(&machine, file.as_ref())?));
         Ok(Self {
             machine,
@@ -112,6 +113,19 @@ impl Alarms {
             wait: FIRST_WAIT,
         })
     }
+}
+
+/// A line that a crash tore ends here, so that the next one stands by itself.
+fn end_line(file: &mut dyn AppendFile) -> Result<(), DiskError> {
+    let Some(last) = file.len().checked_sub(1) else {
+        return Ok(());
+    };
+    let mut byte = [0];
+    file.read_at(last, &mut byte)?;
+    if byte != *b"\n" {
+        file.append(b"\n")?;
+    }
+    Ok(())
 }
 
 fn backlog(machine: &Machine, file: &dyn AppendFile) -> Result<VecDeque<(u64, String)>, DiskError> {

@@ -12,7 +12,7 @@ use serde_json::json;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use system::{Anvil, Network, peer, peers, run, try_run};
+use system::{Anvil, Network, peer, peers, run, second_verifier, try_run};
 
 #[test]
 fn eth_withdrawal_arrives() {
@@ -81,13 +81,12 @@ fn receipt_verifies(network: &Network, act: &str) {
     });
     assert!(receipt.contains("1234567"), "{receipt}");
 
-    let second = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/spec/verify.py");
-    let mut python = Command::new(peers().join("verify/bin/python"));
-    python
-        .arg(&second)
+    let digest = network.text("genesis.digest");
+    let mut second = second_verifier();
+    second
         .arg(network.path("receipt.json"))
-        .arg(network.text("genesis.digest"));
-    peer("docs/spec/verify.py", &mut python);
+        .args(["--genesis-digest", &digest]);
+    peer("docs/spec/verify.py", &mut second);
 
     let wrong = "0".repeat(64);
     let file = network.path("receipt.json");

@@ -23,6 +23,7 @@ pub use cosigner::{Cosigner, NotAWitness};
 pub use memory::MemoryError;
 pub use process::{Error, init, run};
 pub use response::Response;
+pub use server::{Roles, router};
 pub use witness::Witness;
 
 #[cfg(test)]

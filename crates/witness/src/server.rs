@@ -41,9 +41,12 @@ const CONNECTIONS: usize = 1024;
 const AT_WORK: usize = 64;
 
 /// What the process serves.
-pub(crate) struct Roles {
-    pub(crate) witness: Option<Witness>,
-    pub(crate) board: Option<Board>,
+#[derive(Default)]
+pub struct Roles {
+    /// The witness, if this is one.
+    pub witness: Option<Witness>,
+    /// The stop board, if this is one.
+    pub board: Option<Board>,
 }
 
 /// Listens until a signal comes or a role stops.
@@ -69,7 +72,8 @@ pub(crate) async fn serve(address: SocketAddr, roles: Roles) -> Result<(), Error
     end
 }
 
-fn router(roles: Roles, broken: &Arc<Notify>) -> Router {
+/// The routes of the roles. `broken` is told when one has stopped after a disk error.
+pub fn router(roles: Roles, broken: &Arc<Notify>) -> Router {
     let nothing = async || http(Response::refused(404, Reason::NotFound));
     let mut router = Router::new()
         .route("/health", get(async || "ok\n"))

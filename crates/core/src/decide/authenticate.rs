@@ -13,7 +13,7 @@ use crate::id::{FactorId, PrincipalId};
 use crate::passkey::{self, Assertion, Credential, PasskeyFault};
 use crate::realm::{Realm, Role};
 use crate::reason::Reason;
-use crate::request::{self, SignedRequest};
+use crate::request::{self, Parts, SignedRequest};
 use crate::signature::Signature;
 use crate::state::account::{Owner, Proof};
 use crate::time::{Span, Time};
@@ -126,14 +126,11 @@ fn check_request(
     if base.act != Some(case.digest.0) {
         return Err(Reason::RequestForAnotherAct);
     }
-    check_age(Time::from_unix_seconds(base.created), at)?;
-    if base
-        .expires
-        .is_some_and(|expires| Time::from_unix_seconds(expires) <= at)
-    {
-        return Err(Reason::RequestStale);
-    }
+    check_fresh(base, at)?;
     let (owner, factor) = find(case, owner, id).ok_or(Reason::FactorUnknown)?;
+    if !base.asks_for(&case.digest.0, owner.realm()) {
+        return Err(Reason::RequestInvalid);
+    }
     if factor.kind != FactorKind::RequestKey {
         return Err(Reason::FactorUnknown);
     }
@@ -142,8 +139,12 @@ fn check_request(
     Ok(verified(case, owner, factor, &signed.signature, None))
 }
 
-fn check_age(created: Time, at: Time) -> Result<(), Reason> {
-    if created > at.after(REQUEST_SKEW) || at.since(created) > REQUEST_AGE {
+/// A request counts for five minutes from its signing, and not past its own expiry.
+pub(crate) fn check_fresh(base: &Parts, at: Time) -> Result<(), Reason> {
+    let created = Time::from_unix_seconds(base.created);
+    let expires = base.expires.map(Time::from_unix_seconds);
+    let is_old = at.since(created) > REQUEST_AGE || expires.is_some_and(|expires| expires <= at);
+    if is_old || created > at.after(REQUEST_SKEW) {
         return Err(Reason::RequestStale);
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! The signature base, written.
 
 use super::{MAX_BASE, RequestFault, grammar};
+use crate::realm::Realm;
 use crate::signature::PublicKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -31,6 +32,23 @@ pub struct Parts {
     pub key_id: String,
     /// How it signs.
     pub algorithm: Algorithm,
+}
+
+impl Parts {
+    /// Whether the request asks for this act. One that only reads about the act, or tries it out, is no
+    /// authority for it.
+    ///
+    /// Staff and keepers ask gates and stop boards, by the doors that these have. A customer's own key
+    /// signs a request to the platform, whose paths are the platform's.
+    #[must_use]
+    pub fn asks_for(&self, act: &[u8; 32], realm: Realm) -> bool {
+        let is_door = || match self.path.as_str() {
+            "/v1/acts" | "/postings" => true,
+            path => path == format!("/v1/acts/{}/evidence", hex::encode(act)),
+        };
+        let is_asked = self.method == "POST" && self.act == Some(*act);
+        is_asked && (realm == Realm::Customers || (self.query.is_none() && is_door()))
+    }
 }
 
 /// The signature algorithms of the profile, by their names in RFC 9421, section 6.2.2.

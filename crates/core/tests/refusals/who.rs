@@ -23,6 +23,7 @@ pub(crate) fn rows() -> Vec<Row> {
         row(R::RequestMissing, "relayed by one who is no back end", withdrawal, Later(relayed_by_the_operator)),
         row(R::RequestInvalid, "not a signature base", withdrawal, Later(|_, _, evidence| evidence.requests[0].base.truncate(40))),
         row(R::RequestInvalid, "a signature of something else", suspension, Later(signature_of_something_else)),
+        row(R::RequestInvalid, "a request that only tries the act out", suspension, Later(request_to_another_door)),
         row(R::RequestForAnotherAct, "signed for another act", suspension, Later(request_for_another)),
         row(R::RequestStale, "signed five minutes ago", suspension, Later(|stage, _, _| stage.pass(Span::seconds(301)))),
         row(R::RequestStale, "signed in the future", suspension, Later(request_of_the_future)),
@@ -53,6 +54,11 @@ fn anothers(stage: &mut Stage, act: &mut Act) {
     stage.ledger.open(&other);
     let (principal, factor) = (other.principal, other.factor().id());
     act.kind = ActKind::RevokeFactor(RevokeFactor { principal, factor });
+}
+
+fn request_to_another_door(stage: &mut Stage, act: &Act, evidence: &mut Evidence) {
+    let tries = World::request_to("/v1/acts:simulate", act.principal, act, stage.now());
+    evidence.requests = vec![tries];
 }
 
 fn relayed_by_the_operator(stage: &mut Stage, act: &Act, evidence: &mut Evidence) {

@@ -87,11 +87,22 @@ impl Holder {
         evidence
     }
 
-    /// A request by the customer itself: the back end's, signed with the customer's key.
+    /// A request by the customer itself, to the platform.
     fn request(&self, act: &Act, now: Time) -> SignedRequest {
+        self.signed("POST", act, now)
+    }
+
+    /// A request of the customer's that only reads about the act.
+    pub(crate) fn read(&self, act: &Act, now: Time) -> SignedRequest {
+        self.signed("GET", act, now)
+    }
+
+    /// The back end's request, signed with the customer's key.
+    fn signed(&self, method: &str, act: &Act, now: Time) -> SignedRequest {
         let base = World::request(World::BACK_END, act, now).base;
         let base = portcullis_core::request::parse_base(&base).unwrap();
         let mut parts = base.parts().clone();
+        parts.method = method.into();
         parts.key_id = self.factor().id().to_string();
         parts.path = "/portcullis/approve".into();
         parts.authority = "app.bank.example".into();

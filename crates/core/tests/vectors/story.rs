@@ -32,8 +32,13 @@ pub(crate) struct Story {
 impl Story {
     /// A journal of which the genesis is cosigned.
     pub(crate) fn begin(holder: Holder) -> Self {
+        Self::begin_in(World::new(), holder)
+    }
+
+    /// The same, in another network.
+    pub(crate) fn begin_in(world: World, holder: Holder) -> Self {
         let clock = HandClock::at(World::START);
-        let ledger = Ledger::new(Arc::new(World::new()), clock);
+        let ledger = Ledger::new(Arc::new(world), clock);
         let relay = World::BACK_END;
         Self {
             ledger,
@@ -97,9 +102,9 @@ impl Story {
         self.submit(act, evidence)
     }
 
-    /// Two administrators give somebody new the role of a back end. Yields where the grant stands,
-    /// and the approval.
-    pub(crate) fn grant_back_end(&mut self, to: PrincipalId) -> (usize, usize) {
+    /// Two administrators give somebody new the role of a back end. Yields where the grant stands, the
+    /// approval, and what ended the waiting.
+    pub(crate) fn grant_back_end(&mut self, to: PrincipalId) -> [usize; 3] {
         let key = World::key(&to.0).public_key().clone();
         let grant = GrantRole {
             principal: to,
@@ -109,8 +114,7 @@ impl Story {
         let (proposer, approver) = (World::administrator(0), World::administrator(1));
         let (act, grant) = self.staff(proposer, ActKind::GrantRole(grant));
         let (_, approval) = self.staff(approver, ActKind::Approve(Approve { act }));
-        self.settle(act);
-        (grant, approval)
+        [grant, approval, self.settle(act)]
     }
 
     /// A member of staff does something by its own request.

@@ -1,6 +1,7 @@
 //! What staff and everybody may read.
 
 use super::{Api, Problem, auth};
+use crate::index::Index;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -13,7 +14,9 @@ use portcullis_core::factor::factor_id;
 use portcullis_core::id::AccountId;
 use portcullis_core::receipt::{MAX_ENTRIES, ProvenEntry, Receipt};
 use portcullis_core::state::release::{End, Stage};
-use portcullis_core::{Body, Decision, Digest, Entry, Reason, State as CoreState, Time, decide};
+use portcullis_core::{
+    Body, Decision, Digest, Entry, Evidence, Reason, State as CoreState, Time, decide,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -123,7 +126,7 @@ fn build_receipt(api: &Api, act: Digest) -> Option<Receipt> {
     let mut open: Vec<u64> = spoken.clone();
     while let Some(at) = open.pop() {
         let entry = read(at)?;
-        let more = rests_on(api, &entry)
+        let more = rests_on(api, at, &entry)
             .into_iter()
             .filter(|index| indices.insert(*index));
         open.extend(more);
@@ -157,39 +160,47 @@ fn build_receipt(api: &Api, act: Digest) -> Option<Receipt> {
     })
 }
 
-/// The entries that enrolled the factors, added the address and approved the grant of an entry's act.
-fn rests_on(api: &Api, entry: &Entry) -> Vec<u64> {
+/// The entries that an entry rests on: those that enrolled the factors of its evidence and appointed
+/// their member, that added its address, and all that speak of an act which waited for others.
+fn rests_on(api: &Api, at: u64, entry: &Entry) -> Vec<u64> {
     let index = api.shared().index();
-    let (evidence, act) = match &entry.body {
-        Body::Act(submission) => (&submission.evidence, Some(&submission.act)),
-        Body::Evidence(supplement) => (&supplement.evidence, None),
-        _ => return Vec::new(),
-    };
+    match &entry.body {
+        Body::Act(submission) => {
+            let act = &submission.act;
+            let more = match &act.kind {
+                ActKind::Withdraw(withdraw) => {
+                    let address = act.account.map(|id| index.address(id, withdraw.to, at));
+                    address.flatten().into_iter().collect()
+                }
+                ActKind::GrantRole(_) => index.act(act.digest()).to_vec(),
+                _ => Vec::new(),
+            };
+            let evidence = provers(api, &index, at, &submission.evidence);
+            evidence.into_iter().chain(more).collect()
+        }
+        Body::Evidence(supplement) => provers(api, &index, at, &supplement.evidence),
+        Body::Settle(settlement) => index.act(settlement.act).to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+/// The entries that enrolled the factors of this evidence, and those that made their member a back end.
+fn provers(api: &Api, index: &Index, at: u64, evidence: &Evidence) -> Vec<u64> {
     let passkeys = evidence
         .assertions
         .iter()
         .map(|a| factor_id(&a.credential.0));
     let keys = evidence.requests.iter().filter_map(|signed| {
-        portcullis_core::request::parse_base(&signed.base)
-            .ok()?
-            .parts()
-            .key_id
-            .parse()
-            .ok()
+        let base = portcullis_core::request::parse_base(&signed.base).ok()?;
+        base.parts().key_id.parse().ok()
     });
-    let factors = passkeys.chain(keys).filter_map(|id| index.factor(id));
-    let address = act.and_then(|act| match &act.kind {
-        ActKind::Withdraw(withdraw) => index.address(act.account?, withdraw.to),
-        _ => None,
+    let state = api.shared().state();
+    let entries = passkeys.chain(keys).flat_map(|id| {
+        let member = state.facts().staff_factors.get(&id);
+        let appointed = member.and_then(|who| index.back_end(*who, at));
+        index.factor(id, at).into_iter().chain(appointed)
     });
-    let approvals = act.map(|act| match &act.kind {
-        ActKind::GrantRole(_) => index.act(act.digest()).to_vec(),
-        _ => Vec::new(),
-    });
-    factors
-        .chain(address)
-        .chain(approvals.into_iter().flatten())
-        .collect()
+    entries.collect()
 }
 
 /// `GET /v1/accounts/{id}`

@@ -3,7 +3,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// A disk that forgets at [`CrashDisk::crash`] what was not made durable, and that can be made full.
+/// What a disk writes whole or not at all.
+const SECTOR: usize = 512;
+/// How much of reserved room is found as zeros after a power cut; more would only cost time.
+const ZEROS: usize = 4096;
+
+/// A disk that forgets at [`CrashDisk::crash`] or [`CrashDisk::cut_power`] what was not made durable,
+/// and that can be made full.
 #[derive(Clone, Default)]
 pub struct CrashDisk(Arc<Mutex<Files>>);
 
@@ -15,8 +21,12 @@ struct Files {
     /// To happen at the next syncs of a file, one each.
     meanwhile: VecDeque<(String, Meanwhile)>,
     by_name: BTreeMap<String, File>,
-    /// How many more writes succeed, once that is limited.
+    /// Removed since the power last went: they may come back.
+    removed: BTreeMap<String, File>,
+    /// How many more writes find room, once that is limited.
     writes_left: Option<u64>,
+    /// How many more operations there is power for, once that is limited.
+    operations_left: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -26,6 +36,18 @@ struct File {
     durable: Vec<u8>,
     /// Up to here writes find room whether or not the disk is full.
     reserved: usize,
+    promise: Promise,
+}
+
+/// What a power cut may do to a file.
+#[derive(Clone, Debug, Default)]
+enum Promise {
+    /// What is durable survives.
+    #[default]
+    Kept,
+    /// It is a projection, put where this was: nothing promises which of the two is found, or that
+    /// the new one is whole.
+    None(Option<Vec<u8>>),
 }
 
 impl CrashDisk {
@@ -40,6 +62,29 @@ impl CrashDisk {
             }
             file.bytes = file.durable.clone();
         }
+    }
+
+    /// There is power for so many more operations; then every write fails until
+    /// [`CrashDisk::cut_power`] brings it back.
+    pub fn power_for(&self, operations: u64) {
+        self.files().operations_left = Some(operations);
+    }
+
+    /// The power goes and comes back. Of what was written and not synced each sector survives or not,
+    /// in any order, and so do lengths, projections and removals, as the seed has it. What was synced
+    /// is there.
+    pub fn cut_power(&self, seed: u64) {
+        let mut files = self.files();
+        let mut coin = Coin(seed);
+        (files.writes_left, files.operations_left) = (None, None);
+        for (name, file) in std::mem::take(&mut files.removed) {
+            if coin.flip() {
+                files.by_name.entry(name).or_insert(file);
+            }
+        }
+        let all = std::mem::take(&mut files.by_name).into_iter();
+        let found = all.filter_map(|(name, file)| Some((name, file.found(&mut coin)?)));
+        files.by_name = found.collect();
     }
 
     /// After so many more writes and syncs, the disk is full.
@@ -75,11 +120,7 @@ impl CrashDisk {
 
     /// Put a file there behind everybody's back.
     pub fn put(&self, name: &str, bytes: &[u8]) {
-        let file = File {
-            bytes: bytes.to_vec(),
-            durable: bytes.to_vec(),
-            reserved: 0,
-        };
+        let file = File::whole(bytes.to_vec());
         self.files().by_name.insert(name.to_owned(), file);
     }
 
@@ -89,7 +130,7 @@ impl CrashDisk {
 
     /// A write that finds room where it was reserved.
     fn growing(&self, name: &str, bytes: usize) -> Result<MutexGuard<'_, Files>, DiskError> {
-        let files = self.files();
+        let files = self.powered(name)?;
         let has_room = files
             .by_name
             .get(name)
@@ -97,12 +138,17 @@ impl CrashDisk {
         if has_room {
             return Ok(files);
         }
-        drop(files);
-        self.writing(name)
+        Self::finding_room(files, name)
     }
 
     fn writing(&self, name: &str) -> Result<MutexGuard<'_, Files>, DiskError> {
-        let mut files = self.files();
+        Self::finding_room(self.powered(name)?, name)
+    }
+
+    fn finding_room<'a>(
+        mut files: MutexGuard<'a, Files>,
+        name: &str,
+    ) -> Result<MutexGuard<'a, Files>, DiskError> {
         match &mut files.writes_left {
             Some(0) => Err(failed("write", name, io::ErrorKind::StorageFull)),
             Some(left) => {
@@ -111,6 +157,73 @@ impl CrashDisk {
             }
             None => Ok(files),
         }
+    }
+
+    fn powered(&self, name: &str) -> Result<MutexGuard<'_, Files>, DiskError> {
+        let mut files = self.files();
+        match &mut files.operations_left {
+            Some(0) => Err(failed("write", name, io::ErrorKind::Other)),
+            Some(left) => {
+                *left -= 1;
+                Ok(files)
+            }
+            None => Ok(files),
+        }
+    }
+}
+
+impl File {
+    fn whole(bytes: Vec<u8>) -> Self {
+        Self {
+            durable: bytes.clone(),
+            bytes,
+            ..Self::default()
+        }
+    }
+
+    /// What is found of it after a power cut.
+    fn found(self, coin: &mut Coin) -> Option<Self> {
+        let bytes = match self.promise {
+            Promise::None(old) if coin.flip() => old?,
+            Promise::None(_) => coin.torn(&[], &self.bytes),
+            Promise::Kept => {
+                let mut bytes = coin.torn(&self.durable, &self.bytes);
+                if self.reserved > bytes.len() && coin.flip() {
+                    bytes.resize(self.reserved.min(bytes.len() + ZEROS), 0);
+                }
+                bytes
+            }
+        };
+        Some(Self::whole(bytes))
+    }
+}
+
+/// Chance that a seed decides, as `SplitMix64` does.
+struct Coin(u64);
+
+impl Coin {
+    fn flip(&mut self) -> bool {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) & 1 == 1
+    }
+
+    /// Each sector is the old or the new one, and so is the length.
+    fn torn(&mut self, old: &[u8], new: &[u8]) -> Vec<u8> {
+        let mut bytes = old.to_vec();
+        for (sector, at) in new.chunks(SECTOR).zip((0..).step_by(SECTOR)) {
+            if self.flip() {
+                let end = at + sector.len();
+                bytes.resize(bytes.len().max(end), 0);
+                bytes[at..end].copy_from_slice(sector);
+            }
+        }
+        if self.flip() {
+            bytes.resize(bytes.len().max(new.len()), 0);
+        }
+        bytes
     }
 }
 
@@ -124,7 +237,9 @@ fn failed(doing: &'static str, name: &str, kind: io::ErrorKind) -> DiskError {
 
 impl Disk for CrashDisk {
     fn append(&self, name: &str) -> Result<Box<dyn AppendFile>, DiskError> {
-        self.files().by_name.entry(name.to_owned()).or_default();
+        let mut files = self.powered(name)?;
+        files.by_name.entry(name.to_owned()).or_default();
+        drop(files);
         Ok(Box::new(Appending {
             disk: self.clone(),
             name: name.to_owned(),
@@ -151,12 +266,22 @@ impl Disk for CrashDisk {
 
     fn remove(&self, name: &str) -> Result<(), DiskError> {
         // A full disk still lets go of files.
-        self.files().by_name.remove(name);
+        let mut files = self.powered(name)?;
+        if let Some(file) = files.by_name.remove(name) {
+            files.removed.insert(name.to_owned(), file);
+        }
         Ok(())
     }
 
     fn write_projection(&self, name: &str, bytes: &[u8]) -> Result<(), DiskError> {
-        self.replace(name, bytes)
+        let mut files = self.writing(name)?;
+        let old = files.by_name.get(name).map(|file| file.durable.clone());
+        let file = File {
+            promise: Promise::None(old),
+            ..File::whole(bytes.to_vec())
+        };
+        files.by_name.insert(name.to_owned(), file);
+        Ok(())
     }
 }
 

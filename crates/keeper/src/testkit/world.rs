@@ -58,6 +58,12 @@ impl World {
     /// The same network every time.
     #[must_use]
     pub fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A network of which the genesis was changed before it was signed.
+    #[must_use]
+    pub fn with(change: impl FnOnce(&mut Genesis)) -> Self {
         let name = |text: &str| KeyName::new(text).unwrap();
         let log = LogSigner::from_seed(name("test.example/log"), &[LOG; 32]).unwrap();
         let witnesses: Vec<WitnessSigner> = WITNESSES
@@ -69,7 +75,8 @@ impl World {
             .collect();
         let keeper = Arc::new(statement_key(KEEPER));
         let wallet = Arc::new(SoftwareWallet::new(&Zeroizing::new([WALLET; 32])).unwrap());
-        let genesis = genesis(&log, &witnesses, keeper.as_ref(), wallet.address());
+        let mut genesis = genesis(&log, &witnesses, keeper.as_ref(), wallet.address());
+        change(&mut genesis);
         let signatures = ADMINISTRATORS.iter().map(|byte| {
             let signature = statement_key(*byte).sign(&genesis.signed_bytes());
             (PrincipalId(id(*byte)), signature.unwrap())
@@ -137,6 +144,12 @@ impl World {
     /// A member of staff signs for an act.
     #[must_use]
     pub fn request(who: PrincipalId, act: &Act, now: Time) -> SignedRequest {
+        Self::request_to("/v1/acts", who, act, now)
+    }
+
+    /// A member's signed request to another path.
+    #[must_use]
+    pub fn request_to(path: &str, who: PrincipalId, act: &Act, now: Time) -> SignedRequest {
         let key = Self::key(&who.0);
         let factor = NewFactor::RequestKey {
             key: key.public_key().clone(),
@@ -144,7 +157,7 @@ impl World {
         let parts = Parts {
             method: "POST".into(),
             authority: "gate.example".into(),
-            path: "/v1/acts".into(),
+            path: path.into(),
             query: None,
             content_digest: None,
             act: Some(act.digest().0),

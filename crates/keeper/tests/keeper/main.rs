@@ -8,5 +8,6 @@
 mod alarms;
 mod follow;
 mod gate;
+mod power;
 mod snapshots;
 mod statements;

@@ -14,5 +14,6 @@ mod happy;
 mod journal;
 mod once;
 mod plans;
+mod power;
 mod stops;
 mod time;

@@ -16,6 +16,8 @@ use portcullis_core::board::MAX_POSTING;
 use portcullis_core::id::BoardId;
 
 pub(super) const HEADER: usize = 64;
+/// What a disk writes whole or not at all.
+const SECTOR: usize = 512;
 /// A payload is a posting in CBOR, which is shorter than its JSON, with a stamp and a digest.
 pub(super) const MAX_PAYLOAD: usize = MAX_POSTING + 1024;
 
@@ -36,7 +38,7 @@ impl Binding {
 pub(super) enum Read<'a> {
     /// A whole frame.
     Frame { number: u64, payload: &'a [u8] },
-    /// The beginning of a frame whose rest was never written.
+    /// A frame of which not all was written.
     Torn,
     /// Neither.
     Damaged,
@@ -55,37 +57,62 @@ pub(super) fn write(number: u64, payload: &[u8], binding: Binding) -> Vec<u8> {
     bytes
 }
 
-/// Reads one frame. What follows the end of the file, or zeros up to it, was never written.
-pub(super) fn read(bytes: &[u8], binding: Binding) -> Read<'_> {
-    let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else {
-        return Read::Torn;
-    };
-    let whole_header = header[..4] == MAGIC && check(&header[..48], binding) == header[48..];
-    if !whole_header {
-        return if written(bytes) < HEADER {
-            Read::Torn
-        } else {
-            Read::Damaged
-        };
+/// Reads the frame at an offset of a file.
+///
+/// A frame is written and synced before the next one is begun, so a power cut leaves at most the last
+/// one unwhole: its end or any of its sectors is missing, and reads as zeros or lies beyond the
+/// file's end. Whatever else is wrong is damage.
+pub(super) fn read(file: &[u8], offset: usize, binding: Binding) -> Read<'_> {
+    let bytes = &file[offset..];
+    let whole = whole(bytes, binding);
+    if let Some((number, payload)) = whole {
+        return Read::Frame { number, payload };
     }
-    let length = u32::from_be_bytes([header[4], header[5], header[6], header[7]]) as usize;
-    let whole = rest
-        .get(..length)
-        .filter(|payload| Digest::plain(payload).0 == header[16..48]);
-    match whole {
-        Some(payload) => Read::Frame {
-            number: number(header),
-            payload,
-        },
-        None if written(bytes) < HEADER + length => Read::Torn,
-        None => Read::Damaged,
+    let length = header(bytes, binding).map_or(HEADER, |header| HEADER + length(header));
+    let lacks_something = written(bytes) < length || lacks_a_sector(file, offset, length);
+    if lacks_something && !has_frame(&bytes[1..], binding) {
+        Read::Torn
+    } else {
+        Read::Damaged
     }
+}
+
+/// Number and payload of the whole frame that the bytes start with.
+fn whole(bytes: &[u8], binding: Binding) -> Option<(u64, &[u8])> {
+    let header = header(bytes, binding)?;
+    let payload = bytes[HEADER..].get(..length(header))?;
+    (Digest::plain(payload).0 == header[16..48]).then(|| (number(header), payload))
+}
+
+fn header(bytes: &[u8], binding: Binding) -> Option<&[u8; HEADER]> {
+    let header = bytes.first_chunk::<HEADER>()?;
+    let is_whole = header[..4] == MAGIC && check(&header[..48], binding) == header[48..];
+    is_whole.then_some(header)
+}
+
+fn has_frame(bytes: &[u8], binding: Binding) -> bool {
+    let starts = bytes.windows(MAGIC.len()).enumerate();
+    let mut starts = starts.filter(|(_, window)| *window == MAGIC);
+    starts.any(|(at, _)| whole(&bytes[at..], binding).is_some())
 }
 
 /// Bytes up to the zeros that end them.
 fn written(bytes: &[u8]) -> usize {
     let last = bytes.iter().rposition(|byte| *byte != 0);
     last.map_or(0, |last| last + 1)
+}
+
+/// Whether a sector's share of a frame was never written.
+fn lacks_a_sector(file: &[u8], offset: usize, length: usize) -> bool {
+    let end = offset.saturating_add(length);
+    let sectors = (offset / SECTOR..end.div_ceil(SECTOR)).map(|n| n * SECTOR);
+    let shares = sectors.map(|start| start.max(offset)..(start + SECTOR).min(end));
+    let mut shares = shares.map(|share| file.get(share));
+    shares.any(|share| share.is_none_or(|share| share.iter().all(|byte| *byte == 0)))
+}
+
+fn length(header: &[u8; HEADER]) -> usize {
+    u32::from_be_bytes([header[4], header[5], header[6], header[7]]) as usize
 }
 
 fn number(header: &[u8; HEADER]) -> u64 {

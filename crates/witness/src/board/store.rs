@@ -279,7 +279,7 @@ impl Replay {
             if rest.iter().all(|byte| *byte == 0) {
                 return Ok(End::Whole(offset));
             }
-            match read(rest, self.binding) {
+            match read(bytes, offset, self.binding) {
                 Read::Frame { number, payload } => {
                     let known = self.take(number, payload);
                     known.ok_or_else(|| damaged(file, offset))?;

@@ -2,20 +2,21 @@
 
 use super::draft::Draft;
 use super::{Bundle, Case};
-use crate::holder::{HONEST, Kind, Says};
-use crate::story::resign;
+use crate::holder::{HONEST, Holder, Kind, Says};
+use crate::story::{Story, resign};
 use portcullis_chains::Amount;
-use portcullis_chains::ethereum::Transfer;
+use portcullis_chains::ethereum::{Fees, Transfer};
+use portcullis_core::act::{ActKind, AddAddress, Approve};
 use portcullis_core::decide::payment;
 use portcullis_core::entry::{Body, Submission};
-use portcullis_core::evidence::{Attestation, Evidence};
-use portcullis_core::genesis::SignedGenesis;
-use portcullis_core::id::{IssuerId, KeeperId};
+use portcullis_core::evidence::{Attestation, Claim, Evidence};
+use portcullis_core::genesis::{Keeper, KeeperKind, SignedGenesis};
+use portcullis_core::id::{IssuerId, KeeperId, LedgerEntryId};
 use portcullis_core::plan::Plan;
 use portcullis_core::receipt::Receipt;
 use portcullis_core::signature::Signature;
-use portcullis_core::{Act, Decision, Digest, Reason};
-use portcullis_keeper::testkit::World;
+use portcullis_core::{Act, Decision, Digest, Need, Reason, Span};
+use portcullis_keeper::testkit::{World, id};
 use portcullis_keys::StatementKey as _;
 use portcullis_keys::software::SoftwareWallet;
 use portcullis_tlog::Hash;
@@ -41,11 +42,57 @@ fn bundle(change: fn(&mut Receipt)) -> Bundle {
     bundle
 }
 
+/// The withdrawal of a draft, and who asks for it.
+struct Asked {
+    act: Act,
+    holder: Holder,
+}
+
 /// An honest journal in which the withdrawal came with other evidence.
-fn evidence(change: fn(&mut Evidence, &Draft)) -> Bundle {
-    let (mut draft, as_it_was) = (honest(), honest());
+fn evidence(change: fn(&mut Evidence, &Asked)) -> Bundle {
+    let mut draft = honest();
+    let asked = Asked {
+        act: draft.act.clone(),
+        holder: Holder::new(Kind::PasskeyP256),
+    };
     let withdrawal = draft.withdrawal;
-    draft.submission(withdrawal, |s| change(&mut s.evidence, &as_it_was));
+    draft.submission(withdrawal, |s| change(&mut s.evidence, &asked));
+    draft.into()
+}
+
+/// An honest journal in which the withdrawal was decided otherwise.
+fn decided(decision: Decision) -> Bundle {
+    let mut draft = honest();
+    let at = draft.withdrawal;
+    draft.submission(at, |s| s.decision = decision);
+    draft.into()
+}
+
+/// An honest journal in which the address came in another way.
+fn added(change: fn(&mut Submission)) -> Bundle {
+    let mut draft = honest();
+    let at = draft.address;
+    draft.submission(at, change);
+    draft.into()
+}
+
+/// A journal of a network with two signers, in which the one without the wallet's key states the release.
+fn stated_by_another_signer() -> Bundle {
+    let other = KeeperId(id(0x52));
+    let key = World::key(&other.0);
+    let world = World::with(|genesis| {
+        genesis.keepers.push(Keeper {
+            id: other,
+            kind: KeeperKind::Signer,
+            key: key.public_key().clone(),
+        });
+    });
+    let story = Story::begin_in(world, Holder::new(Kind::PasskeyP256));
+    let mut draft = Draft::in_story(story, World::ETHER, ETHER);
+    draft.signed_statement(|signed| {
+        signed.statement.keeper = other;
+        *signed = resign(signed.statement.clone(), &key);
+    });
     draft.into()
 }
 
@@ -123,9 +170,9 @@ fn other_act(act: &Act) -> Act {
 }
 
 fn asserted(says: &Says<'_>) -> Bundle {
-    let (mut draft, as_it_was) = (honest(), honest());
+    let mut draft = honest();
     let withdrawal = draft.withdrawal;
-    let assertion = as_it_was.story.holder.assertion(&as_it_was.act, says);
+    let assertion = draft.story.holder.assertion(&draft.act, says);
     draft.submission(withdrawal, |s| s.evidence.assertions = vec![assertion]);
     draft.into()
 }
@@ -217,10 +264,49 @@ cases! {
             draft.submission(at, |s| s.act = act);
         });
 
+    Act "bad-act-expired" "the act had expired when it was submitted"
+        journal(|draft| {
+            let (at, mut act) = (draft.withdrawal, draft.act.clone());
+            act.expires = World::START;
+            draft.named = act.digest();
+            draft.submission(at, |s| s.act = act);
+        });
+
+    Order "bad-order-of-entries" "the signer's statement is listed before the act"
+        bundle(|receipt| receipt.entries.swap(3, 4));
+    Order "bad-entry-twice" "an entry is listed twice"
+        bundle(|receipt| receipt.entries.insert(2, receipt.entries[1].clone()));
+    Order "bad-time-goes-back" "an entry's time is before that of the one before it"
+        journal(|draft| {
+            let at = draft.withdrawal;
+            draft.entry(at, |entry| entry.time = World::START.before(Span::seconds(1)));
+        });
+    Order "bad-time-ahead" "an entry's time is long after the checkpoint's cosignatures"
+        journal(|draft| {
+            let at = *draft.shown.last().unwrap();
+            draft.entry(at, |entry| entry.time = entry.time.after(Span::seconds(60)));
+        });
+    Order "bad-partition" "an entry of a partition that does not exist"
+        journal(|draft| {
+            let at = draft.withdrawal;
+            draft.entry(at, |entry| entry.partition = 1);
+        });
+
+    Release "bad-release-refused" "the withdrawal was refused, and signed all the same"
+        decided(Decision::Refuse { reason: Reason::OverTransactionLimit });
+    Release "bad-release-held" "the withdrawal was held, and nothing ended that"
+        decided(Decision::Hold { needs: vec![Need::Lift], until: None });
+    Release "bad-release-without-settlement" "the settlement that released it is not in the receipt"
+        {
+            let mut draft = Draft::crooked();
+            draft.shown.remove(5);
+            draft.into()
+        };
+
     Factor "bad-assertion-over-another-act" "the assertion is over another act"
         evidence(|evidence, was| {
             let other = other_act(&was.act);
-            evidence.assertions = vec![was.story.holder.assertion(&other, &HONEST)];
+            evidence.assertions = vec![was.holder.assertion(&other, &HONEST)];
         });
     Factor "bad-assertion-signature" "one bit of the assertion's signature is flipped"
         evidence(|evidence, _| flip(&mut evidence.assertions[0].signature));
@@ -267,6 +353,54 @@ cases! {
             enrolment.decision = Decision::Refuse { reason };
         });
 
+    Factor "bad-factor-enrolled-later" "the account was opened behind the withdrawal that its factor proves"
+        journal(|draft| {
+            let (opening, at) = (draft.opening, draft.withdrawal);
+            draft.story.ledger.entries.swap(opening, at);
+            let (first, second) = (draft.time(opening), draft.time(at));
+            draft.entry(opening, |entry| entry.time = second);
+            draft.entry(at, |entry| entry.time = first);
+        });
+    Factor "bad-request-is-a-read" "the customer's key signed a GET that covers the act"
+        {
+            let mut draft = Draft::straight(Kind::RequestKey, World::ETHER, ETHER);
+            let at = draft.withdrawal;
+            let read = draft.story.holder.read(&draft.act, World::START);
+            draft.submission(at, |s| s.evidence.requests[1] = read);
+            draft.into()
+        };
+
+    Relay "bad-grant-without-settlement" "the entry by which the grant took effect is not in the receipt"
+        granted(|draft| { draft.shown.remove(4); });
+    Relay "bad-grant-of-another-network" "the grant and its approval are meant for another network"
+        granted(|draft| {
+            let [grant, approval, settled] = [2, 3, 4].map(|at| draft.shown[at]);
+            let mut digest = None;
+            draft.submission(grant, |s| {
+                s.act.genesis = Digest([0x99; 32]);
+                s.evidence.requests = vec![World::request(s.act.principal, &s.act, World::START)];
+                digest = Some(s.act.digest());
+            });
+            let digest = digest.unwrap();
+            draft.submission(approval, |s| {
+                s.act.genesis = Digest([0x99; 32]);
+                s.act.kind = ActKind::Approve(Approve { act: digest });
+                s.evidence.requests = vec![World::request(s.act.principal, &s.act, World::START)];
+            });
+            draft.entry(settled, |entry| match &mut entry.body {
+                Body::Settle(settlement) => settlement.act = digest,
+                other => panic!("{other:?}"),
+            });
+        });
+    Relay "bad-relay-by-another-door" "the back end's request covers the act and asks for something else"
+        evidence(|evidence, was| {
+            evidence.requests = vec![World::request_to("/v1/acts:simulate", World::BACK_END, &was.act, World::START)];
+        });
+    Relay "bad-relay-stale" "the back end signed the request an hour before"
+        evidence(|evidence, was| {
+            let before = World::START.before(Span::hours(1));
+            evidence.requests = vec![World::request(World::BACK_END, &was.act, before)];
+        });
     Relay "bad-grant-without-quorum" "one administrator's approval is missing where two must stand behind the grant"
         granted(|draft| { draft.shown.remove(3); });
     Relay "bad-grant-approved-by-its-proposer" "the second approval is the proposer's"
@@ -289,6 +423,36 @@ cases! {
             evidence.requests = vec![World::request(World::BACK_END, &other, World::START)];
         });
 
+    Address "bad-address-not-shown" "the entry that added the address is not in the receipt"
+        bundle(|receipt| { receipt.entries.remove(2); });
+    Address "bad-address-by-nobody" "no factor of the customer's proves the act that added the address"
+        added(|adding| adding.evidence.assertions.clear());
+    Address "bad-address-not-relayed" "no back end relayed the act that added the address"
+        added(|adding| adding.evidence.requests.clear());
+    Address "bad-address-refused" "the address was refused"
+        added(|adding| adding.decision = Decision::Refuse { reason: Reason::TooMany });
+    Address "bad-address-another" "the customer added another address than is paid"
+        journal(|draft| {
+            let (at, holder) = (draft.address, Holder::new(Kind::PasskeyP256));
+            draft.submission(at, |s| {
+                s.act.kind = ActKind::AddAddress(AddAddress { address: World::address(0x23) });
+                s.evidence.requests = vec![World::request(World::BACK_END, &s.act, World::START.after(Span::seconds(6)))];
+                s.evidence.assertions = vec![holder.assertion(&s.act, &HONEST)];
+            });
+        });
+
+    Debit "bad-debits-that-differ" "the ledger attests two debits, of different entries"
+        evidence(|evidence, was| {
+            let mut other = evidence.attestations[0].clone();
+            other.statement.claim = Claim::LedgerDebit { entry: LedgerEntryId([0x77; 16]) };
+            attest_again(&mut other, World::LEDGER, was.act.digest());
+            evidence.attestations.push(other);
+        });
+    Debit "bad-debit-expired" "the ledger's attestation had expired"
+        evidence(|evidence, was| {
+            evidence.attestations[0].statement.expires = World::START;
+            attest_again(&mut evidence.attestations[0], World::LEDGER, was.act.digest());
+        });
     Debit "bad-debit-missing" "no attestation"
         evidence(|evidence, _| evidence.attestations.clear());
     Debit "bad-debit-by-another-issuer" "the onboarding key attests the debit"
@@ -310,6 +474,17 @@ cases! {
         planned(ETHER, 0x23);
     Plan "bad-plan-missing" "no entry of the receipt released the plan that was signed"
         journal(|draft| draft.says(|said| *said.plan = Digest([0x77; 32])));
+    Plan "bad-plan-fee" "the plan may cost more in fees than genesis allows its wallet"
+        {
+            let mut draft = honest();
+            let plan = draft.plan();
+            let right = payment::decode(&plan).unwrap();
+            let fees = Fees::new(30_000_000_000_000, 1, 100_000).unwrap();
+            draft.replan(&Plan { wallet: plan.wallet, unsigned: right.with_fees(fees).build().to_bytes() });
+            draft.into()
+        };
+    Plan "bad-release-by-genesis" "the statement names genesis as the entry that released it"
+        journal(|draft| draft.says(|said| *said.entry = 0));
     Plan "bad-release-not-shown" "the entry that is said to have released it is not in the receipt"
         journal(|draft| draft.says(|said| *said.entry = 1));
 
@@ -333,6 +508,8 @@ cases! {
                 *signed = resign(signed.statement.clone(), world.keeper.as_ref());
             });
         });
+    Statement "bad-statement-by-another-keeper" "the statement is by a signer that does not hold the wallet"
+        stated_by_another_signer();
     Statement "bad-transaction-key" "the transaction is signed by another key than the wallet's"
         journal(|draft| {
             let other = SoftwareWallet::new(&Zeroizing::new([0x72; 32])).unwrap();

@@ -9,7 +9,7 @@ use portcullis_core::id::PrincipalId;
 use portcullis_core::plan::Plan;
 use portcullis_core::receipt::{ProvenEntry, Receipt};
 use portcullis_core::statement::{Says, SignedStatement};
-use portcullis_core::{Act, Digest};
+use portcullis_core::{Act, Digest, Time};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::{World, id};
 use portcullis_keys::WalletKey;
@@ -21,8 +21,10 @@ pub(crate) struct Draft {
     pub(crate) act: Act,
     /// What the receipt names as its act.
     pub(crate) named: Digest,
-    /// Where the account was opened, the withdrawal asked for, and the signer's statement journaled.
+    /// Where the account was opened, the address added, the withdrawal asked for, and the signer's
+    /// statement journaled.
     pub(crate) opening: usize,
+    pub(crate) address: usize,
     pub(crate) withdrawal: usize,
     pub(crate) statement: usize,
     /// The receipt's entries.
@@ -32,7 +34,11 @@ pub(crate) struct Draft {
 impl Draft {
     /// A withdrawal that was released at once, signed and confirmed.
     pub(crate) fn straight(kind: Kind, asset: AssetId, amount: u128) -> Self {
-        let mut story = Story::begin(Holder::new(kind));
+        Self::in_story(Story::begin(Holder::new(kind)), asset, amount)
+    }
+
+    /// The same, in a story that has begun.
+    pub(crate) fn in_story(mut story: Story, asset: AssetId, amount: u128) -> Self {
         let opening = story.open();
         story.age();
         let address = story.add_address();
@@ -45,6 +51,7 @@ impl Draft {
             story,
             named: digest,
             opening,
+            address,
             withdrawal: asked.entry,
             statement,
             shown: vec![0, opening, address, asked.entry, statement, confirmed],
@@ -61,9 +68,9 @@ impl Draft {
         let enrolment = story.enrol(younger.factor());
         story.age();
         story.holder = younger;
-        story.add_address();
+        let address = story.add_address();
         story.age();
-        Self::paid(story, opening, &[enrolment])
+        Self::paid(story, opening, &[enrolment, address])
     }
 
     /// A withdrawal relayed by a back end that a quorum appointed.
@@ -71,26 +78,28 @@ impl Draft {
         let mut story = Story::begin(Holder::new(Kind::PasskeyP256));
         let opening = story.open();
         let relay = PrincipalId(id(0x03));
-        let (grant, approval) = story.grant_back_end(relay);
+        let granted = story.grant_back_end(relay);
         story.age();
         story.relay = relay;
-        story.add_address();
+        let address = story.add_address();
         story.age();
-        Self::paid(story, opening, &[grant, approval])
+        Self::paid(story, opening, &[&granted[..], &[address]].concat())
     }
 
-    /// A withdrawal, and the signer's statement. `rests_on` stands in `shown` from 2 on.
+    /// A withdrawal, and the signer's statement. `rests_on` stands in `shown` from 2 on, the address last.
     fn paid(mut story: Story, opening: usize, rests_on: &[usize]) -> Self {
         let asked = story.withdraw(World::ETHER, 1_000_000, true);
         let digest = asked.act.digest();
         let statement = story.say(story.signed(digest));
         let mut shown = vec![0, opening];
         shown.extend(rests_on);
+        let address = shown[shown.len() - 1];
         shown.extend([asked.entry, statement]);
         Self {
             story,
             named: digest,
             opening,
+            address,
             withdrawal: asked.entry,
             statement,
             shown,
@@ -118,6 +127,7 @@ impl Draft {
             story,
             named: act,
             opening,
+            address,
             withdrawal: asked.entry,
             statement,
             shown,
@@ -131,6 +141,13 @@ impl Draft {
         let mut entry = Entry::from_bytes(bytes).unwrap();
         change(&mut entry);
         *bytes = entry.to_bytes();
+    }
+
+    /// An entry's time.
+    pub(crate) fn time(&self, index: usize) -> Time {
+        Entry::from_bytes(&self.story.ledger.entries[index])
+            .unwrap()
+            .time
     }
 
     /// Change an act's entry.

@@ -1,0 +1,177 @@
+//! A receipt's entries once their proofs hold, and what they are searched for.
+
+use super::{ProvenEntry, ReceiptFault};
+use crate::act::ActKind;
+use crate::decision::Decision;
+use crate::digest::Digest;
+use crate::effect::RELEASE_COSIGNED_WITHIN;
+use crate::entry::{Body, Entry, Submission};
+use crate::evidence::Evidence;
+use crate::network::Network;
+use crate::signature::Verify;
+use crate::time::Time;
+use portcullis_tlog::{Cosigned, Hash, verify_inclusion};
+
+/// An entry that stands in the journal.
+pub(super) struct Proven {
+    pub(super) index: u64,
+    pub(super) entry: Entry,
+    /// The act that the entry is about, where it is about one.
+    pub(super) act: Option<Digest>,
+}
+
+/// Each entry with its inclusion proof under the checkpoint.
+pub(super) fn open(
+    entries: &[ProvenEntry],
+    cosigned: &Cosigned,
+) -> Result<Vec<Proven>, ReceiptFault> {
+    let open = |proven: &ProvenEntry| {
+        let fault = || ReceiptFault::Inclusion(proven.index);
+        let proof = proven.proof.iter().map(|hash| Hash::from_base64(hash));
+        let proof: Vec<Hash> = proof.collect::<Result<_, _>>().map_err(|_| fault())?;
+        let leaf = Hash::leaf(&proven.entry);
+        verify_inclusion(&leaf, proven.index, &cosigned.head(), &proof).map_err(|_| fault())?;
+        let entry = Entry::from_bytes(&proven.entry).map_err(|_| fault())?;
+        Ok(Proven {
+            index: proven.index,
+            act: about(&entry.body),
+            entry,
+        })
+    };
+    entries.iter().map(open).collect()
+}
+
+fn about(body: &Body) -> Option<Digest> {
+    match body {
+        Body::Act(submission) => Some(submission.act.digest()),
+        Body::Evidence(supplement) => Some(supplement.act),
+        Body::Settle(settlement) => Some(settlement.act),
+        Body::Replace(replacement) => Some(replacement.act),
+        Body::Genesis(_) | Body::Checkpoint(_) | Body::Statement(_) => None,
+    }
+}
+
+/// Every replica holds an entry void whose time goes back, whose partition is another, or that is a
+/// second genesis; none was cosigned long before its own time.
+pub(super) fn check_order(entries: &[Proven], witnessed_at: Time) -> Result<(), ReceiptFault> {
+    let rises = |pair: &[Proven]| {
+        pair[0].index < pair[1].index
+            && pair[0].entry.time <= pair[1].entry.time
+            && !matches!(pair[1].entry.body, Body::Genesis(_))
+    };
+    let latest = witnessed_at.after(RELEASE_COSIGNED_WITHIN);
+    let can_count = |proven: &Proven| proven.entry.partition == 0 && proven.entry.time <= latest;
+    if entries.windows(2).all(rises) && entries.iter().all(can_count) {
+        Ok(())
+    } else {
+        Err(ReceiptFault::Order)
+    }
+}
+
+/// What the entries are searched in.
+pub(super) struct Case<'a> {
+    pub(super) network: &'a Network,
+    pub(super) entries: &'a [Proven],
+    pub(super) verify: &'a dyn Verify,
+}
+
+/// An act that was submitted: to this network, before it expired.
+pub(super) struct Submitted<'a> {
+    pub(super) index: u64,
+    pub(super) digest: Digest,
+    pub(super) submission: &'a Submission,
+}
+
+/// Evidence, and the entry that brought it.
+pub(super) struct Brought<'a> {
+    pub(super) index: u64,
+    pub(super) time: Time,
+    pub(super) evidence: &'a Evidence,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn submissions(&self) -> impl Iterator<Item = Submitted<'a>> {
+        let genesis = self.network.digest();
+        self.entries.iter().filter_map(move |proven| {
+            let Body::Act(submission) = &proven.entry.body else {
+                return None;
+            };
+            let act = &submission.act;
+            let is_ours = act.genesis == genesis && proven.entry.time < act.expires;
+            is_ours.then_some(Submitted {
+                index: proven.index,
+                digest: proven.act?,
+                submission,
+            })
+        })
+    }
+
+    pub(super) fn submission(&self, act: Digest) -> Option<Submitted<'a>> {
+        self.submissions().find(|submitted| submitted.digest == act)
+    }
+
+    /// All evidence for an act up to an entry: what came with it and what came later.
+    pub(super) fn evidence_for(
+        &self,
+        act: Digest,
+        until: u64,
+    ) -> impl Iterator<Item = Brought<'a>> {
+        let about = move |proven: &&Proven| proven.act == Some(act) && proven.index <= until;
+        self.entries.iter().filter(about).filter_map(|proven| {
+            let evidence = match &proven.entry.body {
+                Body::Act(submission) => &submission.evidence,
+                Body::Evidence(supplement) => &supplement.evidence,
+                _ => return None,
+            };
+            Some(Brought {
+                index: proven.index,
+                time: proven.entry.time,
+                evidence,
+            })
+        })
+    }
+
+    /// The entry by which an act took effect: its own, or the one that ended its waiting.
+    pub(super) fn took_effect(&self, submitted: &Submitted<'_>) -> Option<u64> {
+        let mut about = self.entries.iter();
+        let took = about.find(|proven| proven.act == Some(submitted.digest) && releases(proven));
+        took.map(|proven| proven.index)
+    }
+
+    /// The entry that first let the act's money go.
+    pub(super) fn first_release(&self, act: Digest) -> Option<u64> {
+        let planned = |proven: &&Proven| {
+            let plan = match &proven.entry.body {
+                Body::Act(submission) => submission.plan.is_some(),
+                Body::Settle(settlement) => settlement.plan.is_some(),
+                _ => false,
+            };
+            plan && releases(proven) && proven.act == Some(act)
+        };
+        let first = self.entries.iter().find(planned)?;
+        Some(first.index)
+    }
+
+    /// The entry at this index, where it let a plan of the act go out: the first release, a
+    /// settlement or a `resume` of what was withheld, or a fee bump.
+    pub(super) fn release_entry(&self, act: Digest, index: u64, first: u64) -> Option<&'a Proven> {
+        let proven = self.entries.iter().find(|proven| proven.index == index)?;
+        let resumes = |submission: &Submission| matches!(&submission.act.kind, ActKind::Resume(resume) if resume.release == act);
+        let lets_go = match &proven.entry.body {
+            Body::Act(s) => releases(proven) && (proven.act == Some(act) || resumes(s)),
+            Body::Settle(_) => releases(proven) && proven.act == Some(act),
+            Body::Replace(_) => proven.act == Some(act),
+            _ => false,
+        };
+        (lets_go && index >= first).then_some(proven)
+    }
+}
+
+/// Whether the entry says that its act takes effect.
+fn releases(proven: &Proven) -> bool {
+    match &proven.entry.body {
+        Body::Act(submission) => submission.decision == Decision::Release,
+        Body::Settle(settlement) => settlement.decision == Decision::Release,
+        _ => false,
+    }
+}

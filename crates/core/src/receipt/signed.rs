@@ -1,0 +1,172 @@
+//! What the wallet's signer says that it signed, against the plan that was released.
+
+use super::ReceiptFault;
+use super::proven::{Case, Proven};
+use crate::act::Withdraw;
+use crate::decide::payment;
+use crate::digest::Digest;
+use crate::entry::Body;
+use crate::genesis::Wallet;
+use crate::id::KeeperId;
+use crate::plan::Plan;
+use crate::statement::{Says, Statement};
+use crate::time::Time;
+use portcullis_chains::caip::Address;
+use portcullis_chains::ethereum::SignedTx;
+
+/// A statement that was checked against its plan.
+pub(super) struct Signed {
+    pub(super) transaction: Digest,
+    pub(super) signer: KeeperId,
+    pub(super) released_by: u64,
+    pub(super) released_at: Time,
+    pub(super) block: Option<u64>,
+}
+
+/// The first statement whose transaction is a released plan of exactly this withdrawal. Where none
+/// passes, the fault of the last.
+pub(super) fn find(
+    case: &Case<'_>,
+    act: Digest,
+    withdraw: &Withdraw,
+    first: u64,
+) -> Result<Signed, ReceiptFault> {
+    let mut fault = ReceiptFault::Statement;
+    for (index, statement) in statements(case) {
+        match check(case, act, withdraw, first, index, statement) {
+            None => {}
+            Some(Ok(signed)) => return Ok(signed),
+            Some(Err(other)) => fault = other,
+        }
+    }
+    Err(fault)
+}
+
+/// Statements of this network's keepers, with their entries.
+fn statements<'a>(case: &Case<'a>) -> impl Iterator<Item = (u64, &'a Statement)> {
+    let (network, verify) = (case.network, case.verify);
+    case.entries.iter().filter_map(move |proven| {
+        let Body::Statement(said) = &proven.entry.body else {
+            return None;
+        };
+        let keeper = network.keeper(said.statement.keeper)?;
+        let holds = said.statement.genesis == network.digest() && said.is_by(&keeper.key, verify);
+        holds.then_some((proven.index, &said.statement))
+    })
+}
+
+fn check(
+    case: &Case<'_>,
+    act: Digest,
+    withdraw: &Withdraw,
+    first: u64,
+    index: u64,
+    statement: &Statement,
+) -> Option<Result<Signed, ReceiptFault>> {
+    let Says::Signed {
+        act: of,
+        entry,
+        plan,
+        transaction,
+        ..
+    } = &statement.says
+    else {
+        return None;
+    };
+    if *of != act {
+        return None;
+    }
+    let checked = || {
+        let (carrier, plan) = planned(case, act, *plan, first).ok_or(ReceiptFault::Plan)?;
+        let release = case.release_entry(act, *entry, first.max(carrier));
+        let release = release.filter(|release| release.index < index);
+        let release = release.ok_or(ReceiptFault::Plan)?;
+        let wallet = check_plan(case, plan, withdraw)?;
+        if wallet.keeper != statement.keeper {
+            return Err(ReceiptFault::Statement);
+        }
+        let hash = check_transaction(wallet, plan, transaction)?;
+        Ok(Signed {
+            transaction: hash,
+            signer: statement.keeper,
+            released_by: release.index,
+            released_at: release.entry.time,
+            block: block(case, act, statement.keeper, hash, index),
+        })
+    };
+    Some(checked())
+}
+
+/// The plan with this digest, and the entry that brought it: a release, or a fee bump of one.
+fn planned<'a>(case: &Case<'a>, act: Digest, plan: Digest, first: u64) -> Option<(u64, &'a Plan)> {
+    let brings = |proven: &'a Proven| {
+        case.release_entry(act, proven.index, first)?;
+        let plan = match &proven.entry.body {
+            Body::Act(submission) => submission.plan.as_ref(),
+            Body::Settle(settlement) => settlement.plan.as_ref(),
+            Body::Replace(replacement) => Some(&replacement.plan),
+            _ => None,
+        };
+        Some((proven.index, plan?))
+    };
+    let mut plans = case.entries.iter().filter_map(brings);
+    plans.find(|(_, candidate)| candidate.digest() == plan)
+}
+
+/// The plan is a plain transfer of exactly the act's, within what genesis allows its wallet.
+fn check_plan<'a>(
+    case: &Case<'a>,
+    plan: &Plan,
+    withdraw: &Withdraw,
+) -> Result<&'a Wallet, ReceiptFault> {
+    let transfer = payment::decode(plan).map_err(|_| ReceiptFault::Plan)?;
+    let pays = (transfer.asset(), transfer.to(), transfer.amount());
+    let wallet = case.network.wallet(plan.wallet).ok_or(ReceiptFault::Plan)?;
+    let exact = pays == (withdraw.asset, withdraw.to, withdraw.amount)
+        && case.network.genesis().assets.contains(&withdraw.asset)
+        && transfer.chain() == wallet.address.chain()
+        && transfer.nonce() >= wallet.first_nonce
+        && transfer.fee_ceiling() <= wallet.fee_ceiling;
+    if exact {
+        Ok(wallet)
+    } else {
+        Err(ReceiptFault::Plan)
+    }
+}
+
+/// The transaction is the plan, signed by the wallet. Its hash.
+fn check_transaction(
+    wallet: &Wallet,
+    plan: &Plan,
+    transaction: &[u8],
+) -> Result<Digest, ReceiptFault> {
+    let signed = SignedTx::from_bytes(transaction).map_err(|_| ReceiptFault::Statement)?;
+    let Address::Evm { address, .. } = wallet.address;
+    if signed.unsigned().to_bytes() == plan.unsigned && signed.recover() == Ok(address) {
+        Ok(Digest(signed.hash()))
+    } else {
+        Err(ReceiptFault::Statement)
+    }
+}
+
+/// The block in which the same signer saw it, if it has said so since.
+fn block(
+    case: &Case<'_>,
+    act: Digest,
+    signer: KeeperId,
+    transaction: Digest,
+    signed: u64,
+) -> Option<u64> {
+    statements(case).find_map(|(index, statement)| match statement.says {
+        Says::Confirmed {
+            act: of,
+            transaction: seen,
+            block,
+            ..
+        } if index > signed => {
+            let fits = (of, seen, statement.keeper) == (act, transaction, signer);
+            fits.then_some(block)
+        }
+        _ => None,
+    })
+}

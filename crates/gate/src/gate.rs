@@ -1,0 +1,182 @@
+//! A gate put together: its moving parts, each of which is stepped from outside.
+//!
+//! [`crate::run`] gives every part a thread; the simulator steps them itself, in an order of its own.
+
+use crate::boards::BoardPoll;
+use crate::config::ChainFees;
+use crate::cosign::Witnesses;
+use crate::fees::{FeeFollower, FeeTable};
+use crate::open;
+use crate::pulse::{Heads, Projector, Pulse};
+use crate::run::Error;
+use crate::sequencer::{Command, MAX_BATCH, Sequencer, Shared, Stop, What};
+use crate::server::Api;
+use portcullis_chains::ChainId;
+use portcullis_core::Network;
+use portcullis_core::id::BoardId;
+use portcullis_host::{Clock, Disk, Http, Random};
+use portcullis_journal::Directory;
+use portcullis_node::Node;
+use portcullis_tlog::{Log, Signer};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+/// What a gate is made of.
+pub struct Parts {
+    /// The network, from the pinned genesis.
+    pub network: Arc<Network>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The journal's folder.
+    pub disk: Arc<dyn Disk>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// The way out.
+    pub http: Arc<dyn Http>,
+    /// The journal's signing key.
+    pub log: Box<dyn Signer<Log> + Send>,
+    /// The witnesses' URLs, by the name in their vkey.
+    pub witnesses: BTreeMap<String, String>,
+    /// The stop boards' URLs.
+    pub boards: BTreeMap<BoardId, String>,
+    /// Fees, by chain.
+    pub chains: BTreeMap<ChainId, ChainFees>,
+    /// The nodes that are asked for the going rates.
+    pub nodes: BTreeMap<ChainId, Arc<dyn Node>>,
+    /// Authorities that clients reach the gate under.
+    pub authorities: Vec<String>,
+    /// How many acts may wait for the sequencer.
+    pub queue: usize,
+    /// Bytes of a journal segment.
+    pub segment_bytes: u64,
+}
+
+/// An open gate.
+pub struct Gate {
+    /// Gives entries their order and their time.
+    pub sequencing: Sequencing,
+    /// Has heads cosigned.
+    pub pulse: Pulse,
+    /// Writes the tlog-tiles files.
+    pub projector: Projector,
+    /// One for each stop board.
+    pub boards: Vec<BoardPoll>,
+    /// One for each chain with a node.
+    pub fees: Vec<FeeFollower>,
+    /// What answers.
+    pub api: Api,
+}
+
+impl Gate {
+    /// Open the journal and everything that stands on it. Recovery and every other start are one path.
+    pub fn open(parts: Parts) -> Result<Self, Error> {
+        let Parts {
+            network,
+            clock,
+            disk,
+            http,
+            chains,
+            ..
+        } = parts;
+        let table = FeeTable::new(&chains);
+        let fees = followers(&table, chains, &parts.nodes);
+        let mut sequencer = open::journal(&network, &disk, parts.segment_bytes, table)?;
+        sequencer.begin(clock.now())?;
+        let shared = sequencer.shared();
+        let (queue, commands) = sync_channel(parts.queue);
+        let heads = Arc::new(Heads::new(sequencer.head()));
+        let view = &shared.view;
+        let witnesses = Witnesses::new(network, parts.log, &parts.witnesses, view, &http);
+        let boards = parts.boards.into_iter().map(|board| {
+            let reach = (Arc::clone(&clock), Arc::clone(&http));
+            BoardPoll::new(board, reach, Arc::clone(&shared), queue.clone())
+        });
+        Ok(Self {
+            boards: boards.collect(),
+            fees,
+            pulse: Pulse::new(witnesses, Arc::clone(&heads), Arc::clone(&shared)),
+            projector: Projector::new(Arc::clone(&shared)),
+            sequencing: Sequencing {
+                sequencer,
+                commands,
+                clock: Arc::clone(&clock),
+                heads,
+            },
+            api: Api::new(shared, queue, clock, parts.random, parts.authorities),
+        })
+    }
+
+    /// What handlers and threads read.
+    #[must_use]
+    pub fn shared(&self) -> Arc<Shared> {
+        self.sequencing.sequencer.shared()
+    }
+}
+
+fn followers(
+    table: &FeeTable,
+    chains: BTreeMap<ChainId, ChainFees>,
+    nodes: &BTreeMap<ChainId, Arc<dyn Node>>,
+) -> Vec<FeeFollower> {
+    let follower = |(chain, configured)| {
+        let node = Arc::clone(nodes.get(&chain)?);
+        let table = table.clone();
+        Some(FeeFollower {
+            table,
+            chain,
+            node,
+            configured,
+        })
+    };
+    chains.into_iter().filter_map(follower).collect()
+}
+
+/// The sequencer with the queue before it.
+pub struct Sequencing {
+    sequencer: Sequencer<Directory>,
+    commands: Receiver<Command>,
+    clock: Arc<dyn Clock>,
+    heads: Arc<Heads>,
+}
+
+impl Sequencing {
+    /// The commands of one batch, as far as they wait already.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<Command> {
+        collect(|_| self.commands.try_recv().ok())
+    }
+
+    /// The queue, for whoever waits for more.
+    pub(crate) fn queue(&self) -> &Receiver<Command> {
+        &self.commands
+    }
+
+    /// Journal a batch and what has come due by itself. An error is an unknown outcome: the process
+    /// ends, and the next start reads the journal.
+    pub fn step(&mut self, batch: Vec<Command>) -> Result<(), Stop> {
+        self.sequencer.step(batch, self.clock.now())?;
+        self.heads.show(self.sequencer.head());
+        Ok(())
+    }
+}
+
+/// The commands of one batch: it closes where `next` has none (which is told how many there are), at
+/// 256, or with a restricting act.
+pub(crate) fn collect(mut next: impl FnMut(usize) -> Option<Command>) -> Vec<Command> {
+    let mut batch = Vec::new();
+    while batch.len() < MAX_BATCH
+        && let Some(command) = next(batch.len())
+    {
+        let stops = is_restricting(&command);
+        batch.push(command);
+        if stops {
+            break;
+        }
+    }
+    batch
+}
+
+fn is_restricting(command: &Command) -> bool {
+    matches!(&command.what, What::Act(posting) if posting.act.kind.is_restricting())
+}

@@ -1,0 +1,187 @@
+//! The auditor: reads every durable entry once, applies it by the core's rules to a replica of its own,
+//! and holds everybody else's replica and every acknowledgement against it.
+
+use crate::hosts::{Common, Hosts, SignerHost};
+use crate::model::Model;
+use crate::truth::Truth;
+use portcullis_core::board::Posting;
+use portcullis_core::signature::Strict;
+use portcullis_core::statement::Says;
+use portcullis_core::{Body, Digest, Entry, State};
+use portcullis_tlog::{Frontier, Hash};
+
+/// The auditor.
+pub struct Auditor {
+    common: Common,
+    truth: Truth,
+    /// What the journal says.
+    pub state: State,
+    /// What people may expect of it.
+    pub model: Model,
+    leaves: Vec<Hash>,
+    roots: Vec<Hash>,
+    frontier: Frontier,
+    /// The running digest of effects after so many entries.
+    effects: Vec<Digest>,
+    /// Acts that were journaled and count, for whoever wants them once more.
+    pub journaled: Vec<Posting>,
+}
+
+impl Auditor {
+    /// Before the first entry.
+    #[must_use]
+    pub fn new(common: &Common, truth: &Truth) -> Self {
+        let state = State::new(common.world.network.clone());
+        let frontier = Frontier::new();
+        Self {
+            model: Model::new(common, truth),
+            leaves: Vec::new(),
+            roots: vec![frontier.root()],
+            effects: vec![state.facts().effects],
+            frontier,
+            state,
+            journaled: Vec::new(),
+            truth: truth.clone(),
+            common: common.clone(),
+        }
+    }
+
+    /// How many entries it has read.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.leaves.len() as u64
+    }
+
+    /// The root of the first so many entries.
+    #[must_use]
+    pub fn root_at(&self, size: u64) -> Option<Hash> {
+        self.roots.get(usize::try_from(size).ok()?).copied()
+    }
+
+    /// Read on.
+    pub fn read(&mut self, hosts: &Hosts) {
+        let gate = hosts.gate();
+        let Some(size) = gate.size() else { return };
+        if size < self.size() {
+            let what = format!("{size} entries where there were {}", self.size());
+            self.common
+                .chronicle
+                .violated("the journal never shrinks", what);
+            return;
+        }
+        let entries = gate.entries_from(self.size());
+        let is_up = !gate.is_down();
+        drop(gate);
+        for bytes in entries {
+            self.take(&bytes);
+        }
+        if is_up {
+            self.check_acknowledged();
+        }
+    }
+
+    /// After a start of the gate: everything that was read stands there still.
+    pub fn read_again(&mut self, hosts: &Hosts) {
+        let gate = hosts.gate();
+        if gate.is_down() {
+            return;
+        }
+        let found = gate.entries_from(0);
+        let changed = self.leaves.iter().zip(&found);
+        let mut changed = changed.filter(|(leaf, entry)| **leaf != Hash::leaf(entry));
+        if changed.next().is_some() || found.len() < self.leaves.len() {
+            let what = format!("{} of {} entries", found.len(), self.leaves.len());
+            self.common
+                .chronicle
+                .violated("the journal never shrinks", what);
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        let index = self.size();
+        let leaf = Hash::leaf(bytes);
+        self.leaves.push(leaf);
+        self.frontier.append(leaf);
+        self.roots.push(self.frontier.root());
+        let applied = self.state.apply(bytes, &Strict);
+        self.effects.push(applied.effects);
+        let entry = Entry::from_bytes(bytes).ok();
+        let kind = entry.as_ref().map_or("bytes", |entry| kind(&entry.body));
+        let chronicle = &self.common.chronicle;
+        if let Some(why) = &applied.void {
+            let what = format!("{index}, {kind}: {why}");
+            chronicle.note("entry: void", what);
+        } else {
+            chronicle.note("entry", format!("{index}, {kind}"));
+        }
+        let Some(entry) = entry else { return };
+        let now = self.common.time.now();
+        self.model
+            .take(index, &entry, applied.void.is_some(), leaf, now);
+        if let (Body::Act(submission), None) = (entry.body, applied.void) {
+            let (act, evidence) = (submission.act, submission.evidence);
+            self.journaled.push(Posting { act, evidence });
+        }
+    }
+
+    /// Every acknowledgement names an entry, and the entry is about that act.
+    fn check_acknowledged(&mut self) {
+        let acknowledged = std::mem::take(&mut self.truth.facts().acknowledged);
+        for (digest, entry) in acknowledged {
+            let about = self.model.about(entry);
+            if !about.contains(&digest) {
+                let what = format!("act {digest} was acknowledged as entry {entry}");
+                self.common
+                    .chronicle
+                    .violated("every acknowledged act present", what);
+            }
+        }
+    }
+
+    /// Every replica at a size has the effects that this one had there.
+    pub fn compare(&self, hosts: &Hosts, signer: &SignerHost) {
+        let shared = hosts.gate().shared();
+        if let Some(shared) = shared {
+            self.check_replica("the gate", &shared.state());
+        }
+        if let Some(signer) = signer.signer() {
+            self.check_replica("the signer", signer.state());
+        }
+    }
+
+    fn check_replica(&self, whose: &str, state: &State) {
+        let size = usize::try_from(state.size()).unwrap_or(usize::MAX);
+        let expected = self.effects.get(size);
+        let got = state.facts().effects;
+        // Entries that nobody can read for the moment are compared once they can be.
+        if expected.is_some_and(|expected| *expected != got) {
+            let what = format!("{whose} at {size} entries");
+            self.common.chronicle.violated("every replica equal", what);
+        }
+    }
+
+    /// The entry that names a checkpoint, for whoever asks when an act's could be known.
+    #[must_use]
+    pub fn checkpoint_entry(&self, digest: Digest) -> Option<u64> {
+        self.model.checkpoint_entry(digest)
+    }
+}
+
+fn kind(body: &Body) -> &'static str {
+    match body {
+        Body::Genesis(_) => "genesis",
+        Body::Checkpoint(_) => "checkpoint",
+        Body::Act(submission) => submission.act.kind.name(),
+        Body::Evidence(_) => "evidence",
+        Body::Settle(_) => "settlement",
+        Body::Replace(_) => "replacement",
+        Body::Statement(signed) => match signed.statement.says {
+            Says::Caps { .. } => "caps",
+            Says::Signed { .. } => "signed",
+            Says::Confirmed { .. } => "confirmed",
+            Says::Reverted { .. } => "reverted",
+            Says::Stopped { .. } => "stopped",
+            Says::Latched { .. } => "latched",
+        },
+    }
+}

@@ -1,0 +1,237 @@
+//! The entries that whoever has the gate forges: everything that can be made without anybody's key.
+
+use crate::dice::Dice;
+use crate::hosts::{Evil, Misdeed};
+use portcullis_chains::caip::{Address, AssetId};
+use portcullis_chains::ethereum::{Fees, Transfer};
+use portcullis_chains::{Amount, ethereum};
+use portcullis_core::act::{Act, ActKind, Resume, Withdraw};
+use portcullis_core::board::Posting;
+use portcullis_core::decide::{self, payment};
+use portcullis_core::entry::{Body, Entry, Replacement, Settlement, Submission};
+use portcullis_core::evidence::Evidence;
+use portcullis_core::id::ActId;
+use portcullis_core::plan::Plan;
+use portcullis_core::signature::{Signature, Strict};
+use portcullis_core::statement::{Says, SignedStatement, Statement};
+use portcullis_core::{Decision, Digest, Span, Time};
+use portcullis_keeper::testkit::World;
+
+/// Where the thief wants the money.
+pub(crate) const THIEF: Address = World::address(0xbb);
+
+/// The bytes of an entry, if there is anything to make it of.
+pub(crate) fn forge(evil: &Evil, misdeed: Misdeed, dice: &mut Dice) -> Option<Vec<u8>> {
+    let now = evil.now();
+    let body = match misdeed {
+        Misdeed::ReleaseWithoutEvidence => stolen(evil, Evidence::default(), dice)?,
+        Misdeed::OthersEvidence => {
+            let other = any_withdrawal(evil, dice)?.evidence;
+            stolen(evil, other, dice)?
+        }
+        Misdeed::Replay => {
+            let Posting { act, evidence } = dice.pick(&evil.journaled)?.clone();
+            let plan = withdrawal(&act).and_then(|w| plan(evil, w.to, w.asset, w.amount, 0));
+            submission(act, evidence, Decision::Release, plan)
+        }
+        Misdeed::SettleEarly => settlement(evil, dice)?.0,
+        Misdeed::SettleForwardDated => {
+            let (body, when) = settlement(evil, dice)?;
+            let when = when.max(now).min(now.after(Span::seconds(200)));
+            return Some(Entry::new(when, body).to_bytes());
+        }
+        Misdeed::Backdated => {
+            let body = honest(evil, now, dice)?;
+            let before = Time(
+                evil.state
+                    .facts()
+                    .time
+                    .0
+                    .saturating_sub(1 + dice.below(60_000)),
+            );
+            return Some(Entry::new(before, body).to_bytes());
+        }
+        Misdeed::OtherPayee | Misdeed::OtherAmount | Misdeed::OtherNonce | Misdeed::HighFee => {
+            misplanned(evil, misdeed, dice)?
+        }
+        Misdeed::OtherReplacement => replacement(evil, dice)?,
+        Misdeed::ResumeByNobody => {
+            let releases: Vec<_> = evil.state.facts().releases.keys().copied().collect();
+            let release = *dice.pick(&releases)?;
+            let act = staffs(evil, ActKind::Resume(Resume { release }), dice)?;
+            submission(act, Evidence::default(), Decision::Release, None)
+        }
+        Misdeed::ForgedStatement => forged_statement(evil, dice)?,
+        Misdeed::ForgedCheckpoint => Body::Checkpoint(b"nobody\n1\nAAAA\n".to_vec()),
+        Misdeed::Garbage => return Some(dice.bytes::<48>().to_vec()),
+        Misdeed::Honest => honest(evil, now, dice)?,
+        _ => return None,
+    };
+    Some(Entry::new(now, body).to_bytes())
+}
+
+fn submission(act: Act, evidence: Evidence, decision: Decision, plan: Option<Plan>) -> Body {
+    Body::Act(Box::new(Submission {
+        act,
+        evidence,
+        decision,
+        plan,
+    }))
+}
+
+fn withdrawal(act: &Act) -> Option<&Withdraw> {
+    match &act.kind {
+        ActKind::Withdraw(withdraw) => Some(withdraw),
+        _ => None,
+    }
+}
+
+fn any_withdrawal(evil: &Evil, dice: &mut Dice) -> Option<Posting> {
+    let postings = evil.journaled.iter().chain(&evil.captured);
+    let some: Vec<&Posting> = postings.filter(|p| withdrawal(&p.act).is_some()).collect();
+    dice.pick(&some).map(|posting| (*posting).clone())
+}
+
+/// A withdrawal of some customer to the thief, as nobody has asked for it.
+fn stolen(evil: &Evil, evidence: Evidence, dice: &mut Dice) -> Option<Body> {
+    let mut act = any_withdrawal(evil, dice)?.act;
+    let before = withdrawal(&act)?.clone();
+    // Sometimes to an address that is in the book, which only the evidence can tell from an honest one.
+    let to = if dice.chance(500) { THIEF } else { before.to };
+    let withdraw = Withdraw { to, ..before };
+    act.id = ActId(dice.bytes());
+    act.expires = evil.now().after(Span::hours(1));
+    act.checkpoint = newest_checkpoint(evil)?;
+    let plan = plan(evil, withdraw.to, withdraw.asset, withdraw.amount, 0);
+    act.kind = ActKind::Withdraw(withdraw);
+    Some(submission(act, evidence, Decision::Release, plan))
+}
+
+fn newest_checkpoint(evil: &Evil) -> Option<Digest> {
+    let checkpoints = evil.state.facts().checkpoints.iter();
+    checkpoints
+        .max_by_key(|(_, time)| **time)
+        .map(|(digest, _)| *digest)
+}
+
+fn fees() -> Option<Fees> {
+    ethereum::Fees::new(20_000_000_000, 1_000_000_000, 100_000).ok()
+}
+
+fn plan(evil: &Evil, to: Address, asset: AssetId, amount: Amount, skip: u64) -> Option<Plan> {
+    let wallet = evil.state.wallet_for(asset)?.id;
+    let nonce = evil.state.facts().wallets.get(&wallet)?.next_nonce + skip;
+    let transfer = Transfer::new(asset, to, amount, nonce, fees()?).ok()?;
+    Some(Plan {
+        wallet,
+        unsigned: transfer.build().to_bytes(),
+    })
+}
+
+/// The end of a held withdrawal's waiting, and the moment at which its delay has run.
+fn settlement(evil: &Evil, dice: &mut Dice) -> Option<(Body, Time)> {
+    let held = evil.state.facts().held.iter();
+    let held: Vec<_> = held
+        .filter(|(_, held)| withdrawal(&held.act).is_some())
+        .collect();
+    let (digest, held) = *dice.pick(&held)?;
+    let withdraw = withdrawal(&held.act)?;
+    let account = evil.state.facts().account(held.act.account?)?;
+    let aged = account
+        .address(withdraw.to)
+        .and_then(|a| a.available.time());
+    let plan = plan(evil, withdraw.to, withdraw.asset, withdraw.amount, 0);
+    let body = Body::Settle(Box::new(Settlement {
+        act: *digest,
+        decision: Decision::Release,
+        plan,
+    }));
+    Some((body, aged.unwrap_or_default()))
+}
+
+/// A genuine act as an honest gate would journal it.
+fn honest(evil: &Evil, now: Time, dice: &mut Dice) -> Option<Body> {
+    let Posting { act, evidence } = dice.pick(&evil.captured)?.clone();
+    let decided = decide::decide(&evil.state, &act, &evidence, now, &Strict);
+    if matches!(decided.decision(), Decision::Refuse { .. }) {
+        return None;
+    }
+    let plan = match decided.payment() {
+        Some(payment) => Some(payment.plan(fees()?).ok()?),
+        None => None,
+    };
+    Some(submission(act, evidence, decided.decision().clone(), plan))
+}
+
+/// A genuine withdrawal under a plan that is not its own.
+fn misplanned(evil: &Evil, misdeed: Misdeed, dice: &mut Dice) -> Option<Body> {
+    let genuine = evil
+        .captured
+        .iter()
+        .filter(|p| withdrawal(&p.act).is_some());
+    let genuine: Vec<&Posting> = genuine.collect();
+    let Posting { act, evidence } = (*dice.pick(&genuine)?).clone();
+    let Withdraw { asset, to, amount } = withdrawal(&act)?.clone();
+    let plan = match misdeed {
+        Misdeed::OtherPayee => plan(evil, THIEF, asset, amount, 0),
+        Misdeed::OtherAmount => plan(evil, to, asset, Amount(amount.0 * 3), 0),
+        Misdeed::OtherNonce => plan(evil, to, asset, amount, 1 + dice.below(3)),
+        _ => {
+            let mut plan = plan(evil, to, asset, amount, 0)?;
+            let dear = ethereum::Fees::new(900_000_000_000_000, 1, 100_000).ok()?;
+            let transfer = payment::decode(&plan).ok()?;
+            plan.unsigned = transfer.with_fees(dear).build().to_bytes();
+            Some(plan)
+        }
+    };
+    Some(submission(act, evidence, Decision::Release, plan))
+}
+
+fn replacement(evil: &Evil, dice: &mut Dice) -> Option<Body> {
+    let releases: Vec<_> = evil.state.facts().releases.iter().collect();
+    let (act, release) = *dice.pick(&releases)?;
+    let old = payment::decode(release.plans.last()?).ok()?;
+    let fees = ethereum::Fees::new(60_000_000_000, 3_000_000_000, 100_000).ok()?;
+    let (asset, amount, nonce) = (old.asset(), old.amount(), old.nonce());
+    let to = if dice.chance(700) { THIEF } else { old.to() };
+    let transfer = Transfer::new(asset, to, amount, nonce, fees).ok()?;
+    let plan = Plan {
+        wallet: release.plans.last()?.wallet,
+        unsigned: transfer.build().to_bytes(),
+    };
+    Some(Body::Replace(Box::new(Replacement { act: *act, plan })))
+}
+
+fn staffs(evil: &Evil, kind: ActKind, dice: &mut Dice) -> Option<Act> {
+    Some(Act {
+        genesis: evil.state.network().digest(),
+        realm: portcullis_core::realm::Realm::Staff,
+        principal: World::OPERATOR,
+        account: None,
+        id: ActId(dice.bytes()),
+        checkpoint: newest_checkpoint(evil)?,
+        expires: evil.now().after(Span::hours(1)),
+        kind,
+    })
+}
+
+/// What a signer would have to say for an act to end.
+fn forged_statement(evil: &Evil, dice: &mut Dice) -> Option<Body> {
+    let releases: Vec<_> = evil.state.facts().releases.keys().copied().collect();
+    let act = *dice.pick(&releases)?;
+    let says = Says::Reverted {
+        act,
+        transaction: Digest(dice.bytes()),
+        block: 1,
+        block_hash: Digest(dice.bytes()),
+    };
+    let statement = Statement {
+        genesis: evil.state.network().digest(),
+        keeper: World::KEEPER,
+        says,
+    };
+    Some(Body::Statement(Box::new(SignedStatement {
+        statement,
+        signature: Signature::from_bytes(dice.bytes()),
+    })))
+}

@@ -1,0 +1,376 @@
+//! The gate's machine: the production gate, stepped; or whoever has taken it over.
+
+use super::evil::Evil;
+use super::{Chain, Common, Hosts, SimNode};
+use crate::clock::SimClock;
+use crate::dice::SharedDice;
+use crate::disk::SimDisk;
+use crate::server::{Answering, ask};
+use crate::setting::{self, BOARDS, WITNESSES};
+use crate::wire::{Host, Message, Way};
+use axum::Router;
+use portcullis_gate::sequencer::Shared;
+use portcullis_gate::{ChainFees, Gate, Parts};
+use portcullis_host::{Http, Reply};
+use portcullis_keeper::testkit::World;
+use portcullis_tlog::{Log, LogKey, SignError, Signer};
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, Weak};
+use std::task::Poll;
+
+/// Small, so that a run fills several.
+const SEGMENT: u64 = 48 * 1024;
+
+/// The gate's machine.
+pub struct GateHost {
+    common: Common,
+    /// Its disk.
+    pub disk: SimDisk,
+    /// Its clock.
+    pub clock: SimClock,
+    http: Arc<dyn Http>,
+    chain: Arc<Mutex<Chain>>,
+    starts: u64,
+    runs: Runs,
+}
+
+/// What runs there.
+enum Runs {
+    Nothing,
+    Honest(Box<Running>),
+    Evil(Box<Evil>),
+}
+
+struct Running {
+    gate: Gate,
+    router: Router,
+    /// Requests that wait for the sequencer, and whose answers nobody waits for.
+    pending: Vec<Answering>,
+    /// It leaves stops out: the boards are not asked.
+    withholds: bool,
+    /// Its outcome is unknown: it ends.
+    is_broken: bool,
+}
+
+impl GateHost {
+    pub(super) fn new(
+        common: &Common,
+        disk: SimDisk,
+        hosts: &Weak<Hosts>,
+        chain: &Arc<Mutex<Chain>>,
+    ) -> Self {
+        Self {
+            common: common.clone(),
+            disk,
+            clock: SimClock::right(&common.time),
+            http: Way::out_of(Host::Gate, hosts),
+            chain: Arc::clone(chain),
+            starts: 0,
+            runs: Runs::Nothing,
+        }
+    }
+
+    /// Start, or start again.
+    pub fn start(&mut self) {
+        self.disk.revive();
+        self.starts += 1;
+        match Gate::open(self.parts()) {
+            Ok(gate) => {
+                let router = gate.api.clone().router();
+                self.runs = Runs::Honest(Box::new(Running {
+                    gate,
+                    router,
+                    pending: Vec::new(),
+                    withholds: false,
+                    is_broken: false,
+                }));
+            }
+            Err(error) if self.disk.is_dead() || self.disk.is_full() => {
+                self.common.chronicle.note("gate: no start", error);
+                self.stop();
+            }
+            Err(error) => {
+                // A disk that fails once more is tried once more.
+                self.common.chronicle.note("gate: start failed", &error);
+                self.stop();
+                if let Err(again) = Gate::open(self.parts()) {
+                    let what = format!("the gate does not start: {again}");
+                    self.common
+                        .chronicle
+                        .violated("restart needs no hand", what);
+                }
+            }
+        }
+    }
+
+    fn parts(&self) -> Parts {
+        let world = &self.common.world;
+        let random = self.common.dice.of(&format!("gate-{}", self.starts));
+        let fees = ChainFees {
+            node: None,
+            max_fee_per_gas: 30_000_000_000,
+            max_priority_fee_per_gas: 1_000_000_000,
+            native_gas: 21_000,
+            token_gas: 100_000,
+            bump_after_seconds: 45,
+        };
+        let witnesses = (0..WITNESSES).map(|n| {
+            let name = setting::witness(n).key().name().to_string();
+            (name, setting::witness_url(n))
+        });
+        let boards = (0..BOARDS).map(|n| (setting::board(n), setting::board_url(n)));
+        Parts {
+            network: world.network.clone(),
+            clock: Arc::new(self.clock.clone()),
+            disk: Arc::new(self.disk.clone()),
+            random: Arc::new(SharedDice::new(random)),
+            http: Arc::clone(&self.http),
+            log: Box::new(LogOf(Arc::clone(world))),
+            witnesses: witnesses.collect(),
+            boards: boards.collect(),
+            chains: BTreeMap::from([(setting::chain(), fees)]),
+            nodes: BTreeMap::from([(setting::chain(), SimNode::of(&self.chain))]),
+            authorities: vec!["gate".into()],
+            queue: 64,
+            segment_bytes: SEGMENT,
+        }
+    }
+
+    /// The process ends, whatever it was doing.
+    pub fn stop(&mut self) {
+        self.runs = Runs::Nothing;
+    }
+
+    /// Whether the production gate runs.
+    #[must_use]
+    pub fn is_honest(&self) -> bool {
+        matches!(self.runs, Runs::Honest(_))
+    }
+
+    /// Whether nothing runs.
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        matches!(self.runs, Runs::Nothing)
+    }
+
+    /// Somebody takes the machine over.
+    pub fn fall(&mut self) -> bool {
+        self.stop();
+        self.disk.revive();
+        let open = Evil::open(&self.common, &self.disk, &self.clock, &self.http);
+        let Some(evil) = open else { return false };
+        self.runs = Runs::Evil(Box::new(evil));
+        true
+    }
+
+    /// Whoever has taken it over.
+    pub fn evil(&mut self) -> Option<&mut Evil> {
+        match &mut self.runs {
+            Runs::Evil(evil) => Some(evil),
+            _ => None,
+        }
+    }
+
+    /// What the production gate shows inside.
+    #[must_use]
+    pub fn shared(&self) -> Option<Arc<Shared>> {
+        match &self.runs {
+            Runs::Honest(running) => Some(running.gate.shared()),
+            _ => None,
+        }
+    }
+
+    /// Durable entries from an index on.
+    #[must_use]
+    pub fn entries_from(&self, from: u64) -> Vec<Arc<[u8]>> {
+        let view = match &self.runs {
+            Runs::Nothing => return Vec::new(),
+            Runs::Honest(running) => running.gate.shared().view.clone(),
+            Runs::Evil(evil) => evil.view(),
+        };
+        let size = view.head().size;
+        if from >= size {
+            return Vec::new();
+        }
+        view.entries(from..size, usize::MAX).unwrap_or_default()
+    }
+
+    /// How many durable entries it has; nothing while it is down.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        match &self.runs {
+            Runs::Nothing => None,
+            Runs::Honest(running) => Some(running.gate.shared().view.head().size),
+            Runs::Evil(evil) => Some(evil.view().head().size),
+        }
+    }
+
+    /// Stops are left out from here on, or taken in again.
+    pub fn withhold(&mut self, withholds: bool) {
+        if let Runs::Honest(running) = &mut self.runs {
+            running.withholds = withholds;
+        }
+    }
+
+    /// Whether stops are left out.
+    #[must_use]
+    pub fn withholds(&self) -> bool {
+        matches!(&self.runs, Runs::Honest(running) if running.withholds)
+    }
+
+    /// A message whose answer somebody waits for.
+    pub(super) fn answer(&mut self, message: &Message) -> Option<Reply> {
+        let reply = match &mut self.runs {
+            Runs::Nothing => None,
+            Runs::Evil(evil) => evil.answer(message),
+            Runs::Honest(running) => {
+                if running.withholds && is_stop(message) {
+                    return None;
+                }
+                let answering = ask(&running.router, "gate", message);
+                drive(&self.common, running, answering)
+            }
+        };
+        self.after(reply)
+    }
+
+    /// A message whose answer nobody waits for: it waits for the sequencer beside others.
+    pub(super) fn leave(&mut self, message: &Message) {
+        match &mut self.runs {
+            Runs::Nothing => {}
+            Runs::Evil(evil) => drop(evil.answer(message)),
+            Runs::Honest(running) => {
+                if running.withholds && is_stop(message) {
+                    return;
+                }
+                let mut answering = ask(&running.router, "gate", message);
+                let begun = poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx).is_pending()));
+                if self.common.runtime.block_on(begun) {
+                    running.pending.push(answering);
+                }
+            }
+        }
+    }
+
+    /// The sequencer's turn.
+    pub fn sequence(&mut self) {
+        let Runs::Honest(running) = &mut self.runs else {
+            return;
+        };
+        let batch = running.gate.sequencing.waiting();
+        if batch.len() > 1 {
+            self.common.chronicle.count("gate: batch of several");
+        }
+        let stepped = running.gate.sequencing.step(batch);
+        if let Err(error) = stepped {
+            self.common.chronicle.note("gate: stops", error);
+            return self.stop();
+        }
+        for answering in std::mem::take(&mut running.pending) {
+            drive(&self.common, running, answering);
+        }
+        self.after(None);
+    }
+
+    /// The witnesses' turn.
+    pub fn beat(&mut self) {
+        match &mut self.runs {
+            Runs::Nothing => {}
+            Runs::Evil(evil) => evil.beat(),
+            Runs::Honest(running) => match running.gate.pulse.beat() {
+                Ok(_) => self.common.chronicle.count("gate: cosigned"),
+                Err(_) => self.common.chronicle.count("gate: no quorum"),
+            },
+        }
+    }
+
+    /// A board's turn.
+    pub fn poll(&mut self, board: usize) {
+        if let Runs::Honest(running) = &mut self.runs
+            && !running.withholds
+            && let Some(poll) = running.gate.boards.get_mut(board)
+        {
+            poll.poll();
+        }
+    }
+
+    /// The tiles' turn.
+    pub fn project(&mut self) {
+        if let Runs::Honest(running) = &mut self.runs {
+            running.gate.projector.project();
+        }
+        self.after(None);
+    }
+
+    /// The fees' turn.
+    pub fn ask_fees(&mut self) {
+        if let Runs::Honest(running) = &self.runs {
+            running
+                .gate
+                .fees
+                .iter()
+                .for_each(portcullis_gate::FeeFollower::ask);
+        }
+    }
+
+    /// Whoever died in the middle answers nothing.
+    fn after(&mut self, reply: Option<Reply>) -> Option<Reply> {
+        let is_broken = matches!(&self.runs, Runs::Honest(running) if running.is_broken);
+        if is_broken || self.disk.is_dead() {
+            self.stop();
+            return None;
+        }
+        reply
+    }
+}
+
+/// The journal's key, as the test kit has it.
+struct LogOf(Arc<World>);
+
+impl Signer<Log> for LogOf {
+    fn key(&self) -> &LogKey {
+        self.0.log.key()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
+        self.0.log.sign(message)
+    }
+}
+
+/// Drive an answer to its end; the sequencer steps whenever it is waited for.
+fn drive(common: &Common, running: &mut Running, mut answering: Answering) -> Option<Reply> {
+    let sequencing = &mut running.gate.sequencing;
+    let end = poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(reply) = answering.as_mut().poll(cx) {
+                return Poll::Ready(Ok(reply));
+            }
+            let batch = sequencing.waiting();
+            if batch.is_empty() {
+                return Poll::Pending;
+            }
+            if let Err(error) = sequencing.step(batch) {
+                return Poll::Ready(Err(error));
+            }
+        }
+    });
+    match common.runtime.block_on(end) {
+        Ok(reply) => reply,
+        Err(error) => {
+            common.chronicle.note("gate: stops", error);
+            running.is_broken = true;
+            None
+        }
+    }
+}
+
+/// A restricting act on its way to the gate.
+fn is_stop(message: &Message) -> bool {
+    let text = String::from_utf8_lossy(&message.body);
+    let kinds = ["suspend", "freeze", "cancel", "revoke", "raise-epoch"];
+    message.target == "/v1/acts"
+        && kinds
+            .iter()
+            .any(|kind| text.contains(&format!("\"type\":\"{kind}")))
+}

@@ -1,0 +1,279 @@
+//! What people may expect of the journal, in a model too small to be wrong in the same way.
+//!
+//! It reads entries, asks the truth who really signed, and keeps its own book, its own windows and its
+//! own count of members. It calls nothing of `decide` or `apply`.
+
+mod payments;
+mod people;
+
+pub use payments::{Payment, Planned};
+
+use crate::chronicle::Chronicle;
+use crate::hosts::Common;
+use crate::setting::{self, HOUR_LIMIT};
+use crate::truth::Truth;
+use portcullis_chains::caip::Address;
+use portcullis_core::act::{Act, ActKind, Scope};
+use portcullis_core::entry::{Settlement, Submission};
+use portcullis_core::id::{AccountId, FactorId, LedgerEntryId, PrincipalId};
+use portcullis_core::realm::Role;
+use portcullis_core::statement::Says;
+use portcullis_core::{Body, Decision, Digest, Entry, Time};
+use portcullis_keeper::testkit::World;
+use portcullis_tlog::{Hash, Note};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A stop as the journal has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Stop {
+    /// What is shut.
+    pub scope: Scope,
+    /// By which entry.
+    pub entry: u64,
+    /// When the signer's own word that it has it was read in the journal.
+    pub stated: Option<Time>,
+}
+
+/// An act that waits.
+struct Waiting {
+    act: Act,
+    approvals: BTreeSet<PrincipalId>,
+    debit: bool,
+}
+
+/// The model.
+pub struct Model {
+    chronicle: Chronicle,
+    truth: Truth,
+    wallet: [u8; 20],
+    counted: BTreeSet<Digest>,
+    about: Vec<Vec<Digest>>,
+    checkpoints: BTreeMap<Digest, u64>,
+    roles: BTreeMap<PrincipalId, BTreeSet<Role>>,
+    /// Since when, by the true clock, an address stands in an account's book.
+    book: BTreeMap<(AccountId, Address), Time>,
+    /// Since when a customer's passkey is enrolled.
+    passkeys: BTreeMap<FactorId, Time>,
+    frozen: BTreeSet<AccountId>,
+    /// Suspensions in force.
+    pub stops: BTreeMap<Digest, Stop>,
+    waiting: BTreeMap<Digest, Waiting>,
+    debits: BTreeMap<LedgerEntryId, Digest>,
+    hour_limit: u128,
+    next_nonce: u64,
+    /// By nonce.
+    payments: BTreeMap<u64, Payment>,
+    /// By what is signed.
+    planned: BTreeMap<[u8; 32], Planned>,
+    given_up: BTreeSet<Digest>,
+    /// Latches that a quorum cleared.
+    pub cleared: BTreeSet<Digest>,
+    /// Latches that the signer stated.
+    pub latched: BTreeSet<Digest>,
+}
+
+impl Model {
+    pub(crate) fn new(common: &Common, truth: &Truth) -> Self {
+        let roles = [
+            (World::OPERATOR, Role::Operator),
+            (World::BACK_END, Role::BackEnd),
+            (setting::SUPPORT, Role::Support),
+            (setting::APPROVERS[0], Role::Approver),
+            (setting::APPROVERS[1], Role::Approver),
+            (PrincipalId(World::KEEPER.0), Role::Keeper),
+        ];
+        let administrators = (0..3).map(|n| (World::administrator(n), Role::Administrator));
+        let roles = roles.into_iter().chain(administrators);
+        let roles = roles.map(|(who, role)| (who, BTreeSet::from([role])));
+        let Address::Evm { address, .. } = common.world.network.genesis().wallets[0].address;
+        Self {
+            chronicle: common.chronicle.clone(),
+            truth: truth.clone(),
+            wallet: address,
+            counted: BTreeSet::new(),
+            about: Vec::new(),
+            checkpoints: BTreeMap::new(),
+            roles: roles.collect(),
+            book: BTreeMap::new(),
+            passkeys: BTreeMap::new(),
+            frozen: BTreeSet::new(),
+            stops: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            debits: BTreeMap::new(),
+            hour_limit: HOUR_LIMIT,
+            next_nonce: 0,
+            payments: BTreeMap::new(),
+            planned: BTreeMap::new(),
+            given_up: BTreeSet::new(),
+            cleared: BTreeSet::new(),
+            latched: BTreeSet::new(),
+        }
+    }
+
+    /// The acts that an entry speaks of.
+    pub(crate) fn about(&self, entry: u64) -> &[Digest] {
+        let entry = usize::try_from(entry)
+            .ok()
+            .and_then(|at| self.about.get(at));
+        entry.map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn checkpoint_entry(&self, digest: Digest) -> Option<u64> {
+        self.checkpoints.get(&digest).copied()
+    }
+
+    /// Whether the act was taken, however it ended.
+    #[must_use]
+    pub fn has_counted(&self, act: Digest) -> bool {
+        self.counted.contains(&act)
+    }
+
+    /// Take the next entry in; `void` is what the auditor's core says of it.
+    pub(crate) fn take(&mut self, index: u64, entry: &Entry, void: bool, leaf: Hash, now: Time) {
+        self.about.push(acts_of(entry));
+        if void {
+            let scope = Scope::Everything;
+            let stop = Stop {
+                scope,
+                entry: index,
+                stated: None,
+            };
+            self.stops.insert(Digest(*leaf.as_bytes()), stop);
+            return;
+        }
+        match &entry.body {
+            Body::Act(submission) => self.take_act(index, submission, entry.time, now),
+            Body::Settle(settlement) => self.take_settlement(settlement, index, entry.time, now),
+            Body::Evidence(supplement) => {
+                let debited = !supplement.evidence.attestations.is_empty();
+                self.pay(supplement.act, &supplement.evidence);
+                if let Some(waiting) = self.waiting.get_mut(&supplement.act) {
+                    waiting.debit |= debited;
+                }
+                if !supplement.evidence.assertions.is_empty() {
+                    self.check_asserted_again(supplement.act);
+                }
+            }
+            Body::Replace(replacement) => {
+                self.replan(replacement.act, &replacement.plan);
+            }
+            Body::Checkpoint(note) => {
+                if let Ok(note) = Note::parse(note) {
+                    let digest = Digest::plain(note.text().as_bytes());
+                    self.checkpoints.entry(digest).or_insert(index);
+                }
+            }
+            Body::Statement(signed) => self.take_statement(&signed.statement.says, now),
+            Body::Genesis(_) => {}
+        }
+    }
+
+    fn take_statement(&mut self, says: &Says, now: Time) {
+        match says {
+            Says::Stopped { suspension } => {
+                if let Some(stop) = self.stops.get_mut(suspension) {
+                    stop.stated.get_or_insert(now);
+                }
+            }
+            Says::Latched { latch, condition } => {
+                if self.latched.insert(*latch) {
+                    let kind = format!("latch: {}", condition.name());
+                    self.chronicle.note(&kind, latch);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn take_act(&mut self, index: u64, submission: &Submission, time: Time, now: Time) {
+        let Submission {
+            act,
+            evidence,
+            decision,
+            plan,
+        } = submission;
+        if matches!(decision, Decision::Refuse { .. }) {
+            return;
+        }
+        let digest = act.digest();
+        if !self.counted.insert(digest) {
+            self.violated(
+                "each act counts once",
+                format!("{} {digest}", act.kind.name()),
+            );
+        }
+        self.check_authority(digest, act, evidence, now);
+        self.pay(digest, evidence);
+        let debit = !evidence.attestations.is_empty();
+        let waiting = Waiting {
+            act: act.clone(),
+            approvals: BTreeSet::new(),
+            debit,
+        };
+        if matches!(decision, Decision::Hold { .. }) {
+            self.waiting.insert(digest, waiting);
+            return;
+        }
+        match (&act.kind, plan) {
+            (ActKind::Withdraw(_), Some(plan)) => {
+                self.check_release(digest, &waiting, plan, time, index);
+            }
+            (ActKind::Void(void), Some(plan)) => {
+                self.given_up.insert(void.release);
+                self.replan(void.release, plan);
+            }
+            (ActKind::Approve(approve), _) => {
+                if let Some(waiting) = self.waiting.get_mut(&approve.act) {
+                    waiting.approvals.insert(act.principal);
+                }
+            }
+            (ActKind::Cancel(cancel), _) => {
+                self.waiting.remove(&cancel.act);
+            }
+            _ => {
+                self.check_alone(digest, act);
+                self.carry_out(digest, act, index, now);
+            }
+        }
+    }
+
+    fn take_settlement(&mut self, settled: &Settlement, index: u64, time: Time, now: Time) {
+        let Some(waiting) = self.waiting.remove(&settled.act) else {
+            return;
+        };
+        if settled.decision != Decision::Release {
+            return;
+        }
+        match &settled.plan {
+            Some(plan) => self.check_release(settled.act, &waiting, plan, time, index),
+            None => {
+                self.check_quorum(settled.act, &waiting);
+                self.carry_out(settled.act, &waiting.act, index, now);
+            }
+        }
+    }
+
+    fn violated(&self, invariant: &'static str, seen: impl std::fmt::Display) {
+        self.chronicle.violated(invariant, seen);
+    }
+}
+
+fn acts_of(entry: &Entry) -> Vec<Digest> {
+    match &entry.body {
+        Body::Act(submission) => vec![submission.act.digest()],
+        Body::Evidence(supplement) => vec![supplement.act],
+        Body::Settle(settlement) => vec![settlement.act],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a scope takes a withdrawal in.
+#[must_use]
+pub(crate) fn is_in(scope: Scope, account: AccountId, token: Option<[u8; 20]>) -> bool {
+    match scope {
+        Scope::Everything | Scope::Withdrawals => true,
+        Scope::Realm(realm) => realm == portcullis_core::realm::Realm::Customers,
+        Scope::Account(other) => other == account,
+        Scope::Asset(asset) => (asset == World::ETHER) == token.is_none(),
+    }
+}

@@ -1,0 +1,232 @@
+//! What may leave: to whom, how much, once, and under which nonce.
+
+use super::{Model, Waiting, is_in};
+use crate::eth::{self, Paid};
+use crate::setting::APPROVAL_ABOVE;
+use portcullis_chains::caip::{Address, AssetId};
+use portcullis_chains::ethereum::UnsignedTx;
+use portcullis_core::act::{ActKind, Withdraw};
+use portcullis_core::evidence::{Claim, Evidence};
+use portcullis_core::id::AccountId;
+use portcullis_core::plan::Plan;
+use portcullis_core::realm::Role;
+use portcullis_core::{Digest, Span, Time};
+
+/// A release, as the journal has it.
+#[derive(Clone, Debug)]
+pub struct Payment {
+    /// The act.
+    pub act: Digest,
+    /// Whose.
+    pub account: AccountId,
+    /// To whom.
+    pub to: [u8; 20],
+    /// The token; the chain's own coin without one.
+    pub token: Option<[u8; 20]>,
+    /// In base units.
+    pub amount: u128,
+    /// The time of the entry that released it first.
+    pub time: Time,
+}
+
+/// A plan, by what is signed for it.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The released act.
+    pub act: Digest,
+    /// The plan.
+    pub plan: Digest,
+    /// What it pays.
+    pub paid: Paid,
+    /// Whether it gives the act up.
+    pub is_void: bool,
+}
+
+impl Model {
+    /// What is planned under this digest.
+    #[must_use]
+    pub fn planned(&self, sighash: &[u8; 32]) -> Option<&Planned> {
+        self.planned.get(sighash)
+    }
+
+    /// The release that has a nonce.
+    #[must_use]
+    pub fn payment(&self, nonce: u64) -> Option<&Payment> {
+        self.payments.get(&nonce)
+    }
+
+    /// All releases, by nonce.
+    pub fn payments(&self) -> impl Iterator<Item = (&u64, &Payment)> {
+        self.payments.iter()
+    }
+
+    /// Since when, by the true clock, the payee has stood in the book.
+    #[must_use]
+    pub fn booked(&self, payment: &Payment) -> Option<Time> {
+        let chain = 31_337;
+        let address = payment.to;
+        let address = Address::Evm { chain, address };
+        self.book.get(&(payment.account, address)).copied()
+    }
+
+    /// Whether the act is being given up.
+    #[must_use]
+    pub fn is_given_up(&self, act: Digest) -> bool {
+        self.given_up.contains(&act)
+    }
+
+    /// The ledger's word in evidence, which pays for one act.
+    pub(super) fn pay(&mut self, act: Digest, evidence: &Evidence) {
+        for attestation in &evidence.attestations {
+            let Claim::LedgerDebit { entry } = attestation.statement.claim else {
+                continue;
+            };
+            let truth = self.truth.facts();
+            let stated = truth
+                .debits
+                .get(&act)
+                .is_some_and(|all| all.contains(&entry));
+            drop(truth);
+            if !stated {
+                self.violated("no debit that the ledger has not stated", act);
+            }
+            let paid_for = *self.debits.entry(entry).or_insert(act);
+            if paid_for != act {
+                let what = format!("{entry} for {paid_for} and {act}");
+                self.violated("a debit pays once", what);
+            }
+        }
+    }
+
+    /// A withdrawal goes out.
+    pub(super) fn check_release(
+        &mut self,
+        act: Digest,
+        waiting: &Waiting,
+        plan: &Plan,
+        time: Time,
+        index: u64,
+    ) {
+        let ActKind::Withdraw(withdraw) = &waiting.act.kind else {
+            return self.violated("only withdrawals pay", act);
+        };
+        let (Some(account), Some(paid)) = (waiting.act.account, eth::read(&plan.unsigned)) else {
+            return self.violated("a plan is what its act asks for", act);
+        };
+        self.check_plan(act, withdraw, &paid);
+        self.check_state(act, account, waiting, withdraw);
+        if paid.nonce != self.next_nonce {
+            let what = format!(
+                "{} at entry {index}, next is {}",
+                paid.nonce, self.next_nonce
+            );
+            self.violated("one nonce after the other", what);
+        }
+        if let Some((nonce, _)) = self.payments.iter().find(|(_, p)| p.act == act) {
+            let what = format!("{act} at {nonce} and {}", paid.nonce);
+            self.violated("no act is paid twice", what);
+        }
+        self.next_nonce = paid.nonce + 1;
+        let payment = Payment {
+            act,
+            account,
+            to: paid.to,
+            token: paid.token,
+            amount: paid.amount,
+            time,
+        };
+        self.payments.insert(paid.nonce, payment.clone());
+        self.check_window(&payment);
+        self.plan(act, plan, paid, false);
+    }
+
+    fn check_plan(&self, act: Digest, withdraw: &Withdraw, paid: &Paid) {
+        let Address::Evm { chain, address } = withdraw.to;
+        let token = match withdraw.asset {
+            AssetId::EvmNative { .. } => None,
+            AssetId::EvmErc20 { contract, .. } => Some(contract),
+        };
+        let asked = (chain, address, token, withdraw.amount.0);
+        if asked != (paid.chain, paid.to, paid.token, paid.amount) {
+            let what = format!("{act} asks for {withdraw:?} and gets {paid:?}");
+            self.violated("a plan is what its act asks for", what);
+        }
+    }
+
+    fn check_state(&self, act: Digest, account: AccountId, waiting: &Waiting, what: &Withdraw) {
+        let token = match what.asset {
+            AssetId::EvmNative { .. } => None,
+            AssetId::EvmErc20 { contract, .. } => Some(contract),
+        };
+        if self.frozen.contains(&account) {
+            self.violated("nothing is released from a frozen account", act);
+        }
+        let mut stops = self.stops.values();
+        if stops.any(|stop| is_in(stop.scope, account, token)) {
+            self.violated("nothing is released into a suspension", act);
+        }
+        if !self.book.contains_key(&(account, what.to)) {
+            self.violated("nothing goes to an address that is not in the book", act);
+        }
+        if !waiting.debit {
+            self.violated("nothing is released without a debit", act);
+        }
+        let able = waiting
+            .approvals
+            .iter()
+            .filter(|who| self.has(**who, Role::Approver) || self.has(**who, Role::Administrator));
+        if what.amount.0 > APPROVAL_ABOVE && able.count() < 2 {
+            self.violated("large withdrawals are approved by two", act);
+        }
+    }
+
+    /// Within any hour no account pays more than its limit.
+    fn check_window(&self, newest: &Payment) {
+        let since = newest.time.before(Span::hours(1));
+        let beside = self.payments.values().filter(|payment| {
+            payment.account == newest.account
+                && payment.token == newest.token
+                && payment.time > since
+        });
+        let total: u128 = beside.map(|payment| payment.amount).sum();
+        if total > self.hour_limit {
+            let what = format!("{total} above {} by {}", self.hour_limit, newest.act);
+            self.violated("limits hold", what);
+        }
+    }
+
+    /// Another plan for a release: at its own nonce, to its own payee or to nobody.
+    pub(super) fn replan(&mut self, act: Digest, plan: &Plan) {
+        let Some(paid) = eth::read(&plan.unsigned) else {
+            return self.violated("a plan is what its act asks for", act);
+        };
+        let is_void = paid.to == self.wallet && paid.amount == 0 && paid.token.is_none();
+        let first = self
+            .payments
+            .get(&paid.nonce)
+            .filter(|first| first.act == act);
+        let same = first.is_some_and(|first| {
+            (first.to, first.token, first.amount) == (paid.to, paid.token, paid.amount)
+        });
+        let given_up = self.given_up.contains(&act);
+        if first.is_none() || !(same && !given_up || is_void && given_up) {
+            let what = format!("{act}: {paid:?}");
+            self.violated("a replacement pays whom the first plan pays", what);
+        }
+        self.plan(act, plan, paid, is_void);
+    }
+
+    fn plan(&mut self, act: Digest, plan: &Plan, paid: Paid, is_void: bool) {
+        let Ok(tx) = UnsignedTx::from_bytes(&plan.unsigned) else {
+            return self.violated("a plan is what its act asks for", act);
+        };
+        let plan = plan.digest();
+        let planned = Planned {
+            act,
+            plan,
+            paid,
+            is_void,
+        };
+        self.planned.insert(tx.sighash(), planned);
+    }
+}

@@ -1,0 +1,289 @@
+//! What people try who should not: without keys that are not theirs.
+
+use super::People;
+use super::customers::Size;
+use crate::forgery::THIEF;
+use crate::passkey::Passkey;
+use crate::setting::{self, TRANSACTION_LIMIT};
+use portcullis_chains::Amount;
+use portcullis_core::act::{ActKind, Approve, Lift, LiftTarget, Resume, Scope, Suspend, Withdraw};
+use portcullis_core::board::Posting;
+use portcullis_core::id::{ActId, LedgerEntryId};
+use portcullis_core::{Act, Digest, Evidence, Span, State};
+use portcullis_host::Clock as _;
+use portcullis_keeper::testkit::World;
+
+/// What somebody tries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Theft {
+    /// An assertion under a signature that does not hold.
+    ForgedSignature,
+    /// An assertion by somebody else's passkey.
+    OthersPasskey,
+    /// An assertion that was made for another act.
+    Retargeted,
+    /// An act that has counted, sent again as it was.
+    Replay,
+    /// A stop that has counted, posted to a board.
+    ReplayToBoard,
+    /// The same content under another id, with the old evidence.
+    NewIdOldEvidence,
+    /// One debit for two withdrawals.
+    OneDebitForTwo,
+    /// A proposer who approves.
+    SelfApproval,
+    /// One administrator who approves twice.
+    ApprovesTwice,
+    /// Support that resumes what is withheld.
+    SupportResumes,
+    /// Support that lifts.
+    SupportLifts,
+    /// A customer who suspends.
+    CustomerSuspends,
+    /// A withdrawal to an address that is not in the book.
+    StrangeAddress,
+    /// A withdrawal above what one transaction may be.
+    TooMuch,
+    /// An act that has expired.
+    Expired,
+    /// An act for another network.
+    OtherGenesis,
+    /// A customer's act that the customer's own key relays.
+    NoRelay,
+}
+
+impl Theft {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::ForgedSignature,
+        Self::OthersPasskey,
+        Self::Retargeted,
+        Self::Replay,
+        Self::ReplayToBoard,
+        Self::NewIdOldEvidence,
+        Self::OneDebitForTwo,
+        Self::SelfApproval,
+        Self::ApprovesTwice,
+        Self::SupportResumes,
+        Self::SupportLifts,
+        Self::CustomerSuspends,
+        Self::StrangeAddress,
+        Self::TooMuch,
+        Self::Expired,
+        Self::OtherGenesis,
+        Self::NoRelay,
+    ];
+}
+
+impl People {
+    /// Somebody tries it, if there is anything to try it with.
+    pub fn steal(&mut self, theft: Theft, state: &State, journaled: &[Posting]) -> bool {
+        let tried = self.try_to(theft, state, journaled).is_some();
+        if tried {
+            self.common.chronicle.count(&format!("theft: {theft:?}"));
+        }
+        tried
+    }
+
+    fn try_to(&mut self, theft: Theft, state: &State, journaled: &[Posting]) -> Option<bool> {
+        match theft {
+            Theft::ForgedSignature | Theft::OthersPasskey | Theft::Retargeted => {
+                self.unproven(theft, state)
+            }
+            Theft::Replay => {
+                let Posting { act, evidence } = self.recent(journaled)?;
+                Some(self.relay_only(&act, &evidence))
+            }
+            Theft::ReplayToBoard => {
+                let restricting = journaled
+                    .iter()
+                    .rev()
+                    .filter(|p| p.act.kind.is_restricting());
+                let restricting: Vec<_> = restricting.take(20).cloned().collect();
+                let mut posting = self.dice.pick(&restricting)?.clone();
+                posting.evidence.posted = None;
+                Some(self.post_raw(&posting))
+            }
+            Theft::NewIdOldEvidence => {
+                let Posting { mut act, evidence } = self.recent(journaled)?;
+                act.id = ActId(self.dice.bytes());
+                Some(self.relay_only(&act, &evidence))
+            }
+            Theft::OneDebitForTwo => self.one_debit_for_two(state),
+            Theft::SelfApproval => {
+                let held = state.facts().held.iter();
+                let own: Vec<_> = held
+                    .filter(|(_, held)| self.signers.contains_key(&held.act.principal))
+                    .map(|(digest, held)| (*digest, held.act.principal))
+                    .collect();
+                let (act, who) = self.dice.pick(&own).copied()?;
+                Some(self.order(state, who, ActKind::Approve(Approve { act })))
+            }
+            Theft::ApprovesTwice => {
+                let held = state.facts().held.iter();
+                let approved = held.flat_map(|(d, held)| held.approvals.keys().map(|w| (*d, *w)));
+                let approved: Vec<_> = approved.collect();
+                let (act, who) = self.dice.pick(&approved).copied()?;
+                Some(self.order(state, who, ActKind::Approve(Approve { act })))
+            }
+            Theft::SupportResumes => {
+                let releases: Vec<Digest> = state.facts().releases.keys().copied().collect();
+                let release = self.dice.pick(&releases).copied()?;
+                let kind = ActKind::Resume(Resume { release });
+                Some(self.order(state, setting::SUPPORT, kind))
+            }
+            Theft::SupportLifts => {
+                let suspensions: Vec<Digest> = state.facts().suspensions.keys().copied().collect();
+                let by = self.dice.pick(&suspensions).copied()?;
+                let target = LiftTarget::Suspension { by };
+                Some(self.order(state, setting::SUPPORT, ActKind::Lift(Lift { target })))
+            }
+            Theft::CustomerSuspends => {
+                let customer = self.any_customer();
+                let kind = ActKind::Suspend(Suspend {
+                    scope: Scope::Everything,
+                });
+                let (act, evidence) = self.customers_act(state, customer, kind)?;
+                Some(self.try_send(&act, &evidence))
+            }
+            Theft::StrangeAddress | Theft::TooMuch => {
+                let customer = self.any_customer();
+                let kind = self.strange(theft, state, customer)?;
+                let (act, mut evidence) = self.customers_act(state, customer, kind)?;
+                evidence.attestations.extend(self.debit(act.digest()));
+                Some(self.try_send(&act, &evidence))
+            }
+            Theft::Expired | Theft::OtherGenesis => self.out_of_place(theft, state),
+            Theft::NoRelay => {
+                let customer = self.any_customer();
+                let kind = self.strange(Theft::NoRelay, state, customer)?;
+                let (act, mut evidence) = self.customers_act(state, customer, kind)?;
+                evidence.attestations.extend(self.debit(act.digest()));
+                Some(self.send(setting::SUPPORT, &act, &evidence))
+            }
+        }
+    }
+
+    fn recent(&mut self, journaled: &[Posting]) -> Option<Posting> {
+        let recent = &journaled[journaled.len().saturating_sub(40)..];
+        self.dice.pick(recent).cloned()
+    }
+
+    /// Anybody posts what stands in the journal.
+    fn post_raw(&mut self, posting: &Posting) -> bool {
+        let body = serde_json::to_vec(posting).unwrap_or_default();
+        let number = self.dice.index(setting::BOARDS);
+        let url = format!("{}/postings", setting::board_url(number));
+        let patience = std::time::Duration::from_secs(2);
+        let reply = self.machine.http.post(&url, &[], &body, 1 << 16, patience);
+        reply.is_ok_and(|reply| reply.status < 300)
+    }
+
+    /// The back end relays what it is told to; its signature is genuine.
+    fn try_send(&mut self, act: &Act, evidence: &Evidence) -> bool {
+        let evidence = Evidence {
+            requests: Vec::new(),
+            ..evidence.clone()
+        };
+        self.relay_only(act, &evidence)
+    }
+
+    /// As [`People::send`], without the truth that the acting principal has signed.
+    fn relay_only(&mut self, act: &Act, evidence: &Evidence) -> bool {
+        let signer = self.signers[&World::BACK_END].clone();
+        if act.principal == World::BACK_END {
+            let now = self.common.time.now();
+            self.truth.signs(World::BACK_END, act, now);
+        }
+        let outcome = self.gate.submit(&signer, act, evidence);
+        if outcome.is_ok() {
+            let what = format!("{} {}", act.kind.name(), act.digest());
+            self.common.chronicle.note("theft taken", what);
+        }
+        outcome.is_ok()
+    }
+
+    fn book_address(
+        &mut self,
+        state: &State,
+        customer: usize,
+    ) -> Option<portcullis_chains::Address> {
+        let account = state.facts().account(self.customers[customer].account)?;
+        let book: Vec<_> = account.book.iter().map(|entry| entry.address).collect();
+        self.dice.pick(&book).copied()
+    }
+
+    fn strange(&mut self, theft: Theft, state: &State, customer: usize) -> Option<ActKind> {
+        let (asset, small) = (World::ETHER, self.amount(Size::Small));
+        let known = self.book_address(state, customer)?;
+        let (to, amount) = match theft {
+            Theft::StrangeAddress => (THIEF, small),
+            Theft::TooMuch => (known, Amount(TRANSACTION_LIMIT + small.0)),
+            _ => (known, small),
+        };
+        Some(ActKind::Withdraw(Withdraw { asset, to, amount }))
+    }
+
+    /// A withdrawal that its account's holder has not asked for.
+    fn unproven(&mut self, theft: Theft, state: &State) -> Option<bool> {
+        let victim = self.any_customer();
+        let kind = self.strange(Theft::NoRelay, state, victim)?;
+        let draft = self.draft(state);
+        let person = &self.customers[victim];
+        let act = draft.by_customer(person.principal, person.account, kind);
+        let digest = act.digest();
+        let passkey = self.counting_passkey(state, victim)?;
+        let person = &mut self.customers[victim];
+        let mut evidence = Evidence::default();
+        match theft {
+            Theft::ForgedSignature => {
+                // The thief has the form right and the key wrong.
+                let mut assertion = Passkey::new(0xfe, 1).assert(digest);
+                let credential = person.passkeys[passkey].credential().to_vec();
+                assertion.credential = portcullis_core::passkey::CredentialId(credential);
+                evidence.assertions.push(assertion);
+            }
+            Theft::OthersPasskey => {
+                evidence
+                    .assertions
+                    .push(Passkey::new(0xfd, 1).assert(digest));
+            }
+            _ => {
+                let other = Digest(self.dice.bytes());
+                let assertion = self.customers[victim].passkeys[passkey].assert(other);
+                evidence.assertions.push(assertion);
+            }
+        }
+        // The ledger has been deceived as well.
+        evidence.attestations.extend(self.debit(digest));
+        Some(self.relay_only(&act, &evidence))
+    }
+
+    fn one_debit_for_two(&mut self, state: &State) -> Option<bool> {
+        let used: Vec<LedgerEntryId> = state.facts().debits.iter().copied().collect();
+        let entry = self.dice.pick(&used).copied()?;
+        let customer = self.any_customer();
+        let kind = self.strange(Theft::NoRelay, state, customer)?;
+        let (act, mut evidence) = self.customers_act(state, customer, kind)?;
+        evidence
+            .attestations
+            .extend(self.debit_as(act.digest(), entry));
+        Some(self.send(World::BACK_END, &act, &evidence))
+    }
+
+    fn out_of_place(&mut self, theft: Theft, state: &State) -> Option<bool> {
+        let customer = self.any_customer();
+        let kind = self.strange(Theft::NoRelay, state, customer)?;
+        let draft = self.draft(state);
+        let now = self.clock.now();
+        let person = &self.customers[customer];
+        let mut act = draft.by_customer(person.principal, person.account, kind);
+        match theft {
+            Theft::Expired => act.expires = now.before(Span::seconds(1)),
+            _ => act.genesis = Digest([7; 32]),
+        }
+        let mut evidence = self.assertion(state, customer, &act)?;
+        evidence.attestations.extend(self.debit(act.digest()));
+        Some(self.send(World::BACK_END, &act, &evidence))
+    }
+}

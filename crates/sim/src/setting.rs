@@ -1,0 +1,158 @@
+//! The network that is simulated: who there is, with which keys.
+
+use portcullis_chains::{Amount, ChainId};
+use portcullis_core::factor::NewFactor;
+use portcullis_core::genesis::{self, Genesis, Member};
+use portcullis_core::id::{BoardId, PrincipalId};
+use portcullis_core::limits::{ApprovalAbove, Bounds, Limit, Limits};
+use portcullis_core::realm::Role;
+use portcullis_core::{Span, Time};
+use portcullis_keeper::testkit::{World, id};
+use portcullis_keys::StatementKey as _;
+use portcullis_tlog::{KeyName, Signer as _, WitnessSigner};
+use std::sync::Arc;
+
+/// Witnesses, of which one may be dishonest; three make a quorum.
+pub const WITNESSES: usize = 4;
+/// Stop boards, of which one may be dishonest.
+pub const BOARDS: usize = 2;
+/// The witness and the board that lie where any does.
+pub const LIAR: usize = 0;
+/// The shortest delay: long enough that nobody passes it by the seconds that clocks may be off.
+pub const DELAY: Span = Span::seconds(120);
+/// What one account may pay within an hour, in base units of ether.
+pub const HOUR_LIMIT: u128 = 400_000_000_000;
+/// Above it a withdrawal needs two approvers.
+pub const APPROVAL_ABOVE: u128 = 60_000_000_000;
+/// Above it nothing is released at once.
+pub const TRANSACTION_LIMIT: u128 = 100_000_000_000;
+/// The signer's own caps.
+pub const SIGNER_TRANSACTION_CAP: u128 = 95_000_000_000;
+/// Within 24 hours.
+pub const SIGNER_DAY_CAP: u128 = 2_500_000_000_000;
+/// Where the gate says that it is reached.
+pub const GATE: &str = "http://gate";
+
+/// A second operator, so that one can be revoked.
+pub const APPROVERS: [PrincipalId; 2] = [staff(0x03), staff(0x05)];
+/// Restricts only.
+pub const SUPPORT: PrincipalId = staff(0x04);
+
+const WITNESS_SEEDS: [u8; WITNESSES] = [0x91, 0x92, 0x93, 0x94];
+const BOARD_SEEDS: [u8; BOARDS] = [0xb0, 0xb1];
+
+const fn staff(byte: u8) -> PrincipalId {
+    let mut id = [0xee; 16];
+    id[0] = byte;
+    PrincipalId(id)
+}
+
+/// The network with all its keys.
+#[must_use]
+pub fn world() -> Arc<World> {
+    Arc::new(World::with(change))
+}
+
+/// The moment at which a run begins.
+pub const START: Time = World::START;
+
+/// The one chain.
+#[must_use]
+pub fn chain() -> ChainId {
+    World::ETHER.chain()
+}
+
+/// A witness' key.
+///
+/// # Panics
+/// Never: the names and seeds are constants.
+#[must_use]
+pub fn witness(number: usize) -> WitnessSigner {
+    let seed = WITNESS_SEEDS[number];
+    let name = KeyName::new(format!("witness-{seed:x}.example")).unwrap();
+    WitnessSigner::from_seed(name, &[seed; 32]).unwrap()
+}
+
+/// The 16 bytes by which [`World::key`] knows a witness' key.
+#[must_use]
+pub fn witness_seed(number: usize) -> [u8; 16] {
+    id(WITNESS_SEEDS[number])
+}
+
+/// Where a witness answers.
+#[must_use]
+pub fn witness_url(number: usize) -> String {
+    format!("http://witness-{number}")
+}
+
+/// A board's id; its key is [`World::key`]'s.
+#[must_use]
+pub fn board(number: usize) -> BoardId {
+    BoardId(id(BOARD_SEEDS[number]))
+}
+
+/// Where a board answers.
+#[must_use]
+pub fn board_url(number: usize) -> String {
+    format!("http://board-{number}")
+}
+
+fn change(genesis: &mut Genesis) {
+    let vkeys = (0..WITNESSES).map(|n| witness(n).key().to_string());
+    genesis.witnesses = genesis::Witnesses {
+        vkeys: vkeys.collect(),
+        faulty: 1,
+        quorum: 3,
+    };
+    let boards = (0..BOARDS).map(|number| genesis::Board {
+        id: board(number),
+        key: World::key(&board(number).0).public_key().clone(),
+    });
+    genesis.boards = boards.collect();
+    genesis.delay_floor = DELAY;
+    genesis.limits = limits(HOUR_LIMIT);
+    let more = [
+        (APPROVERS[0], Role::Approver),
+        (APPROVERS[1], Role::Approver),
+        (SUPPORT, Role::Support),
+    ];
+    genesis
+        .staff
+        .extend(more.map(|(who, role)| member(who, role)));
+}
+
+fn member(principal: PrincipalId, role: Role) -> Member {
+    let key = World::key(&principal.0).public_key().clone();
+    Member {
+        principal,
+        roles: vec![role],
+        factors: vec![NewFactor::RequestKey { key }],
+    }
+}
+
+/// The limits with this for an hour of each account.
+#[must_use]
+pub fn limits(hour: u128) -> Limits {
+    let rule = |asset, bounds, hour| Limit {
+        asset,
+        bounds,
+        per_transaction: Some(Amount(TRANSACTION_LIMIT)),
+        hour: Some(Amount(hour)),
+        day: None,
+        week: None,
+        approval: Some(ApprovalAbove {
+            above: Amount(APPROVAL_ABOVE),
+            count: 2,
+        }),
+    };
+    let assets = [World::ETHER, World::TOKEN];
+    let rules = assets.iter().flat_map(|asset| {
+        [
+            rule(*asset, Bounds::Account, hour),
+            rule(*asset, Bounds::Wallet, hour * 4),
+        ]
+    });
+    Limits {
+        rules: rules.collect(),
+    }
+}

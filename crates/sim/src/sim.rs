@@ -1,0 +1,281 @@
+//! The scheduler: one thread, one turn after the other, all drawn from the seed.
+
+use crate::auditor::Auditor;
+use crate::chronicle::{Chronicle, Violation};
+use crate::clock::TrueTime;
+use crate::dice::Dice;
+use crate::faults::{Profile, profile};
+use crate::hosts::{Chain, Common, Hosts, Misdeed, SignerHost};
+use crate::people::{Deed, People, Theft};
+use crate::setting::{self, BOARDS, START, WITNESSES};
+use crate::truth::Truth;
+use crate::watch::Watch;
+use portcullis_core::{Digest, Span};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The seed.
+    pub seed: u64,
+    /// Its profile.
+    pub profile: &'static str,
+    /// Turns that were taken.
+    pub steps: u64,
+    /// Milliseconds that passed in the simulated world.
+    pub simulated_ms: u64,
+    /// How often each kind of thing happened.
+    pub counts: BTreeMap<String, u64>,
+    /// How often the wallet's key was used.
+    pub signatures: u64,
+    /// The digest over all events and the final state.
+    pub root: Digest,
+    /// What must not have been, if anything.
+    pub violation: Option<Violation>,
+}
+
+/// Run a seed for so many turns, then let the faults cease and see that everything settles.
+#[must_use]
+pub fn simulate(seed: u64, steps: u64) -> Report {
+    let mut sim = Sim::new(seed);
+    sim.run(steps);
+    sim.settle();
+    sim.report()
+}
+
+/// A simulated network.
+pub struct Sim {
+    seed: u64,
+    pub(crate) common: Common,
+    pub(crate) dice: Dice,
+    pub(crate) profile: Profile,
+    pub(crate) hosts: Arc<Hosts>,
+    pub(crate) signer: SignerHost,
+    chain: Arc<Mutex<Chain>>,
+    pub(crate) people: People,
+    pub(crate) auditor: Auditor,
+    pub(crate) watch: Watch,
+    pub(crate) truth: Truth,
+    steps: u64,
+}
+
+/// Whose turn it is.
+#[derive(Clone, Copy)]
+pub(crate) enum Turn {
+    Sequencer,
+    Witnesses,
+    Board,
+    Projector,
+    Fees,
+    Signer,
+    Alarms,
+    Block,
+    LateMessage,
+    People,
+    Evil,
+}
+
+const TURNS: [(u64, Turn); 11] = [
+    (16, Turn::Sequencer),
+    (16, Turn::Witnesses),
+    (8, Turn::Board),
+    (3, Turn::Projector),
+    (1, Turn::Fees),
+    (22, Turn::Signer),
+    (3, Turn::Alarms),
+    (5, Turn::Block),
+    (5, Turn::LateMessage),
+    (14, Turn::People),
+    (12, Turn::Evil),
+];
+
+impl Sim {
+    /// The network of a seed, with everything running.
+    ///
+    /// # Panics
+    /// Where there is no runtime to be had.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime");
+        let (dice, time) = (Dice::new(seed), TrueTime::at(START));
+        let common = Common {
+            world: setting::world(),
+            chronicle: Chronicle::default(),
+            runtime: Arc::new(runtime),
+            time: time.clone(),
+            dice: dice.clone(),
+        };
+        let wallet = portcullis_keys::WalletKey::address(common.world.wallet.as_ref());
+        let chain = Chain::new(time, dice.of("chain"), common.chronicle.clone(), wallet);
+        let chain = Arc::new(Mutex::new(chain));
+        let hosts = Hosts::new(&common, &chain);
+        let weak = Arc::downgrade(&hosts);
+        let truth = Truth::default();
+        let signer = SignerHost::new(&common, hosts.signer_disk().clone(), &weak, &chain);
+        let mut sim = Self {
+            seed,
+            dice: dice.of("scheduler"),
+            profile: profile(seed),
+            people: People::new(&common, &truth, &weak),
+            auditor: Auditor::new(&common, &truth),
+            watch: Watch::new(&common, &truth),
+            steps: 0,
+            common,
+            hosts,
+            signer,
+            chain,
+            truth,
+        };
+        sim.hosts.gate().start();
+        sim.signer.start();
+        sim.chain().set_reverts(seed % 3 == 1);
+        sim
+    }
+
+    pub(crate) fn chain(&self) -> MutexGuard<'_, Chain> {
+        self.chain.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// So many turns, or until an invariant does not hold.
+    pub fn run(&mut self, steps: u64) {
+        for _ in 0..steps {
+            if self.common.chronicle.violation().is_some() {
+                return;
+            }
+            let pass = self.how_long();
+            self.begin_turn(pass);
+            if let Some(fault) = self.profile.draw(&mut self.dice) {
+                self.break_something(fault);
+            }
+            self.raise_the_dead();
+            if let Some(turn) = self.dice.weighed(&TURNS) {
+                self.take(turn);
+            }
+            self.end_turn();
+        }
+    }
+
+    /// Mostly moments; now and then long enough for every lease to end, or for a delay to run.
+    fn how_long(&mut self) -> Span {
+        match self.dice.below(1000) {
+            0 => Span::seconds(self.dice.below(900)),
+            1..=4 => Span::seconds(self.dice.below(70)),
+            5..=14 => Span(self.dice.below(6000)),
+            _ => Span(self.dice.below(120)),
+        }
+    }
+
+    pub(crate) fn begin_turn(&mut self, pass: Span) {
+        self.common.time.pass(pass);
+        self.steps += 1;
+        let now = self.common.time.now().since(START).0;
+        self.common.chronicle.turn(self.steps, now);
+    }
+
+    /// Everything is looked at after every turn.
+    pub(crate) fn end_turn(&mut self) {
+        self.bury_the_dead();
+        self.auditor.read(&self.hosts);
+        let chain = Arc::clone(&self.chain);
+        let mut chain = chain.lock().unwrap_or_else(PoisonError::into_inner);
+        self.watch
+            .look(&self.hosts, &mut self.signer, &self.auditor, &mut chain);
+        drop(chain);
+        self.auditor.compare(&self.hosts, &self.signer);
+    }
+
+    pub(crate) fn take(&mut self, turn: Turn) {
+        match turn {
+            Turn::Sequencer => self.hosts.gate().sequence(),
+            Turn::Witnesses => self.hosts.gate().beat(),
+            Turn::Board => {
+                let board = self.dice.index(BOARDS);
+                self.hosts.gate().poll(board);
+            }
+            Turn::Projector => self.hosts.gate().project(),
+            Turn::Fees => self.hosts.gate().ask_fees(),
+            Turn::Signer => self.signer.step(),
+            Turn::Alarms => self.signer.deliver_alarms(),
+            Turn::Block => self.chain().mine(),
+            Turn::LateMessage => {
+                if let Some((to, message)) = self.hosts.wire.take_late() {
+                    self.common.chronicle.count("late message arrives");
+                    self.hosts.leave(to, &message);
+                }
+            }
+            Turn::People => self.let_people_act(),
+            Turn::Evil => {
+                let misdeed = self.dice.weighed(&Misdeed::WEIGHED);
+                let mut gate = self.hosts.gate();
+                if let (Some(evil), Some(misdeed)) = (gate.evil(), misdeed) {
+                    evil.commit(misdeed, &mut self.dice);
+                }
+            }
+        }
+    }
+
+    fn let_people_act(&mut self) {
+        let state = &self.auditor.state;
+        if self.dice.chance(self.profile.thieves) {
+            if let Some(theft) = self.dice.pick(&Theft::ALL) {
+                self.people.steal(*theft, state, &self.auditor.journaled);
+            }
+            return;
+        }
+        // What makes no sense as things are is passed over for something that does.
+        for _ in 0..6 {
+            let deed = self.dice.weighed(&Deed::WEIGHED);
+            if deed.is_some_and(|deed| self.people.act(deed, state)) {
+                return;
+            }
+        }
+    }
+
+    /// What came of it.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let state = self.auditor.state.facts();
+        let mut last = state.effects.0.to_vec();
+        last.extend(self.auditor.size().to_be_bytes());
+        for (name, bytes) in self.hosts.signer_disk().contents() {
+            last.extend(name.as_bytes());
+            last.extend(Digest::plain(&bytes).0);
+        }
+        Report {
+            seed: self.seed,
+            profile: self.profile.name,
+            steps: self.steps,
+            simulated_ms: self.common.time.now().since(START).0,
+            counts: self.common.chronicle.counts(),
+            signatures: self.watch.signatures,
+            root: self.common.chronicle.root(&last),
+            violation: self.common.chronicle.violation(),
+        }
+    }
+
+    /// Every process that has died in a disk operation is gone; the power may be, too.
+    fn bury_the_dead(&mut self) {
+        if self.hosts.gate_disk().is_dead() && !self.hosts.gate().is_down() {
+            self.hosts.gate().stop();
+        }
+        if self.hosts.signer_disk().is_dead() && self.signer.runs() {
+            self.signer.stop();
+        }
+        for number in 0..WITNESSES {
+            let mut witness = self.hosts.witness(number);
+            if witness.disk.is_dead() && witness.runs() {
+                witness.stop();
+            }
+        }
+        for number in 0..BOARDS {
+            let mut board = self.hosts.board(number);
+            if board.disk.is_dead() && board.runs() {
+                board.stop();
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What people really did: the only thing that invariants believe.
+//!
+//! Nothing here comes from a process under test. Whoever signs something in the simulated world writes
+//! it here first.
+
+use portcullis_core::act::Act;
+use portcullis_core::id::{LedgerEntryId, PrincipalId};
+use portcullis_core::{Digest, Time};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The truth; all its clones are one.
+#[derive(Clone, Default)]
+pub struct Truth(Arc<Mutex<Facts>>);
+
+/// What is true.
+#[derive(Default)]
+pub struct Facts {
+    /// Acts for which somebody really signed, and when first.
+    pub acts: BTreeMap<Digest, (Act, Time)>,
+    /// Who really signed for each: its principal, and whoever relayed it.
+    pub signed: BTreeMap<Digest, BTreeSet<PrincipalId>>,
+    /// For which acts the ledger stated a debit, and which.
+    pub debits: BTreeMap<Digest, BTreeSet<LedgerEntryId>>,
+    /// For which acts onboarding gave its word.
+    pub onboarded: BTreeSet<Digest>,
+    /// Stops that an honest board took, and when.
+    pub posted: BTreeMap<Digest, Time>,
+    /// Acts that were acknowledged, and as which entry; taken out by whoever checks.
+    pub acknowledged: Vec<(Digest, u64)>,
+    /// Latches of the signer that somebody made by hand and that no quorum has cleared.
+    pub shut: BTreeMap<Digest, Time>,
+}
+
+impl Truth {
+    /// Look at it or add to it.
+    pub fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody really signs for an act.
+    pub fn signs(&self, who: PrincipalId, act: &Act, now: Time) {
+        let mut facts = self.facts();
+        let digest = act.digest();
+        facts
+            .acts
+            .entry(digest)
+            .or_insert_with(|| (act.clone(), now));
+        facts.signed.entry(digest).or_default().insert(who);
+    }
+}
+
+impl Facts {
+    /// Whether this principal really signed for the act.
+    #[must_use]
+    pub fn has_signed(&self, who: PrincipalId, act: Digest) -> bool {
+        self.signed
+            .get(&act)
+            .is_some_and(|signers| signers.contains(&who))
+    }
+}

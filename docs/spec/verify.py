@@ -1,0 +1,1469 @@
+#!/usr/bin/env python3
+"""Verifies receipts of Portcullis: a second implementation, from docs/spec alone.
+
+    python3 verify.py RECEIPT --genesis-digest HEX [--json]
+    python3 verify.py --vectors FOLDER [--json]
+
+RECEIPT is the JSON bundle of receipt.md ("-" is standard input), HEX the pinned genesis digest, 64
+lower-case hexadecimal digits. With --vectors, every receipt-*.json of FOLDER is verified, and the
+outcome compared with what the vector expects: the fault, or "ok" and everything that it shows.
+
+Exit status: 0 the receipt holds (all vectors agree), 1 it does not (one disagrees; none was found),
+2 wrong usage, or the file could not be read.
+
+Python 3.11, standard library only. No check asks the clock or the network. The file reads from top to
+bottom: the story of a verification, then what the story rests on: who proves what, genesis, the log,
+passkeys, requests, transactions, structures, CBOR, JSON, and cryptography.
+"""
+
+import argparse
+import base64
+import contextlib
+import datetime
+import functools
+import glob
+import hashlib
+import json
+import os
+import re
+import sys
+import unicodedata
+from types import SimpleNamespace
+
+# Caps; encoding.md "CBOR", log.md, ethereum.md
+MAX_ENTRIES = 64
+MAX_ENTRY = 60_000
+MAX_ACT = 16_384
+MAX_STATEMENT = 32_768
+MAX_NOTE = 131_072
+MAX_TRANSACTION = 1_024
+MAX_TREE = 2**62
+# The specification gives no cap for the bundle: 64 entries and a note, each at its own cap, fit in this.
+MAX_RECEIPT = 8 * 2**20
+
+
+class Refused(Exception):
+    """What does not hold, and under which fault of receipt.md."""
+
+    def __init__(self, reason, fault=None):
+        super().__init__(reason)
+        self.reason, self.fault = reason, fault
+
+
+def need(condition, reason):
+    if not condition:
+        raise Refused(reason)
+
+
+@contextlib.contextmanager
+def fault(name):
+    """Gives a refusal its fault. Whatever else goes wrong inside is a refusal too: fail closed."""
+    try:
+        yield
+    except Refused as refused:
+        raise Refused(refused.reason, refused.fault or name) from None
+    except Exception as error:
+        raise Refused(f"unreadable ({type(error).__name__})", name) from error
+
+
+# ---------------------------------------------------------------------------- The checks: receipt.md
+
+
+def verify(bundle, pinned):
+    """All checks of receipt.md in its order. Gives what the receipt shows, or raises Refused."""
+    with fault("Shape"):  # 1
+        receipt = read_receipt(bundle)
+        first = read_entry(receipt.entries[0].entry)
+        need(first.body.variant == "genesis", "the first entry is not a genesis")
+
+    with fault("Genesis"):  # 2
+        need(receipt.entries[0].index == 0, "the genesis entry is not entry 0")
+        genesis = first.body.of.genesis
+        need(digest("portcullis/genesis/v1", genesis.cbor) == pinned, "the genesis is not the pinned one")
+        check_genesis(first.body.of)
+
+    with fault("Checkpoint"):  # 3
+        checkpoint = read_checkpoint(receipt.checkpoint, genesis)
+
+    with fault("Inclusion"):  # 4
+        proven = [prove_entry(entry, checkpoint) for entry in receipt.entries]
+
+    with fault("Order"):  # 5
+        check_order(proven, checkpoint)
+        case = Case(genesis, pinned, proven)
+
+    with fault("Act"):  # 6
+        asked = next((s for s in case.submissions if s.act_digest == receipt.act), None)
+        need(asked, "no entry carries the act that the receipt names, for this network and before it expired")
+        act = asked.act
+        need(act.kind.variant == "withdraw", "the act is not a withdrawal")
+        need(act.account is not None, "the act names no account")
+
+    with fault("Release"):  # 7
+        release = next((p.index for p in proven if p.act_digest == receipt.act and releases(p)
+                        and p.entry.body.of.plan is not None), None)
+        need(release is not None, "no entry released the act")
+
+    factor, relay = check_asked(case, asked, act.account, release)  # 8, 9
+
+    with fault("Address"):  # 10
+        address = next((s for s in case.submissions if adds_address(case, s, asked)), None)
+        need(address, "nothing shows that the account's holder added the payee's address")
+
+    with fault("Debit"):  # 11
+        debits = [a.statement for brought in case.evidence(receipt.act, release)
+                  for a in attests(case, brought, "ledger", receipt.act)]
+        need(debits, "no ledger attests a debit for the act")
+        need(len({d.claim.entry for d in debits}) == 1, "ledgers attest different debits")
+
+    signed = signers_statement(case, receipt.act, act.kind.of, release)  # 12
+
+    confirmed = next((s for s in statements(case, "confirmed", receipt.act)
+                      if s.index > signed.index and s.keeper == signed.keeper
+                      and s.says.transaction == signed.hash), None)
+
+    return Record(receipt=receipt, case=case, checkpoint=checkpoint, submitted=asked, act=act, factor=factor,
+                  relay=relay, address=address, debit=debits[0], signed=signed, release=signed.release,
+                  block=confirmed and confirmed.says.block)
+
+
+def shown(v):
+    """The table "What it shows" of receipt.md."""
+    withdraw = v.act.kind.of
+    return {
+        "act": v.receipt.act.hex(), "account": v.act.account.hex(), "asset": withdraw.asset,
+        "to": withdraw.to, "amount": str(withdraw.amount), "transaction": v.signed.hash.hex(),
+        "signer": v.signed.keeper.hex(), "debit": v.debit.claim.entry.hex(),
+        "released_by": v.release.index, "released_at": v.release.entry.time,
+        "witnessed_at": v.checkpoint.newest * 1000, "block": v.block,
+    }
+
+
+class Case:
+    """What is proven once check 5 has passed: receipt.md "Words"."""
+
+    def __init__(self, genesis, pinned, proven):
+        self.genesis, self.pinned, self.proven = genesis, pinned, proven
+        self.submissions = [
+            Record(index=p.index, act_digest=p.act_digest, act=p.entry.body.of.act, time=p.entry.time)
+            for p in proven
+            if p.entry.body.variant == "submission" and p.entry.body.of.act.genesis == pinned
+            and p.entry.time < p.entry.body.of.act.expires]
+        self.relying_parties = {}
+        for party in genesis.parties:
+            self.relying_parties.setdefault(party.realm, party.relying_party)
+
+    def evidence(self, act_digest, until):
+        """Evidence for an act up to an index, with the entries that brought it."""
+        return [Record(index=p.index, time=p.entry.time, evidence=p.entry.body.of.evidence) for p in self.proven
+                if p.act_digest == act_digest and p.index <= until
+                and p.entry.body.variant in ("submission", "supplement")]
+
+    def took_effect(self, submission):
+        return next((p.index for p in self.proven
+                     if p.act_digest == submission.act_digest and releases(p)), None)
+
+
+def releases(proven):
+    body = proven.entry.body
+    return body.variant in ("submission", "settlement") and body.of.decision.variant == "release"
+
+
+def prove_entry(listed, checkpoint):
+    leaf = hashlib.sha256(b"\x00" + listed.entry).digest()
+    check_inclusion(leaf, listed.index, listed.proof, checkpoint)
+    entry = read_entry(listed.entry)
+    body = entry.body
+    about = None  # the digest of the act that the entry is about
+    if body.variant == "submission":
+        about = digest("portcullis/act/v1", body.of.act.cbor)
+    elif body.variant in ("supplement", "settlement", "replacement"):
+        about = body.of.act
+    return Record(index=listed.index, entry=entry, act_digest=about)
+
+
+def check_order(proven, checkpoint):
+    for before, after in zip(proven, proven[1:]):
+        need(before.index < after.index, "the entries are not listed in the journal's order")
+        need(before.entry.time <= after.entry.time, "an entry's time goes back")
+        need(after.entry.body.variant != "genesis", "a second genesis")
+    for p in proven:
+        need(p.entry.partition == 0, "an entry is of another partition")
+        need(p.entry.time <= checkpoint.newest * 1000 + 30_000, "an entry's time is after the cosignatures")
+
+
+# Who stands behind the act. An established factor is a Record of factor, principal and since: the index
+# behind which it counts.
+
+
+def check_asked(case, asked, account, until):
+    """Checks 8 and 9: the customer's factor, and the back end's."""
+    with fault("Factor"):
+        need(asked.act.realm == "customers", "the act is not a customer's")
+        factors = holders_factors(case, asked.act.principal, account)
+        factor = next((f for f in factors if proves(case, f, "customers", asked.act_digest, until)), None)
+        need(factor, "no factor of the account's holder proves the act")
+    with fault("Relay"):
+        relay = next((f for f in back_ends_factors(case) if proves(case, f, "staff", asked.act_digest, until)), None)
+        need(relay, "no back end relays the act")
+    return factor, relay
+
+
+def adds_address(case, submission, asked):
+    """Check 10, for one submission."""
+    act = submission.act
+    if not (act.kind.variant == "add-address" and act.account == asked.act.account
+            and act.kind.of.address == asked.act.kind.of.to):
+        return False
+    took = case.took_effect(submission)
+    return (took is not None and took < asked.index
+            and passes(check_asked, case, submission, asked.act.account, took))
+
+
+def proves(case, known, realm, act_digest, until):
+    """receipt.md: a factor proves d in a realm up to an index."""
+    factor, wanted = known.factor, factor_id(known.factor)
+    party = case.relying_parties.get(realm)
+    for brought in case.evidence(act_digest, until):
+        if brought.index <= known.since:
+            continue
+        if factor.variant == "passkey" and party:
+            for assertion in brought.evidence.assertions:
+                if (factor_id_of(assertion.credential) == wanted
+                        and passes(check_assertion, assertion, factor.key, act_digest, party)):
+                    return True
+        if factor.variant == "request-key":
+            for request in brought.evidence.requests:
+                if passes(check_request, request, factor.key, act_digest, wanted, realm, brought.time):
+                    return True
+    return False
+
+
+def passes(check, *arguments):
+    try:
+        check(*arguments)
+        return True
+    except Exception:
+        return False  # one piece of evidence that cannot be read proves nothing; others may
+
+
+def attests(case, brought, kind, act_digest):
+    """The attestations that were brought by which an issuer of that kind attests its claim of d."""
+    claim = {"onboarding": "onboarding", "ledger": "ledger-debit"}[kind]
+    keys = {issuer.id: issuer.key for issuer in case.genesis.issuers if issuer.kind == kind}
+    for attestation in brought.evidence.attestations:
+        statement = attestation.statement
+        if (statement.claim.variant == claim and statement.act == act_digest and statement.issuer in keys
+                and brought.time < statement.expires
+                and holds(keys[statement.issuer], signed_text("portcullis/attestation/v1", statement.cbor),
+                          attestation.signature)):
+            yield attestation
+
+
+def holders_factors(case, holder, account):
+    """receipt.md "The holder's factors"."""
+    factors = []
+    for submission in case.submissions:
+        kind = submission.act.kind
+        if (submission.act.account == account and kind.variant in ("open-account", "enrol-factor")
+                and kind.of.principal == holder):
+            factors += established(case, factors, submission)
+    return factors
+
+
+def established(case, factors, submission):
+    """The factor that an opening or enrolment adds, if an older one or onboarding stands behind it."""
+    act, took = submission.act, case.took_effect(submission)
+    if took is None:
+        return []
+    principal = act.kind.of.principal
+    by_older = act.principal == principal and any(
+        f.principal == principal and proves(case, f, act.realm, submission.act_digest, took) for f in factors)
+    if not by_older and not any(any(attests(case, brought, "onboarding", submission.act_digest))
+                                for brought in case.evidence(submission.act_digest, took)):
+        return []
+    return [Record(factor=act.kind.of.factor, principal=principal, since=took)]
+
+
+def back_ends_factors(case):
+    """receipt.md "The back ends' factors"."""
+    members = case.genesis.administrators + case.genesis.staff
+    factors = [Record(factor=factor, principal=member.principal, since=0)
+               for member in members for factor in member.factors]
+    back_ends = [(member.principal, 0) for member in members if "back-end" in member.roles]
+    for submission in case.submissions:
+        kind = submission.act.kind
+        if kind.variant == "grant-role" and quorum_stands_behind(case, submission):
+            took = case.took_effect(submission)
+            if kind.of.factor is not None:
+                factors.append(Record(factor=kind.of.factor, principal=kind.of.principal, since=took))
+            if kind.of.role == "back-end":
+                back_ends.append((kind.of.principal, took))
+        elif kind.variant == "enrol-factor" and submission.act.account is None:
+            factors += established(case, factors, submission)
+    return [Record(factor=f.factor, principal=f.principal, since=max(f.since, since))
+            for f in factors for principal, since in back_ends if f.principal == principal]
+
+
+def quorum_stands_behind(case, grant):
+    took = case.took_effect(grant)
+
+    def stands_behind(administrator):
+        for submission in case.submissions:
+            act = submission.act
+            if (act.principal == administrator.principal
+                    and (submission.act_digest == grant.act_digest
+                         or act.kind.variant == "approve" and act.kind.of.act == grant.act_digest)
+                    and any(proves(case, Record(factor=factor, since=0), "staff", submission.act_digest, took)
+                            for factor in administrator.factors)):
+                return True
+        return False
+
+    return took is not None and sum(map(stands_behind, case.genesis.administrators)) >= case.genesis.quorum
+
+
+# What was signed.
+
+
+def statements(case, variant, act_digest):
+    """Proven statements about the act, of the pinned genesis, by a keeper of it, under its key."""
+    keys = {keeper.id: keeper.key for keeper in case.genesis.keepers}
+    for p in case.proven:
+        if p.entry.body.variant == "statement":
+            statement, signature = p.entry.body.of.statement, p.entry.body.of.signature
+            if (statement.says.variant == variant and statement.says.act == act_digest
+                    and statement.keeper in keys and statement.genesis == case.pinned
+                    and holds(keys[statement.keeper],
+                              signed_text("portcullis/statement/v1", statement.cbor), signature)):
+                yield Record(index=p.index, keeper=statement.keeper, says=statement.says)
+
+
+def signers_statement(case, act_digest, withdraw, first):
+    """receipt.md "The signer's statement": the first that passes, else the fault of the last."""
+    last = Refused("no keeper's statement says that it signed for the act", "Statement")
+    for statement in statements(case, "signed", act_digest):
+        try:
+            return check_statement(case, act_digest, withdraw, first, statement)
+        except Refused as refused:
+            last = refused
+    raise last
+
+
+def is_release_entry(proven, act_digest, first):
+    body = proven.entry.body
+    if proven.index < first:
+        return False
+    if body.variant == "submission":
+        kind = body.of.act.kind
+        resumes = kind.variant == "resume" and kind.of.release == act_digest
+        return releases(proven) and (proven.act_digest == act_digest or resumes)
+    if body.variant == "settlement":
+        return releases(proven) and proven.act_digest == act_digest
+    return body.variant == "replacement" and proven.act_digest == act_digest
+
+
+def check_statement(case, act_digest, withdraw, first, statement):
+    with fault("Plan"):
+        entries = [p for p in case.proven if is_release_entry(p, act_digest, first)]
+        carrier = next((p for p in entries if p.entry.body.of.plan is not None and
+                        digest("portcullis/plan/v1", p.entry.body.of.plan.cbor) == statement.says.plan), None)  # a
+        need(carrier, "no entry released the plan that was signed")
+        release = next((p for p in entries if p.index == statement.says.entry
+                        and carrier.index <= p.index < statement.index), None)  # b
+        need(release, "the entry that is said to have released it did not")
+        plan = carrier.entry.body.of.plan
+        transfer = plain_transfer(read_unsigned(plan.unsigned))  # c
+        need(transfer.asset == withdraw.asset, "the plan pays another asset")
+        need(transfer.to == withdraw.to, "the plan pays somebody else")
+        need(transfer.amount == withdraw.amount, "the plan pays another amount")
+        need(withdraw.asset in case.genesis.assets, "the asset is not one of genesis")
+        wallet = next((w for w in case.genesis.wallets if w.id == plan.wallet), None)
+        need(wallet, "the plan's wallet is not one of genesis")
+        need(wallet.address.startswith(f"eip155:{transfer.chain_id}:"), "the plan is for another chain")
+        need(transfer.nonce >= wallet.first_nonce, "the plan's nonce is below the wallet's first")
+        need(transfer.fee_ceiling <= wallet.fee_ceiling, "the plan may cost more than genesis allows")
+    with fault("Statement"):
+        need(wallet.keeper == statement.keeper, "the statement is not by the wallet's keeper")  # d
+        raw = statement.says.transaction
+        transaction = read_signed(raw)  # e
+        need(transaction.unsigned == plan.unsigned, "the signed transaction is not the planned one")
+        sender = recover(keccak256(plan.unsigned), transaction)
+        need(f"eip155:{transaction.chain_id}:0x{sender.hex()}" == wallet.address,
+             "the transaction is not signed by the wallet")
+        return Record(index=statement.index, keeper=statement.keeper, says=statement.says, plan=plan,
+                      wallet=wallet, transfer=transfer, release=release, hash=keccak256(raw))
+
+
+# ------------------------------------------------------------------------------- Genesis: genesis.md
+
+
+def check_genesis(signed):
+    """genesis.md "What makes it sound", in its order; 1 was checked in reading."""
+    genesis = signed.genesis
+    members = genesis.administrators + genesis.staff
+    check_distinct([m.principal for m in members] + [k.id for k in genesis.keepers], "principal or keeper")  # 2
+    check_distinct([factor_id(f) for m in members for f in m.factors]
+                   + [factor_id_of(k.key.cbor) for k in genesis.keepers], "factor")  # 3
+    n = len(genesis.administrators)
+    need(n // 2 < genesis.quorum <= n, "the administrators' quorum is not a majority of them")  # 4
+    check_distinct([w.id for w in genesis.wallets], "wallet")  # 5
+    check_distinct([w.address for w in genesis.wallets], "wallet's address")
+    signers = {k.id for k in genesis.keepers if k.kind == "signer"}
+    need(all(w.keeper in signers for w in genesis.wallets), "a wallet's keeper is not a signer")  # 6
+    check_distinct([i.id for i in genesis.issuers], "issuer")  # 7
+    check_distinct([b.id for b in genesis.boards], "board")
+    need(len(genesis.limits.rules) <= 256, "more than 256 limits")  # 8
+    check_distinct([(r.asset, r.bounds) for r in genesis.limits.rules], "limit")
+    need(genesis.rules == 1, "the rules version is not 1")  # 9
+    floor = {"production": 24 * 3600 * 1000, "development": 5 * 1000}[genesis.mode]
+    need(genesis.delay_floor >= floor, "the delay floor is too low")  # 10
+    text = signed_text("portcullis/genesis/v1", genesis.cbor)
+    for administrator in genesis.administrators:  # 11
+        need(any(holds(factor.key, text, signature)
+                 for principal, signature in signed.signatures if principal == administrator.principal
+                 for factor in administrator.factors if factor.variant == "request-key"),
+             "an administrator has not signed the genesis")
+    read_vkey(genesis.log.vkey, 1)  # 12
+    vkeys = [read_vkey(v, 4) for v in genesis.witnesses.vkeys]
+    check_distinct([v.name for v in vkeys], "witness's name")
+    check_distinct([v.key for v in vkeys], "witness's key")
+    n, k, f = len(vkeys), genesis.witnesses.quorum, genesis.witnesses.faulty
+    need(1 <= n <= 32 and k <= n and 2 * k > n + f, "the witnesses' quorum does not fit their number")
+
+
+def check_distinct(values, what):
+    need(len(set(values)) == len(values), f"a {what} stands twice in genesis")
+
+
+# --------------------------------------------------------------------------------------- Log: log.md
+
+
+def check_inclusion(leaf, index, proof, head):
+    """log.md "Tree", and RFC 6962, section 2.1.1."""
+    need(index < head.size, "an entry's index is beyond the checkpoint")
+    inner = (index ^ (head.size - 1)).bit_length()
+    border = (index >> inner).bit_count()
+    need(len(proof) == inner + border, "an inclusion proof has another length")
+    h = leaf
+    for i, sibling in enumerate(proof):
+        left = i >= inner or index >> i & 1
+        h = hashlib.sha256(b"\x01" + (sibling + h if left else h + sibling)).digest()
+    need(h == head.root, "an inclusion proof does not lead to the checkpoint's root")
+
+
+def read_vkey(text, kind):
+    name, key_id, encoded = text.split("+", 2)  # base64 may contain a plus, a name may not
+    check_name(name)
+    key = decode_base64(encoded)
+    need(len(key) == 33 and key[0] == kind, f"a vkey is not of type {kind}")
+    expected = hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
+    need(key_id == expected.hex(), "a vkey has another id than its key")
+    ed25519_point(key[1:])
+    return Record(name=name, id=expected, key=key[1:])
+
+
+def check_name(name):
+    need(1 <= len(name.encode()) <= 255, "a key's name has no, or too many, bytes")
+    need(not any(c == "+" or c.isspace() or unicodedata.category(c) == "Cc" for c in name),
+         "a key's name has spaces, control characters or a plus")
+
+
+def read_note(note):
+    """The text of a note and its signature lines, in order: (name, id, signature)."""
+    need(len(note.encode()) <= MAX_NOTE, "the note is too long")
+    need(all(c >= " " or c == "\n" for c in note), "the note has control characters")
+    end = note.rfind("\n\n")
+    need(end >= 0 and note.endswith("\n"), "the note has no signatures")
+    lines = note[end + 2:].split("\n")[:-1]
+    need(1 <= len(lines) <= 64, "the note has not 1 to 64 signatures")
+    signatures = []
+    for line in lines:
+        dash, name, encoded = line.split(" ")
+        check_name(name)
+        signature = decode_base64(encoded)
+        need(dash == "\u2014" and len(signature) > 4, "a signature line has another form")
+        signatures.append((name, signature[:4], signature[4:]))
+    return note[:end + 1], signatures
+
+
+def read_checkpoint(note, genesis):
+    """log.md "Checkpoint" and "Cosignature and quorum"."""
+    body, signatures = read_note(note)
+    origin, size, root, *extensions = body.split("\n")[:-1]
+    need(all(extensions), "the checkpoint has an empty line")  # C2SP tlog-checkpoint
+    log = read_vkey(genesis.log.vkey, 1)
+    need(origin == log.name == genesis.log.origin, "the checkpoint is of another log")
+    need(re.fullmatch("0|[1-9][0-9]{0,18}", size) and int(size) <= MAX_TREE, "the checkpoint's size is no number")
+    root = decode_base64(root)
+    need(len(root) == 32, "the checkpoint's root has not 32 bytes")
+
+    signature = line_of(log, signatures)
+    need(signature and holds_ed25519(log.key, body.encode(), signature), "the log has not signed the checkpoint")
+    times = []
+    for witness in [read_vkey(v, 4) for v in genesis.witnesses.vkeys]:
+        if cosignature := line_of(witness, signatures):
+            times.append(cosigned_at(witness, cosignature, body))
+    quorum = genesis.witnesses.quorum
+    need(len(times) >= quorum, f"{len(times)} of the named witnesses cosigned, {quorum} must")
+    latest = sorted(times)[-quorum:]
+    return Record(size=int(size), root=root, cosigned=len(times), newest=latest[-1])
+
+
+def line_of(key, signatures):
+    """The signature in a known key's line; a second line refuses the whole note."""
+    found = [signature for name, key_id, signature in signatures if (name, key_id) == (key.name, key.id)]
+    need(len(found) <= 1, "a key has signed the checkpoint twice")
+    return found[0] if found else None
+
+
+def cosigned_at(witness, signature, body):
+    """The cosignature's time. A known key's line that does not hold refuses the whole note."""
+    time = int.from_bytes(signature[:8])
+    message = f"cosignature/v1\ntime {time}\n{body}".encode()
+    need(len(signature) == 72 and 1 <= time < 2**63 and holds_ed25519(witness.key, message, signature[8:]),
+         "a cosignature does not hold")
+    return time
+
+
+# ------------------------------------------------------------------------------ Passkeys: passkey.md
+
+UP, RFU1, UV, BE, BS, RFU2, AT, ED = (1 << bit for bit in range(8))
+
+
+def check_assertion(assertion, key, act_digest, party):
+    """passkey.md "The checks"; 17 always passes, since 0 is the counter remembered."""
+    data, client = assertion.authenticator_data, assertion.client_data
+    need(1 <= len(assertion.credential) <= 1023 and 37 <= len(data) <= 1024 and len(client) <= 2048, "sizes")  # 1
+    check_client_data(client, digest("portcullis/passkey/v1", act_digest), party)  # 2 to 7
+    flags = data[32]
+    need(len(data) > 37 if flags & ED else len(data) == 37, "authenticator data")  # 8
+    need(not flags & AT, "attested data")  # 9
+    if flags & ED:
+        check_extensions(data[37:])  # 10
+    need(data[:32] in [hashlib.sha256(i.encode()).digest() for i in party.rp_ids], "relying party")  # 11
+    need(not flags & (RFU1 | RFU2), "reserved flags")  # 12
+    need(flags & BE or not flags & BS, "backup flags")  # 13
+    need(flags & UP, "not present")  # 14
+    need(holds(key, data + hashlib.sha256(client).digest(), assertion.signature), "signature")  # 15
+    need(flags & UV, "not verified")  # 16
+
+
+def check_client_data(client, challenge, party):
+    """passkey.md "Client data": prefixes are compared, nothing is parsed. WebAuthn 5.8.1.2."""
+    rest = after(client, ['{"type":"webauthn.get","challenge":' + ccd_to_string(encode_base64url(challenge))
+                          + ',"origin":' + ccd_to_string(origin) for origin in party.origins])
+    if rest == b"}" or re.fullmatch(rb',"androidPackageName":"(?:[^"\\\x00-\x1f]|\\["\\]|\\u[0-9a-f]{4})*"}', rest):
+        rest.decode("utf-8")
+        return
+    if rest.startswith(b',"crossOrigin":false'):
+        rest = after(rest, [',"crossOrigin":false'])
+    else:
+        rest = after(rest, [',"crossOrigin":true,"topOrigin":' + ccd_to_string(o) for o in party.top_origins])
+    need(rest == b"}" or rest[:1] == b"," and rest[-1:] == b"}", "client data")
+
+
+def after(text, prefixes):
+    """What follows the prefix with which the text begins. None is the beginning of another: each ends
+    in a closing quotation mark, or in a whole word."""
+    for prefix in prefixes:
+        if text.startswith(prefix.encode()):
+            return text[len(prefix.encode()):]
+    raise Refused("client data, origin or top origin")
+
+
+CCD_ESCAPES = {"\"": "\\\"", "\\": "\\\\"} | {chr(c): f"\\u{c:04x}" for c in range(0x20)}
+
+
+def ccd_to_string(text):
+    """WebAuthn 5.8.1.1."""
+    return '"' + "".join(CCD_ESCAPES.get(c, c) for c in text) + '"'
+
+
+def check_extensions(data):
+    """One CBOR map of definite length with text keys, and nothing after it."""
+    major, count, at = read_head(data, 0)
+    need(major == 5, "extensions are no map")
+    for _ in range(count):
+        need(data[at] >> 5 == 3, "an extension's name is no text")
+        at = skip_cbor(data, at, 0)
+        at = skip_cbor(data, at, 0)
+    need(at == len(data), "bytes after the extensions")
+
+
+def skip_cbor(data, at, depth):
+    need(depth < 8, "extensions are nested too deeply")
+    major, value, at = read_head(data, at)
+    if major in (2, 3):
+        need(at + value <= len(data), "extensions end too early")
+        return at + value
+    for _ in range({4: value, 5: 2 * value, 6: 1}.get(major, 0)):
+        at = skip_cbor(data, at, depth + 1)
+    return at
+
+
+# ------------------------------------------------------------------------------ Requests: request.md
+
+PCHAR = r"[A-Za-z0-9\-._~%!$&'()*+,;=:@]"
+BASE = re.compile(
+    r'"@method": (?P<method>[A-Z]{1,16})\n'
+    r'"@authority": [a-z0-9\-.:\[\]]{1,255}\n'
+    rf'"@path": (?P<path>/(?:{PCHAR}|/)*+)\n'
+    rf'(?:"@query": \?(?P<query>(?:{PCHAR}|[/?])*+)\n)?'
+    r'(?:"content-digest": sha-256=:(?P<content>[A-Za-z0-9+/]{43}=):\n)?'
+    r'(?:"portcullis-act": (?P<act>[0-9a-f]{64})\n)?'
+    r'"@signature-params": \((?P<covered>["@a-z\- ]*)\)'
+    r';created=(?P<created>0|[1-9][0-9]{0,14})(?:;expires=(?P<expires>[1-9][0-9]{0,14}))?'
+    r';nonce="[A-Za-z0-9_-]{16,64}"'
+    r';keyid="(?P<keyid>[!#-+\--:<-\[\]-~]{1,128})"'
+    r';alg="(?P<alg>ed25519|ecdsa-p256-sha256)"'
+    r';tag="portcullis"', re.ASCII)
+
+
+def check_request(request, key, act_digest, wanted, realm, time):
+    """request.md "The signature base" and "The evidence", and what receipt.md asks of it. Time in ms."""
+    need(len(request.base) <= 4096, "the base is too long")
+    base = BASE.fullmatch(request.base.decode("ascii"))
+    need(base, "the base has another form")
+    need(len(base["path"]) <= 2048 and len(base["query"] or "") <= 2048, "the path or the query is too long")
+    covered = re.findall(r'^("[a-z@-]+"): ', request.base.decode("ascii"), re.MULTILINE)[:-1]
+    need(base["covered"] == " ".join(covered), "the base covers something else than it says")
+    if base["content"]:
+        need(len(decode_base64(base["content"])) == 32, "the content digest has another form")
+    created, expires = int(base["created"]), int(base["expires"] or 10**15)
+    need(created < expires, "the request expires before it was created")
+    need({"ed25519": "ed25519", "ecdsa-p256-sha256": "p256"}[base["alg"]] == key.kind, "another algorithm")
+    need(holds(key, request.base, request.signature), "the signature does not hold")
+    need(base["keyid"] == wanted.hex(), "the request is by another factor")
+    need(base["act"] == act_digest.hex() and base["method"] == "POST", "the request does not ask for the act")
+    doors = ("/v1/acts", f"/v1/acts/{act_digest.hex()}/evidence", "/postings")
+    need(realm == "customers" or (base["query"] is None and base["path"] in doors), "the request goes elsewhere")
+    need(-30_000 <= time - created * 1000 <= 300_000 and time < expires * 1000, "the request is not fresh")
+
+
+# -------------------------------------------------------------------------- Transactions: ethereum.md
+
+FIELDS = ("chain_id", "nonce", "max_priority_fee_per_gas", "max_fee_per_gas", "gas_limit", "to", "value", "data")
+BITS = dict(chain_id=64, nonce=64, max_priority_fee_per_gas=128, max_fee_per_gas=128, gas_limit=64, value=256)
+
+
+def read_unsigned(raw):
+    return read_transaction(raw, ())
+
+
+def read_signed(raw):
+    transaction = read_transaction(raw, ("y_parity", "r", "s"))
+    need(transaction.y_parity <= 1, "the signature's parity is not 0 or 1")
+    need(1 <= transaction.r < SECP256K1.n and 1 <= transaction.s <= SECP256K1.n // 2,
+         "the signature's r or s is out of range")
+    return transaction
+
+
+def read_transaction(raw, more):
+    """EIP-1559. What was read is written again, and compared."""
+    need(len(raw) <= MAX_TRANSACTION, "the transaction is too long")
+    need(raw[:1] == b"\x02", "the transaction is not of type 2")
+    items = rlp_items(raw[1:])
+    need(len(items) == 9 + len(more) and items[8] is None, "the transaction has other fields, or an access list")
+    named = dict(zip(FIELDS + ("access_list",) + more, items))
+    need(None not in items[:8] + items[9:], "a field of the transaction is a list")
+    need(len(named["to"]) in (0, 20), "the payee has not 20 bytes")
+    for name in (*BITS, *more):
+        need(len(named[name]) * 8 <= BITS.get(name, 256) and named[name][:1] != b"\x00",
+             "an integer of the transaction is too long or has leading zeros")
+        named[name] = int.from_bytes(named[name])
+    need(raw == b"\x02" + rlp_list(items), "the transaction is not canonical")
+    return Record(**named, unsigned=b"\x02" + rlp_list(items[:9]))
+
+
+def plain_transfer(t):
+    need(t.to, "the plan creates a contract")
+    need(t.max_priority_fee_per_gas <= t.max_fee_per_gas, "the priority fee is above the fee")
+    fee_ceiling = t.gas_limit * t.max_fee_per_gas
+    need(fee_ceiling < 2**128, "the fees cannot be counted")
+    if t.data == b"":
+        asset, payee, amount = "slip44:60", t.to, t.value
+    else:
+        need(t.value == 0, "the plan sends ether and calls a contract at once")
+        need(len(t.data) == 68 and t.data[:16] == bytes.fromhex("a9059cbb") + bytes(12),
+             "the plan calls something else than transfer(address,uint256)")
+        asset, payee, amount = f"erc20:0x{t.to.hex()}", t.data[16:36], int.from_bytes(t.data[36:])
+    need(amount < 2**128, "the amount is not below 2^128")
+    return Record(chain_id=t.chain_id, asset=f"eip155:{t.chain_id}/{asset}", to=f"eip155:{t.chain_id}:0x{payee.hex()}",
+                  amount=amount, nonce=t.nonce, fee_ceiling=fee_ceiling)
+
+
+def rlp_items(data):
+    """The items of one flat list: byte strings, and None for the empty list. Yellow Paper, appendix B."""
+    at, end = rlp_payload(data, 0, 0xC0)
+    need(end == len(data), "bytes after the transaction")
+    items = []
+    while at < end:
+        if data[at] < 0x80:
+            items.append(data[at:at + 1])
+            at += 1
+        elif data[at] == 0xC0:
+            items.append(None)
+            at += 1
+        else:
+            start, at = rlp_payload(data, at, 0x80)
+            need(at <= end, "the transaction ends too early")
+            items.append(data[start:at])
+    return items
+
+
+def rlp_payload(data, at, base):
+    """Where the payload begins and ends of the string (base 0x80) or list (base 0xc0) at that place."""
+    length = data[at] - base
+    need(0 <= length < 0x40, "the transaction has an item of another form")
+    at += 1
+    if length > 55:
+        size = length - 55
+        length, at = int.from_bytes(data[at:at + size]), at + size
+    need(at + length <= len(data), "the transaction ends too early")
+    return at, at + length
+
+
+def rlp_list(items):
+    payload = b"".join(b"\xc0" if item is None
+                       else item if len(item) == 1 and item[0] < 0x80
+                       else rlp_head(len(item), 0x80) + item for item in items)
+    return rlp_head(len(payload), 0xC0) + payload
+
+
+def rlp_head(length, base):
+    if length <= 55:
+        return bytes([base + length])
+    size = length.to_bytes((length.bit_length() + 7) // 8)
+    return bytes([base + 55 + len(size)]) + size
+
+
+def recover(sighash, t):
+    """The address that signed. SEC 1, section 4.1.6, with R.x = r: EIP-1559 has no other parities."""
+    curve = SECP256K1
+    y = pow(t.r**3 + curve.b, (curve.p + 1) // 4, curve.p)  # p is 3 modulo 4
+    need(curve.has((t.r, y)), "no point has the signature's r")
+    y = y if y & 1 == t.y_parity else curve.p - y
+    inverse = pow(t.r, -1, curve.n)
+    z = int.from_bytes(sighash)
+    public = curve.combine(-z * inverse, curve.g, t.s * inverse, (t.r, y))
+    need(public is not None, "the signature recovers no key")
+    return keccak256(public[0].to_bytes(32) + public[1].to_bytes(32))[-20:]
+
+
+# ------------------------------------------------------- Hashes, domains, factor ids: encoding.md
+
+
+def signed_text(domain, message):
+    return domain.encode() + b"\x00" + message
+
+
+def digest(domain, message):
+    return hashlib.sha256(signed_text(domain, message)).digest()
+
+
+def factor_id(factor):
+    return factor_id_of(factor.credential if factor.variant == "passkey" else factor.key.cbor)
+
+
+def factor_id_of(identity):
+    return digest("portcullis/factor/v1", identity)[:16]
+
+
+# --------------------------------------------------------- Structures: the CDDL of encoding.md and on
+#
+# A shape is a function from what CBOR was parsed to (int, bytes, str, list, dict) to a value, or Refused.
+
+
+class Record(SimpleNamespace):
+    """Members by their names; an absent one is None. What came out of CBOR has its `tree`."""
+
+    @property
+    def cbor(self):
+        return encode_cbor(self.tree)
+
+
+def typed(kind, check=lambda value: True, convert=lambda value: value):
+    def shape(tree):
+        need(type(tree) is kind and check(tree), "a value has another type, size or form")
+        return convert(tree)
+    return shape
+
+
+def list_of(shape, most=MAX_ENTRY):
+    def read(tree):
+        need(type(tree) is list and len(tree) <= most, "a list is no list, or too long")
+        return [shape(item) for item in tree]
+    return read
+
+
+def tuple_of(*shapes):
+    def read(tree):
+        need(type(tree) is list and len(tree) == len(shapes), "a tuple has another length")
+        return tuple(shape(item) for shape, item in zip(shapes, tree))
+    return read
+
+
+def enumeration(*names):
+    return typed(int, lambda n: n < len(names), lambda n: names[n])
+
+
+def record(members, check=None):
+    """{number: (name, shape)}; a name with ? before it may be left out."""
+    def read(tree):
+        need(type(tree) is dict and tree.keys() <= members.keys(), "a record has unknown members")
+        values = {}
+        for number, (name, shape) in members.items():
+            need(number in tree or name[0] == "?", "a member is missing")
+            values[name.lstrip("?")] = shape(tree[number]) if number in tree else None
+        value = Record(tree=tree, **values)
+        need(check is None or check(value), "a record is too long")
+        return value
+    return read
+
+
+def choice(*variants):
+    """(name, fields…), in the order of their numbers; a field with ? before its name is the last one."""
+    def read(tree):
+        need(type(tree) is list and len(tree) == 2 and type(tree[0]) is int and tree[0] < len(variants)
+             and type(tree[1]) is list, "a choice has another form")
+        name, *fields = variants[tree[0]]
+        required = sum(field[0] != "?" for field, _ in fields)
+        need(required <= len(tree[1]) <= len(fields), "a variant has other fields")
+        values = {field.lstrip("?"): None for field, _ in fields}
+        values |= {field.lstrip("?"): shape(item) for (field, shape), item in zip(fields, tree[1])}
+        return Record(tree=tree, variant=name, **values)
+    return read
+
+
+def read_public_key(tree):
+    need(type(tree) is list and len(tree) == 2 and type(tree[0]) is int and type(tree[1]) is bytes,
+         "a public key has another form")
+    number, key = tree
+    if number == 1:
+        ed25519_point(key)
+        return Record(tree=tree, kind="ed25519", bytes=key)
+    need(number == 2, "a public key is of an unknown kind")
+    p256_point(key)
+    return Record(tree=tree, kind="p256", bytes=key)
+
+
+def is_caip(pattern):
+    """caip.md: the canonical text alone."""
+    def check(text):
+        match = len(text) <= 128 and re.fullmatch(r"eip155:(0|[1-9][0-9]{0,19})" + pattern, text)
+        return bool(match) and int(match[1]) < 2**64
+    return check
+
+
+def sized(number):
+    return typed(bytes, lambda b: len(b) == number)
+
+
+# reasons.md: another number makes its entry malformed
+REASONS = {
+    100, 101, 103, *range(200, 207), *range(300, 311), *range(320, 330), 340, 341, 342, *range(400, 406),
+    *range(500, 523), *range(600, 604), *range(900, 910)}
+
+BYTES, TEXT, ID, DIGEST, SIGNATURE = typed(bytes), typed(str), sized(16), sized(32), sized(64)
+U32, U64 = typed(int, lambda n: n < 2**32), typed(int)  # CBOR has no larger integers than 2^64 − 1
+MOMENT = SPAN = U64
+AMOUNT = typed(bytes, lambda b: len(b) == 16, int.from_bytes)
+ASSET = typed(str, is_caip(r"/(?:slip44:60|erc20:0x[0-9a-f]{40})"))
+ADDRESS = typed(str, is_caip(r":0x[0-9a-f]{40}"))
+PUBLIC_KEY = read_public_key
+CREDENTIAL = typed(bytes, lambda b: 1 <= len(b) <= 1023)
+NEW_FACTOR = choice(("request-key", ("key", PUBLIC_KEY)),
+                    ("passkey", ("credential", CREDENTIAL), ("rp_id", TEXT), ("key", PUBLIC_KEY)))
+FACTOR_KIND = enumeration("request-key", "passkey")
+REALM = enumeration("customers", "staff")
+ROLE = enumeration("administrator", "operator", "approver", "support", "auditor", "back-end", "keeper")
+REASON = typed(int, REASONS.__contains__)
+
+# acts.md
+LIMIT = record({
+    0: ("asset", ASSET), 1: ("bounds", enumeration("account", "asset", "wallet")),
+    2: ("?per_transaction", AMOUNT), 3: ("?hour", AMOUNT), 4: ("?day", AMOUNT), 5: ("?week", AMOUNT),
+    6: ("?approval", record({0: ("above", AMOUNT), 1: ("count", U32)}))})
+LIMITS = record({0: ("rules", list_of(LIMIT))})
+SCOPE = choice(("everything",), ("withdrawals",), ("asset", ("of", ASSET)), ("realm", ("of", REALM)),
+               ("account", ("of", ID)))
+TARGET = choice(("suspension", ("by", DIGEST)), ("latch", ("keeper", ID), ("latch", DIGEST)))
+
+
+def kind(name, members=None):
+    return (name, ("of", record(members))) if members else (name,)
+
+
+KIND = choice(
+    kind("open-account", {0: ("subject", ID), 1: ("principal", ID), 2: ("factor", NEW_FACTOR), 3: ("?delay", SPAN)}),
+    kind("withdraw", {0: ("asset", ASSET), 1: ("to", ADDRESS), 2: ("amount", AMOUNT)}),
+    kind("cancel", {0: ("act", DIGEST)}),
+    kind("add-address", {0: ("address", ADDRESS)}),
+    kind("cancel-address", {0: ("address", ADDRESS)}),
+    kind("freeze"),
+    kind("unfreeze"),
+    kind("enrol-factor", {0: ("principal", ID), 1: ("factor", NEW_FACTOR)}),
+    kind("revoke-factor", {0: ("principal", ID), 1: ("factor", ID)}),
+    kind("raise-epoch", {0: ("realm", REALM), 1: ("?factors", FACTOR_KIND)}),
+    kind("grant-role", {0: ("principal", ID), 1: ("role", ROLE), 2: ("?factor", NEW_FACTOR)}),
+    kind("revoke-role", {0: ("principal", ID), 1: ("role", ROLE)}),
+    kind("approve", {0: ("act", DIGEST)}),
+    kind("suspend", {0: ("scope", SCOPE)}),
+    kind("lift", {0: ("target", TARGET)}),
+    kind("resume", {0: ("release", DIGEST)}),
+    kind("void", {0: ("release", DIGEST)}),
+    kind("set-limits", {0: ("replaces", DIGEST), 1: ("limits", LIMITS)}))
+ACT = record({
+    0: ("genesis", DIGEST), 1: ("realm", REALM), 2: ("principal", ID), 3: ("?account", ID), 4: ("id", ID),
+    5: ("checkpoint", DIGEST), 6: ("expires", MOMENT), 7: ("kind", KIND)}, lambda act: len(act.cbor) <= MAX_ACT)
+
+# evidence.md
+CLAIM = choice(("onboarding",), ("ledger-debit", ("entry", ID)))
+ATTESTATION_STATEMENT = record({0: ("issuer", ID), 1: ("act", DIGEST), 2: ("expires", MOMENT), 3: ("claim", CLAIM)})
+EVIDENCE = record({
+    0: ("requests", list_of(record({0: ("base", BYTES), 1: ("signature", SIGNATURE)}), most=8)),
+    1: ("assertions", list_of(record({
+        0: ("credential", BYTES), 1: ("authenticator_data", BYTES), 2: ("client_data", BYTES),
+        3: ("signature", SIGNATURE)}), most=8)),
+    2: ("attestations", list_of(record({
+        0: ("statement", ATTESTATION_STATEMENT), 1: ("signature", SIGNATURE)}), most=8)),
+    3: ("?posted", record({0: ("board", ID), 1: ("time", MOMENT), 2: ("signature", SIGNATURE)}))})
+
+# genesis.md
+MEMBER = record({0: ("principal", ID), 1: ("roles", list_of(ROLE)), 2: ("factors", list_of(NEW_FACTOR))})
+RELYING_PARTY = record({0: ("rp_ids", list_of(TEXT)), 1: ("origins", list_of(TEXT)), 2: ("top_origins", list_of(TEXT))})
+GENESIS = record({
+    0: ("network", TEXT), 1: ("mode", enumeration("production", "development")), 2: ("rules", U32),
+    3: ("log", record({0: ("origin", TEXT), 1: ("vkey", TEXT)})),
+    4: ("administrators", list_of(MEMBER)), 5: ("quorum", U32), 6: ("staff", list_of(MEMBER)),
+    7: ("keepers", list_of(record({
+        0: ("id", ID), 1: ("kind", enumeration("signer", "vault", "herald")), 2: ("key", PUBLIC_KEY)}))),
+    8: ("witnesses", record({0: ("vkeys", list_of(TEXT)), 1: ("faulty", U32), 2: ("quorum", U32)})),
+    9: ("boards", list_of(record({0: ("id", ID), 1: ("key", PUBLIC_KEY)}))),
+    10: ("issuers", list_of(record({
+        0: ("id", ID), 1: ("kind", enumeration("onboarding", "ledger")), 2: ("key", PUBLIC_KEY)}))),
+    11: ("roots", list_of(PUBLIC_KEY)),
+    12: ("wallets", list_of(record({
+        0: ("id", ID), 1: ("address", ADDRESS), 2: ("keeper", ID), 3: ("first_nonce", U64),
+        4: ("fee_ceiling", AMOUNT)}))),
+    13: ("assets", list_of(ASSET)), 14: ("limits", LIMITS), 15: ("delay_floor", SPAN),
+    16: ("parties", list_of(record({0: ("realm", REALM), 1: ("relying_party", RELYING_PARTY)})))})
+SIGNED_GENESIS = record({0: ("genesis", GENESIS), 1: ("signatures", list_of(tuple_of(ID, SIGNATURE)))})
+
+# statements.md
+CAP = record({0: ("asset", ASSET), 1: ("per_transaction", AMOUNT), 2: ("day", AMOUNT)})
+ON_CHAIN = (("act", DIGEST), ("transaction", DIGEST), ("block", U64), ("block_hash", DIGEST))
+SAYS = choice(
+    ("caps", ("caps", list_of(CAP, most=256))),
+    ("signed", ("act", DIGEST), ("entry", U64), ("effects", DIGEST), ("plan", DIGEST), ("transaction", BYTES)),
+    ("confirmed", *ON_CHAIN),
+    ("reverted", *ON_CHAIN),
+    ("stopped", ("suspension", DIGEST)),
+    ("latched", ("latch", DIGEST), ("condition", enumeration(
+        "fork", "shrunk", "release-without-evidence", "stop-withheld", "shut"))))
+STATEMENT = record({0: ("genesis", DIGEST), 1: ("keeper", ID), 2: ("says", SAYS)},
+                   lambda statement: len(statement.cbor) <= MAX_STATEMENT)
+
+# entries.md
+NEED = choice(("assertion",), ("debit",), ("approvals", ("missing", U32)), ("quorum", ("missing", U32)),
+              ("delay",), ("lift",), ("unfreeze",), ("room",))
+DECISION = choice(("release",), ("hold", ("needs", list_of(NEED)), ("?until", MOMENT)), ("refuse", ("reason", REASON)))
+PLAN = record({0: ("wallet", ID), 1: ("unsigned", BYTES)})
+BODY = choice(
+    ("genesis", ("of", SIGNED_GENESIS)),
+    ("checkpoint", ("of", BYTES)),
+    ("submission", ("of", record({
+        0: ("act", ACT), 1: ("evidence", EVIDENCE), 2: ("decision", DECISION), 3: ("?plan", PLAN)}))),
+    ("supplement", ("of", record({0: ("act", DIGEST), 1: ("evidence", EVIDENCE)}))),
+    ("settlement", ("of", record({0: ("act", DIGEST), 1: ("decision", DECISION), 2: ("?plan", PLAN)}))),
+    ("replacement", ("of", record({0: ("act", DIGEST), 1: ("plan", PLAN)}))),
+    ("statement", ("of", record({0: ("statement", STATEMENT), 1: ("signature", SIGNATURE)}))))
+ENTRY = record({0: ("partition", U32), 1: ("time", MOMENT), 2: ("body", BODY)})
+
+
+def read_entry(data):
+    need(len(data) <= MAX_ENTRY, "an entry is too long")
+    return ENTRY(decode_cbor(data))
+
+
+# -------------------------------------------------------------------------------- CBOR: encoding.md
+
+MAX_DEPTH = 24  # the deepest structure, a key inside a factor inside an act inside an entry, needs 13
+
+
+def decode_cbor(data):
+    """What a writer would have written, and nothing else: it is written again, and compared.
+
+    No entry has true, false or null anywhere, so they are not read."""
+    tree, end = read_cbor(data, 0, 0)
+    need(end == len(data), "bytes after the value")
+    need(encode_cbor(tree) == data, "the encoding is not canonical")
+    return tree
+
+
+def read_cbor(data, at, depth):
+    need(depth < MAX_DEPTH, "a value is nested too deeply")
+    major, value, at = read_head(data, at)
+    if major == 0:
+        return value, at
+    if major in (2, 3):
+        need(at + value <= len(data), "a value ends too early")
+        content = data[at:at + value]
+        return (content if major == 2 else content.decode("utf-8")), at + value
+    if major == 4:
+        items = []
+        for _ in range(value):  # ends with the data at the latest: an item takes a byte
+            item, at = read_cbor(data, at, depth + 1)
+            items.append(item)
+        return items, at
+    need(major == 5, "a value of a type that is not allowed")
+    members = {}
+    for _ in range(value):
+        kind_of_key, key, at = read_head(data, at)
+        need(kind_of_key == 0 and key not in members, "a record's key is no integer, or stands twice")
+        members[key], at = read_cbor(data, at, depth + 1)
+    return members, at
+
+
+def read_head(data, at):
+    """Major type, argument, and where the content begins. RFC 8949, section 3."""
+    need(at < len(data), "a value ends too early")
+    major, argument = data[at] >> 5, data[at] & 31
+    at += 1
+    if argument < 24:
+        return major, argument, at
+    need(argument < 28, "an indefinite or reserved length")
+    size = 1 << (argument - 24)
+    need(at + size <= len(data), "a value ends too early")
+    return major, int.from_bytes(data[at:at + size]), at + size
+
+
+def encode_cbor(tree):
+    parts = []
+    write_cbor(tree, parts)
+    return b"".join(parts)
+
+
+def write_cbor(tree, parts):
+    if type(tree) is int:
+        parts.append(cbor_head(0, tree))
+    elif type(tree) is bytes:
+        parts += cbor_head(2, len(tree)), tree
+    elif type(tree) is str:
+        parts += cbor_head(3, len(tree.encode())), tree.encode()
+    elif type(tree) is list:
+        parts.append(cbor_head(4, len(tree)))
+        for item in tree:
+            write_cbor(item, parts)
+    else:
+        parts.append(cbor_head(5, len(tree)))
+        for key in sorted(tree):
+            parts.append(cbor_head(0, key))
+            write_cbor(tree[key], parts)
+
+
+def cbor_head(major, value):
+    if value < 24:
+        return bytes([major << 5 | value])
+    size = next(size for size in (1, 2, 4, 8) if value < 1 << 8 * size)
+    return bytes([major << 5 | 23 + size.bit_length()]) + value.to_bytes(size)
+
+
+# ----------------------------------------------------------- JSON and base64: receipt.md, encoding.md
+
+
+def read_receipt(bundle):
+    receipt = read_json(bundle)
+    check_members(receipt, act=str, checkpoint=str, entries=list)
+    need(re.fullmatch("[0-9a-f]{64}", receipt["act"]), "the act is no digest")
+    need(1 <= len(receipt["entries"]) <= MAX_ENTRIES, "there are not 1 to 64 entries")
+    return Record(act=bytes.fromhex(receipt["act"]), checkpoint=receipt["checkpoint"],
+                  entries=[read_listed(listed) for listed in receipt["entries"]])
+
+
+def read_listed(listed):
+    check_members(listed, index=int, entry=str, proof=list)
+    need(len(listed["entry"]) <= MAX_ENTRY * 4 // 3 + 2, "an entry is too long")
+    need(len(listed["proof"]) <= 63, "an inclusion proof is too long")
+    need(all(type(h) is str and len(h) == 44 for h in listed["proof"]), "a hash of a proof has another length")
+    return Record(index=listed["index"], entry=decode_base64url(listed["entry"]),
+                  proof=[decode_base64(h) for h in listed["proof"]])
+
+
+def read_json(data):
+    need(len(data) <= MAX_RECEIPT, "the receipt is too long")
+    text = data.decode("utf-8")
+    depth = 0
+    for token in re.finditer(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', text, re.DOTALL):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        need(depth <= 4, "the receipt is nested too deeply")
+    return json.loads(text, object_pairs_hook=members_once, parse_int=unsigned, parse_float=no_number,
+                      parse_constant=no_number)
+
+
+def members_once(pairs):
+    members = dict(pairs)
+    need(len(members) == len(pairs), "a member stands twice")
+    return members
+
+
+def unsigned(digits):
+    need(digits.isdecimal() and len(digits) <= 20, "a number is negative or too large")
+    return int(digits)
+
+
+def no_number(_):
+    raise Refused("a number is no integer")
+
+
+def check_members(value, **types):
+    need(type(value) is dict and value.keys() == types.keys(), "the receipt has other members")
+    need(all(type(value[name]) is kind for name, kind in types.items()), "a member has another type")
+
+
+def decode_base64(text):
+    data = base64.b64decode(text, validate=True)
+    need(base64.b64encode(data).decode() == text, "base64 is not canonical")
+    return data
+
+
+def decode_base64url(text):
+    data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    need(encode_base64url(data) == text, "base64url is not canonical")
+    return data
+
+
+def encode_base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+# -------------------------------------------------------------------- Signatures: encoding.md
+
+
+def holds(key, message, signature):
+    return (holds_ed25519 if key.kind == "ed25519" else holds_p256)(key.bytes, message, signature)
+
+
+# Ed25519: RFC 8032, section 5.1, by the equation without cofactor. Points are extended coordinates.
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
+NEUTRAL = (0, 1, 1, 0)
+
+
+def ed25519_decode(encoded):
+    need(len(encoded) == 32, "an Ed25519 point has not 32 bytes")
+    y = int.from_bytes(encoded, "little")
+    sign, y = y >> 255, y & 2**255 - 1
+    need(y < P, "an Ed25519 point has y not below 2^255 - 19")
+    u, v = y * y - 1, D * y * y + 1
+    x = u * v**3 * pow(u * v**7, (P - 5) // 8, P) % P
+    if (v * x * x - u) % P:
+        x = x * ROOT_OF_MINUS_ONE % P
+    need((v * x * x - u) % P == 0 and (x or not sign), "an Ed25519 point is not on the curve")
+    x = P - x if x & 1 != sign else x
+    return (x, y, 1, x * y % P)
+
+
+def ed25519_add(a, b):
+    e = (a[1] - a[0]) * (b[1] - b[0]) % P
+    f = (a[1] + a[0]) * (b[1] + b[0]) % P
+    g, h = 2 * D * a[3] * b[3] % P, 2 * a[2] * b[2] % P
+    e, f, g, h = f - e, h - g, h + g, f + e
+    return (e * f % P, g * h % P, f * g % P, e * h % P)
+
+
+def ed25519_same(a, b):
+    return (a[0] * b[2] - b[0] * a[2]) % P == 0 and (a[1] * b[2] - b[1] * a[2]) % P == 0
+
+
+@functools.lru_cache(4096)
+def ed25519_point(encoded):
+    """A point that may be a key or an R: not of order 1, 2, 4 or 8."""
+    point = eight = ed25519_decode(encoded)
+    for _ in range(3):
+        eight = ed25519_add(eight, eight)
+    need(not ed25519_same(eight, NEUTRAL), "an Ed25519 point is of small order")
+    return point
+
+
+ED25519_BASE = ed25519_decode((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
+
+
+@functools.lru_cache(4096)
+def holds_ed25519(key, message, signature):
+    """[S]B = R + [k]A"""
+    try:
+        need(len(signature) == 64, "size")
+        a, r, s = ed25519_point(key), ed25519_point(signature[:32]), int.from_bytes(signature[32:], "little")
+    except Refused:
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
+    minus_a = (P - a[0], a[1], 1, P - a[3])
+    sums = (None, ED25519_BASE, minus_a, ed25519_add(ED25519_BASE, minus_a))
+    point = NEUTRAL
+    for bit in range(252, -1, -1):
+        point = ed25519_add(point, point)
+        pick = (s >> bit & 1) | (k >> bit & 1) << 1
+        point = ed25519_add(point, sums[pick]) if pick else point
+    return s < L and ed25519_same(point, r)
+
+
+class Curve:
+    """y² = x³ + ax + b; SEC 1. Points are (x, y), None the point at infinity; inside, Jacobian (X, Y, Z)."""
+
+    def __init__(self, p, a, b, n, g):
+        self.p, self.a, self.b, self.n, self.g = p, a, b, n, g
+
+    def has(self, point):
+        x, y = point
+        return 0 <= x < self.p and 0 <= y < self.p and (y * y - x**3 - self.a * x - self.b) % self.p == 0
+
+    def double(self, point):
+        x, y, z = point
+        yy = y * y % self.p
+        s, m = 4 * x * yy, 3 * x * x + self.a * pow(z, 4, self.p)
+        xx = (m * m - 2 * s) % self.p
+        return xx, (m * (s - xx) - 8 * yy * yy) % self.p, 2 * y * z % self.p
+
+    def add(self, a, b):
+        if not a[2] or not b[2]:
+            return a if a[2] else b
+        za, zb = a[2] * a[2] % self.p, b[2] * b[2] % self.p
+        u, s = a[0] * zb % self.p, a[1] * b[2] * zb % self.p
+        h, r = (b[0] * za - u) % self.p, (b[1] * a[2] * za - s) % self.p
+        if not h:
+            return (1, 1, 0) if r else self.double(a)
+        hh = h * h % self.p
+        x = (r * r - h * hh - 2 * u * hh) % self.p
+        return x, (r * (u * hh - x) - s * h * hh) % self.p, h * a[2] * b[2] % self.p
+
+    def combine(self, u, a, v, b):
+        """[u]a + [v]b"""
+        u, v, a, b = u % self.n, v % self.n, (*a, 1), (*b, 1)
+        sums = (None, a, b, self.add(a, b))
+        point = (1, 1, 0)
+        for bit in range(255, -1, -1):
+            point = self.double(point)
+            pick = (u >> bit & 1) | (v >> bit & 1) << 1
+            point = self.add(point, sums[pick]) if pick else point
+        if not point[2]:
+            return None
+        z = pow(point[2], -1, self.p)
+        return point[0] * z * z % self.p, point[1] * z**3 % self.p
+
+
+P256 = Curve(  # SEC 2, section 2.4.2
+    p=2**256 - 2**224 + 2**192 + 2**96 - 1, a=-3,
+    b=0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B,
+    n=0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+    g=(0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
+       0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5))
+SECP256K1 = Curve(  # SEC 2, section 2.4.1
+    p=2**256 - 2**32 - 977, a=0, b=7,
+    n=0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141,
+    g=(0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798,
+       0x483ADA7726A3C4655DA4FBFC0E1108A8FD17B448A68554199C47D08FFB10D4B8))
+
+
+def p256_point(encoded):
+    need(len(encoded) == 65 and encoded[0] == 4, "a P-256 key is not uncompressed")
+    point = int.from_bytes(encoded[1:33]), int.from_bytes(encoded[33:])
+    need(P256.has(point), "a P-256 key is not on the curve")
+    return point
+
+
+@functools.lru_cache(4096)
+def holds_p256(key, message, signature):
+    """ECDSA with SHA-256, r ‖ s, and only the low S. SEC 1, section 4.1.4."""
+    r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
+    if len(signature) != 64 or not (1 <= r < P256.n and 1 <= s <= (P256.n - 1) // 2):
+        return False
+    w = pow(s, -1, P256.n)
+    e = int.from_bytes(hashlib.sha256(message).digest())
+    point = P256.combine(e * w, P256.g, r * w, p256_point(key))
+    return point is not None and point[0] % P256.n == r
+
+
+def keccak_constants():
+    """Rotations, and round constants by the shift register of the Keccak reference, section 1.2."""
+    rotations, x, y = [[0] * 5 for _ in range(5)], 1, 0
+    for t in range(24):
+        rotations[x][y] = (t + 1) * (t + 2) // 2 % 64
+        x, y = y, (2 * x + 3 * y) % 5
+    rounds, register = [], 1
+    for _ in range(24):
+        constant = 0
+        for j in range(7):
+            constant |= (register & 1) << (1 << j) - 1
+            register = register << 1 ^ (register >> 7) * 0x171
+        rounds.append(constant)
+    return rotations, rounds
+
+
+ROTATIONS, ROUNDS = keccak_constants()
+
+
+def keccak256(message):
+    """Keccak with rate 136 and the padding from before SHA-3: 0x01 … 0x80."""
+    padding = bytearray(136 - len(message) % 136)
+    padding[0] |= 0x01
+    padding[-1] |= 0x80
+    padded, state = message + padding, [[0] * 5 for _ in range(5)]
+    for at in range(0, len(padded), 136):
+        for i in range(17):
+            state[i % 5][i // 5] ^= int.from_bytes(padded[at + 8 * i:at + 8 * i + 8], "little")
+        state = keccak_f(state)
+    return b"".join(state[i][0].to_bytes(8, "little") for i in range(4))
+
+
+def keccak_f(a):
+    def rotate(lane, by):
+        return (lane << by | lane >> 64 - by) & 2**64 - 1
+
+    for constant in ROUNDS:
+        c = [a[x][0] ^ a[x][1] ^ a[x][2] ^ a[x][3] ^ a[x][4] for x in range(5)]
+        b = [[0] * 5 for _ in range(5)]
+        for x in range(5):
+            mix = c[x - 1] ^ rotate(c[(x + 1) % 5], 1)
+            for y in range(5):
+                b[y][(2 * x + 3 * y) % 5] = rotate(a[x][y] ^ mix, ROTATIONS[x][y])
+        a = [[b[x][y] ^ ~b[(x + 1) % 5][y] & b[(x + 2) % 5][y] for y in range(5)] for x in range(5)]
+        a[0][0] ^= constant
+    return a
+
+
+# ------------------------------------------------------------------------------------ Command line
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(description="Verifies receipts of Portcullis.")
+    parser.add_argument("receipt", nargs="?", metavar="RECEIPT", help="the receipt's file, or - for standard input")
+    parser.add_argument("--genesis-digest", metavar="HEX", help="the pinned digest, 64 lower-case hex digits")
+    parser.add_argument("--vectors", metavar="FOLDER", help="verify all receipt-*.json of this folder")
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    options = parser.parse_args(arguments)
+    if options.vectors is not None:
+        if options.receipt is not None or options.genesis_digest is not None:
+            parser.error("--vectors takes neither a receipt nor a genesis digest")
+        return run_vectors(options.vectors, options.json)
+    if options.receipt is None or not re.fullmatch("[0-9a-f]{64}", options.genesis_digest or ""):
+        parser.error("RECEIPT and --genesis-digest with 64 lower-case hex digits are needed")
+    try:
+        with open(0 if options.receipt == "-" else options.receipt, "rb") as file:
+            bundle = file.read(MAX_RECEIPT + 1)
+    except OSError as error:
+        parser.error(f"cannot read the receipt: {error.strerror}")
+    return run_receipt(bundle, bytes.fromhex(options.genesis_digest), options.json)
+
+
+def run_receipt(bundle, pinned, as_json):
+    try:
+        with fault("Unexpected"):
+            v = verify(bundle, pinned)
+            report = (json.dumps({"holds": True, "shown": shown(v), "more": more(v)}, indent=2) if as_json
+                      else "\n".join(story(v)))
+    except Refused as refused:
+        print(json.dumps({"holds": False, "fault": refused.fault, "reason": refused.reason}) if as_json
+              else f"REFUSED: {refused.fault}: {refused.reason}")
+        return 1
+    print(report)
+    return 0
+
+
+def more(v):
+    """What the verifier saw beside the table of receipt.md."""
+    says = v.signed.says
+    return {
+        "network": v.case.genesis.network, "mode": v.case.genesis.mode,
+        "origin": v.case.genesis.log.origin, "size": v.checkpoint.size, "root": v.checkpoint.root.hex(),
+        "witnesses": len(v.case.genesis.witnesses.vkeys), "cosigned": v.checkpoint.cosigned,
+        "quorum": v.case.genesis.witnesses.quorum, "principal": v.act.principal.hex(),
+        "submitted_by": v.submitted.index, "factor": factor_id(v.factor.factor).hex(),
+        "factor_kind": v.factor.factor.variant, "factor_enrolled_by": v.factor.since,
+        "back_end": v.relay.principal.hex(), "back_end_factor": factor_id(v.relay.factor).hex(),
+        "issuer": v.debit.issuer.hex(), "plan": says.plan.hex(), "wallet": v.signed.wallet.id.hex(),
+        "wallet_address": v.signed.wallet.address, "nonce": v.signed.transfer.nonce,
+        "fee_ceiling": str(v.signed.transfer.fee_ceiling), "effects": says.effects.hex(),
+        "release": describe(v.release, v.receipt.act)}
+
+
+def describe(p, act_digest):
+    body = p.entry.body
+    decision = getattr(body.of, "decision", None) if body.variant in ("submission", "settlement") else None
+    about = "of this act" if p.act_digest == act_digest else "not of this act itself"
+    return f"a {body.variant} {about}" + (f", decision: {decision.variant}" if decision else "")
+
+
+def story(v):
+    s, m = shown(v), more(v)
+    confirmed = "no statement here says so" if s["block"] is None else f"in block {s['block']}, says the signer"
+    return [
+        f"HOLDS: account {s['account']} paid {s['amount']} base units of {s['asset']}",
+        f"              to {s['to']}",
+        f"genesis       {v.case.pinned.hex()}, as pinned; all {len(v.case.genesis.administrators)} "
+        f"administrators signed; network {ascii(m['network'])}, {m['mode']}",
+        f"checkpoint    {m['size']} entries of {ascii(m['origin'])}; {m['cosigned']} of {m['witnesses']} witnesses "
+        f"cosigned, {m['quorum']} must; newest {moment(s['witnessed_at'])}",
+        f"entries       {len(v.case.proven)}, each canonical and included under the checkpoint",
+        f"act           {s['act']} by principal {m['principal']}, entry {m['submitted_by']}, "
+        f"{moment(v.submitted.time)}",
+        f"proven by     {m['factor_kind']} {m['factor']} ({v.factor.factor.key.kind}), "
+        f"enrolled in entry {m['factor_enrolled_by']}",
+        f"relayed by    back end {m['back_end']}, factor {m['back_end_factor']}",
+        f"debit         ledger entry {s['debit']}, attested by issuer {m['issuer']}",
+        f"plan          {m['plan']}: wallet {m['wallet']}, {m['wallet_address']}, nonce {m['nonce']}, "
+        f"at most {m['fee_ceiling']} wei of fees",
+        f"transaction   {s['transaction']}, the plan's bytes, signed by the wallet; stated by keeper {s['signer']}",
+        f"released by   entry {s['released_by']} ({m['release']}), {moment(s['released_at'])}",
+        f"effects       {m['effects']}, as the keeper says; only the whole journal can show it",
+        f"confirmed     {confirmed}",
+        "not shown     that nothing barred it then, and that the chain has it: receipt.md, \"What it shows\""]
+
+
+def moment(milliseconds):
+    try:
+        utc = datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=milliseconds)
+        return utc.isoformat(timespec="milliseconds") + "Z"
+    except OverflowError:
+        return f"{milliseconds} ms after 1970"
+
+
+def run_vectors(folder, as_json):
+    results = []
+    for path in sorted(glob.glob(os.path.join(glob.escape(folder), "receipt-*.json"))):
+        try:
+            with open(path, "rb") as file:
+                vector = json.loads(file.read(2 * MAX_RECEIPT))
+            expected, showing = vector["expect"], vector["shown"]
+            bundle, pinned = json.dumps(vector["receipt"]).encode(), bytes.fromhex(vector["genesis"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            expected, found, reason, agrees = None, None, f"unreadable vector ({type(error).__name__})", False
+        else:
+            found, reason, agrees = run_vector(bundle, pinned, expected, showing)
+        results.append({"vector": os.path.basename(path), "expect": expected, "found": found,
+                        "reason": reason, "agrees": agrees})
+    agree = sum(result["agrees"] for result in results)
+    if as_json:
+        print(json.dumps({"agree": agree, "disagree": len(results) - agree, "vectors": results}, indent=2))
+    else:
+        for r in results:
+            print(f"{'agree   ' if r['agrees'] else 'DISAGREE'}  {r['vector']}: {r['found']}"
+                  + (f" ({r['reason']})" if r["reason"] else "")
+                  + ("" if r["agrees"] else f"; the vector expects {ascii(r['expect'])}"))
+        print(f"{agree} agree, {len(results) - agree} disagree")
+    return 0 if results and agree == len(results) else 1
+
+
+def run_vector(bundle, pinned, expected, showing):
+    try:
+        with fault("Unexpected"):
+            found = shown(verify(bundle, pinned))
+    except Refused as refused:
+        return refused.fault, refused.reason, refused.fault == expected and showing is None
+    return "ok", None, expected == "ok" and showing == found
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
