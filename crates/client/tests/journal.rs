@@ -257,7 +257,8 @@ fn a_checkpoint_from_elsewhere_shows_what_was_cut_or_forked() {
     // The stored checkpoint is older than the given one: that one counts.
     let mut unprojected = ledger.clone();
     unprojected.note.clone_from(&old.note);
-    let report = verify::journal_up_to(&store(&unprojected), old.world.digest(), Some(&ledger.note));
+    let report =
+        verify::journal_up_to(&store(&unprojected), old.world.digest(), Some(&ledger.note));
     assert_eq!(report.unwitnessed, 0);
     assert_eq!(report.size, ledger.state.size());
 }

@@ -151,6 +151,5 @@ pub(crate) fn outbid(earlier: &Fees, going: &Fees, gas: u64, ceiling: Amount) ->
         let (max, tip) = (least.max_fee_per_gas(), least.max_priority_fee_per_gas());
         Fees::new(max, tip, gas).ok()
     };
-    fees.filter(|fees| fees.ceiling() <= ceiling)
-        .or_else(least)
+    fees.filter(|fees| fees.ceiling() <= ceiling).or_else(least)
 }

@@ -9,8 +9,8 @@ use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::entry::Replacement;
 use crate::reason::Reason;
-use crate::state::{Reach, State};
 use crate::state::release::{Release, Stage, Withheld};
+use crate::state::{Reach, State};
 use crate::time::Time;
 
 /// Resume a withheld release by its unchanged plan.

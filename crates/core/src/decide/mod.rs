@@ -43,6 +43,17 @@ pub(crate) struct Case<'a> {
     /// The entry's time.
     pub(crate) time: Time,
     pub(crate) verify: &'a dyn Verify,
+    /// What the journal will have as its next checkpoint, where that is known.
+    pub(crate) next: Option<Cosigned>,
+}
+
+/// A checkpoint of this journal that a quorum has cosigned and that is not an entry yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cosigned {
+    /// SHA-256 of its body.
+    pub body: Digest,
+    /// The oldest of the quorum's cosignatures.
+    pub oldest: Time,
 }
 
 /// A decision, with the changes that it makes once it stands in the journal.
@@ -71,6 +82,15 @@ impl Decided {
     #[must_use]
     pub fn payment(&self) -> Option<&Payment> {
         self.payment.as_ref()
+    }
+
+    /// What it changes, but for what a plan brings: nothing where it refuses.
+    #[must_use]
+    pub fn changes(&self) -> &[Effect] {
+        match self.decision {
+            Decision::Refuse { .. } => &[],
+            Decision::Release | Decision::Hold { .. } => &self.effects,
+        }
     }
 
     /// The changes, given the plan that stands beside the decision: one where money goes out, and
@@ -136,6 +156,20 @@ pub fn decide(
     time: Time,
     verify: &dyn Verify,
 ) -> Decided {
+    decide_with(state, None, act, evidence, time, verify)
+}
+
+/// Decide as if `next` led the entry's batch: a restricting act may name the newest cosigned
+/// checkpoint before the journal has it, and gate and keepers must see the same in that.
+#[must_use]
+pub fn decide_with(
+    state: &State,
+    next: Option<Cosigned>,
+    act: &Act,
+    evidence: &Evidence,
+    time: Time,
+    verify: &dyn Verify,
+) -> Decided {
     let case = Case {
         state,
         act,
@@ -143,6 +177,7 @@ pub fn decide(
         evidence,
         time,
         verify,
+        next,
     };
     let actor = match recognise(&case) {
         Ok(actor) => actor,
@@ -315,6 +350,7 @@ pub(crate) fn supplement(
         evidence,
         time,
         verify,
+        next: None,
     };
     binding::check_sizes(evidence)?;
     let mut effects = Vec::new();
@@ -373,13 +409,10 @@ pub(crate) fn withhold_where(
     why: crate::state::release::Withheld,
     touched: impl Fn(&crate::state::release::Release) -> bool,
 ) -> impl Iterator<Item = Effect> {
-    let releases = state
-        .facts
-        .unsigned_releases()
-        .filter(|(_, release)| {
-            let pays = release.voided_by.is_none();
-            (pays || why == crate::state::release::Withheld::Suspended) && touched(release)
-        });
+    let releases = state.facts.unsigned_releases().filter(|(_, release)| {
+        let pays = release.voided_by.is_none();
+        (pays || why == crate::state::release::Withheld::Suspended) && touched(release)
+    });
     let effects: Vec<Effect> = releases
         .map(|(digest, _)| Effect::Withhold(*digest, why))
         .collect();

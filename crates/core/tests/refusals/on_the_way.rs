@@ -36,7 +36,11 @@ fn a_plan_that_nothing_could_replace_is_void() {
         submission.plan = Some(payment.plan(fees).unwrap());
         let entry = Entry::new(stage.now(), Body::Act(Box::new(submission)));
         let judged = stage.state().judge(&entry, &Strict).map(drop);
-        assert_eq!(judged, fault.map_or(Ok(()), |f| Err(VoidReason::Plan(f))), "{name}");
+        assert_eq!(
+            judged,
+            fault.map_or(Ok(()), |f| Err(VoidReason::Plan(f))),
+            "{name}"
+        );
     }
 }
 
@@ -130,8 +134,14 @@ fn what_was_suspended_waits_for_a_hand() {
     let act = stage.staffs(World::OPERATOR, ActKind::Suspend(Suspend { scope }));
     let by = stage.submit(act);
     stage.ledger.lift(LiftTarget::Suspension { by });
-    assert_eq!(stage.release(release).stage, At::Withheld(Withheld::Suspended));
-    assert!(matches!(settle(stage.state(), release, stage.now()).decision(), Decision::Hold { .. }));
+    assert_eq!(
+        stage.release(release).stage,
+        At::Withheld(Withheld::Suspended)
+    );
+    assert!(matches!(
+        settle(stage.state(), release, stage.now()).decision(),
+        Decision::Hold { .. }
+    ));
 }
 
 /// The journal said "refused", so the platform has given the money back.
@@ -147,7 +157,12 @@ fn what_was_refused_on_record_is_never_paid() {
     let thaw = stage.customers(ActKind::Unfreeze);
     stage.submit(thaw);
     let said = stage.decide(&act, &evidence);
-    assert_eq!(said, Decision::Refuse { reason: Reason::Replayed });
+    assert_eq!(
+        said,
+        Decision::Refuse {
+            reason: Reason::Replayed
+        }
+    );
     let paid = stage.enter_as(act, evidence, Decision::Release);
     assert!(paid.void.is_some());
 }

@@ -210,7 +210,7 @@ impl Batch {
 }
 
 /// A panic while deciding refuses the act and stops nothing else.
-pub(super) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, Reason> {
+pub(crate) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, Reason> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|_| Reason::Panicked)
 }
 

@@ -8,6 +8,8 @@ mod batch;
 mod checkpoints;
 mod tick;
 
+pub(crate) use batch::guarded;
+
 use crate::fees::FeeTable;
 use crate::index::Index;
 use crate::memo::Memo;
@@ -15,6 +17,7 @@ use crate::published::{Published, Witnessed};
 use batch::Batch;
 use checkpoints::Checkpoints;
 use portcullis_core::board::Posting;
+use portcullis_core::decide::Cosigned;
 use portcullis_core::genesis::MAX_GENESIS;
 use portcullis_core::statement::SignedStatement;
 use portcullis_core::{Decision, Digest, Evidence, Reason, Span, State, Time, codec};
@@ -93,6 +96,14 @@ impl Shared {
     /// The state after the newest applied entry.
     pub fn state(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest cosigned checkpoint, which leads a batch where an act names it.
+    #[must_use]
+    pub(crate) fn newest_cosigned(&self) -> Option<Cosigned> {
+        let newest = self.published.newest()?;
+        let (body, oldest) = (body_digest(&newest.note)?, newest.oldest);
+        Some(Cosigned { body, oldest })
     }
 
     /// The index.
@@ -178,9 +189,10 @@ impl<S: Store> Sequencer<S> {
     pub fn step(&mut self, commands: Vec<Command>, now: Time) -> Result<(), Stop> {
         let newest = self.shared.published.newest();
         let due = self.due(now);
+        let named = self.is_named(&commands);
         let checkpoint = newest.clone().filter(|newest| {
             let busy = !commands.is_empty() || !due.is_empty();
-            self.checkpoints.is_wanted(newest, busy, now)
+            self.checkpoints.is_wanted(newest, busy, now) || named
         });
         let bumps = self.bumps(now);
         if commands.is_empty() && due.is_empty() && bumps.is_empty() && checkpoint.is_none() {
@@ -222,6 +234,23 @@ impl<S: Store> Sequencer<S> {
             batch.replace(act, plan, fresh);
         }
         self.close(batch)
+    }
+
+    /// Whether a posting of a stop board names the newest cosigned checkpoint and the journal does not
+    /// have it: an idle journal would not have it for long.
+    fn is_named(&self, commands: &[Command]) -> bool {
+        let Some(newest) = self.shared.newest_cosigned() else {
+            return false;
+        };
+        let names = |command: &Command| {
+            matches!(&command.what, What::Act(posting)
+                if posting.evidence.posted.is_some() && posting.act.checkpoint == newest.body)
+        };
+        let is_new = || {
+            let state = self.shared.state();
+            !state.facts().checkpoints.contains_key(&newest.body)
+        };
+        commands.iter().any(names) && is_new()
     }
 
     fn open_batch(

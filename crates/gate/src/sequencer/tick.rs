@@ -27,10 +27,7 @@ impl<S: Store> Sequencer<S> {
             .releases
             .iter()
             .filter(|(_, release)| matches!(release.stage, Stage::Withheld(_)));
-        let waiting = facts
-            .held
-            .keys()
-            .chain(withheld.map(|(digest, _)| digest));
+        let waiting = facts.held.keys().chain(withheld.map(|(digest, _)| digest));
         let time = facts.time.max(now);
         let is_over = |digest: &&Digest| {
             // An act that makes the core panic stays held; it must not take the gate with it.

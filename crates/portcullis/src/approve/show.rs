@@ -160,10 +160,10 @@ fn lifted(state: &State, target: LiftTarget) -> String {
         LiftTarget::SuspensionsUpTo { entry } => {
             let all = state.facts().suspensions.values();
             let old = all.filter(|suspension| suspension.entry <= entry);
-            let scopes: Vec<String> = old.map(|known| scope::text(known.scope)).collect();
+            let mut scopes: Vec<String> = old.map(|known| scope::text(known.scope)).collect();
             let count = scopes.len();
-            let scopes: std::collections::BTreeSet<String> = scopes.into_iter().collect();
-            let scopes: Vec<String> = scopes.into_iter().collect();
+            scopes.sort_unstable();
+            scopes.dedup();
             let of = scopes.join(", ");
             format!("all {count} suspensions up to entry {entry}, of {of}")
         }
