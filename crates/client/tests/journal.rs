@@ -127,6 +127,34 @@ fn a_release_cosigned_too_late_is_counted_as_late() {
     assert_eq!(late, [(entry, act)]);
 }
 
+/// First cosigned after its act had expired, it is given up; late it is all the same.
+#[test]
+fn a_release_that_was_never_submitted_in_time_is_counted_as_late() {
+    let (mut ledger, customer) = ledger();
+    let act = ledger.withdraw(&customer, payee(), 7);
+    let entry = ledger.state.size() - 1;
+    ledger.clock.pass(Span::hours(3));
+    ledger.settle_clocks();
+    let report = verified(&ledger);
+    let late = report.late.iter().map(|late| (late.entry, late.act));
+    assert_eq!(late.collect::<Vec<_>>(), [(entry, act)]);
+}
+
+/// A segment from the middle is gone: that is no shorter journal. It is named, and no gate goes on.
+#[test]
+fn a_missing_middle_segment_is_named_and_nothing_goes_on_behind_it() {
+    let disk = store(&sixty_four());
+    let gone = "segment/000000000001";
+    assert!(disk.exists("segment/000000000002"));
+    disk.remove(gone).unwrap();
+    let report = verify::journal(&disk, World::new().digest());
+    let named = report.faults.iter().filter(|fault| fault.file == gone);
+    assert!(named.clone().any(|fault| fault.what.contains("missing")));
+    assert_eq!(named.count(), 1);
+    let opened = Directory::open(Arc::new(disk), SEGMENT);
+    assert!(opened.is_err_and(|error| error.to_string().contains(gone)));
+}
+
 #[test]
 fn another_genesis_than_the_pinned_one_is_no_journal_of_ours() {
     let (ledger, _) = ledger();

@@ -1,6 +1,6 @@
 //! Acts: requests to do one exact thing.
 
-use crate::codec::{self, CodecError, encode};
+use crate::codec::encode;
 use crate::digest::{Digest, Domain};
 use crate::factor::{FactorKind, NewFactor};
 use crate::id::{AccountId, ActId, FactorId, KeeperId, PrincipalId, SubjectId};
@@ -52,11 +52,6 @@ impl Act {
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of(Domain::Act, &encode(self))
-    }
-
-    /// Parse canonical bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
-        codec::decode(bytes, MAX_ACT)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::realm::{Realm, Role};
 use crate::state::account::{Account, BookEntry, FrozenBy, Holder, Owner, Proof};
 use crate::state::release::{End, Ended, Held, Release, SignedPlan, Stage, Withheld};
-use crate::state::{Awaiting, Facts, Suspension};
+use crate::state::{Awaiting, Facts, StatedCaps, Suspension};
 use crate::statement::{Cap, Condition};
 use crate::time::{Span, Time};
 use minicbor::{Decode, Encode};
@@ -180,7 +180,7 @@ pub enum Effect {
     SetLimits(#[n(0)] Limits),
     /// A keeper stated its caps.
     #[n(29)]
-    Caps(#[n(0)] KeeperId, #[n(1)] Vec<Cap>),
+    Caps(#[n(0)] KeeperId, #[n(1)] Vec<Cap>, #[n(2)] u64),
     /// A keeper has a suspension.
     #[n(30)]
     Stopped(#[n(0)] KeeperId, #[n(1)] Digest),
@@ -600,8 +600,9 @@ impl Facts {
             // Said as one lift for each.
             Effect::Lift(LiftTarget::SuspensionsUpTo { .. }) => {}
             Effect::SetLimits(limits) => self.limits = limits.clone(),
-            Effect::Caps(keeper, caps) => {
-                self.caps.insert(*keeper, caps.clone());
+            Effect::Caps(keeper, caps, number) => {
+                let (caps, number) = (caps.clone(), *number);
+                self.caps.insert(*keeper, StatedCaps { number, caps });
             }
             Effect::Stopped(keeper, suspension) => {
                 if let Some(suspension) = self.suspensions.get_mut(suspension) {
@@ -659,9 +660,6 @@ impl Facts {
                     .for_each(|e| start(&mut e.available));
             }
             Awaiting::Held(digest) => {
-                if self.is_revived(*digest, index, newest) {
-                    return self.end_revived(*digest, newest);
-                }
                 if let Some(held) = self.held.get_mut(digest) {
                     start(&mut held.available);
                 }
@@ -672,7 +670,8 @@ impl Facts {
                     .into_iter()
                     .for_each(|s| s.cosigned = Some(newest));
             }
-            Awaiting::Release(digest) => self.judge_lateness(*digest, index, newest),
+            // What is late has an effect of its own.
+            Awaiting::Release(_) => {}
         }
     }
 
@@ -683,44 +682,46 @@ impl Facts {
         held.is_some_and(|held| is_late(held.time, newest) && newest >= held.act.expires)
     }
 
-    fn end_revived(&mut self, digest: Digest, newest: Time) {
-        let Some(held) = self.held.remove(&digest) else {
-            return;
-        };
-        let (end, account) = (End::Returned, held.act.account);
-        self.spent.remove(&digest);
-        self.ended.insert(
-            digest,
-            Ended {
-                end,
-                time: held.time,
-                account,
-            },
-        );
-        self.ended_until
-            .insert((newest.after(REMEMBER_ENDED), digest));
+    /// What a checkpoint of this size finds late: it is the first that contains them, its newest
+    /// cosignature came over 30 s after their time, and they have no effect.
+    pub(crate) fn found_late(&self, size: u64, newest: Time) -> Vec<Effect> {
+        let covered = self.awaiting.iter().take_while(|(index, _)| *index < size);
+        let found = covered.flat_map(|(index, awaiting)| match awaiting {
+            Awaiting::Release(digest) => {
+                let why = self.why_late(*digest, *index, newest);
+                why.map(|why| Effect::Withhold(*digest, why))
+                    .into_iter()
+                    .collect()
+            }
+            Awaiting::Held(digest) if self.is_revived(*digest, *index, newest) => {
+                let account = self.held.get(digest).and_then(|held| held.act.account);
+                vec![
+                    Effect::Unhold(*digest),
+                    Effect::End(*digest, End::Returned, account),
+                ]
+            }
+            _ => Vec::new(),
+        });
+        found.collect()
     }
 
     /// A release first cosigned over 30 s after its time has no effect.
-    fn judge_lateness(&mut self, digest: Digest, index: u64, newest: Time) {
-        let Some(release) = self.releases.get_mut(&digest) else {
-            return;
-        };
+    fn why_late(&self, digest: Digest, index: u64, newest: Time) -> Option<Withheld> {
+        let release = self.releases.get(&digest)?;
         // A later entry has released it again: that one's clock counts.
         let is_newest = release.entry == index;
         let pending = release.stage == Stage::Released;
-        if is_newest && pending && is_late(release.time, newest) {
-            // Released as it was submitted, and cosigned only after its act had expired: it was never
-            // submitted in time, and can only be given up.
-            let revived = release.entry == release.proof.entry && newest >= release.act.expires;
-            let why = if revived {
-                Withheld::Cancelled
-            } else {
-                Withheld::Late
-            };
-            release.stage = Stage::Withheld(why);
-            self.unsigned.remove(&digest);
+        if !(is_newest && pending && is_late(release.time, newest)) {
+            return None;
         }
+        // Released as it was submitted, and cosigned only after its act had expired: it was never
+        // submitted in time, and can only be given up.
+        let revived = release.entry == release.proof.entry && newest >= release.act.expires;
+        Some(if revived {
+            Withheld::Cancelled
+        } else {
+            Withheld::Late
+        })
     }
 
     /// Forget what can matter no more at `now`.

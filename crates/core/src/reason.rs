@@ -140,6 +140,7 @@ reasons! {
     520 WrongFactorParty "wrong-factor-party" Never "The passkey was made for a relying party id that is not the realm's.";
     521 NotFrozen "not-frozen" Never "The account is not frozen.";
     522 ForkLatch "fork-latch" Never "A latch on a fork is never lifted: it takes a new genesis.";
+    523 NothingNew "nothing-new" Never "The evidence adds nothing to what is known of the act; nothing was changed.";
 
     // 6xx: limits.
     600 OverTransactionLimit "over-transaction-limit" Anew "The amount is above the limit for one transaction.";

@@ -4,6 +4,7 @@ use crate::segment::{self, Parsed, SegmentFault, Tail};
 use crate::store::{Recovered, Store, StoreError};
 use portcullis_host::{AppendFile, Disk, DiskError};
 use portcullis_tlog::Frontier;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A segment's size unless told otherwise.
@@ -34,6 +35,11 @@ impl Directory {
     /// quorum has cosigned, only whoever opens the journal can tell.
     pub fn open(disk: Arc<dyn Disk>, segment_bytes: u64) -> Result<(Self, Recovered), StoreError> {
         let count = count(disk.as_ref());
+        // Going on behind a gap would be another journal.
+        if let Some(missing) = missing(disk.as_ref(), count).first() {
+            let what = format!("{} is missing", name(*missing));
+            return Err(StoreError::Damaged(what, name(*missing)));
+        }
         if count == 0 {
             let (file, reserved) = begin(disk.as_ref(), 0, &Frontier::new(), segment_bytes)?;
             let recovered = Recovered {
@@ -197,6 +203,22 @@ pub(crate) fn count(disk: &dyn Disk) -> u64 {
         number += 1;
     }
     number
+}
+
+/// How far beyond the last segment is looked for more: whoever lost some lost fewer than these.
+const GAP: u64 = 4096;
+
+/// The segments that are missing: those below one that is there beyond the `count` that begin the
+/// journal.
+pub(crate) fn missing(disk: &dyn Disk, count: u64) -> Vec<u64> {
+    let beyond = count..count.saturating_add(GAP);
+    let there: BTreeSet<u64> = beyond
+        .filter(|number| disk.exists(&name(*number)))
+        .collect();
+    let last = there.last().copied().unwrap_or(count);
+    (count..last)
+        .filter(|number| !there.contains(number))
+        .collect()
 }
 
 /// A segment's content, or what is wrong with it.

@@ -11,10 +11,13 @@ use portcullis_core::signature::Strict;
 use portcullis_core::{Digest, Time};
 use portcullis_host::Dir;
 use portcullis_keeper::rfc3339;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
+/// What a folder's one writer locks.
+const LOCK: &str = "lock";
 /// How often a journal with faults is looked at again, and after how long.
 const LOOKS: u32 = 3;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(700);
@@ -117,7 +120,8 @@ fn journal(folder: &Path, digest: Digest, how: &How) -> Result<(), Failure> {
         ));
     }
     let head = how.head.as_deref().map(files::read).transpose()?;
-    let report = settled(&Dir::open(folder)?, digest, head.as_deref());
+    let mut report = settled(&Dir::open(folder)?, digest, head.as_deref());
+    report.strays = strays(folder, &report.looked_at);
     if how.json {
         say(json(&report));
     } else {
@@ -160,6 +164,37 @@ fn settled(disk: &Dir, digest: Digest, head: Option<&[u8]>) -> Report {
         }
     }
     report
+}
+
+/// What lies in the folder and was not looked at. Tiles that were partial once stay, and are not read
+/// any more.
+fn strays(folder: &Path, looked_at: &[String]) -> Vec<String> {
+    let known: BTreeSet<&str> = looked_at.iter().map(String::as_str).collect();
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        let Ok(files) = std::fs::read_dir(&next) else {
+            found.push(format!("{} (cannot be read)", next.display()));
+            continue;
+        };
+        for file in files.flatten() {
+            let path = file.path();
+            let name = path.strip_prefix(folder).unwrap_or(&path);
+            let name = name.to_string_lossy().into_owned();
+            if file.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(path);
+            } else if !known.contains(name.as_str()) && !is_left_over(&name) {
+                found.push(name);
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+fn is_left_over(name: &str) -> bool {
+    let was_partial = name.starts_with("tile/") && name.contains(".p/");
+    was_partial || name == LOCK
 }
 
 fn tell(report: &Report) {
@@ -214,6 +249,7 @@ fn tell(report: &Report) {
             .iter()
             .map(|act| format!("act {act}")),
     );
+    list("stray files", report.strays.iter().cloned());
     list(
         "faults",
         report
@@ -285,4 +321,24 @@ pub(crate) fn tell_receipt(shown: &Shown) {
 
 fn at(entry: u64, time: Time) -> String {
     format!("entry {entry}, {}", rfc3339(time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_of_a_journal_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, b"").unwrap();
+        };
+        let journal = ["checkpoint", "segment/000000000000", "tile/0/000"];
+        let others = ["tile/0/000.p/7", "lock", "segment/copy", "notes"];
+        journal.iter().chain(&others).for_each(|name| put(name));
+        let looked_at = journal.map(str::to_owned);
+        assert_eq!(strays(folder.path(), &looked_at), ["notes", "segment/copy"]);
+    }
 }

@@ -7,7 +7,7 @@ use crate::memory::MemoryError;
 use crate::server::{self, Roles};
 use crate::witness::Witness;
 use portcullis_core::Network;
-use portcullis_core::genesis::{GenesisFault, MAX_GENESIS, Mode};
+use portcullis_core::genesis::{GenesisFault, MAX_GENESIS};
 use portcullis_core::signature::Strict;
 use portcullis_host::clock::NotDevelopment;
 use portcullis_host::{Clock, Dir, Disk, DiskError, FileClock, SystemClock};
@@ -40,11 +40,6 @@ pub enum Error {
     /// A key's name.
     #[error(transparent)]
     KeyName(#[from] NameError),
-    /// The key file is too easily guessed.
-    #[error(
-        "the key file's passphrase is too cheap to guess for a production genesis: make it anew at the default cost"
-    )]
-    CheapKeys,
     /// The witness' key.
     #[error(transparent)]
     NotAWitness(#[from] NotAWitness),
@@ -118,10 +113,7 @@ impl Setting {
         let network = Network::open(&genesis, config.genesis_digest, &Strict)?;
         let mode = network.genesis().mode;
         let passphrase = Passphrase::read(open(&config.passphrase_file)?)?;
-        let keys = KeyFile::open(&config.key_file, &passphrase)?;
-        if mode == Mode::Production && !keys.cost().is_fit_for_production() {
-            return Err(Error::CheapKeys);
-        }
+        let keys = KeyFile::open_for(mode, &config.key_file, &passphrase)?;
         let clock: Arc<dyn Clock> = match &config.test_clock {
             Some(path) => Arc::new(FileClock::new(path.clone(), mode)?),
             None => Arc::new(SystemClock),

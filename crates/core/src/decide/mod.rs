@@ -329,7 +329,8 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
     }
 }
 
-/// Take more evidence for a held or withheld act: a new assertion, a late attestation.
+/// Take more evidence for a held or withheld act: a new proof, a late attestation. It carries the
+/// signed request of whoever brings it. A stop board takes acts, and stamps no supplement.
 pub(crate) fn supplement(
     state: &State,
     digest: Digest,
@@ -353,9 +354,13 @@ pub(crate) fn supplement(
         next: None,
     };
     binding::check_sizes(evidence)?;
+    if evidence.posted.is_some() {
+        return Err(Reason::StampInvalid);
+    }
+    let asking = authenticate::check_evidence(&case, time)?;
+    permit::check_may_supplement(&case, &asking)?;
     let mut effects = Vec::new();
-    if !evidence.assertions.is_empty() || !evidence.requests.is_empty() {
-        let actor = authenticate::authenticate(&case, time)?;
+    if let Some(actor) = asking.proven() {
         refuse_spent(state, digest, &actor)?;
         effects.extend(actor.counters.iter().cloned());
         effects.push(Effect::Prove(digest, actor.proof));
@@ -369,7 +374,7 @@ pub(crate) fn supplement(
         effects.extend([Effect::Debit(entry), Effect::Pay(digest, entry)]);
     }
     if effects.is_empty() {
-        Err(Reason::FactorMissing)
+        Err(Reason::NothingNew)
     } else {
         Ok(effects)
     }
@@ -402,14 +407,15 @@ pub(crate) fn account_of(act: &Act) -> Result<AccountId, Reason> {
     act.account.ok_or(Reason::UnknownAccount)
 }
 
-/// Withhold every planned payment that is not known to be signed and that `touched` picks. What was
-/// given up pays nobody: only a suspension holds it, and nobody's freeze.
+/// Withhold every planned release that `touched` picks, signed or not: bytes that a chain has cannot
+/// be recalled and may still confirm; those that have not left do not leave. What was given up pays
+/// nobody: only a suspension holds it, and nobody's freeze.
 pub(crate) fn withhold_where(
     state: &State,
     why: crate::state::release::Withheld,
     touched: impl Fn(&crate::state::release::Release) -> bool,
 ) -> impl Iterator<Item = Effect> {
-    let releases = state.facts.unsigned_releases().filter(|(_, release)| {
+    let releases = state.facts.releases_under_way().filter(|(_, release)| {
         let pays = release.voided_by.is_none();
         (pays || why == crate::state::release::Withheld::Suspended) && touched(release)
     });

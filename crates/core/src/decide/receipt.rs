@@ -7,7 +7,7 @@ use crate::genesis::KeeperKind;
 use crate::id::KeeperId;
 use crate::state::State;
 use crate::state::release::{End, Release, SignedPlan};
-use crate::statement::{Cap, Says};
+use crate::statement::Says;
 use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::SignedTx;
 
@@ -17,7 +17,9 @@ const MAX_CAPS: usize = 256;
 /// What follows from a statement, or nothing where it contradicts the journal.
 pub(crate) fn judge(state: &State, keeper: KeeperId, says: &Says) -> Option<Vec<Effect>> {
     match says {
-        Says::Caps { caps } => (caps.len() <= MAX_CAPS).then(|| vec![caps_effect(keeper, caps)]),
+        Says::Caps { caps, number } => {
+            (caps.len() <= MAX_CAPS).then(|| vec![Effect::Caps(keeper, caps.clone(), *number)])
+        }
         Says::Signed {
             act,
             entry,
@@ -79,10 +81,6 @@ fn returned(release: &Release, act: Digest) -> Vec<Effect> {
     effects
 }
 
-fn caps_effect(keeper: KeeperId, caps: &[Cap]) -> Effect {
-    Effect::Caps(keeper, caps.to_vec())
-}
-
 /// The release, if this signer holds its wallet's key.
 fn mine(state: &State, keeper: KeeperId, act: Digest) -> Option<&Release> {
     let release = state.facts.releases.get(&act)?;
@@ -119,10 +117,13 @@ fn plan_of(release: &Release, transaction: Digest) -> Option<Digest> {
 }
 
 /// Whether a statement says something that state does not know yet, so that a keeper's repetitions
-/// do not grow the journal.
+/// do not grow the journal, nor anybody who sends again what a keeper said once.
 pub(crate) fn is_news(state: &State, keeper: KeeperId, says: &Says) -> bool {
     match says {
-        Says::Caps { caps } => state.facts.caps.get(&keeper) != Some(caps),
+        Says::Caps { number, .. } => {
+            let known = state.facts.caps.get(&keeper);
+            known.is_none_or(|known| *number > known.number)
+        }
         Says::Signed { act, plan, .. } => state
             .facts
             .releases
@@ -133,6 +134,10 @@ pub(crate) fn is_news(state: &State, keeper: KeeperId, says: &Says) -> bool {
             let known = state.facts.suspensions.get(suspension);
             known.is_some_and(|suspension| !suspension.stopped.contains(&keeper))
         }
-        Says::Latched { latch, .. } => !state.facts.latches.contains_key(&(keeper, *latch)),
+        Says::Latched { latch, .. } => {
+            let facts = &state.facts;
+            let place = (keeper, *latch);
+            !facts.latches.contains_key(&place) && !facts.cleared_latches.contains(&place)
+        }
     }
 }

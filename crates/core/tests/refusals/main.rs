@@ -66,6 +66,10 @@ const NOT_OF_DECISIONS: &[(Reason, &str)] = &[
         Reason::DigestMismatch,
         "the gate, of its Portcullis-Act header",
     ),
+    (
+        Reason::NothingNew,
+        "of more evidence for an act; tests/supplements.rs has it",
+    ),
 ];
 
 fn rows() -> Vec<Row> {

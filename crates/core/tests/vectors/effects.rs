@@ -138,7 +138,7 @@ fn control() -> Vec<Effect> {
         Effect::Suspend(ACT, Scope::Withdrawals),
         Effect::Lift(LiftTarget::Latch { keeper, latch }),
         Effect::SetLimits(Limits::default()),
-        Effect::Caps(keeper, vec![cap]),
+        Effect::Caps(keeper, vec![cap], 3),
         Effect::Stopped(keeper, ACT),
         Effect::Latched(keeper, latch, Condition::Shut),
         Effect::Cosigned {

@@ -6,6 +6,7 @@
 
 mod batch;
 mod checkpoints;
+mod pace;
 mod tick;
 
 pub(crate) use batch::guarded;
@@ -16,6 +17,7 @@ use crate::memo::Memo;
 use crate::published::{Published, Witnessed};
 use batch::Batch;
 use checkpoints::Checkpoints;
+use pace::Pace;
 use portcullis_core::board::Posting;
 use portcullis_core::decide::Cosigned;
 use portcullis_core::genesis::MAX_GENESIS;
@@ -62,6 +64,28 @@ impl What {
             Self::Statement(signed) => codec::encode(&**signed).len(),
         };
         sent as u64 + SMALL
+    }
+}
+
+/// When the witnesses were heard of last, which says what may be journaled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Witnesses {
+    /// Not since the start: restricting acts only. Each bears out the clock by itself, for it counts
+    /// only before it expires; a statement says nothing of time.
+    Unheard,
+    /// Too long ago for what loosens.
+    Stale,
+    /// Just now.
+    Fresh,
+}
+
+impl Witnesses {
+    fn at(now: Time, newest: Option<&Witnessed>) -> Self {
+        match newest {
+            None => Self::Unheard,
+            Some(newest) if now.since(newest.oldest) > WITNESSES_FRESH => Self::Stale,
+            Some(_) => Self::Fresh,
+        }
     }
 }
 
@@ -126,6 +150,7 @@ pub struct Sequencer<S> {
     shared: Arc<Shared>,
     fees: FeeTable,
     checkpoints: Checkpoints,
+    pace: Pace,
     last_tick: Time,
     last_bump: Time,
 }
@@ -161,6 +186,7 @@ impl<S: Store> Sequencer<S> {
             shared,
             fees,
             checkpoints,
+            pace: Pace::default(),
             last_tick,
             last_bump,
         }
@@ -188,13 +214,19 @@ impl<S: Store> Sequencer<S> {
     /// Journal commands, what has come due by itself, and the newest cosigned checkpoint.
     pub fn step(&mut self, commands: Vec<Command>, now: Time) -> Result<(), Stop> {
         let newest = self.shared.published.newest();
-        let due = self.due(now);
+        let witnesses = Witnesses::at(now, newest.as_ref());
+        let time = self
+            .pace
+            .step(now, newest.as_ref().map(|newest| newest.newest));
+        // Nothing comes due by itself before the clock has been held against anything.
+        let heard = witnesses != Witnesses::Unheard;
+        let due = if heard { self.due(time) } else { Vec::new() };
         let named = self.is_named(&commands);
-        let checkpoint = newest.clone().filter(|newest| {
+        let checkpoint = newest.filter(|newest| {
             let busy = !commands.is_empty() || !due.is_empty();
-            self.checkpoints.is_wanted(newest, busy, now) || named
+            self.checkpoints.is_wanted(newest, busy, time) || named
         });
-        let bumps = self.bumps(now);
+        let bumps = if heard { self.bumps(time) } else { Vec::new() };
         if commands.is_empty() && due.is_empty() && bumps.is_empty() && checkpoint.is_none() {
             return Ok(());
         }
@@ -210,7 +242,7 @@ impl<S: Store> Sequencer<S> {
             .map_or(0, |witnessed| witnessed.note.len());
         let most = asked + others + note as u64 + SMALL;
         let entries = (due.len() + bumps.len() + 2 * commands.len() + 1) as u64;
-        let mut batch = match self.open_batch(now, most, entries)? {
+        let mut batch = match self.open_batch(time, most, entries)? {
             Ok(batch) => batch,
             Err(reason) => {
                 for command in commands {
@@ -223,12 +255,12 @@ impl<S: Store> Sequencer<S> {
         if let Some(witnessed) = &checkpoint {
             batch.checkpoint(witnessed);
         }
-        let fresh = newest.is_some_and(|newest| now.since(newest.oldest) <= WITNESSES_FRESH);
+        let fresh = witnesses == Witnesses::Fresh;
         for digest in due {
             batch.settle(digest, fresh);
         }
         for command in commands {
-            batch.command(command, fresh);
+            batch.command(command, witnesses);
         }
         for (act, plan) in bumps {
             batch.replace(act, plan, fresh);

@@ -10,7 +10,6 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use portcullis_core::board::Posting;
-use portcullis_core::realm::Role;
 use portcullis_core::{Decision, Digest, Evidence, Reason, Time, decide};
 use serde::Serialize;
 
@@ -91,9 +90,11 @@ pub(super) async fn supplement(
     parts: Parts,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    auth::role(&api, &parts, &body, &[Role::BackEnd])?;
+    let signed = auth::staff(&api, &parts, &body)?.signed;
     let digest: Digest = digest.parse().map_err(|_| Reason::NotFound)?;
-    let evidence: Evidence = serde_json::from_slice(&body).map_err(|_| Reason::Malformed)?;
+    let mut evidence: Evidence = serde_json::from_slice(&body).map_err(|_| Reason::Malformed)?;
+    // Who brings it is evidence too: whether they may, everybody judges again.
+    evidence.requests.push(signed);
     let outcome = api
         .journal(What::Evidence(digest, Box::new(evidence)))
         .await;

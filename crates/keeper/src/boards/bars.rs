@@ -1,12 +1,12 @@
 //! What binding postings bar: the changes that their entries would make.
 
 use super::Bound;
+use portcullis_core::Digest;
 use portcullis_core::act::{Act, ActKind, Scope};
 use portcullis_core::effect::Effect;
 use portcullis_core::realm::Realm;
 use portcullis_core::state::Reach;
 use portcullis_core::state::release::Release;
-use portcullis_core::{Digest, State};
 use std::collections::BTreeSet;
 
 /// What the binding postings take away, on the state that they were last judged on.
@@ -52,7 +52,7 @@ impl Bars {
         }
     }
 
-    /// Whether the release may not be signed.
+    /// Whether the release may not be signed, and what is signed for it may not leave.
     #[must_use]
     pub fn bar(&self, act: &Digest, release: &Release) -> bool {
         let pays = release.voided_by.is_none();
@@ -61,15 +61,7 @@ impl Bars {
             || (pays && self.takes_in(release))
     }
 
-    /// Whether a suspension, journaled on this state or binding, takes the payment in. What gives a
-    /// release up pays nobody: it is a way out of a suspension.
-    #[must_use]
-    pub fn suspend(&self, state: &State, release: &Release) -> bool {
-        let pays = release.voided_by.is_none();
-        let shut = reach(release).is_some_and(|reach| state.facts().is_suspended(reach));
-        pays && (shut || self.takes_in(release))
-    }
-
+    /// Whether a binding suspension takes it in.
     fn takes_in(&self, release: &Release) -> bool {
         reach(release).is_some_and(|reach| self.scopes.iter().any(|scope| reach.is_in(*scope)))
     }
