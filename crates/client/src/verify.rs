@@ -14,7 +14,7 @@ use portcullis_core::statement::Says;
 use portcullis_core::{Body, Decision, Digest, Entry, Network, State, Time};
 use portcullis_host::Disk;
 use portcullis_journal::check::{self, Checked, Fault};
-use portcullis_tlog::{Cosigned, Hash};
+use portcullis_tlog::{Cosigned, Frontier, Hash};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,10 +32,13 @@ pub struct Report {
     pub looked_at: Vec<String>,
     /// Files in the journal's folder that are none of a journal's.
     pub strays: Vec<String>,
-    /// Entries.
+    /// Entries that a quorum has cosigned: what all that follows speaks of.
     pub size: u64,
-    /// The tree's root over all of them, in base64.
+    /// The tree's root over them, in base64.
     pub root: String,
+    /// Entries behind those. No witness has seen them: whoever holds the journal may have written
+    /// them just now, so that nothing of them is applied.
+    pub unwitnessed: u64,
     /// The newest entry's time.
     pub time: Time,
     /// The running digest of effects after the newest entry.
@@ -98,7 +101,8 @@ pub struct LateEntry {
 }
 
 impl Report {
-    /// Whether nothing failed. Void entries and late releases are counted apart.
+    /// Whether nothing failed. Void entries, late releases and what nobody has witnessed are counted
+    /// apart.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.faults.is_empty()
@@ -108,7 +112,14 @@ impl Report {
 /// Verify the journal in a folder.
 #[must_use]
 pub fn journal(disk: &dyn Disk, pinned: Digest) -> Report {
-    let (network, checked) = match stored(disk, pinned) {
+    journal_up_to(disk, pinned, None)
+}
+
+/// Verify the journal in a folder, and that it leads to a cosigned checkpoint that came from
+/// elsewhere (a witness, a replica): without one, an older state of the same journal looks whole.
+#[must_use]
+pub fn journal_up_to(disk: &dyn Disk, pinned: Digest, head: Option<&[u8]>) -> Report {
+    let (network, mut checked) = match stored(disk, pinned) {
         Ok(found) => found,
         Err(Fault { file, what }) => {
             return Report {
@@ -117,13 +128,58 @@ pub fn journal(disk: &dyn Disk, pinned: Digest) -> Report {
             };
         }
     };
+    if let Some(note) = head {
+        compare(&network, note, &mut checked);
+    }
+    let stored = checked.entries.len();
+    let witnessed = checked.checkpoint.as_ref().map(|seen| seen.head().size);
+    let witnessed = usize::try_from(witnessed.unwrap_or(0)).unwrap_or(usize::MAX);
+    checked.entries.truncate(witnessed);
     let mut report = replay(&network, &checked.entries);
+    report.unwitnessed = (stored - checked.entries.len()) as u64;
     report.checkpoint = checked.checkpoint.as_ref().map(checkpoint);
     report.files = checked.files.len() as u64;
     report.looked_at = checked.files;
     let wrong = |Fault { file, what }| Wrong { file, what };
     report.faults = checked.faults.into_iter().map(wrong).collect();
     report
+}
+
+/// The given checkpoint is of this journal. Where it speaks of more entries than the stored one, it
+/// is the one that counts.
+fn compare(network: &Network, note: &[u8], checked: &mut Checked) {
+    const GIVEN: &str = "the given checkpoint";
+    let mut fault = |what: String| {
+        checked.faults.push(Fault {
+            file: GIVEN.into(),
+            what,
+        });
+    };
+    let given = match Cosigned::parse(note, network.log(), network.quorum()) {
+        Ok(given) => given,
+        Err(error) => return fault(error.to_string()),
+    };
+    let size = given.head().size;
+    let count = usize::try_from(size).unwrap_or(usize::MAX);
+    let Some(entries) = checked.entries.get(..count) else {
+        let found = checked.entries.len();
+        return fault(format!(
+            "it speaks of {size} entries and the segments hold {found}: the journal was cut"
+        ));
+    };
+    let mut frontier = Frontier::new();
+    for entry in entries {
+        frontier.append(Hash::leaf(entry));
+    }
+    if frontier.head() != given.head() {
+        return fault(format!(
+            "the root of the first {size} entries is another: this is not the journal that was cosigned"
+        ));
+    }
+    let stored = checked.checkpoint.as_ref().map(|stored| stored.head().size);
+    if stored.is_none_or(|stored| stored < size) {
+        checked.checkpoint = Some(given);
+    }
 }
 
 /// The first half: the network that the journal begins with, and what its stored bytes are.

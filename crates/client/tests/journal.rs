@@ -247,3 +247,46 @@ fn every_missing_file_is_named() {
         disk.put(name, &bytes);
     }
 }
+
+/// Whoever holds the log key writes whatever entries it likes behind the newest cosigned checkpoint.
+#[test]
+fn what_no_witness_has_seen_is_counted_and_not_applied() {
+    let (mut ledger, customer) = ledger();
+    ledger.cosign();
+    let (witnessed, state) = (ledger.state.size(), ledger.state.digest());
+    ledger.withdraw(&customer, payee(), 7);
+    let report = verified(&ledger);
+    assert!(report.holds(), "{:?}", report.faults);
+    assert_eq!((report.size, report.unwitnessed), (witnessed, 1));
+    assert_eq!(report.state, Some(state));
+    assert!(report.without_receipt.is_empty());
+}
+
+#[test]
+fn a_checkpoint_from_elsewhere_shows_what_was_cut_or_forked() {
+    let (mut ledger, customer) = ledger();
+    ledger.cosign();
+    let (old, mut fork) = (ledger.clone(), ledger.branch());
+    ledger.withdraw(&customer, payee(), 7);
+    ledger.cosign();
+    fork.withdraw(&customer, payee(), 7);
+    fork.cosign();
+    let against = |stored: &Ledger, head: &Ledger| {
+        verify::journal_up_to(&store(stored), head.world.digest(), Some(&head.note))
+    };
+    let held = against(&ledger, &old);
+    assert!(held.holds(), "{:?}", held.faults);
+    assert_eq!(held.size, ledger.state.size());
+    for (stored, word) in [(&old, "was cut"), (&fork, "is another")] {
+        let report = against(stored, &ledger);
+        assert_eq!(report.faults.len(), 1, "{:?}", report.faults);
+        assert!(report.faults[0].what.contains(word), "{:?}", report.faults);
+    }
+    // The stored checkpoint is older than the given one: that one counts.
+    let mut unprojected = ledger.clone();
+    unprojected.note.clone_from(&old.note);
+    let report =
+        verify::journal_up_to(&store(&unprojected), old.world.digest(), Some(&ledger.note));
+    assert_eq!(report.unwitnessed, 0);
+    assert_eq!(report.size, ledger.state.size());
+}

@@ -5,7 +5,7 @@
 //! for everything until a quorum lifts that, because only a broken or hostile gate writes such a
 //! thing. No entry, whatever its bytes, makes `apply` fail: nothing poisons the log.
 
-use crate::act::{ActKind, Scope};
+use crate::act::{ActKind, LiftTarget, Scope};
 use crate::codec::{CodecError, encode};
 use crate::decide::{self, PlanFault, flight};
 use crate::decision::Decision;
@@ -196,6 +196,16 @@ impl State {
         })
     }
 
+    /// A void entry shuts everything. All that are in force share one suspension, which the newest
+    /// names: a gate that writes void entries makes no pile that a quorum would lift one by one, and
+    /// a lift agreed upon before the newest does not lift that.
+    fn shut_by_void(&self, leaf: Hash) -> Vec<Effect> {
+        let older = self.facts.void_suspension;
+        let older = older.map(|by| Effect::Lift(LiftTarget::Suspension { by }));
+        let shut = decide::suspend(self, Digest(*leaf.as_bytes()), Scope::Everything);
+        older.into_iter().chain(shut).collect()
+    }
+
     /// The point of no return: everything above could refuse, nothing below can.
     fn commit(
         &mut self,
@@ -207,10 +217,7 @@ impl State {
         let would_pay = judged.is_err() && entry.is_some_and(|entry| self.pays(entry));
         let (changes, void) = match judged {
             Ok(changes) => (changes, None),
-            Err(reason) => (
-                decide::suspend(self, Digest(*leaf.as_bytes()), Scope::Everything),
-                Some(reason),
-            ),
+            Err(reason) => (self.shut_by_void(leaf), Some(reason)),
         };
         let time = if void.is_some() {
             self.facts.time
@@ -224,6 +231,7 @@ impl State {
         self.facts.effects = effects;
         if void.is_some() {
             self.facts.void_entries = self.facts.void_entries.saturating_add(1);
+            self.facts.void_suspension = Some(Digest(*leaf.as_bytes()));
         }
         let at = At {
             index,

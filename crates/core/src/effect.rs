@@ -206,6 +206,22 @@ pub enum Effect {
     /// Signatures have proved an act: they are no new assertion of it.
     #[n(33)]
     Spend(#[n(0)] Digest, #[n(1)] Vec<Digest>),
+    /// What was charged at a time did not leave: wallet and asset have room for it again.
+    #[n(34)]
+    Uncharge {
+        /// The wallet.
+        #[n(0)]
+        wallet: WalletId,
+        /// The asset.
+        #[n(1)]
+        asset: AssetId,
+        /// Base units.
+        #[n(2)]
+        amount: Amount,
+        /// The time of the entry that charged it.
+        #[n(3)]
+        charged: Time,
+    },
 }
 
 /// Which entry commits.
@@ -258,6 +274,7 @@ impl Facts {
             | Effect::End(..) => self.commit_waiting(effect, at),
             Effect::Plan { .. }
             | Effect::Charge { .. }
+            | Effect::Uncharge { .. }
             | Effect::Resume(_)
             | Effect::Void(..)
             | Effect::Replan(..)
@@ -474,6 +491,21 @@ impl Facts {
             } => {
                 self.charge(*account, *wallet, *asset, *amount, at.time);
             }
+            Effect::Uncharge {
+                wallet,
+                asset,
+                amount,
+                charged,
+            } => {
+                // The account's own list merges neighbours and cannot give back; that bounds only
+                // whoever asked and took back.
+                let wallet = self.wallets.get_mut(wallet);
+                let of_wallet = wallet.and_then(|wallet| wallet.outflow.get_mut(asset));
+                let of_asset = self.outflow.get_mut(asset);
+                for rings in of_wallet.into_iter().chain(of_asset) {
+                    rings.take_back(*amount, *charged);
+                }
+            }
             Effect::Resume(digest) => self.go_out(*digest, at),
             Effect::Void(digest, plan) => {
                 self.add_plan(*digest, plan);
@@ -572,11 +604,14 @@ impl Facts {
             }
             Effect::Lift(LiftTarget::Suspension { by }) => {
                 self.suspensions.remove(by);
+                self.void_suspension = self.void_suspension.filter(|void| void != by);
             }
             Effect::Lift(LiftTarget::Latch { keeper, latch }) => {
                 self.latches.remove(&(*keeper, *latch));
                 self.cleared_latches.insert((*keeper, *latch));
             }
+            // Said as one lift for each.
+            Effect::Lift(LiftTarget::SuspensionsUpTo { .. }) => {}
             Effect::SetLimits(limits) => self.limits = limits.clone(),
             Effect::Caps(keeper, caps, number) => {
                 let (caps, number) = (caps.clone(), *number);
@@ -764,6 +799,7 @@ fn planned(act: Act, account: AccountId, proof: Proof, plan: Plan, at: At) -> Re
         signed: Vec::new(),
         stage: Stage::Released,
         voided_by: None,
+        planned: at.time,
     }
 }
 

@@ -206,7 +206,7 @@ impl Keeper {
     /// What binding postings bar.
     #[must_use]
     pub fn bars(&self) -> Bars {
-        self.boards.bars(self.follower.state())
+        self.boards.bars()
     }
 
     /// Raise an alarm, once for each name and matter in the life of this process.

@@ -43,7 +43,7 @@ pub(crate) struct SuspendArgs {
 /// It takes a quorum of administrators: this proposes, the others say `portcullis approve`.
 #[derive(Debug, Args)]
 pub(crate) struct LiftArgs {
-    /// The suspending act's digest, or KEEPER:LATCH, as `portcullis status` shows them
+    /// The suspending act's digest, up-to:ENTRY, or KEEPER:LATCH, as `portcullis status` shows them
     #[arg(value_parser = scope::target)]
     target: LiftTarget,
     #[command(flatten)]

@@ -33,6 +33,19 @@ pub(crate) struct VerifyArgs {
     /// The journal of a network's folder, against the digest that stands there
     #[arg(long, value_name = "DIR", required = true)]
     dir: Option<PathBuf>,
+    #[command(flatten)]
+    how: How,
+}
+
+/// How a journal is looked at.
+#[derive(Debug, Args)]
+struct How {
+    /// A cosigned checkpoint from elsewhere (a witness, a replica) that the journal must lead to
+    #[arg(long, value_name = "FILE")]
+    head: Option<PathBuf>,
+    /// Do not fail where entries stand behind the newest cosigned checkpoint
+    #[arg(long)]
+    allow_unwitnessed: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -47,9 +60,8 @@ enum Command {
         /// The genesis digest
         #[arg(long, value_name = "HEX")]
         genesis_digest: Digest,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        how: How,
     },
     /// One release: who authorised it, and that exactly it was signed
     Receipt {
@@ -71,10 +83,10 @@ impl VerifyArgs {
                 Some(Command::Journal {
                     folder,
                     genesis_digest,
-                    json,
+                    how,
                 }),
                 _,
-            ) => journal(&folder, genesis_digest, json),
+            ) => journal(&folder, genesis_digest, &how),
             (
                 Some(Command::Receipt {
                     file,
@@ -90,7 +102,7 @@ impl VerifyArgs {
                     .trim()
                     .parse()
                     .map_err(|error| Failure::usage(error, ""))?;
-                journal(&folder.file(Folder::JOURNAL), digest, self.json)
+                journal(&folder.file(Folder::JOURNAL), digest, &self.how)
             }
             (None, None) => Err(Failure::usage(
                 "nothing was named",
@@ -100,42 +112,52 @@ impl VerifyArgs {
     }
 }
 
-fn journal(folder: &Path, digest: Digest, as_json: bool) -> Result<(), Failure> {
+fn journal(folder: &Path, digest: Digest, how: &How) -> Result<(), Failure> {
     if !folder.is_dir() {
         return Err(Failure::usage(
             format!("{} is no folder", folder.display()),
             "",
         ));
     }
-    let mut report = settled(&Dir::open(folder)?, digest);
+    let head = how.head.as_deref().map(files::read).transpose()?;
+    let mut report = settled(&Dir::open(folder)?, digest, head.as_deref());
     report.strays = strays(folder, &report.looked_at);
-    if as_json {
+    if how.json {
         say(json(&report));
     } else {
         tell(&report);
     }
-    if report.holds() {
+    let unwitnessed = report.unwitnessed;
+    let (what, next) = if !report.holds() {
+        (
+            format!(
+                "the journal does not hold: {} faults, named above",
+                report.faults.len()
+            ),
+            "keep the folder as it is; compare with a replica, a witness and another auditor",
+        )
+    } else if unwitnessed > 0 && !how.allow_unwitnessed {
+        (
+            format!("no witness has seen the last {unwitnessed} entries: they show nothing"),
+            "look again once the gate has had them cosigned; --allow-unwitnessed leaves them out of account",
+        )
+    } else {
         return Ok(());
-    }
-    let what = format!(
-        "the journal does not hold: {} faults, named above",
-        report.faults.len()
-    );
-    let next = "keep the folder as it is; compare with a replica, a witness and another auditor";
+    };
     Err(Failure::new(Exit::Wrong, what, next))
 }
 
 /// A gate that is running writes while we read. What was wrong only because of that is not wrong at a
-/// second look; a fault that stays the same is one.
-fn settled(disk: &Dir, digest: Digest) -> Report {
-    let mut report = verify::journal(disk, digest);
+/// later look; a fault that stays the same is one, and so is a tail that nobody comes to cosign.
+fn settled(disk: &Dir, digest: Digest, head: Option<&[u8]>) -> Report {
+    let mut report = verify::journal_up_to(disk, digest, head);
     for _ in 0..LOOKS {
-        if report.holds() {
+        if report.holds() && report.unwitnessed == 0 {
             break;
         }
         sleep(BETWEEN_LOOKS);
-        let again = verify::journal(disk, digest);
-        let same = again.faults == report.faults;
+        let again = verify::journal_up_to(disk, digest, head);
+        let same = again.faults == report.faults && again.unwitnessed == report.unwitnessed;
         report = again;
         if same {
             break;
@@ -178,6 +200,10 @@ fn is_left_over(name: &str) -> bool {
 fn tell(report: &Report) {
     let line = |name: &str, text: String| say(format_args!("{name:<16}{text}"));
     line("entries", format!("{}, root {}", report.size, report.root));
+    if report.unwitnessed > 0 {
+        let count = report.unwitnessed;
+        line("unwitnessed", format!("{count} more entries, not applied"));
+    }
     match &report.checkpoint {
         Some(seen) => line(
             "checkpoint",

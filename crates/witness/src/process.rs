@@ -14,6 +14,7 @@ use portcullis_host::{Clock, Dir, Disk, DiskError, FileClock, SystemClock};
 use portcullis_keys::file::{NameError, PassphraseError};
 use portcullis_keys::{KeyFile, KeyFileError, Passphrase, StatementKey};
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -161,7 +162,14 @@ impl Setting {
 
 fn lock(data: &Path) -> Result<File, Error> {
     let path = data.join("lock");
-    let file = File::create(&path).map_err(failed(&path))?;
+    // Its owner's alone: whoever could open it could hold the lock and keep the witness from starting.
+    let file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(failed(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::InUse(data.to_owned())),

@@ -237,8 +237,21 @@ fn lift_target(state: &State, target: LiftTarget) -> Result<Vec<Effect>, Reason>
                 return Err(Reason::ForkLatch);
             }
         }
+        LiftTarget::SuspensionsUpTo { entry } => return lift_up_to(state, entry),
     }
     Ok(vec![Effect::Lift(target)])
+}
+
+fn lift_up_to(state: &State, entry: u64) -> Result<Vec<Effect>, Reason> {
+    let suspensions = state.facts.suspensions.iter();
+    let old = suspensions.filter(|(_, suspension)| suspension.entry <= entry);
+    let lifts = old.map(|(by, _)| Effect::Lift(LiftTarget::Suspension { by: *by }));
+    let lifts: Vec<Effect> = lifts.collect();
+    if lifts.is_empty() {
+        Err(Reason::SuspensionUnknown)
+    } else {
+        Ok(lifts)
+    }
 }
 
 fn unfreeze(state: &State, act: &Act) -> Result<Vec<Effect>, Reason> {

@@ -87,7 +87,11 @@ fn target(case: &Case<'_>, actor: &Actor, principal: PrincipalId) -> Result<Owne
             Owner::Holder { account, principal }
         }
         None => {
-            facts.member(principal).ok_or(Reason::UnknownPrincipal)?;
+            let member = facts.member(principal).ok_or(Reason::UnknownPrincipal)?;
+            // A keeper's key is genesis' own: taken away, nobody could give back its right to stop.
+            if member.has(Role::Keeper) {
+                return Err(Reason::RoleMissing);
+            }
             Owner::Member { principal }
         }
     };

@@ -54,13 +54,12 @@ pub fn role_may(role: Role, kind: &ActKind) -> Option<Permission> {
             Realm::Customers => Some(Alone),
             Realm::Staff => (role == Role::Administrator).then_some(WithQuorum),
         },
-        (Role::Administrator, ActKind::RevokeRole(revoke)) => {
-            Some(if revoke.role == Role::Administrator {
-                WithQuorum
-            } else {
-                Alone
-            })
-        }
+        (Role::Administrator, ActKind::RevokeRole(revoke)) => match revoke.role {
+            Role::Administrator => Some(WithQuorum),
+            // A keeper is one by genesis, and nobody makes another.
+            Role::Keeper => None,
+            _ => Some(Alone),
+        },
         (
             Role::Administrator,
             ActKind::GrantRole(_) | ActKind::Lift(_) | ActKind::SetLimits(_) | ActKind::Unfreeze,

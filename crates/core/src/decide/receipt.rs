@@ -1,5 +1,6 @@
 //! Keepers' statements: whether they fit the journal, and what follows.
 
+use crate::act::ActKind;
 use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::genesis::KeeperKind;
@@ -43,11 +44,10 @@ pub(crate) fn judge(state: &State, keeper: KeeperId, says: &Says) -> Option<Vec<
         } => {
             let release = mine(state, keeper, *act)?;
             let plan = plan_of(release, *transaction)?;
-            let end = if release.is_void_plan(plan) {
-                End::Returned
-            } else {
-                End::Confirmed(*transaction)
-            };
+            if release.is_void_plan(plan) {
+                return Some(returned(release, *act));
+            }
+            let end = End::Confirmed(*transaction);
             Some(vec![Effect::End(*act, end, Some(release.account))])
         }
         Says::Reverted {
@@ -55,11 +55,7 @@ pub(crate) fn judge(state: &State, keeper: KeeperId, says: &Says) -> Option<Vec<
         } => {
             let release = mine(state, keeper, *act)?;
             plan_of(release, *transaction)?;
-            Some(vec![Effect::End(
-                *act,
-                End::Returned,
-                Some(release.account),
-            )])
+            Some(returned(release, *act))
         }
         Says::Stopped { suspension } => {
             state.facts.suspensions.get(suspension)?;
@@ -69,6 +65,20 @@ pub(crate) fn judge(state: &State, keeper: KeeperId, says: &Says) -> Option<Vec<
             Some(vec![Effect::Latched(keeper, *latch, *condition)])
         }
     }
+}
+
+/// Nothing moved and nothing can any more: it counts no longer as having left.
+fn returned(release: &Release, act: Digest) -> Vec<Effect> {
+    let mut effects = vec![Effect::End(act, End::Returned, Some(release.account))];
+    if let (ActKind::Withdraw(withdraw), Some(plan)) = (&release.act.kind, release.plans.first()) {
+        effects.push(Effect::Uncharge {
+            wallet: plan.wallet,
+            asset: withdraw.asset,
+            amount: withdraw.amount,
+            charged: release.planned,
+        });
+    }
+    effects
 }
 
 /// The release, if this signer holds its wallet's key.

@@ -123,6 +123,9 @@ pub struct Facts {
     /// How many acts of a principal wait.
     #[n(27)]
     pub waiting: BTreeMap<PrincipalId, u32>,
+    /// The suspension of everything that void entries made, by the newest of them: there is one.
+    #[n(28)]
+    pub void_suspension: Option<Digest>,
 }
 
 /// A wallet's next nonce and what left it.
@@ -246,6 +249,7 @@ impl Facts {
             spent: BTreeMap::new(),
             rules: genesis.rules,
             waiting: BTreeMap::new(),
+            void_suspension: None,
         };
         for wallet in &genesis.wallets {
             let state = WalletState {

@@ -18,6 +18,7 @@ use batch::{Batch, Finished};
 use checkpoints::Checkpoints;
 use pace::Pace;
 use portcullis_core::board::Posting;
+use portcullis_core::decide::Cosigned;
 use portcullis_core::genesis::MAX_GENESIS;
 use portcullis_core::statement::SignedStatement;
 use portcullis_core::{Decision, Digest, Evidence, Reason, Span, State, Time, codec};
@@ -141,6 +142,14 @@ impl Shared {
         catch_unwind(AssertUnwindSafe(|| ask(&self.state()))).map_err(|_| Reason::Panicked)
     }
 
+    /// The newest cosigned checkpoint, which leads a batch where an act names it.
+    #[must_use]
+    pub(crate) fn newest_cosigned(&self) -> Option<Cosigned> {
+        let newest = self.published.newest()?;
+        let (body, oldest) = (body_digest(&newest.note)?, newest.oldest);
+        Some(Cosigned { body, oldest })
+    }
+
     /// The index. Whoever needs state beside it takes the index first, as the sequencer does.
     pub fn index(&self) -> RwLockReadGuard<'_, Index> {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
@@ -245,9 +254,11 @@ impl<S: Store> Sequencer<S> {
         // Nothing comes due by itself before the clock has been held against anything.
         let heard = witnesses != Witnesses::Unheard;
         let due = if heard { self.due(time) } else { Vec::new() };
+        let named = self.is_named(&commands);
         let bumps = if heard { self.bumps(time) } else { Vec::new() };
         let busy = !commands.is_empty() || !due.is_empty() || !bumps.is_empty();
-        let checkpoint = newest.filter(|newest| self.checkpoints.is_wanted(newest, busy, time));
+        let checkpoint = newest
+            .filter(|newest| self.checkpoints.is_wanted(newest, busy, time) || named);
         if commands.is_empty() && due.is_empty() && bumps.is_empty() && checkpoint.is_none() {
             return Ok(());
         }
@@ -287,6 +298,23 @@ impl<S: Store> Sequencer<S> {
             batch.replace(act, plan, fresh);
         }
         self.close(batch)
+    }
+
+    /// Whether a posting of a stop board names the newest cosigned checkpoint and the journal does not
+    /// have it: an idle journal would not have it for long.
+    fn is_named(&self, commands: &[Command]) -> bool {
+        let Some(newest) = self.shared.newest_cosigned() else {
+            return false;
+        };
+        let names = |command: &Command| {
+            matches!(&command.what, What::Act(posting)
+                if posting.evidence.posted.is_some() && posting.act.checkpoint == newest.body)
+        };
+        let is_new = || {
+            let state = self.shared.state();
+            !state.facts().checkpoints.contains_key(&newest.body)
+        };
+        commands.iter().any(names) && is_new()
     }
 
     fn open_batch(

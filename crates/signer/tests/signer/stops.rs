@@ -12,10 +12,10 @@ use portcullis_core::board::Posting;
 use portcullis_core::entry::Body;
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::statement::{Condition, Says, SignedStatement, Statement};
-use portcullis_core::{Digest, Span};
+use portcullis_core::{Digest, Evidence, Span};
 use portcullis_host::Clock as _;
 use portcullis_keeper::latches;
-use portcullis_keeper::testkit::{Dice, World};
+use portcullis_keeper::testkit::{Customer, Dice, World};
 use portcullis_keys::StatementKey as _;
 use portcullis_node::{NodeError, Sent};
 
@@ -558,6 +558,59 @@ fn shut_holds_from_the_moment_on() {
         "it was about to sign"
     );
     assert_latched(&bench, Condition::Shut);
+}
+
+/// A freeze that names the newest cosigned head, which an idle gate has no reason to journal.
+fn freeze_naming_the_newest_head(bench: &Bench) {
+    let mut wire = bench.wire();
+    let head = wire.ledger.state.facts().log.head();
+    let origin = wire.ledger.world.network.log().name().clone();
+    let body = portcullis_tlog::Checkpoint::new(origin, head).body_digest();
+    let customer = Customer::number(1);
+    let mut act = wire.ledger.customers_act(&customer, ActKind::Freeze);
+    act.checkpoint = Digest(*body.as_bytes());
+    let evidence = Evidence {
+        assertions: vec![customer.assertion(&act)],
+        ..Evidence::default()
+    };
+    wire.post(Posting { act, evidence });
+}
+
+#[test]
+fn what_no_gate_could_have_journaled_bars_and_latches_nobody() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    freeze_naming_the_newest_head(&bench);
+    bench.run(70);
+    assert_eq!(bench.signer.keeper().latched().count(), 0);
+    // The head is overtaken without having been journaled; the account stays barred all the same.
+    bench.withdraw(5);
+    assert_eq!(bench.run(70), 0);
+    assert_eq!(bench.signer.keeper().latched().count(), 0);
+    // Nobody else is.
+    let other = Customer::number(2);
+    {
+        let ledger = &mut bench.wire().ledger;
+        ledger.open(&other);
+        ledger.add_address(&other, crate::bench::PAYEE);
+        ledger.withdraw(&other, crate::bench::PAYEE, 6);
+    }
+    assert_eq!(bench.run(3), 1);
+}
+
+#[test]
+fn once_the_journal_has_the_head_leaving_the_posting_out_latches() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    freeze_naming_the_newest_head(&bench);
+    bench.run(2);
+    {
+        let mut wire = bench.wire();
+        wire.ledger.cosign();
+        wire.ledger.journal_checkpoint();
+    }
+    bench.run(70);
+    assert_eq!(bench.signer.keeper().latched().count(), 1);
 }
 
 /// A node that answers slowly must not keep the signer from what stops it.
