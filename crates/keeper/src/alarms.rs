@@ -59,7 +59,8 @@ type Queue = Arc<Mutex<VecDeque<(u64, String)>>>;
 impl Alarms {
     /// Open the log, and queue what an earlier process did not deliver.
     pub fn open(machine: Machine, keeper: KeeperId) -> Result<Self, DiskError> {
-        let file = machine.disk.append(FILE)?;
+        let mut file = machine.disk.append(FILE)?;
+        end_line(file.as_mut())?;
         let queue = Arc::new(Mutex::new(backlog(&machine, file.as_ref())?));
         Ok(Self {
             machine,
@@ -112,6 +113,18 @@ impl Alarms {
             wait: FIRST_WAIT,
         })
     }
+}
+
+/// A line that a crash tore is not made the beginning of the next.
+fn end_line(file: &mut dyn AppendFile) -> Result<(), DiskError> {
+    let mut last = [b'\n'];
+    if let Some(at) = file.len().checked_sub(1) {
+        file.read_at(at, &mut last)?;
+    }
+    if last == [b'\n'] {
+        return Ok(());
+    }
+    file.append(b"\n")
 }
 
 fn backlog(machine: &Machine, file: &dyn AppendFile) -> Result<VecDeque<(u64, String)>, DiskError> {
