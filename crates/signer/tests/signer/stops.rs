@@ -439,6 +439,18 @@ fn shut_needs_neither_gate_nor_network_and_only_a_quorum_opens() {
     assert_eq!(bench.run(3), 1);
 }
 
+/// A crash between the latch and its alarm leaves a signer that is silent and stopped.
+#[test]
+fn a_latch_that_stands_is_cried_out_at_every_start() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    latches::shut(&bench.disk, &Dice::default(), &bench.clock).unwrap();
+    bench.run(1);
+    bench.disk.remove("alarms.jsonl").unwrap();
+    bench.restart();
+    assert_eq!(bench.alarms(), ["shut"]);
+}
+
 #[test]
 fn shut_before_the_first_start_holds() {
     let mut bench = Bench::new();
