@@ -121,6 +121,18 @@ impl Gate {
         act: &Act,
         evidence: &Evidence,
     ) -> Result<Accepted, GateError> {
+        self.submit_under(signer, act, evidence, act.id.to_string())
+    }
+
+    /// The same under an idempotency key of the caller's own. (Under the act's id, asking again gives
+    /// the first answer again; under another key it is another request for the same act.)
+    pub fn submit_under(
+        &self,
+        signer: &RequestSigner,
+        act: &Act,
+        evidence: &Evidence,
+        key: String,
+    ) -> Result<Accepted, GateError> {
         let posting = Posting {
             act: act.clone(),
             evidence: evidence.clone(),
@@ -131,7 +143,7 @@ impl Gate {
             target: "/v1/acts",
             body: &json(&posting),
             act: Some(digest),
-            once: Some(act.id.to_string()),
+            once: Some(key),
         };
         about(digest, read(&self.send(Some(signer), &question)?)?)
     }

@@ -28,5 +28,5 @@ pub use endpoint::{Endpoint, NotAnEndpoint};
 pub use gate::{Gate, GateError, Question};
 pub use issuer::Issuer;
 pub use machine::Machine;
-pub use passkey::{DevelopmentPasskey, PasskeyError};
+pub use passkey::{Ceremony, DevelopmentPasskey, PasskeyError};
 pub use request::{RequestError, RequestSigner, Signed, Unsigned};

@@ -16,16 +16,29 @@ use portcullis_keys::{SignError, StatementKey};
 use sha2::{Digest as _, Sha256};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// UP and UV (section 6.1).
-const PRESENT_AND_VERIFIED: u8 = 0x05;
-
 /// A P-256 key that asserts, and its signature counter.
 pub struct DevelopmentPasskey {
     key: Arc<dyn StatementKey>,
     credential: CredentialId,
-    disk: Arc<dyn Disk>,
-    counter_file: String,
     counter: Mutex<u32>,
+    /// Where the counter is kept; nowhere for a passkey that ends with its process.
+    keep: Option<(Arc<dyn Disk>, String)>,
+}
+
+/// What an authenticator and a browser say around a challenge. Honest ones say what is so; a drill
+/// has others say what it likes, under the same key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ceremony<'a> {
+    /// The relying party id that the authenticator hashes.
+    pub rp_id: &'a str,
+    /// The origin that the browser saw.
+    pub origin: &'a str,
+    /// Whether that origin was framed by another.
+    pub cross_origin: bool,
+    /// Whether the authenticator verified its user (UV); it says always that one was present (UP).
+    pub user_verified: bool,
+    /// The signature counter.
+    pub count: u32,
 }
 
 /// Why there is no passkey, or no assertion.
@@ -59,6 +72,21 @@ impl DevelopmentPasskey {
         disk: Arc<dyn Disk>,
         counter_file: String,
     ) -> Result<Self, PasskeyError> {
+        let counter = read_counter(disk.as_ref(), &counter_file)?;
+        Self::new(key, mode, counter, Some((disk, counter_file)))
+    }
+
+    /// The passkey of this key, that has never asserted and lives as long as this process.
+    pub fn in_memory(key: Arc<dyn StatementKey>, mode: Mode) -> Result<Self, PasskeyError> {
+        Self::new(key, mode, 0, None)
+    }
+
+    fn new(
+        key: Arc<dyn StatementKey>,
+        mode: Mode,
+        counter: u32,
+        keep: Option<(Arc<dyn Disk>, String)>,
+    ) -> Result<Self, PasskeyError> {
         if mode != Mode::Development {
             return Err(PasskeyError::NotDevelopment);
         }
@@ -66,13 +94,12 @@ impl DevelopmentPasskey {
             return Err(PasskeyError::NotP256);
         }
         let credential = CredentialId(Sha256::digest(key.public_key().as_bytes()).to_vec());
-        let counter = Mutex::new(read_counter(disk.as_ref(), &counter_file)?);
+        let counter = Mutex::new(counter);
         Ok(Self {
             key,
             credential,
-            disk,
-            counter_file,
             counter,
+            keep,
         })
     }
 
@@ -93,8 +120,24 @@ impl DevelopmentPasskey {
         rp_id: &str,
         origin: &str,
     ) -> Result<Assertion, PasskeyError> {
-        let client_data = client_data(&challenge_for(&act.0), origin);
-        let authenticator_data = self.authenticator_data(rp_id)?;
+        let ceremony = Ceremony {
+            rp_id,
+            origin,
+            cross_origin: false,
+            user_verified: true,
+            count: self.count()?,
+        };
+        self.assert_as(act, &ceremony)
+    }
+
+    /// Assert the act with this digest, saying around it whatever the ceremony says.
+    pub fn assert_as(
+        &self,
+        act: Digest,
+        ceremony: &Ceremony<'_>,
+    ) -> Result<Assertion, PasskeyError> {
+        let client_data = ceremony.client_data(&challenge_for(&act.0));
+        let authenticator_data = ceremony.authenticator_data();
         let signed = [authenticator_data.as_slice(), &Sha256::digest(&client_data)].concat();
         Ok(Assertion {
             credential: self.credential.clone(),
@@ -104,21 +147,39 @@ impl DevelopmentPasskey {
         })
     }
 
-    fn authenticator_data(&self, rp_id: &str) -> Result<Vec<u8>, PasskeyError> {
-        let mut data = Sha256::digest(rp_id.as_bytes()).to_vec();
-        data.push(PRESENT_AND_VERIFIED);
-        data.extend(self.count()?.to_be_bytes());
-        Ok(data)
-    }
-
-    /// The next number, durable before it is used: a number used twice reads as a copied key.
+    /// The next number, durable before it is used where it is kept: a number used twice reads as a
+    /// copied key.
     fn count(&self) -> Result<u32, PasskeyError> {
         let mut counter = self.counter.lock().unwrap_or_else(PoisonError::into_inner);
         let next = counter.checked_add(1).ok_or(PasskeyError::Exhausted)?;
-        self.disk
-            .replace(&self.counter_file, next.to_string().as_bytes())?;
+        if let Some((disk, name)) = &self.keep {
+            disk.replace(name, next.to_string().as_bytes())?;
+        }
         *counter = next;
         Ok(next)
+    }
+}
+
+impl Ceremony<'_> {
+    /// Section 6.1: the hash of the relying party id, the flags, the counter.
+    fn authenticator_data(&self) -> Vec<u8> {
+        const USER_PRESENT: u8 = 0x01;
+        const USER_VERIFIED: u8 = 0x04;
+        let verified = if self.user_verified { USER_VERIFIED } else { 0 };
+        let mut data = Sha256::digest(self.rp_id.as_bytes()).to_vec();
+        data.push(USER_PRESENT | verified);
+        data.extend(self.count.to_be_bytes());
+        data
+    }
+
+    /// The members in the order and spelling of section 5.8.1.1.
+    fn client_data(&self, challenge: &[u8]) -> Vec<u8> {
+        let challenge = URL_SAFE_NO_PAD.encode(challenge);
+        let (origin, cross) = (self.origin, self.cross_origin);
+        let text = format!(
+            r#"{{"type":"webauthn.get","challenge":"{challenge}","origin":"{origin}","crossOrigin":{cross}}}"#
+        );
+        text.into_bytes()
     }
 }
 
@@ -130,13 +191,4 @@ fn read_counter(disk: &dyn Disk, name: &str) -> Result<u32, PasskeyError> {
         .ok()
         .and_then(|text| text.parse().ok());
     number.ok_or_else(|| PasskeyError::Counter(name.to_owned()))
-}
-
-/// The members in the order and spelling of section 5.8.1.1.
-fn client_data(challenge: &[u8], origin: &str) -> Vec<u8> {
-    let challenge = URL_SAFE_NO_PAD.encode(challenge);
-    let text = format!(
-        r#"{{"type":"webauthn.get","challenge":"{challenge}","origin":"{origin}","crossOrigin":false}}"#
-    );
-    text.into_bytes()
 }

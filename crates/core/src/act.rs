@@ -322,6 +322,14 @@ pub enum LiftTarget {
         #[n(1)]
         latch: Digest,
     },
+    /// Every suspension in force that an entry up to this one made: what came after, the quorum has
+    /// not seen.
+    #[n(2)]
+    SuspensionsUpTo {
+        /// The index of the last entry whose suspension ends.
+        #[n(0)]
+        entry: u64,
+    },
 }
 
 /// End a suspension or clear a latch.

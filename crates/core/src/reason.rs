@@ -117,8 +117,8 @@ reasons! {
     405 DebitContradicts "debit-contradicts" Never "Two attestations name different ledger entries for one act.";
 
     // 5xx: the state of things.
-    500 Suspended "suspended" Later "The gate is shut for this; it takes restricting acts only until a quorum lifts the suspension.";
-    501 AccountFrozen "account-frozen" Later "The account is frozen.";
+    500 Suspended "suspended" Anew "The gate is shut for this; it takes restricting acts only until a quorum lifts the suspension.";
+    501 AccountFrozen "account-frozen" Anew "The account is frozen. Ask anew once it is not.";
     502 AccountExists "account-exists" Never "There is an account or principal with this id.";
     503 FactorExists "factor-exists" Never "This factor is enrolled already.";
     504 TooMany "too-many" Never "The account or principal has as many of these as it may have.";
@@ -129,7 +129,7 @@ reasons! {
     509 AmountZero "amount-zero" Never "The amount is zero.";
     510 ActUnknown "act-unknown" Never "There is no such act that waits or could be changed.";
     511 ActGone "act-gone" Never "The act has gone out or has ended; it can no longer be changed.";
-    512 NotWithheld "not-withheld" Later "The release is not withheld: there is nothing to resume or to void.";
+    512 NotWithheld "not-withheld" Anew "The release is not withheld: there is nothing to resume or to void.";
     513 RoleHeld "role-held" Never "The principal has this role already.";
     514 RoleNotHeld "role-not-held" Never "The principal does not have this role.";
     515 WouldLockOut "would-lock-out" Never "Fewer administrators than their quorum would be left; nothing was changed.";
@@ -140,12 +140,13 @@ reasons! {
     520 WrongFactorParty "wrong-factor-party" Never "The passkey was made for a relying party id that is not the realm's.";
     521 NotFrozen "not-frozen" Never "The account is not frozen.";
     522 ForkLatch "fork-latch" Never "A latch on a fork is never lifted: it takes a new genesis.";
+    523 NothingNew "nothing-new" Never "The evidence adds nothing to what is known of the act; nothing was changed.";
 
     // 6xx: limits.
     600 OverTransactionLimit "over-transaction-limit" Anew "The amount is above the limit for one transaction.";
-    601 OverHourLimit "over-hour-limit" Later "The amount would pass the limit for one hour.";
-    602 OverDayLimit "over-day-limit" Later "The amount would pass the limit for 24 hours.";
-    603 OverWeekLimit "over-week-limit" Later "The amount would pass the limit for 7 days.";
+    601 OverHourLimit "over-hour-limit" Anew "The amount would pass the limit for one hour. Ask anew once there is room.";
+    602 OverDayLimit "over-day-limit" Anew "The amount would pass the limit for 24 hours. Ask anew once there is room.";
+    603 OverWeekLimit "over-week-limit" Anew "The amount would pass the limit for 7 days. Ask anew once there is room.";
 
     // 9xx: the gate itself; never in the journal.
     900 WitnessesStale "witnesses-stale" Later "The witnesses' newest cosignature is over ten seconds old; only restricting acts are taken. Send the same again.";

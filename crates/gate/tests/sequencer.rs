@@ -1,5 +1,10 @@
 //! The sequencer with a real journal on a disk that can fill up and lose power.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
 mod harness;
 
 use harness::{Gate, posting, start};
@@ -8,10 +13,13 @@ use portcullis_core::act::{
     ActKind, AddAddress, Approve, Cancel, Lift, LiftTarget, Scope, SetLimits, Withdraw,
 };
 use portcullis_core::limits::Bounds;
+use portcullis_core::statement::{Says, SignedStatement, Statement};
 use portcullis_core::{Decision, Digest, Evidence, Reason, Span};
 use portcullis_gate::Course;
+use portcullis_gate::sequencer::What;
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::{Customer, World};
+use portcullis_keys::StatementKey as _;
 
 #[test]
 fn a_withdrawal_is_released_with_the_wallets_next_nonce() {
@@ -163,6 +171,84 @@ fn an_idle_gate_journals_nothing() {
     assert_eq!(gate.sequencer.head().size, size);
 }
 
+/// An hour ahead, beside witnesses that are right: what only takes away is taken, and what keepers
+/// say, and none of it drags time along. Once the clock is right the gate goes on as if nothing had
+/// been.
+#[test]
+fn a_clock_that_leaps_ahead_poisons_nothing() {
+    let mut gate = Gate::new();
+    let customer = gate.customer(1);
+    let right = gate.clock.now();
+    let (suspension, evidence) = gate.ledger.suspension(Scope::Account(customer.account));
+    let withdrawal = gate.withdrawal(&customer, 1, 5);
+    gate.clock.set(right.after(Span::hours(1)));
+    let taken = gate.submit(suspension, evidence).unwrap();
+    assert!(taken.time <= right.after(Span::seconds(30)));
+    let refused = gate.submit(withdrawal.0, withdrawal.1).unwrap_err();
+    assert_eq!(refused, Reason::WitnessesStale);
+    for second in 1..20 {
+        gate.cosign_at(right.after(Span::seconds(second)));
+        gate.clock.pass(Span::seconds(1));
+        let taken = gate.send(vec![caps(&gate, second)]).remove(0).unwrap();
+        assert!(
+            taken.time <= right.after(Span::seconds(second + 30)),
+            "{second}"
+        );
+    }
+
+    gate.clock.set(right.after(Span::seconds(20)));
+    gate.pass(Span::seconds(40));
+    gate.sync();
+    let customer = gate.customer(2);
+    let (act, evidence) = gate.withdrawal(&customer, 2, 5);
+    let taken = gate.submit(act, evidence).unwrap();
+    assert_eq!(taken.decision, Some(Decision::Release));
+    assert_eq!(taken.time, gate.clock.now());
+}
+
+#[test]
+fn right_after_a_start_only_restricting_acts_are_taken() {
+    let mut gate = Gate::new();
+    gate.sequencer = start(&gate.ledger.world, &gate.disk);
+    gate.shared = gate.sequencer.shared();
+    gate.sync();
+    let statement = caps(&gate, 1);
+    let refused = gate.send(vec![statement]).remove(0).unwrap_err();
+    assert_eq!(refused, Reason::WitnessesStale);
+    let (suspension, evidence) = gate.ledger.suspension(Scope::Withdrawals);
+    gate.submit(suspension, evidence).unwrap();
+    gate.cosign();
+    gate.send(vec![caps(&gate, 1)]).remove(0).unwrap();
+}
+
+#[test]
+fn a_gate_whose_witnesses_are_away_for_an_hour_takes_what_restricts() {
+    let mut gate = Gate::new();
+    for _ in 0..3600 {
+        gate.clock.pass(Span::seconds(1));
+        gate.sequencer.step(Vec::new(), gate.clock.now()).unwrap();
+    }
+    gate.sync();
+    let (suspension, evidence) = gate.ledger.suspension(Scope::Withdrawals);
+    let taken = gate.submit(suspension, evidence).unwrap();
+    assert_eq!(taken.time, gate.clock.now());
+}
+
+/// The signer's caps, as it states them for the so-manieth time.
+fn caps(gate: &Gate, number: u64) -> What {
+    let statement = Statement {
+        genesis: gate.ledger.world.digest(),
+        keeper: World::KEEPER,
+        says: Says::Caps {
+            caps: Vec::new(),
+            number,
+        },
+    };
+    let signature = gate.ledger.world.keeper.sign(&statement.signed_bytes());
+    What::Statement(Box::new(SignedStatement {
+        statement,
+        signature: signature.unwrap(),
+    }))
 /// Withdrawals without their debit wait.
 fn hold(gate: &mut Gate, customer: &Customer) -> Result<Digest, Reason> {
     gate.sync();

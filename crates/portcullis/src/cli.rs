@@ -4,6 +4,7 @@ use crate::approve::ApproveArgs;
 use crate::call::CallArgs;
 use crate::demo::DemoArgs;
 use crate::doctor::DoctorArgs;
+use crate::drill::DrillArgs;
 use crate::failure::Failure;
 use crate::init::InitArgs;
 use crate::key::KeyArgs;
@@ -40,6 +41,7 @@ enum Command {
     Status(StatusArgs),
     Doctor(DoctorArgs),
     Demo(DemoArgs),
+    Drill(DrillArgs),
 }
 
 impl Cli {
@@ -58,6 +60,7 @@ impl Cli {
             Command::Status(args) => args.run(),
             Command::Doctor(args) => args.run(),
             Command::Demo(args) => args.run(),
+            Command::Drill(args) => args.run(),
         }
     }
 }

@@ -43,6 +43,12 @@ impl Exit {
     }
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
 /// A failure.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -75,7 +81,6 @@ impl Failure {
         ExitCode::from(self.exit as u8)
     }
 
-    #[cfg(test)]
     pub(crate) fn what(&self) -> &str {
         &self.what
     }

@@ -8,9 +8,11 @@
 mod amount;
 mod approve;
 mod call;
+mod caps;
 mod cli;
 mod demo;
 mod doctor;
+mod drill;
 mod failure;
 mod files;
 mod folder;
@@ -23,6 +25,7 @@ mod out;
 mod processes;
 mod reach;
 mod scope;
+mod seen;
 mod staff;
 mod verify;
 

@@ -38,7 +38,17 @@ pub struct Report {
 /// Run a seed for so many turns, then let the faults cease and see that everything settles.
 #[must_use]
 pub fn simulate(seed: u64, steps: u64) -> Report {
+    simulate_told(seed, steps, false)
+}
+
+/// The same, printing every event as it comes where that is wanted.
+#[must_use]
+pub fn simulate_told(seed: u64, steps: u64, is_told: bool) -> Report {
     let mut sim = Sim::new(seed);
+    if is_told {
+        sim.common.chronicle.tell();
+    }
+    sim.prepare();
     sim.run(steps);
     sim.settle();
     sim.report()
@@ -90,6 +100,9 @@ const TURNS: [(u64, Turn); 11] = [
     (12, Turn::Evil),
 ];
 
+/// Turns before faults begin.
+const PREPARING: u64 = 900;
+
 impl Sim {
     /// The network of a seed, with everything running.
     ///
@@ -140,6 +153,24 @@ impl Sim {
         self.chain.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A network in which some time has passed: there are accounts with addresses that count.
+    pub fn prepare(&mut self) {
+        for turn in 0..PREPARING {
+            let pass = Span(self.dice.below(900));
+            self.begin_turn(pass);
+            match self.dice.weighed(&TURNS) {
+                Some(Turn::People) => {
+                    let first = [Deed::OpenAccount, Deed::AddAddress];
+                    let deed = first[usize::from(turn > PREPARING / 2)];
+                    self.people.act(deed, &self.auditor.state);
+                }
+                Some(turn) => self.take(turn),
+                None => {}
+            }
+            self.end_turn();
+        }
+    }
+
     /// So many turns, or until an invariant does not hold.
     pub fn run(&mut self, steps: u64) {
         for _ in 0..steps {
@@ -165,7 +196,7 @@ impl Sim {
             0 => Span::seconds(self.dice.below(900)),
             1..=4 => Span::seconds(self.dice.below(70)),
             5..=14 => Span(self.dice.below(6000)),
-            _ => Span(self.dice.below(120)),
+            _ => Span(self.dice.below(160)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! One batch: entries that were applied and wait to be appended together.
 
-use super::{Command, Outcome, Shared, Taken, What};
+use super::{Command, Outcome, Shared, Taken, What, Witnesses};
 use crate::fees::FeeTable;
 use crate::published::Witnessed;
 use portcullis_core::board::Posting;
@@ -39,9 +39,9 @@ pub(super) struct Finished {
 }
 
 impl Batch {
-    /// An empty batch. Its time is now, and never before that of an earlier entry.
-    pub(super) fn new(shared: Arc<Shared>, fees: FeeTable, most_held: usize, now: Time) -> Self {
-        let time = shared.state().facts().time.max(now);
+    /// An empty batch at a time, and never before that of an earlier entry.
+    pub(super) fn new(shared: Arc<Shared>, fees: FeeTable, most_held: usize, time: Time) -> Self {
+        let time = shared.state().facts().time.max(time);
         let (entries, replies) = (Vec::new(), Vec::new());
         Self {
             shared,
@@ -77,10 +77,12 @@ impl Batch {
     }
 
     /// Take a command; its answer waits for the append unless nothing is journaled for it.
-    pub(super) fn command(&mut self, command: Command, fresh: bool) {
+    pub(super) fn command(&mut self, command: Command, witnesses: Witnesses) {
+        let fresh = witnesses == Witnesses::Fresh;
         let outcome = match command.what {
             What::Act(posting) => self.act(*posting, fresh),
             What::Evidence(act, evidence) => self.evidence(act, *evidence, fresh),
+            What::Statement(_) if witnesses == Witnesses::Unheard => Err(Reason::WitnessesStale),
             What::Statement(signed) => self.statement(*signed),
         };
         self.replies.push((command.reply, outcome));

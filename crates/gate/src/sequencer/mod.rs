@@ -6,6 +6,7 @@
 
 mod batch;
 mod checkpoints;
+mod pace;
 mod tick;
 mod waiting;
 
@@ -15,7 +16,9 @@ use crate::memo::Memo;
 use crate::published::{Published, Witnessed};
 use batch::{Batch, Finished};
 use checkpoints::Checkpoints;
+use pace::Pace;
 use portcullis_core::board::Posting;
+use portcullis_core::decide::Cosigned;
 use portcullis_core::genesis::MAX_GENESIS;
 use portcullis_core::statement::SignedStatement;
 use portcullis_core::{Decision, Digest, Evidence, Reason, Span, State, Time, codec};
@@ -68,6 +71,28 @@ impl What {
     }
 }
 
+/// When the witnesses were heard of last, which says what may be journaled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Witnesses {
+    /// Not since the start: restricting acts only. Each bears out the clock by itself, for it counts
+    /// only before it expires; a statement says nothing of time.
+    Unheard,
+    /// Too long ago for what loosens.
+    Stale,
+    /// Just now.
+    Fresh,
+}
+
+impl Witnesses {
+    fn at(now: Time, newest: Option<&Witnessed>) -> Self {
+        match newest {
+            None => Self::Unheard,
+            Some(newest) if now.since(newest.oldest) > WITNESSES_FRESH => Self::Stale,
+            Some(_) => Self::Fresh,
+        }
+    }
+}
+
 /// What became of a command.
 pub type Outcome = Result<Taken, Reason>;
 
@@ -117,6 +142,14 @@ impl Shared {
         catch_unwind(AssertUnwindSafe(|| ask(&self.state()))).map_err(|_| Reason::Panicked)
     }
 
+    /// The newest cosigned checkpoint, which leads a batch where an act names it.
+    #[must_use]
+    pub(crate) fn newest_cosigned(&self) -> Option<Cosigned> {
+        let newest = self.published.newest()?;
+        let (body, oldest) = (body_digest(&newest.note)?, newest.oldest);
+        Some(Cosigned { body, oldest })
+    }
+
     /// The index. Whoever needs state beside it takes the index first, as the sequencer does.
     pub fn index(&self) -> RwLockReadGuard<'_, Index> {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
@@ -137,6 +170,7 @@ pub struct Sequencer<S> {
     shared: Arc<Shared>,
     fees: FeeTable,
     checkpoints: Checkpoints,
+    pace: Pace,
     waiting: Waiting,
     most_held: usize,
     last_tick: Time,
@@ -176,6 +210,7 @@ impl<S: Store> Sequencer<S> {
             shared,
             fees,
             checkpoints,
+            pace: Pace::default(),
             waiting,
             most_held: MAX_HELD,
             last_tick,
@@ -212,12 +247,18 @@ impl<S: Store> Sequencer<S> {
     /// Journal commands, what has come due by itself, and the newest cosigned checkpoint.
     pub fn step(&mut self, commands: Vec<Command>, now: Time) -> Result<(), Stop> {
         let newest = self.shared.published.newest();
-        let due = self.due(now);
-        let bumps = self.bumps(now);
+        let witnesses = Witnesses::at(now, newest.as_ref());
+        let time = self
+            .pace
+            .step(now, newest.as_ref().map(|newest| newest.newest));
+        // Nothing comes due by itself before the clock has been held against anything.
+        let heard = witnesses != Witnesses::Unheard;
+        let due = if heard { self.due(time) } else { Vec::new() };
+        let named = self.is_named(&commands);
+        let bumps = if heard { self.bumps(time) } else { Vec::new() };
         let busy = !commands.is_empty() || !due.is_empty() || !bumps.is_empty();
         let checkpoint = newest
-            .clone()
-            .filter(|newest| self.checkpoints.is_wanted(newest, busy, now));
+            .filter(|newest| self.checkpoints.is_wanted(newest, busy, time) || named);
         if commands.is_empty() && due.is_empty() && bumps.is_empty() && checkpoint.is_none() {
             return Ok(());
         }
@@ -233,7 +274,7 @@ impl<S: Store> Sequencer<S> {
             .map_or(0, |witnessed| witnessed.note.len());
         let most = asked + others + note as u64 + SMALL;
         let entries = (due.len() + bumps.len() + 2 * commands.len() + 1) as u64;
-        let mut batch = match self.open_batch(now, most, entries)? {
+        let mut batch = match self.open_batch(time, most, entries)? {
             Ok(batch) => batch,
             Err(reason) => {
                 for command in commands {
@@ -246,17 +287,34 @@ impl<S: Store> Sequencer<S> {
         if let Some(witnessed) = &checkpoint {
             batch.checkpoint(witnessed);
         }
-        let fresh = newest.is_some_and(|newest| now.since(newest.oldest) <= WITNESSES_FRESH);
+        let fresh = witnesses == Witnesses::Fresh;
         for digest in due {
             batch.settle(digest, fresh);
         }
         for command in commands {
-            batch.command(command, fresh);
+            batch.command(command, witnesses);
         }
         for (act, plan) in bumps {
             batch.replace(act, plan, fresh);
         }
         self.close(batch)
+    }
+
+    /// Whether a posting of a stop board names the newest cosigned checkpoint and the journal does not
+    /// have it: an idle journal would not have it for long.
+    fn is_named(&self, commands: &[Command]) -> bool {
+        let Some(newest) = self.shared.newest_cosigned() else {
+            return false;
+        };
+        let names = |command: &Command| {
+            matches!(&command.what, What::Act(posting)
+                if posting.evidence.posted.is_some() && posting.act.checkpoint == newest.body)
+        };
+        let is_new = || {
+            let state = self.shared.state();
+            !state.facts().checkpoints.contains_key(&newest.body)
+        };
+        commands.iter().any(names) && is_new()
     }
 
     fn open_batch(

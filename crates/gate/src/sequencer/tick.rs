@@ -2,11 +2,10 @@
 
 use super::{MAX_BATCH, Sequencer};
 use crate::fees::outbid;
-use portcullis_chains::ethereum::Fees;
 use portcullis_core::decide::Decided;
-use portcullis_core::decide::payment::decode;
+use portcullis_core::decide::payment::{decode, leaves_room};
 use portcullis_core::plan::Plan;
-use portcullis_core::state::release::{Release, Stage, Withheld};
+use portcullis_core::state::release::{Release, Stage};
 use portcullis_core::{Decision, Digest, Span, State, Time, decide};
 use portcullis_journal::Store;
 use std::collections::BTreeMap;
@@ -17,14 +16,14 @@ const TICK: Span = Span(100);
 const BUMP: Span = Span::seconds(5);
 
 impl<S: Store> Sequencer<S> {
-    /// Held acts and late releases that can be settled now, at most a batch of them.
+    /// Held acts and withheld releases that can be settled now, at most a batch of them.
     pub(super) fn due(&mut self, now: Time) -> Vec<Digest> {
         if now.since(self.last_tick) < TICK && now >= self.last_tick {
             return Vec::new();
         }
         self.last_tick = now;
         let mut due = self.settled(now);
-        due.extend(self.late(now));
+        due.extend(self.withheld(now));
         due.truncate(MAX_BATCH);
         due
     }
@@ -50,19 +49,20 @@ impl<S: Store> Sequencer<S> {
         over
     }
 
-    /// Releases that were cosigned late and are barred by nothing.
-    fn late(&self, now: Time) -> Vec<Digest> {
-        let late: Vec<Digest> = {
+    /// Withheld releases that go out again by themselves, or are given up.
+    fn withheld(&self, now: Time) -> Vec<Digest> {
+        let withheld: Vec<Digest> = {
             let state = self.shared.state();
             let releases = state.facts().releases.iter();
-            let late = releases.filter(|(_, r)| r.stage == Stage::Withheld(Withheld::Late));
-            late.map(|(digest, _)| *digest).collect()
+            let withheld = releases.filter(|(_, r)| matches!(r.stage, Stage::Withheld(_)));
+            withheld.map(|(digest, _)| *digest).collect()
         };
         let is_over = |digest: &Digest| {
             let decided = self.shared.guarded(|state| settle(state, *digest, now));
             decided.is_ok_and(|decided| !matches!(decided.decision(), Decision::Hold { .. }))
         };
-        late.into_iter().filter(is_over).take(MAX_BATCH).collect()
+        let over = withheld.into_iter().filter(is_over);
+        over.take(MAX_BATCH).collect()
     }
 
     /// Higher fees for releases that are signed and stay unconfirmed.
@@ -89,10 +89,13 @@ impl<S: Store> Sequencer<S> {
             return None;
         }
         let gas = transfer.fees().gas_limit();
-        let going = Fees::new(rate.max_fee_per_gas, rate.max_priority_fee_per_gas, gas).ok()?;
-        let fees = outbid(&transfer.fees(), &going, gas)?;
+        let going = rate.going(gas)?;
         let ceiling = state.network().wallet(newest.wallet)?.fee_ceiling;
-        (fees.ceiling() <= ceiling).then(|| Plan {
+        let fees = outbid(&transfer.fees(), &going, gas, ceiling)?;
+        // A payment leaves room for the void that may have to take its place.
+        let is_void = release.is_void_plan(newest.digest());
+        let fits = fees.ceiling() <= ceiling && (is_void || leaves_room(&fees, ceiling));
+        fits.then(|| Plan {
             wallet: newest.wallet,
             unsigned: transfer.with_fees(fees).build().to_bytes(),
         })

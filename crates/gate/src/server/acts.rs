@@ -12,7 +12,6 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use portcullis_core::board::Posting;
 use portcullis_core::id::PrincipalId;
-use portcullis_core::realm::Role;
 use portcullis_core::{Decision, Digest, Evidence, Reason, codec, decide};
 
 /// `POST /v1/acts`
@@ -111,14 +110,16 @@ pub(super) async fn supplement(
     parts: Parts,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let caller = auth::role(&api, &parts, &body, &[Role::BackEnd])?;
+    let caller = auth::staff(&api, &parts, &body)?;
     let digest: Digest = digest.parse().map_err(|_| Reason::NotFound)?;
-    let evidence: Evidence = serde_json::from_slice(&body).map_err(|_| Reason::Malformed)?;
+    let mut evidence: Evidence = serde_json::from_slice(&body).map_err(|_| Reason::Malformed)?;
     let payload = Digest::plain(&codec::encode(&(digest, &evidence)));
     let claim = match claim(&api, &parts, &caller, payload)? {
         Claim::Done(taken) => return Ok(Answer::of(digest, taken).into_response()),
         Claim::Mine(claim) => claim,
     };
+    // Who brings it is evidence too: whether they may, everybody judges again.
+    evidence.requests.push(caller.signed);
     let what = What::Evidence(digest, Box::new(evidence));
     let who = (caller.principal, caller.nonce);
     let outcome = journal(&api, claim, who, what);

@@ -15,7 +15,7 @@ use portcullis_core::act::{ActKind, AddAddress, OpenAccount};
 use portcullis_core::board::Posting;
 use portcullis_core::signature::Strict;
 use portcullis_core::statement::{Says, SignedStatement, Statement};
-use portcullis_core::{Act, Digest, Entry, Evidence, Span, State};
+use portcullis_core::{Act, Digest, Entry, Evidence, Span, State, Time};
 use portcullis_gate::sequencer::{Command, Outcome, Sequencer, Shared, What};
 use portcullis_gate::{ChainFees, FeeTable, Index, Witnessed};
 use portcullis_host::{Clock as _, Disk};
@@ -110,8 +110,13 @@ impl Gate {
 
     /// Witnesses cosign the head as it is now.
     pub fn cosign(&self) {
+        self.cosign_at(self.clock.now());
+    }
+
+    /// Witnesses whose clock shows something else.
+    pub fn cosign_at(&self, time: Time) {
         let network = &self.ledger.world.network;
-        let note = self.ledger.note_of(self.sequencer.head(), self.clock.now());
+        let note = self.ledger.note_of(self.sequencer.head(), time);
         let cosigned = Cosigned::parse(&note, network.log(), network.quorum()).unwrap();
         self.shared.published.show(Witnessed::new(&cosigned));
     }

@@ -1,10 +1,10 @@
 //! The configurations of a development network's processes, with a word on each line.
 
 use super::Asset;
-use super::development::{FEE_CEILING, units_of};
+use super::development::FEE_CEILING;
+use super::terms::Terms;
 use crate::folder::Folder;
 use crate::keyring::purpose;
-use portcullis_chains::Amount;
 use portcullis_core::Network;
 use std::fmt::Write as _;
 
@@ -27,6 +27,7 @@ pub(super) struct Ports {
 pub(super) struct Setting<'a> {
     pub(super) network: &'a Network,
     pub(super) assets: &'a [Asset],
+    pub(super) terms: &'a Terms,
     pub(super) node: &'a str,
     pub(super) ports: Ports,
 }
@@ -134,15 +135,21 @@ impl Setting<'_> {
             );
         }
         text += "\n# Hard caps, in base units: no journal entry can change them.\n";
-        for asset in self.assets {
-            let of = |units| units_of(*asset, units).unwrap_or(Amount::ZERO);
+        for cap in &self.terms.caps {
             let _ = write!(
                 text,
                 "\n[[caps]]\nasset = \"{}\"\nper_transaction = \"{}\"\nday = \"{}\"\n",
-                asset.id,
-                of(20),
-                of(1000),
+                cap.asset, cap.per_transaction, cap.day,
             );
+        }
+        if let Some(most) = self.terms.enrolments_per_day {
+            let _ = write!(
+                text,
+                "\n[floors]\nfirst_enrolments_per_day = {most}\nre_enrolments_per_day = {most}\n"
+            );
+        }
+        if let Some(webhook) = &self.terms.webhook {
+            let _ = write!(text, "\n[alarms]\nwebhook = \"{webhook}\"\n");
         }
         text
     }

@@ -1,8 +1,9 @@
 //! A network for development, complete: keys, genesis, configurations. Everything on one machine and
 //! every passphrase beside its key, so it shows how things work and protects nothing.
 
+use super::Wishes;
 use super::configs::{self, Ports};
-use super::{Asset, Wishes};
+use super::terms::Terms;
 use crate::failure::Failure;
 use crate::files;
 use crate::folder::Folder;
@@ -18,7 +19,6 @@ use portcullis_core::genesis::{
     SignedGenesis, Wallet, Witnesses,
 };
 use portcullis_core::id::{BoardId, IssuerId, KeeperId, PrincipalId, WalletId};
-use portcullis_core::limits::{ApprovalAbove, Bounds, Limit, Limits};
 use portcullis_core::passkey::RelyingParty;
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::signature::{PublicKey, Strict};
@@ -49,8 +49,20 @@ const PORTS: std::ops::Range<u16> = 20_000..32_000;
 /// 0.05 of the chain's coin.
 pub(super) const FEE_CEILING: Amount = Amount(50_000_000_000_000_000);
 
-/// Make it all.
+/// Make it all and say where it stands.
 pub(super) fn init(folder: &Path, wishes: &Wishes) -> Result<(), Failure> {
+    let terms = Terms::usual(&wishes.assets)?;
+    let (network, ports) = make(folder, wishes, &terms)?;
+    tell(folder, &network, ports);
+    Ok(())
+}
+
+/// Make it all.
+pub(super) fn make(
+    folder: &Path,
+    wishes: &Wishes,
+    terms: &Terms,
+) -> Result<(Network, Ports), Failure> {
     let folder = Folder(folder.to_owned());
     if folder.file(Folder::GENESIS).exists() || folder.keys().exists() {
         return Err(Failure::usage(
@@ -65,12 +77,13 @@ pub(super) fn init(folder: &Path, wishes: &Wishes) -> Result<(), Failure> {
         keys: folder.keys(),
         random: &SystemRandom,
     };
-    let made = maker.genesis(wishes, ports)?;
+    let made = maker.genesis(wishes, terms, ports)?;
     let network = Network::new(made, &Strict)?;
     write(&folder, &network)?;
     let setting = configs::Setting {
         network: &network,
         assets: &wishes.assets,
+        terms,
         node: &node,
         ports,
     };
@@ -78,8 +91,7 @@ pub(super) fn init(folder: &Path, wishes: &Wishes) -> Result<(), Failure> {
         files::write(&folder.file(name), text.as_bytes())?;
     }
     witness_record(&folder)?;
-    tell(&folder, &network, ports);
-    Ok(())
+    Ok((network, ports))
 }
 
 fn write(folder: &Folder, network: &Network) -> Result<(), Failure> {
@@ -99,8 +111,8 @@ fn witness_record(folder: &Folder) -> Result<(), Failure> {
     portcullis_witness::init(&config).map_err(|error| Failure::usage(error, ""))
 }
 
-fn tell(folder: &Folder, network: &Network, ports: Ports) {
-    let folder = folder.path().display();
+fn tell(folder: &Path, network: &Network, ports: Ports) {
+    let folder = folder.display();
     say(format_args!("A development network stands in {folder}."));
     say(format_args!("  genesis digest   {}", network.digest()));
     for wallet in &network.genesis().wallets {
@@ -174,7 +186,12 @@ impl Maker<'_> {
         public(&self.file(name, &[(purpose, kind)])?, purpose)
     }
 
-    fn genesis(&self, wishes: &Wishes, ports: Ports) -> Result<SignedGenesis, Failure> {
+    fn genesis(
+        &self,
+        wishes: &Wishes,
+        terms: &Terms,
+        ports: Ports,
+    ) -> Result<SignedGenesis, Failure> {
         let witness = self.file(
             "witness",
             &[
@@ -215,8 +232,8 @@ impl Maker<'_> {
             ],
             roots: Vec::new(),
             assets: wishes.assets.iter().map(|asset| asset.id).collect(),
-            limits: limits(&wishes.assets)?,
-            delay_floor: Mode::Development.shortest_delay(),
+            limits: terms.limits.clone(),
+            delay_floor: terms.delay_floor,
             parties: parties(ports),
         };
         self.customer()?;
@@ -347,50 +364,10 @@ fn parties(ports: Ports) -> Vec<Party> {
     vec![of(Realm::Customers), of(Realm::Staff)]
 }
 
-/// Enough room to try things, and near enough to be met: per account 10 at once, 20 an hour, 50 a
-/// day, 100 a week; above 1 somebody has to approve; all accounts together 500 a day.
-fn limits(assets: &[Asset]) -> Result<Limits, Failure> {
-    let rules = assets.iter().map(|asset| {
-        let of = |units: u128| units_of(*asset, units);
-        let account = Limit {
-            asset: asset.id,
-            bounds: Bounds::Account,
-            per_transaction: Some(of(10)?),
-            hour: Some(of(20)?),
-            day: Some(of(50)?),
-            week: Some(of(100)?),
-            approval: Some(ApprovalAbove {
-                above: of(1)?,
-                count: 1,
-            }),
-        };
-        let all = Limit {
-            asset: asset.id,
-            bounds: Bounds::Asset,
-            per_transaction: None,
-            hour: None,
-            day: Some(of(500)?),
-            week: None,
-            approval: None,
-        };
-        Ok([account, all])
-    });
-    let rules: Result<Vec<[Limit; 2]>, Failure> = rules.collect();
-    Ok(Limits {
-        rules: rules?.into_iter().flatten().collect(),
-    })
-}
-
-/// So many whole units, in base units.
-pub(super) fn units_of(asset: Asset, units: u128) -> Result<Amount, Failure> {
-    let scale = 10_u128.checked_pow(u32::from(asset.decimals));
-    let amount = scale.and_then(|scale| scale.checked_mul(units)).map(Amount);
-    amount.ok_or_else(|| Failure::usage("an asset with that many decimals does not fit", ""))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::init::Asset;
     use crate::reach::ReachArgs;
     use portcullis_core::genesis::GenesisFault;
     use std::os::unix::fs::PermissionsExt as _;

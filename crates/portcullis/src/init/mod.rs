@@ -3,12 +3,15 @@
 mod configs;
 mod development;
 mod production;
+mod terms;
 
 use crate::failure::Failure;
 use clap::{ArgGroup, Args};
+pub(crate) use development::ADMINISTRATORS;
 use portcullis_chains::caip::CaipError;
 use portcullis_chains::{AssetId, ChainId};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+pub(crate) use terms::{Cap, Terms};
 
 /// Make a network's genesis: all of it for development, or step by step with each administrator
 ///
@@ -107,8 +110,23 @@ impl InitArgs {
     }
 }
 
+/// Make a development network on one chain's own coin, under terms of somebody's own.
+pub(crate) fn network(folder: &Path, chain: u64, node: &str, terms: &Terms) -> Result<(), Failure> {
+    let coin = Asset {
+        id: AssetId::EvmNative { chain },
+        decimals: 18,
+    };
+    let wishes = Wishes {
+        chain: ChainId::Evm { chain },
+        node: Some(node.to_owned()),
+        assets: vec![coin],
+        port: None,
+    };
+    development::make(folder, &wishes, terms).map(|_| ())
+}
+
 /// What a development network is to be.
-pub(crate) struct Wishes {
+struct Wishes {
     chain: ChainId,
     node: Option<String>,
     assets: Vec<Asset>,

@@ -26,7 +26,8 @@ pub fn peers() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.peers")
 }
 
-fn anvil_binary() -> Option<PathBuf> {
+/// Anvil's program, where one is installed.
+pub fn anvil_binary() -> Option<PathBuf> {
     let installed = peers().join("node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil");
     let named = std::env::var_os("PORTCULLIS_ANVIL").map(PathBuf::from);
     named.or(Some(installed)).filter(|path| path.exists())

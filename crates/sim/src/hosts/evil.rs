@@ -71,6 +71,8 @@ pub enum Misdeed {
     ShowFork,
     /// From here on readers see fewer entries than before.
     ShowShorter,
+    /// From here on readers see fewer, cosigned anew, if anybody does that.
+    ShowShrunk,
     /// From here on readers see entries that are not the journal's.
     ShowWrongEntries,
     /// From here on readers see nothing.
@@ -79,7 +81,7 @@ pub enum Misdeed {
 
 impl Misdeed {
     /// All of them, each as likely as its weight.
-    pub const WEIGHED: [(u64, Self); 24] = [
+    pub const WEIGHED: [(u64, Self); 25] = [
         (4, Self::ReleaseWithoutEvidence),
         (4, Self::OthersEvidence),
         (4, Self::Replay),
@@ -102,6 +104,7 @@ impl Misdeed {
         (3, Self::ShowOld),
         (4, Self::ShowFork),
         (3, Self::ShowShorter),
+        (2, Self::ShowShrunk),
         (3, Self::ShowWrongEntries),
         (1, Self::ShowNothing),
     ];
@@ -114,6 +117,7 @@ enum Face {
     Old,
     Fork,
     Shorter,
+    Shrunk,
     Wrong,
     Nothing,
 }
@@ -145,6 +149,8 @@ pub struct Evil {
     older: Option<Vec<u8>>,
     face: Face,
     fork: Option<Fork>,
+    /// Fewer entries, under whatever cosignatures could be had for them.
+    shrunk: Option<Vec<u8>>,
 }
 
 impl Evil {
@@ -170,6 +176,7 @@ impl Evil {
             older: None,
             face: Face::Whole,
             fork: None,
+            shrunk: None,
             journal,
         };
         let size = evil.journal.head().size;
@@ -205,6 +212,7 @@ impl Evil {
             Misdeed::ShowOld => self.show(Face::Old),
             Misdeed::ShowFork => self.begin_fork(dice) && self.show(Face::Fork),
             Misdeed::ShowShorter => self.show(Face::Shorter),
+            Misdeed::ShowShrunk => self.show(Face::Shrunk),
             Misdeed::ShowWrongEntries => self.show(Face::Wrong),
             Misdeed::ShowNothing => self.show(Face::Nothing),
             Misdeed::Statements => self.take_statements(),
@@ -292,6 +300,12 @@ impl Evil {
             self.newest = Some(note);
             self.common.chronicle.count("gate: cosigned");
         }
+        if self.face == Face::Shrunk
+            && let Some(head) = self.head_at(head.size.saturating_sub(3))
+            && let Some((signed, _)) = self.gather(head)
+        {
+            self.shrunk = Some(signed.note().to_string().into_bytes());
+        }
         let fork = self.fork.as_ref().map(|fork| fork.head);
         if let Some(head) = fork
             && let Some((signed, _)) = self.gather(head)
@@ -299,6 +313,13 @@ impl Evil {
         {
             fork.note = Some(signed.note().to_string().into_bytes());
         }
+    }
+
+    fn head_at(&self, size: u64) -> Option<TreeHead> {
+        let entries = self.view().entries(0..size.max(1), usize::MAX).ok()?;
+        let mut frontier = Frontier::new();
+        entries.iter().for_each(|e| frontier.append(Hash::leaf(e)));
+        Some(frontier.head())
     }
 
     fn gather(&mut self, head: TreeHead) -> Option<(SignedCheckpoint, usize)> {
@@ -428,6 +449,7 @@ impl Evil {
                 (note, self.entries(from))
             }
             Face::Shorter => (self.older.clone()?, Vec::new()),
+            Face::Shrunk => (self.shrunk.clone()?, Vec::new()),
             Face::Fork => {
                 let fork = self.fork.as_ref()?;
                 (fork.note.clone()?, self.forked(fork, from))

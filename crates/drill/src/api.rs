@@ -1,0 +1,310 @@
+//! The variant `api`: the attackers have what those of 2022 had, and more.
+//!
+//! They hold the platform's API position: the back end signs and relays whatever they ask, the ledger
+//! debits for it, and whatever passes by, they see and can hold back. What they lack is any customer's
+//! factor. An account of their own, with a passkey of its own, they do have.
+
+use crate::answer::Answer;
+use crate::attack::Way;
+use crate::error::DrillError;
+use crate::people::{Customer, Slice, Town};
+use crate::platform::Platform;
+use portcullis_chains::Amount;
+use portcullis_client::{Ceremony, RequestSigner};
+use portcullis_core::act::{Act, ActKind};
+use portcullis_core::passkey::Assertion;
+use portcullis_core::{Digest, Evidence, Reason, Time};
+use std::thread;
+
+/// A domain that looks right.
+const LOOK_ALIKE: &str = "https://1ocalhost.example";
+
+macro_rules! ways {
+    ($($name:ident $text:literal $reason:ident;)*) => {
+        $(pub(crate) const $name: Way = Way {
+            name: $text,
+            met_by: Some(Answer::Refused(Reason::$reason)),
+        };)*
+        /// All of them, in the table's order.
+        pub(crate) const WAYS: &[Way] = &[$($name),*];
+    };
+}
+
+ways! {
+    NO_FACTOR "as in 2022: no factor at all" FactorMissing;
+    NO_FACTOR_AGED "no factor, to the customer's own aged address" FactorMissing;
+    REPLAYED_ASSERTION "an earlier assertion of the customer's, replayed" PasskeyChallenge;
+    OTHER_PAYEE "an assertion held back, the payee exchanged" PasskeyChallenge;
+    OTHER_AMOUNT "an assertion held back, the amount raised" PasskeyChallenge;
+    OTHER_ACCOUNT "one customer's assertion for another's account" FactorUnknown;
+    OTHER_ACT "an assertion over a harmless act, used for a withdrawal" PasskeyChallenge;
+    OWN_PASSKEY "the attackers' own passkey for the customer's account" FactorUnknown;
+    FORGED "an assertion with a forged signature" PasskeySignature;
+    LOOK_ALIKE_ORIGIN "asserted at a look-alike domain" PasskeyOrigin;
+    FRAMED "asserted inside a foreign frame" PasskeyCrossOrigin;
+    OTHER_PARTY "asserted for another relying party" PasskeyRelyingParty;
+    NOT_VERIFIED "asserted without verifying the person" PasskeyNotVerified;
+    COPIED "a copied authenticator whose counter stands still" PasskeyCounter;
+    EXPIRED "a whole act held back until it had expired" Expired;
+    OLD_CHECKPOINT "a whole act held back for a day" UnknownCheckpoint;
+    REPLAYED_ACT "an accepted act sent again, whole" Replayed;
+    RACE "the customer's own act sent many times at once" Replayed;
+    NO_BACK_END "a request that the back end did not sign" Unauthenticated;
+}
+
+/// One withdrawal to be tried.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) way: Way,
+    pub(crate) victim: usize,
+    pub(crate) slice: Slice,
+}
+
+/// Which way each withdrawal is tried: all ways in turn.
+pub(crate) fn jobs(town: &Town) -> Vec<Job> {
+    let slices = town.victims.iter().enumerate();
+    let slices = slices.flat_map(|(at, victim)| victim.slices.iter().map(move |s| (at, *s)));
+    let jobs = slices.zip(WAYS.iter().cycle());
+    jobs.map(|((victim, slice), way)| Job {
+        way: way.clone(),
+        victim,
+        slice,
+    })
+    .collect()
+}
+
+/// An act with what proves it, seen by the attackers as it passed.
+pub(crate) type Seen = (Act, Evidence);
+
+/// What the attackers saw, by customer.
+pub(crate) struct Loot {
+    /// Held back before a day went by.
+    pub(crate) day_old: Vec<Option<Seen>>,
+    /// Held back until they had expired.
+    pub(crate) expired: Vec<Option<Seen>>,
+    /// Let pass, and accepted.
+    pub(crate) accepted: Vec<Seen>,
+}
+
+/// The attackers at work.
+pub(crate) struct Attackers<'a> {
+    pub(crate) town: &'a Town,
+    pub(crate) loot: &'a Loot,
+    /// A request key that genesis names for nobody.
+    pub(crate) key: RequestSigner,
+}
+
+/// The acts of the customers whom a way wants, made and asserted now and sent by nobody yet.
+pub(crate) fn hold_back(
+    town: &Town,
+    jobs: &[Job],
+    way: &Way,
+    platform: &Platform,
+) -> Result<Vec<Option<Seen>>, DrillError> {
+    let mut held = vec![None; town.victims.len()];
+    for job in jobs.iter().filter(|job| job.way == *way) {
+        let customer = &town.victims[job.victim].customer;
+        held[job.victim] = Some(genuine(platform, customer, job.slice.amount)?);
+    }
+    Ok(held)
+}
+
+/// What the customer itself would send: to its own aged address, proven in full.
+pub(crate) fn genuine(
+    platform: &Platform,
+    customer: &Customer,
+    amount: Amount,
+) -> Result<Seen, DrillError> {
+    let act = platform.act_of(customer, platform.withdraw(customer.address, amount))?;
+    let evidence = platform.full_evidence(&customer.passkey, &act)?;
+    Ok((act, evidence))
+}
+
+impl Attackers<'_> {
+    /// Try one withdrawal. `None` for a race, which is the customer's own withdrawal as well.
+    pub(crate) fn attempt(&self, platform: &Platform, job: &Job) -> Result<Answer, DrillError> {
+        let customer = &*self.town.victims[job.victim].customer;
+        let (to, amount) = (job.slice.thief, job.slice.amount);
+        let to_thief = || platform.act_of(customer, platform.withdraw(to, amount));
+        match job.way {
+            NO_FACTOR => relay(platform, &to_thief()?, Vec::new()),
+            NO_FACTOR_AGED => {
+                let kind = platform.withdraw(customer.address, amount);
+                relay(platform, &platform.act_of(customer, kind)?, Vec::new())
+            }
+            NO_BACK_END => self.go_round(platform, &to_thief()?),
+            EXPIRED => late(platform, &self.loot.expired, job.victim),
+            OLD_CHECKPOINT => late(platform, &self.loot.day_old, job.victim),
+            REPLAYED_ACT => {
+                let (act, evidence) = &self.loot.accepted[job.victim];
+                Ok(platform.relay_anew(act, evidence))
+            }
+            OTHER_AMOUNT => {
+                let (mut act, evidence) = genuine(platform, customer, customer.amount)?;
+                act.kind = platform.withdraw(customer.address, amount);
+                relay(platform, &act, evidence.assertions)
+            }
+            OTHER_PAYEE => {
+                let (mut act, evidence) = genuine(platform, customer, amount)?;
+                act.kind = platform.withdraw(to, amount);
+                relay(platform, &act, evidence.assertions)
+            }
+            _ => {
+                let act = to_thief()?;
+                let assertion = self.assertion(platform, &job.way, job.victim, &act)?;
+                relay(platform, &act, vec![assertion])
+            }
+        }
+    }
+
+    /// The assertion that a way brings for an act that no customer has seen.
+    fn assertion(
+        &self,
+        platform: &Platform,
+        way: &Way,
+        victim: usize,
+        act: &Act,
+    ) -> Result<Assertion, DrillError> {
+        let customer = &*self.town.victims[victim].customer;
+        let passkey = &customer.passkey;
+        let digest = act.digest();
+        let party = platform.party()?;
+        let honest = Ceremony {
+            rp_id: party.rp_ids.first().map_or("", String::as_str),
+            origin: party.origins.first().map_or("", String::as_str),
+            cross_origin: false,
+            user_verified: true,
+            count: u32::MAX - 1,
+        };
+        let said = |ceremony: Ceremony<'_>| Ok(passkey.assert_as(digest, &ceremony)?);
+        match *way {
+            LOOK_ALIKE_ORIGIN => said(Ceremony {
+                origin: LOOK_ALIKE,
+                ..honest
+            }),
+            FRAMED => said(Ceremony {
+                cross_origin: true,
+                ..honest
+            }),
+            OTHER_PARTY => said(Ceremony {
+                rp_id: "1ocalhost.example",
+                ..honest
+            }),
+            NOT_VERIFIED => said(Ceremony {
+                user_verified: false,
+                ..honest
+            }),
+            COPIED => said(Ceremony { count: 1, ..honest }),
+            OWN_PASSKEY => platform.assert(&self.town.attacker.passkey, digest),
+            OTHER_ACCOUNT => {
+                let other = (victim + 1) % self.town.victims.len();
+                let other = &self.town.victims[other].customer;
+                platform.assert(&other.passkey, digest)
+            }
+            FORGED => {
+                let mut forged = platform.assert(passkey, digest)?;
+                let other = platform.act_of(customer, ActKind::Freeze)?;
+                forged.signature = platform.assert(passkey, other.digest())?.signature;
+                Ok(forged)
+            }
+            OTHER_ACT => {
+                let harmless = platform.act_of(customer, ActKind::Freeze)?;
+                platform.assert(passkey, harmless.digest())
+            }
+            // An earlier assertion, as it passed.
+            _ => {
+                let (_, evidence) = &self.loot.accepted[victim];
+                let earlier = evidence.assertions.first().cloned();
+                earlier.ok_or_else(|| DrillError::Journal("an act without its assertion".into()))
+            }
+        }
+    }
+
+    /// Not through the back end: signed by a key of the attackers' own.
+    fn go_round(&self, platform: &Platform, act: &Act) -> Result<Answer, DrillError> {
+        let evidence = platform.debited(act, Evidence::default())?;
+        Ok(platform.cast.gate.submit(&self.key, act, &evidence).into())
+    }
+
+    /// The customer's own act on its way, and as many copies of it at the same moment: one may pass.
+    pub(crate) fn race(&self, platform: &Platform, job: &Job) -> Result<Race, DrillError> {
+        let customer = &*self.town.victims[job.victim].customer;
+        let (act, evidence) = genuine(platform, customer, job.slice.amount)?;
+        let asked = platform.now();
+        let copies: Vec<Platform> = (0..COPIES).map(|_| platform.anew()).collect();
+        let answers: Vec<Answer> = thread::scope(|scope| {
+            let send = |copy: Platform| {
+                let (act, evidence) = (&act, &evidence);
+                scope.spawn(move || copy.relay_anew(act, evidence))
+            };
+            let copies: Vec<_> = copies.into_iter().map(send).collect();
+            let own = platform.relay(&act, &evidence);
+            let lost = || Answer::Lost("a thread panicked".into());
+            let copies = copies
+                .into_iter()
+                .map(|copy| copy.join().unwrap_or_else(|_| lost()));
+            [own].into_iter().chain(copies).collect()
+        });
+        let digest = act.digest();
+        Ok(Race {
+            digest,
+            asked,
+            answers,
+        })
+    }
+}
+
+/// Through the back end, which signs, with the ledger's debit.
+fn relay(platform: &Platform, act: &Act, assertions: Vec<Assertion>) -> Result<Answer, DrillError> {
+    let evidence = Evidence {
+        assertions,
+        ..Evidence::default()
+    };
+    Ok(platform.relay(act, &platform.debited(act, evidence)?))
+}
+
+/// What was held back, sent at last.
+fn late(platform: &Platform, held: &[Option<Seen>], victim: usize) -> Result<Answer, DrillError> {
+    let none = || DrillError::Journal("nothing was held back".into());
+    let (act, evidence) = held[victim].as_ref().ok_or_else(none)?;
+    Ok(platform.relay(act, evidence))
+}
+
+/// How many copies race the customer's own request.
+const COPIES: usize = 3;
+
+/// What a race ended in.
+pub(crate) struct Race {
+    pub(crate) digest: Digest,
+    pub(crate) asked: Time,
+    /// The customer's own first; who wins is chance.
+    answers: Vec<Answer>,
+}
+
+impl Race {
+    fn is_taken(answer: &Answer) -> bool {
+        matches!(answer, Answer::Released | Answer::Held)
+    }
+
+    /// The customer's answer: the act was taken once, whoever sent it first.
+    pub(crate) fn own(&self) -> Answer {
+        let taken = self.answers.iter().find(|answer| Self::is_taken(answer));
+        taken
+            .or(self.answers.first())
+            .cloned()
+            .unwrap_or(Answer::Held)
+    }
+
+    /// The copies' answer: the refusal, where the act was taken exactly once.
+    pub(crate) fn copies(&self) -> Answer {
+        let (taken, refused): (Vec<&Answer>, Vec<&Answer>) = self
+            .answers
+            .iter()
+            .partition(|answer| Self::is_taken(answer));
+        match (taken.as_slice(), refused.first()) {
+            ([_], Some(refusal)) => (*refusal).clone(),
+            ([], _) => Answer::Lost("none of a race was taken".into()),
+            _ => Answer::Released,
+        }
+    }
+}

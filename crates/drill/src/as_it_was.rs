@@ -1,0 +1,230 @@
+//! The flow as it was: a back end that trusts its own "2FA passed" flag.
+//!
+//! A small real back end over HTTP, with sessions, balances and a hot wallet of its own that it signs
+//! and sends with. The flaw of 2022 was never published; [`ASSUMPTIONS`] says what this one assumes.
+
+use crate::chain::{CHAIN, COIN};
+use crate::error::DrillError;
+use crate::server::Server;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::post;
+use axum::{Json, Router};
+use portcullis_chains::Amount;
+use portcullis_chains::caip::Address;
+use portcullis_chains::ethereum::{Fees, SignedTx, Transfer};
+use portcullis_keys::WalletKey as _;
+use portcullis_keys::software::{Secret, SoftwareWallet};
+use portcullis_node::{HttpNode, Node as _, Sent};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What the re-enactment takes to have been so.
+pub const ASSUMPTIONS: &[&str] = &[
+    "The cause was never published. We take the mildest reading of \"transactions were being approved without the 2FA authentication control being inputted by the user\": the withdrawal service asked a session whether 2FA had been passed, and something that attackers could reach could say so.",
+    "The back end decides alone and holds the hot wallet's key. Nothing else looks at a withdrawal before it is signed.",
+    "The attackers hold a session of each attacked account.",
+    "No waiting time for new addresses: the firm introduced one of 24 hours the day after.",
+    "Each account's whole balance is asked for in equal withdrawals of 2 to 5 ETH to fresh addresses, as the chain shows. 483 accounts and 4,836.26 ETH are the firm's own figures; how the sum was spread over the accounts is not public and comes from the seed.",
+    "Nobody stops it while it lasts. In 2022 withdrawals were suspended some three to four hours after the first alarm, by people.",
+];
+
+/// How often bytes are sent of which a node says nothing.
+const TRIES: usize = 10;
+
+/// The back end as it was.
+pub(crate) struct AsItWas {
+    server: Server,
+    wallet: Address,
+}
+
+/// Its memory.
+struct Book {
+    accounts: BTreeMap<String, u128>,
+    sessions: BTreeMap<String, Session>,
+    nonce: u64,
+}
+
+/// A customer that is logged in.
+struct Session {
+    account: String,
+    /// The flag.
+    mfa_passed: bool,
+}
+
+struct Service {
+    book: Mutex<Book>,
+    key: SoftwareWallet,
+    node: HttpNode,
+}
+
+/// `POST /sessions`
+#[derive(Serialize, Deserialize)]
+pub(crate) struct LogIn {
+    pub(crate) account: String,
+}
+
+/// `POST /mfa`
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Code {
+    pub(crate) session: String,
+    pub(crate) code: String,
+}
+
+/// `POST /internal/mfa-passed`: what some other service says when it has checked the code.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Passed {
+    pub(crate) session: String,
+}
+
+/// `POST /withdrawals`
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Wanted {
+    pub(crate) session: String,
+    pub(crate) to: Address,
+    pub(crate) amount: Amount,
+}
+
+impl AsItWas {
+    /// Start it with these accounts' balances.
+    pub(crate) fn start(
+        node: &str,
+        secret: &Secret,
+        accounts: BTreeMap<String, u128>,
+    ) -> Result<Self, DrillError> {
+        let key = SoftwareWallet::new(secret)?;
+        let (chain, address) = (CHAIN, key.address());
+        let service = Service {
+            book: Mutex::new(Book {
+                accounts,
+                sessions: BTreeMap::new(),
+                nonce: 0,
+            }),
+            key,
+            node: HttpNode::new(node, CHAIN, Duration::from_secs(10))?,
+        };
+        let router = Router::new()
+            .route("/sessions", post(log_in))
+            .route("/mfa", post(check_code))
+            .route("/internal/mfa-passed", post(passed))
+            .route("/withdrawals", post(withdraw))
+            .with_state(Arc::new(service));
+        let server = Server::start(router, 2);
+        let server = server.map_err(|error| DrillError::AsItWas(error.to_string()))?;
+        Ok(Self {
+            server,
+            wallet: Address::Evm { chain, address },
+        })
+    }
+
+    pub(crate) fn wallet(&self) -> Address {
+        self.wallet
+    }
+
+    pub(crate) fn url(&self, target: &str) -> String {
+        self.server.url(target)
+    }
+}
+
+type Told = Result<Json<String>, StatusCode>;
+
+async fn log_in(State(service): State<Arc<Service>>, Json(body): Json<LogIn>) -> Told {
+    let mut book = service.book();
+    if !book.accounts.contains_key(&body.account) {
+        return Err(StatusCode::NOT_FOUND);
+    }
+    let session = format!("session-{}", book.sessions.len());
+    let (account, mfa_passed) = (body.account, false);
+    book.sessions.insert(
+        session.clone(),
+        Session {
+            account,
+            mfa_passed,
+        },
+    );
+    Ok(Json(session))
+}
+
+/// The honest way to the flag: the customer types the code that only it has.
+async fn check_code(State(service): State<Arc<Service>>, Json(body): Json<Code>) -> Told {
+    let mut book = service.book();
+    let session = book
+        .sessions
+        .get_mut(&body.session)
+        .ok_or(StatusCode::UNAUTHORIZED)?;
+    if body.code != code_of(&session.account) {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    session.mfa_passed = true;
+    Ok(Json("2FA passed".into()))
+}
+
+/// The other way: whoever reaches this is believed.
+async fn passed(State(service): State<Arc<Service>>, Json(body): Json<Passed>) -> Told {
+    let mut book = service.book();
+    let session = book
+        .sessions
+        .get_mut(&body.session)
+        .ok_or(StatusCode::UNAUTHORIZED)?;
+    session.mfa_passed = true;
+    Ok(Json("2FA passed".into()))
+}
+
+async fn withdraw(State(service): State<Arc<Service>>, Json(body): Json<Wanted>) -> Told {
+    let paying = tokio::task::spawn_blocking(move || service.pay(&body));
+    paying
+        .await
+        .unwrap_or(Err(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+/// A code per customer, as an authenticator app would show it.
+pub(crate) fn code_of(account: &str) -> String {
+    format!(
+        "{:.6}",
+        portcullis_core::Digest::plain(account.as_bytes()).to_string()
+    )
+}
+
+impl Service {
+    fn book(&self) -> std::sync::MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Believe the flag, look at the balance, sign, send.
+    fn pay(&self, wanted: &Wanted) -> Told {
+        let mut book = self.book();
+        let session = book
+            .sessions
+            .get(&wanted.session)
+            .ok_or(StatusCode::UNAUTHORIZED)?;
+        if !session.mfa_passed {
+            return Err(StatusCode::FORBIDDEN);
+        }
+        let account = session.account.clone();
+        let balance = book.accounts.get(&account).copied().unwrap_or_default();
+        let rest = balance
+            .checked_sub(wanted.amount.0)
+            .ok_or(StatusCode::CONFLICT)?;
+        self.send(wanted, book.nonce)
+            .ok_or(StatusCode::BAD_GATEWAY)?;
+        book.nonce += 1;
+        book.accounts.insert(account, rest);
+        Ok(Json("sent".into()))
+    }
+
+    fn send(&self, wanted: &Wanted, nonce: u64) -> Option<()> {
+        let fees = Fees::new(20_000_000_000, 1_000_000_000, 21_000).ok()?;
+        let transfer = Transfer::new(COIN, wanted.to, wanted.amount, nonce, fees).ok()?;
+        let unsigned = transfer.build();
+        let signature = self.key.sign(&unsigned.sighash()).ok()?;
+        let transaction = SignedTx::assemble(unsigned, signature);
+        // Where nobody can say whether the node has it, the same bytes go out again.
+        let tries = (0..TRIES).map(|_| self.node.send_raw(&transaction));
+        let known = tries
+            .into_iter()
+            .find(|sent| !matches!(sent, Sent::Unknown(_)))?;
+        matches!(known, Sent::Accepted | Sent::AlreadyKnown).then_some(())
+    }
+}

@@ -1,0 +1,107 @@
+//! What attackers tried and what became of it.
+
+use crate::answer::Answer;
+use crate::chain::COIN;
+use crate::outcome::{Check, Flow, Tally};
+use portcullis_chains::Amount;
+use std::collections::BTreeMap;
+
+/// A way to attack: what the attackers do, and which numbered refusal has to meet it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// In a few words, for people.
+    pub(crate) name: &'static str,
+    /// The answer that has to meet it; none for a way that may have another, within its bound.
+    pub(crate) met_by: Option<Answer>,
+}
+
+/// One withdrawal that was tried.
+#[derive(Clone, Debug)]
+pub(crate) struct Tried {
+    pub(crate) way: Way,
+    pub(crate) amount: Amount,
+    pub(crate) answer: Answer,
+}
+
+/// Everything that was tried, by way.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Book {
+    pub(crate) tried: Vec<Tried>,
+}
+
+/// A way's row in the table.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The way.
+    pub name: &'static str,
+    /// How many withdrawals were tried so.
+    pub count: u64,
+    /// Of how much.
+    pub amount: Amount,
+    /// What met them, with how many.
+    pub answers: Vec<(String, u64)>,
+    /// Whether that is what has to meet them.
+    pub as_it_must: bool,
+}
+
+impl Book {
+    /// The flow's sums, by the gate's answers.
+    pub(crate) fn flow(&self) -> Flow {
+        let mut flow = Flow::none_of(COIN);
+        for tried in &self.tried {
+            flow.attempted.add(COIN, tried.amount);
+            let tally: Option<&mut Tally> = match tried.answer {
+                Answer::Released => Some(&mut flow.released),
+                Answer::Refused(_) | Answer::Void(_) => Some(&mut flow.refused),
+                Answer::Held => Some(&mut flow.held),
+                // Neither: the conservation check fails, as it must.
+                Answer::Lost(_) => None,
+            };
+            if let Some(tally) = tally {
+                tally.add(COIN, tried.amount);
+            }
+        }
+        flow
+    }
+
+    /// The table of ways, in the order in which they stand in `ways`.
+    pub(crate) fn rows(&self, ways: &[Way]) -> Vec<Row> {
+        ways.iter().map(|way| self.row(way)).collect()
+    }
+
+    fn row(&self, way: &Way) -> Row {
+        let tried: Vec<&Tried> = self
+            .tried
+            .iter()
+            .filter(|tried| tried.way == *way)
+            .collect();
+        let mut answers: BTreeMap<String, u64> = BTreeMap::new();
+        for tried in &tried {
+            *answers.entry(tried.answer.text()).or_default() += 1;
+        }
+        let is_met = |tried: &&Tried| way.met_by.as_ref().is_none_or(|must| tried.answer == *must);
+        Row {
+            name: way.name,
+            count: tried.len().try_into().unwrap_or(u64::MAX),
+            amount: Amount(tried.iter().map(|tried| tried.amount.0).sum()),
+            answers: answers.into_iter().collect(),
+            as_it_must: !tried.is_empty() && tried.iter().all(is_met),
+        }
+    }
+}
+
+impl Row {
+    /// The row as a check.
+    pub(crate) fn check(&self) -> Check {
+        let answers = self
+            .answers
+            .iter()
+            .map(|(text, count)| format!("{count} × {text}"));
+        let answers: Vec<String> = answers.collect();
+        Check {
+            name: format!("met as it must be: {}", self.name),
+            pass: self.as_it_must,
+            detail: format!("{} tried: {}", self.count, answers.join(", ")),
+        }
+    }
+}

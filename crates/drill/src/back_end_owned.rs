@@ -1,0 +1,313 @@
+//! The variant `back-end-owned`: the attackers have the platform's page and back end.
+//!
+//! The page shows a customer one act and obtains its genuine assertion for another; the back end signs,
+//! the ledger debits. Something can leave by design, and the drill measures how much: only to an
+//! address that the customer was tricked into adding, that then stood in the customer's own book for
+//! the full delay, visible and told; only from a customer who came back and was tricked again; and only
+//! within that account's limits.
+
+use crate::answer::Answer;
+use crate::attack::{Book, Tried, Way};
+use crate::checks::{Checks, ether};
+use crate::crowd::{HANDS, crowd};
+use crate::error::DrillError;
+use crate::figures::SLICE;
+use crate::honest::Groups;
+use crate::people::{Customer, Slice, Town};
+use crate::platform::Platform;
+use crate::respond;
+use crate::stage::Stage;
+use crate::story::{DELAY_AND_A_BIT, Scene, With, add_addresses, open_accounts};
+use crate::wait::until;
+use portcullis_chains::Amount;
+use portcullis_chains::caip::Address;
+use portcullis_core::act::{Act, ActKind, Cancel, CancelAddress};
+use portcullis_core::{Digest, Reason};
+use std::collections::BTreeMap;
+
+const DIRECT: Way = Way {
+    name: "tricked into paying a fresh address at once",
+    met_by: Some(Answer::Refused(Reason::AddressUnknown)),
+};
+const CANCELLED: Way = Way {
+    name: "tricked into adding an address, noticed: the address was cancelled",
+    met_by: Some(Answer::Refused(Reason::AddressUnknown)),
+};
+const FROZEN: Way = Way {
+    name: "tricked into adding an address, noticed: the account was frozen",
+    met_by: Some(Answer::Refused(Reason::AccountFrozen)),
+};
+const YOUNG: Way = Way {
+    name: "tricked into adding an address and into paying it before its day was over",
+    met_by: Some(Answer::Held),
+};
+const UNNOTICED: Way = Way {
+    name: "tricked twice, a day apart, and noticed nothing",
+    met_by: None,
+};
+const TOO_LATE: Way = Way {
+    name: "tricked twice, the second time after withdrawals were suspended",
+    met_by: Some(Answer::Held),
+};
+
+const WAYS: &[Way] = &[DIRECT, CANCELLED, FROZEN, YOUNG, UNNOTICED, TOO_LATE];
+
+/// One withdrawal to be tried, at an address that all of the customer's go to.
+struct Job<'a> {
+    way: Way,
+    customer: &'a Customer,
+    slice: Slice,
+    to: Address,
+}
+
+/// What became of one, with the act where it waits.
+struct Done {
+    tried: Tried,
+    waiting: Option<Digest>,
+}
+
+pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
+    open_accounts(stage, town)?;
+    stage.jump(DELAY_AND_A_BIT)?;
+    add_addresses(stage, town)?;
+    stage.jump(DELAY_AND_A_BIT)?;
+    let groups = Groups::of(&town.honest);
+    let jobs = jobs(town);
+    let mut book = Book::default();
+    let mut scene = Scene::open(stage, town);
+
+    scene.begin("The page lies: customers sign what they do not see");
+    scene.withdraw(groups.before, false)?;
+    first_day(&mut scene, &jobs, &mut book)?;
+    scene.stage.jump(DELAY_AND_A_BIT)?;
+    scene.note("A day later the other addresses count");
+    for way in [CANCELLED, FROZEN, UNNOTICED] {
+        try_all(scene.stage, &jobs, &way, &mut book)?;
+    }
+    // Nobody notices before it has arrived: the worst case.
+    scene.stage.until_delivered()?;
+    let stopped = respond::suspend(&mut scene)?;
+    let late = try_all(scene.stage, &jobs, &TOO_LATE, &mut book)?;
+    scene.withdraw(groups.during, false)?;
+    clean_up(scene.stage, &jobs, &late)?;
+    scene.note("Support cancels the attackers' addresses and what waits for them");
+    respond::recover(&mut scene, &stopped)?;
+    scene.withdraw(groups.after, true)?;
+
+    let mut flow = book.flow();
+    flow.contained_ms = Some(stopped.at.since(scene.begun).0);
+    bound(scene.stage, &jobs, &mut scene.checks)?;
+    let heard = scene.heard();
+    let name = "with: alarms of the signer, to whom each of these is what a customer signed";
+    scene.checks.same(name, &heard, &0);
+    scene.end(flow, book.rows(WAYS), 0)
+}
+
+/// Tricked at once, or into adding an address; and those who look at their books within the day.
+fn first_day(scene: &mut Scene<'_>, jobs: &[Job<'_>], book: &mut Book) -> Result<(), DrillError> {
+    try_all(scene.stage, jobs, &DIRECT, book)?;
+    let added = add_all(scene.stage, jobs)?;
+    scene.note(format!(
+        "{added} customers were tricked into adding an address; it stands in their books for all to see"
+    ));
+    let young = try_all(scene.stage, jobs, &YOUNG, book)?;
+    notice(scene.stage, jobs, &young)?;
+    scene.note(
+        "Those who look at their books call: addresses cancelled, accounts frozen, waiting \
+         withdrawals cancelled",
+    );
+    scene.stage.until_delivered()
+}
+
+/// A third is tricked into paying at once; the others into adding an address first. Of those half
+/// notice within the day: some cancel it, some have their account frozen, some find a withdrawal
+/// waiting for it. The last quarter is tricked the second time too late.
+fn jobs(town: &Town) -> Vec<Job<'_>> {
+    const CYCLE: [Way; 10] = [
+        DIRECT, CANCELLED, UNNOTICED, DIRECT, FROZEN, UNNOTICED, DIRECT, YOUNG, UNNOTICED, TOO_LATE,
+    ];
+    let victims = town.victims.iter().zip(CYCLE.iter().cycle());
+    let jobs = victims.flat_map(|(victim, way)| {
+        let to = victim
+            .slices
+            .first()
+            .map_or(victim.customer.address, |slice| slice.thief);
+        victim.slices.iter().map(move |slice| Job {
+            way: way.clone(),
+            customer: &victim.customer,
+            slice: *slice,
+            to,
+        })
+    });
+    jobs.collect()
+}
+
+/// Each customer once, whatever the number of its slices.
+fn customers<'a>(jobs: &'a [Job<'a>], ways: &[Way]) -> Vec<&'a Job<'a>> {
+    let mut seen = BTreeMap::new();
+    for job in jobs.iter().filter(|job| ways.contains(&job.way)) {
+        seen.entry(job.customer.account).or_insert(job);
+    }
+    seen.into_values().collect()
+}
+
+/// The customer believes to sign something else; what it asserts is the attackers' withdrawal.
+fn try_all(
+    stage: &Stage,
+    jobs: &[Job<'_>],
+    way: &Way,
+    book: &mut Book,
+) -> Result<Vec<Digest>, DrillError> {
+    // One at a time for each customer, as a page would: its limit is what stops the next.
+    let mut by_customer: BTreeMap<_, Vec<&Job<'_>>> = BTreeMap::new();
+    for job in jobs.iter().filter(|job| job.way == *way) {
+        by_customer
+            .entry(job.customer.account)
+            .or_default()
+            .push(job);
+    }
+    let by_customer: Vec<Vec<&Job<'_>>> = by_customer.into_values().collect();
+    let each = |platform: &Platform, jobs: &Vec<&Job<'_>>| {
+        let done = jobs.iter().map(|job| try_one(platform, job));
+        done.collect::<Result<Vec<Done>, DrillError>>()
+    };
+    let mut waiting = Vec::new();
+    for done in crowd(&by_customer, HANDS, || stage.platform.anew(), each) {
+        for done in done? {
+            book.tried.push(done.tried);
+            waiting.extend(done.waiting);
+        }
+    }
+    Ok(waiting)
+}
+
+fn try_one(platform: &Platform, job: &Job<'_>) -> Result<Done, DrillError> {
+    let (customer, amount) = (job.customer, job.slice.amount);
+    let act: Act = platform.act_of(customer, platform.withdraw(job.to, amount))?;
+    let evidence = platform.full_evidence(&customer.passkey, &act)?;
+    let answer = platform.relay(&act, &evidence);
+    let waiting = (answer == Answer::Held).then(|| act.digest());
+    let way = job.way.clone();
+    Ok(Done {
+        tried: Tried {
+            way,
+            amount,
+            answer,
+        },
+        waiting,
+    })
+}
+
+/// Everybody but those who are tricked into paying at once. Gives how many.
+fn add_all(stage: &Stage, jobs: &[Job<'_>]) -> Result<usize, DrillError> {
+    let tricked = customers(jobs, &[CANCELLED, FROZEN, YOUNG, UNNOTICED, TOO_LATE]);
+    let add = |platform: &Platform, job: &&Job<'_>| platform.add_address(job.customer, job.to);
+    let answers = crowd(&tricked, HANDS, || stage.platform.anew(), add);
+    let answers: Vec<Answer> = answers.into_iter().collect::<Result<_, _>>()?;
+    Ok(answers
+        .iter()
+        .filter(|answer| **answer == Answer::Released)
+        .count())
+}
+
+/// What the customers do who look at their books within the day, with support on the phone.
+fn notice(stage: &Stage, jobs: &[Job<'_>], young: &[Digest]) -> Result<(), DrillError> {
+    let cancel = |job: &Job<'_>| ActKind::CancelAddress(CancelAddress { address: job.to });
+    for job in customers(jobs, &[CANCELLED, YOUNG]) {
+        done(&stage.platform.support(job.customer, cancel(job))?)?;
+    }
+    for job in customers(jobs, &[FROZEN]) {
+        done(&stage.platform.support(job.customer, ActKind::Freeze)?)?;
+    }
+    cancel_waiting(stage, young)
+}
+
+fn cancel_waiting(stage: &Stage, acts: &[Digest]) -> Result<(), DrillError> {
+    for act in acts {
+        let kind = ActKind::Cancel(Cancel { act: *act });
+        let (_, answer) = stage.platform.staff(&stage.cast().support, kind)?;
+        // What waited for an address that is gone has ended by itself.
+        if answer != Answer::Refused(Reason::ActGone) {
+            done(&answer)?;
+        }
+    }
+    Ok(())
+}
+
+/// After the suspension: what waits for the attackers ends, their addresses leave the books, and a
+/// quorum thaws what support froze.
+fn clean_up(stage: &Stage, jobs: &[Job<'_>], late: &[Digest]) -> Result<(), DrillError> {
+    cancel_waiting(stage, late)?;
+    for job in customers(jobs, &[UNNOTICED, TOO_LATE]) {
+        let kind = ActKind::CancelAddress(CancelAddress { address: job.to });
+        done(&stage.platform.support(job.customer, kind)?)?;
+    }
+    for job in customers(jobs, &[FROZEN]) {
+        let account = Some(job.customer.account);
+        respond::with_quorum(&stage.platform, account, ActKind::Unfreeze)?;
+        until_thawed(stage, job.customer)?;
+    }
+    Ok(())
+}
+
+fn until_thawed(stage: &Stage, customer: &Customer) -> Result<(), DrillError> {
+    let cast = stage.cast();
+    until("an account that is thawed", || {
+        let account = cast.gate.account(&cast.back_end.signer, customer.account)?;
+        Ok(account.is_some_and(|account| !account.frozen).then_some(()))
+    })
+}
+
+fn done(answer: &Answer) -> Result<(), DrillError> {
+    match answer {
+        Answer::Released => Ok(()),
+        other => Err(DrillError::InVain(format!(
+            "support's act: {}",
+            other.text()
+        ))),
+    }
+}
+
+/// What can leave at most, measured on the chain.
+fn bound(stage: &Stage, jobs: &[Job<'_>], checks: &mut Checks) -> Result<(), DrillError> {
+    let most = Amount(2 * SLICE);
+    let (mut over, mut elsewhere, mut lost) = (0, 0_u64, 0_u128);
+    let mut by_customer: BTreeMap<_, (bool, u128)> = BTreeMap::new();
+    for job in jobs {
+        let known = by_customer.entry(job.to).or_insert((false, 0));
+        known.0 |= job.way == UNNOTICED;
+        known.1 += job.slice.amount.0;
+    }
+    for (to, (is_unnoticed, _)) in &by_customer {
+        let balance = stage.chain.balance(*to)?.0;
+        over += u64::from(balance > most.0);
+        elsewhere += u64::from(balance > 0 && !is_unnoticed);
+        lost += balance;
+    }
+    checks.same(
+        "bound: accounts that lost more than their limit for a day",
+        &over,
+        &0,
+    );
+    checks.same(
+        "bound: accounts that lost anything though somebody noticed, or at once",
+        &elsewhere,
+        &0,
+    );
+    let tricked = by_customer
+        .values()
+        .filter(|(is_unnoticed, _)| *is_unnoticed)
+        .count();
+    let limit = Amount(most.0 * tricked as u128);
+    checks.note(
+        "bound: the loss is within the limits of those who were tricked twice",
+        lost <= limit.0,
+        format!(
+            "{} of at most {} ({tricked} accounts, {} each)",
+            ether(Amount(lost)),
+            ether(limit),
+            ether(most)
+        ),
+    );
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! The attack on the flow as it was, on a chain of its own: run, not reckoned.
+
+use crate::as_it_was::{AsItWas, Code, LogIn, Passed, Wanted, code_of};
+use crate::chain::{Anvil, COIN, Chain};
+use crate::crowd::{HANDS, crowd};
+use crate::dice::Dice;
+use crate::error::DrillError;
+use crate::figures::ETHER;
+use crate::outcome::{Flow, Tally};
+use crate::people::{Customer, Slice, Town};
+use crate::wait::until_none;
+use portcullis_chains::Amount;
+use portcullis_host::{Http as _, Web};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What the hot wallet holds.
+const FUNDS: u128 = 100_000 * ETHER;
+
+/// What the flow as it was came to.
+#[derive(Clone, Debug)]
+pub(crate) struct Before {
+    pub(crate) flow: Flow,
+    /// What the attackers' addresses hold on the chain in the end.
+    pub(crate) on_chain: Amount,
+    /// Guessed codes that were refused: the check itself was there.
+    pub(crate) codes_refused: usize,
+    /// Attacked accounts.
+    pub(crate) accounts: usize,
+    /// Honest withdrawals asked for, and arrived by their payees' balances.
+    pub(crate) honest: (usize, usize),
+}
+
+/// Everything that there is to do, in an order of chance.
+enum Deed<'a> {
+    Attack(usize, &'a Slice),
+    Honest(&'a Customer),
+}
+
+/// Run it all, and look at the chain.
+pub(crate) fn run(
+    seed: u64,
+    town: &Town,
+    anvil: &Path,
+    folder: &Path,
+) -> Result<Before, DrillError> {
+    let file = |error| DrillError::File(folder.to_owned(), error);
+    std::fs::create_dir_all(folder).map_err(file)?;
+    let anvil = Anvil::start(anvil, folder)?;
+    let chain = Chain::at(anvil.url())?;
+    let mut dice = Dice::new(seed, "as it was");
+    let platform = AsItWas::start(anvil.url(), &dice.secret(), balances(town))?;
+    chain.give(platform.wallet(), Amount(FUNDS))?;
+
+    let mut deeds: Vec<Deed<'_>> = slices(town)
+        .map(|(victim, slice)| Deed::Attack(victim, slice))
+        .chain(town.honest.iter().map(|customer| Deed::Honest(customer)))
+        .collect();
+    dice.shuffle(&mut deeds);
+    let codes_refused = guess(town, &platform);
+    let answers = crowd(&deeds, HANDS, Web::new, |web, deed| {
+        run_deed(web, &platform, town, deed)
+    });
+
+    let sent = answers.iter().filter(|is_sent| **is_sent).count();
+    let sent = u64::try_from(sent).unwrap_or(u64::MAX);
+    until_none(
+        "every transaction of the wallet as it was in a block",
+        || Ok(sent.saturating_sub(chain.sent(platform.wallet())?)),
+    )?;
+    let mut flow = Flow::none_of(COIN);
+    for (deed, is_sent) in deeds.iter().zip(&answers) {
+        if let Deed::Attack(_, slice) = deed {
+            flow.attempted.add(COIN, slice.amount);
+            let tally = if *is_sent {
+                &mut flow.released
+            } else {
+                &mut flow.refused
+            };
+            tally.add(COIN, slice.amount);
+        }
+    }
+    let (loot, accounts) = stolen(&chain, town)?;
+    flow.affected_subjects = accounts;
+    Ok(Before {
+        flow,
+        on_chain: loot.of(COIN),
+        codes_refused,
+        accounts: town.victims.len(),
+        honest: (town.honest.len(), arrived(&chain, &town.honest)?),
+    })
+}
+
+fn slices(town: &Town) -> impl Iterator<Item = (usize, &Slice)> {
+    let victims = town.victims.iter().enumerate();
+    victims.flat_map(|(at, victim)| victim.slices.iter().map(move |slice| (at, slice)))
+}
+
+fn balances(town: &Town) -> BTreeMap<String, u128> {
+    let victims = town.victims.iter().map(|victim| {
+        let balance = victim.slices.iter().map(|slice| slice.amount.0).sum();
+        (victim.customer.account.to_string(), balance)
+    });
+    let honest = town
+        .honest
+        .iter()
+        .map(|customer| (customer.account.to_string(), customer.amount.0));
+    victims.chain(honest).collect()
+}
+
+/// The check was there: a guessed code does not pass it, and without it nothing leaves.
+fn guess(town: &Town, platform: &AsItWas) -> usize {
+    let web = Web::new();
+    let is_refused = |customer: &Customer, slice: &Slice| {
+        let session = log_in(&web, platform, customer)?;
+        let (guess, to, amount) = ("guess".to_owned(), slice.thief, slice.amount);
+        let code = Code {
+            session: session.clone(),
+            code: guess,
+        };
+        let wanted = Wanted {
+            session,
+            to,
+            amount,
+        };
+        let refused = ask(&web, platform, "/mfa", &code).is_none();
+        (refused && ask(&web, platform, "/withdrawals", &wanted).is_none()).then_some(())
+    };
+    let victims = town
+        .victims
+        .iter()
+        .filter_map(|victim| is_refused(&victim.customer, victim.slices.first()?));
+    victims.count()
+}
+
+/// Whether the money was sent.
+fn run_deed(web: &Web, platform: &AsItWas, town: &Town, deed: &Deed<'_>) -> bool {
+    let done = match deed {
+        Deed::Attack(victim, slice) => {
+            attack(web, platform, &town.victims[*victim].customer, slice)
+        }
+        Deed::Honest(customer) => withdraw(web, platform, customer),
+    };
+    done.is_some()
+}
+
+/// With a session, and without a code: the flag is set by who can reach it.
+fn attack(web: &Web, platform: &AsItWas, customer: &Customer, slice: &Slice) -> Option<String> {
+    let session = log_in(web, platform, customer)?;
+    let passed = Passed {
+        session: session.clone(),
+    };
+    ask(web, platform, "/internal/mfa-passed", &passed)?;
+    let (to, amount) = (slice.thief, slice.amount);
+    ask(
+        web,
+        platform,
+        "/withdrawals",
+        &Wanted {
+            session,
+            to,
+            amount,
+        },
+    )
+}
+
+fn withdraw(web: &Web, platform: &AsItWas, customer: &Customer) -> Option<String> {
+    let session = log_in(web, platform, customer)?;
+    let code = code_of(&customer.account.to_string());
+    ask(
+        web,
+        platform,
+        "/mfa",
+        &Code {
+            session: session.clone(),
+            code,
+        },
+    )?;
+    let (to, amount) = (customer.address, customer.amount);
+    ask(
+        web,
+        platform,
+        "/withdrawals",
+        &Wanted {
+            session,
+            to,
+            amount,
+        },
+    )
+}
+
+fn log_in(web: &Web, platform: &AsItWas, customer: &Customer) -> Option<String> {
+    let account = customer.account.to_string();
+    ask(web, platform, "/sessions", &LogIn { account })
+}
+
+/// The answer of a request that was taken.
+fn ask<T: Serialize>(web: &Web, platform: &AsItWas, target: &str, body: &T) -> Option<String> {
+    let body = serde_json::to_vec(body).ok()?;
+    let headers = [("content-type", "application/json")];
+    let reply = web
+        .post(&platform.url(target), &headers, &body, 1 << 16, PATIENCE)
+        .ok()?;
+    (reply.status == 200).then(|| serde_json::from_slice(&reply.body).ok())?
+}
+
+/// What attackers' addresses hold on a chain, and from how many accounts it came.
+pub(crate) fn stolen(chain: &Chain, town: &Town) -> Result<(Tally, u64), DrillError> {
+    let (mut tally, mut accounts) = (Tally::default(), 0);
+    for victim in &town.victims {
+        let before = tally.count;
+        for slice in &victim.slices {
+            let balance = chain.balance(slice.thief)?;
+            if !balance.is_zero() {
+                tally.add(COIN, balance);
+            }
+        }
+        accounts += u64::from(tally.count > before);
+    }
+    Ok((tally, accounts))
+}
+
+fn arrived(chain: &Chain, customers: &[Arc<Customer>]) -> Result<usize, DrillError> {
+    let mut arrived = 0;
+    for customer in customers {
+        arrived += usize::from(chain.balance(customer.address)? == customer.amount);
+    }
+    Ok(arrived)
+}

@@ -1,0 +1,111 @@
+//! The network that a drill plays on, and everybody on its staff: handed in, because making keys and
+//! configurations is the binary's business.
+
+use portcullis_chains::{Amount, AssetId};
+use portcullis_client::{Board, Gate, Issuer, Machine, RequestSigner};
+use portcullis_core::id::PrincipalId;
+use portcullis_core::limits::Limits;
+use portcullis_core::{Digest, Network, Span};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What the network is to be.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// Its folder; not there yet.
+    pub folder: PathBuf,
+    /// The Ethereum node, and its chain.
+    pub node: String,
+    /// The EIP-155 chain id.
+    pub chain: u64,
+    /// Where the signer's alarms go.
+    pub webhook: String,
+    /// The file that moves time.
+    pub clock: PathBuf,
+    /// The delay of new addresses and factors.
+    pub delay: Span,
+    /// Limits.
+    pub limits: Limits,
+    /// The signer's hard caps for the chain's own coin: at once, and within 24 hours.
+    pub caps: (Amount, Amount),
+    /// The signer's cap on new factors within 24 hours.
+    pub enrolments_per_day: u32,
+}
+
+/// Makes networks.
+pub trait Founder: Sync {
+    /// Make the network in its folder, nothing started; what went wrong as text.
+    fn found(&self, wish: &Wish) -> Result<Cast, String>;
+}
+
+/// A network's people, services and addresses.
+#[derive(Clone)]
+pub struct Cast {
+    /// The network.
+    pub network: Arc<Network>,
+    /// The chain's own coin.
+    pub asset: AssetId,
+    /// The gate.
+    pub gate: Gate,
+    /// The stop board.
+    pub board: Board,
+    /// The network's clock, this machine's randomness and connections.
+    pub machine: Machine,
+    /// The platform's back end.
+    pub back_end: Member,
+    /// An operator.
+    pub operator: Member,
+    /// Support, whom customers call.
+    pub support: Member,
+    /// Administrators, at least a quorum of them.
+    pub administrators: Vec<Member>,
+    /// The platform's onboarding.
+    pub onboarding: Issuer,
+    /// The platform's ledger.
+    pub ledger: Issuer,
+    /// The processes' configurations, by subcommand.
+    pub configs: Configs,
+}
+
+/// Where things of the network stand.
+#[derive(Clone, Debug)]
+pub struct Configs {
+    /// The witness and stop board.
+    pub witness: PathBuf,
+    /// The gate.
+    pub gate: PathBuf,
+    /// The signer.
+    pub signer: PathBuf,
+    /// The journal's folder.
+    pub journal: PathBuf,
+}
+
+/// A member of staff, or a service.
+#[derive(Clone)]
+pub struct Member {
+    /// With which key.
+    pub signer: RequestSigner,
+    /// Who.
+    pub principal: PrincipalId,
+}
+
+impl Cast {
+    /// The genesis digest.
+    #[must_use]
+    pub fn genesis(&self) -> Digest {
+        self.network.digest()
+    }
+
+    /// The paying wallet's address on the chain.
+    #[must_use]
+    pub fn wallet(&self) -> portcullis_chains::Address {
+        // A network without a wallet is none that a genesis check lets through.
+        self.network.genesis().wallets[0].address
+    }
+
+    /// The journal's folder.
+    #[must_use]
+    pub fn journal(&self) -> &Path {
+        &self.configs.journal
+    }
+}

@@ -1,0 +1,247 @@
+//! The chain: a real Ethereum node of this machine, and what stands in its blocks.
+
+use crate::error::DrillError;
+use crate::process::{Running, failed};
+use crate::wait::until;
+use portcullis_chains::caip::Address;
+use portcullis_chains::{Amount, AssetId};
+use portcullis_core::Time;
+use portcullis_host::{Clock, Http, Web};
+use portcullis_node::{At, HttpNode, Node as _, NodeError};
+use serde_json::{Value, json};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{JoinHandle, sleep};
+use std::time::Duration;
+
+/// The chain id that anvil uses.
+pub(crate) const CHAIN: u64 = 31337;
+/// That chain's own coin.
+pub(crate) const COIN: AssetId = AssetId::EvmNative { chain: CHAIN };
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Most bytes of an answer: a block with its transactions.
+const MAX_ANSWER: u64 = 64 * 1024 * 1024;
+/// How often new blocks are looked for.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A node that this drill started.
+pub(crate) struct Anvil {
+    _process: Running,
+    url: String,
+}
+
+impl Anvil {
+    /// Start one on a free port, and wait until it answers.
+    pub(crate) fn start(binary: &Path, logs: &Path) -> Result<Self, DrillError> {
+        let log = logs.join("anvil.log");
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = port
+            .map_err(|error| failed("anvil", &log, &error.to_string()))?
+            .port();
+        let mut command = Command::new(binary);
+        // A block for each transaction at once, and one a second for what such a block left out.
+        command.args(["--host", "127.0.0.1", "--accounts", "1", "--silent"]);
+        command.args(["--block-time", "1", "--mixed-mining"]);
+        command.args([
+            "--chain-id",
+            &CHAIN.to_string(),
+            "--port",
+            &port.to_string(),
+        ]);
+        let mut process = Running::start(&mut command, "anvil", &log)?;
+        let url = format!("http://127.0.0.1:{port}");
+        let node = node(&url)?;
+        until("the Ethereum node", || {
+            if process.lives() {
+                Ok(node.chain_id().ok())
+            } else {
+                Err(failed("anvil", &log, "it ended"))
+            }
+        })?;
+        Ok(Self {
+            _process: process,
+            url,
+        })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+fn node(url: &str) -> Result<HttpNode, DrillError> {
+    Ok(HttpNode::new(url, CHAIN, PATIENCE)?)
+}
+
+/// A node, asked.
+pub(crate) struct Chain {
+    node: HttpNode,
+    url: String,
+    http: Web,
+}
+
+/// A transaction that stands in a block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Paid {
+    pub(crate) from: Address,
+    pub(crate) to: Address,
+    pub(crate) amount: Amount,
+    /// When its block was first seen.
+    pub(crate) seen: Time,
+}
+
+impl Chain {
+    pub(crate) fn at(url: &str) -> Result<Self, DrillError> {
+        Ok(Self {
+            node: node(url)?,
+            url: url.to_owned(),
+            http: Web::new(),
+        })
+    }
+
+    pub(crate) fn balance(&self, of: Address) -> Result<Amount, DrillError> {
+        let Address::Evm { address, .. } = of;
+        Ok(self.node.balance(address)?)
+    }
+
+    /// How many transactions an address has sent.
+    pub(crate) fn sent(&self, by: Address) -> Result<u64, DrillError> {
+        let Address::Evm { address, .. } = by;
+        Ok(self.node.nonce(address, At::Latest)?)
+    }
+
+    /// Give money away, as only a node for development does.
+    pub(crate) fn give(&self, to: Address, amount: Amount) -> Result<(), DrillError> {
+        let Address::Evm { address, .. } = to;
+        let to = format!("0x{}", hex::encode(address));
+        let amount = format!("0x{:x}", amount.0);
+        self.rpc("anvil_setBalance", &json!([to, amount])).map(drop)
+    }
+
+    fn height(&self) -> Result<u64, DrillError> {
+        Ok(self.node.head()?.block.number)
+    }
+
+    fn block(&self, number: u64, seen: Time) -> Result<Vec<Paid>, DrillError> {
+        let block = self.rpc(
+            "eth_getBlockByNumber",
+            &json!([format!("0x{number:x}"), true]),
+        )?;
+        let transactions = block["transactions"]
+            .as_array()
+            .map_or(&[][..], Vec::as_slice);
+        let paid = transactions.iter().map(|tx| paid(tx, seen));
+        paid.collect::<Option<_>>().ok_or_else(unreadable)
+    }
+
+    fn rpc(&self, method: &str, params: &Value) -> Result<Value, DrillError> {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let headers = [("content-type", "application/json")];
+        let body = body.to_string();
+        let reply = self
+            .http
+            .post(&self.url, &headers, body.as_bytes(), MAX_ANSWER, PATIENCE)
+            .map_err(portcullis_client::GateError::from)?;
+        let mut answer: Value = serde_json::from_slice(&reply.body).map_err(|_| unreadable())?;
+        match answer.get_mut("result") {
+            Some(result) => Ok(result.take()),
+            None => Err(unreadable()),
+        }
+    }
+}
+
+fn unreadable() -> DrillError {
+    NodeError::Form("an answer that is none").into()
+}
+
+fn paid(tx: &Value, seen: Time) -> Option<Paid> {
+    let address = |name: &str| {
+        format!("eip155:{CHAIN}:{}", tx[name].as_str()?)
+            .parse()
+            .ok()
+    };
+    let digits = tx["value"].as_str()?.strip_prefix("0x")?;
+    Some(Paid {
+        from: address("from")?,
+        to: address("to")?,
+        amount: Amount(u128::from_str_radix(digits, 16).ok()?),
+        seen,
+    })
+}
+
+/// Reads every block as it comes.
+pub(crate) struct Watcher {
+    paid: Arc<Mutex<Vec<Paid>>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watcher {
+    /// Begin to watch a chain by a clock.
+    pub(crate) fn start(chain: Chain, clock: Arc<dyn Clock>) -> Self {
+        let (paid, stop) = (
+            Arc::new(Mutex::new(Vec::new())),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let (book, stopping) = (Arc::clone(&paid), Arc::clone(&stop));
+        let thread = std::thread::spawn(move || {
+            let mut next = 1;
+            while !stopping.load(Ordering::Relaxed) {
+                // A node that says nothing is asked again; what it has is not lost.
+                let _ = read_on(&chain, clock.as_ref(), &mut next, &book);
+                sleep(LOOK);
+            }
+        });
+        Self {
+            paid,
+            stop,
+            thread: Some(thread),
+        }
+    }
+
+    /// All that was paid so far.
+    pub(crate) fn paid(&self) -> Vec<Paid> {
+        lock(&self.paid).clone()
+    }
+
+    /// How many transactions an address has sent, as far as was seen.
+    pub(crate) fn seen_from(&self, from: Address) -> u64 {
+        let count = lock(&self.paid)
+            .iter()
+            .filter(|paid| paid.from == from)
+            .count();
+        count.try_into().unwrap_or(u64::MAX)
+    }
+}
+
+fn read_on(
+    chain: &Chain,
+    clock: &dyn Clock,
+    next: &mut u64,
+    book: &Mutex<Vec<Paid>>,
+) -> Result<(), DrillError> {
+    let height = chain.height()?;
+    let seen = clock.now();
+    while *next <= height {
+        let block = chain.block(*next, seen)?;
+        lock(book).extend(block);
+        *next += 1;
+    }
+    Ok(())
+}
+
+fn lock(book: &Mutex<Vec<Paid>>) -> std::sync::MutexGuard<'_, Vec<Paid>> {
+    book.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The public figures of 17 January 2022, and how large a re-enactment of them is.
+//!
+//! From Crypto.com's own report of 20 January 2022: 483 users, 4,836.26 ETH (443.93 BTC and about
+//! US$66,200 of other currencies are not re-enacted). From the chain: many equal withdrawals of about
+//! 2 to 5 ETH from one hot wallet to fresh addresses.
+
+use core::fmt;
+use core::str::FromStr;
+use portcullis_chains::Amount;
+
+/// Accounts whose money left.
+pub const ACCOUNTS: u64 = 483;
+/// What left, in wei: 4,836.26 ETH.
+pub const STOLEN: Amount = Amount(4_836_260_000_000_000_000_000);
+/// Honest customers beside them; ours, the firm's own number of that hour is not public.
+pub const HONEST: u64 = 3_000;
+/// One ether in wei.
+pub const ETHER: u128 = 1_000_000_000_000_000_000;
+/// The most that one of the attackers' withdrawals asks for, in wei.
+pub const SLICE: u128 = 5 * ETHER;
+
+/// How large a drill is, in thousandths of the incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scale(u32);
+
+/// Not a scale.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is no scale: write a number from 0.02 to 2 with at most three digits after the point"
+)]
+pub struct NotAScale(String);
+
+impl Scale {
+    /// The incident as it was.
+    pub const WHOLE: Self = Self(1000);
+    /// Below this not every kind of attack would come up.
+    const LEAST: u32 = 20;
+    const MOST: u32 = 2000;
+
+    /// Attacked accounts.
+    #[must_use]
+    pub fn accounts(self) -> u64 {
+        self.of(ACCOUNTS).max(1)
+    }
+
+    /// Honest customers.
+    #[must_use]
+    pub fn honest(self) -> u64 {
+        self.of(HONEST).max(1)
+    }
+
+    /// What the attacked accounts hold together: exactly the public figure at scale 1.
+    #[must_use]
+    pub fn balances(self) -> Amount {
+        // Multiplied before it is divided, so that the whole is the whole to the wei.
+        Amount(STOLEN.0 * u128::from(self.accounts()) / u128::from(ACCOUNTS))
+    }
+
+    fn of(self, whole: u64) -> u64 {
+        (whole * u64::from(self.0) + 500) / 1000
+    }
+}
+
+impl FromStr for Scale {
+    type Err = NotAScale;
+
+    fn from_str(text: &str) -> Result<Self, NotAScale> {
+        let wrong = || NotAScale(text.to_owned());
+        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_digits(whole) || !is_digits(part) || part.len() > 3 || text.len() > 6 {
+            return Err(wrong());
+        }
+        let thousandths = format!("{whole}{part:0<3}").parse().map_err(|_| wrong())?;
+        let is_meant = (Self::LEAST..=Self::MOST).contains(&thousandths);
+        is_meant.then_some(Self(thousandths)).ok_or_else(wrong)
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{}.{:03}", self.0 / 1000, self.0 % 1000);
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_is_the_public_figure_to_the_wei() {
+        let whole: Scale = "1".parse().unwrap();
+        assert_eq!((whole, whole.accounts()), (Scale::WHOLE, 483));
+        assert_eq!(whole.balances(), STOLEN);
+        let tenth: Scale = "0.1".parse().unwrap();
+        assert_eq!((tenth.accounts(), tenth.honest()), (48, 300));
+    }
+
+    #[test]
+    fn scales_as_texts() {
+        for (text, shown) in [
+            ("1", Some("1")),
+            ("1.0", Some("1")),
+            ("0.1", Some("0.1")),
+            ("0.02", Some("0.02")),
+            ("0.125", Some("0.125")),
+            ("2", Some("2")),
+            ("0.01", None),
+            ("3", None),
+            ("-1", None),
+            ("1e3", None),
+            ("", None),
+            ("0.1234", None),
+        ] {
+            let scale = text.parse::<Scale>().ok().map(|scale| scale.to_string());
+            assert_eq!(scale.as_deref(), shown, "{text}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The variant `gate-owned`: the attackers are root on the gate's host.
+//!
+//! They have the journal's signing key and files, its configuration, and every request that ever came
+//! in, whole. The witnesses cosign whatever extends the log. They do not have the keepers.
+
+use crate::answer::{Answer, Cause};
+use crate::attack::{Book, Tried, Way};
+use crate::cast::Cast;
+use crate::chain::COIN;
+use crate::error::DrillError;
+use crate::forge::Forge;
+use crate::people::{Slice, Town};
+use crate::platform::Platform;
+use portcullis_chains::caip::Address;
+use portcullis_core::act::{Act, ActKind, Withdraw};
+use portcullis_core::{Evidence, Reason, Span};
+use std::path::{Path, PathBuf};
+
+macro_rules! ways {
+    ($($name:ident $text:literal $cause:expr;)*) => {
+        $(pub(crate) const $name: Way = Way {
+            name: $text,
+            met_by: Some(Answer::Void($cause)),
+        };)*
+        /// All of them, in the table's order.
+        pub(crate) const WAYS: &[Way] = &[$($name),*];
+    };
+}
+
+ways! {
+    NOTHING "released without any evidence" Cause::Refused(Reason::FactorMissing);
+    NO_FACTOR "released on the back end's word and the ledger's, without a factor" Cause::Refused(Reason::FactorMissing);
+    SOMEBODY_ELSES "released on another customer's assertion" Cause::Refused(Reason::FactorUnknown);
+    EARLIER "released on an earlier assertion of the customer's" Cause::Refused(Reason::PasskeyChallenge);
+    WHOLE_AGAIN "an earlier withdrawal released a second time, whole" Cause::Refused(Reason::Replayed);
+    OTHER_PAYEE "a genuine act never answered, its payee exchanged" Cause::Refused(Reason::PasskeyChallenge);
+    OTHER_PLAN "a genuine act released, its planned bytes paying the attackers" Cause::OtherPlan;
+    EARLY "a held act released before the new address' delay had run" Cause::StillHeld;
+    BACKDATED "a release dated before the entries that it follows" Cause::TimeGoesBack;
+}
+
+/// One withdrawal to be forged.
+#[derive(Clone)]
+pub(crate) struct Job {
+    pub(crate) way: Way,
+    pub(crate) victim: usize,
+    pub(crate) slice: Slice,
+}
+
+/// Which way each withdrawal is forged: all ways in turn.
+pub(crate) fn jobs(town: &Town) -> Vec<Job> {
+    let victims = town.victims.iter().enumerate();
+    let slices = victims.flat_map(|(at, victim)| victim.slices.iter().map(move |s| (at, *s)));
+    let jobs = slices.zip(WAYS.iter().cycle());
+    jobs.map(|((victim, slice), way)| Job {
+        way: way.clone(),
+        victim,
+        slice,
+    })
+    .collect()
+}
+
+/// A request as the gate's host saw it.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    pub(crate) act: Act,
+    pub(crate) evidence: Evidence,
+}
+
+/// What root finds on the gate's host.
+pub(crate) struct Loot {
+    /// By customer: an earlier withdrawal, accepted.
+    pub(crate) accepted: Vec<Seen>,
+    /// By job: a genuine act that was never answered.
+    pub(crate) unanswered: Vec<Option<Seen>>,
+    /// By job: an act that waits for its new address' delay.
+    pub(crate) waiting: Vec<Option<Act>>,
+}
+
+/// Root at work on the journal.
+pub(crate) struct Root<'a> {
+    pub(crate) town: &'a Town,
+    pub(crate) platform: &'a Platform,
+    pub(crate) loot: &'a Loot,
+}
+
+impl Root<'_> {
+    /// Write every withdrawal into the journal of a gate that is down. Gives what everybody else makes
+    /// of each, and how many entries there are.
+    pub(crate) fn forge(&self, cast: &Cast, jobs: &[Job]) -> Result<(Book, usize), DrillError> {
+        let mut forge = Forge::open(cast)?;
+        let mut book = Book::default();
+        for (at, job) in jobs.iter().enumerate() {
+            book.tried.push(Tried {
+                way: job.way.clone(),
+                amount: job.slice.amount,
+                answer: self.write(&mut forge, at, job)?,
+            });
+        }
+        Ok((book, forge.append()?))
+    }
+
+    fn write(&self, forge: &mut Forge, at: usize, job: &Job) -> Result<Answer, DrillError> {
+        let now = forge.time();
+        let thief = job.slice.thief;
+        let earlier = &self.loot.accepted[job.victim];
+        let unanswered = self.loot.unanswered[at].as_ref();
+        match job.way {
+            EARLY => {
+                let waiting = self.loot.waiting[at].as_ref().ok_or_else(missing)?;
+                forge.settle(waiting, now)
+            }
+            WHOLE_AGAIN => {
+                let to = payee(&earlier.act)?;
+                forge.release(earlier.act.clone(), earlier.evidence.clone(), to, now)
+            }
+            OTHER_PLAN => {
+                let seen = unanswered.ok_or_else(missing)?.clone();
+                forge.release(seen.act, seen.evidence, thief, now)
+            }
+            BACKDATED => {
+                let seen = unanswered.ok_or_else(missing)?.clone();
+                let day_before = now.before(Span::hours(25));
+                forge.release(
+                    seen.act.clone(),
+                    seen.evidence,
+                    payee(&seen.act)?,
+                    day_before,
+                )
+            }
+            OTHER_PAYEE => {
+                let seen = unanswered.ok_or_else(missing)?;
+                let mut act = seen.act.clone();
+                act.kind = to_thief(&job.slice);
+                let evidence = self.fresh(&act, seen.evidence.assertions.clone())?;
+                forge.release(act, evidence, thief, now)
+            }
+            _ => {
+                let (act, evidence) = self.invented(job)?;
+                forge.release(act, evidence, thief, now)
+            }
+        }
+    }
+
+    /// An act that no customer has seen, with what a way brings for it.
+    fn invented(&self, job: &Job) -> Result<(Act, Evidence), DrillError> {
+        let customer = &self.town.victims[job.victim].customer;
+        let (principal, account) = (customer.principal, customer.account);
+        let mut act = self.loot.accepted[job.victim].act.clone();
+        act.id = portcullis_core::id::ActId(self.platform.cast.machine.random.array());
+        act.kind = to_thief(&job.slice);
+        debug_assert_eq!((act.principal, act.account), (principal, Some(account)));
+        let of = |victim: usize| self.loot.accepted[victim].evidence.assertions.clone();
+        let evidence = match job.way {
+            NOTHING => Evidence::default(),
+            SOMEBODY_ELSES => {
+                let other = (job.victim + 1) % self.loot.accepted.len();
+                self.fresh(&act, of(other))?
+            }
+            EARLIER => self.fresh(&act, of(job.victim))?,
+            _ => self.fresh(&act, Vec::new())?,
+        };
+        Ok((act, evidence))
+    }
+
+    /// The strongest that could stand beside an assertion: the back end's own signature over this very
+    /// act, and the ledger's debit. (Root on the gate alone has neither; it may have tricked both.)
+    fn fresh(
+        &self,
+        act: &Act,
+        assertions: Vec<portcullis_core::passkey::Assertion>,
+    ) -> Result<Evidence, DrillError> {
+        let evidence = Evidence {
+            assertions,
+            ..Evidence::default()
+        };
+        let evidence = self.platform.debited(act, evidence)?;
+        self.platform.as_received(act, evidence)
+    }
+}
+
+fn to_thief(slice: &Slice) -> ActKind {
+    ActKind::Withdraw(Withdraw {
+        asset: COIN,
+        to: slice.thief,
+        amount: slice.amount,
+    })
+}
+
+fn payee(act: &Act) -> Result<Address, DrillError> {
+    match &act.kind {
+        ActKind::Withdraw(withdraw) => Ok(withdraw.to),
+        _ => Err(missing()),
+    }
+}
+
+fn missing() -> DrillError {
+    DrillError::Journal("root found nothing to forge with".into())
+}
+
+/// The gate's configuration as root leaves it: every stop board somewhere that nobody answers.
+pub(crate) fn cut_boards(config: &Path) -> Result<PathBuf, DrillError> {
+    let failed = |error| DrillError::File(config.to_owned(), error);
+    let text = std::fs::read_to_string(config).map_err(failed)?;
+    let mut is_board = false;
+    let lines = text.lines().map(|line| {
+        is_board = if line.starts_with('[') {
+            line == "[boards]"
+        } else {
+            is_board
+        };
+        match line.split_once(" = ") {
+            Some((id, _)) if is_board => format!("{id} = \"http://127.0.0.1:9\""),
+            _ => line.to_owned(),
+        }
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let cut = config.with_file_name("gate-without-boards.toml");
+    std::fs::write(&cut, text).map_err(failed)?;
+    Ok(cut)
+}

@@ -1,0 +1,324 @@
+//! The variant `gate-owned`, from beginning to end: root forges the journal; later root withholds a stop.
+
+use crate::alarms::{self, Heard};
+use crate::answer::Answer;
+use crate::attack::Row;
+use crate::crowd::{HANDS, crowd};
+use crate::error::DrillError;
+use crate::gate_owned::{
+    BACKDATED, EARLY, Job, Loot, OTHER_PAYEE, OTHER_PLAN, Root, Seen, WAYS, cut_boards, jobs,
+};
+use crate::honest::{self, Asked, Groups};
+use crate::outcome::Flow;
+use crate::people::{Customer, Town};
+use crate::platform::Platform;
+use crate::respond;
+use crate::stage::Stage;
+use crate::story::{DELAY_AND_A_BIT, Scene, With, add_addresses, open_accounts};
+use crate::wait::until;
+use portcullis_chains::Amount;
+use portcullis_chains::caip::Address;
+use portcullis_core::act::{Act, ActKind, Scope, Suspend};
+use portcullis_core::{Digest, Span, Time};
+use std::sync::Arc;
+
+/// How far time is moved between two releases while a stop is withheld: less than what keeps a
+/// cosignature fresh.
+const NUDGE: Span = Span(2_000);
+
+pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
+    let jobs = jobs(town);
+    let groups = Groups::of(&town.honest);
+    let (loot, asked) = prepare(stage, town, &jobs)?;
+    let mut scene = Scene::open(stage, town);
+    scene.asked = asked;
+    scene.withdraw(groups.before, false)?;
+    scene.stage.until_delivered()?;
+
+    let forged = forge(&mut scene, &jobs, &loot)?;
+    let stopped = respond::suspend(&mut scene)?;
+    until_called(scene.stage, forged.void)?;
+    scene.withdraw(groups.during, false)?;
+    let lifted = respond::lift_all(scene.stage, Some(stopped.by))?;
+    scene.note(format!(
+        "A quorum has lifted {lifted} suspensions and latches that the forged entries caused"
+    ));
+    respond::recover(&mut scene, &stopped)?;
+    scene.withdraw(groups.after, true)?;
+    scene.stage.until_delivered()?;
+    withhold_a_stop(&mut scene)?;
+
+    let Forged { flow, rows, void } = forged;
+    let released = flow.released.count;
+    scene
+        .checks
+        .same("with: withdrawals released to the attackers", &released, &0);
+    scene.end(flow, rows, void)
+}
+
+/// What the forgery came to.
+struct Forged {
+    flow: Flow,
+    rows: Vec<Row>,
+    void: usize,
+}
+
+/// Root writes releases into the journal. The signer reads on, signs none, and cries.
+fn forge(scene: &mut Scene<'_>, jobs: &[Job], loot: &Loot) -> Result<Forged, DrillError> {
+    let platform = scene.stage.platform.anew();
+    let config = scene.stage.cast().configs.gate.clone();
+    let root = Root {
+        town: scene.town,
+        platform: &platform,
+        loot,
+    };
+    let sent = scene.sent()?;
+    scene.begin("Root on the gate's host stops it and writes releases into its journal");
+    let (book, void) = scene
+        .stage
+        .without_gate(&config, |cast| root.forge(cast, jobs))?;
+    let alarm = until_heard(scene.stage, "release-without-evidence")?;
+    scene.note_at(
+        alarm.time,
+        "The signer's own alarm: release-without-evidence. It signs nothing",
+    );
+    let latched = until_latched(scene.stage)?;
+    let (sent, counted) = (scene.sent()? - sent, scene.stage.status()?.void_entries);
+    let logged = alarms::logged(&scene.stage.cast().configs.signer);
+    let checks = &mut scene.checks;
+    checks.same(
+        "with: void entries that the gate itself counts",
+        &counted,
+        &(void as u64),
+    );
+    checks.same(
+        "with: transactions of the wallet since root took over",
+        &sent,
+        &0,
+    );
+    let name = "with: the signer's alarm came by its webhook and stands in its own log";
+    checks.note(name, logged > 0, alarm.text);
+    let mut flow = book.flow();
+    flow.detected_ms = Some(alarm.time.since(scene.begun).0);
+    flow.contained_ms = Some(latched.since(scene.begun).0);
+    Ok(Forged {
+        flow,
+        rows: book.rows(WAYS),
+        void,
+    })
+}
+
+/// Accounts, addresses, earlier withdrawals, and what passes the gate's host meanwhile.
+fn prepare(stage: &mut Stage, town: &Town, jobs: &[Job]) -> Result<(Loot, Vec<Asked>), DrillError> {
+    open_accounts(stage, town)?;
+    stage.jump(DELAY_AND_A_BIT)?;
+    add_addresses(stage, town)?;
+    stage.jump(DELAY_AND_A_BIT)?;
+    let places: Vec<usize> = (0..town.victims.len()).collect();
+    let earlier = |platform: &Platform, at: &usize| {
+        let customer = &town.victims[*at].customer;
+        let seen = genuine(platform, customer, customer.address, customer.amount)?;
+        let at = platform.now();
+        Ok((ask(platform, customer, &seen, at), seen))
+    };
+    let done = crowd(&places, HANDS, || stage.platform.anew(), earlier);
+    let done: Vec<(Asked, Seen)> = done.into_iter().collect::<Result<_, DrillError>>()?;
+    let (mut asked, accepted): (Vec<Asked>, Vec<Seen>) = done.into_iter().unzip();
+    // What waits first: an authenticator's counter only rises, and the others are never accepted.
+    let waiting = crowd(
+        jobs,
+        HANDS,
+        || stage.platform.anew(),
+        |platform, job| {
+            (job.way == EARLY)
+                .then(|| wait_for_address(platform, town, job))
+                .transpose()
+        },
+    );
+    let waiting: Vec<Option<(Act, Asked)>> = waiting.into_iter().collect::<Result<_, _>>()?;
+    asked.extend(waiting.iter().flatten().map(|(_, asked)| asked.clone()));
+    let unanswered = crowd(
+        jobs,
+        HANDS,
+        || stage.platform.anew(),
+        |platform, job| {
+            let customer = &town.victims[job.victim].customer;
+            let is_wanted = [OTHER_PAYEE, OTHER_PLAN, BACKDATED].contains(&job.way);
+            let send = || genuine(platform, customer, customer.address, job.slice.amount);
+            is_wanted.then(send).transpose()
+        },
+    );
+    stage.until_delivered()?;
+    let loot = Loot {
+        accepted,
+        unanswered: unanswered.into_iter().collect::<Result<_, _>>()?,
+        waiting: waiting
+            .into_iter()
+            .map(|found| found.map(|(act, _)| act))
+            .collect(),
+    };
+    Ok((loot, asked))
+}
+
+/// A customer withdraws to another address of its own, just added: held until that has aged.
+fn wait_for_address(
+    platform: &Platform,
+    town: &Town,
+    job: &Job,
+) -> Result<(Act, Asked), DrillError> {
+    let customer = &town.victims[job.victim].customer;
+    let young = flipped(job.slice.thief);
+    platform.add_address(customer, young)?;
+    let seen = genuine(platform, customer, young, job.slice.amount)?;
+    let asked = ask(platform, customer, &seen, platform.now());
+    Ok((seen.act, asked))
+}
+
+fn genuine(
+    platform: &Platform,
+    customer: &Customer,
+    to: Address,
+    amount: Amount,
+) -> Result<Seen, DrillError> {
+    let act = platform.act_of(customer, platform.withdraw(to, amount))?;
+    let evidence = platform.full_evidence(&customer.passkey, &act)?;
+    let evidence = platform.as_received(&act, evidence)?;
+    Ok(Seen { act, evidence })
+}
+
+fn ask(platform: &Platform, customer: &Arc<Customer>, seen: &Seen, at: Time) -> Asked {
+    let (to, amount) = match &seen.act.kind {
+        ActKind::Withdraw(withdraw) => (withdraw.to, withdraw.amount),
+        _ => (customer.address, Amount::ZERO),
+    };
+    // The gate adds the request's signature itself.
+    let mut evidence = seen.evidence.clone();
+    evidence.requests.clear();
+    let answer = platform.relay(&seen.act, &evidence);
+    Asked {
+        customer: Arc::clone(customer),
+        act: seen.act.digest(),
+        to,
+        amount,
+        at,
+        waited: answer == Answer::Held,
+        answer,
+    }
+}
+
+fn flipped(address: Address) -> Address {
+    let Address::Evm { chain, mut address } = address;
+    address[0] ^= 0xff;
+    Address::Evm { chain, address }
+}
+
+/// Root keeps the gate from the stop boards. Operators post a stop; the gate goes on releasing; the
+/// signer signs none of it, and after a minute cries.
+fn withhold_a_stop(scene: &mut Scene<'_>) -> Result<(), DrillError> {
+    let honest = scene.stage.cast().configs.gate.clone();
+    let cut = cut_boards(&honest)?;
+    scene.stage.without_gate(&cut, |_| Ok(()))?;
+    let by = post_stop(scene.stage)?;
+    let posted = scene.stage.now();
+    scene.note("Root cuts the gate off from the stop boards; operators post a stop there");
+    until_bound(scene.stage)?;
+    let sent = scene.sent()?;
+    let (alarm, released) = go_on_releasing(scene)?;
+    scene.note_at(alarm.time, "The signer's own alarm: stop-withheld");
+    let (sent, took) = (scene.sent()? - sent, alarm.time.since(posted).0);
+    let checks = &mut scene.checks;
+    let detail = format!("{released} releases journaled");
+    checks.note(
+        "stop withheld: the gate went on releasing",
+        released > 0,
+        detail,
+    );
+    checks.same(
+        "stop withheld: transactions of the wallet after the posting bound",
+        &sent,
+        &0,
+    );
+    let detail = format!("{took} ms after the posting, of which 60 s are the gate's to journal it");
+    checks.note(
+        "stop withheld: the signer cried by itself",
+        took >= 60_000,
+        detail,
+    );
+
+    scene.stage.without_gate(&honest, |_| Ok(()))?;
+    let stopped = respond::until_stopped(scene.stage, by)?;
+    scene.note_at(
+        stopped,
+        "The gate is rebuilt and journals the stop; a quorum lifts it and the latch",
+    );
+    respond::lift_all(scene.stage, None)?;
+    respond::resume_withheld(scene)
+}
+
+/// Honest customers withdraw, one after the other, until the signer has cried.
+fn go_on_releasing(scene: &mut Scene<'_>) -> Result<(Heard, usize), DrillError> {
+    let mut released = 0;
+    let mut customers = scene.town.honest.iter().cycle();
+    let alarm = until("the alarm stop-withheld", || {
+        if let Some(alarm) = heard(scene.stage, "stop-withheld") {
+            return Ok(Some(alarm));
+        }
+        scene.stage.nudge(NUDGE)?;
+        if let Some(customer) = customers.next() {
+            let mut one = honest::withdraw(&scene.stage.platform, customer, true)?;
+            released += usize::from(one.answer == Answer::Released);
+            one.waited = true;
+            scene.asked.push(one);
+        }
+        scene.stage.until_witnessed()?;
+        Ok(None)
+    })?;
+    Ok((alarm, released))
+}
+
+/// Straight to the stop board, which the keepers read by themselves.
+fn post_stop(stage: &Stage) -> Result<Digest, DrillError> {
+    let (cast, operator) = (stage.cast(), &stage.cast().operator);
+    let scope = Scope::Withdrawals;
+    let kind = ActKind::Suspend(Suspend { scope });
+    let act = stage
+        .platform
+        .draft()?
+        .by_staff(operator.principal, None, kind);
+    cast.board.post(&cast.network, &operator.signer, &act)?;
+    Ok(act.digest())
+}
+
+/// Until the signer must have read the board's page: it acts by none that is older than 3 s.
+fn until_bound(stage: &mut Stage) -> Result<(), DrillError> {
+    for _ in 0..2 {
+        stage.nudge(NUDGE)?;
+        stage.until_witnessed()?;
+    }
+    Ok(())
+}
+
+fn heard(stage: &Stage, name: &str) -> Option<Heard> {
+    let mut heard = stage.pager.heard(&stage.cast().network).into_iter();
+    heard.find(|alarm| alarm.name == name)
+}
+
+fn until_heard(stage: &Stage, name: &str) -> Result<Heard, DrillError> {
+    until(&format!("the alarm {name}"), || Ok(heard(stage, name)))
+}
+
+/// Until the signer's own suspension, which it posted to the board, stands beside the operator's and
+/// those of the void entries.
+fn until_called(stage: &Stage, void: usize) -> Result<(), DrillError> {
+    until("the signer's own suspension in the journal", || {
+        Ok((stage.status()?.suspensions.len() >= void + 2).then_some(()))
+    })
+}
+
+/// Until the signer's word that it has latched stands in the journal.
+fn until_latched(stage: &Stage) -> Result<Time, DrillError> {
+    until("the signer's latch in the journal", || {
+        let is_latched = !stage.status()?.latches.is_empty();
+        Ok(is_latched.then(|| stage.now()))
+    })
+}

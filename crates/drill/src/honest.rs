@@ -1,0 +1,172 @@
+//! Honest customers' withdrawals: what they asked for, and what arrived.
+
+use crate::answer::Answer;
+use crate::chain::Paid;
+use crate::crowd::{HANDS, crowd};
+use crate::error::DrillError;
+use crate::outcome::{Delay, Honest};
+use crate::people::Customer;
+use crate::platform::Platform;
+use crate::stage::Stage;
+use portcullis_chains::Amount;
+use portcullis_chains::caip::Address;
+use portcullis_core::{Digest, Evidence, Time};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One withdrawal that a customer asked for.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    pub(crate) customer: Arc<Customer>,
+    pub(crate) act: Digest,
+    /// The customer's own wallet, or another of its addresses.
+    pub(crate) to: Address,
+    pub(crate) amount: Amount,
+    pub(crate) at: Time,
+    pub(crate) answer: Answer,
+    /// Whether a suspension held it, before it was released or after.
+    pub(crate) waited: bool,
+}
+
+/// A customer withdraws to its own wallet, with the passkey that counts at the time.
+pub(crate) fn withdraw(
+    platform: &Platform,
+    customer: &Arc<Customer>,
+    is_renewed: bool,
+) -> Result<Asked, DrillError> {
+    let passkey = if is_renewed {
+        &customer.renewed
+    } else {
+        &customer.passkey
+    };
+    let at = platform.now();
+    let amount = customer.amount;
+    let act = platform.act_of(customer, platform.withdraw(customer.address, amount))?;
+    let evidence = platform.full_evidence(passkey, &act)?;
+    let answer = platform.relay(&act, &evidence);
+    Ok(Asked {
+        customer: Arc::clone(customer),
+        act: act.digest(),
+        to: customer.address,
+        amount,
+        at,
+        waited: answer == Answer::Held,
+        answer,
+    })
+}
+
+/// A new assertion over the same digest, for a withdrawal that waits.
+pub(crate) fn assert_again(platform: &Platform, asked: &Asked) -> Result<Answer, DrillError> {
+    let assertion = platform.assert(&asked.customer.renewed, asked.act)?;
+    let evidence = Evidence {
+        assertions: vec![assertion],
+        ..Evidence::default()
+    };
+    Ok(platform.supplement(asked.act, &evidence))
+}
+
+/// Honest customers by when they withdraw.
+pub(crate) struct Groups<'a> {
+    /// While the attack runs, before anybody suspends.
+    pub(crate) before: &'a [Arc<Customer>],
+    /// While the gate is suspended.
+    pub(crate) during: &'a [Arc<Customer>],
+    /// After it has reopened.
+    pub(crate) after: &'a [Arc<Customer>],
+}
+
+impl<'a> Groups<'a> {
+    pub(crate) fn of(honest: &'a [Arc<Customer>]) -> Self {
+        let (before, rest) = honest.split_at(honest.len() * 7 / 10);
+        let (during, after) = rest.split_at(rest.len() * 2 / 3);
+        Self {
+            before,
+            during,
+            after,
+        }
+    }
+}
+
+/// Many customers withdraw at once.
+pub(crate) fn all_withdraw(
+    stage: &Stage,
+    customers: &[Arc<Customer>],
+    is_renewed: bool,
+) -> Result<Vec<Asked>, DrillError> {
+    let withdraw =
+        |platform: &Platform, customer: &Arc<Customer>| withdraw(platform, customer, is_renewed);
+    let asked = crowd(customers, HANDS, || stage.platform.anew(), withdraw);
+    asked.into_iter().collect()
+}
+
+/// What was asked for, matched with what stands on the chain.
+pub(crate) struct Matched {
+    pub(crate) honest: Honest,
+    /// How long each withdrawal took that no suspension held, in milliseconds.
+    pub(crate) delays: Vec<u64>,
+    /// The same of those that one held.
+    pub(crate) waits: Vec<u64>,
+}
+
+/// Match: each payment on the chain answers one withdrawal, the oldest of its payee and amount.
+pub(crate) fn match_up(asked: &[Asked], paid: &[Paid], wallet: Address) -> Matched {
+    let mut open = Open::new(paid, wallet);
+    let (mut delays, mut waits, mut honest) = (Vec::new(), Vec::new(), Honest::default());
+    for asked in asked {
+        honest.attempted += 1;
+        let Some(arrived) = open.take(asked) else {
+            honest.wrongly_refused += 1;
+            continue;
+        };
+        honest.released += 1;
+        let took = arrived.since(asked.at).0;
+        if asked.waited {
+            &mut waits
+        } else {
+            &mut delays
+        }
+        .push(took);
+    }
+    honest.delay_ms = Delay::of(delays.clone());
+    Matched {
+        honest,
+        delays,
+        waits,
+    }
+}
+
+/// Mark what is not on the chain as waiting.
+pub(crate) fn mark_missing(asked: &mut [Asked], paid: &[Paid], wallet: Address) {
+    let mut open = Open::new(paid, wallet);
+    for asked in asked {
+        asked.waited |= open.take(asked).is_none();
+    }
+}
+
+/// Payments that answer no withdrawal yet, the oldest last.
+struct Open(BTreeMap<(Address, Amount), Vec<Time>>);
+
+impl Open {
+    fn new(paid: &[Paid], wallet: Address) -> Self {
+        let mut open: BTreeMap<_, Vec<Time>> = BTreeMap::new();
+        for paid in paid.iter().filter(|paid| paid.from == wallet).rev() {
+            open.entry((paid.to, paid.amount))
+                .or_default()
+                .push(paid.seen);
+        }
+        Self(open)
+    }
+
+    fn take(&mut self, asked: &Asked) -> Option<Time> {
+        self.0.get_mut(&(asked.to, asked.amount))?.pop()
+    }
+}
+
+/// The payees and what each should have: for comparing with balances.
+pub(crate) fn owed(asked: &[Asked]) -> BTreeMap<Address, u128> {
+    let mut owed = BTreeMap::new();
+    for asked in asked {
+        *owed.entry(asked.to).or_default() += asked.amount.0;
+    }
+    owed
+}

@@ -1,0 +1,272 @@
+//! What a drill found, as `docs/spec/drill.schema.json` has it.
+
+use portcullis_chains::{Amount, AssetId};
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+
+/// The part of a drill that a JSON file holds.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Outcome {
+    /// Which drill: `mfa-bypass`.
+    pub drill: &'static str,
+    /// What chance followed.
+    pub seed: u64,
+    /// Which attacker.
+    pub variant: &'static str,
+    /// The attack on the running system.
+    pub with: Flow,
+    /// The same attack on the flow as it was.
+    pub without: Flow,
+    /// What honest customers met meanwhile.
+    pub honest: Honest,
+    /// What has to be so.
+    pub checks: Vec<Check>,
+    /// Where several attackers were let loose, each on a system of its own: what each came to. What
+    /// stands above is then their sum.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<Outcome>,
+}
+
+/// An attack on one of the two flows. Every withdrawal that was attempted is one of released, refused
+/// and held.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Flow {
+    /// Withdrawals that the attackers tried.
+    pub attempted: Tally,
+    /// Of those, what left for the attackers.
+    pub released: Tally,
+    /// What was refused.
+    pub refused: Tally,
+    /// What waited and never left.
+    pub held: Tally,
+    /// Subjects whose money left for the attackers.
+    pub affected_subjects: u64,
+    /// Milliseconds from the first attempt to a keeper's own alarm; none where nothing reached one.
+    pub detected_ms: Option<u64>,
+    /// Milliseconds from the first attempt until every keeper had stopped; none where nothing stopped.
+    pub contained_ms: Option<u64>,
+}
+
+/// So many withdrawals of so much.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// How many.
+    pub count: u64,
+    /// How much of each asset.
+    #[serde(serialize_with = "by_text")]
+    pub amounts: BTreeMap<AssetId, Amount>,
+}
+
+/// Honest customers' withdrawals.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Honest {
+    /// Asked for.
+    pub attempted: u64,
+    /// Arrived on the chain.
+    pub released: u64,
+    /// Refused although nothing was wrong with them. Must be 0.
+    pub wrongly_refused: u64,
+    /// From request to block, of those that no suspension held.
+    pub delay_ms: Delay,
+}
+
+/// A distribution's middle and end, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Delay {
+    /// Half were faster.
+    pub p50: u64,
+    /// One in a hundred was slower.
+    pub p99: u64,
+}
+
+/// Something that has to be so, and whether it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// What.
+    pub name: String,
+    /// Whether.
+    pub pass: bool,
+    /// By which figures.
+    pub detail: String,
+}
+
+impl Outcome {
+    /// One outcome as it is; several as one: sums, the first detection, the last containment, the worst
+    /// delays, and every check.
+    #[must_use]
+    pub fn of_all(outcomes: &[Self]) -> Self {
+        let mut all = outcomes.iter();
+        let first = all.next().cloned().unwrap_or_default();
+        if outcomes.len() < 2 {
+            return first;
+        }
+        let checks = outcomes.iter().flat_map(|one| {
+            one.checks.iter().map(|check| Check {
+                name: format!("{}: {}", one.variant, check.name),
+                ..check.clone()
+            })
+        });
+        Self {
+            variant: "all",
+            with: Flow::of_all(&outcomes.iter().map(|one| &one.with)),
+            without: Flow::of_all(&outcomes.iter().map(|one| &one.without)),
+            honest: Honest::of_all(&outcomes.iter().map(|one| &one.honest)),
+            checks: checks.collect(),
+            variants: outcomes.to_vec(),
+            ..first
+        }
+    }
+
+    /// Whether every check passed.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        !self.checks.is_empty() && self.checks.iter().all(|check| check.pass)
+    }
+}
+
+impl Flow {
+    fn of_all<'a>(flows: &(impl Iterator<Item = &'a Self> + Clone)) -> Self {
+        let sum = |of: fn(&Self) -> &Tally| flows.clone().map(of).cloned().sum();
+        Self {
+            attempted: sum(|flow| &flow.attempted),
+            released: sum(|flow| &flow.released),
+            refused: sum(|flow| &flow.refused),
+            held: sum(|flow| &flow.held),
+            affected_subjects: flows.clone().map(|flow| flow.affected_subjects).sum(),
+            detected_ms: flows.clone().filter_map(|flow| flow.detected_ms).min(),
+            contained_ms: flows.clone().filter_map(|flow| flow.contained_ms).max(),
+        }
+    }
+
+    /// One in which nothing has happened yet, with an asset.
+    #[must_use]
+    pub fn none_of(asset: AssetId) -> Self {
+        let none = || Tally::none_of(asset);
+        Self {
+            attempted: none(),
+            released: none(),
+            refused: none(),
+            held: none(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether nothing was lost in between, in number and in every asset.
+    #[must_use]
+    pub fn is_conserved(&self) -> bool {
+        let parts = [&self.released, &self.refused, &self.held];
+        parts.into_iter().cloned().sum::<Tally>() == self.attempted
+    }
+}
+
+impl Honest {
+    fn of_all<'a>(all: &(impl Iterator<Item = &'a Self> + Clone)) -> Self {
+        let sum = |of: fn(&Self) -> u64| all.clone().map(of).sum();
+        let worst = |of: fn(&Self) -> u64| all.clone().map(of).max().unwrap_or_default();
+        Self {
+            attempted: sum(|one| one.attempted),
+            released: sum(|one| one.released),
+            wrongly_refused: sum(|one| one.wrongly_refused),
+            delay_ms: Delay {
+                p50: worst(|one| one.delay_ms.p50),
+                p99: worst(|one| one.delay_ms.p99),
+            },
+        }
+    }
+}
+
+impl Tally {
+    /// None of an asset.
+    #[must_use]
+    pub fn none_of(asset: AssetId) -> Self {
+        Self {
+            count: 0,
+            amounts: BTreeMap::from([(asset, Amount::ZERO)]),
+        }
+    }
+
+    /// One more of them.
+    pub fn add(&mut self, asset: AssetId, amount: Amount) {
+        self.count += 1;
+        let sum = self.amounts.entry(asset).or_insert(Amount::ZERO);
+        *sum = Amount(sum.0.saturating_add(amount.0));
+    }
+
+    /// How much of one asset.
+    #[must_use]
+    pub fn of(&self, asset: AssetId) -> Amount {
+        self.amounts.get(&asset).copied().unwrap_or(Amount::ZERO)
+    }
+}
+
+impl core::iter::Sum for Tally {
+    fn sum<I: Iterator<Item = Self>>(tallies: I) -> Self {
+        tallies.fold(Self::default(), |mut sum, tally| {
+            sum.count += tally.count;
+            for (asset, amount) in tally.amounts {
+                let known = sum.amounts.entry(asset).or_insert(Amount::ZERO);
+                *known = Amount(known.0.saturating_add(amount.0));
+            }
+            sum
+        })
+    }
+}
+
+impl Delay {
+    /// Of these, in any order.
+    #[must_use]
+    pub fn of(mut delays: Vec<u64>) -> Self {
+        delays.sort_unstable();
+        // The nearest rank: the smallest value that so many in a hundred do not exceed.
+        let at = |percent: usize| {
+            let rank = (delays.len() * percent).div_ceil(100).max(1);
+            delays.get(rank - 1).copied().unwrap_or_default()
+        };
+        Self {
+            p50: at(50),
+            p99: at(99),
+        }
+    }
+}
+
+/// CAIP-19 as a key, as everywhere in JSON.
+fn by_text<S: Serializer>(amounts: &BTreeMap<AssetId, Amount>, s: S) -> Result<S::Ok, S::Error> {
+    s.collect_map(
+        amounts
+            .iter()
+            .map(|(asset, amount)| (asset.to_string(), amount)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ETH: AssetId = AssetId::EvmNative { chain: 31337 };
+
+    #[test]
+    fn what_is_lost_in_between_is_noticed() {
+        let mut flow = Flow::default();
+        for amount in [1, 2, 3] {
+            flow.attempted.add(ETH, Amount(amount));
+        }
+        flow.released.add(ETH, Amount(1));
+        flow.refused.add(ETH, Amount(2));
+        assert!(!flow.is_conserved());
+        flow.held.add(ETH, Amount(4));
+        assert!(!flow.is_conserved(), "three of three, and not the same sum");
+        flow.held = Tally::default();
+        flow.held.add(ETH, Amount(3));
+        assert!(flow.is_conserved());
+    }
+
+    #[test]
+    fn percentiles_by_nearest_rank() {
+        assert_eq!(
+            Delay::of((1..=200).rev().collect()),
+            Delay { p50: 100, p99: 198 }
+        );
+        assert_eq!(Delay::of(vec![7]), Delay { p50: 7, p99: 7 });
+        assert_eq!(Delay::of(Vec::new()), Delay::default());
+    }
+}

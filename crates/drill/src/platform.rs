@@ -1,0 +1,309 @@
+//! The platform beside the gate: its back end, its onboarding, its ledger, its staff. What it asks, it
+//! asks over HTTP like anybody.
+
+use crate::answer::Answer;
+use crate::cast::{Cast, Member};
+use crate::error::DrillError;
+use crate::people::Customer;
+use portcullis_chains::Amount;
+use portcullis_chains::caip::Address;
+use portcullis_client::{ActBuilder, DevelopmentPasskey, Gate, Issuer, Unsigned};
+use portcullis_core::act::{Act, ActKind, AddAddress, EnrolFactor, OpenAccount, Withdraw};
+use portcullis_core::id::{AccountId, LedgerEntryId};
+use portcullis_core::passkey::{Assertion, RelyingParty};
+use portcullis_core::realm::Realm;
+use portcullis_core::{Digest, Evidence, Reason, Span, Time};
+use portcullis_host::Web;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::sleep;
+use std::time::Duration;
+
+/// How long a checkpoint is named before a newer one is asked for.
+const REMEMBER: Span = Span::seconds(2);
+/// How often the same is sent again to a gate that says "later".
+const TRIES: u32 = 200;
+const LATER: Duration = Duration::from_millis(50);
+
+/// The platform, with connections of its own.
+pub(crate) struct Platform {
+    pub(crate) cast: Cast,
+    checkpoint: Arc<Mutex<Option<(Digest, Time)>>>,
+}
+
+impl Platform {
+    pub(crate) fn new(cast: Cast) -> Self {
+        Self {
+            cast,
+            checkpoint: Arc::new(Mutex::new(None)),
+        }
+    }
+
+    /// The same with other connections: for another thread.
+    pub(crate) fn anew(&self) -> Self {
+        let mut cast = self.cast.clone();
+        cast.machine.http = Arc::new(Web::new());
+        cast.gate = Gate::new(cast.gate.endpoint().clone(), cast.machine.clone());
+        Self {
+            cast,
+            checkpoint: Arc::clone(&self.checkpoint),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.cast.machine.clock.now()
+    }
+
+    /// The customers' relying party: ids and origins.
+    pub(crate) fn party(&self) -> Result<&RelyingParty, DrillError> {
+        let party = self.cast.network.relying_party(Realm::Customers);
+        party.ok_or_else(|| DrillError::Network("it names no relying party for customers".into()))
+    }
+
+    fn rp_id(&self) -> Result<&str, DrillError> {
+        let none = || DrillError::Network("it names no relying party id".into());
+        self.party()?
+            .rp_ids
+            .first()
+            .map(String::as_str)
+            .ok_or_else(none)
+    }
+
+    fn origin(&self) -> Result<&str, DrillError> {
+        let none = || DrillError::Network("it names no origin".into());
+        self.party()?
+            .origins
+            .first()
+            .map(String::as_str)
+            .ok_or_else(none)
+    }
+
+    /// An act in the making.
+    pub(crate) fn draft(&self) -> Result<ActBuilder, DrillError> {
+        let now = self.now();
+        let checkpoint = self.checkpoint(now)?;
+        let random = self.cast.machine.random.as_ref();
+        Ok(ActBuilder::new(
+            self.cast.genesis(),
+            checkpoint,
+            now,
+            random,
+        ))
+    }
+
+    fn checkpoint(&self, now: Time) -> Result<Digest, DrillError> {
+        let mut known = self
+            .checkpoint
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some((digest, asked)) = *known
+            && now.since(asked) < REMEMBER
+        {
+            return Ok(digest);
+        }
+        let digest = self.cast.gate.checkpoint()?.digest;
+        *known = Some((digest, now));
+        Ok(digest)
+    }
+
+    /// A customer's act.
+    pub(crate) fn act_of(&self, customer: &Customer, kind: ActKind) -> Result<Act, DrillError> {
+        Ok(self
+            .draft()?
+            .by_customer(customer.principal, customer.account, kind))
+    }
+
+    /// A withdrawal of the chain's own coin.
+    pub(crate) fn withdraw(&self, to: Address, amount: Amount) -> ActKind {
+        let asset = self.cast.asset;
+        ActKind::Withdraw(Withdraw { asset, to, amount })
+    }
+
+    /// What an honest authenticator at the platform's own page says over an act.
+    pub(crate) fn assert(
+        &self,
+        passkey: &DevelopmentPasskey,
+        act: Digest,
+    ) -> Result<Assertion, DrillError> {
+        Ok(passkey.assert(act, self.rp_id()?, self.origin()?)?)
+    }
+
+    /// The ledger's word that the account was debited, under a new entry.
+    pub(crate) fn debited(
+        &self,
+        act: &Act,
+        mut evidence: Evidence,
+    ) -> Result<Evidence, DrillError> {
+        let entry = LedgerEntryId(self.cast.machine.random.array());
+        let debit = self.cast.ledger.debit(act.digest(), entry, act.expires)?;
+        evidence.attestations.push(debit);
+        Ok(evidence)
+    }
+
+    /// Everything that an honest withdrawal has.
+    pub(crate) fn full_evidence(
+        &self,
+        passkey: &DevelopmentPasskey,
+        act: &Act,
+    ) -> Result<Evidence, DrillError> {
+        let assertions = vec![self.assert(passkey, act.digest())?];
+        self.debited(
+            act,
+            Evidence {
+                assertions,
+                ..Evidence::default()
+            },
+        )
+    }
+
+    /// The same evidence as the gate keeps it: with the back end's signature over the request.
+    pub(crate) fn as_received(
+        &self,
+        act: &Act,
+        mut evidence: Evidence,
+    ) -> Result<Evidence, DrillError> {
+        let unsigned = Unsigned {
+            method: "POST",
+            authority: self.cast.gate.endpoint().authority(),
+            target: "/v1/acts",
+            body: &[],
+            act: Some(act.digest()),
+        };
+        let random = self.cast.machine.random.as_ref();
+        let signed = self
+            .cast
+            .back_end
+            .signer
+            .sign(&unsigned, self.now(), random);
+        let signed = signed.map_err(portcullis_client::GateError::from)?;
+        evidence.requests.push(signed.evidence());
+        Ok(evidence)
+    }
+
+    /// Relay an act, signed by the back end. A gate that says "later" is asked again.
+    pub(crate) fn relay(&self, act: &Act, evidence: &Evidence) -> Answer {
+        self.send(&self.cast.back_end, act, evidence)
+    }
+
+    /// Send an act as somebody.
+    pub(crate) fn send(&self, sender: &Member, act: &Act, evidence: &Evidence) -> Answer {
+        patient(|| self.cast.gate.submit(&sender.signer, act, evidence).into())
+    }
+
+    /// Relay an act once more, under an idempotency key of its own, so that the gate does not take it
+    /// for a repetition of the same request.
+    pub(crate) fn relay_anew(&self, act: &Act, evidence: &Evidence) -> Answer {
+        let key: [u8; 16] = self.cast.machine.random.array();
+        let (gate, signer) = (&self.cast.gate, &self.cast.back_end.signer);
+        patient(|| {
+            gate.submit_under(signer, act, evidence, hex::encode(key))
+                .into()
+        })
+    }
+
+    /// Add evidence to an act that waits.
+    pub(crate) fn supplement(&self, act: Digest, evidence: &Evidence) -> Answer {
+        let signer = &self.cast.back_end.signer;
+        patient(|| self.cast.gate.supplement(signer, act, evidence).into())
+    }
+
+    /// Open a customer's account, on onboarding's word.
+    pub(crate) fn open(&self, customer: &Customer) -> Result<Answer, DrillError> {
+        let kind = ActKind::OpenAccount(OpenAccount {
+            subject: customer.subject,
+            principal: customer.principal,
+            factor: customer.passkey.factor(self.rp_id()?),
+            delay: None,
+        });
+        self.onboard(customer, kind, &self.cast.onboarding)
+    }
+
+    /// Enrol a customer's new passkey after the epoch, on the word of an issuer.
+    pub(crate) fn enrol_again(
+        &self,
+        customer: &Customer,
+        issuer: &Issuer,
+    ) -> Result<Answer, DrillError> {
+        let kind = ActKind::EnrolFactor(EnrolFactor {
+            principal: customer.principal,
+            factor: customer.renewed.factor(self.rp_id()?),
+        });
+        self.onboard(customer, kind, issuer)
+    }
+
+    fn onboard(
+        &self,
+        customer: &Customer,
+        kind: ActKind,
+        issuer: &Issuer,
+    ) -> Result<Answer, DrillError> {
+        let back_end = self.cast.back_end.principal;
+        let act = self
+            .draft()?
+            .by_staff(back_end, Some(customer.account), kind);
+        let attestations = vec![issuer.onboarding(act.digest(), act.expires)?];
+        let evidence = Evidence {
+            attestations,
+            ..Evidence::default()
+        };
+        Ok(self.relay(&act, &evidence))
+    }
+
+    /// Put an address into a customer's book.
+    pub(crate) fn add_address(
+        &self,
+        customer: &Customer,
+        address: Address,
+    ) -> Result<Answer, DrillError> {
+        let act = self.act_of(customer, ActKind::AddAddress(AddAddress { address }))?;
+        let evidence = Evidence {
+            assertions: vec![self.assert(&customer.passkey, act.digest())?],
+            ..Evidence::default()
+        };
+        Ok(self.relay(&act, &evidence))
+    }
+
+    /// Support does something to a customer's account, on the phone with it.
+    pub(crate) fn support(&self, customer: &Customer, kind: ActKind) -> Result<Answer, DrillError> {
+        let (_, answer) = self.staff_on(&self.cast.support, Some(customer.account), kind)?;
+        Ok(answer)
+    }
+
+    /// A member of staff's own act, sent to the gate.
+    pub(crate) fn staff(
+        &self,
+        who: &Member,
+        kind: ActKind,
+    ) -> Result<(Digest, Answer), DrillError> {
+        self.staff_on(who, None, kind)
+    }
+
+    /// The same about an account.
+    pub(crate) fn staff_on(
+        &self,
+        who: &Member,
+        account: Option<AccountId>,
+        kind: ActKind,
+    ) -> Result<(Digest, Answer), DrillError> {
+        let act = self.draft()?.by_staff(who.principal, account, kind);
+        Ok((act.digest(), self.send(who, &act, &Evidence::default())))
+    }
+}
+
+/// Ask again while the gate says that the same may pass in a moment.
+fn patient(ask: impl Fn() -> Answer) -> Answer {
+    let passes = |answer: &Answer| {
+        let later = [Reason::Busy, Reason::WitnessesStale, Reason::Stopping];
+        answer
+            .reason()
+            .is_some_and(|reason| later.contains(&reason))
+    };
+    let mut answer = ask();
+    for _ in 0..TRIES {
+        if !passes(&answer) {
+            break;
+        }
+        sleep(LATER);
+        answer = ask();
+    }
+    answer
+}

@@ -1,0 +1,68 @@
+//! What is known of 17 January 2022, with its uncertainties; and what the drill takes for granted.
+
+/// Times in UTC. From the firm's report of 20 January 2022, its notices, and press of those days.
+pub(super) const TIMELINE: &[(&str, &str)] = &[
+    (
+        "17 Jan, about 00:46",
+        "The firm’s risk monitoring sees withdrawals that were approved without the users’ second factor. (The hour is uncertain.)",
+    ),
+    (
+        "about 03:46 to 04:44",
+        "All withdrawals are suspended. (Reckoned from the restoration and from notices.)",
+    ),
+    (
+        "later that day",
+        "The second factor of all customers is revoked; everybody logs in and enrols again.",
+    ),
+    (
+        "17:42",
+        "Withdrawals are restored, some 14 hours after they were suspended.",
+    ),
+    (
+        "18 Jan",
+        "A delay of 24 hours for new withdrawal addresses is introduced.",
+    ),
+    (
+        "20 Jan",
+        "The firm’s report: 483 users, 4,836.26 ETH, 443.93 BTC, and about US$66,200 of other currencies. How the check was passed by was never published.",
+    ),
+];
+
+/// Where sources disagree.
+pub(super) const CONFLICTS: &str = "Sources disagree: the report puts the restoration on 18 January, tweets and press on 17 January; \
+     accounts were given as 282, about 400 and 483; ETH as 4,600 to 4,836.26. This drill uses the report’s final figures for \
+     accounts and ETH, and re-enacts the ETH part only.";
+
+/// What was missing, and what stands there now.
+pub(super) const CONTROLS: &[(&str, &str)] = &[
+    (
+        "The second factor’s result was not bound to the exact withdrawal.",
+        "The passkey signs the act’s digest: payee, amount, account, network, expiry. Evidence for one act is evidence for nothing else.",
+    ),
+    (
+        "One service’s word was enough.",
+        "The signer, in another process that listens nowhere, decides again by itself and signs exactly the planned bytes or nothing.",
+    ),
+    (
+        "New addresses could be paid at once (the delay came the day after).",
+        "A new address waits 24 hours from the witnesses’ cosignature. Nobody can shorten it, not even as root on the gate.",
+    ),
+    (
+        "Suspending took people some hours.",
+        "One act; stopped when the signer has signed that it has it. It can be posted beside the gate, on a stop board.",
+    ),
+    (
+        "Who was affected had to be found out.",
+        "Every release carries its evidence in a log that anybody can check again; there is no release without it.",
+    ),
+];
+
+/// What holds for this page.
+pub(super) const OF_THE_DRILL: &[&str] = &[
+    "Gate, signer, witness with stop board and the Ethereum node (anvil) are real processes; customers’ passkeys are keys in software that behave as authenticators do. Everything runs on one machine, as no network for real money would.",
+    "Waiting is played by moving a test clock that only a development genesis accepts: delays have their production length of 24 hours.",
+    "Honest customers (3,000 at scale 1), their amounts and the order of everything come from the seed. Keys and ids of the network are made afresh.",
+    "Limits in the drill: 5 ETH at once, 10 ETH in an hour or a day and 20 ETH in a week for each account; three times the honest volume in a day for the platform.",
+    "Root on the gate’s host is played by writing its journal with the gate’s own files while the gate is down, and by changing its configuration. Root on a signer’s or on a witness’ host is another matter: see SECURITY.md.",
+    "How many tricked customers notice (half) is chosen, not measured: it decides how much leaves in the last variant, and the limits decide how much can.",
+];

@@ -1,0 +1,58 @@
+//! The report for people: one HTML file that needs nothing beside it.
+//!
+//! Written for whoever has to decide (the first screen) and for whoever has to check (the rest). All
+//! pictures are SVG made here; there is no script, and nothing is fetched.
+
+mod incident;
+mod picture;
+mod section;
+mod words;
+
+use crate::Findings;
+use words::{escape, ether};
+
+/// What stands in the report beside what was found.
+pub struct About {
+    /// When it was made, RFC 3339.
+    pub made: String,
+    /// The command that makes it again, to be checked.
+    pub again: String,
+}
+
+/// The whole file.
+#[must_use]
+pub fn html(found: &[Findings], about: &About) -> String {
+    let Some(first) = found.first() else {
+        return String::new();
+    };
+    let sections = [
+        section::answer(found),
+        section::money(found),
+        section::then_and_now(),
+        section::variants(found),
+        section::honest(found),
+        section::assumptions(),
+        section::verify(found, about),
+        section::checks(found),
+    ];
+    let (seed, scale) = (first.outcome.seed, first.scale);
+    let made = escape(&about.made);
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>Drill mfa-bypass: 17 January 2022, held again</title>\n<style>\n{}</style>\n</head>\n\
+         <body>\n<header>\n<p class=\"over\">Portcullis · drill <code>mfa-bypass</code></p>\n\
+         <h1>17 January 2022, held again</h1>\n\
+         <p class=\"lead\">Withdrawals were approved without the customers’ second factor, and {} ETH of \
+         {} customers were taken within hours. The same attack, run for real against the flow as it was and \
+         against Portcullis.</p>\n\
+         <p class=\"meta\">seed {seed} · scale {scale} · {made}</p>\n</header>\n<main>\n{}</main>\n\
+         <footer><p>Figures of the incident: the firm’s own report of 20 January 2022. Everything else on \
+         this page was measured while it was made.</p></footer>\n</body>\n</html>\n",
+        include_str!("style.css"),
+        ether(crate::figures::STOLEN),
+        crate::figures::ACCOUNTS,
+        sections.concat(),
+    )
+}

@@ -1,0 +1,337 @@
+//! The report's parts, from what decides to what is checked.
+
+use super::picture::{Bar, bars, histogram, timeline};
+use super::words::{each, escape, ether, grouped, lasting};
+use super::{About, incident};
+use crate::attack::Row;
+use crate::chain::COIN;
+use crate::outcome::{Check, Flow};
+use crate::{ASSUMPTIONS, Findings, Variant};
+use core::fmt::Write as _;
+
+/// The first screen: what it came to.
+pub(super) fn answer(found: &[Findings]) -> String {
+    let checks = || found.iter().flat_map(|one| &one.outcome.checks);
+    let failed = checks().filter(|check| !check.pass).count();
+    let verdict = match failed {
+        0 => format!(
+            "<p class=\"verdict good\">✓ All {} checks pass</p>",
+            checks().count()
+        ),
+        _ => format!(
+            "<p class=\"verdict bad\">✗ {failed} of {} checks do not hold</p>",
+            checks().count()
+        ),
+    };
+    let without = found.first().map(|one| &one.outcome.without);
+    let mut cards = without.map(then_card).unwrap_or_default();
+    cards.extend(found.iter().map(now_card));
+    format!(
+        "<section>{verdict}<div class=\"cards\">{}</div></section>\n",
+        cards.concat()
+    )
+}
+
+fn then_card(flow: &Flow) -> Vec<String> {
+    vec![card(
+        "bad",
+        "The flow as it was",
+        &format!("{} ETH", ether(flow.released.of(COIN))),
+        &format!(
+            "taken, from {} accounts. The back end believed its own “2FA passed”.",
+            flow.affected_subjects
+        ),
+    )]
+}
+
+fn now_card(one: &Findings) -> String {
+    let flow = &one.outcome.with;
+    let taken = flow.released.of(COIN);
+    let (class, told) = if taken.is_zero() {
+        let tried = grouped(u128::from(flow.attempted.count));
+        (
+            "good",
+            format!(
+                "taken. All {tried} attempts on {} ETH came to nothing.",
+                ether(flow.attempted.of(COIN))
+            ),
+        )
+    } else {
+        let told = format!(
+            "taken, from {} customers who were tricked twice, a day apart, each within its limit for a day.",
+            flow.affected_subjects
+        );
+        ("held", told)
+    };
+    card(
+        class,
+        title(one.variant),
+        &format!("{} ETH", ether(taken)),
+        &told,
+    )
+}
+
+fn card(class: &str, name: &str, figure: &str, told: &str) -> String {
+    format!(
+        "<div class=\"card {class}\"><h3>{name}</h3><p class=\"big\">{figure}</p><p>{told}</p></div>"
+    )
+}
+
+fn title(variant: Variant) -> &'static str {
+    match variant {
+        Variant::Api => "Attackers hold the API",
+        Variant::GateOwned => "Attackers are root on the gate",
+        Variant::BackEndOwned => "Attackers hold the platform’s page",
+    }
+}
+
+/// What became of the money, to one scale.
+pub(super) fn money(found: &[Findings]) -> String {
+    let mut rows: Vec<Bar<'_>> = found
+        .first()
+        .map(|one| bar("The flow as it was", &one.outcome.without))
+        .into_iter()
+        .collect();
+    rows.extend(
+        found
+            .iter()
+            .map(|one| bar(title(one.variant), &one.outcome.with)),
+    );
+    format!(
+        "<section><h2>Where the money went</h2>{}\
+         <p class=\"key\"><span class=\"lost\"></span> taken \
+         <span class=\"held\"></span> held, and never sent <span class=\"refused\"></span> refused</p>\
+         <p>Every attempt is one of the three, and what is said to have been taken is what the attackers’ \
+         addresses hold on the chain.</p></section>\n",
+        bars(&rows)
+    )
+}
+
+fn bar<'a>(name: &'a str, flow: &Flow) -> Bar<'a> {
+    Bar {
+        name,
+        released: flow.released.of(COIN),
+        refused: flow.refused.of(COIN),
+        held: flow.held.of(COIN),
+    }
+}
+
+/// The incident as it is known, beside what stands in its way now.
+pub(super) fn then_and_now() -> String {
+    let mut then = String::new();
+    for (when, what) in incident::TIMELINE {
+        let _ = write!(then, "<li><b>{when}</b> {what}</li>");
+    }
+    let mut now = String::new();
+    for (missing, there) in incident::CONTROLS {
+        let _ = write!(now, "<tr><td>{missing}</td><td>{there}</td></tr>");
+    }
+    format!(
+        "<section><h2>Then and now</h2><ol class=\"then\">{then}</ol>\
+         <p class=\"note\">{}</p><div class=\"scroll\"><table><thead><tr><th>What was missing</th>\
+         <th>What stands there now</th></tr></thead><tbody>{now}</tbody></table></div></section>\n",
+        incident::CONFLICTS
+    )
+}
+
+/// One attacker after the other.
+pub(super) fn variants(found: &[Findings]) -> String {
+    found.iter().map(variant).collect()
+}
+
+fn variant(one: &Findings) -> String {
+    let flow = &one.outcome.with;
+    let (has, shows) = introduction(one.variant);
+    let rows = each(&one.rows, row);
+    let moments = each(&one.timeline, |moment| {
+        let (when, what) = (lasting(moment.at_ms), escape(&moment.what));
+        format!("<li><span class=\"when\">{when}</span> {what}</li>")
+    });
+    let of = |name: &str, figure: String| format!("<div><dt>{name}</dt><dd>{figure}</dd></div>");
+    let facts = [
+        of("attempted", counted(&flow.attempted)),
+        of("taken", counted(&flow.released)),
+        of("refused", counted(&flow.refused)),
+        of("held", counted(&flow.held)),
+        of("customers affected", flow.affected_subjects.to_string()),
+        of(
+            "signer’s own alarm",
+            flow.detected_ms
+                .map_or("none: nothing reached it".into(), lasting),
+        ),
+        of(
+            "all stopped after",
+            flow.contained_ms.map_or("never".into(), lasting),
+        ),
+    ];
+    format!(
+        "<section id=\"{}\"><h2>{}</h2><p>{has}</p><dl class=\"facts\">{}</dl>\
+         <h3>What they tried, and what met it</h3>\
+         <div class=\"scroll\"><table><thead><tr><th>Way</th><th class=\"n\">Tried</th>\
+         <th class=\"n\">ETH</th><th>Met by</th></tr></thead><tbody>{rows}</tbody></table></div>{shows}\
+         <h3>What happened when</h3>{}<ol class=\"moments\">{moments}</ol>\
+         <p class=\"note\">By the network’s own clock, which the drill moves where people would wait; \
+         the line’s steps are not to scale.</p></section>\n",
+        one.variant.name(),
+        title(one.variant),
+        facts.concat(),
+        timeline(&one.timeline),
+    )
+}
+
+fn introduction(variant: Variant) -> (&'static str, &'static str) {
+    match variant {
+        Variant::Api => (
+            "They have what those of 2022 had, and more: the platform’s back end signs and relays whatever \
+             they ask, its ledger debits for it, and everything that passes they see and can hold back. \
+             What they do not have is a customer’s factor.",
+            "",
+        ),
+        Variant::GateOwned => (
+            "They have the gate’s host as root: the journal’s signing key and its files, the configuration, \
+             and every request that ever came in. While the gate is down they write releases straight into \
+             the journal; the witness cosigns what extends it. Later they cut the gate off from the stop \
+             board, so that a stop which operators post there is not journaled.",
+            "<p>Whoever decides again finds each of these entries <em>void</em>: nothing of it counts, and \
+             the gate is shut until a quorum of administrators lifts that. The signer saw them in the \
+             journal that it follows by itself, signed none, latched, and raised the alarm through a \
+             webhook of its own.</p>",
+        ),
+        Variant::BackEndOwned => (
+            "They have the platform’s page and back end: it shows a customer one act and obtains a genuine \
+             assertion for another. No cryptography helps against a person who signs what a false page \
+             shows; what helps is that a signature reaches only so far.",
+            "<p>What they get is bounded: only at an address that the customer was tricked into adding and \
+             that then stood in the customer’s own book for a full day, only from customers who did not look \
+             and were tricked a second time, and only up to the account’s limits. What they do not get: a \
+             fresh address, a shorter delay, a larger limit, anything of a customer who looked. (Notices of \
+             new addresses by mail, which shorten the odds further, come with the herald; here the customers \
+             who notice do so by looking.)</p>",
+        ),
+    }
+}
+
+fn row(row: &Row) -> String {
+    let answers = row.answers.iter().map(|(text, count)| {
+        if row.answers.len() > 1 {
+            format!("{count} × {}", escape(text))
+        } else {
+            escape(text)
+        }
+    });
+    let mark = if row.as_it_must { "✓" } else { "✗" };
+    format!(
+        "<tr class=\"{}\"><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{mark} {}</td></tr>",
+        if row.as_it_must { "good" } else { "bad" },
+        escape(row.name),
+        grouped(u128::from(row.count)),
+        ether(row.amount),
+        answers.collect::<Vec<_>>().join("<br>")
+    )
+}
+
+fn counted(tally: &crate::outcome::Tally) -> String {
+    let amount = tally.of(COIN);
+    match tally.count {
+        0 => "nothing".into(),
+        count => format!("{} ETH in {}", ether(amount), grouped(u128::from(count))),
+    }
+}
+
+/// What it cost those who did nothing wrong.
+pub(super) fn honest(found: &[Findings]) -> String {
+    let delays: Vec<u64> = found
+        .iter()
+        .flat_map(|one| one.delays.iter().copied())
+        .collect();
+    let rows: String = found.iter().map(honest_row).collect();
+    format!(
+        "<section><h2>Honest customers meanwhile</h2><div class=\"scroll\"><table><thead><tr><th></th>\
+         <th class=\"n\">Asked</th><th class=\"n\">Arrived</th><th class=\"n\">Wrongly refused</th>\
+         <th class=\"n\">Half within</th><th class=\"n\">99 % within</th>\
+         <th class=\"n\">Held by a suspension</th></tr></thead><tbody>{rows}</tbody></table></div>\
+         <h3>From the request to the block</h3>{}\
+         <p class=\"note\">Of the withdrawals that no suspension held, under the load of all attackers at \
+         once on this machine. What a suspension held went out after the lift, each exactly once: the \
+         payees’ balances and the wallet’s nonce on the chain say so.</p></section>\n",
+        histogram(&delays)
+    )
+}
+
+fn honest_row(one: &Findings) -> String {
+    let honest = &one.outcome.honest;
+    let longest = one.waits.iter().max();
+    let held = longest.map_or("none".into(), |longest| {
+        format!("{}, at most {}", one.waits.len(), lasting(*longest))
+    });
+    format!(
+        "<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
+         <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{held}</td></tr>",
+        title(one.variant),
+        grouped(u128::from(honest.attempted)),
+        grouped(u128::from(honest.released)),
+        honest.wrongly_refused,
+        lasting(honest.delay_ms.p50),
+        lasting(honest.delay_ms.p99),
+    )
+}
+
+/// What the flow as it was is taken to have been, and what this page does not show.
+pub(super) fn assumptions() -> String {
+    let list = |texts: &[&str]| each(texts, |text| format!("<li>{}</li>", escape(text)));
+    format!(
+        "<section><h2>What is assumed</h2><h3>Of the flow as it was</h3><ul>{}</ul>\
+         <h3>Of the drill</h3><ul>{}</ul></section>\n",
+        list(ASSUMPTIONS),
+        list(incident::OF_THE_DRILL)
+    )
+}
+
+/// How somebody who believes nothing of this finds out.
+pub(super) fn verify(found: &[Findings], about: &About) -> String {
+    let rows = each(found, |one| {
+        format!(
+            "<tr><td>{}</td><td class=\"n\">{}</td><td><code>{}</code></td></tr>",
+            title(one.variant),
+            grouped(u128::from(one.entries)),
+            escape(&one.genesis)
+        )
+    });
+    format!(
+        "<section><h2>Check it yourself</h2><p>Hold the drill again, and keep what its processes wrote:</p>\
+         <pre><code>{} --keep DIR</code></pre>\
+         <p>Then check each journal offline: every stored byte against the cosigned tree, and every \
+         decision again, from nothing but the genesis digest.</p>\
+         <pre><code>portcullis verify journal DIR/VARIANT/network/data/journal --genesis-digest DIGEST</code></pre>\
+         <p>Keys are made afresh each time, so digests differ from run to run. Those of this run:</p>\
+         <div class=\"scroll\"><table><thead><tr><th></th><th class=\"n\">Entries</th><th>Genesis digest</th></tr></thead>\
+         <tbody>{rows}</tbody></table></div></section>\n",
+        escape(&about.again)
+    )
+}
+
+/// Everything that had to be so.
+pub(super) fn checks(found: &[Findings]) -> String {
+    let lists = each(found, |one| {
+        format!(
+            "<details open><summary>{} ({})</summary><ul class=\"checks\">{}</ul></details>",
+            title(one.variant),
+            one.outcome.checks.len(),
+            each(&one.outcome.checks, check)
+        )
+    });
+    format!("<section><h2>Every check</h2>{lists}</section>\n")
+}
+
+fn check(check: &Check) -> String {
+    let (class, mark) = if check.pass {
+        ("good", "✓")
+    } else {
+        ("bad", "✗")
+    };
+    format!(
+        "<li class=\"{class}\"><span class=\"mark\">{mark}</span> {} <span class=\"detail\">{}</span></li>",
+        escape(&check.name),
+        escape(&check.detail)
+    )
+}

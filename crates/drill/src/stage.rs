@@ -1,0 +1,257 @@
+//! The stage: node, webhook, witness, gate and signer as real processes, and a clock that moves.
+
+use crate::alarms::Pager;
+use crate::answer::Answer;
+use crate::cast::{Cast, Founder, Wish};
+use crate::chain::{Anvil, CHAIN, COIN, Chain, Paid, Watcher};
+use crate::error::DrillError;
+use crate::figures::{ETHER, SLICE};
+use crate::honest::Asked;
+use crate::people::Town;
+use crate::platform::Platform;
+use crate::process::{Binary, Running};
+use crate::wait::{until, until_none};
+use portcullis_chains::Amount;
+use portcullis_client::Status;
+use portcullis_core::genesis::Mode;
+use portcullis_core::limits::{Bounds, Limit, Limits};
+use portcullis_core::{Span, Time};
+use portcullis_host::{Clock, FileClock};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The delay of new addresses and factors: production's floor, passed by moving the clock.
+pub(crate) const DELAY: Span = Span::hours(24);
+/// What the wallet holds: enough for every honest withdrawal, every fee and everything attacked.
+const FUNDS: u128 = 100_000 * ETHER;
+/// A cosignature of so long ago is of the present.
+const FRESH: Span = Span::seconds(2);
+
+/// Everything that runs. Dropped in this order: nothing outlives the drill.
+pub(crate) struct Stage {
+    pub(crate) signer: Running,
+    pub(crate) gate: Running,
+    _witness: Running,
+    pub(crate) watcher: Watcher,
+    pub(crate) chain: Chain,
+    pub(crate) pager: Pager,
+    _anvil: Anvil,
+    pub(crate) binary: Binary,
+    pub(crate) platform: Platform,
+    clock: PathBuf,
+    ahead: Span,
+    tell: Tell,
+}
+
+/// Who hears how far a drill is.
+pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What a stage is made from.
+pub(crate) struct Plan<'a> {
+    pub(crate) folder: &'a Path,
+    pub(crate) anvil: &'a Path,
+    pub(crate) binary: &'a Path,
+    pub(crate) founder: &'a dyn Founder,
+    pub(crate) town: &'a Town,
+    pub(crate) tell: Tell,
+}
+
+impl Stage {
+    /// Start all of it, and wait until it answers.
+    pub(crate) fn set(plan: &Plan<'_>) -> Result<Self, DrillError> {
+        let folder = plan.folder;
+        let file = |error| DrillError::File(folder.to_owned(), error);
+        std::fs::create_dir_all(folder).map_err(file)?;
+        let clock = folder.join("clock");
+        write_clock(&clock, Span(0))?;
+        let moved = FileClock::new(clock.clone(), Mode::Development);
+        let moved: Arc<dyn Clock> =
+            Arc::new(moved.map_err(|e| DrillError::Network(e.to_string()))?);
+        let anvil = Anvil::start(plan.anvil, folder)?;
+        let pager = Pager::start(Arc::clone(&moved))?;
+        let wish = wish(plan, &clock, &anvil, &pager);
+        let cast = plan.founder.found(&wish).map_err(DrillError::Network)?;
+        let chain = Chain::at(anvil.url())?;
+        chain.give(cast.wallet(), Amount(FUNDS))?;
+        let binary = Binary {
+            path: plan.binary.to_owned(),
+            clock: clock.clone(),
+            logs: folder.to_owned(),
+        };
+        let configs = &cast.configs;
+        let witness = binary.start("witness", &configs.witness)?;
+        let gate = binary.start("serve", &configs.gate)?;
+        let signer = binary.start("signer", &configs.signer)?;
+        let stage = Self {
+            signer,
+            gate,
+            _witness: witness,
+            watcher: Watcher::start(Chain::at(anvil.url())?, moved),
+            chain,
+            pager,
+            _anvil: anvil,
+            binary,
+            platform: Platform::new(cast),
+            clock,
+            ahead: Span(0),
+            tell: Arc::clone(&plan.tell),
+        };
+        stage.until_witnessed()?;
+        stage.tell("Node, witness, gate and signer answer");
+        Ok(stage)
+    }
+
+    /// Say how far it is.
+    pub(crate) fn tell(&self, what: &str) {
+        (self.tell)(what);
+    }
+
+    pub(crate) fn cast(&self) -> &Cast {
+        &self.platform.cast
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.platform.now()
+    }
+
+    pub(crate) fn status(&self) -> Result<Status, DrillError> {
+        Ok(self.cast().gate.status()?)
+    }
+
+    /// Until the gate answers, a quorum has just cosigned, and acts can name a journaled checkpoint of
+    /// now. (Right after its start a gate names one that is still to be journaled, and then journals
+    /// the newest.)
+    pub(crate) fn until_witnessed(&self) -> Result<(), DrillError> {
+        until("a fresh cosignature", || {
+            let gate = &self.cast().gate;
+            let (Ok(checkpoint), Ok(status)) = (gate.checkpoint(), gate.status()) else {
+                return Ok(None);
+            };
+            let now = self.now();
+            let is_fresh = status.witnessed_at.is_some_and(|at| now.since(at) <= FRESH);
+            let is_new = now.since(checkpoint.time) < Span::hours(1);
+            let is_journaled = checkpoint.size < status.size;
+            Ok((is_fresh && is_new && is_journaled).then_some(()))
+        })
+    }
+
+    /// Move time for every process at once. Between, nothing is under way, so that nothing is late.
+    pub(crate) fn jump(&mut self, span: Span) -> Result<(), DrillError> {
+        self.until_still()?;
+        self.nudge(span)?;
+        self.until_witnessed()
+    }
+
+    /// Until a journaled checkpoint covers all that was journaled before it, so that delays run.
+    fn until_still(&self) -> Result<(), DrillError> {
+        until("a checkpoint over all that was journaled", || {
+            let covered = self.cast().gate.checkpoint()?.size;
+            Ok((covered + 1 >= self.status()?.size).then_some(()))
+        })
+    }
+
+    /// Until nearly all that was released stands on the chain: nobody suspends within the same second,
+    /// and something is always on its way.
+    pub(crate) fn until_mostly_delivered(&self, asked: &[Asked]) -> Result<(), DrillError> {
+        let released = asked
+            .iter()
+            .filter(|asked| asked.answer == Answer::Released);
+        let most = u64::try_from(released.count() * 19 / 20).unwrap_or(u64::MAX);
+        let wallet = self.cast().wallet();
+        until_none("most releases on the chain", || {
+            Ok(most.saturating_sub(self.chain.sent(wallet)?))
+        })
+    }
+
+    /// End the gate, do something with its files as root there, and start it again by a configuration.
+    pub(crate) fn without_gate<T>(
+        &mut self,
+        config: &Path,
+        act: impl FnOnce(&Cast) -> Result<T, DrillError>,
+    ) -> Result<T, DrillError> {
+        self.gate.end();
+        let done = act(&self.platform.cast)?;
+        self.gate = self.binary.start("serve", config)?;
+        self.until_witnessed()?;
+        Ok(done)
+    }
+
+    /// Move time a little while things are under way.
+    pub(crate) fn nudge(&mut self, span: Span) -> Result<(), DrillError> {
+        self.ahead = Span(self.ahead.0 + span.0);
+        write_clock(&self.clock, self.ahead)
+    }
+
+    /// Everything that stands on the chain by now.
+    pub(crate) fn all_paid(&self) -> Result<Vec<Paid>, DrillError> {
+        let wallet = self.cast().wallet();
+        let sent = self.chain.sent(wallet)?;
+        until("the watcher to have read every block", || {
+            Ok((self.watcher.seen_from(wallet) >= sent).then(|| self.watcher.paid()))
+        })
+    }
+
+    /// Until every release that the gate has under way is confirmed on the chain and stated so.
+    pub(crate) fn until_delivered(&self) -> Result<(), DrillError> {
+        until_none("every release on the chain", || {
+            Ok(self.status()?.in_flight)
+        })
+    }
+}
+
+fn wish(plan: &Plan<'_>, clock: &Path, anvil: &Anvil, pager: &Pager) -> Wish {
+    let day = day_limit(plan.town);
+    Wish {
+        folder: plan.folder.join("network"),
+        node: anvil.url().to_owned(),
+        chain: CHAIN,
+        webhook: pager.url(),
+        clock: clock.to_owned(),
+        delay: DELAY,
+        limits: Limits {
+            rules: vec![account_limit(), platform_limit(day)],
+        },
+        caps: (Amount(SLICE), day),
+        enrolments_per_day: 100_000,
+    }
+}
+
+/// What one account may withdraw: 5 ETH at once, 10 within an hour or a day, 20 within a week.
+pub(crate) fn account_limit() -> Limit {
+    Limit {
+        asset: COIN,
+        bounds: Bounds::Account,
+        per_transaction: Some(Amount(SLICE)),
+        hour: Some(Amount(2 * SLICE)),
+        day: Some(Amount(2 * SLICE)),
+        week: Some(Amount(4 * SLICE)),
+        approval: None,
+    }
+}
+
+/// What all accounts together may withdraw within a day: three times what honest customers do, so that
+/// a day after a suspension, with what waited, still fits.
+fn platform_limit(day: Amount) -> Limit {
+    Limit {
+        asset: COIN,
+        bounds: Bounds::Asset,
+        per_transaction: None,
+        hour: None,
+        day: Some(day),
+        week: None,
+        approval: None,
+    }
+}
+
+/// The platform's limit for a day in wei.
+pub(crate) fn day_limit(town: &Town) -> Amount {
+    Amount(3 * town.honest_volume())
+}
+
+/// By renaming, so that no process reads half a number.
+fn write_clock(path: &Path, ahead: Span) -> Result<(), DrillError> {
+    let failed = |error| DrillError::File(path.to_owned(), error);
+    let new = path.with_extension("new");
+    std::fs::write(&new, ahead.0.to_string()).map_err(failed)?;
+    std::fs::rename(&new, path).map_err(failed)
+}

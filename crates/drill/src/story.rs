@@ -1,0 +1,213 @@
+//! What every variant shares: how the town comes to be, and how the drill ends.
+
+use crate::answer::Answer;
+use crate::attack::Row;
+use crate::chain::COIN;
+use crate::checks::{Checks, ether};
+use crate::crowd::{HANDS, crowd};
+use crate::error::DrillError;
+use crate::honest::{self, Asked, Matched, match_up, owed};
+use crate::outcome::Flow;
+use crate::people::{Customer, Town};
+use crate::platform::Platform;
+use crate::stage::{DELAY, Stage};
+use portcullis_core::{Span, Time};
+use std::sync::Arc;
+
+/// A little more than a delay, because it runs from a cosignature and not from our clock.
+pub(crate) const DELAY_AND_A_BIT: Span = Span(DELAY.0 + 60_000);
+
+/// A moment worth showing, by the network's clock.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// Milliseconds after the first attempt.
+    pub at_ms: u64,
+    /// What happened.
+    pub what: String,
+}
+
+/// What a variant found on the running system.
+pub(crate) struct With {
+    pub(crate) flow: Flow,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) timeline: Vec<Moment>,
+    pub(crate) checks: Checks,
+    /// Void entries that a hostile gate wrote.
+    pub(crate) void: usize,
+}
+
+/// A variant under way: the stage, the town, and what has been noted so far.
+pub(crate) struct Scene<'a> {
+    pub(crate) stage: &'a mut Stage,
+    pub(crate) town: &'a Town,
+    /// What honest customers asked for.
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) checks: Checks,
+    /// When the first attempt was made.
+    pub(crate) begun: Time,
+    moments: Vec<Moment>,
+}
+
+impl<'a> Scene<'a> {
+    /// Before the attack.
+    pub(crate) fn open(stage: &'a mut Stage, town: &'a Town) -> Self {
+        Self {
+            begun: stage.now(),
+            stage,
+            town,
+            asked: Vec::new(),
+            checks: Checks::default(),
+            moments: Vec::new(),
+        }
+    }
+
+    /// The attack begins now.
+    pub(crate) fn begin(&mut self, what: &str) {
+        self.begun = self.stage.now();
+        self.note(what);
+    }
+
+    /// Something happens now.
+    pub(crate) fn note(&mut self, what: impl Into<String>) {
+        self.note_at(self.stage.now(), what);
+    }
+
+    /// Something happened then.
+    pub(crate) fn note_at(&mut self, at: Time, what: impl Into<String>) {
+        let what = what.into();
+        self.stage.tell(&what);
+        self.moments.push(Moment {
+            at_ms: at.since(self.begun).0,
+            what,
+        });
+    }
+
+    /// How many transactions the wallet has on the chain.
+    pub(crate) fn sent(&self) -> Result<u64, DrillError> {
+        self.stage.chain.sent(self.stage.cast().wallet())
+    }
+
+    /// Honest customers withdraw, with the passkeys that count at the time.
+    pub(crate) fn withdraw(
+        &mut self,
+        customers: &[Arc<Customer>],
+        is_renewed: bool,
+    ) -> Result<(), DrillError> {
+        let asked = honest::all_withdraw(self.stage, customers, is_renewed)?;
+        self.asked.extend(asked);
+        Ok(())
+    }
+
+    /// Alarms that reached somebody by now.
+    pub(crate) fn heard(&self) -> usize {
+        let stage = &*self.stage;
+        stage.pager.heard(&stage.cast().network).len()
+    }
+
+    /// Everything has arrived.
+    pub(crate) fn end(
+        mut self,
+        flow: Flow,
+        rows: Vec<Row>,
+        void: usize,
+    ) -> Result<With, DrillError> {
+        self.stage.until_delivered()?;
+        self.note("Everything that honest customers asked for has arrived");
+        Ok(With {
+            flow,
+            rows,
+            asked: self.asked,
+            timeline: self.moments,
+            checks: self.checks,
+            void,
+        })
+    }
+}
+
+/// Every account opened and its address in its book; nothing counts yet where its delay has not run.
+pub(crate) fn open_accounts(stage: &Stage, town: &Town) -> Result<(), DrillError> {
+    let customers: Vec<Arc<Customer>> = town.customers().cloned().collect();
+    let open = |platform: &Platform, customer: &Arc<Customer>| platform.open(customer);
+    all_released(
+        "an account opened",
+        crowd(&customers, HANDS, || stage.platform.anew(), open),
+    )?;
+    stage.tell(&format!("{} accounts are open", customers.len()));
+    Ok(())
+}
+
+/// Every customer's own address put into its book.
+pub(crate) fn add_addresses(stage: &Stage, town: &Town) -> Result<(), DrillError> {
+    let customers: Vec<Arc<Customer>> = town.customers().cloned().collect();
+    let add = |platform: &Platform, customer: &Arc<Customer>| {
+        platform.add_address(customer, customer.address)
+    };
+    all_released(
+        "an address added",
+        crowd(&customers, HANDS, || stage.platform.anew(), add),
+    )?;
+    stage.tell("Every customer has an address in its book");
+    Ok(())
+}
+
+fn all_released(what: &str, answers: Vec<Result<Answer, DrillError>>) -> Result<(), DrillError> {
+    for answer in answers {
+        let answer = answer?;
+        if answer != Answer::Released {
+            return Err(DrillError::InVain(format!("{what}: {}", answer.text())));
+        }
+    }
+    Ok(())
+}
+
+/// Compare what was asked, what the chain has and what the journal says; then end.
+pub(crate) fn settle_accounts(
+    stage: &Stage,
+    asked: &[Asked],
+    checks: &mut Checks,
+) -> Result<Matched, DrillError> {
+    let wallet = stage.cast().wallet();
+    let matched = match_up(asked, &stage.all_paid()?, wallet);
+    let honest = &matched.honest;
+    checks.same("honest: wrongly refused", &honest.wrongly_refused, &0);
+    checks.same(
+        "honest: every withdrawal arrived",
+        &honest.released,
+        &honest.attempted,
+    );
+    let held = asked.iter().filter(|asked| asked.waited).count();
+    checks.same(
+        "honest: what a suspension held went out, each once",
+        &matched.waits.len(),
+        &held,
+    );
+    let balances = owed(asked)
+        .into_iter()
+        .map(|(payee, owed)| Ok(u64::from(stage.chain.balance(payee)?.0 != owed)));
+    let wrong: u64 = balances.sum::<Result<_, DrillError>>()?;
+    checks.same(
+        "honest: payees whose balance is not what they asked for",
+        &wrong,
+        &0,
+    );
+    Ok(matched)
+}
+
+/// The attackers got this, by the chain and by the gate's answers.
+pub(crate) fn compare_loot(
+    stage: &Stage,
+    town: &Town,
+    flow: &mut Flow,
+    checks: &mut Checks,
+) -> Result<(), DrillError> {
+    let (loot, accounts) = crate::before::stolen(&stage.chain, town)?;
+    flow.affected_subjects = accounts;
+    checks.same(
+        "with: the attackers' addresses on the chain hold what was released to them",
+        &ether(loot.of(COIN)),
+        &ether(flow.released.of(COIN)),
+    );
+    checks.conserved("with: every attempt is accounted for", flow);
+    Ok(())
+}

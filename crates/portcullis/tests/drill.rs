@@ -1,0 +1,134 @@
+//! The drill, small, with every attacker at once: it passes, its JSON is what the specification says, and
+//! what it says is what an engineer would count.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests; the lint knows only the tests themselves"
+)]
+
+mod system;
+
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use system::{anvil_binary, try_run};
+
+const ETH: &str = "eip155:31337/slip44:60";
+
+#[test]
+fn the_drill_passes_with_every_attacker() {
+    let Some(anvil) = anvil_binary() else {
+        println!("skipped: no anvil, run script/install");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (found, report) = (place("found.json"), place("report.html"));
+    let (passed, said) = try_run(&[
+        "drill",
+        "mfa-bypass",
+        "--seed",
+        "7",
+        "--scale",
+        "0.02",
+        "--anvil",
+        anvil.to_str().unwrap(),
+        "--json",
+        &found,
+        "--report",
+        &report,
+    ]);
+    assert!(passed, "{said}");
+    let outcome: Value = serde_json::from_slice(&fs::read(&found).unwrap()).unwrap();
+    is_after_the_schema(&outcome);
+    assert_eq!(outcome["variant"], "all");
+    let variants = outcome["variants"].as_array().unwrap();
+    let names: Vec<&str> = variants
+        .iter()
+        .filter_map(|v| v["variant"].as_str())
+        .collect();
+    assert_eq!(names, ["api", "gate-owned", "back-end-owned"]);
+    for one in variants {
+        adds_up(one);
+        assert_eq!(one["without"]["released"], one["without"]["attempted"]);
+        assert_eq!(one["without"]["affected_subjects"], 10);
+        assert_eq!(one["honest"]["wrongly_refused"], 0);
+    }
+    for safe in &variants[..2] {
+        assert_eq!(
+            safe["with"]["released"],
+            json!({"count": 0, "amounts": {ETH: "0"}})
+        );
+        assert_eq!(safe["with"]["affected_subjects"], 0);
+    }
+    let of = |variant: usize, name: &str| &variants[variant]["with"][name];
+    assert!(of(0, "detected_ms").is_null(), "nothing reached the signer");
+    assert!(of(1, "detected_ms").is_u64(), "the signer cried by itself");
+    assert_ne!(
+        of(2, "released")["count"],
+        0,
+        "the bound is measured, not zero"
+    );
+    stands_alone(&fs::read_to_string(report).unwrap());
+}
+
+/// 483 accounts of 4,836.26 ETH at scale 1: 10 and 100.129606… here.
+fn adds_up(one: &Value) {
+    let amount = |flow: &str, part: &str| -> u128 {
+        one[flow][part]["amounts"][ETH]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap()
+    };
+    let count = |flow: &str, part: &str| one[flow][part]["count"].as_u64().unwrap();
+    for flow in ["with", "without"] {
+        let parts = ["released", "refused", "held"];
+        let (sum, number) = (
+            parts.iter().map(|part| amount(flow, part)).sum::<u128>(),
+            parts.iter().map(|part| count(flow, part)).sum::<u64>(),
+        );
+        assert_eq!(amount(flow, "attempted"), sum);
+        assert_eq!(count(flow, "attempted"), number);
+        assert_eq!(sum, 4_836_260_000_000_000_000_000 * 10 / 483);
+    }
+}
+
+fn is_after_the_schema(outcome: &Value) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/spec/drill.schema.json");
+    let schema: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let faults: Vec<String> = schema
+        .iter_errors(outcome)
+        .map(|fault| fault.to_string())
+        .collect();
+    assert_eq!(faults, Vec::<String>::new());
+    // A schema that takes everything says nothing.
+    for (place, wrong) in [
+        ("/with/released/count", json!(-1)),
+        ("/with/released/amounts", json!({ETH: 5})),
+        ("/with/released/amounts", json!({"ETH": "5"})),
+        ("/honest/delay_ms", json!({"p50": 1})),
+        ("/checks", json!([])),
+        ("/variant", json!("other")),
+        ("/variant", json!("api")),
+        ("/without/detected_ms", json!("soon")),
+    ] {
+        let mut spoilt = outcome.clone();
+        *spoilt.pointer_mut(place).unwrap() = wrong;
+        assert!(!schema.is_valid(&spoilt), "{place}");
+    }
+}
+
+/// One file: no script, nothing fetched, and every picture told in words.
+fn stands_alone(report: &str) {
+    for outside in ["<script", "src=", "href=", "url(", "@import", "<link"] {
+        assert!(!report.contains(outside), "{outside}");
+    }
+    assert_eq!(
+        report.matches("<svg").count(),
+        report.matches("role=\"img\" aria-label=\"").count()
+    );
+    assert!(report.matches("<svg").count() >= 5);
+    assert!(report.contains("lang=\"en\"") && report.contains("prefers-color-scheme: dark"));
+}
