@@ -53,6 +53,12 @@ impl Act {
     pub fn digest(&self) -> Digest {
         Digest::of(Domain::Act, &encode(self))
     }
+
+    /// Whether its canonical encoding is longer than [`MAX_ACT`].
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        encode(self).len() > MAX_ACT
+    }
 }
 
 /// The things that can be asked for.

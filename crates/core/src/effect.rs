@@ -413,6 +413,8 @@ impl Facts {
                 delay,
             } => {
                 let held = waiting((**act).clone(), *proof, *debit, *delay, at);
+                let waiting = self.waiting.entry(held.act.principal).or_insert(0);
+                *waiting = waiting.saturating_add(1);
                 self.held.insert(*digest, held);
                 if delay.is_some() {
                     self.awaiting.push_back((at.index, Awaiting::Held(*digest)));
@@ -437,7 +439,7 @@ impl Facts {
                 }
             }
             Effect::Unhold(digest) => {
-                self.held.remove(digest);
+                self.unhold(digest);
             }
             Effect::End(digest, end, account) => {
                 self.releases.remove(digest);
@@ -454,6 +456,17 @@ impl Facts {
             }
             _ => {}
         }
+    }
+
+    fn unhold(&mut self, digest: &Digest) -> Option<Held> {
+        let held = self.held.remove(digest)?;
+        if let Some(waiting) = self.waiting.get_mut(&held.act.principal) {
+            *waiting = waiting.saturating_sub(1);
+            if *waiting == 0 {
+                self.waiting.remove(&held.act.principal);
+            }
+        }
+        Some(held)
     }
 
     fn commit_release(&mut self, effect: &Effect, at: At) {

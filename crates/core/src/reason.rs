@@ -159,6 +159,14 @@ reasons! {
     907 InProgress "in-progress" Later "A request with this Idempotency-Key is being worked on.";
     908 StatementRefused "statement-refused" Never "The keeper's statement does not fit the journal; the keeper has diverged or is not who it says.";
     909 Panicked "panicked" Never "Deciding this act failed inside the gate; the act is refused and nothing was changed. Report the act's digest.";
+    910 RequestReplayed "request-replayed" Anew "This very request was taken before: its nonce is used. Nothing was changed; sign it anew.";
+    911 NoFeePlan "no-fee-plan" Later "No transaction fits under the wallet's fee ceiling at the going rates, or no node has said them; nothing was changed. Send the same again.";
+    912 RequestTimeout "request-timeout" Later "The request's body did not come in time; nothing was parsed. Send it again.";
+    913 HeldFull "held-full" Later "As many acts wait as this gate keeps; nothing was changed. Send the same again once some have ended.";
+    914 CredentialMalformed "credential-malformed" Never "The registration's attestation object or credential is not of the form that WebAuthn demands; relay what the client returned unchanged.";
+    915 CredentialAlgorithm "credential-algorithm" Anew "The new credential's key is of an algorithm that was not offered, or is no key; offer the options as the gate gave them.";
+    916 CredentialOther "credential-other" Never "The credential id beside the attestation object is not the one inside it.";
+    917 CredentialProof "credential-proof" Never "The attestation statement's signature does not hold.";
 }
 
 impl Reason {
@@ -166,6 +174,12 @@ impl Reason {
     #[must_use]
     pub const fn number(self) -> u16 {
         self as u16
+    }
+
+    /// Whether it is the gate's own, and so never in the journal: nothing came of the act.
+    #[must_use]
+    pub const fn is_gates_own(self) -> bool {
+        self.number() >= 900
     }
 
     /// The RFC 9457 problem type.

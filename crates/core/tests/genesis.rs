@@ -55,7 +55,7 @@ fn the_logs_origin_is_the_name_of_its_key() {
 #[test]
 fn there_are_no_more_signatures_than_administrators() {
     let mut signed = World::new().network.signed().clone();
-    signed.signatures.push(signed.signatures[0].clone());
+    signed.signatures.push(signed.signatures[0]);
     assert_eq!(signed.check(&Strict), Err(GenesisFault::Signatures));
 }
 

@@ -72,7 +72,7 @@ mod tests {
         }
     }
 
-    fn found(rules: [Limit; 2], cap: Option<(u128, u128)>) -> Vec<String> {
+    fn found(rules: &[Limit; 2], cap: Option<(u128, u128)>) -> Vec<String> {
         let rules = rules.to_vec();
         let cap = cap.map(|(transaction, day)| Cap {
             asset: ASSET,
@@ -90,14 +90,14 @@ mod tests {
                 rule(Bounds::Asset, None, Some(100)),
             ]
         };
-        assert_eq!(found(within(), Some((10, 100))), Vec::<String>::new());
-        assert!(found(within(), Some((9, 100)))[0].contains("10 of"));
-        assert!(found(within(), Some((10, 99)))[0].contains("24 hours"));
-        assert!(found(within(), None)[0].contains("no signer has stated"));
+        assert_eq!(found(&within(), Some((10, 100))), Vec::<String>::new());
+        assert!(found(&within(), Some((9, 100)))[0].contains("10 of"));
+        assert!(found(&within(), Some((10, 99)))[0].contains("24 hours"));
+        assert!(found(&within(), None)[0].contains("no signer has stated"));
         let unbounded = [
             rule(Bounds::Account, None, None),
             rule(Bounds::Asset, None, None),
         ];
-        assert_eq!(found(unbounded, Some((10, 100))).len(), 2);
+        assert_eq!(found(&unbounded, Some((10, 100))).len(), 2);
     }
 }

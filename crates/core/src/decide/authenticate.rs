@@ -16,11 +16,7 @@ use crate::reason::Reason;
 use crate::request::{self, Parts, SignedRequest};
 use crate::signature::Signature;
 use crate::state::account::{Owner, Proof};
-use crate::time::{Span, Time};
-
-/// How old a request's signature may be when it is submitted, and how far ahead.
-const REQUEST_AGE: Span = Span::seconds(300);
-const REQUEST_SKEW: Span = Span::seconds(30);
+use crate::time::Time;
 
 /// The evidence of who asks, checked piece by piece.
 pub(crate) struct Asking {
@@ -172,13 +168,11 @@ fn check_request(
 
 /// A request counts for five minutes from its signing, and not past its own expiry.
 pub(crate) fn check_fresh(base: &Parts, at: Time) -> Result<(), Reason> {
-    let created = Time::from_unix_seconds(base.created);
-    let expires = base.expires.map(Time::from_unix_seconds);
-    let is_old = at.since(created) > REQUEST_AGE || expires.is_some_and(|expires| expires <= at);
-    if is_old || created > at.after(REQUEST_SKEW) {
-        return Err(Reason::RequestStale);
+    if request::is_fresh(base, at) {
+        Ok(())
+    } else {
+        Err(Reason::RequestStale)
     }
-    Ok(())
 }
 
 /// An assertion is always the acting principal's own.
@@ -205,7 +199,7 @@ fn check_assertion(
     };
     let challenge = passkey::challenge_for(&case.digest.0);
     let checked = passkey::check(assertion, &credential, party, &challenge, case.verify);
-    let counter = checked.map_err(reason_of)?.counter();
+    let counter = checked.map_err(PasskeyFault::reason)?.counter();
     Ok(verified(
         case,
         owner,
@@ -279,25 +273,4 @@ pub(crate) fn has_role(case: &Case<'_>, principal: PrincipalId, role: Role) -> b
         .facts
         .member(principal)
         .is_some_and(|member| member.has(role))
-}
-
-fn reason_of(fault: PasskeyFault) -> Reason {
-    match fault {
-        PasskeyFault::Size => Reason::TooLarge,
-        PasskeyFault::ClientData
-        | PasskeyFault::AuthenticatorData
-        | PasskeyFault::AttestedData
-        | PasskeyFault::Extensions
-        | PasskeyFault::ReservedFlags
-        | PasskeyFault::BackupFlags => Reason::PasskeyMalformed,
-        PasskeyFault::Type => Reason::PasskeyType,
-        PasskeyFault::Challenge => Reason::PasskeyChallenge,
-        PasskeyFault::Origin => Reason::PasskeyOrigin,
-        PasskeyFault::CrossOrigin | PasskeyFault::TopOrigin => Reason::PasskeyCrossOrigin,
-        PasskeyFault::RelyingParty => Reason::PasskeyRelyingParty,
-        PasskeyFault::NotPresent => Reason::PasskeyNotPresent,
-        PasskeyFault::Signature => Reason::PasskeySignature,
-        PasskeyFault::NotVerified => Reason::PasskeyNotVerified,
-        PasskeyFault::Counter => Reason::PasskeyCounter,
-    }
 }

@@ -17,6 +17,9 @@ const SKEW: Span = Span::seconds(30);
 /// Check, and give the moment at which the act counts as submitted: the entry's time, or, for a
 /// restricting act, the time at which a stop board stamped it.
 pub(super) fn check(case: &Case<'_>) -> Result<Time, Reason> {
+    if case.act.is_too_large() {
+        return Err(Reason::TooLarge);
+    }
     check_sizes(case.evidence)?;
     let facts = &case.state.facts;
     if case.act.genesis != case.state.network.digest() {

@@ -28,7 +28,7 @@ use crate::reason::Reason;
 use crate::signature::Verify;
 use crate::state::State;
 use crate::state::release::Held;
-use crate::time::Time;
+use crate::time::{Span, Time};
 use authenticate::Actor;
 use claims::Claims;
 pub use payment::{Payment, PlanFault};
@@ -219,6 +219,9 @@ fn decide_asked(case: &Case<'_>, actor: &Actor) -> Result<Decided, Reason> {
     let mut effects = vec![Effect::Consume(case.act.id, until)];
     effects.extend(actor.counters.iter().cloned());
     let verdict = judge(case, actor, &claims, permission)?;
+    if matches!(verdict, Verdict::Wait(..)) {
+        refuse_if_many_wait(case)?;
+    }
     Ok(conclude(case, actor, &claims, effects, verdict))
 }
 
@@ -299,6 +302,26 @@ fn conclude(
     }
 }
 
+/// How long after its act's expiry an act may wait: longer than any window and any usual delay.
+const WAITS_AFTER_EXPIRY: Span = Span::hours(30 * 24);
+/// Most acts of one principal that may wait at once.
+const MAX_WAITING: u32 = 64;
+
+/// From when an act waits no more, whatever for: it ends as returned.
+#[must_use]
+pub fn waits_until(act: &Act) -> Time {
+    act.expires.after(WAITS_AFTER_EXPIRY)
+}
+
+/// What waits is kept by everybody who follows, so one principal cannot have any number of it.
+fn refuse_if_many_wait(case: &Case<'_>) -> Result<(), Reason> {
+    let waiting = case.state.facts.waiting.get(&case.act.principal);
+    if waiting.is_some_and(|count| *count >= MAX_WAITING) {
+        return Err(Reason::TooMany);
+    }
+    Ok(())
+}
+
 /// Decide a held act again, from what state knows of it. `Hold` means that nothing is to be journaled.
 #[must_use]
 pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
@@ -306,6 +329,7 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
         return flight::settle_withheld(state, digest, time);
     };
     let verdict = match &held.act.kind {
+        _ if time >= waits_until(&held.act) => Err(Reason::Expired),
         ActKind::Withdraw(withdraw) => withdraw::settle(state, held, withdraw, time),
         _ => approval::settle(state, held, time),
     };

@@ -120,8 +120,11 @@ pub struct Facts {
     /// The rules version by which entries are decided.
     #[n(26)]
     pub rules: u32,
-    /// The suspension of everything that void entries made, by the newest of them: there is one.
+    /// How many acts of a principal wait.
     #[n(27)]
+    pub waiting: BTreeMap<PrincipalId, u32>,
+    /// The suspension of everything that void entries made, by the newest of them: there is one.
+    #[n(28)]
     pub void_suspension: Option<Digest>,
 }
 
@@ -245,6 +248,7 @@ impl Facts {
             ended_until: BTreeSet::new(),
             spent: BTreeMap::new(),
             rules: genesis.rules,
+            waiting: BTreeMap::new(),
             void_suspension: None,
         };
         for wallet in &genesis.wallets {

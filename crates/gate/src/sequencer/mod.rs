@@ -8,14 +8,13 @@ mod batch;
 mod checkpoints;
 mod pace;
 mod tick;
-
-pub(crate) use batch::guarded;
+mod waiting;
 
 use crate::fees::FeeTable;
 use crate::index::Index;
 use crate::memo::Memo;
 use crate::published::{Published, Witnessed};
-use batch::Batch;
+use batch::{Batch, Finished};
 use checkpoints::Checkpoints;
 use pace::Pace;
 use portcullis_core::board::Posting;
@@ -24,11 +23,16 @@ use portcullis_core::genesis::MAX_GENESIS;
 use portcullis_core::statement::SignedStatement;
 use portcullis_core::{Decision, Digest, Evidence, Reason, Span, State, Time, codec};
 use portcullis_journal::{Journal, Store, StoreError, View};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::oneshot;
+use waiting::Waiting;
 
 /// Most acts in one batch.
 pub const MAX_BATCH: usize = 256;
+/// Most acts of customers that may wait. Staff's always find room: they end what others wait for.
+const MAX_HELD: usize = 100_000;
 /// How old the newest quorum cosignature may be for acts that loosen.
 const WITNESSES_FRESH: Span = Span::seconds(10);
 
@@ -114,12 +118,28 @@ pub struct Shared {
     /// Good signatures.
     pub memo: Memo,
     checkpoint: RwLock<Option<(Digest, u64, Time)>>,
+    refusals: AtomicU64,
 }
 
 impl Shared {
+    /// Count a refusal that nobody was authenticated for: such are not journaled.
+    pub fn count_refusal(&self) {
+        self.refusals.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many refusals were counted.
+    pub fn refusals(&self) -> u64 {
+        self.refusals.load(Ordering::Relaxed)
+    }
+
     /// The state after the newest applied entry.
     pub fn state(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ask the core something. A panic in it refuses the question and stops nothing else.
+    pub fn guarded<T>(&self, ask: impl FnOnce(&State) -> T) -> Result<T, Reason> {
+        catch_unwind(AssertUnwindSafe(|| ask(&self.state()))).map_err(|_| Reason::Panicked)
     }
 
     /// The newest cosigned checkpoint, which leads a batch where an act names it.
@@ -130,7 +150,7 @@ impl Shared {
         Some(Cosigned { body, oldest })
     }
 
-    /// The index.
+    /// The index. Whoever needs state beside it takes the index first, as the sequencer does.
     pub fn index(&self) -> RwLockReadGuard<'_, Index> {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -151,6 +171,8 @@ pub struct Sequencer<S> {
     fees: FeeTable,
     checkpoints: Checkpoints,
     pace: Pace,
+    waiting: Waiting,
+    most_held: usize,
     last_tick: Time,
     last_bump: Time,
 }
@@ -170,6 +192,7 @@ impl<S: Store> Sequencer<S> {
     /// Take up where the journal ends, with the state and index that its entries give.
     #[must_use]
     pub fn new(journal: Journal<S>, state: State, index: Index, fees: FeeTable) -> Self {
+        let waiting = Waiting::new(&state);
         let shared = Arc::new(Shared {
             state: RwLock::new(state),
             index: RwLock::new(index),
@@ -177,6 +200,7 @@ impl<S: Store> Sequencer<S> {
             view: journal.view(),
             memo: Memo::default(),
             checkpoint: RwLock::new(None),
+            refusals: AtomicU64::new(0),
         });
         let size = journal.head().size;
         let (last_tick, last_bump) = (Time(0), Time(0));
@@ -187,9 +211,18 @@ impl<S: Store> Sequencer<S> {
             fees,
             checkpoints,
             pace: Pace::default(),
+            waiting,
+            most_held: MAX_HELD,
             last_tick,
             last_bump,
         }
+    }
+
+    /// Keep at most so many acts of customers waiting.
+    #[must_use]
+    pub fn keeping(mut self, most_held: usize) -> Self {
+        self.most_held = most_held;
+        self
     }
 
     /// What readers share.
@@ -222,11 +255,10 @@ impl<S: Store> Sequencer<S> {
         let heard = witnesses != Witnesses::Unheard;
         let due = if heard { self.due(time) } else { Vec::new() };
         let named = self.is_named(&commands);
-        let checkpoint = newest.filter(|newest| {
-            let busy = !commands.is_empty() || !due.is_empty();
-            self.checkpoints.is_wanted(newest, busy, time) || named
-        });
         let bumps = if heard { self.bumps(time) } else { Vec::new() };
+        let busy = !commands.is_empty() || !due.is_empty() || !bumps.is_empty();
+        let checkpoint = newest
+            .filter(|newest| self.checkpoints.is_wanted(newest, busy, time) || named);
         if commands.is_empty() && due.is_empty() && bumps.is_empty() && checkpoint.is_none() {
             return Ok(());
         }
@@ -295,6 +327,7 @@ impl<S: Store> Sequencer<S> {
             Ok(()) => Ok(Ok(Batch::new(
                 Arc::clone(&self.shared),
                 self.fees.clone(),
+                self.most_held,
                 now,
             ))),
             Err(StoreError::Full) => Ok(Err(Reason::JournalFull)),
@@ -305,7 +338,16 @@ impl<S: Store> Sequencer<S> {
     /// Append what was applied, then answer.
     fn close(&mut self, batch: Batch) -> Result<(), Stop> {
         let first = self.journal.head().size;
-        let (entries, checkpoint, replies) = batch.finish();
+        let Finished {
+            time,
+            entries,
+            changes,
+            checkpoint,
+            replies,
+        } = batch.finish();
+        for change in &changes {
+            self.waiting.note(change, time);
+        }
         let count = entries.len() as u64;
         if count > 0 {
             // Crash before this: nothing was acknowledged. After it: the entries stand, and whoever
@@ -348,4 +390,26 @@ impl<S: Store> Sequencer<S> {
 pub fn body_digest(note: &[u8]) -> Option<Digest> {
     let note = portcullis_tlog::Note::parse(note).ok()?;
     Some(Digest::plain(note.text().as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_host::Disk;
+    use portcullis_journal::Directory;
+    use portcullis_keeper::testkit::{CrashDisk, World};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_question_that_makes_the_core_panic_is_refused_and_the_next_one_answered() {
+        let disk: Arc<dyn Disk> = Arc::new(CrashDisk::default());
+        let (store, recovered) = Directory::open(Arc::clone(&disk), 24 * 1024).unwrap();
+        let journal = Journal::open(store, &recovered, disk, 0).unwrap();
+        let state = State::new(World::new().network);
+        let fees = FeeTable::new(&BTreeMap::new());
+        let shared = Sequencer::new(journal, state, Index::default(), fees).shared();
+        let refused = shared.guarded(|_| -> u64 { panic!("as a fault in the core would") });
+        assert_eq!(refused, Err(Reason::Panicked));
+        assert_eq!(shared.guarded(State::size), Ok(0));
+    }
 }

@@ -367,6 +367,7 @@ fn parties(ports: Ports) -> Vec<Party> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::init::Asset;
     use crate::reach::ReachArgs;
     use portcullis_core::genesis::GenesisFault;
     use std::os::unix::fs::PermissionsExt as _;
