@@ -1,6 +1,6 @@
 //! The gate polls the stop boards too: what is posted there is journaled like any other act.
 
-use crate::sequencer::{Command, Outcome, Shared, What, guarded};
+use crate::sequencer::{Command, Outcome, Shared, What};
 use portcullis_core::board::{
     COUNTS_FOR, MAX_PAGE, MAX_WAITING, Page, Posting, SignedPage, may_mend,
 };
@@ -179,10 +179,9 @@ impl Pending {
 fn decided(posting: &Posting, shared: &Shared, now: Time) -> Result<Decision, Reason> {
     let next = shared.newest_cosigned();
     let (act, evidence) = (&posting.act, &posting.evidence);
-    guarded(|| {
-        let state = shared.state();
+    shared.guarded(|state| {
         let time = state.facts().time.max(now);
-        let decided = decide_with(&state, next, act, evidence, time, &shared.memo);
+        let decided = decide_with(state, next, act, evidence, time, &shared.memo);
         decided.decision().clone()
     })
 }

@@ -257,8 +257,8 @@ impl<S: Store> Sequencer<S> {
         let named = self.is_named(&commands);
         let bumps = if heard { self.bumps(time) } else { Vec::new() };
         let busy = !commands.is_empty() || !due.is_empty() || !bumps.is_empty();
-        let checkpoint = newest
-            .filter(|newest| self.checkpoints.is_wanted(newest, busy, time) || named);
+        let checkpoint =
+            newest.filter(|newest| self.checkpoints.is_wanted(newest, busy, time) || named);
         if commands.is_empty() && due.is_empty() && bumps.is_empty() && checkpoint.is_none() {
             return Ok(());
         }
