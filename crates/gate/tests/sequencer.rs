@@ -249,6 +249,8 @@ fn caps(gate: &Gate, number: u64) -> What {
         statement,
         signature: signature.unwrap(),
     }))
+}
+
 /// Withdrawals without their debit wait.
 fn hold(gate: &mut Gate, customer: &Customer) -> Result<Digest, Reason> {
     gate.sync();

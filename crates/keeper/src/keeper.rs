@@ -101,6 +101,10 @@ impl Keeper {
             latch(&mut latches, &mut alarms, breach.into(), follower.state());
         }
         let (state, urls) = (follower.state(), parts.boards.clone());
+        // A crash may have come between a latch and its alarm.
+        for latch in latches.standing(state) {
+            raise(&mut alarms, latch);
+        }
         let size = state.size();
         Ok(Self {
             boards: Boards::new(machine.clone(), state, &urls),

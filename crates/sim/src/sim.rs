@@ -5,7 +5,7 @@ use crate::chronicle::{Chronicle, Violation};
 use crate::clock::TrueTime;
 use crate::dice::Dice;
 use crate::faults::{Profile, profile};
-use crate::hosts::{Chain, Common, Hosts, Misdeed, SignerHost};
+use crate::hosts::{Chain, Common, Hosts, SignerHost};
 use crate::people::{Deed, People, Theft};
 use crate::setting::{self, BOARDS, START, WITNESSES};
 use crate::truth::Truth;
@@ -97,7 +97,7 @@ const TURNS: [(u64, Turn); 11] = [
     (5, Turn::Block),
     (5, Turn::LateMessage),
     (14, Turn::People),
-    (12, Turn::Evil),
+    (20, Turn::Evil),
 ];
 
 /// Turns before faults begin.
@@ -233,16 +233,22 @@ impl Sim {
             Turn::Alarms => self.signer.deliver_alarms(),
             Turn::Block => self.chain().mine(),
             Turn::LateMessage => {
-                if let Some((to, message)) = self.hosts.wire.take_late() {
+                // Several that arrive together wait for the sequencer together.
+                let most = 1 + self.dice.below(6);
+                for _ in 0..most {
+                    let Some((to, message)) = self.hosts.wire.take_late() else {
+                        break;
+                    };
                     self.common.chronicle.count("late message arrives");
                     self.hosts.leave(to, &message);
                 }
             }
             Turn::People => self.let_people_act(),
             Turn::Evil => {
-                let misdeed = self.dice.weighed(&Misdeed::WEIGHED);
                 let mut gate = self.hosts.gate();
-                if let (Some(evil), Some(misdeed)) = (gate.evil(), misdeed) {
+                if let Some(evil) = gate.evil()
+                    && let Some(misdeed) = evil.choose(&mut self.dice)
+                {
                     evil.commit(misdeed, &mut self.dice);
                 }
             }

@@ -14,6 +14,7 @@ use portcullis_core::realm::{Realm, Role};
 use portcullis_core::statement::{Condition, Says, SignedStatement, Statement};
 use portcullis_core::{Digest, Evidence, Span};
 use portcullis_host::Clock as _;
+use portcullis_host::Disk as _;
 use portcullis_keeper::latches;
 use portcullis_keeper::testkit::{Customer, Dice, World};
 use portcullis_keys::StatementKey as _;
@@ -437,6 +438,18 @@ fn shut_needs_neither_gate_nor_network_and_only_a_quorum_opens() {
         .ledger
         .lift(LiftTarget::Latch { keeper, latch });
     assert_eq!(bench.run(3), 1);
+}
+
+/// A crash between the latch and its alarm leaves a signer that is silent and stopped.
+#[test]
+fn a_latch_that_stands_is_cried_out_at_every_start() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    latches::shut(&bench.disk, &Dice::default(), &bench.clock).unwrap();
+    bench.run(1);
+    bench.disk.remove("alarms.jsonl").unwrap();
+    bench.restart();
+    assert_eq!(bench.alarms(), ["shut"]);
 }
 
 #[test]

@@ -80,6 +80,19 @@ pub enum Misdeed {
 }
 
 impl Misdeed {
+    /// What looks like an honest gate until one thing is wrong.
+    pub const QUIET: [(u64, Self); 9] = [
+        (10, Self::Honest),
+        (8, Self::Checkpoint),
+        (4, Self::Statements),
+        (3, Self::ShowAll),
+        (2, Self::OtherPayee),
+        (1, Self::OtherAmount),
+        (1, Self::OtherNonce),
+        (1, Self::OtherReplacement),
+        (1, Self::ResumeByNobody),
+    ];
+
     /// All of them, each as likely as its weight.
     pub const WEIGHED: [(u64, Self); 25] = [
         (4, Self::ReleaseWithoutEvidence),
@@ -151,6 +164,10 @@ pub struct Evil {
     fork: Option<Fork>,
     /// Fewer entries, under whatever cosignatures could be had for them.
     shrunk: Option<Vec<u8>>,
+    is_broken: bool,
+    /// It begins with what might pass.
+    is_patient: bool,
+    void_before: u64,
 }
 
 impl Evil {
@@ -177,11 +194,15 @@ impl Evil {
             face: Face::Whole,
             fork: None,
             shrunk: None,
+            is_broken: false,
+            is_patient: common.time.now().0.is_multiple_of(2),
+            void_before: 0,
             journal,
         };
         let size = evil.journal.head().size;
         let entries = evil.view().entries(0..size, usize::MAX).ok()?;
         entries.iter().for_each(|bytes| evil.learn(bytes));
+        evil.void_before = evil.state.facts().void_entries;
         Some(evil)
     }
 
@@ -203,6 +224,15 @@ impl Evil {
 
     pub(crate) fn now(&self) -> Time {
         self.clock.now().max(self.state.facts().time)
+    }
+
+    /// What it does next.
+    pub fn choose(&self, dice: &mut Dice) -> Option<Misdeed> {
+        if self.is_patient && self.state.facts().void_entries == self.void_before {
+            dice.weighed(&Misdeed::QUIET)
+        } else {
+            dice.weighed(&Misdeed::WEIGHED)
+        }
     }
 
     /// Do it, if there is anything to do it with.
@@ -256,7 +286,12 @@ impl Evil {
 
     fn append(&mut self, bytes: Vec<u8>) -> bool {
         let room = self.journal.make_room(bytes.len() as u64, 1).is_ok();
-        if !room || self.journal.append(vec![bytes.clone()]).is_err() {
+        if self.is_broken || !room {
+            return false;
+        }
+        if self.journal.append(vec![bytes.clone()]).is_err() {
+            // The outcome is unknown; a thief would start anew as well.
+            self.is_broken = true;
             return false;
         }
         self.learn(&bytes);

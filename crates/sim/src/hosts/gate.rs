@@ -358,6 +358,9 @@ fn drive(common: &Common, running: &mut Running, mut answering: Answering) -> Op
             if batch.is_empty() {
                 return Poll::Pending;
             }
+            if batch.len() > 1 {
+                common.chronicle.count("gate: batch of several");
+            }
             if let Err(error) = sequencing.step(batch) {
                 return Poll::Ready(Err(error));
             }

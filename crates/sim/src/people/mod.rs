@@ -83,7 +83,7 @@ impl Deed {
         (80, Self::EnrolAnew),
         (6, Self::RevokeFactor),
         (2, Self::RaiseEpoch),
-        (8, Self::Suspend),
+        (20, Self::Suspend),
         (6, Self::PostStop),
         (200, Self::Lift),
         (200, Self::LiftLatch),
