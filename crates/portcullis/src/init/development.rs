@@ -366,6 +366,7 @@ fn parties(ports: Ports) -> Vec<Party> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Asset;
     use super::*;
     use crate::reach::ReachArgs;
     use portcullis_core::genesis::GenesisFault;
