@@ -6,7 +6,8 @@ use crate::attack::Row;
 use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
 use crate::gate_owned::{
-    BACKDATED, EARLY, Job, Loot, OTHER_PAYEE, OTHER_PLAN, Root, Seen, WAYS, cut_boards, jobs,
+    BACKDATED, DELAY_DATED_BACK, EARLY, Job, Loot, OTHER_PAYEE, OTHER_PLAN, Root, Seen, WAYS,
+    cut_boards, jobs,
 };
 use crate::honest::{self, Asked, Groups};
 use crate::outcome::Flow;
@@ -125,18 +126,16 @@ fn prepare(stage: &mut Stage, town: &Town, jobs: &[Job]) -> Result<(Loot, Vec<As
     let done: Vec<(Asked, Seen)> = done.into_iter().collect::<Result<_, DrillError>>()?;
     let (mut asked, accepted): (Vec<Asked>, Vec<Seen>) = done.into_iter().unzip();
     // What waits first: an authenticator's counter only rises, and the others are never accepted.
-    let waiting = crowd(
-        jobs,
-        HANDS,
-        || stage.platform.anew(),
-        |platform, job| {
-            (job.way == EARLY)
-                .then(|| wait_for_address(platform, town, job))
-                .transpose()
-        },
-    );
-    let waiting: Vec<Option<(Act, Asked)>> = waiting.into_iter().collect::<Result<_, _>>()?;
-    asked.extend(waiting.iter().flatten().map(|(_, asked)| asked.clone()));
+    // One after the other for each customer, as they are asserted.
+    let wait = |platform: &Platform, at: &usize| wait_for_addresses(platform, town, jobs, *at);
+    let found = crowd(&places, HANDS, || stage.platform.anew(), wait);
+    let mut waiting = vec![None; jobs.len()];
+    for found in found {
+        for (at, act, one) in found? {
+            waiting[at] = Some(act);
+            asked.push(one);
+        }
+    }
     let unanswered = crowd(
         jobs,
         HANDS,
@@ -152,26 +151,30 @@ fn prepare(stage: &mut Stage, town: &Town, jobs: &[Job]) -> Result<(Loot, Vec<As
     let loot = Loot {
         accepted,
         unanswered: unanswered.into_iter().collect::<Result<_, _>>()?,
-        waiting: waiting
-            .into_iter()
-            .map(|found| found.map(|(act, _)| act))
-            .collect(),
+        waiting,
     };
     Ok((loot, asked))
 }
 
-/// A customer withdraws to another address of its own, just added: held until that has aged.
-fn wait_for_address(
+/// A customer withdraws to other addresses of its own, just added: held until those have aged.
+fn wait_for_addresses(
     platform: &Platform,
     town: &Town,
-    job: &Job,
-) -> Result<(Act, Asked), DrillError> {
-    let customer = &town.victims[job.victim].customer;
-    let young = flipped(job.slice.thief);
-    platform.add_address(customer, young)?;
-    let seen = genuine(platform, customer, young, job.slice.amount)?;
-    let asked = ask(platform, customer, &seen, platform.now());
-    Ok((seen.act, asked))
+    jobs: &[Job],
+    victim: usize,
+) -> Result<Vec<(usize, Act, Asked)>, DrillError> {
+    let customer = &town.victims[victim].customer;
+    let is_wanted =
+        |job: &Job| job.victim == victim && [EARLY, DELAY_DATED_BACK].contains(&job.way);
+    let jobs = jobs.iter().enumerate().filter(|(_, job)| is_wanted(job));
+    jobs.map(|(at, job)| {
+        let young = flipped(job.slice.thief);
+        platform.add_address(customer, young)?;
+        let seen = genuine(platform, customer, young, job.slice.amount)?;
+        let asked = ask(platform, customer, &seen, platform.now());
+        Ok((at, seen.act, asked))
+    })
+    .collect()
 }
 
 fn genuine(
