@@ -23,119 +23,103 @@ impl Checker<'_> {
 
     fn is(&self, schema: &Value, value: &Value, at: &str) -> Checked {
         for (keyword, wants) in schema.as_object().unwrap() {
-            self.keyword(schema, keyword, wants, value, at)?;
+            let inside = match keyword.as_str() {
+                "$schema" | "$defs" | "title" | "description" | "then" | "else" => continue,
+                "items" | "propertyNames" | "properties" | "additionalProperties" => {
+                    self.inside(schema, keyword, value, at)
+                }
+                "$ref" | "not" | "if" => self.of_another(schema, keyword, value, at),
+                _ => by_itself(keyword, wants, value)
+                    .then_some(())
+                    .ok_or_else(|| format!("{at}: {value} is not {keyword} {wants}")),
+            };
+            inside?;
         }
         Ok(())
     }
 
-    fn keyword(
-        &self,
-        schema: &Value,
-        keyword: &str,
-        wants: &Value,
-        value: &Value,
-        at: &str,
-    ) -> Checked {
-        let must = |is: bool| {
-            if is {
-                Ok(())
-            } else {
-                Err(format!("{at}: {value} is not {keyword} {wants}"))
-            }
-        };
-        let number = |value: &Value| {
-            value
-                .as_i64()
-                .map(i128::from)
-                .or(value.as_u64().map(i128::from))
-        };
+    fn of_another(&self, schema: &Value, keyword: &str, value: &Value, at: &str) -> Checked {
+        let wants = &schema[keyword];
         match keyword {
-            "$schema" | "$defs" | "title" | "description" | "then" | "else" => Ok(()),
             "$ref" => {
                 let place = wants.as_str().unwrap().trim_start_matches('#');
                 self.is(self.0.pointer(place).unwrap(), value, at)
             }
-            "type" => {
-                let names = wants
-                    .as_array()
-                    .map_or(vec![wants], |all| all.iter().collect());
-                must(names.iter().any(|name| is_a(name.as_str().unwrap(), value)))
+            "not" => match self.is(wants, value, at) {
+                Ok(()) => Err(format!("{at}: {value} is {wants}")),
+                Err(_) => Ok(()),
+            },
+            _ => {
+                let holds = self.is(wants, value, at).is_ok();
+                let branch = schema.get(if holds { "then" } else { "else" });
+                branch.map_or(Ok(()), |branch| self.is(branch, value, at))
             }
-            "const" => must(value == wants),
-            "enum" => must(wants.as_array().unwrap().contains(value)),
-            "minimum" => must(number(value).is_none_or(|n| n >= number(wants).unwrap())),
-            "minItems" => must(
-                value
-                    .as_array()
-                    .is_none_or(|all| all.len() as u64 >= wants.as_u64().unwrap()),
-            ),
-            "minLength" => must(
-                value
-                    .as_str()
-                    .is_none_or(|text| text.len() as u64 >= wants.as_u64().unwrap()),
-            ),
-            "pattern" => must(
-                value
-                    .as_str()
-                    .is_none_or(|text| matches(wants.as_str().unwrap(), text)),
-            ),
-            "required" => {
-                let names = wants
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(|name| name.as_str().unwrap());
-                must(
-                    value
-                        .as_object()
-                        .is_none_or(|it| names.into_iter().all(|name| it.contains_key(name))),
-                )
-            }
-            "not" => must(self.is(wants, value, at).is_err()),
-            "if" => {
-                let branch = if self.is(wants, value, at).is_ok() {
-                    "then"
-                } else {
-                    "else"
-                };
-                schema
-                    .get(branch)
-                    .map_or(Ok(()), |branch| self.is(branch, value, at))
-            }
+        }
+    }
+
+    fn inside(&self, schema: &Value, keyword: &str, value: &Value, at: &str) -> Checked {
+        let wants = &schema[keyword];
+        let mut members = value.as_object().into_iter().flatten();
+        let named = |name: &str| schema["properties"].get(name).is_some();
+        match keyword {
             "items" => {
-                let mut all = value.as_array().into_iter().flatten().enumerate();
-                all.try_for_each(|(n, item)| self.is(wants, item, &format!("{at}/{n}")))
+                let mut items = value.as_array().into_iter().flatten().enumerate();
+                items.try_for_each(|(n, item)| self.is(wants, item, &format!("{at}/{n}")))
             }
             "propertyNames" => {
-                let mut names = value.as_object().into_iter().flatten();
-                names.try_for_each(|(name, _)| self.is(wants, &name.as_str().into(), at))
+                members.try_for_each(|(name, _)| self.is(wants, &name.as_str().into(), at))
             }
-            "properties" => {
-                let mut known = wants.as_object().unwrap().iter();
-                known.try_for_each(|(name, of)| {
-                    value
-                        .get(name)
-                        .map_or(Ok(()), |value| self.is(of, value, &format!("{at}/{name}")))
-                })
+            "properties" => members.try_for_each(|(name, value)| match wants.get(name) {
+                Some(of) => self.is(of, value, &format!("{at}/{name}")),
+                None => Ok(()),
+            }),
+            _ => {
+                members
+                    .filter(|(name, _)| !named(name))
+                    .try_for_each(|(name, value)| match wants {
+                        Value::Bool(false) => Err(format!("{at}: {name} is not expected")),
+                        of => self.is(of, value, &format!("{at}/{name}")),
+                    })
             }
-            "additionalProperties" => {
-                let named = |name: &str| {
-                    schema
-                        .get("properties")
-                        .is_some_and(|known| known.get(name).is_some())
-                };
-                let mut more = value
-                    .as_object()
-                    .into_iter()
-                    .flatten()
-                    .filter(|(name, _)| !named(name));
-                more.try_for_each(|(name, value)| match wants {
-                    Value::Bool(false) => Err(format!("{at}: {name} is not expected")),
-                    of => self.is(of, value, &format!("{at}/{name}")),
-                })
-            }
-            other => panic!("the checker does not know {other}"),
         }
+    }
+}
+
+/// What a keyword says of a value without looking further.
+fn by_itself(keyword: &str, wants: &Value, value: &Value) -> bool {
+    let number = |value: &Value| {
+        value
+            .as_i64()
+            .map(i128::from)
+            .or(value.as_u64().map(i128::from))
+    };
+    let least = |has: usize| has as u64 >= wants.as_u64().unwrap();
+    match keyword {
+        "type" => {
+            let names = wants
+                .as_array()
+                .map_or(vec![wants], |all| all.iter().collect());
+            names.iter().any(|name| is_a(name.as_str().unwrap(), value))
+        }
+        "const" => value == wants,
+        "enum" => wants.as_array().unwrap().contains(value),
+        "minimum" => number(value).is_none_or(|has| has >= number(wants).unwrap()),
+        "minItems" => value.as_array().is_none_or(|all| least(all.len())),
+        "minLength" => value.as_str().is_none_or(|text| least(text.len())),
+        "pattern" => value
+            .as_str()
+            .is_none_or(|text| matches(wants.as_str().unwrap(), text)),
+        "required" => {
+            let mut names = wants
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|name| name.as_str().unwrap());
+            value
+                .as_object()
+                .is_none_or(|it| names.all(|name| it.contains_key(name)))
+        }
+        other => panic!("the checker does not know {other}"),
     }
 }
 
