@@ -229,7 +229,13 @@ fn withhold_a_stop(scene: &mut Scene<'_>) -> Result<(), DrillError> {
     let (alarm, released) = go_on_releasing(scene)?;
     scene.note_at(alarm.time, "The signer's own alarm: stop-withheld");
     let (sent, took) = (scene.sent()? - sent, alarm.time.since(posted).0);
+    let signed = signed_of_newest(scene, released)?;
     let checks = &mut scene.checks;
+    checks.same(
+        "stop withheld: releases signed after the posting bound",
+        &signed,
+        &0,
+    );
     let detail = format!("{released} releases journaled");
     checks.note(
         "stop withheld: the gate went on releasing",
@@ -256,6 +262,17 @@ fn withhold_a_stop(scene: &mut Scene<'_>) -> Result<(), DrillError> {
     );
     respond::lift_all(scene.stage, None)?;
     respond::resume_withheld(scene)
+}
+
+/// How many of the newest withdrawals the signer has stated that it signed.
+fn signed_of_newest(scene: &Scene<'_>, newest: usize) -> Result<usize, DrillError> {
+    let cast = scene.stage.cast();
+    let mut signed = 0;
+    for asked in scene.asked.iter().rev().take(newest) {
+        let standing = cast.gate.act(&cast.back_end.signer, asked.act)?;
+        signed += usize::from(standing.is_some_and(|it| !it.transactions.is_empty()));
+    }
+    Ok(signed)
 }
 
 /// Honest customers withdraw, one after the other, until the signer has cried.
