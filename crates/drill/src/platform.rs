@@ -9,7 +9,7 @@ use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
 use portcullis_client::{ActBuilder, DevelopmentPasskey, Gate, Issuer, Unsigned};
 use portcullis_core::act::{Act, ActKind, AddAddress, EnrolFactor, OpenAccount, Withdraw};
-use portcullis_core::id::{AccountId, LedgerEntryId};
+use portcullis_core::id::{AccountId, LedgerEntryId, PrincipalId};
 use portcullis_core::passkey::{Assertion, RelyingParty};
 use portcullis_core::realm::Realm;
 use portcullis_core::{Digest, Evidence, Reason, Span, Time};
@@ -103,6 +103,24 @@ impl Platform {
         let digest = self.cast.gate.checkpoint()?.digest;
         *known = Some((digest, now));
         Ok(digest)
+    }
+
+    /// Whether acts can name the gate's checkpoint by now. Right after its start a gate names one that is
+    /// still to be journaled, and may journal a newer one instead. Asked by an act of nobody, which is
+    /// refused for its account, and not before that for its checkpoint.
+    pub(crate) fn can_name_a_checkpoint(&self) -> Result<bool, DrillError> {
+        let random = self.cast.machine.random.as_ref();
+        let (nobody, account) = (PrincipalId(random.array()), AccountId(random.array()));
+        let act = self.draft()?.by_customer(nobody, account, ActKind::Freeze);
+        let answer = self.relay(&act, &Evidence::default());
+        let is_known = answer == Answer::Refused(Reason::UnknownAccount);
+        if !is_known {
+            *self
+                .checkpoint
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        Ok(is_known)
     }
 
     /// A customer's act.

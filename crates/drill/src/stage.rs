@@ -118,9 +118,7 @@ impl Stage {
         Ok(self.cast().gate.status()?)
     }
 
-    /// Until the gate answers, a quorum has just cosigned, and acts can name a journaled checkpoint of
-    /// now. (Right after its start a gate names one that is still to be journaled, and then journals
-    /// the newest.)
+    /// Until the gate answers, a quorum has just cosigned, and acts can name a checkpoint of now.
     pub(crate) fn until_witnessed(&self) -> Result<(), DrillError> {
         until("a fresh cosignature", || {
             let gate = &self.cast().gate;
@@ -130,8 +128,7 @@ impl Stage {
             let now = self.now();
             let is_fresh = status.witnessed_at.is_some_and(|at| now.since(at) <= FRESH);
             let is_new = now.since(checkpoint.time) < Span::hours(1);
-            let is_journaled = checkpoint.size < status.size;
-            Ok((is_fresh && is_new && is_journaled).then_some(()))
+            Ok((is_fresh && is_new && self.platform.can_name_a_checkpoint()?).then_some(()))
         })
     }
 
