@@ -21,6 +21,9 @@ pub struct Accepted {
     /// What was decided; absent where evidence was added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
+    /// Where the act stands now, where it had been accepted before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
 }
 
 /// Where an act stands.
@@ -32,6 +35,9 @@ pub struct Standing {
     pub entries: Vec<u64>,
     /// `held`, `released`, `withheld`, `signed`, `confirmed`, `returned`, `done`, `refused`.
     pub stage: String,
+    /// Why, where it was refused.
+    #[serde(default)]
+    pub reason: Option<Reason>,
     /// What a held act waits for.
     #[serde(default)]
     pub needs: Vec<Need>,
@@ -144,6 +150,18 @@ pub struct InForce {
     pub cosigned_at: Option<Time>,
     /// Keepers that have signed that they have it.
     pub stopped: Vec<KeeperId>,
+    /// `recorded` or `stopped`.
+    #[serde(default)]
+    pub state: String,
+    /// Keepers that have not.
+    #[serde(default)]
+    pub missing: Vec<KeeperId>,
+    /// Releases in its scope that were signed earlier and may still arrive.
+    #[serde(default)]
+    pub signed_earlier: Vec<Digest>,
+    /// How many those are; only so many are listed.
+    #[serde(default)]
+    pub signed_earlier_count: u64,
 }
 
 /// A keeper's latch.

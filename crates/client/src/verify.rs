@@ -5,17 +5,18 @@
 //! a state that starts from genesis, each signature checked.
 
 use portcullis_core::act::ActKind;
+use portcullis_core::apply::Applied;
+use portcullis_core::effect::Effect;
 use portcullis_core::entry::Submission;
 use portcullis_core::genesis::GenesisFault;
 use portcullis_core::signature::Strict;
-use portcullis_core::state::release::{Stage, Withheld};
 use portcullis_core::statement::Says;
 use portcullis_core::{Body, Decision, Digest, Entry, Network, State, Time};
 use portcullis_host::Disk;
 use portcullis_journal::check::{self, Checked, Fault};
-use portcullis_tlog::{Cosigned, Hash};
+use portcullis_tlog::{Cosigned, Frontier, Hash};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a journal is.
@@ -26,10 +27,18 @@ pub struct Report {
     pub faults: Vec<Wrong>,
     /// The files that were looked at.
     pub files: u64,
-    /// Entries.
+    /// Their names in the journal's folder.
+    #[serde(skip)]
+    pub looked_at: Vec<String>,
+    /// Files in the journal's folder that are none of a journal's.
+    pub strays: Vec<String>,
+    /// Entries that a quorum has cosigned: what all that follows speaks of.
     pub size: u64,
-    /// The tree's root over all of them, in base64.
+    /// The tree's root over them, in base64.
     pub root: String,
+    /// Entries behind those. No witness has seen them: whoever holds the journal may have written
+    /// them just now, so that nothing of them is applied.
+    pub unwitnessed: u64,
     /// The newest entry's time.
     pub time: Time,
     /// The running digest of effects after the newest entry.
@@ -43,8 +52,8 @@ pub struct Report {
     /// Entries that decide otherwise than they say. Nothing of them counts, and each shut the gate:
     /// that is no fault of the journal's bytes.
     pub void: Vec<VoidEntry>,
-    /// Releases first cosigned over 30 s after their time: they had no effect.
-    pub late: Vec<LateRelease>,
+    /// Entries first cosigned over 30 s after their time, whose release or hold had no effect.
+    pub late: Vec<LateEntry>,
     /// Releases on their way of which no signer has stated that it signed the newest plan.
     pub without_receipt: Vec<Digest>,
 }
@@ -82,17 +91,18 @@ pub struct VoidEntry {
     pub release: bool,
 }
 
-/// A late release.
+/// A late release, or a late hold of an act that had expired by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct LateRelease {
-    /// The entry that released.
+pub struct LateEntry {
+    /// The entry that released or held.
     pub entry: u64,
     /// The act.
     pub act: Digest,
 }
 
 impl Report {
-    /// Whether nothing failed. Void entries and late releases are counted apart.
+    /// Whether nothing failed. Void entries, late releases and what nobody has witnessed are counted
+    /// apart.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.faults.is_empty()
@@ -102,7 +112,14 @@ impl Report {
 /// Verify the journal in a folder.
 #[must_use]
 pub fn journal(disk: &dyn Disk, pinned: Digest) -> Report {
-    let (network, checked) = match stored(disk, pinned) {
+    journal_up_to(disk, pinned, None)
+}
+
+/// Verify the journal in a folder, and that it leads to a cosigned checkpoint that came from
+/// elsewhere (a witness, a replica): without one, an older state of the same journal looks whole.
+#[must_use]
+pub fn journal_up_to(disk: &dyn Disk, pinned: Digest, head: Option<&[u8]>) -> Report {
+    let (network, mut checked) = match stored(disk, pinned) {
         Ok(found) => found,
         Err(Fault { file, what }) => {
             return Report {
@@ -111,12 +128,58 @@ pub fn journal(disk: &dyn Disk, pinned: Digest) -> Report {
             };
         }
     };
+    if let Some(note) = head {
+        compare(&network, note, &mut checked);
+    }
+    let stored = checked.entries.len();
+    let witnessed = checked.checkpoint.as_ref().map(|seen| seen.head().size);
+    let witnessed = usize::try_from(witnessed.unwrap_or(0)).unwrap_or(usize::MAX);
+    checked.entries.truncate(witnessed);
     let mut report = replay(&network, &checked.entries);
+    report.unwitnessed = (stored - checked.entries.len()) as u64;
     report.checkpoint = checked.checkpoint.as_ref().map(checkpoint);
     report.files = checked.files.len() as u64;
+    report.looked_at = checked.files;
     let wrong = |Fault { file, what }| Wrong { file, what };
     report.faults = checked.faults.into_iter().map(wrong).collect();
     report
+}
+
+/// The given checkpoint is of this journal. Where it speaks of more entries than the stored one, it
+/// is the one that counts.
+fn compare(network: &Network, note: &[u8], checked: &mut Checked) {
+    const GIVEN: &str = "the given checkpoint";
+    let mut fault = |what: String| {
+        checked.faults.push(Fault {
+            file: GIVEN.into(),
+            what,
+        });
+    };
+    let given = match Cosigned::parse(note, network.log(), network.quorum()) {
+        Ok(given) => given,
+        Err(error) => return fault(error.to_string()),
+    };
+    let size = given.head().size;
+    let count = usize::try_from(size).unwrap_or(usize::MAX);
+    let Some(entries) = checked.entries.get(..count) else {
+        let found = checked.entries.len();
+        return fault(format!(
+            "it speaks of {size} entries and the segments hold {found}: the journal was cut"
+        ));
+    };
+    let mut frontier = Frontier::new();
+    for entry in entries {
+        frontier.append(Hash::leaf(entry));
+    }
+    if frontier.head() != given.head() {
+        return fault(format!(
+            "the root of the first {size} entries is another: this is not the journal that was cosigned"
+        ));
+    }
+    let stored = checked.checkpoint.as_ref().map(|stored| stored.head().size);
+    if stored.is_none_or(|stored| stored < size) {
+        checked.checkpoint = Some(given);
+    }
 }
 
 /// The first half: the network that the journal begins with, and what its stored bytes are.
@@ -158,7 +221,7 @@ fn checkpoint(cosigned: &Cosigned) -> CheckpointSeen {
 pub fn replay(network: &Arc<Network>, entries: &[Vec<u8>]) -> Report {
     let mut state = State::new(Arc::clone(network));
     let mut report = Report::default();
-    let mut late = BTreeSet::new();
+    let mut began = BTreeMap::new();
     for bytes in entries {
         let entry = Entry::from_bytes(bytes).ok();
         let applied = state.apply(bytes, &Strict);
@@ -168,26 +231,43 @@ pub fn replay(network: &Arc<Network>, entries: &[Vec<u8>]) -> Report {
             report.void.push(VoidEntry {
                 index: applied.index,
                 why: reason.to_string(),
-                release: reason.is_release(entry.as_ref()),
+                release: applied.would_pay,
             });
         }
-        if matches!(entry.map(|entry| entry.body), Some(Body::Checkpoint(_))) {
-            late.extend(late_now(&state));
+        let is_checkpoint = matches!(entry.map(|entry| entry.body), Some(Body::Checkpoint(_)));
+        if is_checkpoint && applied.void.is_none() {
+            report.late.extend(late(&applied.changes, &began));
         }
+        began.extend(begun(&applied));
     }
-    report.late = late.into_iter().collect();
+    report.late.sort_unstable();
     conclude(report, &state)
 }
 
-/// Only a checkpoint finds a release late, so looking after each finds every one.
-fn late_now(state: &State) -> impl Iterator<Item = LateRelease> + '_ {
-    let releases = state.facts().releases.iter();
-    releases
-        .filter(|(_, release)| release.stage == Stage::Withheld(Withheld::Late))
-        .map(|(act, release)| LateRelease {
-            entry: release.entry,
+/// The acts that an entry releases, or begins to hold.
+fn begun(applied: &Applied) -> impl Iterator<Item = (Digest, u64)> + '_ {
+    applied.changes.iter().filter_map(|change| match change {
+        Effect::Hold { digest, .. }
+        | Effect::Plan { digest, .. }
+        | Effect::Resume(digest)
+        | Effect::Void(digest, _)
+        | Effect::Replan(digest, _) => Some((*digest, applied.index)),
+        _ => None,
+    })
+}
+
+/// What a checkpoint withholds or ends, it has found late.
+fn late<'a>(
+    changes: &'a [Effect],
+    began: &'a BTreeMap<Digest, u64>,
+) -> impl Iterator<Item = LateEntry> + 'a {
+    changes.iter().filter_map(|change| match change {
+        Effect::Withhold(act, _) | Effect::Unhold(act) => Some(LateEntry {
+            entry: *began.get(act)?,
             act: *act,
-        })
+        }),
+        _ => None,
+    })
 }
 
 fn conclude(report: Report, state: &State) -> Report {

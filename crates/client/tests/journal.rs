@@ -127,6 +127,34 @@ fn a_release_cosigned_too_late_is_counted_as_late() {
     assert_eq!(late, [(entry, act)]);
 }
 
+/// First cosigned after its act had expired, it is given up; late it is all the same.
+#[test]
+fn a_release_that_was_never_submitted_in_time_is_counted_as_late() {
+    let (mut ledger, customer) = ledger();
+    let act = ledger.withdraw(&customer, payee(), 7);
+    let entry = ledger.state.size() - 1;
+    ledger.clock.pass(Span::hours(3));
+    ledger.settle_clocks();
+    let report = verified(&ledger);
+    let late = report.late.iter().map(|late| (late.entry, late.act));
+    assert_eq!(late.collect::<Vec<_>>(), [(entry, act)]);
+}
+
+/// A segment from the middle is gone: that is no shorter journal. It is named, and no gate goes on.
+#[test]
+fn a_missing_middle_segment_is_named_and_nothing_goes_on_behind_it() {
+    let disk = store(&sixty_four());
+    let gone = "segment/000000000001";
+    assert!(disk.exists("segment/000000000002"));
+    disk.remove(gone).unwrap();
+    let report = verify::journal(&disk, World::new().digest());
+    let named = report.faults.iter().filter(|fault| fault.file == gone);
+    assert!(named.clone().any(|fault| fault.what.contains("missing")));
+    assert_eq!(named.count(), 1);
+    let opened = Directory::open(Arc::new(disk), SEGMENT);
+    assert!(opened.is_err_and(|error| error.to_string().contains(gone)));
+}
+
 #[test]
 fn another_genesis_than_the_pinned_one_is_no_journal_of_ours() {
     let (ledger, _) = ledger();
@@ -218,4 +246,47 @@ fn every_missing_file_is_named() {
         assert!(!report.holds(), "{name}");
         disk.put(name, &bytes);
     }
+}
+
+/// Whoever holds the log key writes whatever entries it likes behind the newest cosigned checkpoint.
+#[test]
+fn what_no_witness_has_seen_is_counted_and_not_applied() {
+    let (mut ledger, customer) = ledger();
+    ledger.cosign();
+    let (witnessed, state) = (ledger.state.size(), ledger.state.digest());
+    ledger.withdraw(&customer, payee(), 7);
+    let report = verified(&ledger);
+    assert!(report.holds(), "{:?}", report.faults);
+    assert_eq!((report.size, report.unwitnessed), (witnessed, 1));
+    assert_eq!(report.state, Some(state));
+    assert!(report.without_receipt.is_empty());
+}
+
+#[test]
+fn a_checkpoint_from_elsewhere_shows_what_was_cut_or_forked() {
+    let (mut ledger, customer) = ledger();
+    ledger.cosign();
+    let (old, mut fork) = (ledger.clone(), ledger.branch());
+    ledger.withdraw(&customer, payee(), 7);
+    ledger.cosign();
+    fork.withdraw(&customer, payee(), 7);
+    fork.cosign();
+    let against = |stored: &Ledger, head: &Ledger| {
+        verify::journal_up_to(&store(stored), head.world.digest(), Some(&head.note))
+    };
+    let held = against(&ledger, &old);
+    assert!(held.holds(), "{:?}", held.faults);
+    assert_eq!(held.size, ledger.state.size());
+    for (stored, word) in [(&old, "was cut"), (&fork, "is another")] {
+        let report = against(stored, &ledger);
+        assert_eq!(report.faults.len(), 1, "{:?}", report.faults);
+        assert!(report.faults[0].what.contains(word), "{:?}", report.faults);
+    }
+    // The stored checkpoint is older than the given one: that one counts.
+    let mut unprojected = ledger.clone();
+    unprojected.note.clone_from(&old.note);
+    let report =
+        verify::journal_up_to(&store(&unprojected), old.world.digest(), Some(&ledger.note));
+    assert_eq!(report.unwitnessed, 0);
+    assert_eq!(report.size, ledger.state.size());
 }

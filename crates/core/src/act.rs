@@ -1,6 +1,6 @@
 //! Acts: requests to do one exact thing.
 
-use crate::codec::{self, CodecError, encode};
+use crate::codec::encode;
 use crate::digest::{Digest, Domain};
 use crate::factor::{FactorKind, NewFactor};
 use crate::id::{AccountId, ActId, FactorId, KeeperId, PrincipalId, SubjectId};
@@ -54,9 +54,10 @@ impl Act {
         Digest::of(Domain::Act, &encode(self))
     }
 
-    /// Parse canonical bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
-        codec::decode(bytes, MAX_ACT)
+    /// Whether its canonical encoding is longer than [`MAX_ACT`].
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        encode(self).len() > MAX_ACT
     }
 }
 
@@ -320,6 +321,14 @@ pub enum LiftTarget {
         /// The latch's id, as its alarm names it.
         #[n(1)]
         latch: Digest,
+    },
+    /// Every suspension in force that an entry up to this one made: what came after, the quorum has
+    /// not seen.
+    #[n(2)]
+    SuspensionsUpTo {
+        /// The index of the last entry whose suspension ends.
+        #[n(0)]
+        entry: u64,
     },
 }
 

@@ -5,7 +5,7 @@
 //! for everything until a quorum lifts that, because only a broken or hostile gate writes such a
 //! thing. No entry, whatever its bytes, makes `apply` fail: nothing poisons the log.
 
-use crate::act::Scope;
+use crate::act::{ActKind, LiftTarget, Scope};
 use crate::codec::{CodecError, encode};
 use crate::decide::{self, PlanFault, flight};
 use crate::decision::Decision;
@@ -30,6 +30,9 @@ pub struct Applied {
     pub changes: Vec<Effect>,
     /// Why nothing of the entry itself counts, where it is void.
     pub void: Option<VoidReason>,
+    /// Whether money would have gone out by an entry that is void, had it counted: the alarm
+    /// `release-without-evidence`.
+    pub would_pay: bool,
 }
 
 /// Why an entry is void.
@@ -69,33 +72,19 @@ pub enum VoidReason {
     Statement,
 }
 
-impl VoidReason {
-    /// Whether money would have gone out by it: the alarm `release-without-evidence`.
-    #[must_use]
-    pub fn is_release(&self, entry: Option<&Entry>) -> bool {
-        let released = |decision: &Decision, plan: bool| plan || *decision == Decision::Release;
-        match entry.map(|entry| &entry.body) {
-            Some(Body::Act(s)) => released(&s.decision, s.plan.is_some()),
-            Some(Body::Settle(s)) => released(&s.decision, s.plan.is_some()),
-            Some(Body::Replace(_)) => true,
-            _ => false,
-        }
-    }
-}
-
 impl State {
     /// Apply the next entry's bytes.
     pub fn apply(&mut self, bytes: &[u8], verify: &dyn Verify) -> Applied {
         match Entry::from_bytes(bytes) {
             Ok(entry) => self.apply_entry(&entry, bytes, verify),
-            Err(fault) => self.commit(Hash::leaf(bytes), None, Err(fault.into())),
+            Err(fault) => self.commit(bytes, None, Err(fault.into())),
         }
     }
 
     /// Apply the next entry, of which `bytes` are the canonical encoding.
     pub fn apply_entry(&mut self, entry: &Entry, bytes: &[u8], verify: &dyn Verify) -> Applied {
         let changes = self.judge(entry, verify);
-        self.commit(Hash::leaf(bytes), Some(entry.time), changes)
+        self.commit(bytes, Some(entry), changes)
     }
 
     /// What an entry would change, without changing it.
@@ -145,12 +134,15 @@ impl State {
         if newest > time.after(RELEASE_COSIGNED_WITHIN) {
             return Err(VoidReason::Checkpoint);
         }
-        Ok(vec![Effect::Cosigned {
+        let size = cosigned.head().size;
+        let mut changes = vec![Effect::Cosigned {
             body: Digest(*cosigned.body_digest().as_bytes()),
-            size: cosigned.head().size,
+            size,
             oldest: Time::from_unix_seconds(cosigned.oldest().unix()),
             newest,
-        }])
+        }];
+        changes.extend(self.facts.found_late(size, newest));
+        Ok(changes)
     }
 
     fn judge_act(
@@ -204,24 +196,33 @@ impl State {
         })
     }
 
+    /// A void entry shuts everything. All that are in force share one suspension, which the newest
+    /// names: a gate that writes void entries makes no pile that a quorum would lift one by one, and
+    /// a lift agreed upon before the newest does not lift that.
+    fn shut_by_void(&self, leaf: Hash) -> Vec<Effect> {
+        let older = self.facts.void_suspension;
+        let older = older.map(|by| Effect::Lift(LiftTarget::Suspension { by }));
+        let shut = decide::suspend(self, Digest(*leaf.as_bytes()), Scope::Everything);
+        older.into_iter().chain(shut).collect()
+    }
+
     /// The point of no return: everything above could refuse, nothing below can.
     fn commit(
         &mut self,
-        leaf: Hash,
-        time: Option<Time>,
+        bytes: &[u8],
+        entry: Option<&Entry>,
         judged: Result<Vec<Effect>, VoidReason>,
     ) -> Applied {
+        let leaf = Hash::leaf(bytes);
+        let would_pay = judged.is_err() && entry.is_some_and(|entry| self.pays(entry));
         let (changes, void) = match judged {
             Ok(changes) => (changes, None),
-            Err(reason) => (
-                decide::suspend(self, Digest(*leaf.as_bytes()), Scope::Everything),
-                Some(reason),
-            ),
+            Err(reason) => (self.shut_by_void(leaf), Some(reason)),
         };
         let time = if void.is_some() {
             self.facts.time
         } else {
-            time.unwrap_or(self.facts.time)
+            entry.map_or(self.facts.time, |entry| entry.time)
         };
         let index = self.size();
         let effects = extend(self.facts.effects, leaf, &changes);
@@ -230,6 +231,7 @@ impl State {
         self.facts.effects = effects;
         if void.is_some() {
             self.facts.void_entries = self.facts.void_entries.saturating_add(1);
+            self.facts.void_suspension = Some(Digest(*leaf.as_bytes()));
         }
         let at = At {
             index,
@@ -245,6 +247,26 @@ impl State {
             effects,
             changes,
             void,
+            would_pay,
+        }
+    }
+
+    /// Whether money goes out by what an entry says: it has a plan, or it lets one go out again.
+    fn pays(&self, entry: &Entry) -> bool {
+        let released = |decision: &Decision| *decision == Decision::Release;
+        match &entry.body {
+            Body::Act(said) => {
+                let kind = &said.act.kind;
+                let moves = matches!(kind, ActKind::Withdraw(_) | ActKind::Resume(_));
+                said.plan.is_some() || (moves && released(&said.decision))
+            }
+            Body::Settle(said) => {
+                let held = self.facts.held.get(&said.act);
+                let moves = held.is_none_or(|held| matches!(held.act.kind, ActKind::Withdraw(_)));
+                said.plan.is_some() || (moves && released(&said.decision))
+            }
+            Body::Replace(_) => true,
+            _ => false,
         }
     }
 }

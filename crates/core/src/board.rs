@@ -10,6 +10,8 @@ use crate::codec::{self, CodecError, encode};
 use crate::digest::{Digest, Domain};
 use crate::evidence::Evidence;
 use crate::id::BoardId;
+use crate::network::Network;
+use crate::reason::Reason;
 use crate::signature::{PublicKey, Signature, Verify};
 use crate::time::Time;
 use minicbor::{Decode, Encode};
@@ -19,6 +21,11 @@ use serde::{Deserialize, Serialize};
 pub const MAX_PAGE: usize = 1024 * 1024;
 /// Most bytes of one posting.
 pub const MAX_POSTING: usize = 32 * 1024;
+/// Most postings of boards that somebody keeps waiting to be accepted: what one board shows at once
+/// (docs/spec/board.md), and room beside it.
+pub const MAX_WAITING: usize = 4096;
+/// From its stamp a posting counts for as long as a state can know the checkpoint that it names.
+pub const COUNTS_FOR: crate::Span = crate::Span::hours(25);
 /// How old a page may be for a keeper to act by it.
 pub const PAGE_FRESH: crate::Span = crate::Span::seconds(3);
 
@@ -33,6 +40,39 @@ pub struct Posting {
     /// Its evidence.
     #[n(1)]
     pub evidence: Evidence,
+}
+
+impl Posting {
+    /// Whether it could ever count: an act of this network that only takes away, stamped by this
+    /// board before it expired. Anybody posts, and a board's host may show anything: whoever keeps
+    /// postings keeps only these.
+    #[must_use]
+    pub fn could_count(&self, board: BoardId, network: &Network, verify: &dyn Verify) -> bool {
+        let act = &self.act;
+        let is_stamped = self.evidence.posted.as_ref().is_some_and(|stamp| {
+            let key = network.board(board);
+            stamp.board == board
+                && stamp.time < act.expires
+                && key.is_some_and(|key| stamp.is_of(act.digest(), key, verify))
+        });
+        act.kind.is_restricting() && act.genesis == network.digest() && is_stamped
+    }
+}
+
+/// Whether a state to come may see past a posting's refusal. What is wrong with the bytes, with a
+/// signature or with the time of the stamp stays wrong.
+#[must_use]
+pub fn may_mend(why: Reason) -> bool {
+    match why {
+        Reason::UnknownCheckpoint | Reason::AttestationExpired => true,
+        why if why < Reason::UnknownAccount => false,
+        Reason::RequestMissing
+        | Reason::RequestInvalid
+        | Reason::RequestForAnotherAct
+        | Reason::RequestStale
+        | Reason::FactorMissing => false,
+        why => !(Reason::PasskeyMalformed..=Reason::PasskeyNotVerified).contains(&why),
+    }
 }
 
 /// Postings from a number on, signed.

@@ -15,7 +15,7 @@ impl Digest {
     /// SHA-256 of `domain ‖ 0x00 ‖ message`.
     ///
     /// Every hash and every signature in Portcullis goes over such a prefix, so bytes made for one
-    /// purpose mean nothing under another. `docs/spec/acts.md` lists the domains.
+    /// purpose mean nothing under another. `docs/spec/encoding.md` lists the domains.
     #[must_use]
     pub fn of(domain: Domain, message: &[u8]) -> Self {
         let mut hash = Sha256::new();

@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::realm::{Realm, Role};
 use crate::state::account::{Account, BookEntry, FrozenBy, Holder, Owner, Proof};
 use crate::state::release::{End, Ended, Held, Release, SignedPlan, Stage, Withheld};
-use crate::state::{Awaiting, Facts, Suspension};
+use crate::state::{Awaiting, Facts, StatedCaps, Suspension};
 use crate::statement::{Cap, Condition};
 use crate::time::{Span, Time};
 use minicbor::{Decode, Encode};
@@ -180,7 +180,7 @@ pub enum Effect {
     SetLimits(#[n(0)] Limits),
     /// A keeper stated its caps.
     #[n(29)]
-    Caps(#[n(0)] KeeperId, #[n(1)] Vec<Cap>),
+    Caps(#[n(0)] KeeperId, #[n(1)] Vec<Cap>, #[n(2)] u64),
     /// A keeper has a suspension.
     #[n(30)]
     Stopped(#[n(0)] KeeperId, #[n(1)] Digest),
@@ -206,6 +206,22 @@ pub enum Effect {
     /// Signatures have proved an act: they are no new assertion of it.
     #[n(33)]
     Spend(#[n(0)] Digest, #[n(1)] Vec<Digest>),
+    /// What was charged at a time did not leave: wallet and asset have room for it again.
+    #[n(34)]
+    Uncharge {
+        /// The wallet.
+        #[n(0)]
+        wallet: WalletId,
+        /// The asset.
+        #[n(1)]
+        asset: AssetId,
+        /// Base units.
+        #[n(2)]
+        amount: Amount,
+        /// The time of the entry that charged it.
+        #[n(3)]
+        charged: Time,
+    },
 }
 
 /// Which entry commits.
@@ -258,6 +274,7 @@ impl Facts {
             | Effect::End(..) => self.commit_waiting(effect, at),
             Effect::Plan { .. }
             | Effect::Charge { .. }
+            | Effect::Uncharge { .. }
             | Effect::Resume(_)
             | Effect::Void(..)
             | Effect::Replan(..)
@@ -396,6 +413,8 @@ impl Facts {
                 delay,
             } => {
                 let held = waiting((**act).clone(), *proof, *debit, *delay, at);
+                let waiting = self.waiting.entry(held.act.principal).or_insert(0);
+                *waiting = waiting.saturating_add(1);
                 self.held.insert(*digest, held);
                 if delay.is_some() {
                     self.awaiting.push_back((at.index, Awaiting::Held(*digest)));
@@ -420,7 +439,7 @@ impl Facts {
                 }
             }
             Effect::Unhold(digest) => {
-                self.held.remove(digest);
+                self.unhold(digest);
             }
             Effect::End(digest, end, account) => {
                 self.releases.remove(digest);
@@ -437,6 +456,17 @@ impl Facts {
             }
             _ => {}
         }
+    }
+
+    fn unhold(&mut self, digest: &Digest) -> Option<Held> {
+        let held = self.held.remove(digest)?;
+        if let Some(waiting) = self.waiting.get_mut(&held.act.principal) {
+            *waiting = waiting.saturating_sub(1);
+            if *waiting == 0 {
+                self.waiting.remove(&held.act.principal);
+            }
+        }
+        Some(held)
     }
 
     fn commit_release(&mut self, effect: &Effect, at: At) {
@@ -460,6 +490,21 @@ impl Facts {
                 amount,
             } => {
                 self.charge(*account, *wallet, *asset, *amount, at.time);
+            }
+            Effect::Uncharge {
+                wallet,
+                asset,
+                amount,
+                charged,
+            } => {
+                // The account's own list merges neighbours and cannot give back; that bounds only
+                // whoever asked and took back.
+                let wallet = self.wallets.get_mut(wallet);
+                let of_wallet = wallet.and_then(|wallet| wallet.outflow.get_mut(asset));
+                let of_asset = self.outflow.get_mut(asset);
+                for rings in of_wallet.into_iter().chain(of_asset) {
+                    rings.take_back(*amount, *charged);
+                }
             }
             Effect::Resume(digest) => self.go_out(*digest, at),
             Effect::Void(digest, plan) => {
@@ -559,14 +604,18 @@ impl Facts {
             }
             Effect::Lift(LiftTarget::Suspension { by }) => {
                 self.suspensions.remove(by);
+                self.void_suspension = self.void_suspension.filter(|void| void != by);
             }
             Effect::Lift(LiftTarget::Latch { keeper, latch }) => {
                 self.latches.remove(&(*keeper, *latch));
                 self.cleared_latches.insert((*keeper, *latch));
             }
+            // Said as one lift for each.
+            Effect::Lift(LiftTarget::SuspensionsUpTo { .. }) => {}
             Effect::SetLimits(limits) => self.limits = limits.clone(),
-            Effect::Caps(keeper, caps) => {
-                self.caps.insert(*keeper, caps.clone());
+            Effect::Caps(keeper, caps, number) => {
+                let (caps, number) = (caps.clone(), *number);
+                self.caps.insert(*keeper, StatedCaps { number, caps });
             }
             Effect::Stopped(keeper, suspension) => {
                 if let Some(suspension) = self.suspensions.get_mut(suspension) {
@@ -624,9 +673,6 @@ impl Facts {
                     .for_each(|e| start(&mut e.available));
             }
             Awaiting::Held(digest) => {
-                if self.is_revived(*digest, index, newest) {
-                    return self.end_revived(*digest, newest);
-                }
                 if let Some(held) = self.held.get_mut(digest) {
                     start(&mut held.available);
                 }
@@ -637,7 +683,8 @@ impl Facts {
                     .into_iter()
                     .for_each(|s| s.cosigned = Some(newest));
             }
-            Awaiting::Release(digest) => self.judge_lateness(*digest, index, newest),
+            // What is late has an effect of its own.
+            Awaiting::Release(_) => {}
         }
     }
 
@@ -648,44 +695,46 @@ impl Facts {
         held.is_some_and(|held| is_late(held.time, newest) && newest >= held.act.expires)
     }
 
-    fn end_revived(&mut self, digest: Digest, newest: Time) {
-        let Some(held) = self.held.remove(&digest) else {
-            return;
-        };
-        let (end, account) = (End::Returned, held.act.account);
-        self.spent.remove(&digest);
-        self.ended.insert(
-            digest,
-            Ended {
-                end,
-                time: held.time,
-                account,
-            },
-        );
-        self.ended_until
-            .insert((newest.after(REMEMBER_ENDED), digest));
+    /// What a checkpoint of this size finds late: it is the first that contains them, its newest
+    /// cosignature came over 30 s after their time, and they have no effect.
+    pub(crate) fn found_late(&self, size: u64, newest: Time) -> Vec<Effect> {
+        let covered = self.awaiting.iter().take_while(|(index, _)| *index < size);
+        let found = covered.flat_map(|(index, awaiting)| match awaiting {
+            Awaiting::Release(digest) => {
+                let why = self.why_late(*digest, *index, newest);
+                why.map(|why| Effect::Withhold(*digest, why))
+                    .into_iter()
+                    .collect()
+            }
+            Awaiting::Held(digest) if self.is_revived(*digest, *index, newest) => {
+                let account = self.held.get(digest).and_then(|held| held.act.account);
+                vec![
+                    Effect::Unhold(*digest),
+                    Effect::End(*digest, End::Returned, account),
+                ]
+            }
+            _ => Vec::new(),
+        });
+        found.collect()
     }
 
     /// A release first cosigned over 30 s after its time has no effect.
-    fn judge_lateness(&mut self, digest: Digest, index: u64, newest: Time) {
-        let Some(release) = self.releases.get_mut(&digest) else {
-            return;
-        };
+    fn why_late(&self, digest: Digest, index: u64, newest: Time) -> Option<Withheld> {
+        let release = self.releases.get(&digest)?;
         // A later entry has released it again: that one's clock counts.
         let is_newest = release.entry == index;
         let pending = release.stage == Stage::Released;
-        if is_newest && pending && is_late(release.time, newest) {
-            // Released as it was submitted, and cosigned only after its act had expired: it was never
-            // submitted in time, and can only be given up.
-            let revived = release.entry == release.proof.entry && newest >= release.act.expires;
-            let why = if revived {
-                Withheld::Cancelled
-            } else {
-                Withheld::Late
-            };
-            release.stage = Stage::Withheld(why);
-            self.unsigned.remove(&digest);
+        if !(is_newest && pending && is_late(release.time, newest)) {
+            return None;
         }
+        // Released as it was submitted, and cosigned only after its act had expired: it was never
+        // submitted in time, and can only be given up.
+        let revived = release.entry == release.proof.entry && newest >= release.act.expires;
+        Some(if revived {
+            Withheld::Cancelled
+        } else {
+            Withheld::Late
+        })
     }
 
     /// Forget what can matter no more at `now`.
@@ -750,6 +799,7 @@ fn planned(act: Act, account: AccountId, proof: Proof, plan: Plan, at: At) -> Re
         signed: Vec::new(),
         stage: Stage::Released,
         voided_by: None,
+        planned: at.time,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Entries: what stands in the journal.
 
 use crate::act::Act;
+use crate::act::MAX_ACT;
 use crate::codec::{self, CodecError};
 use crate::decision::Decision;
 use crate::digest::Digest;
@@ -129,8 +130,15 @@ impl Entry {
         codec::encode(self)
     }
 
-    /// Parse canonical bytes.
+    /// Parse canonical bytes. An act in them has its own cap.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
-        codec::decode(bytes, MAX_ENTRY)
+        let entry: Self = codec::decode(bytes, MAX_ENTRY)?;
+        match &entry.body {
+            Body::Act(submission) if submission.act.is_too_large() => Err(CodecError::TooLarge {
+                size: codec::encode(&submission.act).len(),
+                cap: MAX_ACT,
+            }),
+            _ => Ok(entry),
+        }
     }
 }

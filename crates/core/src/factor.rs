@@ -51,9 +51,6 @@ pub enum NewFactor {
     },
 }
 
-/// Longest credential id (WebAuthn, section 5.4.3).
-pub const MAX_CREDENTIAL: usize = 1023;
-
 impl NewFactor {
     /// Its kind.
     #[must_use]

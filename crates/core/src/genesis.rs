@@ -6,7 +6,7 @@ use crate::digest::{Digest, Domain};
 use crate::factor::NewFactor;
 use crate::id::{BoardId, IssuerId, KeeperId, PrincipalId, WalletId};
 use crate::limits::Limits;
-use crate::passkey::RelyingParty;
+use crate::passkey::{PartyFault, RelyingParty};
 use crate::realm::{Realm, Role};
 use crate::signature::{PublicKey, Signature, Verify};
 use crate::time::Span;
@@ -274,6 +274,7 @@ impl Genesis {
     /// What is wrong with it, if anything: the first fault in the order below.
     pub fn check(&self) -> Result<(), GenesisFault> {
         self.check_people()?;
+        self.check_parties()?;
         self.check_money()?;
         if self.rules != RULES {
             return Err(GenesisFault::UnknownRules {
@@ -309,9 +310,25 @@ impl Genesis {
         if !all_different(factors.map(NewFactor::id).chain(keys)) {
             return Err(GenesisFault::Twice("factor"));
         }
+        // A keeper is one by its own list only: anybody else with the role could post stops, and
+        // nobody could ever take it away.
+        let mut members = self.administrators.iter().chain(&self.staff);
+        if members.any(|member| member.roles.contains(&Role::Keeper)) {
+            return Err(GenesisFault::KeeperAmongStaff);
+        }
         let administrators = u32::try_from(self.administrators.len()).unwrap_or(u32::MAX);
         if self.quorum > administrators || self.quorum <= administrators / 2 {
             return Err(GenesisFault::Quorum);
+        }
+        Ok(())
+    }
+
+    fn check_parties(&self) -> Result<(), GenesisFault> {
+        if !all_different(self.parties.iter().map(|party| party.realm)) {
+            return Err(GenesisFault::Twice("realm's relying party"));
+        }
+        for party in &self.parties {
+            party.relying_party.check()?;
         }
         Ok(())
     }
@@ -339,7 +356,12 @@ impl Genesis {
         if !all_different(self.boards.iter().map(|b| b.id)) {
             return Err(GenesisFault::Twice("board"));
         }
-        if !self.limits.is_well_formed() {
+        if !all_different(self.assets.iter().copied()) {
+            return Err(GenesisFault::Twice("asset"));
+        }
+        let mut rules = self.limits.rules.iter();
+        let all_known = rules.all(|rule| self.assets.contains(&rule.asset));
+        if !all_known || !self.limits.is_well_formed() {
             return Err(GenesisFault::Limits);
         }
         Ok(())
@@ -352,7 +374,7 @@ fn all_different<T: Ord>(items: impl Iterator<Item = T>) -> bool {
 }
 
 /// Why a genesis is not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GenesisFault {
     /// The bytes.
     #[error("the genesis cannot be read: {0}")]
@@ -366,11 +388,26 @@ pub enum GenesisFault {
     /// The administrators' quorum is not more than half of them, or more than all.
     #[error("the administrators' quorum must be more than half of them and at most all")]
     Quorum,
+    /// A member of staff with the role of a keeper.
+    #[error("a member of staff has the role keeper; keepers stand in a list of their own")]
+    KeeperAmongStaff,
+    /// A relying party that nothing could pass, or that browsers would not mean.
+    #[error(transparent)]
+    Party(#[from] PartyFault),
+    /// The journal's two names differ.
+    #[error("the log's origin is not the name in its vkey")]
+    LogName,
+    /// More signatures than administrators.
+    #[error("the genesis has more signatures than administrators")]
+    Signatures,
     /// A wallet names no signer.
     #[error("a wallet names a keeper that is not a signer of this genesis")]
     WalletWithoutSigner,
     /// The limits contradict themselves.
-    #[error("the limits have two rules for the same asset and bounds, or too many rules")]
+    #[error(
+        "the limits have two rules for the same asset and bounds, too many rules, or one for an \
+         asset that the genesis does not name"
+    )]
     Limits,
     /// A rules version that this binary does not know.
     #[error("the genesis states rules version {stated}; this binary knows {known}: use another")]
@@ -416,6 +453,10 @@ impl SignedGenesis {
     /// The statement is sound and every administrator signed it.
     pub fn check(&self, verify: &dyn Verify) -> Result<(), GenesisFault> {
         self.genesis.check()?;
+        // Before any is verified: each costs whoever reads a genesis.
+        if self.signatures.len() > self.genesis.administrators.len() {
+            return Err(GenesisFault::Signatures);
+        }
         let message = self.genesis.signed_bytes();
         for administrator in &self.genesis.administrators {
             let keys = administrator

@@ -32,12 +32,11 @@ impl Network {
     /// Check a signed genesis. Only for whoever makes it, or pins its digest right after.
     pub fn new(signed: SignedGenesis, verify: &dyn Verify) -> Result<Self, GenesisFault> {
         signed.check(verify)?;
-        let log = signed
-            .genesis
-            .log
-            .vkey
-            .parse()
-            .map_err(|_| GenesisFault::LogKey)?;
+        let stated = &signed.genesis.log;
+        let log: LogKey = stated.vkey.parse().map_err(|_| GenesisFault::LogKey)?;
+        if log.name().as_str() != stated.origin {
+            return Err(GenesisFault::LogName);
+        }
         let quorum = witness_quorum(&signed.genesis)?;
         let digest = signed.genesis.digest();
         Ok(Self {

@@ -117,8 +117,8 @@ reasons! {
     405 DebitContradicts "debit-contradicts" Never "Two attestations name different ledger entries for one act.";
 
     // 5xx: the state of things.
-    500 Suspended "suspended" Later "The gate is shut for this; it takes restricting acts only until a quorum lifts the suspension.";
-    501 AccountFrozen "account-frozen" Later "The account is frozen.";
+    500 Suspended "suspended" Anew "The gate is shut for this; it takes restricting acts only until a quorum lifts the suspension.";
+    501 AccountFrozen "account-frozen" Anew "The account is frozen. Ask anew once it is not.";
     502 AccountExists "account-exists" Never "There is an account or principal with this id.";
     503 FactorExists "factor-exists" Never "This factor is enrolled already.";
     504 TooMany "too-many" Never "The account or principal has as many of these as it may have.";
@@ -129,7 +129,7 @@ reasons! {
     509 AmountZero "amount-zero" Never "The amount is zero.";
     510 ActUnknown "act-unknown" Never "There is no such act that waits or could be changed.";
     511 ActGone "act-gone" Never "The act has gone out or has ended; it can no longer be changed.";
-    512 NotWithheld "not-withheld" Later "The release is not withheld: there is nothing to resume or to void.";
+    512 NotWithheld "not-withheld" Anew "The release is not withheld: there is nothing to resume or to void.";
     513 RoleHeld "role-held" Never "The principal has this role already.";
     514 RoleNotHeld "role-not-held" Never "The principal does not have this role.";
     515 WouldLockOut "would-lock-out" Never "Fewer administrators than their quorum would be left; nothing was changed.";
@@ -140,12 +140,13 @@ reasons! {
     520 WrongFactorParty "wrong-factor-party" Never "The passkey was made for a relying party id that is not the realm's.";
     521 NotFrozen "not-frozen" Never "The account is not frozen.";
     522 ForkLatch "fork-latch" Never "A latch on a fork is never lifted: it takes a new genesis.";
+    523 NothingNew "nothing-new" Never "The evidence adds nothing to what is known of the act; nothing was changed.";
 
     // 6xx: limits.
     600 OverTransactionLimit "over-transaction-limit" Anew "The amount is above the limit for one transaction.";
-    601 OverHourLimit "over-hour-limit" Later "The amount would pass the limit for one hour.";
-    602 OverDayLimit "over-day-limit" Later "The amount would pass the limit for 24 hours.";
-    603 OverWeekLimit "over-week-limit" Later "The amount would pass the limit for 7 days.";
+    601 OverHourLimit "over-hour-limit" Anew "The amount would pass the limit for one hour. Ask anew once there is room.";
+    602 OverDayLimit "over-day-limit" Anew "The amount would pass the limit for 24 hours. Ask anew once there is room.";
+    603 OverWeekLimit "over-week-limit" Anew "The amount would pass the limit for 7 days. Ask anew once there is room.";
 
     // 9xx: the gate itself; never in the journal.
     900 WitnessesStale "witnesses-stale" Later "The witnesses' newest cosignature is over ten seconds old; only restricting acts are taken. Send the same again.";
@@ -158,6 +159,14 @@ reasons! {
     907 InProgress "in-progress" Later "A request with this Idempotency-Key is being worked on.";
     908 StatementRefused "statement-refused" Never "The keeper's statement does not fit the journal; the keeper has diverged or is not who it says.";
     909 Panicked "panicked" Never "Deciding this act failed inside the gate; the act is refused and nothing was changed. Report the act's digest.";
+    910 RequestReplayed "request-replayed" Anew "This very request was taken before: its nonce is used. Nothing was changed; sign it anew.";
+    911 NoFeePlan "no-fee-plan" Later "No transaction fits under the wallet's fee ceiling at the going rates, or no node has said them; nothing was changed. Send the same again.";
+    912 RequestTimeout "request-timeout" Later "The request's body did not come in time; nothing was parsed. Send it again.";
+    913 HeldFull "held-full" Later "As many acts wait as this gate keeps; nothing was changed. Send the same again once some have ended.";
+    914 CredentialMalformed "credential-malformed" Never "The registration's attestation object or credential is not of the form that WebAuthn demands; relay what the client returned unchanged.";
+    915 CredentialAlgorithm "credential-algorithm" Anew "The new credential's key is of an algorithm that was not offered, or is no key; offer the options as the gate gave them.";
+    916 CredentialOther "credential-other" Never "The credential id beside the attestation object is not the one inside it.";
+    917 CredentialProof "credential-proof" Never "The attestation statement's signature does not hold.";
 }
 
 impl Reason {
@@ -165,6 +174,12 @@ impl Reason {
     #[must_use]
     pub const fn number(self) -> u16 {
         self as u16
+    }
+
+    /// Whether it is the gate's own, and so never in the journal: nothing came of the act.
+    #[must_use]
+    pub const fn is_gates_own(self) -> bool {
+        self.number() >= 900
     }
 
     /// The RFC 9457 problem type.

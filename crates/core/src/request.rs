@@ -12,11 +12,28 @@ pub use http::{Headers, Received, headers_for};
 pub use parse::parse_base;
 
 use crate::signature::{PublicKey, Signature, Verify};
+use crate::time::{Span, Time};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 /// Longest signature base, and longest of the two signature headers, in bytes.
 pub const MAX_BASE: usize = 4096;
+
+/// How old a request's signature may be when it is submitted.
+pub const REQUEST_AGE: Span = Span::seconds(300);
+/// How far ahead of whoever judges it a request may be signed.
+pub const REQUEST_SKEW: Span = Span::seconds(30);
+
+/// Whether a request counts at `at`: signed at most five minutes before and half a minute after it, and
+/// not expired.
+#[must_use]
+pub fn is_fresh(parts: &Parts, at: Time) -> bool {
+    let created = Time::from_unix_seconds(parts.created);
+    let expires = parts.expires.map(Time::from_unix_seconds);
+    created <= at.after(REQUEST_SKEW)
+        && at.since(created) <= REQUEST_AGE
+        && expires.is_none_or(|expires| at < expires)
+}
 
 /// A request's signature base and signature, as they stand in the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]

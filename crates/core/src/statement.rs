@@ -48,6 +48,10 @@ pub enum Says {
         /// One for each asset that it signs for.
         #[n(0)]
         caps: Vec<Cap>,
+        /// Which of its statements of caps this is: only a higher number replaces what is known, so
+        /// that nobody can have an old one journaled again.
+        #[n(1)]
+        number: u64,
     },
     /// It signed a plan: the receipt.
     #[n(1)]

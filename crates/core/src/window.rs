@@ -133,6 +133,14 @@ impl Rings {
         self.day.add(amount, day, now);
         self.week.add(amount, week, now);
     }
+
+    /// What was counted at `charged` did not leave.
+    pub fn take_back(&mut self, amount: Amount, charged: Time) {
+        let [hour, day, week] = LENGTHS;
+        self.hour.take_back(amount, hour, charged);
+        self.day.take_back(amount, day, charged);
+        self.week.take_back(amount, week, charged);
+    }
 }
 
 impl Ring {
@@ -146,6 +154,15 @@ impl Ring {
                 last.amount = last.amount.checked_add(amount).unwrap_or(Amount(u128::MAX));
             }
             _ => self.0.push(Bucket { number, amount }),
+        }
+    }
+
+    fn take_back(&mut self, amount: Amount, length: Span, charged: Time) {
+        let number = charged.0 / (length.0 / BUCKETS);
+        let bucket = self.0.iter_mut().find(|bucket| bucket.number == number);
+        // What a saturated bucket holds beyond its bound is not known: it stays full.
+        if let Some(bucket) = bucket.filter(|bucket| bucket.amount != Amount(u128::MAX)) {
+            bucket.amount = bucket.amount.checked_sub(amount).unwrap_or(Amount::ZERO);
         }
     }
 

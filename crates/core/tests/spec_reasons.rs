@@ -1,6 +1,6 @@
 //! `docs/spec/reasons.md` has exactly the reasons that the code has.
 //!
-//! `cargo test -p portcullis-core --test spec_reasons -- --ignored regenerate` writes its table anew.
+//! `cargo run -p portcullis-core --example spec_reasons` writes its table anew.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,22 +23,13 @@ fn the_table_is_the_code() {
         .take_while(|line| line.starts_with('|'));
     let rows: Vec<&str> = rows.collect();
     for (row, reason) in rows.iter().zip(Reason::ALL) {
-        assert_eq!(*row, self::row(*reason), "see regenerate");
+        assert_eq!(
+            *row,
+            self::row(*reason),
+            "cargo run -p portcullis-core --example spec_reasons"
+        );
     }
     assert_eq!(rows.len(), Reason::ALL.len());
-}
-
-#[test]
-#[ignore = "writes the table in docs/spec/reasons.md anew"]
-fn regenerate() {
-    let text = std::fs::read_to_string(FILE).unwrap();
-    let (before, behind) = text.split_once(HEAD).unwrap();
-    let after: String = behind
-        .split_inclusive('\n')
-        .skip_while(|line| line.starts_with('|'))
-        .collect();
-    let table: String = Reason::ALL.iter().map(|reason| row(*reason)).collect();
-    std::fs::write(FILE, format!("{before}{HEAD}{table}{after}")).unwrap();
 }
 
 fn row(reason: Reason) -> String {

@@ -4,8 +4,8 @@
 //! each [on a thread of its own](Witnesses::on_threads), so that the slowest does not hold up a quorum.
 
 use crate::published::Witnessed;
-use portcullis_core::Network;
-use portcullis_host::Http;
+use portcullis_core::{Network, Span, Time};
+use portcullis_host::{Clock, Http};
 use portcullis_journal::View;
 use portcullis_tlog::witness::{AddCheckpoint, Answer, MAX_REQUEST_BYTES};
 use portcullis_tlog::{Cosignature, Cosigned, Log, SignedCheckpoint, Signer, TreeHead, WitnessKey};
@@ -14,6 +14,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
+/// How far a witness' clock may be from the gate's. One that is further off would start delays early or
+/// late, or keep the checkpoint out of the journal, while others may be right.
+const SKEW: Span = Span::seconds(2);
 /// How long a witness may take for one answer.
 const WITNESS_TIMEOUT: Duration = Duration::from_millis(1500);
 
@@ -21,6 +24,7 @@ const WITNESS_TIMEOUT: Duration = Duration::from_millis(1500);
 pub struct Witnesses {
     network: Arc<Network>,
     log: Box<dyn Signer<Log> + Send>,
+    clock: Arc<dyn Clock>,
     asked: Asked,
 }
 
@@ -54,6 +58,7 @@ impl Witnesses {
     pub fn new(
         network: Arc<Network>,
         log: Box<dyn Signer<Log> + Send>,
+        clock: Arc<dyn Clock>,
         urls: &BTreeMap<String, String>,
         view: &Arc<View>,
         http: &Arc<dyn Http>,
@@ -73,6 +78,7 @@ impl Witnesses {
         Self {
             network,
             log,
+            clock,
             asked,
         }
     }
@@ -92,8 +98,10 @@ impl Witnesses {
         let signed = SignedCheckpoint::sign(head, self.log.as_ref())?;
         let mut gathering = Gathering {
             network: &self.network,
-            signed: signed.clone(),
-            got: 0,
+            clock: self.clock.as_ref(),
+            in_time: signed.clone(),
+            any: signed.clone(),
+            got: (0, 0),
         };
         let witnessed = match &mut self.asked {
             Asked::InTurn(workers) => {
@@ -107,29 +115,51 @@ impl Witnesses {
             }
             Asked::OnThreads(threads) => threads.ask(&signed, &mut gathering),
         };
-        witnessed.ok_or(CosignError::NoQuorum {
-            got: gathering.got,
-            needed: self.network.quorum().k(),
-        })
+        let got = gathering.got.1;
+        let needed = self.network.quorum().k();
+        witnessed
+            .or_else(|| gathering.whatever())
+            .ok_or(CosignError::NoQuorum { got, needed })
     }
 }
 
-/// The cosignatures of one head, until they are enough.
+/// The cosignatures of one head, until enough of them are of about now.
 struct Gathering<'a> {
     network: &'a Network,
-    signed: SignedCheckpoint,
-    got: usize,
+    clock: &'a dyn Clock,
+    in_time: SignedCheckpoint,
+    any: SignedCheckpoint,
+    /// How many of each.
+    got: (usize, usize),
 }
 
 impl Gathering<'_> {
     fn add(&mut self, cosignature: Cosignature) -> Option<Witnessed> {
-        let quorum = self.network.quorum();
-        self.signed.add_cosignature(cosignature);
-        self.got += 1;
-        if self.got < quorum.k() {
+        self.any.add_cosignature(cosignature.clone());
+        self.got.1 += 1;
+        let (now, time) = (
+            self.clock.now(),
+            Time::from_unix_seconds(cosignature.time().unix()),
+        );
+        if now.since(time) > SKEW || time.since(now) > SKEW {
+            tracing::warn!(?now, ?time, "a witness' clock is off");
             return None;
         }
-        let cosigned = Cosigned::verify(self.signed.clone(), quorum).ok()?;
+        self.in_time.add_cosignature(cosignature);
+        self.got.0 += 1;
+        if self.got.0 < self.network.quorum().k() {
+            return None;
+        }
+        self.quorum(self.in_time.clone())
+    }
+
+    /// With too few that agree with the gate's clock, it may be that one that is off.
+    fn whatever(&self) -> Option<Witnessed> {
+        self.quorum(self.any.clone())
+    }
+
+    fn quorum(&self, signed: SignedCheckpoint) -> Option<Witnessed> {
+        let cosigned = Cosigned::verify(signed, self.network.quorum()).ok()?;
         Some(Witnessed::new(&cosigned))
     }
 }
@@ -253,5 +283,102 @@ impl Worker {
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        reason = "helpers of tests; the lint knows only the tests themselves"
+    )]
+
+    use super::*;
+    use portcullis_host::{Disk, HttpError, Reply};
+    use portcullis_keeper::testkit::{CrashDisk, HandClock, Ledger, World};
+    use portcullis_tlog::witness::decide;
+    use portcullis_tlog::{KeyName, LogSigner, Note, Timestamp};
+
+    /// Witnesses that cosign everything, at their own times.
+    struct Clocks {
+        world: Arc<World>,
+        times: [u64; 3],
+    }
+
+    impl Http for Clocks {
+        fn get(
+            &self,
+            _: &str,
+            _: &[(&str, &str)],
+            _: u64,
+            _: Duration,
+        ) -> Result<Reply, HttpError> {
+            unreachable!("witnesses are posted to")
+        }
+
+        fn post(
+            &self,
+            url: &str,
+            _: &[(&str, &str)],
+            body: &[u8],
+            _: u64,
+            _: Duration,
+        ) -> Result<Reply, HttpError> {
+            let number: usize = url[8..9].parse().unwrap();
+            let text = str::from_utf8(body).unwrap();
+            let note = Note::parse(text.split_once("\n\n").unwrap().1.as_bytes()).unwrap();
+            let log = self.world.network.log();
+            let mut signed = SignedCheckpoint::verify(note, log).unwrap();
+            let head = signed.head();
+            let asked = AddCheckpoint::new(head.size, Vec::new(), &signed);
+            let accepted = decide(Some(head), asked, log).unwrap();
+            let time = Timestamp::from_unix(self.times[number]).unwrap();
+            let key = &self.world.witnesses[number];
+            signed.add_cosignature(accepted.cosign(time, key).unwrap());
+            let line = signed.note().to_string();
+            let line = line.lines().last().unwrap();
+            let body = format!("{line}\n").into_bytes();
+            Ok(Reply { status: 200, body })
+        }
+    }
+
+    /// What is gathered where the clocks are so many seconds ahead.
+    fn cosigned(ahead: [u64; 3]) -> (Time, Time) {
+        let world = Arc::new(World::new());
+        let clock = HandClock::at(World::START);
+        let ledger = Ledger::new(Arc::clone(&world), clock.clone());
+        let disk: Arc<dyn Disk> = Arc::new(CrashDisk::default());
+        let (store, recovered) =
+            portcullis_journal::Directory::open(Arc::clone(&disk), 1 << 20).unwrap();
+        let mut journal = portcullis_journal::Journal::open(store, &recovered, disk, 0).unwrap();
+        journal.make_room(1 << 18, 1000).unwrap();
+        journal.append(ledger.entries).unwrap();
+        let times = ahead.map(|ahead| World::START.0 / 1000 + ahead);
+        let network = Arc::clone(&world.network);
+        let names = network.quorum().witnesses().iter().enumerate();
+        let urls = names.map(|(n, key)| (key.name().to_string(), format!("http://w{n}")));
+        let urls = urls.collect();
+        let http: Arc<dyn Http> = Arc::new(Clocks { world, times });
+        let name = KeyName::new("test.example/log").unwrap();
+        let log = LogSigner::from_seed(name, &[0x80; 32]).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(clock);
+        let view = journal.view();
+        let mut witnesses = Witnesses::new(network, Box::new(log), clock, &urls, &view, &http);
+        let witnessed = witnesses.cosign(journal.head()).unwrap();
+        (witnessed.oldest, witnessed.newest)
+    }
+
+    #[test]
+    fn a_witness_ahead_of_time_is_passed_over_where_another_is_to_be_had() {
+        let after = |seconds| World::START.after(Span::seconds(seconds));
+        for off in 0..3 {
+            let mut ahead = [0, 1, 2];
+            ahead[off] = 30;
+            let (oldest, newest) = cosigned(ahead);
+            assert!(oldest <= newest && newest <= after(2), "{off}");
+        }
+        // None is to be had: it may be the gate that is off.
+        let (oldest, newest) = cosigned([30, 30, 31]);
+        assert!(oldest >= after(30) && newest >= oldest);
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::config::ChainFees;
 use portcullis_chains::ethereum::Fees;
-use portcullis_chains::{AssetId, ChainId};
+use portcullis_chains::{Amount, AssetId, ChainId};
 use portcullis_core::decide::Payment;
 use portcullis_core::plan::Plan;
 use portcullis_node::Node;
@@ -105,19 +105,25 @@ impl FeeTable {
             AssetId::EvmNative { .. } => rate.native_gas,
             AssetId::EvmErc20 { .. } => rate.token_gas,
         };
-        let going = Fees::new(rate.max_fee_per_gas, rate.max_priority_fee_per_gas, gas).ok()?;
+        let going = rate.going(gas)?;
         let fees = match payment.outbids() {
-            Some(earlier) => outbid(&earlier, &going, gas)?,
+            Some(earlier) => outbid(&earlier, &going, gas, payment.fee_ceiling())?,
             None => going,
         };
-        if fees.ceiling() > payment.fee_ceiling() {
-            return None;
-        }
-        payment.plan(fees).ok()
+        payment
+            .plan(fees)
+            .ok()
+            .filter(|_| fees.ceiling() <= payment.fee_ceiling())
     }
 }
 
 impl Rate {
+    /// The going fees at this gas limit. Nodes take nothing without a tip.
+    pub(crate) fn going(&self, gas: u64) -> Option<Fees> {
+        let tip = self.max_priority_fee_per_gas.max(1);
+        Fees::new(self.max_fee_per_gas.max(tip), tip, gas).ok()
+    }
+
     fn configured(fees: &ChainFees) -> Self {
         Self {
             max_fee_per_gas: fees.max_fee_per_gas.into(),
@@ -130,14 +136,20 @@ impl Rate {
 }
 
 /// Fees that nodes take in the place of earlier ones: a quarter more, or the going rate where that
-/// is higher still.
+/// is higher still; where the ceiling has no room for as much, the least that nodes take.
 #[must_use]
-pub(crate) fn outbid(earlier: &Fees, going: &Fees, gas: u64) -> Option<Fees> {
+pub(crate) fn outbid(earlier: &Fees, going: &Fees, gas: u64, ceiling: Amount) -> Option<Fees> {
     let more = |old: u128, now: u128| Some(old.checked_add(old.div_ceil(4).max(1))?.max(now));
     let tip = more(
         earlier.max_priority_fee_per_gas(),
         going.max_priority_fee_per_gas(),
     )?;
     let max = more(earlier.max_fee_per_gas(), going.max_fee_per_gas())?.max(tip);
-    Fees::new(max, tip, gas).ok()
+    let fees = Fees::new(max, tip, gas).ok();
+    let least = || {
+        let least = earlier.least_above()?;
+        let (max, tip) = (least.max_fee_per_gas(), least.max_priority_fee_per_gas());
+        Fees::new(max, tip, gas).ok()
+    };
+    fees.filter(|fees| fees.ceiling() <= ceiling).or_else(least)
 }

@@ -87,7 +87,14 @@ impl Gate {
         let (queue, commands) = sync_channel(parts.queue);
         let heads = Arc::new(Heads::new(sequencer.head()));
         let view = &shared.view;
-        let witnesses = Witnesses::new(network, parts.log, &parts.witnesses, view, &http);
+        let witnesses = Witnesses::new(
+            network,
+            parts.log,
+            Arc::clone(&clock),
+            &parts.witnesses,
+            view,
+            &http,
+        );
         let boards = parts.boards.into_iter().map(|board| {
             let reach = (Arc::clone(&clock), Arc::clone(&http));
             BoardPoll::new(board, reach, Arc::clone(&shared), queue.clone())

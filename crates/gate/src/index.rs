@@ -1,50 +1,136 @@
-//! The gate's own index: which entries speak of an act, a factor, an address. A projection; it is
-//! rebuilt from the journal at every start.
+//! The gate's own index: where every act stands, for ever, and which entries speak of an act, a
+//! factor, an address. A projection; it is rebuilt from the journal at every start.
+//!
+//! State forgets an act a day after its end. This does not: whoever asks about an act years later
+//! must not be told that it never was, and pay again.
 
 use portcullis_chains::Address;
 use portcullis_core::act::ActKind;
 use portcullis_core::effect::Effect;
 use portcullis_core::id::{AccountId, FactorId, PrincipalId};
 use portcullis_core::realm::Role;
+use portcullis_core::state::release::End;
 use portcullis_core::statement::Says;
-use portcullis_core::{Applied, Body, Digest, Entry};
+use portcullis_core::{Applied, Body, Decision, Digest, Entry};
 use std::collections::{BTreeSet, HashMap};
 
 /// Where to look in the journal.
 #[derive(Debug, Default)]
 pub struct Index {
-    acts: HashMap<Digest, Vec<u64>>,
+    acts: HashMap<Digest, Row>,
+    mentions: Vec<Mention>,
     factors: BTreeSet<(FactorId, u64)>,
     addresses: BTreeSet<(AccountId, Address, u64)>,
     back_ends: BTreeSet<(PrincipalId, u64)>,
 }
 
+/// How far an act has come, as far as the journal alone says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// Refused whenever it was submitted: nothing came of it, and it may be submitted again.
+    Refused,
+    /// Accepted. State knows more while it waits or is on its way; where state does not know it, it
+    /// was never submitted in time, and is returned.
+    Accepted,
+    /// It took effect, and moved no money.
+    Done,
+    /// The money arrived.
+    Confirmed,
+    /// Nothing moved and nothing can move any more.
+    Returned,
+}
+
+/// An act. There are ten million of these: 40 bytes with the digest, and 16 for each mention.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    /// The newest of its mentions; they form a chain.
+    newest: u32,
+    course: Course,
+}
+
+/// An entry that speaks of an act.
+#[derive(Clone, Copy, Debug)]
+struct Mention {
+    entry: u64,
+    /// The mention before it.
+    before: Option<core::num::NonZeroU32>,
+}
+
 impl Index {
-    /// Take an applied entry in.
+    /// Take an applied entry in. What is void says nothing.
     pub fn add(&mut self, entry: &Entry, applied: &Applied) {
+        if applied.void.is_some() {
+            return;
+        }
+        if let Body::Act(submission) = &entry.body {
+            let course = course_of(&submission.decision, applied);
+            self.submitted(submission.act.digest(), course);
+        }
         for act in acts_of(entry) {
-            self.acts.entry(act).or_default().push(applied.index);
+            self.mention(act, applied.index);
         }
         for change in &applied.changes {
-            match change {
-                Effect::Enrol { factor, .. } => {
-                    self.factors.insert((factor.id(), applied.index));
+            self.change(change, applied.index);
+        }
+    }
+
+    /// An act was decided. A refusal takes nothing from an act that was accepted.
+    fn submitted(&mut self, act: Digest, course: Course) {
+        let row = self.acts.entry(act).or_insert(Row { newest: 0, course });
+        if row.course == Course::Refused {
+            row.course = course;
+        }
+    }
+
+    /// An act that nobody submitted is not known by being named.
+    fn mention(&mut self, act: Digest, entry: u64) {
+        let Some(row) = self.acts.get_mut(&act) else {
+            return;
+        };
+        let before = core::num::NonZeroU32::new(row.newest);
+        self.mentions.push(Mention { entry, before });
+        // Counted from one, so that none is zero. Four thousand million are beyond this index.
+        row.newest = u32::try_from(self.mentions.len()).unwrap_or(u32::MAX);
+    }
+
+    fn change(&mut self, change: &Effect, index: u64) {
+        match change {
+            Effect::End(act, end, _) => {
+                if let Some(row) = self.acts.get_mut(act) {
+                    row.course = Course::of(*end);
                 }
-                Effect::AddAddress(account, address, _) => {
-                    self.addresses.insert((*account, *address, applied.index));
-                }
-                Effect::Grant(principal, Role::BackEnd) => {
-                    self.back_ends.insert((*principal, applied.index));
-                }
-                _ => {}
             }
+            Effect::Enrol { factor, .. } => {
+                self.factors.insert((factor.id(), index));
+            }
+            Effect::AddAddress(account, address, _) => {
+                self.addresses.insert((*account, *address, index));
+            }
+            Effect::Grant(principal, Role::BackEnd) => {
+                self.back_ends.insert((*principal, index));
+            }
+            _ => {}
         }
     }
 
     /// The entries that speak of an act, in order.
     #[must_use]
-    pub fn act(&self, digest: Digest) -> &[u64] {
-        self.acts.get(&digest).map_or(&[], Vec::as_slice)
+    pub fn act(&self, digest: Digest) -> Vec<u64> {
+        let newest = self.acts.get(&digest).map_or(0, |row| row.newest);
+        let mut next = core::num::NonZeroU32::new(newest);
+        let mut entries = Vec::new();
+        while let Some(mention) = next.and_then(|at| self.mentions.get(at.get() as usize - 1)) {
+            entries.push(mention.entry);
+            next = mention.before;
+        }
+        entries.reverse();
+        entries
+    }
+
+    /// How far an act has come; none where nobody submitted it.
+    #[must_use]
+    pub fn course(&self, digest: Digest) -> Option<Course> {
+        self.acts.get(&digest).map(|row| row.course)
     }
 
     /// The entry that enrolled a factor last before an entry; none for those of genesis.
@@ -67,6 +153,27 @@ impl Index {
         let (first, end) = ((account, address, 0), (account, address, before));
         let mut added = self.addresses.range(first..end);
         added.next_back().map(|(_, _, index)| *index)
+    }
+}
+
+impl Course {
+    fn of(end: End) -> Self {
+        match end {
+            End::Confirmed(_) => Self::Confirmed,
+            End::Returned => Self::Returned,
+            End::Done => Self::Done,
+        }
+    }
+}
+
+/// What its own entry makes of an act: what neither waits nor is planned has taken effect.
+fn course_of(decision: &Decision, applied: &Applied) -> Course {
+    let planned = |change: &Effect| matches!(change, Effect::Plan { .. });
+    match decision {
+        Decision::Refuse { .. } => Course::Refused,
+        Decision::Hold { .. } => Course::Accepted,
+        Decision::Release if applied.changes.iter().any(planned) => Course::Accepted,
+        Decision::Release => Course::Done,
     }
 }
 

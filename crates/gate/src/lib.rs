@@ -23,7 +23,7 @@ pub use config::{ChainFees, Config};
 pub use cosign::{CosignError, Witnesses};
 pub use fees::{FeeFollower, FeeTable, Rate};
 pub use gate::{Gate, Parts, Sequencing};
-pub use index::Index;
+pub use index::{Course, Index};
 pub use memo::Memo;
 pub use published::{Published, Witnessed};
 pub use pulse::{Projector, Pulse};

@@ -47,7 +47,8 @@ pub(crate) fn chains(config: &Config) -> Result<BTreeMap<ChainId, ChainFees>, Er
 pub(crate) fn log_signer(config: &Config, network: &Network) -> Result<LogSigningKey, Error> {
     let file = std::fs::File::open(&config.passphrase_file)
         .map_err(|error| Error::File(config.passphrase_file.display().to_string(), error))?;
-    let keys = KeyFile::open(&config.key_file, &Passphrase::read(file)?)?;
+    let mode = network.genesis().mode;
+    let keys = KeyFile::open_for(mode, &config.key_file, &Passphrase::read(file)?)?;
     let name = config
         .log_key
         .parse()

@@ -4,7 +4,7 @@
 //! challenge of this ceremony. It enrols nothing: the enrol act that follows carries the public key
 //! and is what an older factor, or the onboarding key, signs. What is said here of the
 //! authenticator's make is the gate's word to whoever reads it, and releases nothing.
-//! `docs/design/registration.md` says why this is our own code.
+//! `docs/design/010-registering-passkeys.md` says why this is our own code.
 
 mod attestation;
 mod credential;

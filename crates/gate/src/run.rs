@@ -5,8 +5,10 @@ use crate::gate::{Gate, Parts, Sequencing, collect};
 use crate::open;
 use crate::sequencer::{Command, Stop};
 use crate::server::Api;
+use hyper_util::server::graceful::GracefulShutdown;
 use portcullis_chains::ChainId;
 use portcullis_core::genesis::GenesisFault;
+use portcullis_host::listen::{Bounds, accept};
 use portcullis_host::{Dir, DiskError, SystemRandom, Web};
 use portcullis_journal::{OpenError, ReadError, StoreError};
 use portcullis_keys::KeyFileError;
@@ -26,6 +28,12 @@ const BATCH_OPEN: Duration = Duration::from_millis(2);
 const IDLE: Duration = Duration::from_millis(50);
 /// How long a node may take to say the going rate.
 const NODE_PATIENCE: Duration = Duration::from_secs(3);
+/// Back ends come from few addresses, each with many connections.
+const BOUNDS: Bounds = Bounds {
+    connections: 4096,
+    per_address: 2048,
+    headers_within: Duration::from_secs(10),
+};
 /// How long open connections may keep a gate that was told to stop.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -229,9 +237,16 @@ fn serve(config: &Config, api: Api, ended: &Arc<Notify>) -> Result<(), Error> {
             }
             tell.notify_one();
         };
-        let server = axum::serve(listener, api.router()).with_graceful_shutdown(stop);
+        let (router, connections) = (api.router(), GracefulShutdown::new());
+        let server = async {
+            tokio::select! {
+                () = accept(&listener, &router, BOUNDS, &connections) => {}
+                () = stop => {}
+            }
+            connections.shutdown().await;
+        };
         tokio::select! {
-            served = server.into_future() => served.map_err(failed),
+            () = server => Ok(()),
             // Followers that wait for news would keep it for seconds.
             () = async { told.notified().await; tokio::time::sleep(FAREWELL).await } => Ok(()),
         }

@@ -9,170 +9,21 @@
 
 mod harness;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use harness::Gate;
+use harness::http::{Served, listen, refused, serve};
+use portcullis_core::act::{ActKind, Scope, SetLimits};
 use portcullis_core::board::Posting;
 use portcullis_core::evidence::Stamp;
 use portcullis_core::id::BoardId;
-use portcullis_core::request::{Algorithm, Base, Parts, headers_for};
-use portcullis_core::{Act, Digest, Evidence, Reason};
-use portcullis_gate::sequencer::Shared;
-use portcullis_gate::server::Api;
-use portcullis_host::{Clock, Http, Reply, SystemRandom, Web};
-use portcullis_keeper::testkit::{HandClock, World};
-use portcullis_keys::StatementKey;
+use portcullis_core::limits::Limits;
+use portcullis_core::statement::Says;
+use portcullis_core::{Act, Evidence, Reason, Span};
+use portcullis_host::Clock as _;
+use portcullis_keeper::testkit::World;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use std::net::TcpListener;
-use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
-use std::time::Duration;
-
-/// A gate that answers on a port.
-struct Served {
-    authority: String,
-    clock: HandClock,
-    shared: Arc<Shared>,
-    nonce: std::cell::Cell<u64>,
-}
-
-fn serve(mut gate: Gate) -> Served {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let authority = listener.local_addr().unwrap().to_string();
-    let (queue, commands) = sync_channel(16);
-    let (clock, shared) = (gate.clock.clone(), Arc::clone(&gate.shared));
-    let api_clock: Arc<dyn Clock> = Arc::new(clock.clone());
-    let random = Arc::new(SystemRandom);
-    let api = Api::new(
-        Arc::clone(&shared),
-        queue,
-        api_clock,
-        random,
-        vec![authority.clone()],
-    );
-    std::thread::spawn(move || {
-        while let Ok(command) = commands.recv() {
-            gate.sequencer
-                .step(vec![command], gate.clock.now())
-                .unwrap();
-            gate.cosign();
-        }
-    });
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            axum::serve(listener, api.router()).await.unwrap();
-        });
-    });
-    Served {
-        authority,
-        clock,
-        shared,
-        nonce: std::cell::Cell::new(0),
-    }
-}
-
-/// What a back end signs, to be spoilt before it is.
-struct Request {
-    parts: Parts,
-    body: Vec<u8>,
-    more: Vec<(&'static str, String)>,
-}
-
-impl Served {
-    fn request(&self, method: &str, path: &str, act: Option<Digest>, body: Vec<u8>) -> Request {
-        self.nonce.set(self.nonce.get() + 1);
-        let key = World::key(&World::BACK_END.0);
-        let factor = portcullis_core::factor::NewFactor::RequestKey {
-            key: key.public_key().clone(),
-        };
-        let digest = (!body.is_empty()).then(|| Sha256::digest(&body).into());
-        let parts = Parts {
-            method: method.into(),
-            authority: self.authority.clone(),
-            path: path.into(),
-            query: None,
-            content_digest: digest,
-            act: act.map(|act| act.0),
-            created: self.clock.now().0 / 1000,
-            expires: None,
-            nonce: format!("nonce-number-{:08}", self.nonce.get()),
-            key_id: factor.id().to_string(),
-            algorithm: Algorithm::of(key.public_key()),
-        };
-        Request {
-            parts,
-            body,
-            more: Vec::new(),
-        }
-    }
-
-    fn submission(&self, act: &Act, evidence: &Evidence) -> Request {
-        // The back end's signature of the test kit makes room for that of this very request.
-        let evidence = Evidence {
-            requests: Vec::new(),
-            ..evidence.clone()
-        };
-        let posting = Posting {
-            act: act.clone(),
-            evidence,
-        };
-        let body = serde_json::to_vec(&posting).unwrap();
-        self.request("POST", "/v1/acts", Some(act.digest()), body)
-    }
-
-    fn send(&self, request: Request) -> (u16, Value) {
-        let Request { parts, body, more } = request;
-        let (method, path) = (parts.method.clone(), parts.path.clone());
-        let base = Base::new(parts).unwrap();
-        let signature = World::key(&World::BACK_END.0)
-            .sign(&base.to_bytes())
-            .unwrap();
-        let signed = headers_for(&base, &signature);
-        let mut headers = vec![
-            ("signature-input", signed.signature_input),
-            ("signature", signed.signature),
-        ];
-        headers.extend(
-            signed
-                .content_digest
-                .map(|digest| ("content-digest", digest)),
-        );
-        headers.extend(signed.portcullis_act.map(|act| ("portcullis-act", act)));
-        for (name, value) in more {
-            headers.retain(|(known, _)| *known != name);
-            headers.push((name, value));
-        }
-        headers.retain(|(_, value)| !value.is_empty());
-        let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
-        self.raw(&method, &path, &headers, &body)
-    }
-
-    fn raw(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, Value) {
-        let (url, patience) = (
-            format!("http://{}{path}", self.authority),
-            Duration::from_secs(10),
-        );
-        let reply = match method {
-            "GET" => Web::new().get(&url, headers, 1 << 20, patience),
-            _ => Web::new().post(&url, headers, body, 1 << 20, patience),
-        };
-        let Reply { status, body } = reply.unwrap();
-        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
-    }
-}
-
-#[track_caller]
-fn refused((status, problem): (u16, Value), reason: Reason) {
-    assert_eq!(problem["reason"], reason.number(), "{status} {problem}");
-    assert_eq!(problem["type"], reason.problem_type());
-    assert_eq!(problem["status"], status);
-    assert!(status >= 400);
-}
 
 #[test]
 fn every_bad_request_gets_its_number_and_changes_nothing() {
@@ -250,7 +101,8 @@ fn every_bad_request_gets_its_number_and_changes_nothing() {
 
     assert_eq!(served.shared.state().digest(), before);
     assert_eq!(served.send(good()).0, 200);
-    refused(served.send(good()), Reason::Replayed);
+    let (status, again) = served.send(good());
+    assert_eq!((status, &again["stage"]), (200, &json!("released")));
 }
 
 #[test]
@@ -312,4 +164,149 @@ fn reads_are_signed_and_what_is_not_there_is_not_found() {
     for path in ["/v1/status", "/v1/checkpoint", "/openapi.json"] {
         assert_eq!(served.raw("GET", path, &[], &[]).0, 200, "{path}");
     }
+}
+
+/// Whoever saw a signed request, refused or not, gains nothing by sending it again.
+#[test]
+fn a_signed_request_counts_once_and_only_while_it_is_fresh() {
+    let mut gate = Gate::new();
+    let customer = gate.customer(1);
+    let too_much = gate.withdrawal(&customer, 1, u128::from(u64::MAX) * 1_000);
+    let served = serve(gate);
+    let refusable = served.submission(&too_much.0, &too_much.1);
+    let (status, problem) = served.send(refusable.clone());
+    assert_eq!(
+        (status, &problem["title"]),
+        (422, &json!("over-hour-limit"))
+    );
+    let size = served.shared.state().size();
+    refused(served.send(refusable), Reason::RequestReplayed);
+    assert_eq!(served.shared.state().size(), size);
+    // Signed anew it is decided anew.
+    let anew = served.submission(&too_much.0, &too_much.1);
+    refused(served.send(anew), Reason::OverHourLimit);
+
+    let account = format!("/v1/accounts/{}", customer.account);
+    let read = || served.request("GET", &account, None, Vec::new());
+    assert_eq!(served.send(read()).0, 200);
+    let mut ahead = read();
+    ahead.parts.created += 31;
+    refused(served.send(ahead), Reason::RequestStale);
+    let mut old = read();
+    old.parts.created -= 301;
+    refused(served.send(old), Reason::RequestStale);
+    let mut expired = read();
+    expired.parts.created -= 20;
+    expired.parts.expires = Some(expired.parts.created + 10);
+    refused(served.send(expired), Reason::RequestStale);
+}
+
+#[test]
+fn an_act_has_a_cap_of_its_own() {
+    let mut gate = Gate::new();
+    gate.customer(1);
+    gate.sync();
+    let rule = gate.ledger.state.facts().limits.rules[0].clone();
+    let limits = |count| Limits {
+        rules: vec![rule.clone(); count],
+    };
+    let set = |count| {
+        ActKind::SetLimits(SetLimits {
+            replaces: limits(1).digest(),
+            limits: limits(count),
+        })
+    };
+    let act = gate.ledger.act(World::administrator(0), set(450));
+    assert!(act.is_too_large());
+    let evidence = gate.ledger.staffs_evidence(&act);
+    let served = serve(gate);
+    let posting = serde_json::to_vec(&Posting {
+        act: act.clone(),
+        evidence,
+    });
+    let posting = posting.unwrap();
+    assert!(posting.len() < 128 * 1024);
+    let request = served.request("POST", "/v1/acts", Some(act.digest()), posting);
+    refused(served.send(request), Reason::TooLarge);
+}
+
+#[test]
+fn a_registration_is_excluded_conveyed_and_refused_by_number() {
+    let mut gate = Gate::new();
+    gate.customer(1);
+    let served = serve(gate);
+    let post = |path: &str, body: Value| {
+        let body = serde_json::to_vec(&body).unwrap();
+        served.send(served.request("POST", path, None, body))
+    };
+    let ask = json!({
+        "realm": "customers", "rp_id": "bank.example", "rp_name": "Bank", "user": "AQID",
+        "user_name": "someone", "exclude": ["BAUG"], "attestation": "direct",
+    });
+    let (status, options) = post("/v1/registrations/options", ask);
+    assert_eq!(status, 200, "{options}");
+    assert_eq!(options["excludeCredentials"][0]["id"], "BAUG");
+    assert_eq!(options["attestation"], "direct");
+    let challenge = options["challenge"].as_str().unwrap();
+    let client_data = format!(
+        "{{\"type\":\"webauthn.create\",\"challenge\":\"{challenge}\",\
+         \"origin\":\"https://elsewhere.example\",\"crossOrigin\":false}}"
+    );
+    let finish = |challenge: &str| {
+        let response = json!({
+            "clientDataJSON": URL_SAFE_NO_PAD.encode(&client_data), "attestationObject": "AQID",
+        });
+        json!({ "challenge": challenge, "credential": { "rawId": "BAUG", "response": response } })
+    };
+    refused(
+        post("/v1/registrations", finish(challenge)),
+        Reason::PasskeyOrigin,
+    );
+    // A challenge serves once.
+    refused(
+        post("/v1/registrations", finish(challenge)),
+        Reason::PasskeyChallenge,
+    );
+}
+
+/// What a suspension has stopped, and what it came too late for.
+#[test]
+fn status_tells_of_each_suspension_who_has_it_and_what_was_signed_earlier() {
+    let mut gate = Gate::new();
+    let customer = gate.customer(1);
+    let (act, evidence) = gate.withdrawal(&customer, 1, 1_000);
+    let out = act.digest();
+    gate.submit(act, evidence).unwrap();
+    gate.signed(out);
+    gate.sync();
+    let (act, evidence) = gate.ledger.suspension(Scope::Withdrawals);
+    let by = act.digest();
+    gate.submit(act, evidence).unwrap();
+    let look =
+        |served: &Served| served.raw("GET", "/v1/status", &[], &[]).1["suspensions"][0].clone();
+    let (served, _commands) = listen(&gate);
+    let now = look(&served);
+    assert_eq!(now["state"], "recorded");
+    assert_eq!(now["missing"], json!([World::KEEPER]));
+    assert_eq!(now["signed_earlier"], json!([out]));
+    assert_eq!(now["signed_earlier_count"], 1);
+    // Without the keeper's word every lease runs out.
+    gate.cosign();
+    gate.pass(Span::seconds(8));
+    let now = look(&served);
+    assert_eq!(
+        (&now["state"], &now["missing"]),
+        (&json!("stopped"), &json!([World::KEEPER]))
+    );
+    gate.say(Says::Stopped { suspension: by });
+    assert_eq!(look(&served)["missing"], json!([]));
+    // Another scope takes in nothing of it.
+    gate.sync();
+    let (act, evidence) = gate.ledger.suspension(Scope::Asset(World::TOKEN));
+    let by = json!(act.digest());
+    gate.submit(act, evidence).unwrap();
+    let (_, status) = served.raw("GET", "/v1/status", &[], &[]);
+    let all = status["suspensions"].as_array().unwrap();
+    let other = all.iter().find(|one| one["by"] == by).unwrap();
+    assert_eq!(other["signed_earlier"], json!([]));
 }

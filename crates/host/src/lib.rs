@@ -7,6 +7,8 @@
 pub mod clock;
 pub mod disk;
 pub mod http;
+#[cfg(feature = "listen")]
+pub mod listen;
 pub mod random;
 
 pub use clock::{Clock, FileClock, SystemClock};

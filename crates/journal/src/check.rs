@@ -89,6 +89,12 @@ fn check_segments(disk: &dyn Disk, checked: &mut Checked) -> Whole {
             whole.push(entry);
         }
     }
+    for number in directory::missing(disk, count) {
+        checked.fault(
+            directory::name(number),
+            "missing, and later segments are there",
+        );
+    }
     whole
 }
 

@@ -4,6 +4,7 @@ use crate::segment::{self, Parsed, SegmentFault, Tail};
 use crate::store::{Recovered, Store, StoreError};
 use portcullis_host::{AppendFile, Disk, DiskError};
 use portcullis_tlog::Frontier;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A segment's size unless told otherwise.
@@ -18,12 +19,27 @@ pub struct Directory {
     number: u64,
     file: Box<dyn AppendFile>,
     reserved: u64,
+    /// What stands behind the last whole frame, until the first write takes it away.
+    rest: Option<Rest>,
+}
+
+/// The bytes of a segment behind its last whole frame.
+#[derive(Clone, Copy, Debug)]
+struct Rest {
+    at: u64,
+    tail: Tail,
 }
 
 impl Directory {
-    /// Open the folder, or begin one. The end that was never acknowledged is cut off.
+    /// Open the folder, or begin one. Nothing is cut off here: whether entries are missing that a
+    /// quorum has cosigned, only whoever opens the journal can tell.
     pub fn open(disk: Arc<dyn Disk>, segment_bytes: u64) -> Result<(Self, Recovered), StoreError> {
         let count = count(disk.as_ref());
+        // Going on behind a gap would be another journal.
+        if let Some(missing) = missing(disk.as_ref(), count).first() {
+            let what = format!("{} is missing", name(*missing));
+            return Err(StoreError::Damaged(what, name(*missing)));
+        }
         if count == 0 {
             let (file, reserved) = begin(disk.as_ref(), 0, &Frontier::new(), segment_bytes)?;
             let recovered = Recovered {
@@ -37,6 +53,7 @@ impl Directory {
                     number: 0,
                     file,
                     reserved,
+                    rest: None,
                 },
                 recovered,
             ));
@@ -56,16 +73,12 @@ impl Directory {
         number: u64,
         parsed: Parsed,
     ) -> Result<(Self, Recovered), StoreError> {
-        let mut file = disk.append(&name(number))?;
-        // Reserved room is cut as well, and reserved again by the next batch.
-        file.truncate(parsed.end as u64)?;
-        if parsed.tail == Tail::Torn {
-            tracing::warn!(
-                segment = number,
-                "cut off a batch that was never acknowledged"
-            );
-        }
+        let file = disk.append(&name(number))?;
         let reserved = parsed.end as u64;
+        let rest = Some(Rest {
+            at: reserved,
+            tail: parsed.tail,
+        });
         let recovered = Recovered {
             base: parsed.base,
             entries: parsed.entries,
@@ -77,6 +90,7 @@ impl Directory {
                 number,
                 file,
                 reserved,
+                rest,
             },
             recovered,
         ))
@@ -104,14 +118,40 @@ impl Directory {
                 number,
                 file,
                 reserved,
+                rest: None,
             },
             recovered,
         ))
+    }
+
+    /// Take away what stands behind the last whole frame: reserved room, which the next batch
+    /// reserves again, or a batch that was cut short. That one is kept aside, in case it was
+    /// acknowledged after all and then damaged.
+    fn cut_rest(&mut self) -> Result<(), StoreError> {
+        let Some(Rest { at, tail }) = self.rest else {
+            return Ok(());
+        };
+        if tail == Tail::Torn {
+            let aside = format!("torn/{:012}-{at}", self.number);
+            let bytes = self.disk.read(&name(self.number), MAX_SEGMENT)?;
+            let bytes = bytes.unwrap_or_default();
+            let from = usize::try_from(at).unwrap_or(usize::MAX);
+            let torn = bytes.get(from..).unwrap_or_default();
+            let end = torn.iter().rposition(|byte| *byte != 0);
+            let torn = &torn[..end.map_or(0, |last| last + 1)];
+            self.disk.replace(&aside, torn).map_err(full)?;
+            tracing::warn!(segment = self.number, kept = %aside, "cut off a batch that is not whole");
+        }
+        // Crash before this: the next start finds the same rest, and keeps it aside again.
+        self.file.truncate(at)?;
+        self.rest = None;
+        Ok(())
     }
 }
 
 impl Store for Directory {
     fn make_room(&mut self, frontier: &Frontier, bytes: u64) -> Result<(), StoreError> {
+        self.cut_rest()?;
         let needed = self.file.len().saturating_add(bytes);
         if needed > self.segment_bytes && frontier.size() > 0 {
             let next = self.number + 1;
@@ -142,6 +182,7 @@ impl Store for Directory {
                 "nothing".into(),
             )
         })?;
+        self.cut_rest()?;
         // Crash here: nothing of the batch is there. During the write: a torn frame, cut off at
         // the next start. After the sync: the batch stands, acknowledged or not.
         self.file.append(&frame)?;
@@ -162,6 +203,22 @@ pub(crate) fn count(disk: &dyn Disk) -> u64 {
         number += 1;
     }
     number
+}
+
+/// How far beyond the last segment is looked for more: whoever lost some lost fewer than these.
+const GAP: u64 = 4096;
+
+/// The segments that are missing: those below one that is there beyond the `count` that begin the
+/// journal.
+pub(crate) fn missing(disk: &dyn Disk, count: u64) -> Vec<u64> {
+    let beyond = count..count.saturating_add(GAP);
+    let there: BTreeSet<u64> = beyond
+        .filter(|number| disk.exists(&name(*number)))
+        .collect();
+    let last = there.last().copied().unwrap_or(count);
+    (count..last)
+        .filter(|number| !there.contains(number))
+        .collect()
 }
 
 /// A segment's content, or what is wrong with it.

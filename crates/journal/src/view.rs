@@ -72,7 +72,8 @@ impl View {
         Ok(view)
     }
 
-    /// Take the last, partial tiles before `base` into memory.
+    /// Take the last, partial tiles before `base` into memory, if the files are whole: they are written
+    /// without a sync, so a power cut may have left holes in any of them.
     fn resume(&self, base: &Frontier) -> bool {
         let mut tail = Tail::default();
         let mut width = base.size();
@@ -112,7 +113,21 @@ impl View {
         tail.entries = entries.into_iter().map(Arc::from).collect();
         tail.head = Some(base.head());
         *self.write() = tail;
-        tiles_lead_to(self, base)
+        tiles_lead_to(self, base) && self.entries_fit(base.size())
+    }
+
+    /// Whether the entries below a size are those that the tiles have the hashes of.
+    fn entries_fit(&self, size: u64) -> bool {
+        let starts = (0..size).step_by(usize::from(TILE_WIDTH));
+        let mut bundles = starts.map(|first| first..size.min(first + WIDTH));
+        bundles.all(|range| {
+            let entries = self.entries(range.clone(), usize::MAX);
+            let hashes = HashReader::read(self, 0, range);
+            entries.is_ok_and(|entries| {
+                let leaves: Vec<Hash> = entries.iter().map(|entry| Hash::leaf(entry)).collect();
+                hashes.is_ok_and(|hashes| hashes == leaves)
+            })
+        })
     }
 
     /// The partial tile or bundle from `first` to `width`, cut from whichever file holds it.

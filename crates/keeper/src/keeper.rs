@@ -10,9 +10,10 @@ use crate::snapshot::Snapshots;
 use crate::statements::Statements;
 use crate::stop_call::StopCall;
 use portcullis_core::apply::Applied;
+use portcullis_core::codec::encode;
 use portcullis_core::id::{BoardId, KeeperId};
 use portcullis_core::statement::{Condition, Says};
-use portcullis_core::{Network, Span, State, Time};
+use portcullis_core::{Digest, Network, Span, State, Time};
 use portcullis_host::DiskError;
 use portcullis_keys::{SignError, StatementKey};
 use portcullis_tlog::Cosigned;
@@ -24,6 +25,8 @@ use std::time::Duration;
 const SNAPSHOT_EVERY: u64 = 100_000;
 /// How often a mark is, where there is anything new.
 const MARK_EVERY: Span = Span::seconds(10);
+/// The newest cosigned checkpoint that the replica stood at, as a note.
+const CHECKPOINT: &str = "checkpoint";
 /// Most statements posted in one step.
 const STATEMENTS: usize = 256;
 
@@ -98,6 +101,10 @@ impl Keeper {
             latch(&mut latches, &mut alarms, breach.into(), follower.state());
         }
         let (state, urls) = (follower.state(), parts.boards.clone());
+        // A crash may have come between a latch and its alarm.
+        for latch in latches.standing(state) {
+            raise(&mut alarms, latch);
+        }
         let size = state.size();
         Ok(Self {
             boards: Boards::new(machine.clone(), state, &urls),
@@ -166,11 +173,12 @@ impl Keeper {
             index,
             effects,
             void,
+            would_pay,
             ..
         } = &seen.applied;
         let Some(why) = void else { return };
         tracing::error!(entry = index, %why, "a void entry");
-        if why.is_release(seen.entry.as_ref()) {
+        if *would_pay {
             let (entry, effects) = (*index, *effects);
             self.latch(Sight::Release { entry, effects });
         }
@@ -202,7 +210,7 @@ impl Keeper {
     /// What binding postings bar.
     #[must_use]
     pub fn bars(&self) -> Bars {
-        self.boards.bars(self.follower.state())
+        self.boards.bars()
     }
 
     /// Raise an alarm, once for each name and matter in the life of this process.
@@ -230,7 +238,14 @@ impl Keeper {
         for says in says {
             self.statements.say(state, says)?;
         }
-        self.statements.step(state, STATEMENTS);
+        let diverged = self.statements.step(state, STATEMENTS);
+        let now = self.parts.machine.watch.now();
+        // A replica that is behind cannot tell.
+        if self.follower.acting_head(now).is_some() {
+            for says in diverged {
+                self.alarms.raise(&diverges(&says));
+            }
+        }
         self.stop_call.step(state);
         self.latches.keep();
         Ok(self.keep(extra)?)
@@ -248,6 +263,12 @@ impl Keeper {
             self.snapshot_at = size;
         } else if size > self.marked.0 && now >= self.marked.1 {
             self.snapshots.mark(state, head)?;
+            // For people on this host who have to stop everything without the gate.
+            let note = head.signed().note().to_string();
+            let disk = &self.parts.machine.disk;
+            if let Err(error) = disk.write_projection(CHECKPOINT, note.as_bytes()) {
+                tracing::warn!(%error, "the newest checkpoint is not shown on disk");
+            }
             self.marked = (size, now.after(MARK_EVERY));
         }
         Ok(())
@@ -311,6 +332,23 @@ fn restore(
         let _ = follower.recall(head);
     }
     Ok((follower, extra))
+}
+
+fn diverges(says: &Says) -> Alarm {
+    let about = match says {
+        Says::Signed { act, .. } | Says::Confirmed { act, .. } | Says::Reverted { act, .. } => *act,
+        Says::Stopped { suspension } => *suspension,
+        Says::Latched { latch, .. } => *latch,
+        Says::Caps { .. } => Digest::plain(&encode(says)),
+    };
+    let text = "the gate has refused this keeper's statement for a minute as one that does not fit \
+                its journal, and it fits this keeper's: one of the two decides otherwise than the \
+                other. Compare their versions, and run `portcullis verify` on the journal";
+    Alarm {
+        name: "diverged",
+        about,
+        text: text.into(),
+    }
 }
 
 fn latch(

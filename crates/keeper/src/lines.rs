@@ -75,6 +75,9 @@ impl Lines {
             tracing::warn!(name, cut, "a record torn by a crash is cut off");
             file.truncate(good)?;
         }
+        // A process that died before its sync left lines that can be read and may still be lost. Whoever
+        // finds a record here acts by it.
+        file.sync()?;
         Ok(Self { file, check })
     }
 
@@ -226,6 +229,19 @@ mod tests {
                 "{at}"
             );
         }
+    }
+
+    #[test]
+    fn what_was_read_survives_even_if_its_writer_died_before_the_sync() {
+        let disk = CrashDisk::default();
+        three(&disk);
+        let bytes = disk.bytes("record").unwrap();
+        let written = CrashDisk::default();
+        let mut file = written.append("record").unwrap();
+        file.append(&bytes).unwrap();
+        assert_eq!(payloads(&written).unwrap().len(), 3);
+        written.crash(0);
+        assert_eq!(payloads(&written).unwrap().len(), 3);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use portcullis_core::codec::encode;
 use portcullis_core::id::KeeperId;
 use portcullis_core::signature::Strict;
 use portcullis_core::statement::{Says, SignedStatement, Statement};
-use portcullis_core::{Digest, Span, State, Time};
+use portcullis_core::{Digest, Reason, Span, State, Time};
 use portcullis_keys::{SignError, StatementKey};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +21,8 @@ const MAX_ANSWER: u64 = 64 * 1024;
 /// The first and the longest wait until a statement is said again.
 const FIRST_WAIT: Span = Span::seconds(2);
 const LONGEST_WAIT: Span = Span::seconds(60);
+/// How long a gate may refuse what fits before that is more than its being ahead.
+const DIVERGED_AFTER: Span = Span::seconds(60);
 
 /// What a keeper has to say and the journal does not have yet.
 pub struct Statements {
@@ -36,6 +38,19 @@ struct Waiting {
     signed: SignedStatement,
     next: Time,
     wait: Span,
+    /// Since when the gate says that it does not fit its journal.
+    refused: Option<Time>,
+}
+
+/// What a gate says to a statement.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    Taken,
+    /// By its own state the statement does not fit.
+    Misfit,
+    /// Something else about this one statement.
+    Refused,
+    Nothing,
 }
 
 impl Statements {
@@ -78,6 +93,7 @@ impl Statements {
                 signed,
                 next: Time(0),
                 wait: FIRST_WAIT,
+                refused: None,
             },
         );
         Ok(())
@@ -85,7 +101,11 @@ impl Statements {
 
     /// Post what is due, at most `most` of it. The first failure ends the round: whatever ails the
     /// gate ails all of them.
-    pub fn step(&mut self, state: &State, most: usize) {
+    ///
+    /// Gives those that fit this replica and that the gate has said for a minute do not fit its own.
+    /// For a moment that is so where the gate is ahead; lasting, one of the two decides otherwise.
+    pub fn step(&mut self, state: &State, most: usize) -> Vec<Says> {
+        let mut diverged = Vec::new();
         let keeper = self.keeper;
         self.waiting
             .retain(|_, waiting| !is_known(state, keeper, &waiting.signed.statement.says));
@@ -96,10 +116,17 @@ impl Statements {
         for waiting in fitting.take(most) {
             waiting.next = now.after(waiting.wait);
             waiting.wait = Span((waiting.wait.0 * 2).min(LONGEST_WAIT.0));
-            if !post(&self.machine, &self.gate, &waiting.signed) {
+            let heard = post(&self.machine, &self.gate, &waiting.signed);
+            let since = waiting.refused.unwrap_or(now);
+            waiting.refused = (heard == Heard::Misfit).then_some(since);
+            if heard == Heard::Misfit && now.since(since) >= DIVERGED_AFTER {
+                diverged.push(waiting.signed.statement.says.clone());
+            }
+            if heard == Heard::Nothing {
                 break;
             }
         }
+        diverged
     }
 
     /// How many statements the journal does not have yet.
@@ -109,7 +136,7 @@ impl Statements {
     }
 }
 
-fn post(machine: &Machine, gate: &str, signed: &SignedStatement) -> bool {
+fn post(machine: &Machine, gate: &str, signed: &SignedStatement) -> Heard {
     let url = format!("{gate}/v1/statements");
     let headers = [("content-type", "application/cbor")];
     let body = encode(signed);
@@ -117,7 +144,7 @@ fn post(machine: &Machine, gate: &str, signed: &SignedStatement) -> bool {
         .http
         .post(&url, &headers, &body, MAX_ANSWER, PATIENCE)
     {
-        Ok(reply) if reply.status < 300 => true,
+        Ok(reply) if reply.status < 300 => Heard::Taken,
         Ok(reply) => {
             let (status, says) = (reply.status, &signed.statement.says);
             tracing::warn!(
@@ -125,13 +152,26 @@ fn post(machine: &Machine, gate: &str, signed: &SignedStatement) -> bool {
                 ?says,
                 "the gate did not take a statement; said again"
             );
-            status < 500 && status != 429
+            if says_misfit(&reply.body) {
+                Heard::Misfit
+            } else if status < 500 && status != 429 {
+                Heard::Refused
+            } else {
+                Heard::Nothing
+            }
         }
         Err(error) => {
             tracing::debug!(%error, "a statement is said again later");
-            false
+            Heard::Nothing
         }
     }
+}
+
+/// Whether a problem (RFC 9457) is of the type that says so.
+fn says_misfit(body: &[u8]) -> bool {
+    let problem: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let kind = problem.get("type").and_then(serde_json::Value::as_str);
+    kind == Some(Reason::StatementRefused.problem_type().as_str())
 }
 
 fn rank(says: &Says) -> u8 {
@@ -147,7 +187,10 @@ fn rank(says: &Says) -> u8 {
 fn is_known(state: &State, keeper: KeeperId, says: &Says) -> bool {
     let facts = state.facts();
     match says {
-        Says::Caps { caps } => facts.caps.get(&keeper) == Some(caps),
+        Says::Caps { number, .. } => {
+            let known = facts.caps.get(&keeper);
+            known.is_some_and(|known| known.number >= *number)
+        }
         Says::Signed { act, plan, .. } => facts
             .releases
             .get(act)

@@ -10,6 +10,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use portcullis_core::genesis::Mode;
 use portcullis_keys::file::{MAX_KEYS, PassphraseError};
 use portcullis_keys::{
     Cost, KeyFile, KeyFileError, Kind, Name, Passphrase, StatementKey, WalletKey, conformance,
@@ -404,6 +405,16 @@ fn passphrases() {
         read(&vec![b'a'; 1 << 20]),
         Err(PassphraseError::TooLong)
     ));
+}
+
+#[test]
+fn where_real_value_hangs_on_it_a_cheap_file_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("keys");
+    KeyFile::create(&path, &passphrase("x"), Cost::DEVELOPMENT).unwrap();
+    let open = |mode| KeyFile::open_for(mode, &path, &passphrase("x"));
+    assert!(open(Mode::Development).is_ok());
+    assert!(matches!(open(Mode::Production), Err(KeyFileError::Cheap)));
 }
 
 #[test]

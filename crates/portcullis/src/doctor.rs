@@ -1,6 +1,8 @@
 //! `portcullis doctor`: what an operator would want to know before it hurts.
 
 use crate::amount::both;
+use crate::approve::follow::Replica;
+use crate::caps::contradictions;
 use crate::failure::{Exit, Failure};
 use crate::out::say;
 use crate::reach::{Reach, ReachArgs};
@@ -65,6 +67,7 @@ fn findings(reach: &Reach, dir: &Path) -> Vec<(String, Finding)> {
         ),
         ("gate".to_owned(), gate(reach)),
         ("witnesses".to_owned(), witnesses(reach)),
+        ("caps".to_owned(), caps(reach)),
         ("disk".to_owned(), disk(dir)),
     ];
     found.extend(boards(reach));
@@ -119,6 +122,17 @@ fn witnesses(reach: &Reach) -> Finding {
         names.len(),
         names.join(", ")
     ))
+}
+
+/// What signers say that they sign at most, against the limits: by a replica of our own.
+fn caps(reach: &Reach) -> Finding {
+    let replica = Replica::follow(reach).map_err(|failure| failure.to_string())?;
+    let found = contradictions(replica.state());
+    if found.is_empty() {
+        Ok("the limits in force are within what the signers state that they sign".into())
+    } else {
+        Err(found.join("; "))
+    }
 }
 
 fn boards(reach: &Reach) -> Vec<(String, Finding)> {

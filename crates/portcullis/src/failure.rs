@@ -43,6 +43,12 @@ impl Exit {
     }
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
 /// A failure.
 #[derive(Debug)]
 pub(crate) struct Failure {

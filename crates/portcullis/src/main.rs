@@ -8,6 +8,7 @@
 mod amount;
 mod approve;
 mod call;
+mod caps;
 mod cli;
 mod demo;
 mod doctor;
@@ -24,6 +25,7 @@ mod out;
 mod processes;
 mod reach;
 mod scope;
+mod seen;
 mod staff;
 mod verify;
 

@@ -106,6 +106,8 @@ pub(crate) struct Reach {
     pub(crate) decimals: BTreeMap<AssetId, u8>,
     pub(crate) nodes: BTreeMap<ChainId, String>,
     pub(crate) machine: Machine,
+    /// The network's folder, where what was seen is kept.
+    pub(crate) folder: PathBuf,
     keys: PathBuf,
 }
 
@@ -143,6 +145,7 @@ impl ReachArgs {
             decimals: config.decimals,
             nodes: config.nodes,
             machine,
+            folder: self.dir.clone(),
             keys: config.keys,
         })
     }

@@ -35,13 +35,18 @@ pub(crate) fn text(scope: Scope) -> String {
     }
 }
 
-/// A suspending act's digest, or `KEEPER:LATCH`.
+/// A suspending act's digest, `up-to:ENTRY` for every suspension that an entry up to this one made,
+/// or `KEEPER:LATCH`.
 pub(crate) fn target(text: &str) -> Result<LiftTarget, String> {
     let failed = |error: &dyn core::fmt::Display| format!("{text}: {error}");
     match text.split_once(':') {
         None => {
             let by = text.parse().map_err(|error| failed(&error))?;
             Ok(LiftTarget::Suspension { by })
+        }
+        Some(("up-to", entry)) => {
+            let entry = entry.parse().map_err(|error| failed(&error))?;
+            Ok(LiftTarget::SuspensionsUpTo { entry })
         }
         Some((keeper, latch)) => Ok(LiftTarget::Latch {
             keeper: keeper.parse().map_err(|error| failed(&error))?,
@@ -83,14 +88,18 @@ mod tests {
     }
 
     #[test]
-    fn lifts_name_a_suspension_or_a_latch() {
+    fn lifts_name_suspensions_or_a_latch() {
         let (digest, keeper) = ("ab".repeat(32), "cd".repeat(16));
         assert!(matches!(target(&digest), Ok(LiftTarget::Suspension { .. })));
         assert!(matches!(
             target(&format!("{keeper}:{digest}")),
             Ok(LiftTarget::Latch { .. })
         ));
+        let up_to = LiftTarget::SuspensionsUpTo { entry: 7 };
+        assert_eq!(target("up-to:7"), Ok(up_to));
         for wrong in [
+            "up-to:".into(),
+            "up-to:-1".into(),
             keeper.clone(),
             format!("{digest}:{keeper}"),
             digest.to_uppercase(),

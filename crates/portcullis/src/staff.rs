@@ -11,6 +11,7 @@ use portcullis_core::act::{Act, ActKind, Lift, LiftTarget, Scope, Suspend};
 use portcullis_core::id::KeeperId;
 use portcullis_core::{Decision, Digest, Evidence, Time};
 use portcullis_keeper::rfc3339;
+use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,10 @@ pub(crate) struct SuspendArgs {
     /// Post it on every stop board instead of sending it to the gate
     #[arg(long)]
     to_boards: bool,
+    /// With --to-boards: a checkpoint that a quorum cosigned, such as `checkpoint` in the data folder
+    /// of the journal or of a signer; otherwise the newest that was seen here
+    #[arg(long, value_name = "FILE", requires = "to_boards")]
+    checkpoint: Option<PathBuf>,
     #[command(flatten)]
     caller: CallerArgs,
     #[command(flatten)]
@@ -38,7 +43,7 @@ pub(crate) struct SuspendArgs {
 /// It takes a quorum of administrators: this proposes, the others say `portcullis approve`.
 #[derive(Debug, Args)]
 pub(crate) struct LiftArgs {
-    /// The suspending act's digest, or KEEPER:LATCH, as `portcullis status` shows them
+    /// The suspending act's digest, up-to:ENTRY, or KEEPER:LATCH, as `portcullis status` shows them
     #[arg(value_parser = scope::target)]
     target: LiftTarget,
     #[command(flatten)]
@@ -62,10 +67,11 @@ impl SuspendArgs {
         let reach = self.reach.open()?;
         let caller = self.caller.or_as("operator").required(&reach)?;
         let kind = ActKind::Suspend(Suspend { scope: self.scope });
-        let act = reach.staff_act(&caller, kind)?;
         if self.to_boards {
+            let act = reach.stop_act(&caller, kind, self.checkpoint.as_deref())?;
             return post(&reach, &caller, &act);
         }
+        let act = reach.staff_act(&caller, kind)?;
         let accepted = reach
             .gate
             .submit(&caller.signer, &act, &Evidence::default())?;
@@ -176,6 +182,7 @@ impl StatusArgs {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let reach = self.reach.open()?;
         let status = reach.gate.status()?;
+        reach.look_at_checkpoint();
         if self.json {
             say(json(&status));
         } else {
@@ -232,6 +239,7 @@ impl Reach {
     /// A member of staff's act on the gate's newest checkpoint.
     pub(crate) fn staff_act(&self, caller: &Caller, kind: ActKind) -> Result<Act, Failure> {
         let draft = self.gate.draft(self.network.digest())?;
+        self.look_at_checkpoint();
         Ok(draft.by_staff(caller.principal, None, kind))
     }
 }

@@ -11,10 +11,13 @@ use portcullis_core::signature::Strict;
 use portcullis_core::{Digest, Time};
 use portcullis_host::Dir;
 use portcullis_keeper::rfc3339;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
+/// What a folder's one writer locks.
+const LOCK: &str = "lock";
 /// How often a journal with faults is looked at again, and after how long.
 const LOOKS: u32 = 3;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(700);
@@ -30,6 +33,19 @@ pub(crate) struct VerifyArgs {
     /// The journal of a network's folder, against the digest that stands there
     #[arg(long, value_name = "DIR", required = true)]
     dir: Option<PathBuf>,
+    #[command(flatten)]
+    how: How,
+}
+
+/// How a journal is looked at.
+#[derive(Debug, Args)]
+struct How {
+    /// A cosigned checkpoint from elsewhere (a witness, a replica) that the journal must lead to
+    #[arg(long, value_name = "FILE")]
+    head: Option<PathBuf>,
+    /// Do not fail where entries stand behind the newest cosigned checkpoint
+    #[arg(long)]
+    allow_unwitnessed: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -44,9 +60,8 @@ enum Command {
         /// The genesis digest
         #[arg(long, value_name = "HEX")]
         genesis_digest: Digest,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        how: How,
     },
     /// One release: who authorised it, and that exactly it was signed
     Receipt {
@@ -68,10 +83,10 @@ impl VerifyArgs {
                 Some(Command::Journal {
                     folder,
                     genesis_digest,
-                    json,
+                    how,
                 }),
                 _,
-            ) => journal(&folder, genesis_digest, json),
+            ) => journal(&folder, genesis_digest, &how),
             (
                 Some(Command::Receipt {
                     file,
@@ -87,7 +102,7 @@ impl VerifyArgs {
                     .trim()
                     .parse()
                     .map_err(|error| Failure::usage(error, ""))?;
-                journal(&folder.file(Folder::JOURNAL), digest, self.json)
+                journal(&folder.file(Folder::JOURNAL), digest, &self.how)
             }
             (None, None) => Err(Failure::usage(
                 "nothing was named",
@@ -97,41 +112,52 @@ impl VerifyArgs {
     }
 }
 
-fn journal(folder: &Path, digest: Digest, as_json: bool) -> Result<(), Failure> {
+fn journal(folder: &Path, digest: Digest, how: &How) -> Result<(), Failure> {
     if !folder.is_dir() {
         return Err(Failure::usage(
             format!("{} is no folder", folder.display()),
             "",
         ));
     }
-    let report = settled(&Dir::open(folder)?, digest);
-    if as_json {
+    let head = how.head.as_deref().map(files::read).transpose()?;
+    let mut report = settled(&Dir::open(folder)?, digest, head.as_deref());
+    report.strays = strays(folder, &report.looked_at);
+    if how.json {
         say(json(&report));
     } else {
         tell(&report);
     }
-    if report.holds() {
+    let unwitnessed = report.unwitnessed;
+    let (what, next) = if !report.holds() {
+        (
+            format!(
+                "the journal does not hold: {} faults, named above",
+                report.faults.len()
+            ),
+            "keep the folder as it is; compare with a replica, a witness and another auditor",
+        )
+    } else if unwitnessed > 0 && !how.allow_unwitnessed {
+        (
+            format!("no witness has seen the last {unwitnessed} entries: they show nothing"),
+            "look again once the gate has had them cosigned; --allow-unwitnessed leaves them out of account",
+        )
+    } else {
         return Ok(());
-    }
-    let what = format!(
-        "the journal does not hold: {} faults, named above",
-        report.faults.len()
-    );
-    let next = "keep the folder as it is; compare with a replica, a witness and another auditor";
+    };
     Err(Failure::new(Exit::Wrong, what, next))
 }
 
 /// A gate that is running writes while we read. What was wrong only because of that is not wrong at a
-/// second look; a fault that stays the same is one.
-fn settled(disk: &Dir, digest: Digest) -> Report {
-    let mut report = verify::journal(disk, digest);
+/// later look; a fault that stays the same is one, and so is a tail that nobody comes to cosign.
+fn settled(disk: &Dir, digest: Digest, head: Option<&[u8]>) -> Report {
+    let mut report = verify::journal_up_to(disk, digest, head);
     for _ in 0..LOOKS {
-        if report.holds() {
+        if report.holds() && report.unwitnessed == 0 {
             break;
         }
         sleep(BETWEEN_LOOKS);
-        let again = verify::journal(disk, digest);
-        let same = again.faults == report.faults;
+        let again = verify::journal_up_to(disk, digest, head);
+        let same = again.faults == report.faults && again.unwitnessed == report.unwitnessed;
         report = again;
         if same {
             break;
@@ -140,9 +166,44 @@ fn settled(disk: &Dir, digest: Digest) -> Report {
     report
 }
 
+/// What lies in the folder and was not looked at. Tiles that were partial once stay, and are not read
+/// any more.
+fn strays(folder: &Path, looked_at: &[String]) -> Vec<String> {
+    let known: BTreeSet<&str> = looked_at.iter().map(String::as_str).collect();
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        let Ok(files) = std::fs::read_dir(&next) else {
+            found.push(format!("{} (cannot be read)", next.display()));
+            continue;
+        };
+        for file in files.flatten() {
+            let path = file.path();
+            let name = path.strip_prefix(folder).unwrap_or(&path);
+            let name = name.to_string_lossy().into_owned();
+            if file.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(path);
+            } else if !known.contains(name.as_str()) && !is_left_over(&name) {
+                found.push(name);
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+fn is_left_over(name: &str) -> bool {
+    let was_partial = name.starts_with("tile/") && name.contains(".p/");
+    was_partial || name == LOCK
+}
+
 fn tell(report: &Report) {
     let line = |name: &str, text: String| say(format_args!("{name:<16}{text}"));
     line("entries", format!("{}, root {}", report.size, report.root));
+    if report.unwitnessed > 0 {
+        let count = report.unwitnessed;
+        line("unwitnessed", format!("{count} more entries, not applied"));
+    }
     match &report.checkpoint {
         Some(seen) => line(
             "checkpoint",
@@ -188,6 +249,7 @@ fn tell(report: &Report) {
             .iter()
             .map(|act| format!("act {act}")),
     );
+    list("stray files", report.strays.iter().cloned());
     list(
         "faults",
         report
@@ -259,4 +321,24 @@ pub(crate) fn tell_receipt(shown: &Shown) {
 
 fn at(entry: u64, time: Time) -> String {
     format!("entry {entry}, {}", rfc3339(time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_of_a_journal_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, b"").unwrap();
+        };
+        let journal = ["checkpoint", "segment/000000000000", "tile/0/000"];
+        let others = ["tile/0/000.p/7", "lock", "segment/copy", "notes"];
+        journal.iter().chain(&others).for_each(|name| put(name));
+        let looked_at = journal.map(str::to_owned);
+        assert_eq!(strays(folder.path(), &looked_at), ["notes", "segment/copy"]);
+    }
 }

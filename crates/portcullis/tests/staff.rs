@@ -113,15 +113,63 @@ fn large_withdrawal_needs_an_approver(network: &Network, anvil: &Anvil) {
     );
 }
 
-/// The gate is not asked; it finds the stop on the board, and so do the keepers.
+/// The gate is not asked; it finds the stop on the board, and so do the keepers. It may be gone, or
+/// lie about its checkpoint.
 fn a_posted_stop_reaches_the_journal(network: &Network) {
-    let said = run(&[
-        "suspend",
-        "everything",
-        "--to-boards",
-        "--dir",
-        network.dir(),
-    ]);
+    let lying = a_gate_with_a_false_checkpoint();
+    let (journal, signer) = ("data/journal/checkpoint", "data/signer/checkpoint");
+    let (journal, signer) = (network.path(journal), network.path(signer));
+    let file = |path: &Path| path.to_str().unwrap().to_owned();
+    post_a_stop(network, &["--gate", "http://127.0.0.1:1"]);
+    post_a_stop(network, &["--gate", &lying]);
+    post_a_stop(
+        network,
+        &["--gate", &lying, "--checkpoint", &file(&journal)],
+    );
+    post_a_stop(network, &["--gate", &lying, "--checkpoint", &file(&signer)]);
+
+    // A false one is never posted under, and nothing is without any.
+    let false_one = network.path("false");
+    std::fs::write(&false_one, FALSE).unwrap();
+    let args = stop_args(network, &["--checkpoint", false_one.to_str().unwrap()]);
+    let (passed, said) = try_run(&args);
+    assert!(!passed && said.contains("the checkpoint: "), "{said}");
+    std::fs::remove_file(network.path("checkpoint.seen")).unwrap();
+    let (passed, said) = try_run(&stop_args(network, &["--gate", &lying]));
+    assert!(!passed && said.contains("--checkpoint FILE"), "{said}");
+}
+
+const FALSE: &str = "localhost/log\n7\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\
+                     \u{2014} localhost/log AAAAAAAA\n";
+
+/// Whatever it is asked, it shows the same checkpoint, which nobody has cosigned.
+fn a_gate_with_a_false_checkpoint() -> String {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let Ok(mut connection) = connection else {
+                return;
+            };
+            let _ = connection.read(&mut [0; 4096]);
+            let length = FALSE.len();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close");
+            let _ = write!(connection, "{head}\r\n\r\n{FALSE}");
+        }
+    });
+    url
+}
+
+fn stop_args<'a>(network: &'a Network, more: &[&'a str]) -> Vec<&'a str> {
+    let mut args = vec!["suspend", "everything", "--to-boards", "--dir"];
+    args.push(network.dir());
+    args.extend(more);
+    args
+}
+
+fn post_a_stop(network: &Network, more: &[&str]) {
+    let said = run(&stop_args(network, more));
     assert!(said.contains("posted  board "), "{said}");
     let by = word_after(&said, "suspended by act ");
     network.until("the posted stop", |network| {

@@ -72,9 +72,9 @@ impl Checked {
     ) -> Result<Self, PlanRefused> {
         let tx = UnsignedTx::from_bytes(&plan.unsigned)?;
         let transfer = Transfer::decode(&tx)?;
-        check_place(&transfer, release, wallet, key)?;
-        check_fees(&transfer, wallet, chain)?;
         let is_void = release.is_void_plan(plan.digest());
+        check_place(&transfer, release, wallet, key)?;
+        check_fees(&transfer, is_void, wallet, chain)?;
         if is_void {
             if !transfer.is_void(&wallet.address) {
                 return Err(PlanRefused::GivenUp);
@@ -126,12 +126,25 @@ fn check_place(
     }
 }
 
-fn check_fees(transfer: &Transfer, wallet: &Wallet, chain: &Chain) -> Result<(), PlanRefused> {
+/// A void may pay a quarter more per gas than the cap: a payment at the cap could not be given up
+/// otherwise. The cap on the whole holds for both.
+fn check_fees(
+    transfer: &Transfer,
+    is_void: bool,
+    wallet: &Wallet,
+    chain: &Chain,
+) -> Result<(), PlanRefused> {
+    let cap = chain.max_fee_per_gas.0;
+    let cap = if is_void {
+        cap.saturating_add(cap / 4)
+    } else {
+        cap
+    };
     let (most, per_gas) = (transfer.fee_ceiling(), transfer.fees().max_fee_per_gas());
     if most > chain.max_fee || most > wallet.fee_ceiling {
         return Err(PlanRefused::Fee(most));
     }
-    if Amount(per_gas) > chain.max_fee_per_gas {
+    if per_gas > cap {
         return Err(PlanRefused::FeePerGas(Amount(per_gas)));
     }
     Ok(())

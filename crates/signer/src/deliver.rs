@@ -8,10 +8,14 @@ use portcullis_chains::ethereum::SignedTx;
 use portcullis_core::id::WalletId;
 use portcullis_core::statement::Says;
 use portcullis_core::{Digest, Span, Time};
+use portcullis_keeper::Watch;
 use portcullis_node::{Delivery, Mined, Node, Sent, Standing, TrackError, Tracker};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// How long nodes may be spoken to in one step: whoever answers slowly, or not at all, must not keep
+/// the signer from following the journal. What was begun within it is ended.
+const BUDGET: Span = Span(750);
 /// How often one transaction is looked for.
 const LOOK_EVERY: Span = Span::seconds(1);
 /// The first and the longest time that a node is left alone after an error.
@@ -45,6 +49,23 @@ struct UnderWay {
     look_at: Time,
     unknown_since: Option<Time>,
     standing: Standing,
+}
+
+/// The time that one step has for nodes, by the machine's clock.
+pub(crate) struct Budget<'a> {
+    watch: &'a Watch,
+    began: Time,
+}
+
+impl<'a> Budget<'a> {
+    pub(crate) fn begin(watch: &'a Watch) -> Self {
+        let began = watch.now();
+        Self { watch, began }
+    }
+
+    fn lasts(&self) -> bool {
+        self.watch.now().since(self.began) < BUDGET
+    }
 }
 
 /// What an operator must hear of.
@@ -116,6 +137,7 @@ impl Deliveries {
     pub(crate) fn send(
         &mut self,
         now: Time,
+        budget: &Budget<'_>,
         most: usize,
         may_leave: impl Fn(&Digest, &SignedTx) -> bool,
     ) -> Vec<Trouble> {
@@ -125,7 +147,7 @@ impl Deliveries {
             .values_mut()
             .filter(|it| it.tracker.is_due(now));
         let leaving = due.filter(|it| may_leave(&it.act, it.tracker.newest()));
-        for it in leaving.take(most) {
+        for it in leaving.take(most).take_while(|_| budget.lasts()) {
             let Some(line) = self
                 .nodes
                 .get_mut(&it.chain)
@@ -150,10 +172,15 @@ impl Deliveries {
     }
 
     /// Look for at most `most` transactions, and say what is final.
-    pub(crate) fn look(&mut self, now: Time, most: usize) -> (Vec<Says>, Vec<Trouble>) {
+    pub(crate) fn look(
+        &mut self,
+        now: Time,
+        budget: &Budget<'_>,
+        most: usize,
+    ) -> (Vec<Says>, Vec<Trouble>) {
         let (mut says, mut trouble) = (Vec::new(), Vec::new());
         let due = self.under_way.values_mut().filter(|it| it.look_at <= now);
-        for it in due.take(most) {
+        for it in due.take(most).take_while(|_| budget.lasts()) {
             let Some(line) = self
                 .nodes
                 .get_mut(&it.chain)

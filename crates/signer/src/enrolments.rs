@@ -4,15 +4,22 @@
 //! whose factors an epoch has revoked. The journal cannot tell; but so many in a day are no customers.
 //! Beyond a day's cap the next ones begin to count as the following days' caps have room: an attack
 //! is slowed down to the cap, and an honest rush is late, not lost.
+//!
+//! What a waiting factor brings in (another factor, an address) counts no sooner than it does itself:
+//! otherwise it would enrol a second one beside the cap.
 
 use minicbor::{Decode, Encode};
+use portcullis_chains::caip::Address;
 use portcullis_core::codec::encode;
 use portcullis_core::effect::Effect;
-use portcullis_core::entry::Body;
-use portcullis_core::id::FactorId;
+use portcullis_core::entry::{Body, Submission};
+use portcullis_core::factor::factor_id;
+use portcullis_core::id::{AccountId, FactorId};
 use portcullis_core::realm::Realm;
-use portcullis_core::state::account::{Owner, Proof};
-use portcullis_core::{Act, ActKind, Digest, Span, Time};
+use portcullis_core::request::parse_base;
+use portcullis_core::state::account::Owner;
+use portcullis_core::state::release::Release;
+use portcullis_core::{Act, ActKind, Digest, Evidence, Span, Time};
 use portcullis_keeper::follow::Seen;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -20,7 +27,7 @@ use crate::config::Floors;
 
 const DAY: Span = Span::hours(24);
 
-/// Factors that are enrolled and do not count yet.
+/// What is enrolled and does not count yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct Enrolments {
     #[n(0)]
@@ -28,7 +35,16 @@ pub(crate) struct Enrolments {
     #[n(1)]
     again: Pace,
     #[n(2)]
-    waiting: BTreeMap<(Owner, FactorId), Time>,
+    waiting: BTreeMap<Brought, Time>,
+}
+
+/// Something that an entry brought into an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+enum Brought {
+    #[n(0)]
+    Factor(#[n(0)] Owner, #[n(1)] FactorId),
+    #[n(1)]
+    Address(#[n(0)] AccountId, #[n(1)] Address),
 }
 
 /// When the newest factors of one kind begin to count; as many as a day's cap.
@@ -53,32 +69,55 @@ impl Enrolments {
         encode(self)
     }
 
-    /// Take in an entry. `Some` where a factor begins to count later for this signer.
+    /// Take in an entry. `Some` where onboarding's word counts later for this signer.
     pub(crate) fn take(&mut self, seen: &Seen, floors: &Floors) -> Option<Slowed> {
         let entry = seen.entry.as_ref()?;
         let Body::Act(submission) = &entry.body else {
             return None;
         };
-        let (owner, factor) = seen.applied.changes.iter().find_map(enrolled)?;
-        let until = match onboards(&submission.act)? {
-            Onboards::First => self
+        let brought = seen.applied.changes.iter().find_map(brought)?;
+        self.waiting.retain(|_, until| *until > entry.time);
+        let paced = match onboards(&submission.act) {
+            Some(Onboards::First) => self
                 .first
                 .admit(entry.time, floors.first_enrolments_per_day),
-            Onboards::Again => self.again.admit(entry.time, floors.re_enrolments_per_day),
+            Some(Onboards::Again) => self.again.admit(entry.time, floors.re_enrolments_per_day),
+            None => {
+                let until = self.inherited(submission)?;
+                self.waiting.insert(brought, until);
+                return None;
+            }
         };
-        self.waiting.retain(|_, until| *until > entry.time);
-        if until <= entry.time {
+        if paced <= entry.time {
             return None;
         }
-        self.waiting.insert((owner, factor), until);
-        let act = submission.act.digest();
+        self.waiting.insert(brought, paced);
+        let (act, until) = (submission.act.digest(), paced);
         Some(Slowed { act, until })
     }
 
-    /// Whether the factor behind a proof counts.
-    pub(crate) fn count(&self, proof: &Proof, now: Time) -> bool {
-        let until = self.waiting.get(&(proof.owner, proof.factor));
-        until.is_none_or(|until| *until <= now)
+    /// Until when the factors wait that prove an act: the last of them, where one waits at all.
+    fn inherited(&self, submission: &Submission) -> Option<Time> {
+        let (account, principal) = (submission.act.account?, submission.act.principal);
+        let owner = Owner::Holder { account, principal };
+        let untils = proving(&submission.evidence)
+            .filter_map(|factor| self.waiting.get(&Brought::Factor(owner, factor)));
+        untils.copied().max()
+    }
+
+    /// Whether the factor behind a release counts, and the address that it pays.
+    pub(crate) fn count(&self, release: &Release, now: Time) -> bool {
+        let proof = &release.proof;
+        let factor = Brought::Factor(proof.owner, proof.factor);
+        let address = match &release.act.kind {
+            ActKind::Withdraw(withdraw) => Some(Brought::Address(release.account, withdraw.to)),
+            _ => None,
+        };
+        [Some(factor), address]
+            .iter()
+            .flatten()
+            .filter_map(|brought| self.waiting.get(brought))
+            .all(|until| *until <= now)
     }
 }
 
@@ -114,15 +153,25 @@ fn onboards(act: &Act) -> Option<Onboards> {
     }
 }
 
-fn enrolled(effect: &Effect) -> Option<(Owner, FactorId)> {
+fn brought(effect: &Effect) -> Option<Brought> {
     match effect {
         Effect::Enrol {
             owner: owner @ Owner::Holder { .. },
             factor,
             ..
-        } => Some((*owner, factor.id())),
+        } => Some(Brought::Factor(*owner, factor.id())),
+        Effect::AddAddress(account, address, _) => Some(Brought::Address(*account, *address)),
         _ => None,
     }
+}
+
+/// The factors that evidence was made with, as it says: the entry stands, so each signature holds.
+fn proving(evidence: &Evidence) -> impl Iterator<Item = FactorId> {
+    let passkeys = evidence.assertions.iter();
+    let passkeys = passkeys.map(|assertion| factor_id(&assertion.credential.0));
+    let keys = evidence.requests.iter();
+    let keys = keys.filter_map(|signed| parse_base(&signed.base).ok()?.parts().key_id.parse().ok());
+    passkeys.chain(keys)
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ pub(crate) enum Wait {
     Late,
     /// A posting on a stop board binds.
     Posting,
-    /// The factor does not count yet for this signer.
+    /// The factor, or the address that it brought in, does not count yet for this signer.
     Enrolment,
 }
 
@@ -169,7 +169,7 @@ impl Bench<'_> {
         self.record.check(&intent)?;
         let is_recorded = self.record.attempt(&intent).is_some();
         if let Some(pays) = intent.pays {
-            if !self.enrolments.count(&release.proof, self.now) {
+            if !self.enrolments.count(release, self.now) {
                 return Err(Wait::Enrolment.into());
             }
             self.check_floors(release)?;

@@ -33,7 +33,7 @@ const REST: Duration = Duration::from_millis(200);
 /// How long to wait before opening again after a disk or a key has failed.
 const RECOVER: Duration = Duration::from_secs(2);
 /// How long a node may take for one exchange.
-const NODE_PATIENCE: Duration = Duration::from_secs(2);
+const NODE_PATIENCE: Duration = Duration::from_millis(750);
 
 /// Why a signer does not start.
 #[derive(Debug, thiserror::Error)]
@@ -208,7 +208,8 @@ type Wallets = BTreeMap<WalletId, Arc<dyn WalletKey>>;
 fn keys(config: &Config, network: &Network) -> Result<(Arc<dyn StatementKey>, Wallets), RunError> {
     let path = &config.keys.passphrase_file;
     let source = File::open(path).map_err(|error| RunError::Read(path.clone(), error))?;
-    let file = KeyFile::open(&config.keys.file, &Passphrase::read(source)?)?;
+    let mode = network.genesis().mode;
+    let file = KeyFile::open_for(mode, &config.keys.file, &Passphrase::read(source)?)?;
     let key = file.statement(&config.keys.statement.parse::<Name>()?)?;
     let keeper = network.keeper(config.keeper);
     let keeper = keeper.ok_or(RunError::NoSuchKeeper(config.keeper))?;

@@ -1,7 +1,7 @@
 //! The signer: follow, decide again, record, sign, hand out, follow the chain.
 
 use crate::config::Config;
-use crate::deliver::{Deliveries, Trouble};
+use crate::deliver::{Budget, Deliveries, Trouble};
 use crate::enrolments::Enrolments;
 use crate::judge::{Barred, Bench, Candidate, Refusal};
 use crate::record::{Pays, Record, Signed, place_of};
@@ -132,10 +132,11 @@ impl Signer {
             Ok(lease) => self.sign_what_is_ready(&lease, &bars, &mut step)?,
             Err(why) => step.waits = Some(why),
         }
-        self.deliver(&bars)?;
         self.keeper.say(self.caps())?;
         let enrolments = &self.enrolments;
+        // What stops goes out before any node is spoken to, which may take its time.
         self.keeper.finish(|| enrolments.to_bytes())?;
+        self.deliver(&bars)?;
         Ok(step)
     }
 
@@ -304,8 +305,9 @@ impl Signer {
 
     /// Broadcast, look at the chain, state what is final.
     ///
-    /// Bytes that are out already go out again only under a lease and outside every suspension: what
-    /// a chain has cannot be recalled, and what it does not have is not given to it meanwhile.
+    /// Signed bytes leave, for the first time and again, only under a lease and while nothing that
+    /// restricts has caught their release: what a chain has cannot be recalled, and what it does not
+    /// have is not given to it until the release goes out anew.
     fn deliver(&mut self, bars: &Bars) -> Result<(), SignerError> {
         let now = self.machine.watch.now();
         let lease = self.keeper.lease();
@@ -320,10 +322,11 @@ impl Signer {
             let holds = |lease: &Lease| lease.holds(self.machine.watch.now());
             let release = releases.get(act);
             lease.as_ref().is_ok_and(holds)
-                && release.is_some_and(|r| may_go_again(r, tx, bars, state))
+                && release.is_some_and(|r| is_in_force(r, tx) && !bars.bar(act, r))
         };
-        let mut trouble = self.deliveries.send(now, SENDS, may_leave);
-        let (says, more) = self.deliveries.look(now, LOOKS);
+        let budget = Budget::begin(&self.machine.watch);
+        let mut trouble = self.deliveries.send(now, &budget, SENDS, may_leave);
+        let (says, more) = self.deliveries.look(now, &budget, LOOKS);
         trouble.extend(more);
         for says in says {
             self.keeper.say(says)?;
@@ -377,9 +380,14 @@ impl Signer {
             per_transaction: cap.per_transaction,
             day: cap.day,
         });
-        Says::Caps {
-            caps: caps.collect(),
-        }
+        let caps: Vec<Cap> = caps.collect();
+        let known = self.state().facts().caps.get(&self.config.keeper);
+        let number = match known {
+            Some(known) if known.caps == caps => known.number,
+            Some(known) => known.number.saturating_add(1),
+            None => 1,
+        };
+        Says::Caps { caps, number }
     }
 
     /// Write a snapshot, so that the next start is quick. Called when stopping.
@@ -408,11 +416,11 @@ impl Signer {
     }
 }
 
-/// Only the plan in force, and no payment into a suspension.
-fn may_go_again(release: &Release, tx: &SignedTx, bars: &Bars, state: &State) -> bool {
+/// Whether the bytes are those of the plan that the journal has in force; one that is withheld has
+/// none.
+fn is_in_force(release: &Release, tx: &SignedTx) -> bool {
     let plan = release.current_plan();
-    let is_in_force = plan.is_some_and(|plan| plan.unsigned == tx.unsigned().to_bytes());
-    is_in_force && !bars.suspend(state, release)
+    plan.is_some_and(|plan| plan.unsigned == tx.unsigned().to_bytes())
 }
 
 fn spent_beside(ready: &[Candidate], asset: AssetId) -> Option<Amount> {

@@ -112,12 +112,12 @@ impl Auditor {
             let what = format!("{index}, {kind}: {why}");
             chronicle.note("entry: void", what);
         } else {
-            chronicle.note("entry", format!("{index}, {kind}"));
+            chronicle.note("entry", format!("{index}, {kind}, {:.8}", leaf.to_base64()));
         }
-        let Some(entry) = entry else { return };
         let now = self.common.time.now();
-        self.model
-            .take(index, &entry, applied.void.is_some(), leaf, now);
+        let counts = entry.as_ref().filter(|_| applied.void.is_none());
+        self.model.take(index, counts, leaf, now);
+        let Some(entry) = entry else { return };
         if let (Body::Act(submission), None) = (entry.body, applied.void) {
             let (act, evidence) = (submission.act, submission.evidence);
             self.journaled.push(Posting { act, evidence });

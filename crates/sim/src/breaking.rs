@@ -105,7 +105,7 @@ impl Sim {
 
     /// Of the witnesses only the one that may be dishonest has a clock that steps.
     fn step_clock(&mut self) {
-        let steps = [-3_600_000, -90_000, -4_000, 0, 2_000, 20_000, 3_600_000];
+        let steps = [-3_600_000, -90_000, -4_000, 0, 2_000, 20_000];
         let off = *self.dice.pick(&steps).unwrap_or(&0);
         let (whose, clock) = match self.dice.below(5) {
             0 | 1 => ("the gate's", self.hosts.gate().clock.clone()),
@@ -143,7 +143,9 @@ impl Sim {
             _ => {
                 let lie = self.dice.pick(&NodeLie::ALL).copied();
                 self.chain().set_lie(lie);
-                self.note("fault: node", format!("{lie:?}"));
+                if let Some(lie) = lie {
+                    self.note(&format!("lie of a node: {lie:?}"), "begins");
+                }
             }
         }
     }
@@ -174,6 +176,10 @@ impl Sim {
         if let Some(latch) = self.signer.shut(dice) {
             let now = self.common.time.now();
             self.truth.facts().shut.insert(latch, now);
+            if self.dice.chance(400) {
+                // It dies while it latches, or cries for help.
+                self.hosts.signer_disk().die_in(self.dice.below(6));
+            }
             self.note("fault: signer shut", latch);
         }
     }
@@ -187,7 +193,7 @@ impl Sim {
             self.auditor.read_again(&hosts);
             self.note("start", "the gate");
         }
-        if !self.signer.runs() && self.dice.chance(80) {
+        if !self.signer.runs() && self.dice.chance(30) {
             self.power(hosts.signer_disk());
             self.signer.start();
             self.note("start", "the signer");

@@ -1,5 +1,7 @@
 //! What happened, counted and hashed: two runs are the same run if their roots are.
 
+#![allow(clippy::print_stdout, reason = "whoever asks for it is told")]
+
 use portcullis_core::Digest;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
@@ -21,6 +23,8 @@ struct Pages {
     violation: Option<Violation>,
     step: u64,
     time: u64,
+    /// Whether events are printed as they come.
+    is_told: bool,
 }
 
 /// Something that must never be.
@@ -50,11 +54,19 @@ impl Chronicle {
         let mut pages = self.pages();
         let line = format!("{:>6} {:>9} ms  {kind}: {what}", pages.step, pages.time);
         pages.hash.update(line.as_bytes());
+        if pages.is_told {
+            println!("{line}");
+        }
         if pages.last.len() == SHOWN {
             pages.last.pop_front();
         }
         pages.last.push_back(line);
         *pages.counts.entry(kind.to_owned()).or_default() += 1;
+    }
+
+    /// Print events as they come.
+    pub fn tell(&self) {
+        self.pages().is_told = true;
     }
 
     /// Count without an event: for what happens all the time.

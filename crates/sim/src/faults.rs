@@ -43,7 +43,7 @@ const QUIET: Profile = Profile {
     evil: 0,
     withholding: 0,
     shut: 0,
-    thieves: 150,
+    thieves: 250,
 };
 
 /// All profiles; a seed has that of its number.

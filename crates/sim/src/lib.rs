@@ -31,8 +31,9 @@ mod server;
 pub mod setting;
 mod settling;
 pub mod sim;
+pub mod treason;
 pub mod truth;
 pub mod watch;
 pub mod wire;
 
-pub use sim::{Report, Sim, simulate};
+pub use sim::{Report, Sim, simulate, simulate_told};

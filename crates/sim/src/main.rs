@@ -3,7 +3,7 @@
 #![allow(clippy::print_stdout, reason = "what it finds is its output")]
 
 use clap::Parser;
-use portcullis_sim::{Report, simulate};
+use portcullis_sim::{Report, simulate_told};
 use std::process::ExitCode;
 
 /// Run the production processes under a seeded scheduler, with faults and with thieves.
@@ -21,6 +21,9 @@ struct Arguments {
     /// Show what the processes say.
     #[arg(long)]
     log: bool,
+    /// Print every event as it comes.
+    #[arg(long)]
+    trace: bool,
     /// Only one line for each seed.
     #[arg(long)]
     brief: bool,
@@ -33,7 +36,7 @@ fn main() -> ExitCode {
     }
     let mut all_hold = true;
     for seed in arguments.seed..arguments.seed.saturating_add(arguments.seeds) {
-        let report = simulate(seed, arguments.steps);
+        let report = simulate_told(seed, arguments.steps, arguments.trace);
         show(&report, arguments.brief);
         all_hold &= report.violation.is_none();
     }

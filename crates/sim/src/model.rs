@@ -128,10 +128,10 @@ impl Model {
         self.counted.contains(&act)
     }
 
-    /// Take the next entry in; `void` is what the auditor's core says of it.
-    pub(crate) fn take(&mut self, index: u64, entry: &Entry, void: bool, leaf: Hash, now: Time) {
-        self.about.push(acts_of(entry));
-        if void {
+    /// Take the next entry in, if it counts by what the auditor's core says.
+    pub(crate) fn take(&mut self, index: u64, entry: Option<&Entry>, leaf: Hash, now: Time) {
+        self.about.push(entry.map(acts_of).unwrap_or_default());
+        let Some(entry) = entry else {
             let scope = Scope::Everything;
             let stop = Stop {
                 scope,
@@ -140,7 +140,7 @@ impl Model {
             };
             self.stops.insert(Digest(*leaf.as_bytes()), stop);
             return;
-        }
+        };
         match &entry.body {
             Body::Act(submission) => self.take_act(index, submission, entry.time, now),
             Body::Settle(settlement) => self.take_settlement(settlement, index, entry.time, now),

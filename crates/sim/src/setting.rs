@@ -21,7 +21,7 @@ pub const LIAR: usize = 0;
 /// The shortest delay: long enough that nobody passes it by the seconds that clocks may be off.
 pub const DELAY: Span = Span::seconds(120);
 /// What one account may pay within an hour, in base units of ether.
-pub const HOUR_LIMIT: u128 = 400_000_000_000;
+pub const HOUR_LIMIT: u128 = 200_000_000_000;
 /// Above it a withdrawal needs two approvers.
 pub const APPROVAL_ABOVE: u128 = 60_000_000_000;
 /// Above it nothing is released at once.

@@ -7,9 +7,9 @@ use crate::wire::Weather;
 use portcullis_core::Span;
 
 /// Turns within which everything has to settle.
-const TURNS: u64 = 9000;
+const TURNS: u64 = 8000;
 /// After so many of them what cannot be completed is given up.
-const GIVE_UP: u64 = 4000;
+const GIVE_UP: u64 = 2000;
 
 impl Sim {
     /// Let the faults cease and see everything settle.

@@ -5,7 +5,7 @@ use crate::chronicle::{Chronicle, Violation};
 use crate::clock::TrueTime;
 use crate::dice::Dice;
 use crate::faults::{Profile, profile};
-use crate::hosts::{Chain, Common, Hosts, Misdeed, SignerHost};
+use crate::hosts::{Chain, Common, Hosts, SignerHost};
 use crate::people::{Deed, People, Theft};
 use crate::setting::{self, BOARDS, START, WITNESSES};
 use crate::truth::Truth;
@@ -38,7 +38,17 @@ pub struct Report {
 /// Run a seed for so many turns, then let the faults cease and see that everything settles.
 #[must_use]
 pub fn simulate(seed: u64, steps: u64) -> Report {
+    simulate_told(seed, steps, false)
+}
+
+/// The same, printing every event as it comes where that is wanted.
+#[must_use]
+pub fn simulate_told(seed: u64, steps: u64, is_told: bool) -> Report {
     let mut sim = Sim::new(seed);
+    if is_told {
+        sim.common.chronicle.tell();
+    }
+    sim.prepare();
     sim.run(steps);
     sim.settle();
     sim.report()
@@ -87,8 +97,11 @@ const TURNS: [(u64, Turn); 11] = [
     (5, Turn::Block),
     (5, Turn::LateMessage),
     (14, Turn::People),
-    (12, Turn::Evil),
+    (20, Turn::Evil),
 ];
+
+/// Turns before faults begin.
+const PREPARING: u64 = 900;
 
 impl Sim {
     /// The network of a seed, with everything running.
@@ -140,6 +153,24 @@ impl Sim {
         self.chain.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A network in which some time has passed: there are accounts with addresses that count.
+    pub fn prepare(&mut self) {
+        for turn in 0..PREPARING {
+            let pass = Span(self.dice.below(900));
+            self.begin_turn(pass);
+            match self.dice.weighed(&TURNS) {
+                Some(Turn::People) => {
+                    let first = [Deed::OpenAccount, Deed::AddAddress];
+                    let deed = first[usize::from(turn > PREPARING / 2)];
+                    self.people.act(deed, &self.auditor.state);
+                }
+                Some(turn) => self.take(turn),
+                None => {}
+            }
+            self.end_turn();
+        }
+    }
+
     /// So many turns, or until an invariant does not hold.
     pub fn run(&mut self, steps: u64) {
         for _ in 0..steps {
@@ -165,7 +196,7 @@ impl Sim {
             0 => Span::seconds(self.dice.below(900)),
             1..=4 => Span::seconds(self.dice.below(70)),
             5..=14 => Span(self.dice.below(6000)),
-            _ => Span(self.dice.below(120)),
+            _ => Span(self.dice.below(160)),
         }
     }
 
@@ -202,16 +233,22 @@ impl Sim {
             Turn::Alarms => self.signer.deliver_alarms(),
             Turn::Block => self.chain().mine(),
             Turn::LateMessage => {
-                if let Some((to, message)) = self.hosts.wire.take_late() {
+                // Several that arrive together wait for the sequencer together.
+                let most = 1 + self.dice.below(6);
+                for _ in 0..most {
+                    let Some((to, message)) = self.hosts.wire.take_late() else {
+                        break;
+                    };
                     self.common.chronicle.count("late message arrives");
                     self.hosts.leave(to, &message);
                 }
             }
             Turn::People => self.let_people_act(),
             Turn::Evil => {
-                let misdeed = self.dice.weighed(&Misdeed::WEIGHED);
                 let mut gate = self.hosts.gate();
-                if let (Some(evil), Some(misdeed)) = (gate.evil(), misdeed) {
+                if let Some(evil) = gate.evil()
+                    && let Some(misdeed) = evil.choose(&mut self.dice)
+                {
                     evil.commit(misdeed, &mut self.dice);
                 }
             }

@@ -149,9 +149,14 @@ impl Watch {
         }
     }
 
-    /// A quorum has cosigned something within the lease.
+    /// A quorum has cosigned something within the lease: two of it are not the liar.
     fn check_fresh(&self, at: Time, lag: Span) {
-        let newest = of_quorum(self.times);
+        let mut honest: Vec<Time> = (0..WITNESSES)
+            .filter(|n| *n != LIAR)
+            .map(|n| self.times[n])
+            .collect();
+        honest.sort_unstable();
+        let newest = of_quorum(self.times).max(honest[1]);
         let age = at.since(newest);
         if age > Span(LEASE.0 + lag.0) {
             let what = format!("{} ms after a quorum last cosigned", age.0);

@@ -7,13 +7,14 @@ use crate::memory::MemoryError;
 use crate::server::{self, Roles};
 use crate::witness::Witness;
 use portcullis_core::Network;
-use portcullis_core::genesis::{GenesisFault, MAX_GENESIS, Mode};
+use portcullis_core::genesis::{GenesisFault, MAX_GENESIS};
 use portcullis_core::signature::Strict;
 use portcullis_host::clock::NotDevelopment;
 use portcullis_host::{Clock, Dir, Disk, DiskError, FileClock, SystemClock};
 use portcullis_keys::file::{NameError, PassphraseError};
 use portcullis_keys::{KeyFile, KeyFileError, Passphrase, StatementKey};
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -40,11 +41,6 @@ pub enum Error {
     /// A key's name.
     #[error(transparent)]
     KeyName(#[from] NameError),
-    /// The key file is too easily guessed.
-    #[error(
-        "the key file's passphrase is too cheap to guess for a production genesis: make it anew at the default cost"
-    )]
-    CheapKeys,
     /// The witness' key.
     #[error(transparent)]
     NotAWitness(#[from] NotAWitness),
@@ -118,10 +114,7 @@ impl Setting {
         let network = Network::open(&genesis, config.genesis_digest, &Strict)?;
         let mode = network.genesis().mode;
         let passphrase = Passphrase::read(open(&config.passphrase_file)?)?;
-        let keys = KeyFile::open(&config.key_file, &passphrase)?;
-        if mode == Mode::Production && !keys.cost().is_fit_for_production() {
-            return Err(Error::CheapKeys);
-        }
+        let keys = KeyFile::open_for(mode, &config.key_file, &passphrase)?;
         let clock: Arc<dyn Clock> = match &config.test_clock {
             Some(path) => Arc::new(FileClock::new(path.clone(), mode)?),
             None => Arc::new(SystemClock),
@@ -169,7 +162,14 @@ impl Setting {
 
 fn lock(data: &Path) -> Result<File, Error> {
     let path = data.join("lock");
-    let file = File::create(&path).map_err(failed(&path))?;
+    // Its owner's alone: whoever could open it could hold the lock and keep the witness from starting.
+    let file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(failed(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::InUse(data.to_owned())),

@@ -14,11 +14,10 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::routing::{get, post};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use portcullis_core::Reason;
 use portcullis_core::board::MAX_POSTING;
+use portcullis_host::listen::{Bounds, accept};
 use portcullis_tlog::witness::MAX_REQUEST_BYTES;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -29,14 +28,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 
-/// How long a connection may take to send a request's headers, or stay idle.
-const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+/// More connections wait to be accepted.
+const BOUNDS: Bounds = Bounds {
+    connections: 1024,
+    per_address: 256,
+    headers_within: Duration::from_secs(10),
+};
 /// How long the body may take.
 const BODY_WITHIN: Duration = Duration::from_secs(5);
 /// How long requests at work may take once the process is told to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
-/// Open connections; more wait to be accepted.
-const CONNECTIONS: usize = 1024;
 /// Requests at work, for each role.
 const AT_WORK: usize = 64;
 
@@ -61,7 +62,7 @@ pub(crate) async fn serve(address: SocketAddr, roles: Roles) -> Result<(), Error
     let told = told_to_stop()?;
     let connections = GracefulShutdown::new();
     let end = tokio::select! {
-        () = accept(&listener, &router, &connections) => Ok(()),
+        () = accept(&listener, &router, BOUNDS, &connections) => Ok(()),
         () = told => Ok(()),
         () = broken.notified() => Err(Error::Stopped),
     };
@@ -220,34 +221,6 @@ fn http(response: Response) -> HttpResponse {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     answer
-}
-
-/// Accepts for ever. A connection that cannot be accepted (no more files, reset) costs a moment.
-async fn accept(listener: &TcpListener, router: &Router, connections: &GracefulShutdown) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut builder = hyper::server::conn::http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_WITHIN);
-    loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
-        };
-        let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        // Answers are small and awaited.
-        let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
-        let connection = connections.watch(connection);
-        tokio::spawn(async move {
-            let _place = place;
-            // How a client leaves is its own affair.
-            let _ = connection.await;
-        });
-    }
 }
 
 fn told_to_stop() -> Result<impl Future<Output = ()>, Error> {

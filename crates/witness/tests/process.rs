@@ -157,6 +157,9 @@ fn it_serves_both_roles_stops_when_told_and_remembers() {
     let process = folder.start();
     assert!(matches!(init(&config), Err(Error::InUse(_))));
     assert!(matches!(run(&config), Err(Error::InUse(_))));
+    let lock = std::fs::metadata(config.data.join("lock")).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::mode(&lock.permissions());
+    assert_eq!(mode & 0o077, 0, "nobody else can take the lock");
     let log = TestLog::new(20);
     cosigns(&folder, &log);
     takes_postings(&folder);

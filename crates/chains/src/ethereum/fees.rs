@@ -73,15 +73,21 @@ impl Fees {
     /// fees at least a tenth higher, which is the default of the common nodes.
     #[must_use]
     pub fn outbids(&self, earlier: &Self) -> bool {
-        let tenth_above = |new: u128, old: u128| {
-            old.checked_add(old.div_ceil(10).max(1))
-                .is_some_and(|least| new >= least)
-        };
-        tenth_above(self.max_fee_per_gas, earlier.max_fee_per_gas)
-            && tenth_above(
-                self.max_priority_fee_per_gas,
-                earlier.max_priority_fee_per_gas,
-            )
+        earlier.least_above().is_some_and(|least| {
+            self.max_fee_per_gas >= least.max_fee_per_gas
+                && self.max_priority_fee_per_gas >= least.max_priority_fee_per_gas
+        })
+    }
+
+    /// The lowest fees that outbid these, at the same gas limit, where any can be counted.
+    #[must_use]
+    pub fn least_above(&self) -> Option<Self> {
+        let tenth_above = |old: u128| old.checked_add(old.div_ceil(10).max(1));
+        let (max, tip) = (
+            tenth_above(self.max_fee_per_gas)?,
+            tenth_above(self.max_priority_fee_per_gas)?,
+        );
+        Self::new(max.max(tip), tip, self.gas_limit).ok()
     }
 }
 
@@ -118,6 +124,9 @@ mod tests {
         }
         let nothing = Fees::new(0, 0, 21_000).unwrap();
         assert!(!nothing.outbids(&nothing));
+        let least = earlier.least_above();
+        assert_eq!(least, Fees::new(110, 11, 21_000).ok());
+        assert!(least.unwrap().outbids(&earlier));
         let most = Fees::new(u128::MAX, 1, 1).unwrap();
         assert!(!most.outbids(&most));
     }

@@ -210,6 +210,15 @@ impl Transfer {
         self.fees.ceiling()
     }
 
+    /// The least gas limit with which nodes take it: 21,000, and for each byte of data what EIP-7623
+    /// asks at least. A contract that runs takes more.
+    #[must_use]
+    pub fn least_gas(&self) -> u64 {
+        let data = self.build().data;
+        let of = |byte: &u8| if *byte == 0 { 10 } else { 40 };
+        data.iter().map(of).sum::<u64>() + 21_000
+    }
+
     /// Whether this is `wallet` paying nothing to itself.
     #[must_use]
     pub fn is_void(&self, wallet: &Address) -> bool {

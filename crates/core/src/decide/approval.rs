@@ -1,7 +1,7 @@
 //! Acts that wait for others: proposals to a quorum, approvals, and taking an act back.
 
 use super::authenticate::{Actor, has_role};
-use super::factor::check_new;
+use super::factor::{check_new, check_no_holders};
 use super::{Case, Verdict, held, suspend, withhold_where};
 use crate::act::{Act, ActKind, Approve, Cancel, GrantRole, LiftTarget, RaiseEpoch};
 use crate::decision::Need;
@@ -21,6 +21,7 @@ use std::collections::BTreeSet;
 /// A proposal is held until a quorum of administrators stands behind it; it must make sense already.
 pub(super) fn judge_proposal(case: &Case<'_>) -> Result<Verdict, Reason> {
     let changes = carry_out(case.state, case.act)?;
+    check_stranger(case.state, case.act)?;
     let missing = case.state.network.genesis().quorum.saturating_sub(1);
     let delayed = own_delay(case.state, case.act).is_some();
     if missing == 0 && !delayed {
@@ -63,6 +64,8 @@ pub(super) fn settle(state: &State, held: &Held, time: Time) -> Result<Verdict, 
     let delayed = !held.available.is_at(time);
     let shut = is_shut(state, &held.act);
     if missing == 0 && !delayed && !shut {
+        // Again, since an account may have been opened meanwhile; and last, since it looks at all.
+        check_stranger(state, &held.act)?;
         return Ok(Verdict::Accept(changes));
     }
     let open = needs(missing, delayed)
@@ -152,6 +155,21 @@ fn grant_role(state: &State, grant: &GrantRole) -> Result<Vec<Effect>, Reason> {
     Ok(effects)
 }
 
+/// Whoever comes to staff by a role is no holder of an account, and brings no holder's factor: the
+/// realms would have a principal in common.
+fn check_stranger(state: &State, act: &Act) -> Result<(), Reason> {
+    let ActKind::GrantRole(grant) = &act.kind else {
+        return Ok(());
+    };
+    let Some(factor) = &grant.factor else {
+        return Ok(());
+    };
+    if state.facts.is_holder(grant.principal) {
+        return Err(Reason::AccountExists);
+    }
+    check_no_holders(state, factor)
+}
+
 pub(super) fn revoke_role(
     state: &State,
     principal: PrincipalId,
@@ -219,8 +237,21 @@ fn lift_target(state: &State, target: LiftTarget) -> Result<Vec<Effect>, Reason>
                 return Err(Reason::ForkLatch);
             }
         }
+        LiftTarget::SuspensionsUpTo { entry } => return lift_up_to(state, entry),
     }
     Ok(vec![Effect::Lift(target)])
+}
+
+fn lift_up_to(state: &State, entry: u64) -> Result<Vec<Effect>, Reason> {
+    let suspensions = state.facts.suspensions.iter();
+    let old = suspensions.filter(|(_, suspension)| suspension.entry <= entry);
+    let lifts = old.map(|(by, _)| Effect::Lift(LiftTarget::Suspension { by: *by }));
+    let lifts: Vec<Effect> = lifts.collect();
+    if lifts.is_empty() {
+        Err(Reason::SuspensionUnknown)
+    } else {
+        Ok(lifts)
+    }
 }
 
 fn unfreeze(state: &State, act: &Act) -> Result<Vec<Effect>, Reason> {
@@ -262,8 +293,9 @@ pub(super) fn judge_approve(
     )]))
 }
 
-/// Take back an act that waits, or withhold a release that nobody has signed. The account's holder
-/// takes back its own; staff anybody's; a proposal its proposer's.
+/// Take back an act that waits, or withhold a release: signed bytes that no chain has stay where they
+/// are, and those that one has may still confirm. The account's holder takes back its own; staff
+/// anybody's; a proposal its proposer's.
 pub(super) fn judge_cancel(
     case: &Case<'_>,
     actor: &Actor,
@@ -272,10 +304,8 @@ pub(super) fn judge_cancel(
     let facts = &case.state.facts;
     if let Some(release) = facts.releases.get(&cancel.act) {
         check_may_cancel(actor, &release.act)?;
-        let plan = release.plans.last().map(crate::plan::Plan::digest);
-        let is_out = plan.is_some_and(|plan| release.is_signed(plan));
         let again = release.stage == Stage::Withheld(Withheld::Cancelled);
-        if is_out || again || release.voided_by.is_some() {
+        if again || release.voided_by.is_some() {
             return Err(Reason::ActGone);
         }
         return Ok(Verdict::Accept(vec![Effect::Withhold(

@@ -16,13 +16,19 @@ use crate::reason::Reason;
 use crate::request::{self, Parts, SignedRequest};
 use crate::signature::Signature;
 use crate::state::account::{Owner, Proof};
-use crate::time::{Span, Time};
+use crate::time::Time;
 
-/// How old a request's signature may be when it is submitted, and how far ahead.
-const REQUEST_AGE: Span = Span::seconds(300);
-const REQUEST_SKEW: Span = Span::seconds(30);
+/// The evidence of who asks, checked piece by piece.
+pub(crate) struct Asking {
+    /// The acting principal's place in state.
+    pub(crate) owner: Owner,
+    /// The acting principal's own proofs.
+    proofs: Vec<FactorVerified>,
+    /// The members of staff that relay a customer's act.
+    pub(crate) relays: Vec<PrincipalId>,
+}
 
-/// Who asks.
+/// Who asks, proven.
 pub(crate) struct Actor {
     /// The acting principal's place in state.
     pub(crate) owner: Owner,
@@ -30,8 +36,8 @@ pub(crate) struct Actor {
     pub(crate) proof: Proof,
     /// The signatures of all own proofs: each proves an act once.
     pub(crate) signatures: Vec<Digest>,
-    /// The member of staff that relayed a customer's act.
-    pub(crate) relay: Option<PrincipalId>,
+    /// The members of staff that relay a customer's act.
+    pub(crate) relays: Vec<PrincipalId>,
     /// Counters that rose.
     pub(crate) counters: Vec<Effect>,
 }
@@ -52,37 +58,58 @@ struct FactorVerified {
     counter: Option<u32>,
 }
 
+/// Find the acting principal and check that a factor of its own proves the act.
+pub(crate) fn authenticate(case: &Case<'_>, at: Time) -> Result<Actor, Reason> {
+    check_evidence(case, at)?
+        .proven()
+        .ok_or(Reason::FactorMissing)
+}
+
 /// Find the acting principal and check every piece of evidence. One bad piece refuses the act: a
 /// client that sends evidence that does not hold has something to hide or to mend.
-pub(crate) fn authenticate(case: &Case<'_>, at: Time) -> Result<Actor, Reason> {
+pub(crate) fn check_evidence(case: &Case<'_>, at: Time) -> Result<Asking, Reason> {
     let owner = acting(case)?;
-    let mut proofs = Vec::new();
-    let mut relay = None;
+    let (mut proofs, mut relays) = (Vec::new(), Vec::new());
     for request in &case.evidence.requests {
         let verified = check_request(case, owner, request, at)?;
         if verified.owner == owner {
             proofs.push(verified);
         } else {
-            relay = Some(verified.owner.principal());
+            relays.push(verified.owner.principal());
         }
     }
     for assertion in &case.evidence.assertions {
         proofs.push(check_assertion(case, owner, assertion)?);
     }
-    let strongest = proofs
-        .iter()
-        .max_by_key(|proof| proof.kind)
-        .ok_or(Reason::FactorMissing)?;
-    let proof = strongest.proof;
-    let counters = proofs.iter().filter_map(counter_effect).collect();
-    let signatures = proofs.iter().map(|own| own.proof.signature).collect();
-    Ok(Actor {
+    Ok(Asking {
         owner,
-        proof,
-        signatures,
-        relay,
-        counters,
+        proofs,
+        relays,
     })
+}
+
+impl Asking {
+    /// Whoever asks, where a factor of its own says so.
+    pub(crate) fn proven(self) -> Option<Actor> {
+        let Self {
+            owner,
+            proofs,
+            relays,
+        } = self;
+        let proof = proofs.iter().max_by_key(|proof| proof.kind)?.proof;
+        Some(Actor {
+            owner,
+            proof,
+            signatures: proofs.iter().map(|own| own.proof.signature).collect(),
+            relays,
+            counters: proofs.iter().filter_map(counter_effect).collect(),
+        })
+    }
+
+    /// Whether the acting principal itself signed a request or an assertion.
+    pub(crate) fn is_proven(&self) -> bool {
+        !self.proofs.is_empty()
+    }
 }
 
 fn counter_effect(verified: &FactorVerified) -> Option<Effect> {
@@ -141,13 +168,11 @@ fn check_request(
 
 /// A request counts for five minutes from its signing, and not past its own expiry.
 pub(crate) fn check_fresh(base: &Parts, at: Time) -> Result<(), Reason> {
-    let created = Time::from_unix_seconds(base.created);
-    let expires = base.expires.map(Time::from_unix_seconds);
-    let is_old = at.since(created) > REQUEST_AGE || expires.is_some_and(|expires| expires <= at);
-    if is_old || created > at.after(REQUEST_SKEW) {
-        return Err(Reason::RequestStale);
+    if request::is_fresh(base, at) {
+        Ok(())
+    } else {
+        Err(Reason::RequestStale)
     }
-    Ok(())
 }
 
 /// An assertion is always the acting principal's own.
@@ -174,7 +199,7 @@ fn check_assertion(
     };
     let challenge = passkey::challenge_for(&case.digest.0);
     let checked = passkey::check(assertion, &credential, party, &challenge, case.verify);
-    let counter = checked.map_err(reason_of)?.counter();
+    let counter = checked.map_err(PasskeyFault::reason)?.counter();
     Ok(verified(
         case,
         owner,
@@ -248,25 +273,4 @@ pub(crate) fn has_role(case: &Case<'_>, principal: PrincipalId, role: Role) -> b
         .facts
         .member(principal)
         .is_some_and(|member| member.has(role))
-}
-
-fn reason_of(fault: PasskeyFault) -> Reason {
-    match fault {
-        PasskeyFault::Size => Reason::TooLarge,
-        PasskeyFault::ClientData
-        | PasskeyFault::AuthenticatorData
-        | PasskeyFault::AttestedData
-        | PasskeyFault::Extensions
-        | PasskeyFault::ReservedFlags
-        | PasskeyFault::BackupFlags => Reason::PasskeyMalformed,
-        PasskeyFault::Type => Reason::PasskeyType,
-        PasskeyFault::Challenge => Reason::PasskeyChallenge,
-        PasskeyFault::Origin => Reason::PasskeyOrigin,
-        PasskeyFault::CrossOrigin | PasskeyFault::TopOrigin => Reason::PasskeyCrossOrigin,
-        PasskeyFault::RelyingParty => Reason::PasskeyRelyingParty,
-        PasskeyFault::NotPresent => Reason::PasskeyNotPresent,
-        PasskeyFault::Signature => Reason::PasskeySignature,
-        PasskeyFault::NotVerified => Reason::PasskeyNotVerified,
-        PasskeyFault::Counter => Reason::PasskeyCounter,
-    }
 }

@@ -17,17 +17,24 @@ const SKEW: Span = Span::seconds(30);
 /// Check, and give the moment at which the act counts as submitted: the entry's time, or, for a
 /// restricting act, the time at which a stop board stamped it.
 pub(super) fn check(case: &Case<'_>) -> Result<Time, Reason> {
+    if case.act.is_too_large() {
+        return Err(Reason::TooLarge);
+    }
     check_sizes(case.evidence)?;
     let facts = &case.state.facts;
     if case.act.genesis != case.state.network.digest() {
         return Err(Reason::WrongGenesis);
     }
     let at = submitted_at(case)?;
+    let named = case.act.checkpoint;
+    let next = case.next.filter(|next| next.body == named);
     let checkpoint = facts
         .checkpoints
-        .get(&case.act.checkpoint)
+        .get(&named)
+        .copied()
+        .or(next.map(|next| next.oldest))
         .ok_or(Reason::UnknownCheckpoint)?;
-    if at.since(*checkpoint) > CHECKPOINT_AGE {
+    if at.since(checkpoint) > CHECKPOINT_AGE {
         return Err(Reason::UnknownCheckpoint);
     }
     if at >= case.act.expires {

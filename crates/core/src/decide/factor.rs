@@ -37,6 +37,9 @@ pub(super) fn judge_enrol(
         }
     }
     check_new(case.state, owner, &enrol.factor)?;
+    if matches!(owner, Owner::Member { .. }) {
+        check_no_holders(case.state, &enrol.factor)?;
+    }
     Ok(Verdict::Accept(vec![Effect::Enrol {
         owner,
         factor: enrol.factor.clone(),
@@ -84,7 +87,11 @@ fn target(case: &Case<'_>, actor: &Actor, principal: PrincipalId) -> Result<Owne
             Owner::Holder { account, principal }
         }
         None => {
-            facts.member(principal).ok_or(Reason::UnknownPrincipal)?;
+            let member = facts.member(principal).ok_or(Reason::UnknownPrincipal)?;
+            // A keeper's key is genesis' own: taken away, nobody could give back its right to stop.
+            if member.has(Role::Keeper) {
+                return Err(Reason::RoleMissing);
+            }
             Owner::Member { principal }
         }
     };
@@ -139,6 +146,15 @@ pub(super) fn check_new(state: &State, owner: Owner, new: &NewFactor) -> Result<
         Ok(())
     } else {
         Err(Reason::WrongFactorParty)
+    }
+}
+
+/// A factor of staff is no holder's too: one signature would speak for both.
+pub(super) fn check_no_holders(state: &State, new: &NewFactor) -> Result<(), Reason> {
+    if state.facts.is_holders_factor(new.id()) {
+        Err(Reason::FactorExists)
+    } else {
+        Ok(())
     }
 }
 

@@ -9,8 +9,8 @@ use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::entry::Replacement;
 use crate::reason::Reason;
-use crate::state::State;
 use crate::state::release::{Release, Stage, Withheld};
+use crate::state::{Reach, State};
 use crate::time::Time;
 
 /// Resume a withheld release by its unchanged plan.
@@ -35,19 +35,40 @@ pub(super) fn judge_void(state: &State, digest: Digest) -> Result<Verdict, Reaso
     Ok(Verdict::Pay(Box::new(payment.ok_or(Reason::ActUnknown)?)))
 }
 
-/// A release that was cosigned late goes out again by itself once nothing bars it.
-pub(super) fn settle_late(state: &State, digest: Digest, time: Time) -> Decided {
-    let verdict = withheld(state, digest).and_then(|(release, why)| {
-        if why == Withheld::Late {
-            check_unbarred(state, release, time)
-        } else {
-            Err(Reason::ActGone)
-        }
-    });
-    match verdict {
-        Ok(()) => Decided::release(vec![Effect::Resume(digest)]),
-        Err(_) => Decided::hold(vec![Need::Lift], None, Vec::new()),
+/// What becomes of a withheld release without a hand (docs/design/021): one that was only late goes
+/// out again, one that was taken back is given up, so that its nonce holds up nobody. A suspension
+/// lets neither happen.
+pub(super) fn settle_withheld(state: &State, digest: Digest, time: Time) -> Decided {
+    let waits = || Decided::hold(vec![Need::Lift], None, Vec::new());
+    let Ok((release, why)) = withheld(state, digest) else {
+        return waits();
+    };
+    let bars = check_unbarred(state, release, time);
+    let resumes = || Decided::release(vec![Effect::Resume(digest)]);
+    if why == Withheld::Late && bars.is_ok() {
+        return resumes();
     }
+    if is_suspended(state, release) {
+        return waits();
+    }
+    if release.voided_by.is_some() {
+        return resumes();
+    }
+    let taken_back = match why {
+        Withheld::Cancelled | Withheld::Revoked => true,
+        Withheld::Late => bars.is_err(),
+        Withheld::Suspended => false,
+    };
+    let payment = Payment::void(state, digest, release).filter(|_| taken_back);
+    payment.map_or_else(waits, |payment| Decided::pay(payment, Vec::new()))
+}
+
+fn is_suspended(state: &State, release: &Release) -> bool {
+    let ActKind::Withdraw(withdraw) = &release.act.kind else {
+        return false;
+    };
+    let reach = Reach::of_withdrawal(release.account, withdraw);
+    state.facts.is_suspended(reach)
 }
 
 fn withheld(state: &State, digest: Digest) -> Result<(&Release, Withheld), Reason> {

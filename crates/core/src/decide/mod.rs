@@ -28,7 +28,7 @@ use crate::reason::Reason;
 use crate::signature::Verify;
 use crate::state::State;
 use crate::state::release::Held;
-use crate::time::Time;
+use crate::time::{Span, Time};
 use authenticate::Actor;
 use claims::Claims;
 pub use payment::{Payment, PlanFault};
@@ -43,6 +43,17 @@ pub(crate) struct Case<'a> {
     /// The entry's time.
     pub(crate) time: Time,
     pub(crate) verify: &'a dyn Verify,
+    /// What the journal will have as its next checkpoint, where that is known.
+    pub(crate) next: Option<Cosigned>,
+}
+
+/// A checkpoint of this journal that a quorum has cosigned and that is not an entry yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cosigned {
+    /// SHA-256 of its body.
+    pub body: Digest,
+    /// The oldest of the quorum's cosignatures.
+    pub oldest: Time,
 }
 
 /// A decision, with the changes that it makes once it stands in the journal.
@@ -71,6 +82,15 @@ impl Decided {
     #[must_use]
     pub fn payment(&self) -> Option<&Payment> {
         self.payment.as_ref()
+    }
+
+    /// What it changes, but for what a plan brings: nothing where it refuses.
+    #[must_use]
+    pub fn changes(&self) -> &[Effect] {
+        match self.decision {
+            Decision::Refuse { .. } => &[],
+            Decision::Release | Decision::Hold { .. } => &self.effects,
+        }
     }
 
     /// The changes, given the plan that stands beside the decision: one where money goes out, and
@@ -136,6 +156,20 @@ pub fn decide(
     time: Time,
     verify: &dyn Verify,
 ) -> Decided {
+    decide_with(state, None, act, evidence, time, verify)
+}
+
+/// Decide as if `next` led the entry's batch: a restricting act may name the newest cosigned
+/// checkpoint before the journal has it, and gate and keepers must see the same in that.
+#[must_use]
+pub fn decide_with(
+    state: &State,
+    next: Option<Cosigned>,
+    act: &Act,
+    evidence: &Evidence,
+    time: Time,
+    verify: &dyn Verify,
+) -> Decided {
     let case = Case {
         state,
         act,
@@ -143,12 +177,31 @@ pub fn decide(
         evidence,
         time,
         verify,
+        next,
     };
     let actor = match recognise(&case) {
         Ok(actor) => actor,
         Err(reason) => return Decided::refuse(reason, false),
     };
-    decide_asked(&case, &actor).unwrap_or_else(|reason| Decided::refuse(reason, true))
+    decide_asked(&case, &actor).unwrap_or_else(|reason| refuse_asked(&case, &actor, reason))
+}
+
+/// The refusal of an act that somebody proved to ask for: the end of it (docs/design/022). The same
+/// bytes are never decided again, so what was refused on record is not paid later.
+///
+/// Not so for acts that only take away: a stop that was refused too early must still count, and
+/// whoever keeps the journal could otherwise use it up before what it is to stop.
+fn refuse_asked(case: &Case<'_>, actor: &Actor, reason: Reason) -> Decided {
+    let mut refused = Decided::refuse(reason, true);
+    if !case.act.kind.is_restricting() {
+        let until = binding::consumed_until(case.act);
+        let end = crate::state::release::End::Returned;
+        refused.effects.push(Effect::Consume(case.act.id, until));
+        refused.effects.extend(actor.counters.iter().cloned());
+        let end = Effect::End(case.digest, end, case.act.account);
+        refused.effects.push(end);
+    }
+    refused
 }
 
 /// Is the act for here and now, and who asks?
@@ -166,6 +219,9 @@ fn decide_asked(case: &Case<'_>, actor: &Actor) -> Result<Decided, Reason> {
     let mut effects = vec![Effect::Consume(case.act.id, until)];
     effects.extend(actor.counters.iter().cloned());
     let verdict = judge(case, actor, &claims, permission)?;
+    if matches!(verdict, Verdict::Wait(..)) {
+        refuse_if_many_wait(case)?;
+    }
     Ok(conclude(case, actor, &claims, effects, verdict))
 }
 
@@ -246,13 +302,34 @@ fn conclude(
     }
 }
 
+/// How long after its act's expiry an act may wait: longer than any window and any usual delay.
+const WAITS_AFTER_EXPIRY: Span = Span::hours(30 * 24);
+/// Most acts of one principal that may wait at once.
+const MAX_WAITING: u32 = 64;
+
+/// From when an act waits no more, whatever for: it ends as returned.
+#[must_use]
+pub fn waits_until(act: &Act) -> Time {
+    act.expires.after(WAITS_AFTER_EXPIRY)
+}
+
+/// What waits is kept by everybody who follows, so one principal cannot have any number of it.
+fn refuse_if_many_wait(case: &Case<'_>) -> Result<(), Reason> {
+    let waiting = case.state.facts.waiting.get(&case.act.principal);
+    if waiting.is_some_and(|count| *count >= MAX_WAITING) {
+        return Err(Reason::TooMany);
+    }
+    Ok(())
+}
+
 /// Decide a held act again, from what state knows of it. `Hold` means that nothing is to be journaled.
 #[must_use]
 pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
     let Some(held) = state.facts.held.get(&digest) else {
-        return flight::settle_late(state, digest, time);
+        return flight::settle_withheld(state, digest, time);
     };
     let verdict = match &held.act.kind {
+        _ if time >= waits_until(&held.act) => Err(Reason::Expired),
         ActKind::Withdraw(withdraw) => withdraw::settle(state, held, withdraw, time),
         _ => approval::settle(state, held, time),
     };
@@ -276,7 +353,8 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
     }
 }
 
-/// Take more evidence for a held or withheld act: a new assertion, a late attestation.
+/// Take more evidence for a held or withheld act: a new proof, a late attestation. It carries the
+/// signed request of whoever brings it. A stop board takes acts, and stamps no supplement.
 pub(crate) fn supplement(
     state: &State,
     digest: Digest,
@@ -297,11 +375,16 @@ pub(crate) fn supplement(
         evidence,
         time,
         verify,
+        next: None,
     };
     binding::check_sizes(evidence)?;
+    if evidence.posted.is_some() {
+        return Err(Reason::StampInvalid);
+    }
+    let asking = authenticate::check_evidence(&case, time)?;
+    permit::check_may_supplement(&case, &asking)?;
     let mut effects = Vec::new();
-    if !evidence.assertions.is_empty() || !evidence.requests.is_empty() {
-        let actor = authenticate::authenticate(&case, time)?;
+    if let Some(actor) = asking.proven() {
         refuse_spent(state, digest, &actor)?;
         effects.extend(actor.counters.iter().cloned());
         effects.push(Effect::Prove(digest, actor.proof));
@@ -315,7 +398,7 @@ pub(crate) fn supplement(
         effects.extend([Effect::Debit(entry), Effect::Pay(digest, entry)]);
     }
     if effects.is_empty() {
-        Err(Reason::FactorMissing)
+        Err(Reason::NothingNew)
     } else {
         Ok(effects)
     }
@@ -348,16 +431,18 @@ pub(crate) fn account_of(act: &Act) -> Result<AccountId, Reason> {
     act.account.ok_or(Reason::UnknownAccount)
 }
 
-/// Withhold every planned release that is not known to be signed and that `touched` picks.
+/// Withhold every planned release that `touched` picks, signed or not: bytes that a chain has cannot
+/// be recalled and may still confirm; those that have not left do not leave. What was given up pays
+/// nobody: only a suspension holds it, and nobody's freeze.
 pub(crate) fn withhold_where(
     state: &State,
     why: crate::state::release::Withheld,
     touched: impl Fn(&crate::state::release::Release) -> bool,
 ) -> impl Iterator<Item = Effect> {
-    let releases = state
-        .facts
-        .unsigned_releases()
-        .filter(move |(_, release)| touched(release));
+    let releases = state.facts.releases_under_way().filter(|(_, release)| {
+        let pays = release.voided_by.is_none();
+        (pays || why == crate::state::release::Withheld::Suspended) && touched(release)
+    });
     let effects: Vec<Effect> = releases
         .map(|(digest, _)| Effect::Withhold(*digest, why))
         .collect();

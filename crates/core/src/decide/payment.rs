@@ -40,6 +40,8 @@ enum Pays {
     Void {
         release: Digest,
         earlier: Vec<Transfer>,
+        /// Fees of the newest earlier plan that a signer has stated as signed.
+        out: Option<Fees>,
     },
 }
 
@@ -64,6 +66,12 @@ pub enum PlanFault {
     /// The fee may cost more than genesis allows for the wallet.
     #[error("the plan's fee ceiling is above the wallet's")]
     Fee,
+    /// Nodes take no such transaction, so that its nonce would stay open.
+    #[error("nodes take no transaction with so little gas, or without a tip")]
+    Unsendable,
+    /// A payment at fees that nothing could outbid within the wallet's ceiling.
+    #[error("the plan's fees leave no room below the wallet's ceiling for one that outbids it")]
+    NoRoom,
     /// Something bars the release: a suspension, a freeze, a revoked factor or address.
     #[error("the release is barred: {0}")]
     Barred(Reason),
@@ -109,12 +117,16 @@ impl Payment {
         let earlier = earlier?;
         let nonce = earlier.first()?.nonce();
         let wallet = state.network.wallet(release.plans.first()?.wallet)?;
+        let plans = release.plans.iter().zip(&earlier).rev();
+        let mut signed = plans.filter(|(plan, _)| release.is_signed(plan.digest()));
+        let out = signed.next().map(|(_, transfer)| transfer.fees());
         Some(Self::of(
             wallet,
             nonce,
             Pays::Void {
                 release: digest,
                 earlier,
+                out,
             },
         ))
     }
@@ -151,12 +163,13 @@ impl Payment {
         }
     }
 
-    /// Earlier plans' fees, which a void must outbid to take their place.
+    /// An earlier plan's fees, which a void must outbid to take its place with the nodes. A plan that
+    /// nobody has signed is with no node: whatever fees it names, they hold up nothing.
     #[must_use]
     pub fn outbids(&self) -> Option<Fees> {
         match &self.pays {
             Pays::Release { .. } => None,
-            Pays::Void { earlier, .. } => earlier.last().map(Transfer::fees),
+            Pays::Void { out, .. } => *out,
         }
     }
 
@@ -211,7 +224,9 @@ impl Payment {
                     },
                 ])
             }
-            Pays::Void { release, earlier } => {
+            Pays::Void {
+                release, earlier, ..
+            } => {
                 if !transfer.is_void(&self.from) {
                     return Err(PlanFault::Differs);
                 }
@@ -232,11 +247,35 @@ impl Payment {
         if transfer.nonce() != self.nonce {
             return Err(PlanFault::Nonce);
         }
-        if transfer.fee_ceiling() > self.fee_ceiling {
-            return Err(PlanFault::Fee);
-        }
+        let is_void = matches!(self.pays, Pays::Void { .. });
+        check_fees(&transfer, self.fee_ceiling, is_void)?;
         Ok(transfer)
     }
+}
+
+/// Fees with which the nonce can always be spent in the end (docs/design/020): nodes take the
+/// transaction, and a payment can be outbid within the wallet's ceiling, so that one that stays
+/// unconfirmed can be given up. The void itself is the last word and may use the ceiling up.
+fn check_fees(transfer: &Transfer, ceiling: Amount, is_void: bool) -> Result<(), PlanFault> {
+    let fees = transfer.fees();
+    if fees.gas_limit() < transfer.least_gas() || fees.max_priority_fee_per_gas() == 0 {
+        return Err(PlanFault::Unsendable);
+    }
+    if fees.ceiling() > ceiling {
+        return Err(PlanFault::Fee);
+    }
+    if is_void || leaves_room(&fees, ceiling) {
+        Ok(())
+    } else {
+        Err(PlanFault::NoRoom)
+    }
+}
+
+/// Whether fees that outbid these stay within the ceiling, at the same gas limit.
+#[must_use]
+pub fn leaves_room(fees: &Fees, ceiling: Amount) -> bool {
+    fees.least_above()
+        .is_some_and(|least| least.ceiling() <= ceiling)
 }
 
 /// The plain transfer that a plan's bytes are.
@@ -277,11 +316,10 @@ pub(crate) fn check_replacement(
         return Err(PlanFault::Wallet);
     }
     let (newest, transfer) = (decode(newest)?, decode(next)?);
-    if transfer.fee_ceiling() > wallet.fee_ceiling {
-        return Err(PlanFault::Fee);
-    }
+    let is_void = transfer.is_void(&wallet.address);
+    check_fees(&transfer, wallet.fee_ceiling, is_void)?;
     // A fee bump never turns a payment into a void or a void into a payment: that takes an act.
-    if newest.is_void(&wallet.address) != transfer.is_void(&wallet.address) {
+    if newest.is_void(&wallet.address) != is_void {
         return Err(PlanFault::Differs);
     }
     // Nodes take only what outbids; a gate that replans for nothing would grow the journal.

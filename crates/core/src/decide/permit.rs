@@ -1,9 +1,10 @@
 //! Who may ask for what. The snapshot `tests/snapshots/roles__roles.snap` shows the whole table.
 
 use super::Case;
-use super::authenticate::{Actor, has_role};
+use super::authenticate::{Actor, Asking, has_role};
 use super::claims::Claims;
 use crate::act::ActKind;
+use crate::id::PrincipalId;
 use crate::realm::{Realm, Role};
 use crate::reason::Reason;
 use crate::state::account::Owner;
@@ -53,13 +54,12 @@ pub fn role_may(role: Role, kind: &ActKind) -> Option<Permission> {
             Realm::Customers => Some(Alone),
             Realm::Staff => (role == Role::Administrator).then_some(WithQuorum),
         },
-        (Role::Administrator, ActKind::RevokeRole(revoke)) => {
-            Some(if revoke.role == Role::Administrator {
-                WithQuorum
-            } else {
-                Alone
-            })
-        }
+        (Role::Administrator, ActKind::RevokeRole(revoke)) => match revoke.role {
+            Role::Administrator => Some(WithQuorum),
+            // A keeper is one by genesis, and nobody makes another.
+            Role::Keeper => None,
+            _ => Some(Alone),
+        },
         (
             Role::Administrator,
             ActKind::GrantRole(_) | ActKind::Lift(_) | ActKind::SetLimits(_) | ActKind::Unfreeze,
@@ -104,14 +104,32 @@ pub(super) fn check_onboarded(
 
 /// A customer's act that loosens comes through the back end, which signs the request.
 fn permit_holder(case: &Case<'_>, actor: &Actor) -> Result<Permission, Reason> {
-    let relayed = actor
-        .relay
-        .is_some_and(|relay| has_role(case, relay, Role::BackEnd));
-    if !relayed && !case.act.kind.is_restricting() {
+    if !is_relayed(case, &actor.relays) && !case.act.kind.is_restricting() {
         return Err(Reason::RequestMissing);
     }
     if holder_may(&case.act.kind) {
         Ok(Permission::Alone)
+    } else {
+        Err(Reason::RoleMissing)
+    }
+}
+
+fn is_relayed(case: &Case<'_>, relays: &[PrincipalId]) -> bool {
+    let mut relays = relays.iter();
+    relays.any(|relay| has_role(case, *relay, Role::BackEnd))
+}
+
+/// Who may bring more evidence for an act: the back end for a customer's, and for an act of staff the
+/// member whose act it is.
+pub(super) fn check_may_supplement(case: &Case<'_>, asking: &Asking) -> Result<(), Reason> {
+    let may = match asking.owner {
+        Owner::Holder { .. } => is_relayed(case, &asking.relays),
+        Owner::Member { .. } => asking.is_proven(),
+    };
+    if may {
+        Ok(())
+    } else if case.evidence.requests.is_empty() {
+        Err(Reason::RequestMissing)
     } else {
         Err(Reason::RoleMissing)
     }

@@ -1,12 +1,13 @@
 //! Keepers' statements: whether they fit the journal, and what follows.
 
+use crate::act::ActKind;
 use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::genesis::KeeperKind;
 use crate::id::KeeperId;
 use crate::state::State;
 use crate::state::release::{End, Release, SignedPlan};
-use crate::statement::{Cap, Says};
+use crate::statement::Says;
 use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::SignedTx;
 
@@ -16,7 +17,9 @@ const MAX_CAPS: usize = 256;
 /// What follows from a statement, or nothing where it contradicts the journal.
 pub(crate) fn judge(state: &State, keeper: KeeperId, says: &Says) -> Option<Vec<Effect>> {
     match says {
-        Says::Caps { caps } => (caps.len() <= MAX_CAPS).then(|| vec![caps_effect(keeper, caps)]),
+        Says::Caps { caps, number } => {
+            (caps.len() <= MAX_CAPS).then(|| vec![Effect::Caps(keeper, caps.clone(), *number)])
+        }
         Says::Signed {
             act,
             entry,
@@ -41,11 +44,10 @@ pub(crate) fn judge(state: &State, keeper: KeeperId, says: &Says) -> Option<Vec<
         } => {
             let release = mine(state, keeper, *act)?;
             let plan = plan_of(release, *transaction)?;
-            let end = if release.is_void_plan(plan) {
-                End::Returned
-            } else {
-                End::Confirmed(*transaction)
-            };
+            if release.is_void_plan(plan) {
+                return Some(returned(release, *act));
+            }
+            let end = End::Confirmed(*transaction);
             Some(vec![Effect::End(*act, end, Some(release.account))])
         }
         Says::Reverted {
@@ -53,11 +55,7 @@ pub(crate) fn judge(state: &State, keeper: KeeperId, says: &Says) -> Option<Vec<
         } => {
             let release = mine(state, keeper, *act)?;
             plan_of(release, *transaction)?;
-            Some(vec![Effect::End(
-                *act,
-                End::Returned,
-                Some(release.account),
-            )])
+            Some(returned(release, *act))
         }
         Says::Stopped { suspension } => {
             state.facts.suspensions.get(suspension)?;
@@ -69,8 +67,18 @@ pub(crate) fn judge(state: &State, keeper: KeeperId, says: &Says) -> Option<Vec<
     }
 }
 
-fn caps_effect(keeper: KeeperId, caps: &[Cap]) -> Effect {
-    Effect::Caps(keeper, caps.to_vec())
+/// Nothing moved and nothing can any more: it counts no longer as having left.
+fn returned(release: &Release, act: Digest) -> Vec<Effect> {
+    let mut effects = vec![Effect::End(act, End::Returned, Some(release.account))];
+    if let (ActKind::Withdraw(withdraw), Some(plan)) = (&release.act.kind, release.plans.first()) {
+        effects.push(Effect::Uncharge {
+            wallet: plan.wallet,
+            asset: withdraw.asset,
+            amount: withdraw.amount,
+            charged: release.planned,
+        });
+    }
+    effects
 }
 
 /// The release, if this signer holds its wallet's key.
@@ -109,10 +117,13 @@ fn plan_of(release: &Release, transaction: Digest) -> Option<Digest> {
 }
 
 /// Whether a statement says something that state does not know yet, so that a keeper's repetitions
-/// do not grow the journal.
+/// do not grow the journal, nor anybody who sends again what a keeper said once.
 pub(crate) fn is_news(state: &State, keeper: KeeperId, says: &Says) -> bool {
     match says {
-        Says::Caps { caps } => state.facts.caps.get(&keeper) != Some(caps),
+        Says::Caps { number, .. } => {
+            let known = state.facts.caps.get(&keeper);
+            known.is_none_or(|known| *number > known.number)
+        }
         Says::Signed { act, plan, .. } => state
             .facts
             .releases
@@ -123,6 +134,10 @@ pub(crate) fn is_news(state: &State, keeper: KeeperId, says: &Says) -> bool {
             let known = state.facts.suspensions.get(suspension);
             known.is_some_and(|suspension| !suspension.stopped.contains(&keeper))
         }
-        Says::Latched { latch, .. } => !state.facts.latches.contains_key(&(keeper, *latch)),
+        Says::Latched { latch, .. } => {
+            let facts = &state.facts;
+            let place = (keeper, *latch);
+            !facts.latches.contains_key(&place) && !facts.cleared_latches.contains(&place)
+        }
     }
 }

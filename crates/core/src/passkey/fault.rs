@@ -1,5 +1,7 @@
 //! What can be wrong with an assertion, in order of precedence.
 
+use crate::reason::Reason;
+
 /// Why an assertion is no evidence. The order is that of the checks: an assertion with several
 /// faults is refused for the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -55,4 +57,29 @@ pub enum PasskeyFault {
     /// The counter did not rise.
     #[error("the signature counter did not rise; the authenticator may have been copied")]
     Counter,
+}
+
+impl PasskeyFault {
+    /// The refusal that follows.
+    #[must_use]
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::Size => Reason::TooLarge,
+            Self::ClientData
+            | Self::AuthenticatorData
+            | Self::AttestedData
+            | Self::Extensions
+            | Self::ReservedFlags
+            | Self::BackupFlags => Reason::PasskeyMalformed,
+            Self::Type => Reason::PasskeyType,
+            Self::Challenge => Reason::PasskeyChallenge,
+            Self::Origin => Reason::PasskeyOrigin,
+            Self::CrossOrigin | Self::TopOrigin => Reason::PasskeyCrossOrigin,
+            Self::RelyingParty => Reason::PasskeyRelyingParty,
+            Self::NotPresent => Reason::PasskeyNotPresent,
+            Self::Signature => Reason::PasskeySignature,
+            Self::NotVerified => Reason::PasskeyNotVerified,
+            Self::Counter => Reason::PasskeyCounter,
+        }
+    }
 }

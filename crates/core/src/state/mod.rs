@@ -104,7 +104,7 @@ pub struct Facts {
     pub latches: BTreeMap<(KeeperId, Digest), Condition>,
     /// Keepers' stated caps.
     #[n(21)]
-    pub caps: BTreeMap<KeeperId, Vec<Cap>>,
+    pub caps: BTreeMap<KeeperId, StatedCaps>,
     /// Void entries so far.
     #[n(22)]
     pub void_entries: u64,
@@ -117,6 +117,15 @@ pub struct Facts {
     /// Signatures that have proved a held or released act: an old one is no new assertion.
     #[n(25)]
     pub spent: BTreeMap<Digest, BTreeSet<Digest>>,
+    /// The rules version by which entries are decided.
+    #[n(26)]
+    pub rules: u32,
+    /// How many acts of a principal wait.
+    #[n(27)]
+    pub waiting: BTreeMap<PrincipalId, u32>,
+    /// The suspension of everything that void entries made, by the newest of them: there is one.
+    #[n(28)]
+    pub void_suspension: Option<Digest>,
 }
 
 /// A wallet's next nonce and what left it.
@@ -129,6 +138,18 @@ pub struct WalletState {
     /// What left, by asset.
     #[n(1)]
     pub outflow: BTreeMap<AssetId, Rings>,
+}
+
+/// Caps as a keeper stated them last.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct StatedCaps {
+    /// The number of the statement.
+    #[n(0)]
+    pub number: u64,
+    /// One for each asset.
+    #[n(1)]
+    pub caps: Vec<Cap>,
 }
 
 /// A suspension in force.
@@ -226,6 +247,9 @@ impl Facts {
             cleared_latches: BTreeSet::new(),
             ended_until: BTreeSet::new(),
             spent: BTreeMap::new(),
+            rules: genesis.rules,
+            waiting: BTreeMap::new(),
+            void_suspension: None,
         };
         for wallet in &genesis.wallets {
             let state = WalletState {

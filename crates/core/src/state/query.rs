@@ -46,6 +46,19 @@ impl Facts {
         self.factors(owner).iter().find(|factor| factor.id == id)
     }
 
+    /// Whether somebody is the holder of an account. Looks at all of them: to be asked seldom.
+    pub(crate) fn is_holder(&self, principal: PrincipalId) -> bool {
+        let mut accounts = self.accounts.values();
+        accounts.any(|account| account.holder(principal).is_some())
+    }
+
+    /// Whether a holder of an account has the factor. Looks at all of them: to be asked seldom.
+    pub(crate) fn is_holders_factor(&self, id: FactorId) -> bool {
+        let holders = self.accounts.values().flat_map(|account| &account.holders);
+        let mut factors = holders.flat_map(|holder| &holder.factors);
+        factors.any(|factor| factor.id == id)
+    }
+
     pub(crate) fn factors_mut(&mut self, owner: Owner) -> Option<&mut Vec<Factor>> {
         match owner {
             Owner::Holder { account, principal } => {
@@ -72,10 +85,13 @@ impl Facts {
         }
     }
 
-    /// Whether a factor's epochs still stand.
+    /// Whether a factor's epochs still stand. A keeper's key is genesis' own and under no epoch:
+    /// raising one must not silence those who may stop.
     #[must_use]
     pub fn is_current(&self, owner: Owner, kind: FactorKind, epochs: Epochs) -> bool {
-        self.epochs(owner.realm(), kind) == epochs
+        let keeper = matches!(owner, Owner::Member { principal }
+            if self.member(principal).is_some_and(|member| member.has(Role::Keeper)));
+        keeper || self.epochs(owner.realm(), kind) == epochs
     }
 
     /// Whether the proof of a held act or of a release still counts.
@@ -125,13 +141,14 @@ impl Facts {
             .any(|suspension| what.is_in(suspension.scope))
     }
 
-    /// Planned releases whose newest plan is not known to be signed.
-    pub(crate) fn unsigned_releases(&self) -> impl Iterator<Item = (&Digest, &Release)> {
-        let releases = self
-            .unsigned
-            .iter()
-            .filter_map(|digest| self.releases.get_key_value(digest));
-        releases.filter(|(_, release)| release.stage == Stage::Released)
+    /// Releases on their way that a stop can still catch: whether signed bytes have reached a chain
+    /// is known to the signer alone. A release that was given up by signed bytes pays nobody, and
+    /// what stops payments leaves it alone.
+    pub(crate) fn releases_under_way(&self) -> impl Iterator<Item = (&Digest, &Release)> {
+        self.releases.iter().filter(|(digest, release)| {
+            let pays = release.voided_by.is_none() || self.unsigned.contains(digest);
+            release.stage == Stage::Released && pays
+        })
     }
 }
 

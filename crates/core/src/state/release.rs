@@ -71,6 +71,9 @@ pub struct Release {
     /// The plan that gave it up, once one has: what is planned from then on pays nobody.
     #[n(9)]
     pub voided_by: Option<Digest>,
+    /// The time of the entry that planned it first, and charged it.
+    #[n(10)]
+    pub planned: Time,
 }
 
 /// A signed plan.
@@ -106,11 +109,11 @@ pub enum Withheld {
     /// A suspension took it in. An operator resumes or voids it after the lift.
     #[n(1)]
     Suspended,
-    /// Its factor, its address or its account was taken back. An operator voids it, or resumes it
-    /// where a new assertion has come.
+    /// Its factor, its address or its account was taken back. It is given up by itself, unless an
+    /// operator has resumed it on a new assertion.
     #[n(2)]
     Revoked,
-    /// It was cancelled. It can only be voided.
+    /// It was cancelled. It is given up by itself.
     #[n(3)]
     Cancelled,
 }

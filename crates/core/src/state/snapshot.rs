@@ -4,6 +4,7 @@
 use super::{Facts, State};
 use crate::codec::encode;
 use crate::digest::{Digest, Domain};
+use crate::genesis::RULES;
 use crate::network::Network;
 use std::sync::Arc;
 
@@ -13,6 +14,9 @@ pub enum SnapshotFault {
     /// Not of this network.
     #[error("the snapshot belongs to another network")]
     OtherNetwork,
+    /// By rules that this binary does not have; it must decide nothing on them.
+    #[error("the snapshot was made under rules version {0}, which this binary does not know")]
+    UnknownRules(u32),
     /// Its bytes are not a snapshot.
     #[error("the snapshot cannot be read")]
     Malformed,
@@ -37,6 +41,9 @@ impl State {
             minicbor::decode(bytes).map_err(|_| SnapshotFault::Malformed)?;
         if genesis != network.digest() {
             return Err(SnapshotFault::OtherNetwork);
+        }
+        if facts.rules != RULES {
+            return Err(SnapshotFault::UnknownRules(facts.rules));
         }
         Ok(Self { network, facts })
     }

@@ -1,6 +1,7 @@
 //! One negative row for every reason: an act that would pass, and the one thing that breaks it.
 //!
-//! A refusal leaves state as it was, also once it stands in the journal.
+//! A refusal leaves state as it was, also once it stands in the journal; but one that somebody proved
+//! to ask for, of an act that does not only take away, is the end of that act.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,13 +15,16 @@ mod attestations;
 mod binding;
 mod limits;
 mod may;
+mod on_the_way;
 mod passkeys;
 mod precedence;
 mod things;
 mod who;
 
+use portcullis_core::effect::Effect;
 use portcullis_core::entry::{Body, Entry, Submission};
 use portcullis_core::signature::Strict;
+use portcullis_core::state::release::End;
 use portcullis_core::{Act, Decision, Evidence, Reason};
 use stage::{Stage, standing};
 use std::collections::BTreeSet;
@@ -61,6 +65,10 @@ const NOT_OF_DECISIONS: &[(Reason, &str)] = &[
     (
         Reason::DigestMismatch,
         "the gate, of its Portcullis-Act header",
+    ),
+    (
+        Reason::NothingNew,
+        "of more evidence for an act; tests/supplements.rs has it",
     ),
 ];
 
@@ -131,25 +139,49 @@ fn broken(row: &Row) -> (Stage, Act, Evidence) {
     (stage, act, evidence)
 }
 
-/// Deciding changes nothing, and neither does the entry that says so.
+/// Deciding changes nothing, and the entry that says so nothing but that the act has ended.
 fn check_nothing_changes(stage: &mut Stage, act: Act, evidence: Evidence, name: &str) {
     let before = stage.state().digest();
+    let decided = stage.decided(&act, &evidence);
+    let ends = if decided.is_authenticated() && !act.kind.is_restricting() {
+        let (id, digest, account) = (act.id, act.digest(), act.account);
+        vec![
+            Effect::Consume(id, act.expires),
+            Effect::End(digest, End::Returned, account),
+        ]
+    } else {
+        Vec::new()
+    };
     let entry = Submission {
-        decision: stage.decide(&act, &evidence),
+        decision: decided.decision().clone(),
         act: act.clone(),
         evidence: evidence.clone(),
         plan: None,
     };
     let entry = Entry::new(stage.now(), Body::Act(Box::new(entry)));
     let judged = stage.state().judge(&entry, &Strict);
-    assert_eq!(judged, Ok(Vec::new()), "{name}");
+    assert_eq!(judged.as_ref(), Ok(&ends), "{name}");
     assert_eq!(stage.state().digest(), before, "{name}");
 
     forget_what_has_expired(stage);
     let before = standing(stage.facts());
-    let applied = stage.journal_refusal(act, evidence);
-    assert_eq!((applied.void, applied.changes), (None, vec![]), "{name}");
-    assert_eq!(standing(stage.facts()), before, "{name}");
+    let applied = stage.journal_refusal(act.clone(), evidence.clone());
+    assert_eq!((applied.void, &applied.changes), (None, &ends), "{name}");
+    let mut after = standing(stage.facts());
+    if !ends.is_empty() {
+        assert_eq!(stage.end(act.digest()), Some(End::Returned), "{name}");
+        let again = stage.decide(&act, &evidence);
+        let replayed = Decision::Refuse {
+            reason: Reason::Replayed,
+        };
+        assert_eq!(again, replayed, "{name}");
+        after.consumed.remove(&act.id);
+        after.consumed_until.remove(&(act.expires, act.id));
+        let ended = after.ended.remove(&act.digest()).unwrap();
+        let until = ended.time.after(portcullis_core::Span::hours(24));
+        after.ended_until.remove(&(until, act.digest()));
+    }
+    assert_eq!(after, before, "{name}");
 }
 
 /// Every entry forgets what expired before it, so another one goes first.

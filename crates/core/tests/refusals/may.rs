@@ -2,7 +2,10 @@
 
 use super::{Fault, Row, row};
 use crate::stage::{APPROVERS, Stage, ether, request_key};
-use portcullis_core::act::{ActKind, Approve, GrantRole, RaiseEpoch, RevokeFactor, Scope};
+use portcullis_core::act::{
+    ActKind, Approve, EnrolFactor, GrantRole, RaiseEpoch, RevokeFactor, RevokeRole, Scope,
+};
+use portcullis_core::id::PrincipalId;
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::{Act, Evidence, Reason};
 use portcullis_keeper::testkit::World;
@@ -19,10 +22,16 @@ pub(crate) fn rows() -> Vec<Row> {
         row(R::RoleMissing, "somebody is made a keeper", grant, Asks(into_keeper)),
         row(R::RoleMissing, "the role was taken away meanwhile", suspension, Later(taken_away)),
         row(R::RoleMissing, "an administrator takes another's key", own_key, Asks(|_, act| act.principal = World::administrator(1))),
+        row(R::RoleMissing, "an administrator takes a keeper's role", taking, Asks(a_keepers_role)),
+        row(R::RoleMissing, "an administrator takes a keeper's key", own_key, Asks(a_keepers_key)),
+        row(R::RoleMissing, "a keeper gives up its key", own_key, Asks(|stage, act| { act.principal = KEEPER; a_keepers_key(stage, act); })),
+        row(R::RoleMissing, "a keeper takes another key", own_key, Asks(another_key_of_a_keeper)),
         row(R::SelfApproval, "the proposer approves", approval_of_proposal, Asks(|_, act| act.principal = World::administrator(0))),
         row(R::AlreadyApproved, "by another act of the same member", approval, Later(approved)),
     ]
 }
+
+const KEEPER: PrincipalId = PrincipalId(World::KEEPER.0);
 
 fn suspension(stage: &mut Stage) -> Act {
     stage.ledger.suspension(Scope::Withdrawals).0
@@ -81,7 +90,7 @@ fn approved(stage: &mut Stage, act: &Act, _: &mut Evidence) {
 }
 
 fn taken_away(stage: &mut Stage, _: &Act, _: &mut Evidence) {
-    let revoke = portcullis_core::act::RevokeRole {
+    let revoke = RevokeRole {
         principal: World::OPERATOR,
         role: Role::Operator,
     };
@@ -94,4 +103,26 @@ fn own_key(stage: &mut Stage) -> Act {
     let factor = request_key(principal).id();
     let kind = ActKind::RevokeFactor(RevokeFactor { principal, factor });
     stage.staffs(principal, kind)
+}
+
+fn taking(stage: &mut Stage) -> Act {
+    let (principal, role) = (World::OPERATOR, Role::Operator);
+    let kind = ActKind::RevokeRole(RevokeRole { principal, role });
+    stage.staffs(World::administrator(0), kind)
+}
+
+fn a_keepers_role(_: &mut Stage, act: &mut Act) {
+    let (principal, role) = (KEEPER, Role::Keeper);
+    act.kind = ActKind::RevokeRole(RevokeRole { principal, role });
+}
+
+fn a_keepers_key(_: &mut Stage, act: &mut Act) {
+    let (principal, factor) = (KEEPER, request_key(KEEPER).id());
+    act.kind = ActKind::RevokeFactor(RevokeFactor { principal, factor });
+}
+
+fn another_key_of_a_keeper(_: &mut Stage, act: &mut Act) {
+    let (principal, factor) = (KEEPER, request_key(PrincipalId([0x2f; 16])));
+    act.principal = principal;
+    act.kind = ActKind::EnrolFactor(EnrolFactor { principal, factor });
 }

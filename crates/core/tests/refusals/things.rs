@@ -79,7 +79,6 @@ fn of_what_is_on_its_way() -> Vec<Row> {
         row(R::ActUnknown, "nothing to resume", resuming, Asks(|_, act| act.kind = ActKind::Resume(Resume { release: Digest([7; 32]) }))),
         row(R::ActUnknown, "nothing to void", voiding, Asks(|_, act| act.kind = ActKind::Void(Void { release: Digest([7; 32]) }))),
         row(R::ActGone, "cancelled before", cancelling, Later(cancelled)),
-        row(R::ActGone, "signed meanwhile", cancelling_a_release, Later(signed)),
         row(R::ActGone, "withheld as cancelled before", cancelling_a_release, Later(cancelled)),
         row(R::ActGone, "an approval of what has ended", approving, Later(ended)),
         row(R::ActGone, "a resumption of what was cancelled", resuming, Later(cancelled)),
@@ -397,13 +396,6 @@ fn cancelled(stage: &mut Stage, act: &Act, _: &mut Evidence) {
     };
     let cancel = stage.staffs(SUPPORT, cancel(of));
     stage.submit(cancel);
-}
-
-fn signed(stage: &mut Stage, act: &Act, _: &mut Evidence) {
-    let ActKind::Cancel(Cancel { act: of }) = act.kind else {
-        unreachable!()
-    };
-    stage.sign(of);
 }
 
 /// The proposal goes through with another administrator.

@@ -183,6 +183,10 @@ fn controls() -> Vec<(&'static str, ActKind)> {
         ),
         ("lift a latch", lift(LiftTarget::Latch { keeper, latch })),
         (
+            "lift all suspensions up to an entry",
+            lift(LiftTarget::SuspensionsUpTo { entry: 7 }),
+        ),
+        (
             "set limits",
             ActKind::SetLimits(SetLimits {
                 replaces: OTHER,

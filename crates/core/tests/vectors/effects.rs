@@ -28,7 +28,7 @@ const DELAY: Span = Span::seconds(5);
 pub(crate) fn document() -> Value {
     let effects = all();
     let numbers: BTreeSet<u8> = effects.iter().map(number).collect();
-    assert_eq!(numbers, (0..=33).collect());
+    assert_eq!(numbers, (0..=34).collect());
     let vector = |effect: &Effect| json!({ "number": number(effect), "cbor": cbor(effect) });
     effects.iter().map(vector).collect()
 }
@@ -106,6 +106,12 @@ fn releases() -> Vec<Effect> {
             asset: World::ETHER,
             amount: Amount(5),
         },
+        Effect::Uncharge {
+            wallet: World::WALLET,
+            asset: World::ETHER,
+            amount: Amount(5),
+            charged: World::START,
+        },
         Effect::Resume(ACT),
         Effect::Void(ACT, plan()),
         Effect::Replan(ACT, plan()),
@@ -132,7 +138,7 @@ fn control() -> Vec<Effect> {
         Effect::Suspend(ACT, Scope::Withdrawals),
         Effect::Lift(LiftTarget::Latch { keeper, latch }),
         Effect::SetLimits(Limits::default()),
-        Effect::Caps(keeper, vec![cap]),
+        Effect::Caps(keeper, vec![cap], 3),
         Effect::Stopped(keeper, ACT),
         Effect::Latched(keeper, latch, Condition::Shut),
         Effect::Cosigned {
@@ -185,7 +191,7 @@ fn number(effect: &Effect) -> u8 {
 /// A new variant belongs in the table above.
 #[test]
 fn the_table_is_complete() {
-    for number in 34..=255_u8 {
+    for number in 35..=255_u8 {
         let bytes = [0x82, 0x18, number, 0x80];
         let unknown = minicbor::decode::<Effect>(&bytes).unwrap_err();
         assert!(unknown.is_unknown_variant(), "{number}");

@@ -136,7 +136,9 @@ fn not<T>(kind: &str, what: &str, bytes: &[u8]) -> Value
 where
     T: Encode<()> + for<'b> Decode<'b, ()>,
 {
-    let fault = codec::decode::<T>(bytes, crate::NO_CAP).err().unwrap();
+    let fault = codec::decode::<T>(bytes, crate::files::NO_CAP)
+        .err()
+        .unwrap();
     assert!(matches!(
         fault,
         CodecError::Malformed | CodecError::NotCanonical

@@ -43,7 +43,10 @@ fn life() -> (Story, Vec<&'static str>) {
     story.age();
     story.add_address();
     story.age();
-    story.say(Says::Caps { caps: Vec::new() });
+    story.say(Says::Caps {
+        caps: Vec::new(),
+        number: 1,
+    });
     let act = story.withdraw(World::ETHER, 1_000_000, false).act;
     story.debit(&act);
     let digest = act.digest();

@@ -59,7 +59,7 @@ fn says() -> Vec<(&'static str, Says)> {
     let caps = vec![cap(World::ETHER, 1_000_000), cap(World::TOKEN, 5)];
     let (block, block_hash) = (43, Digest([0x43; 32]));
     vec![
-        ("caps", Says::Caps { caps }),
+        ("caps", Says::Caps { caps, number: 3 }),
         ("signed", signed),
         ("confirmed", confirmed),
         (

@@ -153,6 +153,11 @@ impl Story {
     /// The ledger's debit, late.
     pub(crate) fn debit(&mut self, act: &Act) -> usize {
         let evidence = Evidence {
+            requests: vec![World::request(
+                World::BACK_END,
+                act,
+                self.ledger.clock.now(),
+            )],
             attestations: vec![self.ledger.debit(act)],
             ..Evidence::default()
         };

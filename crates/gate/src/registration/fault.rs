@@ -1,5 +1,6 @@
 //! What can be wrong with a registration.
 
+use portcullis_core::Reason;
 use portcullis_core::passkey::PasskeyFault;
 use portcullis_core::signature::KeyFault;
 
@@ -36,4 +37,22 @@ pub enum RegistrationFault {
     /// The authenticator did not verify its user.
     #[error("the authenticator did not verify its user; ask with userVerification required")]
     NotVerified,
+}
+
+impl RegistrationFault {
+    /// The refusal that follows.
+    #[must_use]
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::Size => Reason::TooLarge,
+            Self::Passkey(fault) => fault.reason(),
+            Self::AttestationObject | Self::Credential | Self::Statement => {
+                Reason::CredentialMalformed
+            }
+            Self::Algorithm(_) | Self::Key(_) => Reason::CredentialAlgorithm,
+            Self::OtherCredential => Reason::CredentialOther,
+            Self::Proof => Reason::CredentialProof,
+            Self::NotVerified => Reason::PasskeyNotVerified,
+        }
+    }
 }

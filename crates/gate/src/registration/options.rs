@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_core::passkey::CredentialId;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// COSE algorithms, the better supported first (RFC 9053, section 2).
 const ALGORITHMS: [i64; 2] = [-7, -8];
@@ -25,7 +25,7 @@ pub struct Registrant {
 }
 
 /// Whether the client is to say what make the authenticator is. Asking makes browsers ask the user.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Conveyance {
     /// No.

@@ -1,19 +1,20 @@
 //! One batch: entries that were applied and wait to be appended together.
 
-use super::{Command, Outcome, Shared, Taken, What};
+use super::{Command, Outcome, Shared, Taken, What, Witnesses};
 use crate::fees::FeeTable;
 use crate::published::Witnessed;
 use portcullis_core::board::Posting;
 use portcullis_core::decide::{self, Decided};
+use portcullis_core::effect::Effect;
 use portcullis_core::entry::{MAX_ENTRY, Replacement, Settlement, Submission, Supplement};
 use portcullis_core::plan::Plan;
+use portcullis_core::realm::Realm;
 use portcullis_core::statement::SignedStatement;
-use portcullis_core::{Applied, Body, Decision, Digest, Entry, Evidence, Reason, State, Time};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use portcullis_core::{Act, Applied, Body, Decision, Digest, Entry, Evidence, Reason, State, Time};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::oneshot;
 
-type Reply = (oneshot::Sender<Outcome>, Outcome);
+pub(super) type Reply = (oneshot::Sender<Outcome>, Outcome);
 
 /// Entries applied so far, and the answers that wait for their append.
 pub(super) struct Batch {
@@ -23,12 +24,24 @@ pub(super) struct Batch {
     entries: Vec<Vec<u8>>,
     checkpoint: Option<Witnessed>,
     replies: Vec<Reply>,
+    changes: Vec<Effect>,
+    most_held: usize,
+}
+
+/// A batch that takes no more.
+pub(super) struct Finished {
+    pub(super) time: Time,
+    pub(super) entries: Vec<Vec<u8>>,
+    /// What its entries changed, in order.
+    pub(super) changes: Vec<Effect>,
+    pub(super) checkpoint: Option<Witnessed>,
+    pub(super) replies: Vec<Reply>,
 }
 
 impl Batch {
-    /// An empty batch. Its time is now, and never before that of an earlier entry.
-    pub(super) fn new(shared: Arc<Shared>, fees: FeeTable, now: Time) -> Self {
-        let time = shared.state().facts().time.max(now);
+    /// An empty batch at a time, and never before that of an earlier entry.
+    pub(super) fn new(shared: Arc<Shared>, fees: FeeTable, most_held: usize, time: Time) -> Self {
+        let time = shared.state().facts().time.max(time);
         let (entries, replies) = (Vec::new(), Vec::new());
         Self {
             shared,
@@ -37,11 +50,19 @@ impl Batch {
             entries,
             checkpoint: None,
             replies,
+            changes: Vec::new(),
+            most_held,
         }
     }
 
-    pub(super) fn finish(self) -> (Vec<Vec<u8>>, Option<Witnessed>, Vec<Reply>) {
-        (self.entries, self.checkpoint, self.replies)
+    pub(super) fn finish(self) -> Finished {
+        Finished {
+            time: self.time,
+            entries: self.entries,
+            changes: self.changes,
+            checkpoint: self.checkpoint,
+            replies: self.replies,
+        }
     }
 
     pub(super) fn genesis(&mut self) {
@@ -56,10 +77,12 @@ impl Batch {
     }
 
     /// Take a command; its answer waits for the append unless nothing is journaled for it.
-    pub(super) fn command(&mut self, command: Command, fresh: bool) {
+    pub(super) fn command(&mut self, command: Command, witnesses: Witnesses) {
+        let fresh = witnesses == Witnesses::Fresh;
         let outcome = match command.what {
             What::Act(posting) => self.act(*posting, fresh),
             What::Evidence(act, evidence) => self.evidence(act, *evidence, fresh),
+            What::Statement(_) if witnesses == Witnesses::Unheard => Err(Reason::WitnessesStale),
             What::Statement(signed) => self.statement(*signed),
         };
         self.replies.push((command.reply, outcome));
@@ -71,15 +94,17 @@ impl Batch {
             return Err(Reason::WitnessesStale);
         }
         let shared = Arc::clone(&self.shared);
-        let decided =
-            guarded(|| decide::decide(&shared.state(), &act, &evidence, self.time, &shared.memo))?;
+        let decided = shared
+            .guarded(|state| decide::decide(state, &act, &evidence, self.time, &shared.memo))?;
         // Refusals that nobody was authenticated for are counted, not journaled: anybody could
         // fill the journal with them.
         if let Decision::Refuse { reason } = decided.decision()
             && !decided.is_authenticated()
         {
+            shared.count_refusal();
             return Err(*reason);
         }
+        self.refuse_if_full(&act, decided.decision())?;
         let (decision, plan) = self.planned(&decided)?;
         let submission = Submission {
             act,
@@ -94,6 +119,14 @@ impl Batch {
         }
     }
 
+    fn refuse_if_full(&self, act: &Act, decision: &Decision) -> Result<(), Reason> {
+        let waits = matches!(decision, Decision::Hold { .. }) && act.realm == Realm::Customers;
+        if waits && self.shared.state().facts().held.len() >= self.most_held {
+            return Err(Reason::HeldFull);
+        }
+        Ok(())
+    }
+
     /// The decision with the plan that it calls for. Without going rates money waits outside.
     fn planned(&self, decided: &Decided) -> Result<(Decision, Option<Plan>), Reason> {
         let plan = match decided.payment() {
@@ -103,7 +136,7 @@ impl Batch {
                 if plan.is_none() {
                     tracing::warn!("no plan within the wallet's fee ceiling at the going rates");
                 }
-                Some(plan.ok_or(Reason::Busy)?)
+                Some(plan.ok_or(Reason::NoFeePlan)?)
             }
         };
         Ok((decided.decision().clone(), plan))
@@ -119,14 +152,13 @@ impl Batch {
     }
 
     fn statement(&mut self, signed: SignedStatement) -> Outcome {
-        let (accepted, news, size) = {
-            let state = self.shared.state();
+        let (accepted, news, size) = self.shared.guarded(|state| {
             (
                 state.accepts(&signed, &self.shared.memo),
                 state.is_news(&signed),
                 state.size(),
             )
-        };
+        })?;
         if !accepted {
             return Err(Reason::StatementRefused);
         }
@@ -147,7 +179,7 @@ impl Batch {
             return;
         }
         let shared = Arc::clone(&self.shared);
-        let decided = guarded(|| decide::settle(&shared.state(), act, self.time));
+        let decided = shared.guarded(|state| decide::settle(state, act, self.time));
         let Ok(decided) = decided else {
             tracing::error!(%act, "settling an act panicked; it stays held");
             return;
@@ -182,21 +214,20 @@ impl Batch {
             return Err(Reason::TooLarge);
         }
         let shared = Arc::clone(&self.shared);
-        guarded(|| shared.state().judge(&entry, &shared.memo).map(drop))?.map_err(|void| {
+        let judged = shared.guarded(|state| state.judge(&entry, &shared.memo).map(drop))?;
+        judged.map_err(|void| {
             tracing::error!(%void, "an entry of our own would be void; it is not written");
             refusal_of(&void)
         })?;
-        // From here on nothing refuses.
-        let applied = {
-            let mut state = shared.state.write().unwrap_or_else(PoisonError::into_inner);
-            State::apply_entry(&mut state, &entry, &bytes, &shared.memo)
-        };
-        shared
-            .index
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .add(&entry, &applied);
+        // From here on nothing refuses. Index and state change together, so that no reader sees an
+        // act that has left the one and has not reached the other.
+        let mut index = shared.index.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = shared.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut applied = State::apply_entry(&mut state, &entry, &bytes, &shared.memo);
+        index.add(&entry, &applied);
+        drop((index, state));
         self.entries.push(bytes);
+        self.changes.append(&mut applied.changes);
         Ok(applied)
     }
 
@@ -207,11 +238,6 @@ impl Batch {
             decision,
         }
     }
-}
-
-/// A panic while deciding refuses the act and stops nothing else.
-pub(super) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, Reason> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|_| Reason::Panicked)
 }
 
 fn refusal_of(void: &portcullis_core::VoidReason) -> Reason {

@@ -6,24 +6,33 @@
 
 mod batch;
 mod checkpoints;
+mod pace;
 mod tick;
+mod waiting;
 
 use crate::fees::FeeTable;
 use crate::index::Index;
 use crate::memo::Memo;
 use crate::published::{Published, Witnessed};
-use batch::Batch;
+use batch::{Batch, Finished};
 use checkpoints::Checkpoints;
+use pace::Pace;
 use portcullis_core::board::Posting;
+use portcullis_core::decide::Cosigned;
 use portcullis_core::genesis::MAX_GENESIS;
 use portcullis_core::statement::SignedStatement;
 use portcullis_core::{Decision, Digest, Evidence, Reason, Span, State, Time, codec};
 use portcullis_journal::{Journal, Store, StoreError, View};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::oneshot;
+use waiting::Waiting;
 
 /// Most acts in one batch.
 pub const MAX_BATCH: usize = 256;
+/// Most acts of customers that may wait. Staff's always find room: they end what others wait for.
+const MAX_HELD: usize = 100_000;
 /// How old the newest quorum cosignature may be for acts that loosen.
 const WITNESSES_FRESH: Span = Span::seconds(10);
 
@@ -62,6 +71,28 @@ impl What {
     }
 }
 
+/// When the witnesses were heard of last, which says what may be journaled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Witnesses {
+    /// Not since the start: restricting acts only. Each bears out the clock by itself, for it counts
+    /// only before it expires; a statement says nothing of time.
+    Unheard,
+    /// Too long ago for what loosens.
+    Stale,
+    /// Just now.
+    Fresh,
+}
+
+impl Witnesses {
+    fn at(now: Time, newest: Option<&Witnessed>) -> Self {
+        match newest {
+            None => Self::Unheard,
+            Some(newest) if now.since(newest.oldest) > WITNESSES_FRESH => Self::Stale,
+            Some(_) => Self::Fresh,
+        }
+    }
+}
+
 /// What became of a command.
 pub type Outcome = Result<Taken, Reason>;
 
@@ -87,15 +118,39 @@ pub struct Shared {
     /// Good signatures.
     pub memo: Memo,
     checkpoint: RwLock<Option<(Digest, u64, Time)>>,
+    refusals: AtomicU64,
 }
 
 impl Shared {
+    /// Count a refusal that nobody was authenticated for: such are not journaled.
+    pub fn count_refusal(&self) {
+        self.refusals.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many refusals were counted.
+    pub fn refusals(&self) -> u64 {
+        self.refusals.load(Ordering::Relaxed)
+    }
+
     /// The state after the newest applied entry.
     pub fn state(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The index.
+    /// Ask the core something. A panic in it refuses the question and stops nothing else.
+    pub fn guarded<T>(&self, ask: impl FnOnce(&State) -> T) -> Result<T, Reason> {
+        catch_unwind(AssertUnwindSafe(|| ask(&self.state()))).map_err(|_| Reason::Panicked)
+    }
+
+    /// The newest cosigned checkpoint, which leads a batch where an act names it.
+    #[must_use]
+    pub(crate) fn newest_cosigned(&self) -> Option<Cosigned> {
+        let newest = self.published.newest()?;
+        let (body, oldest) = (body_digest(&newest.note)?, newest.oldest);
+        Some(Cosigned { body, oldest })
+    }
+
+    /// The index. Whoever needs state beside it takes the index first, as the sequencer does.
     pub fn index(&self) -> RwLockReadGuard<'_, Index> {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -115,6 +170,9 @@ pub struct Sequencer<S> {
     shared: Arc<Shared>,
     fees: FeeTable,
     checkpoints: Checkpoints,
+    pace: Pace,
+    waiting: Waiting,
+    most_held: usize,
     last_tick: Time,
     last_bump: Time,
 }
@@ -134,6 +192,7 @@ impl<S: Store> Sequencer<S> {
     /// Take up where the journal ends, with the state and index that its entries give.
     #[must_use]
     pub fn new(journal: Journal<S>, state: State, index: Index, fees: FeeTable) -> Self {
+        let waiting = Waiting::new(&state);
         let shared = Arc::new(Shared {
             state: RwLock::new(state),
             index: RwLock::new(index),
@@ -141,6 +200,7 @@ impl<S: Store> Sequencer<S> {
             view: journal.view(),
             memo: Memo::default(),
             checkpoint: RwLock::new(None),
+            refusals: AtomicU64::new(0),
         });
         let size = journal.head().size;
         let (last_tick, last_bump) = (Time(0), Time(0));
@@ -150,9 +210,19 @@ impl<S: Store> Sequencer<S> {
             shared,
             fees,
             checkpoints,
+            pace: Pace::default(),
+            waiting,
+            most_held: MAX_HELD,
             last_tick,
             last_bump,
         }
+    }
+
+    /// Keep at most so many acts of customers waiting.
+    #[must_use]
+    pub fn keeping(mut self, most_held: usize) -> Self {
+        self.most_held = most_held;
+        self
     }
 
     /// What readers share.
@@ -177,12 +247,18 @@ impl<S: Store> Sequencer<S> {
     /// Journal commands, what has come due by itself, and the newest cosigned checkpoint.
     pub fn step(&mut self, commands: Vec<Command>, now: Time) -> Result<(), Stop> {
         let newest = self.shared.published.newest();
-        let due = self.due(now);
-        let checkpoint = newest.clone().filter(|newest| {
-            let busy = !commands.is_empty() || !due.is_empty();
-            self.checkpoints.is_wanted(newest, busy, now)
-        });
-        let bumps = self.bumps(now);
+        let witnesses = Witnesses::at(now, newest.as_ref());
+        let time = self
+            .pace
+            .step(now, newest.as_ref().map(|newest| newest.newest));
+        // Nothing comes due by itself before the clock has been held against anything.
+        let heard = witnesses != Witnesses::Unheard;
+        let due = if heard { self.due(time) } else { Vec::new() };
+        let named = self.is_named(&commands);
+        let bumps = if heard { self.bumps(time) } else { Vec::new() };
+        let busy = !commands.is_empty() || !due.is_empty() || !bumps.is_empty();
+        let checkpoint =
+            newest.filter(|newest| self.checkpoints.is_wanted(newest, busy, time) || named);
         if commands.is_empty() && due.is_empty() && bumps.is_empty() && checkpoint.is_none() {
             return Ok(());
         }
@@ -198,7 +274,7 @@ impl<S: Store> Sequencer<S> {
             .map_or(0, |witnessed| witnessed.note.len());
         let most = asked + others + note as u64 + SMALL;
         let entries = (due.len() + bumps.len() + 2 * commands.len() + 1) as u64;
-        let mut batch = match self.open_batch(now, most, entries)? {
+        let mut batch = match self.open_batch(time, most, entries)? {
             Ok(batch) => batch,
             Err(reason) => {
                 for command in commands {
@@ -211,17 +287,34 @@ impl<S: Store> Sequencer<S> {
         if let Some(witnessed) = &checkpoint {
             batch.checkpoint(witnessed);
         }
-        let fresh = newest.is_some_and(|newest| now.since(newest.oldest) <= WITNESSES_FRESH);
+        let fresh = witnesses == Witnesses::Fresh;
         for digest in due {
             batch.settle(digest, fresh);
         }
         for command in commands {
-            batch.command(command, fresh);
+            batch.command(command, witnesses);
         }
         for (act, plan) in bumps {
             batch.replace(act, plan, fresh);
         }
         self.close(batch)
+    }
+
+    /// Whether a posting of a stop board names the newest cosigned checkpoint and the journal does not
+    /// have it: an idle journal would not have it for long.
+    fn is_named(&self, commands: &[Command]) -> bool {
+        let Some(newest) = self.shared.newest_cosigned() else {
+            return false;
+        };
+        let names = |command: &Command| {
+            matches!(&command.what, What::Act(posting)
+                if posting.evidence.posted.is_some() && posting.act.checkpoint == newest.body)
+        };
+        let is_new = || {
+            let state = self.shared.state();
+            !state.facts().checkpoints.contains_key(&newest.body)
+        };
+        commands.iter().any(names) && is_new()
     }
 
     fn open_batch(
@@ -234,6 +327,7 @@ impl<S: Store> Sequencer<S> {
             Ok(()) => Ok(Ok(Batch::new(
                 Arc::clone(&self.shared),
                 self.fees.clone(),
+                self.most_held,
                 now,
             ))),
             Err(StoreError::Full) => Ok(Err(Reason::JournalFull)),
@@ -244,7 +338,16 @@ impl<S: Store> Sequencer<S> {
     /// Append what was applied, then answer.
     fn close(&mut self, batch: Batch) -> Result<(), Stop> {
         let first = self.journal.head().size;
-        let (entries, checkpoint, replies) = batch.finish();
+        let Finished {
+            time,
+            entries,
+            changes,
+            checkpoint,
+            replies,
+        } = batch.finish();
+        for change in &changes {
+            self.waiting.note(change, time);
+        }
         let count = entries.len() as u64;
         if count > 0 {
             // Crash before this: nothing was acknowledged. After it: the entries stand, and whoever
@@ -287,4 +390,26 @@ impl<S: Store> Sequencer<S> {
 pub fn body_digest(note: &[u8]) -> Option<Digest> {
     let note = portcullis_tlog::Note::parse(note).ok()?;
     Some(Digest::plain(note.text().as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_host::Disk;
+    use portcullis_journal::Directory;
+    use portcullis_keeper::testkit::{CrashDisk, World};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_question_that_makes_the_core_panic_is_refused_and_the_next_one_answered() {
+        let disk: Arc<dyn Disk> = Arc::new(CrashDisk::default());
+        let (store, recovered) = Directory::open(Arc::clone(&disk), 24 * 1024).unwrap();
+        let journal = Journal::open(store, &recovered, disk, 0).unwrap();
+        let state = State::new(World::new().network);
+        let fees = FeeTable::new(&BTreeMap::new());
+        let shared = Sequencer::new(journal, state, Index::default(), fees).shared();
+        let refused = shared.guarded(|_| -> u64 { panic!("as a fault in the core would") });
+        assert_eq!(refused, Err(Reason::Panicked));
+        assert_eq!(shared.guarded(State::size), Ok(0));
+    }
 }

@@ -1,14 +1,14 @@
 //! What comes due by itself: held acts whose waiting is over, and fee bumps.
 
-use super::batch::guarded;
 use super::{MAX_BATCH, Sequencer};
 use crate::fees::outbid;
-use portcullis_chains::ethereum::Fees;
-use portcullis_core::decide::payment::decode;
+use portcullis_core::decide::Decided;
+use portcullis_core::decide::payment::{decode, leaves_room};
 use portcullis_core::plan::Plan;
-use portcullis_core::state::release::{Release, Stage, Withheld};
+use portcullis_core::state::release::{Release, Stage};
 use portcullis_core::{Decision, Digest, Span, State, Time, decide};
 use portcullis_journal::Store;
+use std::collections::BTreeMap;
 
 /// How often held acts are looked at.
 const TICK: Span = Span(100);
@@ -16,26 +16,53 @@ const TICK: Span = Span(100);
 const BUMP: Span = Span::seconds(5);
 
 impl<S: Store> Sequencer<S> {
-    /// Held acts and late releases that can be settled now, at most a batch of them.
+    /// Held acts and withheld releases that can be settled now, at most a batch of them.
     pub(super) fn due(&mut self, now: Time) -> Vec<Digest> {
         if now.since(self.last_tick) < TICK && now >= self.last_tick {
             return Vec::new();
         }
         self.last_tick = now;
-        let state = self.shared.state();
-        let facts = state.facts();
-        let late = facts
-            .releases
-            .iter()
-            .filter(|(_, release)| release.stage == Stage::Withheld(Withheld::Late));
-        let waiting = facts.held.keys().chain(late.map(|(digest, _)| digest));
-        let time = facts.time.max(now);
-        let is_over = |digest: &&Digest| {
+        let mut due = self.settled(now);
+        due.extend(self.withheld(now));
+        due.truncate(MAX_BATCH);
+        due
+    }
+
+    /// Held acts that came due and wait no more.
+    fn settled(&mut self, now: Time) -> Vec<Digest> {
+        let mut over = Vec::new();
+        for digest in self.waiting.take(now, MAX_BATCH) {
             // An act that makes the core panic stays held; it must not take the gate with it.
-            let decided = guarded(|| decide::settle(&state, **digest, time));
+            let decided = self.shared.guarded(|state| settle(state, digest, now));
+            match decided.as_ref().map(Decided::decision) {
+                Ok(Decision::Hold { needs, until }) => {
+                    let state = self.shared.state();
+                    self.waiting.wait(&state, digest, (needs, *until), now);
+                }
+                Ok(_) => {
+                    self.waiting.again(digest, now);
+                    over.push(digest);
+                }
+                Err(_) => self.waiting.again(digest, now),
+            }
+        }
+        over
+    }
+
+    /// Withheld releases that go out again by themselves, or are given up.
+    fn withheld(&self, now: Time) -> Vec<Digest> {
+        let withheld: Vec<Digest> = {
+            let state = self.shared.state();
+            let releases = state.facts().releases.iter();
+            let withheld = releases.filter(|(_, r)| matches!(r.stage, Stage::Withheld(_)));
+            withheld.map(|(digest, _)| *digest).collect()
+        };
+        let is_over = |digest: &Digest| {
+            let decided = self.shared.guarded(|state| settle(state, *digest, now));
             decided.is_ok_and(|decided| !matches!(decided.decision(), Decision::Hold { .. }))
         };
-        waiting.filter(is_over).take(MAX_BATCH).copied().collect()
+        let over = withheld.into_iter().filter(is_over);
+        over.take(MAX_BATCH).collect()
     }
 
     /// Higher fees for releases that are signed and stay unconfirmed.
@@ -45,9 +72,9 @@ impl<S: Store> Sequencer<S> {
         }
         self.last_bump = now;
         let state = self.shared.state();
-        let releases = state.facts().releases.iter();
-        let due = releases
-            .filter_map(|(digest, release)| Some((*digest, self.bumped(&state, release, now)?)));
+        let lowest = lowest_open(&state).into_iter();
+        let due = lowest
+            .filter_map(|(digest, release)| Some((digest, self.bumped(&state, release, now)?)));
         due.take(MAX_BATCH).collect()
     }
 
@@ -62,12 +89,42 @@ impl<S: Store> Sequencer<S> {
             return None;
         }
         let gas = transfer.fees().gas_limit();
-        let going = Fees::new(rate.max_fee_per_gas, rate.max_priority_fee_per_gas, gas).ok()?;
-        let fees = outbid(&transfer.fees(), &going, gas)?;
+        let going = rate.going(gas)?;
         let ceiling = state.network().wallet(newest.wallet)?.fee_ceiling;
-        (fees.ceiling() <= ceiling).then(|| Plan {
+        let fees = outbid(&transfer.fees(), &going, gas, ceiling)?;
+        // A payment leaves room for the void that may have to take its place.
+        let is_void = release.is_void_plan(newest.digest());
+        let fits = fees.ceiling() <= ceiling && (is_void || leaves_room(&fees, ceiling));
+        fits.then(|| Plan {
             wallet: newest.wallet,
             unsigned: transfer.with_fees(fees).build().to_bytes(),
         })
     }
+}
+
+fn settle(state: &State, digest: Digest, now: Time) -> Decided {
+    decide::settle(state, digest, state.facts().time.max(now))
+}
+
+/// Each wallet's release with the lowest open nonce. No later one can be mined before it, so outbidding
+/// those would only raise what the whole queue pays.
+fn lowest_open(state: &State) -> Vec<(Digest, &Release)> {
+    let mut lowest = BTreeMap::new();
+    for (digest, release) in &state.facts().releases {
+        let Some(newest) = release.plans.last() else {
+            continue;
+        };
+        let Ok(transfer) = decode(newest) else {
+            continue;
+        };
+        let found = (transfer.nonce(), *digest, release);
+        let known = lowest.entry(newest.wallet).or_insert(found);
+        if found.0 < known.0 {
+            *known = found;
+        }
+    }
+    let releases = lowest.into_values();
+    releases
+        .map(|(_, digest, release)| (digest, release))
+        .collect()
 }

@@ -1,32 +1,18 @@
 //! Submitting acts and evidence.
 
-use super::idempotency::Claim;
+use super::auth::Caller;
+use super::idempotency::{Claim, Mine};
+use super::nonces::Nonce;
+use super::standing::{self, Answer};
 use super::{Api, Problem, auth};
-use crate::sequencer::{Outcome, Taken, What};
-use axum::Json;
+use crate::sequencer::{Outcome, What};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use portcullis_core::board::Posting;
-use portcullis_core::realm::Role;
-use portcullis_core::{Decision, Digest, Evidence, Reason, Time, decide};
-use serde::Serialize;
-
-/// The answer to an act that was taken.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Answer {
-    /// The act's digest, as the gate computed it.
-    digest: Digest,
-    /// The journal entry.
-    entry: u64,
-    /// The entry's time.
-    time: Time,
-    /// What was decided.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    decision: Option<Decision>,
-}
+use portcullis_core::id::PrincipalId;
+use portcullis_core::{Decision, Digest, Evidence, Reason, codec, decide};
 
 /// `POST /v1/acts`
 pub(super) async fn submit(
@@ -34,7 +20,7 @@ pub(super) async fn submit(
     parts: Parts,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let signed = auth::staff(&api, &parts, &body)?.signed;
+    let caller = auth::staff(&api, &parts, &body)?;
     let mut posting: Posting =
         serde_json::from_slice(&body).map_err(|_| Problem(Reason::Malformed))?;
     let digest = posting.act.digest();
@@ -42,39 +28,72 @@ pub(super) async fn submit(
     if named != Some(digest.to_string().as_str()) {
         return Err(Reason::DigestMismatch.into());
     }
-    posting.evidence.requests.push(signed);
+    let payload = Digest::plain(&codec::encode(&posting));
+    let claim = match claim(&api, &parts, &caller, payload)? {
+        Claim::Done(taken) => return Ok(Answer::of(digest, taken).into_response()),
+        Claim::Mine(claim) => claim,
+    };
+    // An act that was accepted is answered with where it stands, whatever has expired since: who
+    // asks again must not be told to make it anew, and pay twice.
+    if let Some(known) = standing::taken_before(&api, digest).await? {
+        return Ok(known.into_response());
+    }
+    posting.evidence.requests.push(caller.signed.clone());
     // Early, on this thread: signatures are checked and remembered, and what nobody signed never
     // reaches the queue.
     early(&api, &posting)?;
-    let key = auth::header(&parts.headers, "idempotency-key").map(str::to_owned);
-    let claim = api.inner.idempotency.claim(key, digest, api.now())?;
-    let claim = match claim {
-        Claim::Done(taken) => return Ok(answer(digest, taken)),
-        Claim::Mine(claim) => claim,
+    let who = (caller.principal, caller.nonce);
+    let outcome = journal(&api, claim, who, What::Act(Box::new(posting)));
+    match outcome.await {
+        // It was accepted while this one waited.
+        Err(Reason::Replayed) => match standing::taken_before(&api, digest).await? {
+            Some(known) => Ok(known.into_response()),
+            None => Err(Reason::Replayed.into()),
+        },
+        outcome => respond(digest, outcome),
+    }
+}
+
+/// Take the idempotency key, where there is one: it is the caller's own.
+fn claim(api: &Api, parts: &Parts, caller: &Caller, payload: Digest) -> Result<Claim, Problem> {
+    let key = auth::header(&parts.headers, "idempotency-key");
+    let key = key.map(|key| (caller.principal, key.to_owned()));
+    api.inner.idempotency.claim(key, payload, api.now())
+}
+
+/// Who asks, by which request.
+type Who = (PrincipalId, Nonce);
+
+/// Journal, once, whether or not the client still waits: what is queued is journaled, and its key must
+/// not be free before its outcome is known.
+async fn journal(api: &Api, claim: Mine, caller: Who, what: What) -> Outcome {
+    let (principal, nonce) = caller;
+    let place = api.inner.places.of(principal)?;
+    api.inner.nonces.spend(nonce, api.now())?;
+    let api = api.clone();
+    let work = async move {
+        let _place = place;
+        let outcome = api.journal(what).await;
+        claim.settle(&outcome);
+        if matches!(outcome, Err(reason) if reason.is_gates_own()) {
+            api.inner.nonces.free(nonce);
+        }
+        outcome
     };
-    let outcome = api.journal(What::Act(Box::new(posting))).await;
-    claim.settle(&outcome);
-    respond(digest, outcome)
+    tokio::spawn(work).await.unwrap_or(Err(Reason::Stopping))
 }
 
 /// Refuse what is not authenticated before it costs anybody else anything.
 fn early(api: &Api, posting: &Posting) -> Result<(), Problem> {
-    let decided = {
-        let state = api.shared().state();
-        let time = state.facts().time.max(api.now());
-        decide(
-            &state,
-            &posting.act,
-            &posting.evidence,
-            time,
-            &api.shared().memo,
-        )
-    };
+    let (now, memo) = (api.now(), &api.shared().memo);
+    let decided = api.shared().guarded(|state| {
+        let time = state.facts().time.max(now);
+        decide(state, &posting.act, &posting.evidence, time, memo)
+    })?;
     match decided.decision() {
-        // A checkpoint that leads the next batch may be the one that the act names, and an act
-        // with this id may be asked about again under an idempotency key.
+        // A checkpoint that leads the next batch may be the one that the act names.
         Decision::Refuse {
-            reason: Reason::UnknownCheckpoint | Reason::Replayed,
+            reason: Reason::UnknownCheckpoint,
         } => Ok(()),
         Decision::Refuse { reason } if !decided.is_authenticated() => {
             api.count_refusal();
@@ -91,37 +110,23 @@ pub(super) async fn supplement(
     parts: Parts,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    auth::role(&api, &parts, &body, &[Role::BackEnd])?;
+    let caller = auth::staff(&api, &parts, &body)?;
     let digest: Digest = digest.parse().map_err(|_| Reason::NotFound)?;
-    let evidence: Evidence = serde_json::from_slice(&body).map_err(|_| Reason::Malformed)?;
-    let outcome = api
-        .journal(What::Evidence(digest, Box::new(evidence)))
-        .await;
-    respond(digest, outcome)
+    let mut evidence: Evidence = serde_json::from_slice(&body).map_err(|_| Reason::Malformed)?;
+    let payload = Digest::plain(&codec::encode(&(digest, &evidence)));
+    let claim = match claim(&api, &parts, &caller, payload)? {
+        Claim::Done(taken) => return Ok(Answer::of(digest, taken).into_response()),
+        Claim::Mine(claim) => claim,
+    };
+    // Who brings it is evidence too: whether they may, everybody judges again.
+    evidence.requests.push(caller.signed);
+    let what = What::Evidence(digest, Box::new(evidence));
+    let who = (caller.principal, caller.nonce);
+    let outcome = journal(&api, claim, who, what);
+    respond(digest, outcome.await)
 }
 
 fn respond(digest: Digest, outcome: Outcome) -> Result<Response, Problem> {
-    outcome.map(|taken| answer(digest, taken)).map_err(Problem)
-}
-
-fn answer(digest: Digest, taken: Taken) -> Response {
-    let status = match taken.decision {
-        Some(Decision::Hold { .. }) => StatusCode::ACCEPTED,
-        _ => StatusCode::OK,
-    };
-    let Taken {
-        entry,
-        time,
-        decision,
-    } = taken;
-    (
-        status,
-        Json(Answer {
-            digest,
-            entry,
-            time,
-            decision,
-        }),
-    )
-        .into_response()
+    let taken = outcome.map_err(Problem)?;
+    Ok(Answer::of(digest, taken).into_response())
 }

@@ -1,17 +1,15 @@
 //! Who calls: a request signature by a member of staff, rebuilt from what was received.
 
+use super::nonces::Nonce;
 use super::{Api, Problem};
 use axum::body::Bytes;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use portcullis_core::Reason;
 use portcullis_core::id::{FactorId, PrincipalId};
 use portcullis_core::realm::Role;
 use portcullis_core::request::{self, Received, SignedRequest};
 use portcullis_core::state::account::Owner;
-use portcullis_core::{Reason, Time};
-
-/// How far a signature's `created` may lie from now.
-const SKEW_MS: u64 = 300_000;
 
 /// A request whose signature holds.
 pub(super) struct Caller {
@@ -19,6 +17,8 @@ pub(super) struct Caller {
     pub(super) principal: PrincipalId,
     /// The signature, as evidence.
     pub(super) signed: SignedRequest,
+    /// What makes the request count once.
+    pub(super) nonce: Nonce,
 }
 
 /// What was received, as a signature base with its signature; nothing is checked yet.
@@ -74,8 +74,7 @@ fn check(api: &Api, signed: &SignedRequest) -> Result<Caller, Reason> {
     let parts = base.parts();
     let id: FactorId = parts.key_id.parse().map_err(|_| Reason::Unauthenticated)?;
     let now = api.now();
-    let created = Time::from_unix_seconds(parts.created);
-    if created.since(now).0 > SKEW_MS || now.since(created).0 > SKEW_MS {
+    if !request::is_fresh(parts, now) {
         return Err(Reason::RequestStale);
     }
     let state = api.shared().state();
@@ -93,8 +92,12 @@ fn check(api: &Api, signed: &SignedRequest) -> Result<Caller, Reason> {
         return Err(Reason::FactorNotYet);
     }
     request::check(signed, &factor.key, &api.shared().memo).map_err(|_| Reason::RequestInvalid)?;
-    let signed = signed.clone();
-    Ok(Caller { principal, signed })
+    let (signed, nonce) = (signed.clone(), Nonce::of(parts));
+    Ok(Caller {
+        principal,
+        signed,
+        nonce,
+    })
 }
 
 pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

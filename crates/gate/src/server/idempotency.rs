@@ -1,11 +1,12 @@
-//! `Idempotency-Key`: the same key and act give the same answer, another act 422, one in progress
-//! 409; a try that failed never burns the key.
+//! `Idempotency-Key`: the same key and payload give the same answer, another payload 422, one in
+//! progress 409; a try that failed never burns the key. Keys are a caller's own.
 //!
 //! The map is in memory. After a restart the journal answers in its place: an act that was accepted
-//! is refused as replayed, and stands under its digest.
+//! is answered with where it stands, and evidence that was taken is not taken twice.
 
 use super::Problem;
 use crate::sequencer::{Outcome, Taken};
+use portcullis_core::id::PrincipalId;
 use portcullis_core::{Digest, Reason, Span, Time};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +18,9 @@ const MAX_KEYS: usize = 100_000;
 /// Longest key, in bytes.
 const MAX_KEY: usize = 128;
 
+/// A caller and the key that it chose.
+pub(super) type Key = (PrincipalId, String);
+
 /// Keys and what became of them.
 #[derive(Debug, Default)]
 pub(super) struct Idempotency {
@@ -25,13 +29,14 @@ pub(super) struct Idempotency {
 
 #[derive(Debug, Default)]
 struct Map {
-    slots: HashMap<String, Slot>,
-    order: BTreeSet<(Time, String)>,
+    slots: HashMap<Key, Slot>,
+    order: BTreeSet<(Time, Key)>,
 }
 
 #[derive(Debug)]
 struct Slot {
-    act: Digest,
+    /// Of the payload as it was understood: act and evidence.
+    payload: Digest,
     time: Time,
     taken: Option<Taken>,
 }
@@ -47,15 +52,15 @@ pub(super) enum Claim {
 /// The right to settle a key; dropped unsettled, the key is free again.
 pub(super) struct Mine {
     map: Arc<Mutex<Map>>,
-    key: Option<String>,
+    key: Option<Key>,
 }
 
 impl Idempotency {
     /// Look a key up, or take it.
     pub(super) fn claim(
         &self,
-        key: Option<String>,
-        act: Digest,
+        key: Option<Key>,
+        payload: Digest,
         now: Time,
     ) -> Result<Claim, Problem> {
         let free = |key| {
@@ -67,13 +72,13 @@ impl Idempotency {
         let Some(key) = key else {
             return Ok(free(None));
         };
-        if key.is_empty() || key.len() > MAX_KEY {
+        if key.1.is_empty() || key.1.len() > MAX_KEY {
             return Err(Reason::Malformed.into());
         }
         let mut map = self.map.lock().unwrap_or_else(PoisonError::into_inner);
         map.forget(now);
         match map.slots.get(&key) {
-            Some(slot) if slot.act != act => Err(Reason::KeyReused.into()),
+            Some(slot) if slot.payload != payload => Err(Reason::KeyReused.into()),
             Some(Slot {
                 taken: Some(taken), ..
             }) => Ok(Claim::Done(taken.clone())),
@@ -82,7 +87,7 @@ impl Idempotency {
                 map.slots.insert(
                     key.clone(),
                     Slot {
-                        act,
+                        payload,
                         time: now,
                         taken: None,
                     },
@@ -131,9 +136,9 @@ impl Map {
         }
     }
 
-    fn remove(&mut self, key: &str) {
+    fn remove(&mut self, key: &Key) {
         if let Some(slot) = self.slots.remove(key) {
-            self.order.remove(&(slot.time, key.to_owned()));
+            self.order.remove(&(slot.time, key.clone()));
         }
     }
 }

@@ -2,27 +2,31 @@
 
 mod acts;
 mod auth;
+mod bounds;
 mod follow;
 mod idempotency;
 mod log;
+mod nonces;
 mod openapi;
 mod problem;
 mod reads;
 mod registrations;
+mod standing;
 mod statements;
+mod status;
 
 use crate::sequencer::{Command, Outcome, Shared, What};
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::routing::{get, post};
+use bounds::Places;
 use idempotency::Idempotency;
+use nonces::Nonces;
 use portcullis_core::Reason;
 use portcullis_host::{Clock, Random};
 pub use problem::Problem;
 use registrations::Challenges;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use tokio::sync::oneshot;
 
@@ -43,13 +47,8 @@ struct Inner {
     authorities: Vec<String>,
     idempotency: Idempotency,
     challenges: Challenges,
-    refused: Refused,
-}
-
-/// Refusals that nobody was authenticated for: counted, not journaled.
-#[derive(Debug, Default)]
-struct Refused {
-    count: AtomicU64,
+    nonces: Nonces,
+    places: Places,
 }
 
 impl Api {
@@ -63,7 +62,7 @@ impl Api {
         authorities: Vec<String>,
     ) -> Self {
         let (idempotency, challenges) = (Idempotency::default(), Challenges::default());
-        let refused = Refused::default();
+        let nonces = Nonces::default();
         let inner = Inner {
             shared,
             queue,
@@ -72,7 +71,8 @@ impl Api {
             authorities,
             idempotency,
             challenges,
-            refused,
+            nonces,
+            places: Places::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -81,24 +81,25 @@ impl Api {
 
     /// The routes.
     pub fn router(self) -> Router {
+        let reader = from_fn_with_state(self.clone(), bounds::reader);
         Router::new()
             .route("/v1/acts", post(acts::submit))
-            .route("/v1/acts/{digest}", get(reads::act))
+            .route("/v1/acts/{digest}", get(standing::act))
             .route("/v1/acts/{digest}/evidence", post(acts::supplement))
             .route("/v1/acts/{digest}/receipt", get(reads::receipt))
             .route("/v1/accounts/{id}", get(reads::account))
             .route("/v1/checkpoint", get(reads::checkpoint))
-            .route("/v1/status", get(reads::status))
+            .route("/v1/status", get(status::status))
             .route("/v1/registrations/options", post(registrations::options))
             .route("/v1/registrations", post(registrations::finish))
             .route("/v1/statements", post(statements::take))
             .route("/log/checkpoint", get(log::checkpoint))
-            .route("/log/follow", get(follow::follow))
-            .route("/log/tile/{*path}", get(log::tile))
+            .route("/log/follow", get(follow::follow).layer(reader.clone()))
+            .route("/log/tile/{*path}", get(log::tile).layer(reader))
             .route("/openapi.json", get(openapi::document))
             .route("/metrics", get(reads::metrics))
             .route("/healthz", get(reads::health))
-            .layer(DefaultBodyLimit::max(MAX_BODY))
+            .layer(from_fn(bounds::whole_body))
             .layer(map_response(problem::every_refusal))
             .with_state(self)
     }
@@ -122,6 +123,6 @@ impl Api {
     }
 
     fn count_refusal(&self) {
-        self.inner.refused.count.fetch_add(1, Ordering::Relaxed);
+        self.shared().count_refusal();
     }
 }

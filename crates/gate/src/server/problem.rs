@@ -33,7 +33,10 @@ impl Problem {
     pub fn status(self) -> StatusCode {
         match (self.0, self.0.number()) {
             (Reason::TooLarge, _) => StatusCode::PAYLOAD_TOO_LARGE,
-            (Reason::Replayed | Reason::InProgress, _) => StatusCode::CONFLICT,
+            (Reason::Replayed | Reason::InProgress | Reason::RequestReplayed, _) => {
+                StatusCode::CONFLICT
+            }
+            (Reason::RequestTimeout, _) => StatusCode::REQUEST_TIMEOUT,
             (Reason::Busy, _) => StatusCode::TOO_MANY_REQUESTS,
             (Reason::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
             (Reason::NotFound | Reason::UnknownAccount | Reason::ActUnknown, _) => {
@@ -41,7 +44,7 @@ impl Problem {
             }
             (Reason::KeyReused | Reason::StatementRefused, _) => StatusCode::UNPROCESSABLE_ENTITY,
             (Reason::Panicked, _) => StatusCode::INTERNAL_SERVER_ERROR,
-            (_, 900..) => StatusCode::SERVICE_UNAVAILABLE,
+            (_, 900..914 | 918..) => StatusCode::SERVICE_UNAVAILABLE,
             (_, 100..200) => StatusCode::BAD_REQUEST,
             (_, 300..340) => StatusCode::UNAUTHORIZED,
             (_, 340..400) => StatusCode::FORBIDDEN,
@@ -62,6 +65,8 @@ pub(super) async fn every_refusal(response: Response) -> Response {
     let reason = match status {
         StatusCode::PAYLOAD_TOO_LARGE => Reason::TooLarge,
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Reason::NotFound,
+        StatusCode::REQUEST_TIMEOUT => Reason::RequestTimeout,
+        _ if status.is_server_error() => Reason::Panicked,
         _ => Reason::Malformed,
     };
     Problem(reason).into_response()

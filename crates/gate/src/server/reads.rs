@@ -9,94 +9,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use portcullis_core::act::ActKind;
-use portcullis_core::decision::Need;
 use portcullis_core::factor::factor_id;
 use portcullis_core::id::AccountId;
 use portcullis_core::receipt::{MAX_ENTRIES, ProvenEntry, Receipt};
-use portcullis_core::state::release::{End, Stage};
-use portcullis_core::{
-    Body, Decision, Digest, Entry, Evidence, Reason, State as CoreState, Time, decide,
-};
-use serde::Serialize;
+use portcullis_core::{Body, Digest, Entry, Evidence, Reason};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::sync::atomic::Ordering;
-
-/// Where an act stands.
-#[derive(Debug, Serialize)]
-struct Standing {
-    digest: Digest,
-    entries: Vec<u64>,
-    stage: &'static str,
-    needs: Vec<Need>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<Time>,
-    transactions: Vec<Digest>,
-}
-
-/// `GET /v1/acts/{digest}`
-pub(super) async fn act(
-    State(api): State<Api>,
-    Path(digest): Path<String>,
-    parts: Parts,
-    body: Bytes,
-) -> Result<Response, Problem> {
-    auth::staff(&api, &parts, &body)?;
-    let digest: Digest = digest.parse().map_err(|_| Reason::NotFound)?;
-    let entries = api.shared().index().act(digest).to_vec();
-    if entries.is_empty() {
-        return Err(Reason::NotFound.into());
-    }
-    let now = api.now();
-    let state = api.shared().state();
-    Ok(Json(standing(&state, digest, entries, now)).into_response())
-}
-
-fn standing(state: &CoreState, digest: Digest, entries: Vec<u64>, now: Time) -> Standing {
-    let facts = state.facts();
-    let (mut needs, mut until, mut transactions) = (Vec::new(), None, Vec::new());
-    let stage = if facts.held.contains_key(&digest) {
-        let decided = decide::settle(state, digest, facts.time.max(now));
-        if let Decision::Hold {
-            needs: open,
-            until: time,
-        } = decided.decision()
-        {
-            (needs, until) = (open.clone(), *time);
-        }
-        "held"
-    } else if let Some(release) = facts.releases.get(&digest) {
-        transactions = release
-            .signed
-            .iter()
-            .map(|signed| signed.transaction)
-            .collect();
-        match release.stage {
-            Stage::Withheld(_) => "withheld",
-            Stage::Released if transactions.is_empty() => "released",
-            Stage::Released => "signed",
-        }
-    } else {
-        match facts.ended.get(&digest).map(|ended| ended.end) {
-            Some(End::Confirmed(transaction)) => {
-                transactions.push(transaction);
-                "confirmed"
-            }
-            Some(End::Returned) => "returned",
-            // What took effect at once leaves no trace but its entry.
-            Some(End::Done) | None => "done",
-        }
-    };
-    Standing {
-        digest,
-        entries,
-        stage,
-        needs,
-        until,
-        transactions,
-    }
-}
 
 /// `GET /v1/acts/{digest}/receipt`
 pub(super) async fn receipt(
@@ -120,7 +39,7 @@ fn build_receipt(api: &Api, act: Digest) -> Option<Receipt> {
     let witnessed = shared.published.newest()?;
     let size = witnessed.head.size;
     let read = |index: u64| Entry::from_bytes(&shared.view.entry(index).ok()?).ok();
-    let spoken = shared.index().act(act).to_vec();
+    let spoken = shared.index().act(act);
     let mut indices: BTreeSet<u64> = core::iter::once(0).chain(spoken.clone()).collect();
     // Enrolments rest on older factors, grants on approvals: follow them to genesis.
     let mut open: Vec<u64> = spoken.clone();
@@ -172,14 +91,14 @@ fn rests_on(api: &Api, at: u64, entry: &Entry) -> Vec<u64> {
                     let address = act.account.map(|id| index.address(id, withdraw.to, at));
                     address.flatten().into_iter().collect()
                 }
-                ActKind::GrantRole(_) => index.act(act.digest()).to_vec(),
+                ActKind::GrantRole(_) => index.act(act.digest()),
                 _ => Vec::new(),
             };
             let evidence = provers(api, &index, at, &submission.evidence);
             evidence.into_iter().chain(more).collect()
         }
         Body::Evidence(supplement) => provers(api, &index, at, &supplement.evidence),
-        Body::Settle(settlement) => index.act(settlement.act).to_vec(),
+        Body::Settle(settlement) => index.act(settlement.act),
         _ => Vec::new(),
     }
 }
@@ -256,43 +175,9 @@ pub(super) async fn checkpoint(State(api): State<Api>) -> Result<Response, Probl
     Ok(Json(json!({ "digest": digest, "size": size, "time": time })).into_response())
 }
 
-/// `GET /v1/status`
-pub(super) async fn status(State(api): State<Api>) -> Response {
-    let witnessed = api.shared().published.newest().map(|newest| newest.oldest);
-    let state = api.shared().state();
-    let facts = state.facts();
-    let suspensions: Vec<Value> = facts
-        .suspensions
-        .iter()
-        .map(|(by, suspension)| {
-            json!({
-                "by": by, "scope": suspension.scope, "entry": suspension.entry,
-                "cosigned_at": suspension.cosigned, "stopped": suspension.stopped,
-            })
-        })
-        .collect();
-    let latches: Vec<Value> = facts
-        .latches
-        .iter()
-        .map(|((keeper, latch), condition)| {
-            json!({
-                "keeper": keeper, "latch": latch, "condition": condition,
-            })
-        })
-        .collect();
-    Json(json!({
-        "genesis": state.network().digest(), "mode": state.network().genesis().mode,
-        "size": state.size(), "time": facts.time, "witnessed_at": witnessed,
-        "suspensions": suspensions, "latches": latches, "void_entries": facts.void_entries,
-        "held": facts.held.len(), "in_flight": facts.releases.len(),
-        "limits": facts.limits.digest(),
-    }))
-    .into_response()
-}
-
 /// `GET /metrics`: Prometheus' text format.
 pub(super) async fn metrics(State(api): State<Api>) -> Response {
-    let refused = api.inner.refused.count.load(Ordering::Relaxed);
+    let refused = api.shared().refusals();
     let state = api.shared().state();
     let facts = state.facts();
     let rows = [

@@ -2,17 +2,18 @@
 //! comes of it is a factor for an enrol act to carry, and enrols nothing.
 
 use super::{Api, Problem, auth};
-use crate::registration::{self, CreationOptions, Registrant, RegistrationResponse};
+use crate::registration::{self, Conveyance, CreationOptions, Registrant, RegistrationResponse};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use portcullis_core::passkey::CredentialId;
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::{Reason, Span, Time};
 use serde::Deserialize;
 use serde_json::json;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 /// How long a ceremony may take.
@@ -28,39 +29,33 @@ pub(super) struct Challenges {
 
 #[derive(Debug, Default)]
 struct Open {
-    realms: HashMap<[u8; 32], Realm>,
-    order: BTreeSet<(Time, [u8; 32])>,
+    ceremonies: HashMap<[u8; 32], (Time, Realm)>,
+    /// In the order in which they opened; those that are done with are skipped.
+    order: VecDeque<(Time, [u8; 32])>,
 }
 
 impl Challenges {
     fn open(&self, challenge: [u8; 32], realm: Realm, now: Time) -> Result<(), Reason> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some((time, old)) = open.order.first().copied() {
+        while let Some((time, old)) = open.order.front().copied() {
             if now.since(time) <= CEREMONY {
                 break;
             }
-            open.order.remove(&(time, old));
-            open.realms.remove(&old);
+            open.order.pop_front();
+            open.ceremonies.remove(&old);
         }
-        if open.realms.len() >= MAX_OPEN {
+        if open.order.len() >= MAX_OPEN {
             return Err(Reason::Busy);
         }
-        open.realms.insert(challenge, realm);
-        open.order.insert((now, challenge));
+        open.ceremonies.insert(challenge, (now, realm));
+        open.order.push_back((now, challenge));
         Ok(())
     }
 
     fn take(&self, challenge: &[u8; 32], now: Time) -> Option<Realm> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let oldest = now.before(CEREMONY);
-        let time = open
-            .order
-            .iter()
-            .find(|(_, known)| known == challenge)
-            .map(|(time, _)| *time)?;
-        open.order.remove(&(time, *challenge));
-        let realm = open.realms.remove(challenge)?;
-        (time >= oldest).then_some(realm)
+        let (time, realm) = open.ceremonies.remove(challenge)?;
+        (now.since(time) <= CEREMONY).then_some(realm)
     }
 }
 
@@ -75,6 +70,12 @@ struct Ask {
     #[serde(with = "portcullis_core::text::base64url")]
     user: Vec<u8>,
     user_name: String,
+    /// Credentials that the user has already: an authenticator that holds one makes no other.
+    #[serde(default)]
+    exclude: Vec<CredentialId>,
+    /// Whether the client is to say what make the authenticator is.
+    #[serde(default)]
+    attestation: Conveyance,
 }
 
 /// `POST /v1/registrations/options`
@@ -83,7 +84,7 @@ pub(super) async fn options(
     parts: Parts,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    auth::role(&api, &parts, &body, &[Role::BackEnd, Role::Administrator])?;
+    let caller = auth::role(&api, &parts, &body, &[Role::BackEnd, Role::Administrator])?;
     let ask: Ask = serde_json::from_slice(&body).map_err(|_| Reason::Malformed)?;
     {
         let state = api.shared().state();
@@ -95,6 +96,7 @@ pub(super) async fn options(
             return Err(Reason::WrongFactorParty.into());
         }
     }
+    api.inner.nonces.spend(caller.nonce, api.now())?;
     let challenge = api.inner.random.array();
     api.inner.challenges.open(challenge, ask.realm, api.now())?;
     let user = Registrant {
@@ -102,13 +104,10 @@ pub(super) async fn options(
         name: ask.user_name.clone(),
         display_name: ask.user_name,
     };
-    Ok(Json(CreationOptions::new(
-        &ask.rp_id,
-        &ask.rp_name,
-        user,
-        challenge,
-    ))
-    .into_response())
+    let options = CreationOptions::new(&ask.rp_id, &ask.rp_name, user, challenge)
+        .excluding(ask.exclude)
+        .conveying(ask.attestation);
+    Ok(Json(options).into_response())
 }
 
 /// The body of `POST /v1/registrations`.
@@ -143,7 +142,7 @@ pub(super) async fn finish(
     let registered = registration::finish(&ceremony.credential, party, &challenge);
     let registered = registered.map_err(|fault| {
         tracing::info!(%fault, "a registration");
-        Reason::PasskeyMalformed
+        fault.reason()
     })?;
     Ok(Json(
         json!({ "factor": registered.factor(), "attestation_format": registered.format.name() }),

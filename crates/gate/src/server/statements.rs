@@ -16,10 +16,8 @@ pub(super) async fn take(State(api): State<Api>, body: Bytes) -> Result<StatusCo
     let signed: SignedStatement =
         codec::decode(&body, MAX_STATEMENT).map_err(|_| Problem(Reason::Malformed))?;
     // Anybody can post here: what no keeper signed does not reach the queue.
-    let accepted = {
-        let shared = api.shared();
-        shared.state().accepts(&signed, &shared.memo)
-    };
+    let shared = api.shared();
+    let accepted = shared.guarded(|state| state.accepts(&signed, &shared.memo))?;
     if !accepted {
         return Err(Reason::StatementRefused.into());
     }

@@ -7,16 +7,21 @@
     reason = "helpers of tests; each test file uses some of them, and the lint knows only the tests themselves"
 )]
 
+pub mod http;
+
 use portcullis_chains::ChainId;
+use portcullis_chains::ethereum::{SignedTx, UnsignedTx};
 use portcullis_core::act::{ActKind, AddAddress, OpenAccount};
 use portcullis_core::board::Posting;
 use portcullis_core::signature::Strict;
-use portcullis_core::{Act, Evidence, Span, State};
+use portcullis_core::statement::{Says, SignedStatement, Statement};
+use portcullis_core::{Act, Digest, Entry, Evidence, Span, State, Time};
 use portcullis_gate::sequencer::{Command, Outcome, Sequencer, Shared, What};
 use portcullis_gate::{ChainFees, FeeTable, Index, Witnessed};
 use portcullis_host::{Clock as _, Disk};
 use portcullis_journal::{Directory, Journal};
 use portcullis_keeper::testkit::{CrashDisk, Customer, HandClock, Ledger, World};
+use portcullis_keys::{StatementKey as _, WalletKey as _};
 use portcullis_tlog::Cosigned;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,17 +39,10 @@ pub struct Gate {
 }
 
 pub fn start(world: &Arc<World>, disk: &CrashDisk) -> Sequencer<Directory> {
-    let as_disk: Arc<dyn Disk> = Arc::new(disk.clone());
-    let (store, recovered) = Directory::open(Arc::clone(&as_disk), SEGMENT).unwrap();
-    let journal = Journal::open(store, &recovered, as_disk, 0).unwrap();
-    let mut state = State::new(Arc::clone(&world.network));
-    for entry in journal
-        .view()
-        .entries(0..journal.head().size, usize::MAX)
-        .unwrap()
-    {
-        assert_eq!(state.apply(&entry, &Strict).void, None);
-    }
+    start_with(world, disk, fees())
+}
+
+fn fees() -> FeeTable {
     let fees = ChainFees {
         node: None,
         max_fee_per_gas: 30_000_000_000,
@@ -54,15 +52,47 @@ pub fn start(world: &Arc<World>, disk: &CrashDisk) -> Sequencer<Directory> {
         bump_after_seconds: 180,
     };
     let chain: ChainId = World::ETHER.chain();
-    let fees = FeeTable::new(&BTreeMap::from([(chain, fees)]));
-    Sequencer::new(journal, state, Index::default(), fees)
+    FeeTable::new(&BTreeMap::from([(chain, fees)]))
+}
+
+fn start_with(world: &Arc<World>, disk: &CrashDisk, fees: FeeTable) -> Sequencer<Directory> {
+    let as_disk: Arc<dyn Disk> = Arc::new(disk.clone());
+    let (store, recovered) = Directory::open(Arc::clone(&as_disk), SEGMENT).unwrap();
+    let journal = Journal::open(store, &recovered, as_disk, 0).unwrap();
+    let mut state = State::new(Arc::clone(&world.network));
+    let mut index = Index::default();
+    for entry in journal
+        .view()
+        .entries(0..journal.head().size, usize::MAX)
+        .unwrap()
+    {
+        let applied = state.apply(&entry, &Strict);
+        assert_eq!(applied.void, None);
+        index.add(&Entry::from_bytes(&entry).unwrap(), &applied);
+    }
+    Sequencer::new(journal, state, index, fees)
 }
 
 impl Gate {
     pub fn new() -> Self {
+        Self::with(fees())
+    }
+
+    /// No node has said a rate.
+    pub fn without_fees() -> Self {
+        Self::with(FeeTable::new(&BTreeMap::new()))
+    }
+
+    /// At most so many acts of customers wait.
+    pub fn keeping(mut self, most: usize) -> Self {
+        self.sequencer = self.sequencer.keeping(most);
+        self
+    }
+
+    fn with(fees: FeeTable) -> Self {
         let world = Arc::new(World::new());
         let (disk, clock) = (CrashDisk::default(), HandClock::at(World::START));
-        let mut sequencer = start(&world, &disk);
+        let mut sequencer = start_with(&world, &disk, fees);
         sequencer.begin(clock.now()).unwrap();
         let shared = sequencer.shared();
         let ledger = Ledger::new(world, clock.clone());
@@ -80,8 +110,13 @@ impl Gate {
 
     /// Witnesses cosign the head as it is now.
     pub fn cosign(&self) {
+        self.cosign_at(self.clock.now());
+    }
+
+    /// Witnesses whose clock shows something else.
+    pub fn cosign_at(&self, time: Time) {
         let network = &self.ledger.world.network;
-        let note = self.ledger.note_of(self.sequencer.head(), self.clock.now());
+        let note = self.ledger.note_of(self.sequencer.head(), time);
         let cosigned = Cosigned::parse(&note, network.log(), network.quorum()).unwrap();
         self.shared.published.show(Witnessed::new(&cosigned));
     }
@@ -93,6 +128,86 @@ impl Gate {
             self.sequencer.step(Vec::new(), self.clock.now()).unwrap();
             self.cosign();
         }
+    }
+
+    /// One command that came over HTTP.
+    pub fn take(&mut self, command: Command) {
+        let now = self.clock.now();
+        self.sequencer.step(vec![command], now).unwrap();
+        self.cosign();
+    }
+
+    /// The process ends and starts again.
+    pub fn restart(&mut self) {
+        self.sequencer = start(&self.ledger.world, &self.disk);
+        self.shared = self.sequencer.shared();
+        self.cosign();
+    }
+
+    /// Another process on the same disk.
+    pub fn again(world: &Arc<World>, disk: &CrashDisk, clock: &HandClock) -> Self {
+        let sequencer = start(world, disk);
+        let shared = sequencer.shared();
+        let mut gate = Self {
+            ledger: Ledger::new(Arc::clone(world), clock.clone()),
+            clock: clock.clone(),
+            disk: disk.clone(),
+            sequencer,
+            shared,
+        };
+        gate.cosign();
+        gate.pass(Span::seconds(2));
+        gate
+    }
+
+    /// What the signer says of a release: signed, and arrived in the chain.
+    pub fn arrives(&mut self, act: Digest) -> Digest {
+        let transaction = self.signed(act);
+        let block_hash = Digest([9; 32]);
+        self.say(Says::Confirmed {
+            act,
+            transaction,
+            block: 7,
+            block_hash,
+        });
+        transaction
+    }
+
+    /// The signer signs the newest plan of a release.
+    pub fn signed(&mut self, act: Digest) -> Digest {
+        let release = self.shared.state().facts().releases[&act].clone();
+        let plan = release.plans.last().unwrap();
+        let unsigned = UnsignedTx::from_bytes(&plan.unsigned).unwrap();
+        let by_wallet = self.ledger.world.wallet.sign(&unsigned.sighash()).unwrap();
+        let signed = SignedTx::assemble(unsigned, by_wallet);
+        let transaction = Digest(signed.hash());
+        self.say(Says::Signed {
+            act,
+            entry: release.entry,
+            effects: release.effects,
+            plan: plan.digest(),
+            transaction: signed.to_bytes(),
+        });
+        transaction
+    }
+
+    /// A statement by the signer.
+    pub fn say(&mut self, says: Says) {
+        let world = &self.ledger.world;
+        let (genesis, keeper) = (world.digest(), World::KEEPER);
+        let statement = Statement {
+            genesis,
+            keeper,
+            says,
+        };
+        let signature = world.keeper.sign(&statement.signed_bytes()).unwrap();
+        let signed = SignedStatement {
+            statement,
+            signature,
+        };
+        self.send(vec![What::Statement(Box::new(signed))])
+            .remove(0)
+            .unwrap();
     }
 
     /// Everything in one batch.

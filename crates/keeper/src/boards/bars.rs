@@ -1,78 +1,77 @@
-//! What binding postings bar: found by journaling them, on a copy that is thrown away.
+//! What binding postings bar: the changes that their entries would make.
 
-use super::{Bound, entry_time};
-use portcullis_core::act::{Act, ActKind};
-use portcullis_core::entry::{Body, Entry, Submission};
+use super::Bound;
+use portcullis_core::Digest;
+use portcullis_core::act::{Act, ActKind, Scope};
+use portcullis_core::effect::Effect;
 use portcullis_core::realm::Realm;
-use portcullis_core::signature::Strict;
 use portcullis_core::state::Reach;
-use portcullis_core::state::release::{Release, Stage, Withheld};
-use portcullis_core::{Decision, Digest, State};
+use portcullis_core::state::release::Release;
+use std::collections::BTreeSet;
 
-/// The state as it will be once the binding postings are journaled.
+/// What the binding postings take away, on the state that they were last judged on.
 pub struct Bars {
-    after: Option<State>,
+    withheld: BTreeSet<Digest>,
+    scopes: Vec<Scope>,
     /// Releases of entries from here on were decided while a restriction on staff was left out.
     undecided_from: u64,
 }
 
 impl Bars {
-    pub(super) fn new<'a>(state: &State, bound: impl Iterator<Item = &'a Bound>) -> Self {
+    pub(super) fn new<'a>(bound: impl Iterator<Item = &'a Bound>) -> Self {
         let mut bars = Self {
-            after: None,
+            withheld: BTreeSet::new(),
+            scopes: Vec::new(),
             undecided_from: u64::MAX,
         };
         for bound in bound {
-            let after = bars.after.get_or_insert_with(|| state.clone());
-            journal(after, bound);
-            if restricts_staff(&bound.posting.act) {
-                bars.undecided_from = bars.undecided_from.min(bound.since);
-            }
+            bars.add(bound);
         }
         bars
     }
 
-    /// Whether the release may not be signed.
-    #[must_use]
-    pub fn bar(&self, act: &Digest, release: &Release) -> bool {
-        let Some(after) = &self.after else {
-            return false;
-        };
-        // The copy knows fewer cosignatures than this keeper: lateness is judged elsewhere.
-        let goes_on = after.facts().releases.get(act).is_some_and(|after| {
-            matches!(
-                after.stage,
-                Stage::Released | Stage::Withheld(Withheld::Late)
-            )
-        });
-        !goes_on || release.entry >= self.undecided_from
+    fn add(&mut self, bound: &Bound) {
+        match &bound.judged.1 {
+            Some(changes) => {
+                for change in changes {
+                    match change {
+                        Effect::Withhold(release, _) => {
+                            self.withheld.insert(*release);
+                        }
+                        Effect::Suspend(_, scope) => self.scopes.push(*scope),
+                        _ => {}
+                    }
+                }
+            }
+            // It cannot be journaled any more: that shuts everything, which is right for a stop that
+            // the gate has kept out for so long.
+            None => self.scopes.push(Scope::Everything),
+        }
+        if restricts_staff(&bound.posting.act) {
+            self.undecided_from = self.undecided_from.min(bound.since);
+        }
     }
 
-    /// Whether a suspension, journaled on this state or binding, takes the payment in. What gives a
-    /// release up pays nobody: it is a way out of a suspension.
+    /// Whether the release may not be signed, and what is signed for it may not leave.
     #[must_use]
-    pub fn suspend(&self, state: &State, release: &Release) -> bool {
-        let ActKind::Withdraw(withdraw) = &release.act.kind else {
-            return false;
-        };
-        let facts = self.after.as_ref().unwrap_or(state).facts();
-        let reach = Reach::of_withdrawal(release.account, withdraw);
-        release.voided_by.is_none() && facts.is_suspended(reach)
+    pub fn bar(&self, act: &Digest, release: &Release) -> bool {
+        let pays = release.voided_by.is_none();
+        self.withheld.contains(act)
+            || release.entry >= self.undecided_from
+            || (pays && self.takes_in(release))
+    }
+
+    /// Whether a binding suspension takes it in.
+    fn takes_in(&self, release: &Release) -> bool {
+        reach(release).is_some_and(|reach| self.scopes.iter().any(|scope| reach.is_in(*scope)))
     }
 }
 
-/// An entry that cannot be journaled any more is void, which shuts everything: that is right for a
-/// stop which the gate has kept out for so long.
-fn journal(state: &mut State, bound: &Bound) {
-    let time = entry_time(state, &bound.posting);
-    let submission = Submission {
-        act: bound.posting.act.clone(),
-        evidence: bound.posting.evidence.clone(),
-        decision: Decision::Release,
-        plan: None,
-    };
-    let entry = Entry::new(time, Body::Act(Box::new(submission)));
-    state.apply_entry(&entry, &entry.to_bytes(), &Strict);
+fn reach(release: &Release) -> Option<Reach> {
+    match &release.act.kind {
+        ActKind::Withdraw(withdraw) => Some(Reach::of_withdrawal(release.account, withdraw)),
+        _ => None,
+    }
 }
 
 /// A role, a factor or an epoch of staff: it changes what is decided from then on, not what has been

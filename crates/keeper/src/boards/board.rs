@@ -99,21 +99,8 @@ impl Board {
         }
         let postings = page.postings.into_iter().map(|(_, posting)| posting);
         postings
-            .filter(|posting| self.could_bind(posting, state))
+            .filter(|posting| posting.could_count(self.id, state.network(), &Strict))
             .collect()
-    }
-
-    /// Cheap checks first, since anybody posts.
-    fn could_bind(&self, posting: &Posting, state: &State) -> bool {
-        let (act, network) = (&posting.act, state.network());
-        let stamp = posting.evidence.posted.as_ref();
-        let is_stamped = stamp.is_some_and(|stamp| {
-            let key = network.board(self.id);
-            stamp.board == self.id
-                && stamp.time < act.expires
-                && key.is_some_and(|key| stamp.is_of(act.digest(), key, &Strict))
-        });
-        act.kind.is_restricting() && act.genesis == network.digest() && is_stamped
     }
 
     pub(super) fn fresh_until(&self, now: Time) -> Option<Time> {

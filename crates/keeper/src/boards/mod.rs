@@ -4,34 +4,33 @@
 //! this keeper's own `decide` accepts it on its own replica. It binds until its act id is journaled:
 //! a gate that leaves it out stops nothing by that. A gate that leaves it out for 60 seconds, while
 //! it could have taken it, is hostile or broken, and the keeper latches.
+//!
+//! An act may name the newest cosigned head before the journal has it as an entry. Such a posting
+//! bars; the seconds count only once the journal has that checkpoint, since without it no gate could
+//! have taken the act (docs/design/027).
 
 mod bars;
 mod board;
+mod waiting;
 
 pub use bars::Bars;
 use board::Board;
+use waiting::Waiting;
 
 use crate::follow::Follower;
 use crate::machine::Machine;
-use portcullis_core::board::Posting;
-use portcullis_core::entry::{Body, Entry};
+use portcullis_core::board::{COUNTS_FOR, Posting, may_mend};
+use portcullis_core::decide::{Cosigned, decide_with};
+use portcullis_core::effect::Effect;
 use portcullis_core::id::{ActId, BoardId};
 use portcullis_core::signature::Strict;
-use portcullis_core::{Decision, Digest, Reason, Span, State, Time, decide};
-use portcullis_tlog::Cosigned;
-use std::collections::{BTreeMap, VecDeque};
+use portcullis_core::{Decision, Digest, Reason, Span, State, Time};
+use std::collections::BTreeMap;
 
 /// How long a gate may leave a binding posting out of the journal, while its cosignatures are fresh.
 const WITHHELD: Span = Span::seconds(60);
 /// The most that one step counts for: a machine that slept is not a gate that withheld.
 const STEP: Span = Span::seconds(3);
-/// How often postings that were not accepted are looked at again.
-const LOOK_AGAIN: Span = Span::seconds(1);
-/// Most postings that wait to be accepted: what one board shows at once (docs/spec/board.md), and
-/// room beside it.
-const MAX_WAITING: usize = 4096;
-/// From its stamp a posting counts for as long as a state can know the checkpoint that it names.
-const COUNTS_FOR: Span = Span::hours(25);
 /// Reasons from here on are about the act and the state of things; below, about its journaling.
 const ABOUT_THE_ACT: u16 = Reason::UnknownAccount.number();
 
@@ -39,11 +38,9 @@ const ABOUT_THE_ACT: u16 = Reason::UnknownAccount.number();
 pub struct Boards {
     machine: Machine,
     polled: Vec<Board>,
-    /// Not accepted so far: the replica may still be behind the checkpoint that they name. Oldest
-    /// first.
-    waiting: VecDeque<Posting>,
+    /// Not accepted so far: the replica may still be behind what they speak of.
+    waiting: Waiting,
     bound: BTreeMap<Digest, Bound>,
-    look_again: Time,
     last_step: Time,
 }
 
@@ -55,6 +52,11 @@ pub struct Bound {
     since: u64,
     /// For how long the gate could have journaled it.
     withheld: Span,
+    /// The cosigned head that it names, where the journal did not have it at first sight.
+    named: Option<Cosigned>,
+    /// What it would change, and on a journal of what size. `None` where it cannot be journaled any
+    /// more.
+    judged: (u64, Option<Vec<Effect>>),
 }
 
 impl Boards {
@@ -68,9 +70,8 @@ impl Boards {
         Self {
             machine,
             polled: boards.collect(),
-            waiting: VecDeque::new(),
+            waiting: Waiting::default(),
             bound: BTreeMap::new(),
-            look_again: Time(0),
             last_step: Time(0),
         }
     }
@@ -79,35 +80,32 @@ impl Boards {
     pub fn step(&mut self, follower: &Follower) -> Vec<Digest> {
         let state = follower.state();
         let now = self.machine.watch.now();
-        let mut eye = Eye {
-            state,
-            head: follower.heads().newest(),
-            refreshed: None,
-        };
+        let newest = follower.heads().newest().map(|head| Cosigned {
+            body: Digest(*head.body_digest().as_bytes()),
+            oldest: Time::from_unix_seconds(head.oldest().unix()),
+        });
         self.review(state, now);
         let machine = &self.machine;
         let pages = self
             .polled
             .iter_mut()
             .map(|board| board.poll(machine, state, now));
-        for posting in pages.flatten().collect::<Vec<_>>() {
-            self.take(posting, &mut eye);
+        let new: Vec<Posting> = pages.flatten().collect();
+        let again = self.waiting.due(state, newest, now);
+        for posting in new.into_iter().chain(again) {
+            self.take(posting, state, newest);
         }
-        if now >= self.look_again {
-            self.look_again = now.after(LOOK_AGAIN);
-            for posting in std::mem::take(&mut self.waiting) {
-                self.take(posting, &mut eye);
-            }
-        }
-        self.count(follower.acting_head(now).is_some(), now)
+        self.count(state, follower.acting_head(now).is_some(), now)
     }
 
     /// What is journaled binds no more, and neither does what restricts nothing any more: a cancel
     /// of what has ended, an act of a member whose factor is gone.
     fn review(&mut self, state: &State, now: Time) {
         self.bound.retain(|digest, bound| {
-            let refused = judge(state, &bound.posting).err();
+            let refused = bound.review(state).err();
+            let too_old = stamped(&bound.posting).after(COUNTS_FOR) <= now;
             let is_over = is_journaled(state, bound.posting.act.id)
+                || (too_old && !bound.could_be_journaled(state))
                 || refused.is_some_and(|why| why.number() >= ABOUT_THE_ACT);
             if is_over {
                 tracing::info!(act = %digest, "a posting binds no more");
@@ -122,35 +120,32 @@ impl Boards {
 
     /// A posting binds at once, or waits. Anybody posts: the oldest that waits makes room, and
     /// nothing that waits keeps a new one from being looked at.
-    fn take(&mut self, posting: Posting, eye: &mut Eye<'_>) {
+    fn take(&mut self, posting: Posting, state: &State, newest: Option<Cosigned>) {
         let digest = posting.act.digest();
-        if self.bound.contains_key(&digest) || is_journaled(eye.state, posting.act.id) {
+        if self.bound.contains_key(&digest) || is_journaled(state, posting.act.id) {
             return;
         }
-        match eye.look(&posting) {
-            Look::Binds => {}
-            Look::MayBind => {
-                if self.waiting.len() == MAX_WAITING {
-                    self.waiting.pop_front();
-                }
-                self.waiting.push_back(posting);
-                return;
+        let named = newest.filter(|newest| newest.body == posting.act.checkpoint);
+        match judge(state, named, &posting) {
+            Ok(Some(changes)) => {
+                tracing::warn!(act = %digest, kind = posting.act.kind.name(), "a posting binds");
+                let size = state.size();
+                let bound = Bound {
+                    posting,
+                    since: size,
+                    withheld: Span(0),
+                    named,
+                    judged: (size, Some(changes)),
+                };
+                self.bound.insert(digest, bound);
             }
-            Look::Never => return,
+            Ok(None) => self.waiting.push(posting, None),
+            Err(why) if may_mend(why) => self.waiting.push(posting, Some(why)),
+            Err(_) => {}
         }
-        tracing::warn!(act = %digest, kind = posting.act.kind.name(), "a posting binds");
-        let (since, withheld) = (eye.state.size(), Span(0));
-        self.bound.insert(
-            digest,
-            Bound {
-                posting,
-                since,
-                withheld,
-            },
-        );
     }
 
-    fn count(&mut self, could_journal: bool, now: Time) -> Vec<Digest> {
+    fn count(&mut self, state: &State, could_journal: bool, now: Time) -> Vec<Digest> {
         let passed = now.since(self.last_step).0.min(STEP.0);
         self.last_step = now;
         if !could_journal {
@@ -158,6 +153,7 @@ impl Boards {
         }
         let bound = self.bound.iter_mut();
         bound
+            .filter(|(_, bound)| bound.could_be_journaled(state))
             .filter_map(|(digest, bound)| {
                 bound.withheld = Span(bound.withheld.0.saturating_add(passed));
                 (bound.withheld > WITHHELD).then_some(*digest)
@@ -165,10 +161,10 @@ impl Boards {
             .collect()
     }
 
-    /// What the binding postings bar, on this state.
+    /// What the binding postings bar.
     #[must_use]
-    pub fn bars(&self, state: &State) -> Bars {
-        Bars::new(state, self.bound.values())
+    pub fn bars(&self) -> Bars {
+        Bars::new(self.bound.values())
     }
 
     /// Until when every board's last page may be acted by; the board that is stale otherwise.
@@ -191,79 +187,39 @@ fn is_journaled(state: &State, act: ActId) -> bool {
     state.facts().consumed.contains_key(&act)
 }
 
-/// Whether the posting takes effect on this state, at the time that its board stamped; what it would
-/// be held for does not restrict anything yet.
-fn judge(state: &State, posting: &Posting) -> Result<bool, Reason> {
+impl Bound {
+    /// Judge it again where the journal has grown.
+    fn review(&mut self, state: &State) -> Result<(), Reason> {
+        if self.judged.0 == state.size() {
+            return Ok(());
+        }
+        let judged = judge(state, self.named, &self.posting);
+        let refused = judged.as_ref().err().copied();
+        self.judged = (state.size(), judged.ok().flatten());
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Whether a gate could take it now: the journal has the checkpoint that it names, or once had it.
+    fn could_be_journaled(&self, state: &State) -> bool {
+        let known = &state.facts().checkpoints;
+        self.named.is_none() || known.contains_key(&self.posting.act.checkpoint)
+    }
+}
+
+/// What the posting would change on this state, at the time that its board stamped. `None` where it
+/// would be held, which does not restrict anything yet.
+fn judge(
+    state: &State,
+    named: Option<Cosigned>,
+    posting: &Posting,
+) -> Result<Option<Vec<Effect>>, Reason> {
     let time = entry_time(state, posting);
-    let decided = decide(state, &posting.act, &posting.evidence, time, &Strict);
+    let (act, evidence) = (&posting.act, &posting.evidence);
+    let decided = decide_with(state, named, act, evidence, time, &Strict);
     match decided.decision() {
-        Decision::Release => Ok(true),
-        Decision::Hold { .. } => Ok(false),
+        Decision::Release => Ok(Some(decided.changes().to_vec())),
+        Decision::Hold { .. } => Ok(None),
         Decision::Refuse { reason } => Err(*reason),
-    }
-}
-
-/// How postings are looked at in one step.
-struct Eye<'a> {
-    state: &'a State,
-    head: Option<&'a Cosigned>,
-    /// The state with the newest cosigned head journaled; made once, and only where it is asked for.
-    refreshed: Option<State>,
-}
-
-/// What comes of a look at a posting.
-enum Look {
-    Binds,
-    /// Another state may accept it.
-    MayBind,
-    /// None will.
-    Never,
-}
-
-impl Eye<'_> {
-    fn look(&mut self, posting: &Posting) -> Look {
-        match judge(self.state, posting) {
-            Ok(true) => Look::Binds,
-            Err(Reason::UnknownCheckpoint) if self.accepts_refreshed(posting) => Look::Binds,
-            Err(why) if !may_mend(why) => Look::Never,
-            Ok(false) | Err(_) => Look::MayBind,
-        }
-    }
-
-    /// Where nothing happens for hours, the head that an act names is fresh by its heartbeats and
-    /// old by the journal.
-    fn accepts_refreshed(&mut self, posting: &Posting) -> bool {
-        let Some(head) = self.head else { return false };
-        let named = head.body_digest().as_bytes() == &posting.act.checkpoint.0;
-        let state = self.state;
-        named && {
-            let refreshed = self.refreshed.get_or_insert_with(|| refresh(state, head));
-            judge(refreshed, posting) == Ok(true)
-        }
-    }
-}
-
-fn refresh(state: &State, head: &Cosigned) -> State {
-    let mut refreshed = state.clone();
-    let note = head.signed().note().to_string().into_bytes();
-    let cosigned = Time::from_unix_seconds(head.newest().unix());
-    let entry = Entry::new(state.facts().time.max(cosigned), Body::Checkpoint(note));
-    refreshed.apply_entry(&entry, &entry.to_bytes(), &Strict);
-    refreshed
-}
-
-/// Whether a state to come may see past this refusal. What is wrong with the bytes, with a signature
-/// or with the time of the stamp stays wrong.
-fn may_mend(why: Reason) -> bool {
-    match why {
-        Reason::UnknownCheckpoint | Reason::AttestationExpired => true,
-        why if why < Reason::UnknownAccount => false,
-        Reason::RequestMissing
-        | Reason::RequestInvalid
-        | Reason::RequestForAnotherAct
-        | Reason::RequestStale
-        | Reason::FactorMissing => false,
-        why => !(Reason::PasskeyMalformed..=Reason::PasskeyNotVerified).contains(&why),
     }
 }
 

@@ -1,11 +1,18 @@
 //! Entries that a gate has shown and that no cosigned root has confirmed yet.
+//!
+//! Honest journals have a cosigned checkpoint at least every second of entries, so that what is held
+//! is small. A gate may have gone for longer without one, and a journal once cosigned is the journal:
+//! past a bound its entries are only hashed, up to a cosigned root; the roots passed on the way are
+//! then known to be the journal's, and the entries are fetched a second time, piece by piece.
 
 use portcullis_core::entry::{Body, Entry};
 use portcullis_tlog::{Cosigned, Frontier, Hash, LogKey, Quorum, TreeHead};
+use std::collections::VecDeque;
 
-/// Most bytes held unconfirmed. An honest journal has a cosigned checkpoint at least every second of
-/// entries; whoever shows more than this without one is not showing the journal.
-const MAX_AHEAD: usize = 256 * 1024 * 1024;
+/// Most bytes of entries held unconfirmed.
+const MAX_AHEAD: usize = 64 * 1024 * 1024;
+/// Most pieces of so many bytes that are hashed towards one cosigned root: 4 TiB.
+const MAX_PIECES: usize = 1 << 16;
 
 /// Entries behind a confirmed frontier, hashed as they came.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +23,31 @@ pub(super) struct Ahead {
     bytes: usize,
     /// How many of the entries have been searched for checkpoints.
     searched: usize,
+    /// Where the entries are too many to be held.
+    scout: Option<Scout>,
+    /// Heads of this journal, found by scouting, that are still to be reached.
+    stones: VecDeque<TreeHead>,
+}
+
+/// What became of an entry that was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// It is held, or hashed on the way.
+    Taken,
+    /// It ends the scout's way: what follows is fetched again from the beginning.
+    Arrived,
+    /// More than any journal of ours.
+    TooMuch,
+}
+
+/// Goes ahead by hashes alone.
+#[derive(Clone, Debug)]
+struct Scout {
+    frontier: Frontier,
+    /// The end of each piece behind it.
+    passed: Vec<TreeHead>,
+    /// Bytes since the last of them.
+    bytes: usize,
 }
 
 impl Ahead {
@@ -28,22 +60,97 @@ impl Ahead {
         }
     }
 
+    /// Forget what was shown. What scouting has found is the journal's, whoever shows something else.
+    pub(super) fn drop_shown(&mut self) {
+        let (base, stones) = (self.base.clone(), std::mem::take(&mut self.stones));
+        *self = Self {
+            base,
+            stones,
+            ..Self::default()
+        };
+    }
+
     /// The index of the next entry wanted.
     #[must_use]
     pub(super) fn next(&self) -> u64 {
-        self.base.size().saturating_add(self.leaves.len() as u64)
+        match &self.scout {
+            Some(scout) => scout.frontier.size(),
+            None => self.base.size().saturating_add(self.leaves.len() as u64),
+        }
     }
 
-    /// Add the next entry; `false` where that is too much.
+    /// Take the next entry. `is_cosigned` is asked where the scout passes: whether a quorum has
+    /// cosigned this very head.
     #[must_use]
-    pub(super) fn push(&mut self, entry: Vec<u8>) -> bool {
-        self.bytes = self.bytes.saturating_add(entry.len());
-        if self.bytes > MAX_AHEAD {
-            return false;
+    pub(super) fn push(&mut self, entry: Vec<u8>, is_cosigned: impl Fn(TreeHead) -> bool) -> Shown {
+        let Some(scout) = &mut self.scout else {
+            return self.hold(entry);
+        };
+        if !scout.pass(&entry) {
+            return Shown::TooMuch;
         }
+        if !is_cosigned(scout.frontier.head()) {
+            return Shown::Taken;
+        }
+        self.arrive();
+        Shown::Arrived
+    }
+
+    fn hold(&mut self, entry: Vec<u8>) -> Shown {
+        self.bytes = self.bytes.saturating_add(entry.len());
         self.leaves.push(Hash::leaf(&entry));
         self.entries.push(entry);
-        true
+        if self.stones.is_empty() && self.bytes > MAX_AHEAD {
+            self.go_scouting();
+        }
+        // Between two heads that scouting found there are fewer.
+        if self.bytes > 2 * MAX_AHEAD {
+            Shown::TooMuch
+        } else {
+            Shown::Taken
+        }
+    }
+
+    /// From here on only hashes are kept; what is held is fetched again.
+    fn go_scouting(&mut self) {
+        let mut frontier = self.base.clone();
+        for leaf in std::mem::take(&mut self.leaves) {
+            frontier.append(leaf);
+        }
+        let passed = vec![frontier.head()];
+        let base = self.base.clone();
+        *self = Self {
+            base,
+            scout: Some(Scout {
+                frontier,
+                passed,
+                bytes: 0,
+            }),
+            ..Self::default()
+        };
+    }
+
+    /// The scout stands at a cosigned root, so every root on its way is the journal's.
+    fn arrive(&mut self) {
+        if let Some(scout) = self.scout.take() {
+            let end = scout.frontier.head();
+            self.stones = scout.passed.into_iter().chain([end]).collect();
+        }
+    }
+
+    /// Whether entries are only hashed for now.
+    #[must_use]
+    pub(super) fn is_scouting(&self) -> bool {
+        self.scout.is_some()
+    }
+
+    /// The next head that scouting has found, once the entries held reach it.
+    #[must_use]
+    pub(super) fn stone(&self) -> Option<TreeHead> {
+        self.stones
+            .front()
+            .copied()
+            .filter(|stone| stone.size <= self.next())
     }
 
     /// The root that these entries lead to at a size, if they reach it.
@@ -91,6 +198,19 @@ impl Ahead {
         self.base = frontier;
         self.bytes = rest.iter().map(Vec::len).sum();
         self.searched = self.searched.saturating_sub(count);
+        self.stones.retain(|stone| stone.size > size);
         std::mem::replace(&mut self.entries, rest)
+    }
+}
+
+impl Scout {
+    fn pass(&mut self, entry: &[u8]) -> bool {
+        self.frontier.append(Hash::leaf(entry));
+        self.bytes = self.bytes.saturating_add(entry.len());
+        if self.bytes > MAX_AHEAD {
+            self.passed.push(self.frontier.head());
+            self.bytes = 0;
+        }
+        self.passed.len() <= MAX_PIECES
     }
 }

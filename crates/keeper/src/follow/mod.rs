@@ -12,7 +12,7 @@ mod tiles;
 pub use heads::{Breach, FRESH, Heads, SKEW};
 
 use crate::machine::Machine;
-use ahead::Ahead;
+use ahead::{Ahead, Shown};
 use portcullis_core::apply::Applied;
 use portcullis_core::codec::CodecError;
 use portcullis_core::entry::Entry;
@@ -174,9 +174,15 @@ impl Follower {
             });
         }
         for entry in answer.entries {
-            if !self.ahead.push(entry.into()) {
-                self.drop_ahead();
-                return Err(FollowFault::WrongEntries { size });
+            let heads = &self.heads;
+            let is_cosigned = |head: TreeHead| heads.open().any(|open| open == head);
+            match self.ahead.push(entry.into(), is_cosigned) {
+                Shown::Taken => {}
+                Shown::Arrived => break,
+                Shown::TooMuch => {
+                    self.drop_ahead();
+                    return Err(FollowFault::WrongEntries { size });
+                }
             }
         }
         Ok(())
@@ -195,6 +201,12 @@ impl Follower {
     }
 
     fn confirmed(&mut self) -> Option<TreeHead> {
+        if self.ahead.is_scouting() {
+            return None;
+        }
+        if let Some(stone) = self.ahead.stone() {
+            return (self.ahead.root_at(stone.size) == Some(stone.root)).then_some(stone);
+        }
         let next = self.ahead.next();
         let mut largest_first = self.heads.open().rev();
         let is_ours = |head: &TreeHead| self.ahead.root_at(head.size) == Some(head.root);
@@ -210,7 +222,8 @@ impl Follower {
     fn give_up_or_wait(&mut self) -> Result<Vec<Seen>, FollowFault> {
         let next = self.ahead.next();
         let largest = self.heads.open().next_back().map(|head| head.size);
-        match largest.filter(|size| *size <= next) {
+        let stone = self.ahead.stone().map(|stone| stone.size);
+        match stone.or(largest.filter(|size| *size <= next)) {
             Some(size) => {
                 self.drop_ahead();
                 Err(FollowFault::WrongEntries { size })
@@ -254,7 +267,7 @@ impl Follower {
     }
 
     fn drop_ahead(&mut self) {
-        self.ahead = Ahead::behind(self.state.facts().log.frontier().clone());
+        self.ahead.drop_shown();
     }
 
     /// The replica, which stands at a cosigned checkpoint.

@@ -1,6 +1,5 @@
 use super::ledger::Ledger;
 use super::world::World;
-use portcullis_core::Time;
 use portcullis_core::board::{Page, Posting, SignedPage};
 use portcullis_core::codec::encode;
 use portcullis_core::entry::Body;
@@ -8,6 +7,7 @@ use portcullis_core::evidence::Stamp;
 use portcullis_core::follow::FollowAnswer;
 use portcullis_core::signature::Strict;
 use portcullis_core::statement::SignedStatement;
+use portcullis_core::{Reason, Time};
 use portcullis_host::{Clock as _, Http, HttpError, Reply};
 use portcullis_keys::StatementKey as _;
 use portcullis_tlog::Hash;
@@ -30,6 +30,8 @@ pub struct Wire {
     pub heartbeat: bool,
     /// Whether the gate journals statements.
     pub takes_statements: bool,
+    /// Whether no statement fits the gate's state.
+    pub diverges: bool,
     /// Whether the gate answers at all.
     pub gate_up: bool,
     /// Most entries in one answer.
@@ -70,6 +72,7 @@ impl Net {
             ledger,
             heartbeat: true,
             takes_statements: true,
+            diverges: false,
             gate_up: true,
             chunk: 100,
             lies: None,
@@ -116,6 +119,14 @@ impl Wire {
     fn take_statement(&mut self, body: &[u8]) -> Reply {
         let signed: SignedStatement = portcullis_core::codec::decode(body, 60_000).unwrap();
         self.statements.push(signed.clone());
+        if self.diverges {
+            let kind = Reason::StatementRefused.problem_type();
+            let body = serde_json::json!({ "type": kind, "status": 422 });
+            return Reply {
+                status: 422,
+                body: body.to_string().into_bytes(),
+            };
+        }
         if self.takes_statements {
             if !self.ledger.state.accepts(&signed, &Strict) {
                 return Reply {

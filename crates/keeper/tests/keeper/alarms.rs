@@ -84,6 +84,27 @@ fn what_is_not_taken_is_tried_again_in_order_and_over_a_restart() {
 }
 
 #[test]
+fn an_alarm_behind_a_torn_line_is_delivered_all_the_same() {
+    let gate = Gate::new();
+    let key = gate.wire().ledger.world.keeper.clone();
+    alarms(&gate).raise(&alarm(1));
+    let mut torn = gate.disk.bytes("alarms.jsonl").unwrap();
+    torn.truncate(torn.len() - 9);
+    gate.disk.put("alarms.jsonl", &torn);
+    // It is raised, and the process dies before it is delivered.
+    alarms(&gate).raise(&alarm(2));
+    let again = alarms(&gate);
+    let mut courier = again.courier("http://hook/".into(), key).unwrap();
+    while courier.step() {}
+    let hooks = gate.wire().hooks.clone();
+    let said = hooks
+        .iter()
+        .map(|hook| String::from_utf8_lossy(&hook.1).into_owned());
+    let about = Digest([2; 32]).to_string();
+    assert!(said.into_iter().any(|said| said.contains(&about)));
+}
+
+#[test]
 fn one_matter_is_one_alarm_and_a_full_disk_silences_none() {
     let gate = Gate::new();
     let key = gate.wire().ledger.world.keeper.clone();

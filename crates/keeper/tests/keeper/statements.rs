@@ -3,19 +3,19 @@
 use crate::gate::Gate;
 use portcullis_chains::Amount;
 use portcullis_core::Time;
+use portcullis_core::state::StatedCaps;
 use portcullis_core::statement::{Cap, Says};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::World;
 use std::time::Duration;
 
-fn caps(amount: u128) -> Says {
-    Says::Caps {
-        caps: vec![Cap {
-            asset: World::ETHER,
-            per_transaction: Amount(amount),
-            day: Amount(amount),
-        }],
-    }
+fn caps(amount: u128, number: u64) -> Says {
+    let caps = vec![Cap {
+        asset: World::ETHER,
+        per_transaction: Amount(amount),
+        day: Amount(amount),
+    }];
+    Says::Caps { caps, number }
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn a_gate_that_does_not_journal_hears_it_again_and_ever_more_seldom() {
     for _ in 0..300 {
         gate.second();
         keeper.look(Duration::ZERO).unwrap();
-        keeper.say(caps(7)).unwrap();
+        keeper.say(caps(7, 1)).unwrap();
         let before = gate.wire().statements.len();
         keeper.finish(Vec::new).unwrap();
         let new = gate.wire().statements.len() - before;
@@ -49,7 +49,7 @@ fn a_gate_that_does_not_journal_hears_it_again_and_ever_more_seldom() {
     for _ in 0..300 {
         gate.second();
         keeper.look(Duration::ZERO).unwrap();
-        keeper.say(caps(7)).unwrap();
+        keeper.say(caps(7, 1)).unwrap();
         let before = gate.wire().statements.len();
         keeper.finish(Vec::new).unwrap();
         quiet += usize::from(before == gate.wire().statements.len());
@@ -62,15 +62,25 @@ fn a_gate_that_does_not_journal_hears_it_again_and_ever_more_seldom() {
 fn other_caps_are_news() {
     let gate = Gate::new();
     let mut keeper = gate.keeper();
-    for amount in [7, 8] {
+    for (amount, number) in [(7, 1), (8, 2)] {
         for _ in 0..3 {
             gate.second();
             keeper.look(Duration::ZERO).unwrap();
-            keeper.say(caps(amount)).unwrap();
+            keeper.say(caps(amount, number)).unwrap();
             keeper.finish(Vec::new).unwrap();
         }
         let stated = gate.wire().ledger.state.facts().caps[&World::KEEPER].clone();
-        assert_eq!(Says::Caps { caps: stated }, caps(amount));
+        let StatedCaps {
+            caps: stated,
+            number,
+        } = stated;
+        assert_eq!(
+            Says::Caps {
+                caps: stated,
+                number
+            },
+            caps(amount, number)
+        );
     }
     assert_eq!(gate.wire().statements.len(), 2);
 }

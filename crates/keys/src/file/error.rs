@@ -41,6 +41,12 @@ pub enum KeyFileError {
     /// The parameters would cost too much, or protect too little.
     #[error("the key file's cost: {0}")]
     Cost(#[from] CostError),
+    /// Its passphrase is too easily guessed for what hangs on it.
+    #[error(
+        "the key file's passphrase is too cheap to guess for a production genesis: make it anew at \
+         the default cost"
+    )]
+    Cheap,
     /// The file is whole, but this passphrase does not open it.
     #[error(
         "wrong passphrase: the file is undamaged but does not open; if the passphrase is right, somebody has altered the file: restore it from its backup"

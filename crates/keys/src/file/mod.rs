@@ -8,6 +8,7 @@ mod format;
 mod lock;
 mod passphrase;
 
+use portcullis_core::genesis::Mode;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -64,6 +65,20 @@ impl KeyFile {
             entries,
             on_disk,
         })
+    }
+
+    /// Opens a file for a process of a network of this mode: where real value hangs on it, one that
+    /// costs less to guess than [`Cost::PRODUCTION`] is refused.
+    pub fn open_for(
+        mode: Mode,
+        path: &Path,
+        passphrase: &Passphrase,
+    ) -> Result<Self, KeyFileError> {
+        let file = Self::open(path, passphrase)?;
+        if mode == Mode::Production && !file.cost().is_fit_for_production() {
+            return Err(KeyFileError::Cheap);
+        }
+        Ok(file)
     }
 
     /// Makes a new key and stores it.

@@ -1,6 +1,6 @@
 //! `portcullis approve`: an approver's own follower. No page stands between a person and the bytes.
 
-mod follow;
+pub(crate) mod follow;
 mod show;
 
 pub(crate) use show::in_words;

@@ -157,6 +157,16 @@ fn lifted(state: &State, target: LiftTarget) -> String {
             let why = why.map_or("that the journal does not know", |why| why.name());
             format!("latch {latch} of keeper {keeper} ({why})")
         }
+        LiftTarget::SuspensionsUpTo { entry } => {
+            let all = state.facts().suspensions.values();
+            let old = all.filter(|suspension| suspension.entry <= entry);
+            let mut scopes: Vec<String> = old.map(|known| scope::text(known.scope)).collect();
+            let count = scopes.len();
+            scopes.sort_unstable();
+            scopes.dedup();
+            let of = scopes.join(", ");
+            format!("all {count} suspensions up to entry {entry}, of {of}")
+        }
     }
 }
 

@@ -368,6 +368,7 @@ fn parties(ports: Ports) -> Vec<Party> {
 mod tests {
     use super::super::Asset;
     use super::*;
+    use crate::init::Asset;
     use crate::reach::ReachArgs;
     use portcullis_core::genesis::GenesisFault;
     use std::os::unix::fs::PermissionsExt as _;

@@ -187,11 +187,22 @@ pub(crate) struct Chain {
     /// What is in blocks: transaction, block number, whether it succeeded.
     pub(crate) mined: Vec<(SignedTx, u64, bool)>,
     pub(crate) height: u64,
+    /// How long each answer takes, by whose clock.
+    pub(crate) slow: Option<(HandClock, Span)>,
 }
 
 impl FakeNode {
     pub(crate) fn chain(&self) -> MutexGuard<'_, Chain> {
         self.0.lock().unwrap()
+    }
+
+    /// The chain, once the node has taken its time.
+    fn asked(&self) -> MutexGuard<'_, Chain> {
+        let chain = self.chain();
+        if let Some((clock, span)) = &chain.slow {
+            clock.pass(*span);
+        }
+        chain
     }
 }
 
@@ -210,7 +221,7 @@ impl Node for FakeNode {
     }
 
     fn head(&self) -> Result<Head, NodeError> {
-        let number = self.chain().height;
+        let number = self.asked().height;
         let hash = [9; 32];
         let block = Block { number, hash };
         Ok(Head { block, base_fee: 1 })
@@ -221,7 +232,7 @@ impl Node for FakeNode {
     }
 
     fn nonce(&self, _: [u8; 20], _: At) -> Result<u64, NodeError> {
-        Ok(self.chain().mined.len() as u64)
+        Ok(self.asked().mined.len() as u64)
     }
 
     fn balance(&self, _: [u8; 20]) -> Result<Amount, NodeError> {
@@ -229,13 +240,13 @@ impl Node for FakeNode {
     }
 
     fn send_raw(&self, tx: &SignedTx) -> Sent {
-        let mut chain = self.chain();
+        let mut chain = self.asked();
         chain.got.push(tx.to_bytes());
         chain.answer.clone().unwrap_or(Sent::Accepted)
     }
 
     fn receipt(&self, hash: [u8; 32]) -> Result<Option<Receipt>, NodeError> {
-        let chain = self.chain();
+        let chain = self.asked();
         let found = chain.mined.iter().find(|(tx, _, _)| tx.hash() == hash);
         Ok(found.map(|(_, number, succeeded)| Receipt {
             hash,

@@ -180,3 +180,74 @@ fn a_factor_below_the_floor_pays_nobody() {
         assert_eq!(bench.alarms().len(), 1 - signed);
     }
 }
+
+/// A waiting factor may bring in a second one, which no cap of onboarding's word counts.
+#[test]
+fn what_a_waiting_factor_brings_in_counts_no_sooner_than_it_does() {
+    let mut config = config("");
+    config.floors.first_enrolments_per_day = 1;
+    let mut bench = Bench::with(config);
+    {
+        let mut wire = bench.wire();
+        let ledger = &mut wire.ledger;
+        // Beyond the cap: they begin to count after one, two and three days.
+        for number in 2..5 {
+            let thief = Customer::number(number);
+            ledger.open(&thief);
+            let second = thief.with_new_passkey(100 + number);
+            let enrol = ActKind::EnrolFactor(EnrolFactor {
+                principal: thief.principal,
+                factor: second.factor(),
+            });
+            let act = ledger.customers_act(&thief, enrol);
+            let evidence = ledger.customers_evidence(&thief, &act);
+            ledger.submit(act, evidence);
+            ledger.settle_clocks();
+            ledger.clock.pass(Span::seconds(6));
+            ledger.cosign();
+            ledger.add_address(&second, PAYEE);
+            ledger.withdraw(&second, PAYEE, 5);
+        }
+    }
+    assert_eq!(bench.run(5), 0);
+    bench.clock.pass(Span::hours(24));
+    assert_eq!(bench.run(3), 1, "the first that waited counts by now");
+}
+
+/// An address stays when the factor that brought it in is gone.
+#[test]
+fn an_address_that_a_waiting_factor_brought_in_waits_as_long() {
+    let mut config = config("");
+    config.floors.first_enrolments_per_day = 1;
+    config.floors.re_enrolments_per_day = 1;
+    let mut bench = Bench::with(config);
+    let customer = Customer::number(2);
+    {
+        let mut wire = bench.wire();
+        let ledger = &mut wire.ledger;
+        ledger.open(&customer);
+        ledger.add_address(&customer, PAYEE);
+        let raise = RaiseEpoch {
+            realm: Realm::Customers,
+            factors: None,
+        };
+        ledger.staff(World::OPERATOR, ActKind::RaiseEpoch(raise));
+        let fresh = customer.with_new_passkey(102);
+        let enrol = ActKind::EnrolFactor(EnrolFactor {
+            principal: customer.principal,
+            factor: fresh.factor(),
+        });
+        let mut act = ledger.act(World::BACK_END, enrol);
+        act.account = Some(customer.account);
+        let mut evidence = ledger.staffs_evidence(&act);
+        evidence.attestations.push(ledger.onboarding(&act));
+        ledger.submit(act, evidence);
+        ledger.settle_clocks();
+        ledger.clock.pass(Span::seconds(6));
+        ledger.cosign();
+        ledger.withdraw(&fresh, PAYEE, 5);
+    }
+    assert_eq!(bench.run(5), 0, "the factor counts, the address does not");
+    bench.clock.pass(Span::hours(24));
+    assert_eq!(bench.run(3), 1);
+}

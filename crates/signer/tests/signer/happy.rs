@@ -80,5 +80,5 @@ fn caps_are_stated_once() {
         .iter()
         .filter(|s| matches!(s.statement.says, Says::Caps { .. }));
     assert_eq!(caps.count(), 1);
-    assert_eq!(wire.ledger.state.facts().caps[&World::KEEPER].len(), 2);
+    assert_eq!(wire.ledger.state.facts().caps[&World::KEEPER].caps.len(), 2);
 }

@@ -183,3 +183,39 @@ fn catching_up_in_small_answers() {
     }
     assert_eq!(signed, 10);
 }
+
+/// A gate may have journaled for long without a checkpoint. The journal is the journal: it is hashed
+/// to its cosigned root first and then applied piece by piece.
+#[test]
+fn a_gap_larger_than_what_is_held_is_followed_in_two_passes() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    assert_eq!(bench.step().waits, None);
+    {
+        let mut wire = bench.wire();
+        // 68 entries stay below the 4 MiB of an answer.
+        wire.chunk = 68;
+        for number in 0..2300u32 {
+            let mut junk = vec![0; 60_000];
+            junk[..4].copy_from_slice(&number.to_be_bytes());
+            wire.ledger.entries.push(junk.clone());
+            wire.ledger
+                .state
+                .apply(&junk, &portcullis_core::signature::Strict);
+        }
+        wire.ledger.cosign();
+        // Every step would have it cosigned anew.
+        wire.heartbeat = false;
+    }
+    let size = bench.wire().ledger.entries.len() as u64;
+    for _ in 0..80 {
+        bench.clock.pass(Span(100));
+        let _ = bench.step();
+        if bench.signer.state().size() == size {
+            break;
+        }
+    }
+    assert_eq!(bench.signer.state().size(), size);
+    let own = bench.signer.state().digest();
+    assert_eq!(own, bench.wire().ledger.state.digest());
+}

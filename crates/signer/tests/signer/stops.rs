@@ -1,17 +1,23 @@
 //! What stops the signer, and what lets it go on.
 
-use crate::bench::Bench;
+use crate::bench::{Bench, PAYEE};
 use crate::evidence::assert_latched;
-use portcullis_core::act::{ActKind, Cancel, LiftTarget, Resume, RevokeRole, Scope};
+use portcullis_chains::Amount;
+use portcullis_chains::ethereum::{Fees, SignedTx, Transfer};
+use portcullis_core::act::{
+    ActKind, Cancel, CancelAddress, LiftTarget, RaiseEpoch, Resume, RevokeFactor, RevokeRole,
+    Scope, Suspend, Void,
+};
 use portcullis_core::board::Posting;
 use portcullis_core::entry::Body;
-use portcullis_core::realm::Role;
+use portcullis_core::realm::{Realm, Role};
 use portcullis_core::statement::{Condition, Says, SignedStatement, Statement};
-use portcullis_core::{Digest, Span};
-use portcullis_host::Clock as _;
+use portcullis_core::{Digest, Evidence, Span};
+use portcullis_host::{Clock as _, Disk as _};
 use portcullis_keeper::latches;
-use portcullis_keeper::testkit::{Dice, World};
+use portcullis_keeper::testkit::{Customer, Dice, World};
 use portcullis_keys::StatementKey as _;
+use portcullis_node::{NodeError, Sent};
 
 fn post_suspension(bench: &Bench, scope: Scope) -> Posting {
     let mut wire = bench.wire();
@@ -112,7 +118,10 @@ fn a_posting_that_names_an_idle_journals_checkpoint_binds() {
         let statement = Statement {
             genesis: wire.ledger.world.digest(),
             keeper: World::KEEPER,
-            says: Says::Caps { caps: Vec::new() },
+            says: Says::Caps {
+                caps: Vec::new(),
+                number: 7,
+            },
         };
         let signature = key.sign(&statement.signed_bytes()).unwrap();
         let signed = SignedStatement {
@@ -250,7 +259,7 @@ fn suspensions_are_stated_as_stopped() {
 fn what_is_out_is_not_sent_again_during_a_suspension() {
     let mut bench = Bench::new();
     bench.run(2);
-    bench.withdraw(5);
+    let act = bench.withdraw(5);
     assert_eq!(bench.run(3), 1);
     let by = {
         let mut wire = bench.wire();
@@ -260,9 +269,155 @@ fn what_is_out_is_not_sent_again_during_a_suspension() {
     bench.run(60);
     assert_eq!(bench.node.chain().got.len(), 1);
     bench.wire().ledger.lift(LiftTarget::Suspension { by });
+    bench.run(60);
+    assert_eq!(
+        bench.node.chain().got.len(),
+        1,
+        "no lift lets out what a stop has caught"
+    );
+    let resume = ActKind::Resume(Resume { release: act });
+    bench.wire().ledger.staff(World::OPERATOR, resume);
     bench.run(20);
     let got = bench.node.chain().got.clone();
     assert!(got.len() >= 2 && got.iter().all(|raw| *raw == got[0]));
+}
+
+/// A release that is signed and stated, and that no chain has: the node rests when it comes.
+fn signed_and_still_here(bench: &mut Bench) -> Digest {
+    bench.run(2);
+    bench.node.chain().answer = Some(Sent::Unknown(NodeError::TimedOut));
+    bench.withdraw(5);
+    assert_eq!(bench.tick().signed, 1);
+    let act = bench.withdraw(6);
+    bench.clock.pass(Span(500));
+    assert_eq!(bench.step().signed, 1);
+    bench.node.chain().answer = None;
+    assert_eq!(bench.node.chain().got.len(), 1);
+    act
+}
+
+fn nonces_sent(bench: &Bench) -> Vec<u64> {
+    let got = bench.node.chain().got.clone();
+    let nonce = |raw: &Vec<u8>| {
+        let tx = SignedTx::from_bytes(raw).unwrap();
+        Transfer::decode(tx.unsigned()).unwrap().nonce()
+    };
+    got.iter().map(nonce).collect()
+}
+
+fn takes_back(bench: &Bench, kind: ActKind) -> Posting {
+    let wire = &mut bench.wire();
+    let act = wire.ledger.customers_act(&bench.customer, kind);
+    let evidence = wire.ledger.customers_evidence(&bench.customer, &act);
+    Posting { act, evidence }
+}
+
+fn by_staff(bench: &Bench, kind: ActKind) -> Posting {
+    let wire = &mut bench.wire();
+    let act = wire.ledger.act(World::OPERATOR, kind);
+    let evidence = wire.ledger.staffs_evidence(&act);
+    Posting { act, evidence }
+}
+
+/// Everything that takes a release back.
+fn restrictions(bench: &Bench, act: Digest) -> Vec<Posting> {
+    let (principal, factor) = (bench.customer.principal, bench.customer.factor().id());
+    let epoch = RaiseEpoch {
+        realm: Realm::Customers,
+        factors: None,
+    };
+    let scope = Scope::Withdrawals;
+    vec![
+        takes_back(bench, ActKind::Freeze),
+        takes_back(bench, ActKind::Cancel(Cancel { act })),
+        takes_back(
+            bench,
+            ActKind::CancelAddress(CancelAddress { address: PAYEE }),
+        ),
+        takes_back(
+            bench,
+            ActKind::RevokeFactor(RevokeFactor { principal, factor }),
+        ),
+        by_staff(bench, ActKind::RaiseEpoch(epoch)),
+        by_staff(bench, ActKind::Suspend(Suspend { scope })),
+    ]
+}
+
+#[test]
+fn what_is_signed_and_has_not_left_stays_when_it_is_taken_back() {
+    for number in 0..6 {
+        let mut bench = Bench::new();
+        let act = signed_and_still_here(&mut bench);
+        let Posting {
+            act: stop,
+            evidence,
+        } = restrictions(&bench, act).swap_remove(number);
+        let name = stop.kind.name();
+        bench.wire().ledger.submit(stop, evidence);
+        bench.run(60);
+        assert!(!nonces_sent(&bench).contains(&1), "{name}: it left");
+        bench.restart();
+        bench.run(60);
+        assert!(
+            !nonces_sent(&bench).contains(&1),
+            "{name}: it left after a start"
+        );
+    }
+}
+
+#[test]
+fn a_posting_keeps_here_what_is_signed_and_has_not_left() {
+    for number in 0..6 {
+        let mut bench = Bench::new();
+        let act = signed_and_still_here(&mut bench);
+        let posting = restrictions(&bench, act).swap_remove(number);
+        let name = posting.act.kind.name();
+        bench.wire().post(posting);
+        bench.run(40);
+        assert!(!nonces_sent(&bench).contains(&1), "{name}: it left");
+    }
+}
+
+/// Neither way out is shut by the signature: an operator resumes what a suspension caught, and gives
+/// up what was taken back.
+#[test]
+fn what_was_kept_here_is_resumed_or_given_up() {
+    let mut bench = Bench::new();
+    let act = signed_and_still_here(&mut bench);
+    let Posting {
+        act: stop,
+        evidence,
+    } = restrictions(&bench, act).swap_remove(5);
+    let by = bench.wire().ledger.submit(stop, evidence);
+    bench.run(3);
+    bench.wire().ledger.lift(LiftTarget::Suspension { by });
+    bench.run(20);
+    assert!(!nonces_sent(&bench).contains(&1));
+    let resume = ActKind::Resume(Resume { release: act });
+    bench.wire().ledger.staff(World::OPERATOR, resume);
+    bench.run(20);
+    assert!(nonces_sent(&bench).contains(&1), "resumed, it leaves");
+
+    let mut bench = Bench::new();
+    let act = signed_and_still_here(&mut bench);
+    let Posting {
+        act: stop,
+        evidence,
+    } = restrictions(&bench, act).swap_remove(1);
+    bench.wire().ledger.submit(stop, evidence);
+    bench.run(3);
+    {
+        let ledger = &mut bench.wire().ledger;
+        let void = ledger.act(World::OPERATOR, ActKind::Void(Void { release: act }));
+        let evidence = ledger.staffs_evidence(&void);
+        let fees = Fees::new(40_000_000_000, 2_000_000_000, 21_000).unwrap();
+        ledger.submit_with_fees(void, evidence, fees);
+    }
+    bench.run(20);
+    let got = bench.node.chain().got.clone();
+    let last = SignedTx::from_bytes(got.last().unwrap()).unwrap();
+    let last = Transfer::decode(last.unsigned()).unwrap();
+    assert_eq!((last.nonce(), last.amount()), (1, Amount::ZERO));
 }
 
 #[test]
@@ -282,6 +437,18 @@ fn shut_needs_neither_gate_nor_network_and_only_a_quorum_opens() {
         .ledger
         .lift(LiftTarget::Latch { keeper, latch });
     assert_eq!(bench.run(3), 1);
+}
+
+/// A crash between the latch and its alarm leaves a signer that is silent and stopped.
+#[test]
+fn a_latch_that_stands_is_cried_out_at_every_start() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    latches::shut(&bench.disk, &Dice::default(), &bench.clock).unwrap();
+    bench.run(1);
+    bench.disk.remove("alarms.jsonl").unwrap();
+    bench.restart();
+    assert_eq!(bench.alarms(), ["shut"]);
 }
 
 #[test]
@@ -403,4 +570,103 @@ fn shut_holds_from_the_moment_on() {
         "it was about to sign"
     );
     assert_latched(&bench, Condition::Shut);
+}
+
+/// A freeze that names the newest cosigned head, which an idle gate has no reason to journal.
+fn freeze_naming_the_newest_head(bench: &Bench) {
+    let mut wire = bench.wire();
+    let head = wire.ledger.state.facts().log.head();
+    let origin = wire.ledger.world.network.log().name().clone();
+    let body = portcullis_tlog::Checkpoint::new(origin, head).body_digest();
+    let customer = Customer::number(1);
+    let mut act = wire.ledger.customers_act(&customer, ActKind::Freeze);
+    act.checkpoint = Digest(*body.as_bytes());
+    let evidence = Evidence {
+        assertions: vec![customer.assertion(&act)],
+        ..Evidence::default()
+    };
+    wire.post(Posting { act, evidence });
+}
+
+#[test]
+fn what_no_gate_could_have_journaled_bars_and_latches_nobody() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    freeze_naming_the_newest_head(&bench);
+    bench.run(70);
+    assert_eq!(bench.signer.keeper().latched().count(), 0);
+    // The head is overtaken without having been journaled; the account stays barred all the same.
+    bench.withdraw(5);
+    assert_eq!(bench.run(70), 0);
+    assert_eq!(bench.signer.keeper().latched().count(), 0);
+    // Nobody else is.
+    let other = Customer::number(2);
+    {
+        let ledger = &mut bench.wire().ledger;
+        ledger.open(&other);
+        ledger.add_address(&other, crate::bench::PAYEE);
+        ledger.withdraw(&other, crate::bench::PAYEE, 6);
+    }
+    assert_eq!(bench.run(3), 1);
+}
+
+#[test]
+fn once_the_journal_has_the_head_leaving_the_posting_out_latches() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    freeze_naming_the_newest_head(&bench);
+    bench.run(2);
+    {
+        let mut wire = bench.wire();
+        wire.ledger.cosign();
+        wire.ledger.journal_checkpoint();
+    }
+    bench.run(70);
+    assert_eq!(bench.signer.keeper().latched().count(), 1);
+}
+
+/// A node that answers slowly must not keep the signer from what stops it.
+#[test]
+fn a_slow_node_takes_a_step_no_longer_than_its_budget() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    for amount in 1..=20 {
+        bench.withdraw(amount);
+    }
+    let each = Span(700);
+    bench.node.chain().slow = Some((bench.clock.clone(), each));
+    for _ in 0..10 {
+        bench.clock.pass(Span::seconds(1));
+        let began = bench.clock.now();
+        bench.step();
+        // Its budget, and what was begun within it: a look asks three things.
+        let took = bench.clock.now().since(began);
+        assert!(took <= Span(750 + 3 * each.0), "{took:?}");
+    }
+}
+
+/// The gate's journal and this replica disagree on what fits: for a moment the gate is ahead, for
+/// longer it has decided otherwise.
+#[test]
+fn a_gate_that_goes_on_refusing_what_fits_raises_an_alarm() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    bench.wire().diverges = true;
+    bench.withdraw(5);
+    bench.run(50);
+    assert!(bench.alarms().is_empty());
+    bench.run(90);
+    assert_eq!(bench.alarms(), ["diverged"]);
+}
+
+#[test]
+fn a_gate_that_is_ahead_for_a_moment_raises_none() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    bench.wire().diverges = true;
+    bench.withdraw(5);
+    bench.run(40);
+    bench.wire().diverges = false;
+    bench.run(100);
+    assert!(bench.alarms().is_empty());
 }

@@ -146,7 +146,9 @@ impl BoardHost {
     }
 
     fn answer_falsely(&self, lie: BoardLie, message: &Message) -> Option<Reply> {
-        self.common.chronicle.count("fault: lie of a board");
+        self.common
+            .chronicle
+            .count(&format!("lie of a board: {lie:?}"));
         let from = message.target.split_once("from=")?.1.parse().ok()?;
         let now = self.clock.now();
         let (time, next) = match lie {

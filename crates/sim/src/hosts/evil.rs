@@ -71,6 +71,8 @@ pub enum Misdeed {
     ShowFork,
     /// From here on readers see fewer entries than before.
     ShowShorter,
+    /// From here on readers see fewer, cosigned anew, if anybody does that.
+    ShowShrunk,
     /// From here on readers see entries that are not the journal's.
     ShowWrongEntries,
     /// From here on readers see nothing.
@@ -78,8 +80,21 @@ pub enum Misdeed {
 }
 
 impl Misdeed {
+    /// What looks like an honest gate until one thing is wrong.
+    pub const QUIET: [(u64, Self); 9] = [
+        (10, Self::Honest),
+        (8, Self::Checkpoint),
+        (4, Self::Statements),
+        (3, Self::ShowAll),
+        (2, Self::OtherPayee),
+        (1, Self::OtherAmount),
+        (1, Self::OtherNonce),
+        (1, Self::OtherReplacement),
+        (1, Self::ResumeByNobody),
+    ];
+
     /// All of them, each as likely as its weight.
-    pub const WEIGHED: [(u64, Self); 24] = [
+    pub const WEIGHED: [(u64, Self); 25] = [
         (4, Self::ReleaseWithoutEvidence),
         (4, Self::OthersEvidence),
         (4, Self::Replay),
@@ -102,6 +117,7 @@ impl Misdeed {
         (3, Self::ShowOld),
         (4, Self::ShowFork),
         (3, Self::ShowShorter),
+        (2, Self::ShowShrunk),
         (3, Self::ShowWrongEntries),
         (1, Self::ShowNothing),
     ];
@@ -114,6 +130,7 @@ enum Face {
     Old,
     Fork,
     Shorter,
+    Shrunk,
     Wrong,
     Nothing,
 }
@@ -145,6 +162,12 @@ pub struct Evil {
     older: Option<Vec<u8>>,
     face: Face,
     fork: Option<Fork>,
+    /// Fewer entries, under whatever cosignatures could be had for them.
+    shrunk: Option<Vec<u8>>,
+    is_broken: bool,
+    /// It begins with what might pass.
+    is_patient: bool,
+    void_before: u64,
 }
 
 impl Evil {
@@ -170,11 +193,16 @@ impl Evil {
             older: None,
             face: Face::Whole,
             fork: None,
+            shrunk: None,
+            is_broken: false,
+            is_patient: common.time.now().0.is_multiple_of(2),
+            void_before: 0,
             journal,
         };
         let size = evil.journal.head().size;
         let entries = evil.view().entries(0..size, usize::MAX).ok()?;
         entries.iter().for_each(|bytes| evil.learn(bytes));
+        evil.void_before = evil.state.facts().void_entries;
         Some(evil)
     }
 
@@ -198,6 +226,15 @@ impl Evil {
         self.clock.now().max(self.state.facts().time)
     }
 
+    /// What it does next.
+    pub fn choose(&self, dice: &mut Dice) -> Option<Misdeed> {
+        if self.is_patient && self.state.facts().void_entries == self.void_before {
+            dice.weighed(&Misdeed::QUIET)
+        } else {
+            dice.weighed(&Misdeed::WEIGHED)
+        }
+    }
+
     /// Do it, if there is anything to do it with.
     pub fn commit(&mut self, misdeed: Misdeed, dice: &mut Dice) -> bool {
         let done = match misdeed {
@@ -205,6 +242,7 @@ impl Evil {
             Misdeed::ShowOld => self.show(Face::Old),
             Misdeed::ShowFork => self.begin_fork(dice) && self.show(Face::Fork),
             Misdeed::ShowShorter => self.show(Face::Shorter),
+            Misdeed::ShowShrunk => self.show(Face::Shrunk),
             Misdeed::ShowWrongEntries => self.show(Face::Wrong),
             Misdeed::ShowNothing => self.show(Face::Nothing),
             Misdeed::Statements => self.take_statements(),
@@ -248,7 +286,12 @@ impl Evil {
 
     fn append(&mut self, bytes: Vec<u8>) -> bool {
         let room = self.journal.make_room(bytes.len() as u64, 1).is_ok();
-        if !room || self.journal.append(vec![bytes.clone()]).is_err() {
+        if self.is_broken || !room {
+            return false;
+        }
+        if self.journal.append(vec![bytes.clone()]).is_err() {
+            // The outcome is unknown; a thief would start anew as well.
+            self.is_broken = true;
             return false;
         }
         self.learn(&bytes);
@@ -292,6 +335,12 @@ impl Evil {
             self.newest = Some(note);
             self.common.chronicle.count("gate: cosigned");
         }
+        if self.face == Face::Shrunk
+            && let Some(head) = self.head_at(head.size.saturating_sub(3))
+            && let Some((signed, _)) = self.gather(head)
+        {
+            self.shrunk = Some(signed.note().to_string().into_bytes());
+        }
         let fork = self.fork.as_ref().map(|fork| fork.head);
         if let Some(head) = fork
             && let Some((signed, _)) = self.gather(head)
@@ -299,6 +348,13 @@ impl Evil {
         {
             fork.note = Some(signed.note().to_string().into_bytes());
         }
+    }
+
+    fn head_at(&self, size: u64) -> Option<TreeHead> {
+        let entries = self.view().entries(0..size.max(1), usize::MAX).ok()?;
+        let mut frontier = Frontier::new();
+        entries.iter().for_each(|e| frontier.append(Hash::leaf(e)));
+        Some(frontier.head())
     }
 
     fn gather(&mut self, head: TreeHead) -> Option<(SignedCheckpoint, usize)> {
@@ -428,6 +484,7 @@ impl Evil {
                 (note, self.entries(from))
             }
             Face::Shorter => (self.older.clone()?, Vec::new()),
+            Face::Shrunk => (self.shrunk.clone()?, Vec::new()),
             Face::Fork => {
                 let fork = self.fork.as_ref()?;
                 (fork.note.clone()?, self.forked(fork, from))

@@ -229,7 +229,12 @@ impl GateHost {
                     return None;
                 }
                 let answering = ask(&running.router, "gate", message);
-                drive(&self.common, running, answering)
+                if message.is_post {
+                    drive(&self.common, running, answering)
+                } else {
+                    // It reads; whether on another thread or not must not move the sequencer.
+                    self.common.runtime.block_on(answering)
+                }
             }
         };
         self.after(reply)
@@ -237,6 +242,9 @@ impl GateHost {
 
     /// A message whose answer nobody waits for: it waits for the sequencer beside others.
     pub(super) fn leave(&mut self, message: &Message) {
+        if !message.is_post {
+            return;
+        }
         match &mut self.runs {
             Runs::Nothing => {}
             Runs::Evil(evil) => drop(evil.answer(message)),
@@ -349,6 +357,9 @@ fn drive(common: &Common, running: &mut Running, mut answering: Answering) -> Op
             let batch = sequencing.waiting();
             if batch.is_empty() {
                 return Poll::Pending;
+            }
+            if batch.len() > 1 {
+                common.chronicle.count("gate: batch of several");
             }
             if let Err(error) = sequencing.step(batch) {
                 return Poll::Ready(Err(error));

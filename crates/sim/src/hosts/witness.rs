@@ -170,7 +170,9 @@ impl WitnessHost {
     }
 
     fn answer_falsely(&self, lie: WitnessLie, message: &Message) -> Option<Reply> {
-        self.common.chronicle.count("fault: lie of a witness");
+        self.common
+            .chronicle
+            .count(&format!("lie of a witness: {lie:?}"));
         let now = self.clock.now();
         let minutes = portcullis_core::Span::seconds(300);
         let time = match lie {

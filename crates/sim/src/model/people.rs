@@ -159,6 +159,9 @@ impl Model {
                 LiftTarget::Suspension { by } => {
                     self.stops.remove(&by);
                 }
+                LiftTarget::SuspensionsUpTo { entry } => {
+                    self.stops.retain(|_, stop| stop.entry > entry);
+                }
                 LiftTarget::Latch { latch, .. } => {
                     self.cleared.insert(latch);
                     self.truth.facts().shut.remove(&latch);

@@ -6,8 +6,11 @@ use crate::forgery::THIEF;
 use crate::passkey::Passkey;
 use crate::setting::{self, TRANSACTION_LIMIT};
 use portcullis_chains::Amount;
-use portcullis_core::act::{ActKind, Approve, Lift, LiftTarget, Resume, Scope, Suspend, Withdraw};
+use portcullis_core::act::{
+    ActKind, AddAddress, Approve, Lift, LiftTarget, Resume, Scope, Suspend, Withdraw,
+};
 use portcullis_core::board::Posting;
+use portcullis_core::factor::factor_id;
 use portcullis_core::id::{ActId, LedgerEntryId};
 use portcullis_core::{Act, Digest, Evidence, Span, State};
 use portcullis_host::Clock as _;
@@ -44,6 +47,10 @@ pub enum Theft {
     StrangeAddress,
     /// A withdrawal above what one transaction may be.
     TooMuch,
+    /// A withdrawal to an address that has just been added.
+    NewAddressAtOnce,
+    /// A passkey that has just been enrolled.
+    NewPasskeyAtOnce,
     /// An act that has expired.
     Expired,
     /// An act for another network.
@@ -54,7 +61,7 @@ pub enum Theft {
 
 impl Theft {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::ForgedSignature,
         Self::OthersPasskey,
         Self::Retargeted,
@@ -69,6 +76,8 @@ impl Theft {
         Self::CustomerSuspends,
         Self::StrangeAddress,
         Self::TooMuch,
+        Self::NewAddressAtOnce,
+        Self::NewPasskeyAtOnce,
         Self::Expired,
         Self::OtherGenesis,
         Self::NoRelay,
@@ -153,6 +162,8 @@ impl People {
                 evidence.attestations.extend(self.debit(act.digest()));
                 Some(self.try_send(&act, &evidence))
             }
+            Theft::NewAddressAtOnce => self.new_address_at_once(state),
+            Theft::NewPasskeyAtOnce => self.new_passkey_at_once(state),
             Theft::Expired | Theft::OtherGenesis => self.out_of_place(theft, state),
             Theft::NoRelay => {
                 let customer = self.any_customer();
@@ -268,6 +279,47 @@ impl People {
         evidence
             .attestations
             .extend(self.debit_as(act.digest(), entry));
+        Some(self.send(World::BACK_END, &act, &evidence))
+    }
+
+    /// Whoever has got hold of a passkey adds an address of its own and empties the account.
+    fn new_address_at_once(&mut self, state: &State) -> Option<bool> {
+        let customer = self.any_customer();
+        let byte = 0x60 + u8::try_from(self.dice.below(0x40)).unwrap_or(0);
+        let to = World::address(byte);
+        let add = ActKind::AddAddress(AddAddress { address: to });
+        let (act, evidence) = self.customers_act(state, customer, add)?;
+        self.send(World::BACK_END, &act, &evidence);
+        let (asset, amount) = (World::ETHER, self.amount(Size::Small));
+        let kind = ActKind::Withdraw(Withdraw { asset, to, amount });
+        let (act, mut evidence) = self.customers_act(state, customer, kind)?;
+        evidence.attestations.extend(self.debit(act.digest()));
+        Some(self.send(World::BACK_END, &act, &evidence))
+    }
+
+    /// A passkey that does not count yet asserts.
+    fn new_passkey_at_once(&mut self, state: &State) -> Option<bool> {
+        let customer = self.any_customer();
+        let kind = self.strange(Theft::NoRelay, state, customer)?;
+        let (owner, facts) = (self.owner(customer), state.facts());
+        let new = self.customers[customer]
+            .passkeys
+            .iter()
+            .position(|passkey| {
+                let factor = facts.factor(owner, factor_id(passkey.credential()));
+                factor.is_some_and(|factor| !factor.available.is_at(facts.time))
+            })?;
+        let draft = self.draft(state);
+        let person = &mut self.customers[customer];
+        let act = draft.by_customer(person.principal, person.account, kind);
+        let assertion = person.passkeys[new].assert(act.digest());
+        let now = self.common.time.now();
+        self.truth.signs(owner.principal(), &act, now);
+        let mut evidence = Evidence {
+            assertions: vec![assertion],
+            ..Evidence::default()
+        };
+        evidence.attestations.extend(self.debit(act.digest()));
         Some(self.send(World::BACK_END, &act, &evidence))
     }
 

@@ -81,7 +81,7 @@ fn outcome(shown: &Result<Shown, ReceiptFault>) -> &'static str {
 
 /// Whether the file is there, tells the case, and is judged as it says.
 pub(crate) fn is_judged_as_it_says(case: &Case) -> bool {
-    let file = crate::read(&file(case));
+    let file = crate::files::read(&file(case));
     let told = (file["what"].as_str(), file["expect"].as_str());
     let pinned = serde_json::from_value(file["genesis"].clone());
     let receipt = serde_json::from_value(file["receipt"].clone());
@@ -97,7 +97,11 @@ pub(crate) fn is_judged_as_it_says(case: &Case) -> bool {
 #[test]
 fn each_file_is_judged_as_it_says() {
     for case in CASES {
-        assert!(is_judged_as_it_says(case), "{}: see regenerate", case.name);
+        assert!(
+            is_judged_as_it_says(case),
+            "{}: cargo run -p portcullis-core --example vectors",
+            case.name
+        );
     }
 }
 

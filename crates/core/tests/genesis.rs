@@ -1,0 +1,74 @@
+//! A genesis that nobody could mean is refused, whoever reads it.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
+use portcullis_chains::caip::AssetId;
+use portcullis_core::genesis::{Genesis, GenesisFault, SignedGenesis};
+use portcullis_core::network::Network;
+use portcullis_core::passkey::PartyFault;
+use portcullis_core::realm::Role;
+use portcullis_core::signature::Strict;
+use portcullis_keeper::testkit::World;
+use portcullis_keys::StatementKey as _;
+
+type Break = fn(&mut Genesis);
+
+#[rustfmt::skip]
+fn table() -> Vec<(GenesisFault, Break)> {
+    use GenesisFault as F;
+    vec![
+        (F::Twice("realm's relying party"), |g| g.parties.push(g.parties[0].clone())),
+        (F::Party(PartyFault::Empty), |g| g.parties[0].relying_party.origins.clear()),
+        (F::Party(PartyFault::NotAnOrigin("http://bank.example".into())), |g| g.parties[0].relying_party.origins.push("http://bank.example".into())),
+        (F::Twice("asset"), |g| g.assets.push(World::ETHER)),
+        (F::Limits, |g| g.assets.retain(|asset| *asset != World::TOKEN)),
+        (F::Limits, |g| g.limits.rules[0].asset = AssetId::EvmNative { chain: 2 }),
+        (F::KeeperAmongStaff, |g| g.staff[0].roles.push(Role::Keeper)),
+        (F::KeeperAmongStaff, |g| g.administrators[0].roles.push(Role::Keeper)),
+    ]
+}
+
+#[test]
+fn each_fault_is_found_by_the_genesis_itself() {
+    let world = World::new();
+    assert_eq!(world.network.genesis().check(), Ok(()));
+    for (fault, breaks) in table() {
+        let mut genesis = world.network.genesis().clone();
+        breaks(&mut genesis);
+        assert_eq!(genesis.check(), Err(fault.clone()), "{fault}");
+        let refused = Network::new(signed(genesis), &Strict).unwrap_err();
+        assert_eq!(refused, fault);
+    }
+}
+
+#[test]
+fn the_logs_origin_is_the_name_of_its_key() {
+    let mut genesis = World::new().network.genesis().clone();
+    genesis.log.origin.push_str("/other");
+    let refused = Network::new(signed(genesis), &Strict).unwrap_err();
+    assert_eq!(refused, GenesisFault::LogName);
+}
+
+#[test]
+fn there_are_no_more_signatures_than_administrators() {
+    let mut signed = World::new().network.signed().clone();
+    signed.signatures.push(signed.signatures[0]);
+    assert_eq!(signed.check(&Strict), Err(GenesisFault::Signatures));
+}
+
+/// With the administrators' signatures.
+fn signed(genesis: Genesis) -> SignedGenesis {
+    let message = genesis.signed_bytes();
+    let administrators = genesis.administrators.iter();
+    let signatures = administrators.map(|administrator| {
+        let who = administrator.principal;
+        (who, World::key(&who.0).sign(&message).unwrap())
+    });
+    SignedGenesis {
+        signatures: signatures.collect(),
+        genesis,
+    }
+}

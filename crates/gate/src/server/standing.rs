@@ -1,0 +1,276 @@
+//! Where an act stands: from state while it waits or is on its way, from the index for ever after.
+
+use super::{Api, Problem, auth};
+use crate::index::Course;
+use crate::sequencer::{Shared, Taken};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use portcullis_core::decision::Need;
+use portcullis_core::state::release::{Release, Stage as ReleaseStage};
+use portcullis_core::statement::Says;
+use portcullis_core::{Body, Decision, Digest, Entry, Reason, State as CoreState, Time, decide};
+use serde::Serialize;
+
+/// How far an act has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Stage {
+    Refused,
+    Held,
+    Released,
+    Withheld,
+    Signed,
+    Confirmed,
+    Returned,
+    Done,
+}
+
+/// The answer of `GET /v1/acts/{digest}`.
+#[derive(Debug, Serialize)]
+struct Standing {
+    digest: Digest,
+    entries: Vec<u64>,
+    stage: Stage,
+    /// Why, where it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+    needs: Vec<Need>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Time>,
+    transactions: Vec<Digest>,
+}
+
+/// The answer to an act or to evidence that was taken.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Answer {
+    /// The act's digest, as the gate computed it.
+    digest: Digest,
+    /// The journal entry.
+    entry: u64,
+    /// The entry's time.
+    time: Time,
+    /// What was decided there, for acts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<Decision>,
+    /// Where the act stands now, where it had been taken before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<Stage>,
+}
+
+/// `GET /v1/acts/{digest}`
+pub(super) async fn act(
+    State(api): State<Api>,
+    Path(digest): Path<String>,
+    parts: Parts,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    auth::staff(&api, &parts, &body)?;
+    let digest: Digest = digest.parse().map_err(|_| Reason::NotFound)?;
+    let now = api.now();
+    let standing = blocking(move || standing(api.shared(), digest, now)).await?;
+    Ok(standing.ok_or(Reason::NotFound)?.into_response())
+}
+
+/// How an act was taken that had been accepted before; none where it is new, or was refused only.
+pub(super) async fn taken_before(api: &Api, digest: Digest) -> Result<Option<Answer>, Problem> {
+    let course = api.shared().index().course(digest);
+    if matches!(course, None | Some(Course::Refused)) {
+        return Ok(None);
+    }
+    let (api, now) = (api.clone(), api.now());
+    blocking(move || {
+        let shared = api.shared();
+        let Some(standing) = standing(shared, digest, now)? else {
+            return Ok(None);
+        };
+        // Not readable means not durable yet.
+        let first = accepted(shared, digest, &standing.entries).ok_or(Reason::InProgress)?;
+        let answer = Answer::of(digest, first);
+        let stage = Some(standing.stage);
+        Ok(Some(Answer { stage, ..answer }))
+    })
+    .await
+}
+
+/// The entry that accepted an act.
+fn accepted(shared: &Shared, digest: Digest, entries: &[u64]) -> Option<Taken> {
+    entries.iter().find_map(|index| {
+        let entry = read(shared, *index)?;
+        let Body::Act(submission) = entry.body else {
+            return None;
+        };
+        let refused = matches!(submission.decision, Decision::Refuse { .. });
+        (!refused && submission.act.digest() == digest).then_some(Taken {
+            entry: *index,
+            time: entry.time,
+            decision: Some(submission.decision),
+        })
+    })
+}
+
+fn read(shared: &Shared, index: u64) -> Option<Entry> {
+    Entry::from_bytes(&shared.view.entry(index).ok()?).ok()
+}
+
+fn standing(shared: &Shared, digest: Digest, now: Time) -> Result<Option<Standing>, Reason> {
+    let mut found = {
+        // Both at once, the index first: an act that just ended stands in one of them.
+        let index = shared.index();
+        let Some(course) = index.course(digest) else {
+            return Ok(None);
+        };
+        let entries = index.act(digest);
+        shared.guarded(|state| look(state, digest, course, entries, now))?
+    };
+    match found.stage {
+        Stage::Confirmed => found.transactions = confirmed(shared, &found.entries),
+        Stage::Refused => found.reason = refused(shared, digest, &found.entries),
+        _ => {}
+    }
+    Ok(Some(found))
+}
+
+fn look(
+    state: &CoreState,
+    digest: Digest,
+    course: Course,
+    entries: Vec<u64>,
+    now: Time,
+) -> Standing {
+    let facts = state.facts();
+    let mut standing = Standing {
+        digest,
+        entries,
+        stage: Stage::Returned,
+        reason: None,
+        needs: Vec::new(),
+        until: None,
+        transactions: Vec::new(),
+    };
+    if facts.held.contains_key(&digest) {
+        standing.stage = Stage::Held;
+        let decided = decide::settle(state, digest, facts.time.max(now));
+        if let Decision::Hold { needs, until } = decided.decision() {
+            (standing.needs, standing.until) = (needs.clone(), *until);
+        }
+    } else if let Some(release) = facts.releases.get(&digest) {
+        standing.stage = stage_of(release);
+        let signed = release.signed.iter();
+        standing.transactions = signed.map(|signed| signed.transaction).collect();
+    } else {
+        standing.stage = match course {
+            Course::Refused => Stage::Refused,
+            Course::Done => Stage::Done,
+            Course::Confirmed => Stage::Confirmed,
+            Course::Returned | Course::Accepted => Stage::Returned,
+        };
+    }
+    standing
+}
+
+fn stage_of(release: &Release) -> Stage {
+    match release.stage {
+        ReleaseStage::Withheld(_) => Stage::Withheld,
+        ReleaseStage::Released if release.signed.is_empty() => Stage::Released,
+        ReleaseStage::Released => Stage::Signed,
+    }
+}
+
+/// The transaction that a signer saw arrive.
+fn confirmed(shared: &Shared, entries: &[u64]) -> Vec<Digest> {
+    let said = entries.iter().filter_map(|index| {
+        let Body::Statement(signed) = read(shared, *index)?.body else {
+            return None;
+        };
+        match signed.statement.says {
+            Says::Confirmed { transaction, .. } => Some(transaction),
+            _ => None,
+        }
+    });
+    said.collect()
+}
+
+/// Why the act was refused last.
+fn refused(shared: &Shared, digest: Digest, entries: &[u64]) -> Option<Reason> {
+    entries.iter().rev().find_map(|index| {
+        let Body::Act(submission) = read(shared, *index)?.body else {
+            return None;
+        };
+        match submission.decision {
+            Decision::Refuse { reason } if submission.act.digest() == digest => Some(reason),
+            _ => None,
+        }
+    })
+}
+
+/// Old entries are read from the disk.
+async fn blocking<T: Send + 'static>(
+    run: impl FnOnce() -> Result<T, Reason> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(run).await;
+    done.unwrap_or(Err(Reason::Panicked)).map_err(Problem)
+}
+
+impl Answer {
+    /// What was just taken.
+    pub(super) fn of(digest: Digest, taken: Taken) -> Self {
+        let Taken {
+            entry,
+            time,
+            decision,
+        } = taken;
+        Self {
+            digest,
+            entry,
+            time,
+            decision,
+            stage: None,
+        }
+    }
+
+    /// Whether the act waits, as far as this answer knows.
+    fn is_held(&self) -> bool {
+        match self.stage {
+            Some(stage) => stage == Stage::Held,
+            None => matches!(self.decision, Some(Decision::Hold { .. })),
+        }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        if !self.is_held() {
+            return Json(self).into_response();
+        }
+        let until = match &self.decision {
+            Some(Decision::Hold { until, .. }) => *until,
+            _ => None,
+        };
+        let retry = retry_after(until, self.time);
+        (
+            StatusCode::ACCEPTED,
+            [(header::RETRY_AFTER, retry)],
+            Json(self),
+        )
+            .into_response()
+    }
+}
+
+impl IntoResponse for Standing {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
+}
+
+/// When it is worth asking again about an act that waits, where no delay says so: in seconds.
+const ASK_AGAIN: u64 = 5;
+
+/// `Retry-After` of an act that waits.
+fn retry_after(until: Option<Time>, now: Time) -> HeaderValue {
+    let left = until.map(|until| until.since(now).0.div_ceil(1000));
+    HeaderValue::from(left.unwrap_or(ASK_AGAIN).max(1))
+}

@@ -1,0 +1,2 @@
+/// What a seed must have met.
+const EXPECTED: &[(u64, &[&str])] = &[];
