@@ -38,7 +38,7 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
 
     let forged = forge(&mut scene, &jobs, &loot)?;
     let stopped = respond::suspend(&mut scene)?;
-    until_called(scene.stage, forged.void)?;
+    until_called(scene.stage)?;
     scene.withdraw(groups.during, false)?;
     let lifted = respond::lift_all(scene.stage, Some(stopped.by))?;
     scene.note(format!(
@@ -328,10 +328,10 @@ fn until_heard(stage: &Stage, name: &str) -> Result<Heard, DrillError> {
 }
 
 /// Until the signer's own suspension, which it posted to the board, stands beside the operator's and
-/// those of the void entries.
-fn until_called(stage: &Stage, void: usize) -> Result<(), DrillError> {
+/// that of the void entries.
+fn until_called(stage: &Stage) -> Result<(), DrillError> {
     until("the signer's own suspension in the journal", || {
-        Ok((stage.status()?.suspensions.len() >= void + 2).then_some(()))
+        Ok((stage.status()?.suspensions.len() >= 3).then_some(()))
     })
 }
 

@@ -14,6 +14,7 @@ use portcullis_core::passkey::{Assertion, RelyingParty};
 use portcullis_core::realm::Realm;
 use portcullis_core::{Digest, Evidence, Reason, Span, Time};
 use portcullis_host::Web;
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
@@ -208,14 +209,20 @@ impl Platform {
     }
 
     /// Relay an act once more, under an idempotency key of its own, so that the gate does not take it
-    /// for a repetition of the same request.
-    pub(crate) fn relay_anew(&self, act: &Act, evidence: &Evidence) -> Answer {
+    /// for a repetition of the same request. Taken again, it has to be under another entry than before.
+    pub(crate) fn relay_anew(&self, act: &Act, evidence: &Evidence) -> Result<Answer, DrillError> {
         let key: [u8; 16] = self.cast.machine.random.array();
         let (gate, signer) = (&self.cast.gate, &self.cast.back_end.signer);
-        patient(|| {
-            gate.submit_under(signer, act, evidence, hex::encode(key))
-                .into()
-        })
+        let entry = Cell::new(None);
+        let answer = patient(|| {
+            let answer = gate.submit_under(signer, act, evidence, hex::encode(key));
+            entry.set(answer.as_ref().ok().map(|accepted| accepted.entry));
+            answer.into()
+        });
+        let standing = gate.act(signer, act.digest())?;
+        let first = standing.and_then(|standing| standing.entries.first().copied());
+        let is_first = entry.get().is_some() && entry.get() == first;
+        Ok(if is_first { Answer::Again } else { answer })
     }
 
     /// Add evidence to an act that waits.
