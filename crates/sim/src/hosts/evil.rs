@@ -90,7 +90,7 @@ impl Misdeed {
         (1, Self::OtherAmount),
         (1, Self::OtherNonce),
         (1, Self::OtherReplacement),
-        (1, Self::ResumeByNobody),
+        (3, Self::ResumeByNobody),
     ];
 
     /// All of them, each as likely as its weight.
