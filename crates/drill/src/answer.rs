@@ -12,6 +12,8 @@ pub(crate) enum Answer {
     Held,
     /// Refused.
     Refused(Reason),
+    /// The answer that the same act had before: nothing new was taken.
+    Again,
     /// Journaled by a hostile gate and void for everybody who decides again.
     Void(Cause),
     /// Something else: no answer, or one without a numbered reason.
@@ -32,6 +34,7 @@ impl Answer {
         match self {
             Self::Released => "released".into(),
             Self::Held => "held".into(),
+            Self::Again => "the first answer again, nothing new".into(),
             Self::Refused(reason) => format!("{} {}", reason.number(), reason.slug()),
             Self::Void(cause) => format!("void: {}", cause.text()),
             Self::Lost(why) => format!("no answer: {why}"),

@@ -26,9 +26,19 @@ macro_rules! ways {
             met_by: Some(Answer::Refused(Reason::$reason)),
         };)*
         /// All of them, in the table's order.
-        pub(crate) const WAYS: &[Way] = &[$($name),*];
+        pub(crate) const WAYS: &[Way] = &[$($name,)* REPLAYED_ACT, RACE];
     };
 }
+
+/// The same act again has the same answer again, and nothing new comes of it.
+pub(crate) const REPLAYED_ACT: Way = Way {
+    name: "an accepted act sent again, whole",
+    met_by: Some(Answer::Again),
+};
+pub(crate) const RACE: Way = Way {
+    name: "the customer's own act sent many times at once",
+    met_by: Some(Answer::Again),
+};
 
 ways! {
     NO_FACTOR "as in 2022: no factor at all" FactorMissing;
@@ -47,8 +57,8 @@ ways! {
     COPIED "a copied authenticator whose counter stands still" PasskeyCounter;
     EXPIRED "a whole act held back until it had expired" Expired;
     OLD_CHECKPOINT "a whole act held back for a day" UnknownCheckpoint;
-    REPLAYED_ACT "an accepted act sent again, whole" Replayed;
-    RACE "the customer's own act sent many times at once" Replayed;
+
+
     NO_BACK_END "a request that the back end did not sign" Unauthenticated;
 }
 
@@ -137,7 +147,7 @@ impl Attackers<'_> {
             OLD_CHECKPOINT => late(platform, &self.loot.day_old, job.victim),
             REPLAYED_ACT => {
                 let (act, evidence) = &self.loot.accepted[job.victim];
-                Ok(platform.relay_anew(act, evidence))
+                platform.relay_anew(act, evidence)
             }
             OTHER_AMOUNT => {
                 let (mut act, evidence) = genuine(platform, customer, customer.amount)?;
@@ -239,12 +249,14 @@ impl Attackers<'_> {
             };
             let copies: Vec<_> = copies.into_iter().map(send).collect();
             let own = platform.relay(&act, &evidence);
-            let lost = || Answer::Lost("a thread panicked".into());
-            let copies = copies
+            let lost = |_| Ok(Answer::Lost("a thread panicked".into()));
+            let copies = copies.into_iter();
+            let copies = copies.map(|copy| copy.join().unwrap_or_else(lost));
+            [Ok(own)]
                 .into_iter()
-                .map(|copy| copy.join().unwrap_or_else(|_| lost()));
-            [own].into_iter().chain(copies).collect()
-        });
+                .chain(copies)
+                .collect::<Result<_, DrillError>>()
+        })?;
         let digest = act.digest();
         Ok(Race {
             digest,
@@ -295,16 +307,14 @@ impl Race {
             .unwrap_or(Answer::Held)
     }
 
-    /// The copies' answer: the refusal, where the act was taken exactly once.
+    /// The copies' answer: the same answer again, where the act stands in one entry only.
     pub(crate) fn copies(&self) -> Answer {
-        let (taken, refused): (Vec<&Answer>, Vec<&Answer>) = self
-            .answers
-            .iter()
-            .partition(|answer| Self::is_taken(answer));
-        match (taken.as_slice(), refused.first()) {
-            ([_], Some(refusal)) => (*refusal).clone(),
-            ([], _) => Answer::Lost("none of a race was taken".into()),
-            _ => Answer::Released,
-        }
+        let is_once = |answer: &&Answer| Self::is_taken(answer);
+        let copies = self.answers.iter().skip(1);
+        let taken = copies.clone().find(is_once);
+        taken
+            .or(copies.clone().next())
+            .cloned()
+            .unwrap_or(Answer::Again)
     }
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 /// What the re-enactment takes to have been so.
 pub const ASSUMPTIONS: &[&str] = &[
-    "The cause was never published. We take the mildest reading of \"transactions were being approved without the 2FA authentication control being inputted by the user\": the withdrawal service asked a session whether 2FA had been passed, and something that attackers could reach could say so.",
+    "The cause was never published; known is that withdrawals were approved without the users' second factor. We take a mild reading: the withdrawal service asked a session whether 2FA had been passed, and something that attackers could reach could say so.",
     "The back end decides alone and holds the hot wallet's key. Nothing else looks at a withdrawal before it is signed.",
     "The attackers hold a session of each attacked account.",
     "No waiting time for new addresses: the firm introduced one of 24 hours the day after.",

@@ -52,7 +52,7 @@ impl Book {
             flow.attempted.add(COIN, tried.amount);
             let tally: Option<&mut Tally> = match tried.answer {
                 Answer::Released => Some(&mut flow.released),
-                Answer::Refused(_) | Answer::Void(_) => Some(&mut flow.refused),
+                Answer::Refused(_) | Answer::Void(_) | Answer::Again => Some(&mut flow.refused),
                 Answer::Held => Some(&mut flow.held),
                 // Neither: the conservation check fails, as it must.
                 Answer::Lost(_) => None,

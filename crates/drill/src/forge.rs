@@ -3,13 +3,15 @@
 use crate::answer::{Answer, Cause};
 use crate::cast::Cast;
 use crate::error::DrillError;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::{Fees, Transfer};
 use portcullis_core::act::{Act, ActKind};
 use portcullis_core::entry::{Settlement, Submission};
 use portcullis_core::plan::Plan;
 use portcullis_core::signature::Strict;
-use portcullis_core::{Body, Decision, Entry, Evidence, State, Time};
+use portcullis_core::{Body, Decision, Entry, Evidence, Span, State, Time};
 use portcullis_host::{Dir, Disk};
 use portcullis_journal::directory::SEGMENT_BYTES;
 use portcullis_journal::{Directory, Journal};
@@ -19,6 +21,8 @@ use std::sync::Arc;
 pub(crate) struct Forge {
     journal: Journal<Directory>,
     state: State,
+    /// The newest checkpoint that stands in the journal.
+    checkpoint: Vec<u8>,
     entries: Vec<Vec<u8>>,
 }
 
@@ -32,13 +36,18 @@ impl Forge {
         let (store, recovered) = opened.map_err(|error| failed(&error))?;
         let journal = Journal::open(store, &recovered, disk, 0).map_err(|error| failed(&error))?;
         let entries = journal.view().entries(0..journal.head().size, usize::MAX);
+        let mut checkpoint = Vec::new();
         let mut state = State::new(Arc::clone(&cast.network));
         for bytes in entries.map_err(|error| failed(&error))? {
             state.apply(&bytes, &Strict);
+            if let Ok(Body::Checkpoint(note)) = Entry::from_bytes(&bytes).map(|entry| entry.body) {
+                checkpoint = note;
+            }
         }
         Ok(Self {
             journal,
             state,
+            checkpoint,
             entries: Vec::new(),
         })
     }
@@ -106,6 +115,19 @@ impl Forge {
         ))
     }
 
+    /// Write the newest checkpoint once more, its cosignatures dated back so far: delays run from them.
+    pub(crate) fn backdate(&mut self, span: Span) -> Result<Answer, DrillError> {
+        let note = String::from_utf8(self.checkpoint.clone()).map_err(|_| no_note())?;
+        let lines = note
+            .split_inclusive('\n')
+            .map(|line| match line.strip_prefix("— ") {
+                Some(signature) => dated_back(signature, span).ok_or_else(no_note),
+                None => Ok(line.to_owned()),
+            });
+        let note: String = lines.collect::<Result<_, _>>()?;
+        Ok(self.write(self.time(), Body::Checkpoint(note.into_bytes())))
+    }
+
     /// What everybody who decides again makes of an entry, by itself and behind what was there.
     fn write(&mut self, time: Time, body: Body) -> Answer {
         let entry = Entry::new(time, body);
@@ -129,4 +151,24 @@ impl Forge {
         done.map_err(|error| failed(&error))?;
         Ok(count)
     }
+}
+
+fn no_note() -> DrillError {
+    DrillError::Journal("no checkpoint to forge".into())
+}
+
+/// A signature line, where it is a cosignature with an earlier time: key hash (4 bytes), seconds (8
+/// bytes), signature (C2SP tlog-cosignature). Nobody can make the signature hold.
+fn dated_back(line: &str, span: Span) -> Option<String> {
+    const COSIGNATURE: usize = 4 + 8 + 64;
+    let (name, text) = line.trim_end().split_once(' ')?;
+    let mut bytes = BASE64.decode(text).ok()?;
+    if bytes.len() == COSIGNATURE {
+        let seconds: [u8; 8] = bytes.get(4..12)?.try_into().ok()?;
+        let earlier = u64::from_be_bytes(seconds).checked_sub(span.0 / 1000)?;
+        bytes
+            .get_mut(4..12)?
+            .copy_from_slice(&earlier.to_be_bytes());
+    }
+    Some(format!("— {name} {}\n", BASE64.encode(bytes)))
 }

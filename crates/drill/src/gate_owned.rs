@@ -36,6 +36,7 @@ ways! {
     OTHER_PAYEE "a genuine act never answered, its payee exchanged" Cause::Refused(Reason::PasskeyChallenge);
     OTHER_PLAN "a genuine act released, its planned bytes paying the attackers" Cause::OtherPlan;
     EARLY "a held act released before the new address' delay had run" Cause::StillHeld;
+    DELAY_DATED_BACK "cosignatures dated back a day, as if a new address' delay had run" Cause::NoQuorum;
     BACKDATED "a release dated before the entries that it follows" Cause::TimeGoesBack;
 }
 
@@ -109,6 +110,16 @@ impl Root<'_> {
             EARLY => {
                 let waiting = self.loot.waiting[at].as_ref().ok_or_else(missing)?;
                 forge.settle(waiting, now)
+            }
+            DELAY_DATED_BACK => {
+                let waiting = self.loot.waiting[at].as_ref().ok_or_else(missing)?;
+                // No two alike: equal entries would shut the gate but once.
+                let dated_back = forge.backdate(Span::hours(25 + at as u64))?;
+                match forge.settle(waiting, now)? {
+                    // The release that the forged checkpoint was for counts no more than by itself.
+                    Answer::Void(Cause::StillHeld) => Ok(dated_back),
+                    other => Ok(other),
+                }
             }
             WHOLE_AGAIN => {
                 let to = payee(&earlier.act)?;

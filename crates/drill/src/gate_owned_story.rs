@@ -6,7 +6,8 @@ use crate::attack::Row;
 use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
 use crate::gate_owned::{
-    BACKDATED, EARLY, Job, Loot, OTHER_PAYEE, OTHER_PLAN, Root, Seen, WAYS, cut_boards, jobs,
+    BACKDATED, DELAY_DATED_BACK, EARLY, Job, Loot, OTHER_PAYEE, OTHER_PLAN, Root, Seen, WAYS,
+    cut_boards, jobs,
 };
 use crate::honest::{self, Asked, Groups};
 use crate::outcome::Flow;
@@ -37,7 +38,7 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
 
     let forged = forge(&mut scene, &jobs, &loot)?;
     let stopped = respond::suspend(&mut scene)?;
-    until_called(scene.stage, forged.void)?;
+    until_called(scene.stage)?;
     scene.withdraw(groups.during, false)?;
     let lifted = respond::lift_all(scene.stage, Some(stopped.by))?;
     scene.note(format!(
@@ -125,18 +126,16 @@ fn prepare(stage: &mut Stage, town: &Town, jobs: &[Job]) -> Result<(Loot, Vec<As
     let done: Vec<(Asked, Seen)> = done.into_iter().collect::<Result<_, DrillError>>()?;
     let (mut asked, accepted): (Vec<Asked>, Vec<Seen>) = done.into_iter().unzip();
     // What waits first: an authenticator's counter only rises, and the others are never accepted.
-    let waiting = crowd(
-        jobs,
-        HANDS,
-        || stage.platform.anew(),
-        |platform, job| {
-            (job.way == EARLY)
-                .then(|| wait_for_address(platform, town, job))
-                .transpose()
-        },
-    );
-    let waiting: Vec<Option<(Act, Asked)>> = waiting.into_iter().collect::<Result<_, _>>()?;
-    asked.extend(waiting.iter().flatten().map(|(_, asked)| asked.clone()));
+    // One after the other for each customer, as they are asserted.
+    let wait = |platform: &Platform, at: &usize| wait_for_addresses(platform, town, jobs, *at);
+    let found = crowd(&places, HANDS, || stage.platform.anew(), wait);
+    let mut waiting = vec![None; jobs.len()];
+    for found in found {
+        for (at, act, one) in found? {
+            waiting[at] = Some(act);
+            asked.push(one);
+        }
+    }
     let unanswered = crowd(
         jobs,
         HANDS,
@@ -152,26 +151,30 @@ fn prepare(stage: &mut Stage, town: &Town, jobs: &[Job]) -> Result<(Loot, Vec<As
     let loot = Loot {
         accepted,
         unanswered: unanswered.into_iter().collect::<Result<_, _>>()?,
-        waiting: waiting
-            .into_iter()
-            .map(|found| found.map(|(act, _)| act))
-            .collect(),
+        waiting,
     };
     Ok((loot, asked))
 }
 
-/// A customer withdraws to another address of its own, just added: held until that has aged.
-fn wait_for_address(
+/// A customer withdraws to other addresses of its own, just added: held until those have aged.
+fn wait_for_addresses(
     platform: &Platform,
     town: &Town,
-    job: &Job,
-) -> Result<(Act, Asked), DrillError> {
-    let customer = &town.victims[job.victim].customer;
-    let young = flipped(job.slice.thief);
-    platform.add_address(customer, young)?;
-    let seen = genuine(platform, customer, young, job.slice.amount)?;
-    let asked = ask(platform, customer, &seen, platform.now());
-    Ok((seen.act, asked))
+    jobs: &[Job],
+    victim: usize,
+) -> Result<Vec<(usize, Act, Asked)>, DrillError> {
+    let customer = &town.victims[victim].customer;
+    let is_wanted =
+        |job: &Job| job.victim == victim && [EARLY, DELAY_DATED_BACK].contains(&job.way);
+    let jobs = jobs.iter().enumerate().filter(|(_, job)| is_wanted(job));
+    jobs.map(|(at, job)| {
+        let young = flipped(job.slice.thief);
+        platform.add_address(customer, young)?;
+        let seen = genuine(platform, customer, young, job.slice.amount)?;
+        let asked = ask(platform, customer, &seen, platform.now());
+        Ok((at, seen.act, asked))
+    })
+    .collect()
 }
 
 fn genuine(
@@ -226,7 +229,13 @@ fn withhold_a_stop(scene: &mut Scene<'_>) -> Result<(), DrillError> {
     let (alarm, released) = go_on_releasing(scene)?;
     scene.note_at(alarm.time, "The signer's own alarm: stop-withheld");
     let (sent, took) = (scene.sent()? - sent, alarm.time.since(posted).0);
+    let signed = signed_of_newest(scene, released)?;
     let checks = &mut scene.checks;
+    checks.same(
+        "stop withheld: releases signed after the posting bound",
+        &signed,
+        &0,
+    );
     let detail = format!("{released} releases journaled");
     checks.note(
         "stop withheld: the gate went on releasing",
@@ -253,6 +262,17 @@ fn withhold_a_stop(scene: &mut Scene<'_>) -> Result<(), DrillError> {
     );
     respond::lift_all(scene.stage, None)?;
     respond::resume_withheld(scene)
+}
+
+/// How many of the newest withdrawals the signer has stated that it signed.
+fn signed_of_newest(scene: &Scene<'_>, newest: usize) -> Result<usize, DrillError> {
+    let cast = scene.stage.cast();
+    let mut signed = 0;
+    for asked in scene.asked.iter().rev().take(newest) {
+        let standing = cast.gate.act(&cast.back_end.signer, asked.act)?;
+        signed += usize::from(standing.is_some_and(|it| !it.transactions.is_empty()));
+    }
+    Ok(signed)
 }
 
 /// Honest customers withdraw, one after the other, until the signer has cried.
@@ -308,10 +328,10 @@ fn until_heard(stage: &Stage, name: &str) -> Result<Heard, DrillError> {
 }
 
 /// Until the signer's own suspension, which it posted to the board, stands beside the operator's and
-/// those of the void entries.
-fn until_called(stage: &Stage, void: usize) -> Result<(), DrillError> {
+/// that of the void entries.
+fn until_called(stage: &Stage) -> Result<(), DrillError> {
     until("the signer's own suspension in the journal", || {
-        Ok((stage.status()?.suspensions.len() >= void + 2).then_some(()))
+        Ok((stage.status()?.suspensions.len() >= 3).then_some(()))
     })
 }
 

@@ -10,7 +10,7 @@ use crate::platform::Platform;
 use crate::stage::Stage;
 use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
-use portcullis_core::{Digest, Evidence, Time};
+use portcullis_core::{Digest, Evidence, Reason, Time};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -55,8 +55,23 @@ pub(crate) fn withdraw(
     })
 }
 
-/// A new assertion over the same digest, for a withdrawal that waits.
+/// A new assertion over the same digest, for a withdrawal that waits. One that a later one of the same
+/// authenticator has overtaken is made anew.
 pub(crate) fn assert_again(platform: &Platform, asked: &Asked) -> Result<Answer, DrillError> {
+    let mut answer = assert_once(platform, asked)?;
+    for _ in 0..TRIES {
+        if answer != Answer::Refused(Reason::PasskeyCounter) {
+            break;
+        }
+        answer = assert_once(platform, asked)?;
+    }
+    Ok(answer)
+}
+
+/// How often an assertion is made anew.
+const TRIES: u32 = 5;
+
+fn assert_once(platform: &Platform, asked: &Asked) -> Result<Answer, DrillError> {
     let assertion = platform.assert(&asked.customer.renewed, asked.act)?;
     let evidence = Evidence {
         assertions: vec![assertion],

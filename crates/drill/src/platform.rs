@@ -9,11 +9,12 @@ use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
 use portcullis_client::{ActBuilder, DevelopmentPasskey, Gate, Issuer, Unsigned};
 use portcullis_core::act::{Act, ActKind, AddAddress, EnrolFactor, OpenAccount, Withdraw};
-use portcullis_core::id::{AccountId, LedgerEntryId};
+use portcullis_core::id::{AccountId, LedgerEntryId, PrincipalId};
 use portcullis_core::passkey::{Assertion, RelyingParty};
 use portcullis_core::realm::Realm;
 use portcullis_core::{Digest, Evidence, Reason, Span, Time};
 use portcullis_host::Web;
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
@@ -105,6 +106,24 @@ impl Platform {
         Ok(digest)
     }
 
+    /// Whether acts can name the gate's checkpoint by now. Right after its start a gate names one that is
+    /// still to be journaled, and may journal a newer one instead. Asked by an act of nobody, which is
+    /// refused for its account, and not before that for its checkpoint.
+    pub(crate) fn can_name_a_checkpoint(&self) -> Result<bool, DrillError> {
+        let random = self.cast.machine.random.as_ref();
+        let (nobody, account) = (PrincipalId(random.array()), AccountId(random.array()));
+        let act = self.draft()?.by_customer(nobody, account, ActKind::Freeze);
+        let answer = self.relay(&act, &Evidence::default());
+        let is_known = answer == Answer::Refused(Reason::UnknownAccount);
+        if !is_known {
+            *self
+                .checkpoint
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        Ok(is_known)
+    }
+
     /// A customer's act.
     pub(crate) fn act_of(&self, customer: &Customer, kind: ActKind) -> Result<Act, DrillError> {
         Ok(self
@@ -190,14 +209,20 @@ impl Platform {
     }
 
     /// Relay an act once more, under an idempotency key of its own, so that the gate does not take it
-    /// for a repetition of the same request.
-    pub(crate) fn relay_anew(&self, act: &Act, evidence: &Evidence) -> Answer {
+    /// for a repetition of the same request. Taken again, it has to be under another entry than before.
+    pub(crate) fn relay_anew(&self, act: &Act, evidence: &Evidence) -> Result<Answer, DrillError> {
         let key: [u8; 16] = self.cast.machine.random.array();
         let (gate, signer) = (&self.cast.gate, &self.cast.back_end.signer);
-        patient(|| {
-            gate.submit_under(signer, act, evidence, hex::encode(key))
-                .into()
-        })
+        let entry = Cell::new(None);
+        let answer = patient(|| {
+            let answer = gate.submit_under(signer, act, evidence, hex::encode(key));
+            entry.set(answer.as_ref().ok().map(|accepted| accepted.entry));
+            answer.into()
+        });
+        let standing = gate.act(signer, act.digest())?;
+        let first = standing.and_then(|standing| standing.entries.first().copied());
+        let is_first = entry.get().is_some() && entry.get() == first;
+        Ok(if is_first { Answer::Again } else { answer })
     }
 
     /// Add evidence to an act that waits.

@@ -12,7 +12,7 @@ use crate::platform::Platform;
 use crate::process::{Binary, Running};
 use crate::wait::{until, until_none};
 use portcullis_chains::Amount;
-use portcullis_client::Status;
+use portcullis_client::{Question, Status};
 use portcullis_core::genesis::Mode;
 use portcullis_core::limits::{Bounds, Limit, Limits};
 use portcullis_core::{Span, Time};
@@ -118,9 +118,7 @@ impl Stage {
         Ok(self.cast().gate.status()?)
     }
 
-    /// Until the gate answers, a quorum has just cosigned, and acts can name a journaled checkpoint of
-    /// now. (Right after its start a gate names one that is still to be journaled, and then journals
-    /// the newest.)
+    /// Until the gate answers, a quorum has just cosigned, and acts can name a checkpoint of now.
     pub(crate) fn until_witnessed(&self) -> Result<(), DrillError> {
         until("a fresh cosignature", || {
             let gate = &self.cast().gate;
@@ -130,8 +128,7 @@ impl Stage {
             let now = self.now();
             let is_fresh = status.witnessed_at.is_some_and(|at| now.since(at) <= FRESH);
             let is_new = now.since(checkpoint.time) < Span::hours(1);
-            let is_journaled = checkpoint.size < status.size;
-            Ok((is_fresh && is_new && is_journaled).then_some(()))
+            Ok((is_fresh && is_new && self.platform.can_name_a_checkpoint()?).then_some(()))
         })
     }
 
@@ -180,6 +177,27 @@ impl Stage {
     pub(crate) fn nudge(&mut self, span: Span) -> Result<(), DrillError> {
         self.ahead = Span(self.ahead.0 + span.0);
         write_clock(&self.clock, self.ahead)
+    }
+
+    /// Until a quorum has cosigned every entry: what is not, `verify` takes for no journal.
+    pub(crate) fn until_cosigned(&self) -> Result<(), DrillError> {
+        until("a cosignature over every entry", || {
+            let gate = &self.cast().gate;
+            let question = Question {
+                method: "GET",
+                target: "/log/checkpoint",
+                body: &[],
+                act: None,
+                once: None,
+            };
+            let note = gate.send(None, &question)?.body;
+            let note = String::from_utf8_lossy(&note);
+            let size = note
+                .lines()
+                .nth(1)
+                .and_then(|line| line.parse::<u64>().ok());
+            Ok((size == Some(self.status()?.size)).then_some(()))
+        })
     }
 
     /// Everything that stands on the chain by now.

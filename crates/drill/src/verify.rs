@@ -54,7 +54,7 @@ impl Verified {
             detail,
         );
         checks.same(
-            "verify: releases that the signer stated as confirmed, and transactions on the chain",
+            "verify: releases that the signer stated as confirmed, and payments on the chain",
             &self.of("statement confirmed"),
             &sent,
         );

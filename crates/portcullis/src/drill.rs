@@ -55,7 +55,12 @@ struct MfaBypassArgs {
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
     /// The Ethereum node's program; where script/install puts it otherwise
-    #[arg(long, value_name = "FILE", env = "PORTCULLIS_ANVIL")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PORTCULLIS_ANVIL",
+        hide_env_values = true
+    )]
     anvil: Option<PathBuf>,
 }
 

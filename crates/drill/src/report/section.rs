@@ -156,8 +156,7 @@ fn variant(one: &Findings) -> String {
         of("customers affected", flow.affected_subjects.to_string()),
         of(
             "signer’s own alarm",
-            flow.detected_ms
-                .map_or("none: nothing reached it".into(), lasting),
+            flow.detected_ms.map_or(silence(one.variant), lasting),
         ),
         of(
             "all stopped after",
@@ -177,6 +176,14 @@ fn variant(one: &Findings) -> String {
         facts.concat(),
         timeline(&one.timeline),
     )
+}
+
+/// Why no keeper cried.
+fn silence(variant: Variant) -> String {
+    match variant {
+        Variant::BackEndOwned => "none: each is what a customer signed".into(),
+        Variant::Api | Variant::GateOwned => "none: nothing reached it".into(),
+    }
 }
 
 fn introduction(variant: Variant) -> (&'static str, &'static str) {
@@ -250,7 +257,7 @@ pub(super) fn honest(found: &[Findings]) -> String {
          <th class=\"n\">Asked</th><th class=\"n\">Arrived</th><th class=\"n\">Wrongly refused</th>\
          <th class=\"n\">Half within</th><th class=\"n\">99 % within</th>\
          <th class=\"n\">Held by a suspension</th></tr></thead><tbody>{rows}</tbody></table></div>\
-         <h3>From the request to the block</h3>{}\
+         <h3>From the request to the block: how many took less than</h3>{}\
          <p class=\"note\">Of the withdrawals that no suspension held, under the load of all attackers at \
          once on this machine. What a suspension held went out after the lift, each exactly once: the \
          payees’ balances and the wallet’s nonce on the chain say so.</p></section>\n",
