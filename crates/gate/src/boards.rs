@@ -172,9 +172,11 @@ impl Pending {
             Some(Ok(Err(_)) | Err(TryRecvError::Closed)) | None => self.sent = None,
         }
         match decided(&self.posting, shared, now) {
+            // The journal has it; or it makes the core panic, which must not take the poll with it.
             Ok(Decision::Refuse {
                 reason: Reason::Replayed,
-            }) => true,
+            })
+            | Err(_) => true,
             Ok(Decision::Refuse { reason }) => !may_mend(reason),
             Ok(Decision::Release | Decision::Hold { .. }) => {
                 let (reply, sent) = oneshot::channel();
@@ -184,8 +186,6 @@ impl Pending {
                 }
                 false
             }
-            // What makes the core panic must not take the poll with it.
-            Err(_) => true,
         }
     }
 }
