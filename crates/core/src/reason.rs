@@ -167,6 +167,22 @@ impl Reason {
         self as u16
     }
 
+    /// Whether a state to come may accept the same act with the same evidence. What is wrong with
+    /// the bytes, with a signature or with the time of a stamp stays wrong.
+    #[must_use]
+    pub fn may_mend(self) -> bool {
+        match self {
+            Self::UnknownCheckpoint | Self::AttestationExpired => true,
+            why if why < Self::UnknownAccount => false,
+            Self::RequestMissing
+            | Self::RequestInvalid
+            | Self::RequestForAnotherAct
+            | Self::RequestStale
+            | Self::FactorMissing => false,
+            why => !(Self::PasskeyMalformed..=Self::PasskeyNotVerified).contains(&why),
+        }
+    }
+
     /// The RFC 9457 problem type.
     #[must_use]
     pub fn problem_type(self) -> String {

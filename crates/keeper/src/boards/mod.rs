@@ -225,7 +225,7 @@ impl Eye<'_> {
         match judge(self.state, posting) {
             Ok(true) => Look::Binds,
             Err(Reason::UnknownCheckpoint) if self.accepts_refreshed(posting) => Look::Binds,
-            Err(why) if !may_mend(why) => Look::Never,
+            Err(why) if !why.may_mend() => Look::Never,
             Ok(false) | Err(_) => Look::MayBind,
         }
     }
@@ -250,21 +250,6 @@ fn refresh(state: &State, head: &Cosigned) -> State {
     let entry = Entry::new(state.facts().time.max(cosigned), Body::Checkpoint(note));
     refreshed.apply_entry(&entry, &entry.to_bytes(), &Strict);
     refreshed
-}
-
-/// Whether a state to come may see past this refusal. What is wrong with the bytes, with a signature
-/// or with the time of the stamp stays wrong.
-fn may_mend(why: Reason) -> bool {
-    match why {
-        Reason::UnknownCheckpoint | Reason::AttestationExpired => true,
-        why if why < Reason::UnknownAccount => false,
-        Reason::RequestMissing
-        | Reason::RequestInvalid
-        | Reason::RequestForAnotherAct
-        | Reason::RequestStale
-        | Reason::FactorMissing => false,
-        why => !(Reason::PasskeyMalformed..=Reason::PasskeyNotVerified).contains(&why),
-    }
 }
 
 fn entry_time(state: &State, posting: &Posting) -> Time {
