@@ -2,6 +2,7 @@
 
 use crate::world;
 use minicbor::{Decode, Encode};
+use portcullis_core::act::MAX_ACT;
 use portcullis_core::board::{MAX_PAGE, MAX_POSTING, Posting, SignedPage};
 use portcullis_core::codec::{CodecError, decode, encode};
 use portcullis_core::entry::MAX_ENTRY;
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 pub(crate) fn act(bytes: &[u8]) -> bool {
-    let Ok(act) = Act::from_bytes(bytes) else {
+    let Ok(act) = decode::<Act>(bytes, MAX_ACT) else {
         return false;
     };
     assert_eq!(encode(&act), bytes);

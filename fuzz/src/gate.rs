@@ -136,7 +136,8 @@ pub(crate) fn posting_json(bytes: &[u8]) -> bool {
         return false;
     };
     says_the_same_in_json(&posting);
-    let again = portcullis_core::Act::from_bytes(&encode(&posting.act));
+    let again =
+        portcullis_core::codec::decode::<portcullis_core::Act>(&encode(&posting.act), usize::MAX);
     assert_eq!(again.map(|act| act.digest()), Ok(posting.act.digest()));
     true
 }
