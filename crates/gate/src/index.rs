@@ -27,7 +27,8 @@ pub struct Index {
 /// How far an act has come, as far as the journal alone says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Course {
-    /// Refused whenever it was submitted: nothing came of it, and it may be submitted again.
+    /// Refused whenever it was submitted: nothing came of it. Only an act that takes away may be
+    /// submitted again (docs/design/022).
     Refused,
     /// Accepted. State knows more while it waits or is on its way; where state does not know it, it
     /// was never submitted in time, and is returned.
@@ -96,7 +97,9 @@ impl Index {
     fn change(&mut self, change: &Effect, index: u64) {
         match change {
             Effect::End(act, end, _) => {
-                if let Some(row) = self.acts.get_mut(act) {
+                // The end of an act that was never accepted is its refusal.
+                let row = self.acts.get_mut(act);
+                if let Some(row) = row.filter(|row| row.course != Course::Refused) {
                     row.course = Course::of(*end);
                 }
             }

@@ -75,6 +75,30 @@ fn a_held_act_that_is_sent_again_is_still_held() {
     assert_eq!((status, &again["stage"]), (202, &json!("held")));
 }
 
+/// A refusal on record is final: whoever asks again gets it again, and nothing is journaled for it.
+#[test]
+fn an_act_that_was_refused_on_record_is_refused_for_the_same_reason_for_ever() {
+    let mut gate = Gate::new();
+    let customer = gate.customer(1);
+    let (act, evidence) = gate.withdrawal(&customer, 1, u128::from(u64::MAX) * 1_000);
+    let refusal = gate.submit(act.clone(), evidence.clone()).unwrap_err();
+    assert_eq!(refusal, Reason::OverHourLimit);
+    gate.pass(Span::seconds(2));
+    gate.restart();
+    let served = serve(gate);
+    for _ in 0..2 {
+        let size = served.shared.state().size();
+        refused(served.send(served.submission(&act, &evidence)), refusal);
+        assert_eq!(served.shared.state().size(), size);
+        served.clock.pass(Span::hours(25));
+    }
+    let (_, standing) = served.get(&format!("/v1/acts/{}", act.digest()));
+    assert_eq!(
+        (&standing["stage"], &standing["reason"]),
+        (&json!("refused"), &json!("over-hour-limit"))
+    );
+}
+
 /// Hung up on, the gate still works: the key is not free while the sequencer may journal the act.
 #[test]
 fn a_client_that_hangs_up_does_not_free_its_key() {

@@ -35,18 +35,23 @@ pub(super) async fn submit(
     };
     // An act that was accepted is answered with where it stands, whatever has expired since: who
     // asks again must not be told to make it anew, and pay twice.
-    if let Some(known) = standing::taken_before(&api, digest).await? {
+    let act = posting.act.clone();
+    if let Some(known) = standing::taken_before(&api, &act).await? {
         return Ok(known.into_response());
     }
     posting.evidence.requests.push(caller.signed.clone());
     // Early, on this thread: signatures are checked and remembered, and what nobody signed never
     // reaches the queue.
-    early(&api, &posting)?;
-    let who = (caller.principal, caller.nonce);
-    let outcome = journal(&api, claim, who, What::Act(Box::new(posting)));
-    match outcome.await {
-        // It was accepted while this one waited.
-        Err(Reason::Replayed) => match standing::taken_before(&api, digest).await? {
+    let outcome = match early(&api, &posting) {
+        Ok(()) => {
+            let who = (caller.principal, caller.nonce);
+            journal(&api, claim, who, What::Act(Box::new(posting))).await
+        }
+        Err(reason) => Err(reason),
+    };
+    match outcome {
+        // It was decided on its way here, for another request.
+        Err(Reason::Replayed) => match standing::taken_before(&api, &act).await? {
             Some(known) => Ok(known.into_response()),
             None => Err(Reason::Replayed.into()),
         },
@@ -84,7 +89,7 @@ async fn journal(api: &Api, claim: Mine, caller: Who, what: What) -> Outcome {
 }
 
 /// Refuse what is not authenticated before it costs anybody else anything.
-fn early(api: &Api, posting: &Posting) -> Result<(), Problem> {
+fn early(api: &Api, posting: &Posting) -> Result<(), Reason> {
     let (now, memo) = (api.now(), &api.shared().memo);
     let decided = api.shared().guarded(|state| {
         let time = state.facts().time.max(now);
@@ -97,7 +102,7 @@ fn early(api: &Api, posting: &Posting) -> Result<(), Problem> {
         } => Ok(()),
         Decision::Refuse { reason } if !decided.is_authenticated() => {
             api.count_refusal();
-            Err(Problem(*reason))
+            Err(*reason)
         }
         _ => Ok(()),
     }

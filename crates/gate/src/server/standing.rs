@@ -12,7 +12,9 @@ use axum::response::{IntoResponse, Response};
 use portcullis_core::decision::Need;
 use portcullis_core::state::release::{Release, Stage as ReleaseStage};
 use portcullis_core::statement::Says;
-use portcullis_core::{Body, Decision, Digest, Entry, Reason, State as CoreState, Time, decide};
+use portcullis_core::{
+    Act, Body, Decision, Digest, Entry, Reason, State as CoreState, Time, decide,
+};
 use serde::Serialize;
 
 /// How far an act has come.
@@ -75,15 +77,22 @@ pub(super) async fn act(
     Ok(standing.ok_or(Reason::NotFound)?.into_response())
 }
 
-/// How an act was taken that had been accepted before; none where it is new, or was refused only.
-pub(super) async fn taken_before(api: &Api, digest: Digest) -> Result<Option<Answer>, Problem> {
+/// How an act was taken that had been accepted before; none where it may be decided. A refusal on
+/// record is given again: for an act that loosens it is final.
+pub(super) async fn taken_before(api: &Api, act: &Act) -> Result<Option<Answer>, Problem> {
+    let digest = act.digest();
     let course = api.shared().index().course(digest);
-    if matches!(course, None | Some(Course::Refused)) {
+    let is_refused = course == Some(Course::Refused);
+    if course.is_none() || (is_refused && act.kind.is_restricting()) {
         return Ok(None);
     }
     let (api, now) = (api.clone(), api.now());
     blocking(move || {
         let shared = api.shared();
+        if is_refused {
+            let entries = shared.index().act(digest);
+            return Err(refused(shared, digest, &entries).unwrap_or(Reason::InProgress));
+        }
         let Some(standing) = standing(shared, digest, now)? else {
             return Ok(None);
         };
