@@ -175,6 +175,14 @@ pub struct Latch {
     pub condition: Condition,
 }
 
+impl Latch {
+    /// `KEEPER:LATCH`, as a lift names it.
+    #[must_use]
+    pub fn target(&self) -> String {
+        format!("{}:{}", self.keeper, self.latch)
+    }
+}
+
 /// A refusal: RFC 9457.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {

@@ -13,6 +13,7 @@ use crate::time::Span;
 use minicbor::{Decode, Encode};
 use portcullis_chains::Amount;
 use portcullis_chains::caip::{Address, AssetId};
+use portcullis_tlog::{KeyError, QuorumError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -421,11 +422,14 @@ pub enum GenesisFault {
     #[error("the delay floor is below 24 h (production) or 5 s (development)")]
     DelayTooShort,
     /// The log's key.
-    #[error("the log's vkey cannot be read")]
-    LogKey,
-    /// Keys or quorum of the witnesses.
-    #[error("the witnesses' keys cannot be read, or their quorum is not k > (n + f) / 2")]
-    Witnesses,
+    #[error("the log's vkey is not one of a log: {0}")]
+    LogKey(KeyError),
+    /// A witness' key.
+    #[error("the vkey of witness {0} in the list is not one of a witness: {1}")]
+    WitnessKey(usize, KeyError),
+    /// The quorum of the witnesses.
+    #[error("the witnesses: {0}")]
+    WitnessQuorum(#[from] QuorumError),
     /// An administrator has not signed.
     #[error("administrator {0} has not signed the genesis with one of its request keys")]
     NotSigned(PrincipalId),

@@ -32,12 +32,7 @@ impl Network {
     /// Check a signed genesis. Only for whoever makes it, or pins its digest right after.
     pub fn new(signed: SignedGenesis, verify: &dyn Verify) -> Result<Self, GenesisFault> {
         signed.check(verify)?;
-        let stated = &signed.genesis.log;
-        let log: LogKey = stated.vkey.parse().map_err(|_| GenesisFault::LogKey)?;
-        if log.name().as_str() != stated.origin {
-            return Err(GenesisFault::LogName);
-        }
-        let quorum = witness_quorum(&signed.genesis)?;
+        let (log, quorum) = keys(&signed.genesis)?;
         let digest = signed.genesis.digest();
         Ok(Self {
             signed,
@@ -45,6 +40,13 @@ impl Network {
             log,
             quorum,
         })
+    }
+
+    /// Check a statement that nobody has signed yet: all that [`Network::new`] will ask of it but
+    /// the signatures.
+    pub fn check_draft(genesis: &Genesis) -> Result<(), GenesisFault> {
+        genesis.check()?;
+        keys(genesis).map(|_| ())
     }
 
     /// The statement.
@@ -126,14 +128,17 @@ impl Network {
     }
 }
 
-fn witness_quorum(genesis: &Genesis) -> Result<Quorum, GenesisFault> {
-    let keys: Result<Vec<WitnessKey>, _> = genesis
-        .witnesses
-        .vkeys
-        .iter()
-        .map(|vkey| vkey.parse())
-        .collect();
-    let keys = keys.map_err(|_| GenesisFault::Witnesses)?;
-    Quorum::new(keys, genesis.witnesses.quorum, genesis.witnesses.faulty)
-        .map_err(|_| GenesisFault::Witnesses)
+fn keys(genesis: &Genesis) -> Result<(LogKey, Quorum), GenesisFault> {
+    let log: LogKey = genesis.log.vkey.parse().map_err(GenesisFault::LogKey)?;
+    if log.name().as_str() != genesis.log.origin {
+        return Err(GenesisFault::LogName);
+    }
+    let witnesses = &genesis.witnesses;
+    let each = witnesses.vkeys.iter().zip(1..);
+    let keys = each.map(|(vkey, at)| {
+        vkey.parse::<WitnessKey>()
+            .map_err(|error| GenesisFault::WitnessKey(at, error))
+    });
+    let keys = keys.collect::<Result<_, _>>()?;
+    Ok((log, Quorum::new(keys, witnesses.quorum, witnesses.faulty)?))
 }

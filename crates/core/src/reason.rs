@@ -64,7 +64,7 @@ pub enum Retry {
 
 reasons! {
     // 1xx: the bytes.
-    100 Malformed "malformed" Never "The request is not of the form that docs/spec describes; nothing was changed. Compare it with the OpenAPI document.";
+    100 Malformed "malformed" Never "The request is not of the form that docs/spec describes; nothing was changed. Compare it with the OpenAPI document: unknown members, ids in upper case and another content type are refused.";
     101 TooLarge "too-large" Never "The request or one of its parts is larger than is accepted; nothing was parsed.";
     103 DigestMismatch "digest-mismatch" Never "The act's digest is not the one in the Portcullis-Act header; client and gate disagree on the act.";
 
@@ -81,20 +81,20 @@ reasons! {
     // 3xx: who asks.
     300 UnknownAccount "unknown-account" Never "There is no such account.";
     301 UnknownPrincipal "unknown-principal" Never "There is no such principal in this realm or account.";
-    302 RequestMissing "request-missing" Anew "A signed request by a principal with the right role is missing (RFC 9421; docs/spec/request.md).";
-    303 RequestInvalid "request-invalid" Anew "A request signature does not verify or is not of the profile in docs/spec/request.md.";
+    302 RequestMissing "request-missing" Anew "No signed request is by a principal with the right role: customers' acts that loosen are relayed by a back end (RFC 9421; docs/spec/request.md).";
+    303 RequestInvalid "request-invalid" Anew "A request signature does not verify or is not of the profile in docs/spec/request.md; compare the signature base line by line, the authority with those in gate.toml.";
     304 RequestForAnotherAct "request-for-another-act" Never "A request signature covers another act's digest.";
     305 RequestStale "request-stale" Anew "A request was signed more than five minutes ago or lies in the future; check the clock and sign again.";
     306 FactorMissing "factor-missing" Anew "No factor of the acting principal proves this act; ask for an assertion over its digest.";
     307 FactorUnknown "factor-unknown" Never "The evidence names a factor that the principal does not have.";
     308 FactorRevoked "factor-revoked" Never "The factor was enrolled under an older epoch and counts no more; enrol again.";
     309 FactorNotYet "factor-not-yet" Later "The factor is new and its delay has not run; nothing was consumed.";
-    310 FactorTooWeak "factor-too-weak" Never "A factor enrols, revokes or unfreezes only at its own strength or below.";
+    310 FactorTooWeak "factor-too-weak" Never "A factor enrols, revokes or unfreezes only at its own strength or below; what staff froze takes a quorum of administrators.";
 
     // 32x: what is wrong with a passkey assertion, in the order of its checks.
     320 PasskeyMalformed "passkey-malformed" Never "The assertion's clientDataJSON or authenticatorData is not of the form that WebAuthn demands.";
     321 PasskeyType "passkey-type" Never "The assertion's type is not webauthn.get.";
-    322 PasskeyChallenge "passkey-challenge" Never "The assertion was made over another challenge: it is evidence for another act.";
+    322 PasskeyChallenge "passkey-challenge" Never "The assertion was made over another challenge, or a registration over one that was used: it is evidence for another act.";
     323 PasskeyOrigin "passkey-origin" Never "The assertion was made at an origin that genesis does not name: phishing, or a new domain.";
     324 PasskeyCrossOrigin "passkey-cross-origin" Never "The assertion was made inside a frame of another origin.";
     325 PasskeyRelyingParty "passkey-relying-party" Never "The assertion is for another relying party id.";
@@ -123,7 +123,7 @@ reasons! {
     503 FactorExists "factor-exists" Never "This factor is enrolled already.";
     504 TooMany "too-many" Never "The account or principal has as many of these as it may have.";
     505 AddressKnown "address-known" Never "The address is in the account's book already.";
-    506 AddressUnknown "address-unknown" Anew "The address is not in the account's book; add it first.";
+    506 AddressUnknown "address-unknown" Anew "The address is not in the account's book; add it first. On another chain it is another address.";
     507 AssetUnknown "asset-unknown" Never "The asset is not one that genesis names, or no wallet pays it.";
     508 WrongChain "wrong-chain" Never "The address is not on the asset's chain.";
     509 AmountZero "amount-zero" Never "The amount is zero.";
@@ -153,7 +153,7 @@ reasons! {
     901 Busy "busy" Later "The queue is full; nothing was lost. Send the same again after Retry-After.";
     902 JournalFull "journal-full" Later "The journal's disk is full; nothing was changed and what was acknowledged is safe. Make room.";
     903 Stopping "stopping" Later "The gate is stopping to recover; the outcome stands in the journal. Look under the act's digest, then send the same again.";
-    904 Unauthenticated "unauthenticated" Anew "The request is not signed by a principal that may read this.";
+    904 Unauthenticated "unauthenticated" Anew "The request is not signed by a principal that may do this here: its key is not known, or its holder has no role for it.";
     905 NotFound "not-found" Never "There is nothing here under this name.";
     906 KeyReused "key-reused" Never "The Idempotency-Key was used with another payload.";
     907 InProgress "in-progress" Later "A request with this Idempotency-Key is being worked on.";

@@ -2,13 +2,13 @@
 
 use crate::sequencer::{Command, Outcome, Shared, What};
 use portcullis_core::board::{
-    COUNTS_FOR, MAX_PAGE, MAX_WAITING, Page, Posting, SignedPage, may_mend,
+    COUNTS_FOR, MAX_PAGE, MAX_WAITING, Page, PageFault, Posting, SignedPage, may_mend,
 };
 use portcullis_core::decide::decide_with;
 use portcullis_core::id::BoardId;
 use portcullis_core::signature::Strict;
 use portcullis_core::{Decision, Reason, Time};
-use portcullis_host::{Clock, Http};
+use portcullis_host::{Clock, Http, HttpError, Told};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -31,6 +31,8 @@ pub struct BoardPoll {
     next: u64,
     /// Postings that the journal does not have yet, oldest first.
     pending: VecDeque<Pending>,
+    /// Whether it answers.
+    answers: Told<bool>,
 }
 
 /// A posting on its way.
@@ -40,11 +42,19 @@ struct Pending {
     sent: Option<oneshot::Receiver<Outcome>>,
 }
 
-/// What a board answers.
-enum Answer {
-    Page(Page),
-    /// It never gave out the number that it is asked from.
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+enum NoPage {
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    #[error("it never gave out the number that it is asked from: restored?")]
     Forgot,
+    #[error("status {0}")]
+    Status(u16),
+    #[error("genesis names no such board")]
+    Unknown,
+    #[error(transparent)]
+    Page(#[from] PageFault),
 }
 
 impl BoardPoll {
@@ -64,18 +74,18 @@ impl BoardPoll {
             queue,
             next: 0,
             pending: VecDeque::new(),
+            answers: Told::default(),
         }
     }
 
     /// Ask once and send on what the gate's own decision accepts.
     pub fn poll(&mut self) {
-        match self.ask() {
-            Some(Answer::Page(page)) => self.take(page),
-            Some(Answer::Forgot) => {
-                tracing::error!(board = %self.board, "remembers less than it has shown: restored?");
-                self.next = 0;
-            }
-            None => {}
+        let page = self.ask();
+        self.tell(page.as_ref().err());
+        match page {
+            Ok(page) => self.take(page),
+            Err(NoPage::Forgot) => self.next = 0,
+            Err(_) => {}
         }
         let now = self.clock.now();
         let (shared, queue) = (&self.shared, &self.queue);
@@ -112,31 +122,37 @@ impl BoardPoll {
         }
     }
 
-    fn ask(&self) -> Option<Answer> {
+    /// Only when it changes: a board that is down would fill the log.
+    fn tell(&mut self, fault: Option<&NoPage>) {
+        if !self.answers.is_news(fault.is_none()) {
+            return;
+        }
+        let (board, url) = (self.board, &self.url);
+        match fault {
+            None => tracing::info!(%board, url, "the stop board answers"),
+            Some(fault) => tracing::warn!(%board, url, %fault,
+                "the stop board gives no page: signers wait for it, and stops posted there are not \
+                 seen; see that it runs, is reached, and is the one that genesis names"),
+        }
+    }
+
+    fn ask(&self) -> Result<Page, NoPage> {
         let url = format!(
             "{}/postings?from={}",
             self.url.trim_end_matches('/'),
             self.next
         );
-        let reply = self.http.get(&url, &[], MAX_PAGE as u64, TIMEOUT);
-        let reply = reply
-            .inspect_err(|error| tracing::warn!(%error, "a stop board"))
-            .ok()?;
+        let reply = self.http.get(&url, &[], MAX_PAGE as u64, TIMEOUT)?;
         match reply.status {
             200 => {}
-            404 => return Some(Answer::Forgot),
-            status => {
-                tracing::warn!(status, board = %self.board, "a stop board");
-                return None;
-            }
+            404 => return Err(NoPage::Forgot),
+            status => return Err(NoPage::Status(status)),
         }
         let state = self.shared.state();
         let network = state.network();
         let asked = (network.digest(), self.board, self.next);
-        let page = SignedPage::open(&reply.body, asked, network.board(self.board)?, &Strict);
-        page.map(Answer::Page)
-            .inspect_err(|fault| tracing::error!(%fault, board = %self.board, "a stop board"))
-            .ok()
+        let key = network.board(self.board).ok_or(NoPage::Unknown)?;
+        Ok(SignedPage::open(&reply.body, asked, key, &Strict)?)
     }
 }
 

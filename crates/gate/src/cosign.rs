@@ -5,7 +5,7 @@
 
 use crate::published::Witnessed;
 use portcullis_core::{Network, Span, Time};
-use portcullis_host::{Clock, Http};
+use portcullis_host::{Clock, Http, Told};
 use portcullis_journal::View;
 use portcullis_tlog::witness::{AddCheckpoint, Answer, MAX_REQUEST_BYTES};
 use portcullis_tlog::{Cosignature, Cosigned, Log, SignedCheckpoint, Signer, TreeHead, WitnessKey};
@@ -72,6 +72,7 @@ impl Witnesses {
                 view: Arc::clone(view),
                 http: Arc::clone(http),
                 known: 0,
+                told: Told::default(),
             })
         });
         let asked = Asked::InTurn(workers.collect());
@@ -222,6 +223,8 @@ struct Worker {
     http: Arc<dyn Http>,
     /// The size that it cosigned last, as far as known.
     known: u64,
+    /// What was said of it last.
+    told: Told<&'static str>,
 }
 
 impl Worker {
@@ -248,14 +251,20 @@ impl Worker {
         // Twice: the first answer may tell the size that it really has.
         let cosignature = self.ask(signed).or_else(|| self.ask(signed))?;
         self.known = signed.head().size;
+        if self.told.is_news("cosigns") {
+            tracing::info!(witness = %self.key.name(), url = self.url, "the witness cosigns");
+        }
         Some(cosignature)
     }
 
     fn ask(&mut self, signed: &SignedCheckpoint) -> Option<Cosignature> {
         let size = signed.head().size;
         if self.known > size {
-            tracing::error!(witness = %self.key.name(), known = self.known, size,
-                "a witness has cosigned a longer journal than this one: it was cut; restore it");
+            if self.told.is_news("longer") {
+                tracing::error!(witness = %self.key.name(), known = self.known, size,
+                    "the witness has cosigned a longer journal than this one: this one was cut; stop \
+                     the gate and restore the journal from a replica");
+            }
             return None;
         }
         let proof = self.view.prove_consistency(self.known, size).ok()?;
@@ -269,17 +278,34 @@ impl Worker {
             16 * 1024,
             WITNESS_TIMEOUT,
         );
-        let reply = reply
-            .inspect_err(|error| tracing::warn!(%error, "a witness"))
-            .ok()?;
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(error) => {
+                if self.told.is_news("silent") {
+                    tracing::warn!(witness = %self.key.name(), %error,
+                        "the witness does not answer: see that it runs and is reached");
+                }
+                return None;
+            }
+        };
         match Answer::parse(reply.status, &reply.body) {
-            Answer::Cosigned(lines) => self.key.verify_answer(signed, &lines).ok(),
+            Answer::Cosigned(lines) => {
+                let cosignature = self.key.verify_answer(signed, &lines).ok();
+                if cosignature.is_none() && self.told.is_news("another") {
+                    tracing::error!(witness = %self.key.name(), url = self.url,
+                        "the answer is not signed by the key that genesis names: see who answers there");
+                }
+                cosignature
+            }
             Answer::At(size) => {
                 self.known = size;
                 None
             }
             Answer::Refused { status } => {
-                tracing::error!(witness = %self.key.name(), status, "a witness refuses");
+                if self.told.is_news("refuses") {
+                    tracing::error!(witness = %self.key.name(), status,
+                        "the witness refuses: its log says why; it may be of another network");
+                }
                 None
             }
         }

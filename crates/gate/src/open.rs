@@ -33,6 +33,51 @@ pub(crate) fn clock(config: &Config, network: &Network) -> Result<Arc<dyn Clock>
     ))
 }
 
+/// The configuration names the network's own witnesses and boards, and each where it answers: a
+/// misspelt name would be a witness or a board that is never asked.
+pub(crate) fn check(config: &Config, network: &Network) -> Result<(), Error> {
+    let wrong = |what: String| Err(Error::Config(what));
+    let quorum = network.quorum();
+    let names = quorum.witnesses().iter().map(|key| key.name().as_str());
+    let names: Vec<&str> = names.collect();
+    let stranger = config
+        .witnesses
+        .keys()
+        .find(|name| !names.contains(&name.as_str()));
+    if let Some(name) = stranger {
+        let known = names.join(", ");
+        return wrong(format!("genesis names no witness {name}; it names {known}"));
+    }
+    if config.witnesses.len() < quorum.k() {
+        let (named, needed) = (config.witnesses.len(), quorum.k());
+        return wrong(format!(
+            "{named} witnesses are named; the quorum takes {needed}"
+        ));
+    }
+    if let Some(board) = config
+        .boards
+        .keys()
+        .find(|id| network.board(**id).is_none())
+    {
+        return wrong(format!("genesis names no stop board {board}"));
+    }
+    let mut boards = network.genesis().boards.iter();
+    if let Some(missing) = boards.find(|board| !config.boards.contains_key(&board.id)) {
+        let id = missing.id;
+        return wrong(format!(
+            "genesis names stop board {id}, and [boards] no address for it"
+        ));
+    }
+    let mut urls = config.witnesses.values().chain(config.boards.values());
+    match urls.find(|url| !url.starts_with("http://")) {
+        Some(url) => wrong(format!(
+            "{url}: addresses are http://HOST:PORT; where they leave the host, put a tunnel or a \
+             proxy that keeps the Host header"
+        )),
+        None => Ok(()),
+    }
+}
+
 pub(crate) fn chains(config: &Config) -> Result<BTreeMap<ChainId, ChainFees>, Error> {
     let parse = |(chain, fees): (&String, &ChainFees)| {
         let id = chain
@@ -47,8 +92,8 @@ pub(crate) fn chains(config: &Config) -> Result<BTreeMap<ChainId, ChainFees>, Er
 pub(crate) fn log_signer(config: &Config, network: &Network) -> Result<LogSigningKey, Error> {
     let file = std::fs::File::open(&config.passphrase_file)
         .map_err(|error| Error::File(config.passphrase_file.display().to_string(), error))?;
-    let mode = network.genesis().mode;
-    let keys = KeyFile::open_for(mode, &config.key_file, &Passphrase::read(file)?)?;
+    let passphrase = Passphrase::read_file(file)?;
+    let keys = KeyFile::open_for(network.genesis().mode, &config.key_file, &passphrase)?;
     let name = config
         .log_key
         .parse()

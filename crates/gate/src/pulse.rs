@@ -2,6 +2,7 @@
 
 use crate::cosign::{CosignError, Witnesses};
 use crate::sequencer::Shared;
+use portcullis_host::Told;
 use portcullis_journal::Projection;
 use portcullis_tlog::TreeHead;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -75,13 +76,20 @@ impl Pulse {
     /// Beat for ever, with each witness on a thread of its own.
     pub(crate) fn run(mut self) {
         self.witnesses = self.witnesses.on_threads();
-        let mut last = None;
+        let (mut last, mut is_witnessed) = (None, Told::default());
         loop {
             self.heads.wait(last);
             match self.beat() {
-                Ok(head) => last = Some(head),
+                Ok(head) => {
+                    last = Some(head);
+                    if is_witnessed.is_news(true) {
+                        tracing::info!("a quorum of witnesses cosigns");
+                    }
+                }
                 Err(error) => {
-                    tracing::warn!(%error, "no quorum");
+                    if is_witnessed.is_news(false) {
+                        tracing::warn!(%error, "no quorum of witnesses");
+                    }
                     std::thread::sleep(AGAIN);
                 }
             }

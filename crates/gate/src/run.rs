@@ -15,6 +15,7 @@ use portcullis_keys::KeyFileError;
 use portcullis_keys::file::PassphraseError;
 use portcullis_node::{HttpNode, Node};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -46,6 +47,12 @@ pub enum Error {
     /// A file.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// The journal's folder cannot be opened, or belongs to another process.
+    #[error(transparent)]
+    Taken(DiskError),
+    /// The port.
+    #[error("cannot listen on {0}: {1}; see what has the port, or change `listen`")]
+    Listen(SocketAddr, std::io::Error),
     /// A file that must be there.
     #[error("cannot read {0}: {1}")]
     File(String, std::io::Error),
@@ -72,6 +79,22 @@ pub enum Error {
     Read(#[from] ReadError),
 }
 
+impl Error {
+    /// Whether the gate found this before it did anything: the configuration or a file that it names.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::Genesis(_)
+                | Self::Taken(_)
+                | Self::File(..)
+                | Self::Keys(_)
+                | Self::Passphrase(_)
+                | Self::Config(_)
+        )
+    }
+}
+
 /// Run the gate until it is told to stop.
 pub fn run(config: &Config) -> Result<(), Error> {
     let gate = Gate::open(assemble(config)?)?;
@@ -92,18 +115,23 @@ pub fn run(config: &Config) -> Result<(), Error> {
 /// Everything that the configuration names.
 fn assemble(config: &Config) -> Result<Parts, Error> {
     let network = Arc::new(open::genesis(config)?);
+    open::check(config, &network)?;
     let chains = open::chains(config)?;
+    let log = Box::new(open::log_signer(config, &network)?);
+    let (clock, nodes) = (open::clock(config, &network)?, nodes(&chains)?);
+    // One writer: a second gate on the same folder does not start. Last, so that a configuration
+    // that cannot be used takes nothing.
+    let disk = Dir::open_alone(&config.journal).map_err(Error::Taken)?;
     Ok(Parts {
-        clock: open::clock(config, &network)?,
-        // One writer: a second gate on the same folder does not start.
-        disk: Arc::new(Dir::open_alone(&config.journal)?),
+        clock,
+        disk: Arc::new(disk),
         random: Arc::new(SystemRandom),
         http: Arc::new(Web::new()),
-        log: Box::new(open::log_signer(config, &network)?),
+        log,
         network,
         witnesses: config.witnesses.clone(),
         boards: config.boards.clone(),
-        nodes: nodes(&chains)?,
+        nodes,
         chains,
         authorities: config.authorities.clone(),
         queue: config.queue,
@@ -218,7 +246,7 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) {
 
 /// Serve HTTP until SIGTERM, SIGINT, or the sequencer's end.
 fn serve(config: &Config, api: Api, ended: &Arc<Notify>) -> Result<(), Error> {
-    let failed = |error: std::io::Error| Error::File(config.listen.to_string(), error);
+    let failed = |error: std::io::Error| Error::Listen(config.listen, error);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

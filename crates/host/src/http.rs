@@ -89,7 +89,7 @@ impl Http for Web {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        read(url, request.call(), cap)
+        read(url, request.call(), cap, timeout)
     }
 
     fn post(
@@ -109,7 +109,7 @@ impl Http for Web {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        read(url, request.send(body), cap)
+        read(url, request.send(body), cap, timeout)
     }
 }
 
@@ -117,12 +117,16 @@ fn read(
     url: &str,
     answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     cap: u64,
+    timeout: Duration,
 ) -> Result<Reply, HttpError> {
     let failed = |why: String| HttpError {
         url: url.to_owned(),
         why,
     };
-    let mut answer = answer.map_err(|error| failed(error.to_string()))?;
+    let mut answer = answer.map_err(|error| match error {
+        ureq::Error::Timeout(_) => failed(format!("nothing within {} s", timeout.as_secs_f32())),
+        error => failed(error.to_string()),
+    })?;
     let status = answer.status().as_u16();
     let mut body = Vec::new();
     // One byte more than the cap tells a body that is too long from one that just fits.

@@ -10,8 +10,10 @@ pub mod http;
 #[cfg(feature = "listen")]
 pub mod listen;
 pub mod random;
+pub mod told;
 
 pub use clock::{Clock, FileClock, SystemClock};
 pub use disk::{AppendFile, Dir, Disk, DiskError};
 pub use http::{Http, HttpError, Reply, Web};
 pub use random::{Random, SystemRandom};
+pub use told::Told;

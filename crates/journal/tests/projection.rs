@@ -36,7 +36,7 @@ fn a_torn_tile_or_bundle_is_made_again_from_the_segments() {
     let mut journal = open();
     let mut projection = Projection::new(journal.view());
     for batch in 0..60_u8 {
-        let entries = (0..11_u8).map(|n| vec![batch, n].repeat(20)).collect();
+        let entries = (0..11_u8).map(|n| [batch, n].repeat(20)).collect();
         journal.make_room(4096, 11).unwrap();
         let size = journal.append(entries).unwrap().size;
         projection.publish(size, b"a note").unwrap();

@@ -14,7 +14,7 @@ use portcullis_core::codec::encode;
 use portcullis_core::id::{BoardId, KeeperId};
 use portcullis_core::statement::{Condition, Says};
 use portcullis_core::{Digest, Network, Span, State, Time};
-use portcullis_host::DiskError;
+use portcullis_host::{DiskError, Told};
 use portcullis_keys::{SignError, StatementKey};
 use portcullis_tlog::Cosigned;
 use std::collections::BTreeMap;
@@ -60,6 +60,8 @@ pub struct Keeper {
     extra: Vec<u8>,
     snapshot_at: u64,
     marked: (u64, Time),
+    /// Whether the gate answers.
+    answers: Told<bool>,
 }
 
 /// Why a keeper cannot begin or go on. It stops, and recovers by opening again.
@@ -117,6 +119,7 @@ impl Keeper {
             extra,
             snapshot_at: size,
             marked: (size, Time(0)),
+            answers: Told::default(),
             parts,
         })
     }
@@ -134,6 +137,9 @@ impl Keeper {
         match self.follower.step(wait) {
             Ok(seen) => {
                 news.heard = true;
+                if self.answers.is_news(true) {
+                    tracing::info!(gate = self.parts.gate, "the gate answers; following");
+                }
                 for seen in &seen {
                     self.judge(seen);
                 }
@@ -161,6 +167,10 @@ impl Keeper {
                 tracing::warn!(%fault, "beginning again");
                 (self.follower, self.extra) = restore(&self.parts, &self.snapshots, false)?;
                 return Ok(true);
+            }
+            _ if self.answers.is_news(false) => {
+                tracing::warn!(gate = self.parts.gate, %fault,
+                    "the gate gives nothing that counts: see that it runs, is reached and is witnessed");
             }
             _ => tracing::debug!(%fault, "nothing new from the gate"),
         }

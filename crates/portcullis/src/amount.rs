@@ -17,10 +17,23 @@ pub(crate) fn decimal(amount: Amount, decimals: u8) -> String {
     }
 }
 
+/// An amount in decimal units and base units, without its asset, for where that is named already.
+pub(crate) fn units(amount: Amount, asset: AssetId, decimals: &BTreeMap<AssetId, u8>) -> String {
+    match places(asset, decimals) {
+        Some(places) => format!("{} ({amount} base units)", decimal(amount, places)),
+        None => format!("{amount} base units"),
+    }
+}
+
+/// How many digits people write after the point, where that is known.
+fn places(asset: AssetId, decimals: &BTreeMap<AssetId, u8>) -> Option<u8> {
+    let of_coin = matches!(asset, AssetId::EvmNative { .. }).then_some(18);
+    decimals.get(&asset).copied().or(of_coin)
+}
+
 /// An amount in decimal units, where those are known, and always in base units.
 pub(crate) fn both(amount: Amount, asset: AssetId, decimals: &BTreeMap<AssetId, u8>) -> String {
-    let of_coin = matches!(asset, AssetId::EvmNative { .. }).then_some(18);
-    match decimals.get(&asset).copied().or(of_coin) {
+    match places(asset, decimals) {
         Some(decimals) => {
             let written = decimal(amount, decimals);
             format!("{written} of {asset} ({amount} base units)")

@@ -4,15 +4,19 @@ use crate::amount::both;
 use crate::approve::follow::Replica;
 use crate::caps::contradictions;
 use crate::failure::{Exit, Failure};
+use crate::folder::Folder;
 use crate::out::say;
 use crate::reach::{Reach, ReachArgs};
 use clap::Args;
 use portcullis_chains::caip::Address;
 use portcullis_chains::{AssetId, ChainId};
+use portcullis_client::Status;
 use portcullis_core::genesis::{Mode, Wallet};
 use portcullis_core::{Span, Time};
+use portcullis_host::Dir;
 use portcullis_node::{HttpNode, Node as _};
 use portcullis_tlog::{Cosigned, MAX_NOTE_BYTES};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -60,16 +64,22 @@ impl DoctorArgs {
 }
 
 fn findings(reach: &Reach, dir: &Path) -> Vec<(String, Finding)> {
-    let mut found = vec![
-        (
-            "genesis".to_owned(),
-            Ok(format!("{} is the pinned one", reach.network.digest())),
-        ),
-        ("gate".to_owned(), gate(reach)),
-        ("witnesses".to_owned(), witnesses(reach)),
-        ("caps".to_owned(), caps(reach)),
-        ("disk".to_owned(), disk(dir)),
-    ];
+    let pinned = Ok(format!("{} is the pinned one", reach.network.digest()));
+    let mut found = vec![("genesis".to_owned(), pinned)];
+    match reach.gate.status() {
+        Ok(status) => {
+            found.push(("gate".to_owned(), gate(reach, &status)));
+            found.push(("witnesses".to_owned(), witnesses(reach)));
+            found.push(("caps".to_owned(), caps(reach)));
+        }
+        Err(error) => found.push((
+            "gate".to_owned(),
+            Err(format!(
+                "{error}; witnesses and caps are asked through it, so they are not looked at"
+            )),
+        )),
+    }
+    found.extend(here(dir));
     found.extend(boards(reach));
     found.extend(
         reach
@@ -82,8 +92,7 @@ fn findings(reach: &Reach, dir: &Path) -> Vec<(String, Finding)> {
     found
 }
 
-fn gate(reach: &Reach) -> Finding {
-    let status = reach.gate.status().map_err(|error| error.to_string())?;
+fn gate(reach: &Reach, status: &Status) -> Finding {
     if status.genesis != reach.network.digest() {
         return Err(format!("it is of another network, {}", status.genesis));
     }
@@ -111,11 +120,21 @@ fn witnesses(reach: &Reach) -> Finding {
         .http
         .get(&url, &[], MAX_NOTE_BYTES as u64, PATIENCE);
     let reply = reply.map_err(|error| error.to_string())?;
+    if reply.status != 200 {
+        return Err(format!(
+            "the gate shows no cosigned checkpoint (HTTP {}): no quorum has cosigned since it \
+             started; see that the witnesses run and that the gate reaches them",
+            reply.status
+        ));
+    }
     let (log, quorum) = (reach.network.log(), reach.network.quorum());
     let seen = Cosigned::parse(&reply.body, log, quorum).map_err(|error| error.to_string())?;
     let oldest = Time::from_unix_seconds(seen.oldest().unix());
-    let age = fresh(reach, oldest)?;
     let names: Vec<String> = seen.witnesses().iter().map(ToString::to_string).collect();
+    let age = fresh(reach, oldest).map_err(|why| {
+        let names = names.join(", ");
+        format!("the newest cosignatures, by {names}: {why}; the gate's log names who is silent")
+    })?;
     let all = quorum.witnesses().len();
     Ok(format!(
         "{} of {all} have cosigned, {age} ms ago: {}",
@@ -144,11 +163,8 @@ fn boards(reach: &Reach) -> Vec<(String, Finding)> {
         let page = board
             .page(&reach.network, 0)
             .map_err(|error| error.to_string())?;
-        Ok(format!(
-            "{} answers, {} ms ago by its clock",
-            known.id,
-            fresh(reach, page.time)?
-        ))
+        let age = fresh(reach, page.time).map_err(|why| format!("{}: {why}", known.id))?;
+        Ok(format!("{} answers, {age} ms ago by its clock", known.id))
     });
     each.map(|finding| ("stop board".to_owned(), finding))
         .collect()
@@ -166,18 +182,61 @@ fn fresh(reach: &Reach, time: Time) -> Result<u64, String> {
     let age = now.since(time);
     if age > FRESH {
         return Err(format!(
-            "{} ms old: it does not answer, or clocks are apart",
+            "{} ms old: silent since, or clocks are apart",
             age.0
         ));
     }
     Ok(age.0)
 }
 
-fn disk(dir: &Path) -> Finding {
-    let disk = rustix::fs::statvfs(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+/// What can be seen only on the hosts themselves: those whose configurations stand in this folder.
+fn here(dir: &Path) -> Vec<(String, Finding)> {
+    let mut found = Vec::new();
+    if let Ok(config) = crate::processes::gate_config(&dir.join(Folder::GATE)) {
+        found.push(("journal".to_owned(), disk(&config.journal)));
+    }
+    if let Ok(config) = portcullis_signer::Config::load(&dir.join(Folder::SIGNER)) {
+        found.push(("signer".to_owned(), signer(&config.data)));
+    }
+    if found.is_empty() {
+        let text =
+            "no gate.toml and no signer.toml in --dir: look for room and for the signer there";
+        found.push(("disk".to_owned(), Ok(text.into())));
+    }
+    found
+}
+
+fn disk(folder: &Path) -> Finding {
+    let failed = |error| format!("{}: {error}", folder.display());
+    let disk = rustix::fs::statvfs(folder).map_err(failed)?;
     let room = disk.f_bavail.saturating_mul(disk.f_frsize);
-    let text = format!("{} MiB of room where {} is", room >> 20, dir.display());
-    if room < ROOM { Err(text) } else { Ok(text) }
+    let text = format!("{} MiB of room where {} is", room >> 20, folder.display());
+    if room < ROOM {
+        return Err(format!(
+            "only {text}; a full disk refuses every act: make room"
+        ));
+    }
+    Ok(text)
+}
+
+/// A signer listens nowhere; while it runs, nobody else gets its folder.
+fn signer(folder: &Path) -> Finding {
+    let shown = folder.display();
+    let lock = std::fs::File::open(folder.join("lock"));
+    if let Some(error) = lock
+        .as_ref()
+        .err()
+        .filter(|e| e.kind() != ErrorKind::NotFound)
+    {
+        return Err(format!(
+            "{shown} cannot be looked into: {error}; look as its owner"
+        ));
+    }
+    if lock.is_ok() && Dir::open_alone(folder).is_err() {
+        let room = disk(folder)?;
+        return Ok(format!("one runs on {shown}; {room}"));
+    }
+    Err(format!("none runs on {shown}: nothing is signed; start it"))
 }
 
 fn node(reach: &Reach, wallet: &Wallet) -> Finding {

@@ -91,7 +91,7 @@ impl From<GateError> for Failure {
         let (exit, next) = match &error {
             GateError::NoAnswer(_) => (
                 Exit::NoAnswer,
-                "see that the gate runs (portcullis status), then ask for the act under its digest",
+                "see that the gate runs and is reached (portcullis doctor), then ask for the act under its digest",
             ),
             // The problem's own text says what to do.
             GateError::Refused(_) => (Exit::Refused, ""),

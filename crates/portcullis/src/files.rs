@@ -47,6 +47,17 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     Ok(Dir::open(folder.unwrap_or(Path::new(".")))?.replace(name, bytes)?)
 }
 
+/// Put a file in place that is never replaced by another: again only with the same bytes.
+pub(crate) fn write_once(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    if path.exists() && read(path)? != bytes {
+        return Err(Failure::usage(
+            format!("{} is there already, and is another", path.display()),
+            "name a new file with --out, or see whose the old one is",
+        ));
+    }
+    write(path, bytes)
+}
+
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::usage(
         format!("cannot read {}: {error}", path.display()),

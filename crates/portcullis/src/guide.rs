@@ -1,6 +1,7 @@
 //! The guides' examples are configurations that processes read.
 
 use crate::reach::ClientConfig;
+use clap::Parser as _;
 use std::path::Path;
 
 const OPERATORS: &str = include_str!("../../../docs/guide/operators.md");
@@ -50,6 +51,56 @@ fn the_clients() {
         Path::new("client.toml"),
     )
     .unwrap();
+}
+
+/// Decisions say who may do what; the guide shows their table.
+#[test]
+fn the_table_of_roles() {
+    const ROLES: &str = include_str!("../../../docs/guide/roles.md");
+    const DECIDED: &str = include_str!("../../core/tests/snapshots/roles__roles.snap");
+    let table = DECIDED.splitn(3, "---\n").nth(2).unwrap().trim_end();
+    assert!(
+        ROLES.contains(&format!("```\n{table}\n```")),
+        "copy it:\n{table}"
+    );
+}
+
+/// The units start the processes with what they read.
+#[test]
+fn every_unit_starts_a_process() {
+    let units = [
+        (
+            "serve",
+            "gate",
+            include_str!("../../../deploy/portcullis-gate.service"),
+        ),
+        (
+            "signer",
+            "signer",
+            include_str!("../../../deploy/portcullis-signer.service"),
+        ),
+        (
+            "witness",
+            "witness",
+            include_str!("../../../deploy/portcullis-witness.service"),
+        ),
+    ];
+    for (command, name, unit) in units {
+        let start =
+            format!("/usr/local/bin/portcullis {command} --config /etc/portcullis/{name}.toml");
+        assert!(unit.contains(&format!("\nExecStart={start}\n")), "{name}");
+        assert!(
+            unit.contains(&format!("\nUser=portcullis-{name}\n")),
+            "{name}"
+        );
+        assert!(
+            unit.contains(&format!("\nLoadCredentialEncrypted={name}-passphrase:")),
+            "{name}"
+        );
+        let words = start.split(' ');
+        let parsed = crate::cli::Cli::try_parse_from(words);
+        assert!(parsed.is_ok(), "{name}: {parsed:?}");
+    }
 }
 
 #[test]

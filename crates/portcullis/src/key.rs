@@ -1,13 +1,14 @@
 //! `portcullis key`: makes key files and shows what is public of them.
 
 use crate::failure::Failure;
-use crate::keyring::KeyPaths;
+use crate::keyring::{KeyPaths, purpose};
 use crate::out::{json, say};
 use clap::{Args, Subcommand, ValueEnum};
-use portcullis_chains::caip::checksummed;
+use portcullis_chains::ChainId;
+use portcullis_chains::caip::Address;
 use portcullis_core::factor::NewFactor;
 use portcullis_core::signature::PublicKey;
-use portcullis_keys::{Cost, KeyFile, Kind, Name, Passphrase, StatementKey as _, WalletKey as _};
+use portcullis_keys::{Cost, KeyFile, Kind, Name, StatementKey as _, WalletKey as _};
 use portcullis_tlog::{KeyName, LogKey, WitnessKey};
 use serde_json::{Map, Value, json as value};
 use std::path::PathBuf;
@@ -36,9 +37,13 @@ enum Command {
     Show {
         #[command(flatten)]
         file: FileArgs,
-        /// Also as vkeys under this name (a log's origin, a witness' name)
+        /// Also the vkey under this name: that of a log for the key "log" (NAME is its origin), that
+        /// of a witness for the key "witness"
         #[arg(long, value_name = "NAME")]
         vkey: Option<String>,
+        /// The chain of the wallets' addresses, in CAIP-2
+        #[arg(long, value_name = "CHAIN", default_value = "eip155:1")]
+        chain: ChainId,
     },
 }
 
@@ -72,7 +77,7 @@ impl KeyArgs {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self.command {
             Command::New { file, name, kind } => new(&file, &name, kind.into()),
-            Command::Show { file, vkey } => show(&file, vkey.as_deref()),
+            Command::Show { file, vkey, chain } => show(&file, vkey.as_deref(), chain),
         }
     }
 }
@@ -92,36 +97,77 @@ fn new(file: &FileArgs, name: &str, kind: Kind) -> Result<(), Failure> {
     let mut keys = if paths.file.exists() {
         paths.open()?
     } else {
-        let source = std::fs::File::open(&paths.passphrase).map_err(|error| {
-            let what = format!("cannot read {}: {error}", paths.passphrase.display());
-            Failure::usage(
-                what,
-                "write a passphrase of six random words or more there first",
-            )
-        })?;
-        KeyFile::create(&paths.file, &Passphrase::read(source)?, Cost::PRODUCTION)?
+        KeyFile::create(&paths.file, &paths.read_passphrase()?, Cost::PRODUCTION)?
     };
     keys.generate(kind, name.clone())?;
-    say(json(&public(&keys, &name, kind, None)?));
+    say(json(&public(&keys, &name, kind, MAINNET)?));
     Ok(())
 }
 
-fn show(file: &FileArgs, vkey: Option<&str>) -> Result<(), Failure> {
+/// Where wallets' addresses are taken to be unless somebody says otherwise.
+const MAINNET: ChainId = ChainId::Evm { chain: 1 };
+
+fn show(file: &FileArgs, vkey: Option<&str>, chain: ChainId) -> Result<(), Failure> {
     let keys = file.paths().open()?;
-    let each = keys
-        .keys()
-        .map(|(name, kind)| public(&keys, name, kind, vkey));
-    say(json(&each.collect::<Result<Vec<_>, _>>()?));
+    let each = keys.keys().map(|(name, kind)| {
+        let mut shown = public(&keys, name, kind, chain)?;
+        let vkey = vkey
+            .map(|as_name| vkey_of(&keys, name, as_name))
+            .transpose()?;
+        if let Some((what, vkey)) = vkey.flatten() {
+            shown[what] = vkey.into();
+        }
+        Ok(shown)
+    });
+    let each = each.collect::<Result<Vec<_>, Failure>>()?;
+    let has_vkey = |shown: &Value| {
+        shown
+            .get("log_vkey")
+            .or(shown.get("witness_vkey"))
+            .is_some()
+    };
+    if vkey.is_some() && !each.iter().any(has_vkey) {
+        return Err(Failure::usage(
+            "no Ed25519 key here is named log or witness, so there is no vkey to show",
+            "make one with: portcullis key new FILE --name log (or --name witness)",
+        ));
+    }
+    say(json(&each));
     Ok(())
 }
 
-fn public(keys: &KeyFile, name: &Name, kind: Kind, vkey: Option<&str>) -> Result<Value, Failure> {
+/// The vkey of a log's or a witness' key, by what the key is named: one taken for the other would
+/// make a genesis that nobody can use.
+fn vkey_of(
+    keys: &KeyFile,
+    name: &Name,
+    as_name: &str,
+) -> Result<Option<(&'static str, String)>, Failure> {
+    let named = name.to_string();
+    if ![purpose::LOG, purpose::WITNESS].contains(&named.as_str()) {
+        return Ok(None);
+    }
+    let PublicKey::Ed25519(key) = keys.statement(name)?.public_key().clone() else {
+        return Ok(None);
+    };
+    let (as_name, key) = (
+        KeyName::new(as_name).map_err(|error| Failure::usage(error, ""))?,
+        *key.as_bytes(),
+    );
+    Ok(Some(if named == purpose::LOG {
+        ("log_vkey", LogKey::new(as_name, key).to_string())
+    } else {
+        ("witness_vkey", WitnessKey::new(as_name, key).to_string())
+    }))
+}
+
+fn public(keys: &KeyFile, name: &Name, kind: Kind, chain: ChainId) -> Result<Value, Failure> {
     let mut shown = Map::new();
     shown.insert("name".into(), name.to_string().into());
     shown.insert("kind".into(), kind.to_string().into());
     if kind == Kind::Secp256k1 {
-        let address = checksummed(&keys.wallet(name)?.address());
-        shown.insert("address".into(), address.into());
+        let (ChainId::Evm { chain }, address) = (chain, keys.wallet(name)?.address());
+        shown.insert("address".into(), value!(Address::Evm { chain, address }));
         return Ok(shown.into());
     }
     let key = keys.statement(name)?.public_key().clone();
@@ -129,12 +175,5 @@ fn public(keys: &KeyFile, name: &Name, kind: Kind, vkey: Option<&str>) -> Result
     shown.insert("key".into(), value!(key));
     shown.insert("factor".into(), value!(factor));
     shown.insert("factor_id".into(), value!(factor.id()));
-    if let (PublicKey::Ed25519(key), Some(vkey)) = (&key, vkey) {
-        let vkey = KeyName::new(vkey).map_err(|error| Failure::usage(error, ""))?;
-        let log = LogKey::new(vkey.clone(), *key.as_bytes()).to_string();
-        let witness = WitnessKey::new(vkey, *key.as_bytes()).to_string();
-        shown.insert("log_vkey".into(), log.into());
-        shown.insert("witness_vkey".into(), witness.into());
-    }
     Ok(shown.into())
 }

@@ -47,14 +47,26 @@ impl KeyPaths {
 
     /// Open it.
     pub(crate) fn open(&self) -> Result<KeyFile, Failure> {
-        let source = std::fs::File::open(&self.passphrase).map_err(|error| {
-            let path = self.passphrase.display();
+        if !self.file.exists() {
+            return Err(Failure::usage(
+                format!("there is no key file {}", self.file.display()),
+                "say whose key signs: --as NAME for one in the network's folder, --key FILE for another",
+            ));
+        }
+        Ok(KeyFile::open(&self.file, &self.read_passphrase()?)?)
+    }
+
+    /// The passphrase, from a file that only its owner reads or from a descriptor.
+    pub(crate) fn read_passphrase(&self) -> Result<Passphrase, Failure> {
+        let path = &self.passphrase;
+        let source = std::fs::File::open(path).map_err(|error| {
             Failure::usage(
-                format!("cannot read the passphrase in {path}: {error}"),
-                "name its file with --passphrase; /dev/stdin is one",
+                format!("cannot read the passphrase in {}: {error}", path.display()),
+                "name its file with --passphrase (/dev/stdin is one); for a new key write six random \
+                 words or more there first",
             )
         })?;
-        Ok(KeyFile::open(&self.file, &Passphrase::read(source)?)?)
+        Ok(Passphrase::read_file(source)?)
     }
 
     /// The key for a purpose.

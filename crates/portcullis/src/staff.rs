@@ -6,10 +6,10 @@ use crate::out::{json, say};
 use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
 use crate::scope;
 use clap::Args;
-use portcullis_client::Status;
+use portcullis_client::{InForce, Status};
 use portcullis_core::act::{Act, ActKind, Lift, LiftTarget, Scope, Suspend};
 use portcullis_core::id::KeeperId;
-use portcullis_core::{Decision, Digest, Evidence, Time};
+use portcullis_core::{Decision, Digest, Evidence, Span, Time};
 use portcullis_keeper::rfc3339;
 use std::path::PathBuf;
 use std::thread::sleep;
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 ///
 /// It is recorded as soon as the gate answers, and stopped once every keeper has signed that it has
 /// it. With --to-boards the act goes to the stop boards instead: keepers read them by themselves, so
-/// that works without the gate.
+/// that works without the gate. Signs as `operator` unless --as or --key says otherwise.
 #[derive(Debug, Args)]
 pub(crate) struct SuspendArgs {
     /// everything, withdrawals, realm:customers, realm:staff, asset:CAIP-19, account:ID
@@ -40,7 +40,8 @@ pub(crate) struct SuspendArgs {
 
 /// Propose to end a suspension, or to clear a keeper's latch
 ///
-/// It takes a quorum of administrators: this proposes, the others say `portcullis approve`.
+/// It takes a quorum of administrators: this proposes, the others say `portcullis approve`. Signs as
+/// `administrator-1` unless --as or --key says otherwise.
 #[derive(Debug, Args)]
 pub(crate) struct LiftArgs {
     /// The suspending act's digest, up-to:ENTRY, or KEEPER:LATCH, as `portcullis status` shows them
@@ -91,13 +92,6 @@ impl SuspendArgs {
 const LEASES_END: Duration = Duration::from_secs(6);
 
 fn wait_for_keepers(reach: &Reach, by: Digest) -> Result<(), Failure> {
-    let keepers = reach
-        .network
-        .genesis()
-        .keepers
-        .iter()
-        .map(|keeper| keeper.id);
-    let keepers: Vec<KeeperId> = keepers.collect();
     let end = Instant::now() + LEASES_END;
     loop {
         let status = reach.gate.status()?;
@@ -105,8 +99,7 @@ fn wait_for_keepers(reach: &Reach, by: Digest) -> Result<(), Failure> {
             .suspensions
             .iter()
             .find(|suspension| suspension.by == by);
-        let stopped = known.map_or(&[][..], |suspension| &suspension.stopped);
-        let missing: Vec<_> = keepers.iter().filter(|id| !stopped.contains(id)).collect();
+        let missing: Vec<KeeperId> = missing(reach, known).collect();
         if missing.is_empty() {
             say("stopped   every keeper has signed that it has it");
             return Ok(());
@@ -200,6 +193,32 @@ impl StatusArgs {
     }
 }
 
+/// The gate takes nothing that loosens while the newest quorum cosignature is older.
+const WITNESSES_STALE: Span = Span::seconds(10);
+
+/// Which keepers have signed that they have a suspension, and which have not.
+fn stopped(reach: &Reach, suspension: &InForce) -> String {
+    let missing: Vec<String> = missing(reach, Some(suspension))
+        .map(|id| id.to_string())
+        .collect();
+    if missing.is_empty() {
+        return "stopped: every keeper has signed that it has it".into();
+    }
+    format!("no word yet from keepers {}", missing.join(", "))
+}
+
+/// The keepers that have not signed that they have a suspension.
+fn missing(reach: &Reach, known: Option<&InForce>) -> impl Iterator<Item = KeeperId> {
+    let stopped = known.map_or(&[][..], |suspension| &suspension.stopped);
+    let keepers = reach
+        .network
+        .genesis()
+        .keepers
+        .iter()
+        .map(|keeper| keeper.id);
+    keepers.filter(move |id| !stopped.contains(id))
+}
+
 fn tell(reach: &Reach, status: &Status) {
     let line = |name: &str, text: String| say(format_args!("{name:<12}{text}"));
     let time = |time: Option<Time>| time.map_or_else(|| "never".into(), rfc3339);
@@ -210,6 +229,16 @@ fn tell(reach: &Reach, status: &Status) {
         format!("{}, the newest of {}", status.size, rfc3339(status.time)),
     );
     line("witnessed", time(status.witnessed_at));
+    let now = reach.machine.clock.now();
+    if status
+        .witnessed_at
+        .is_none_or(|at| now.since(at) > WITNESSES_STALE)
+    {
+        line(
+            "",
+            "the witnesses are silent: only acts that take away pass; see portcullis doctor".into(),
+        );
+    }
     line(
         "acts",
         format!("{} held, {} on their way", status.held, status.in_flight),
@@ -218,16 +247,19 @@ fn tell(reach: &Reach, status: &Status) {
     for suspension in &status.suspensions {
         let scope = scope::text(suspension.scope);
         line("suspended", format!("{scope} by {}", suspension.by));
+        line(
+            "",
+            format!(
+                "recorded by entry {}, {}",
+                suspension.entry,
+                stopped(reach, suspension)
+            ),
+        );
     }
     for latch in &status.latches {
         line(
             "latched",
-            format!(
-                "{}:{} ({})",
-                latch.keeper,
-                latch.latch,
-                latch.condition.name()
-            ),
+            format!("{} ({})", latch.target(), latch.condition.name()),
         );
     }
     if status.suspensions.is_empty() && status.latches.is_empty() {

@@ -119,6 +119,16 @@ fn journal(folder: &Path, digest: Digest, how: &How) -> Result<(), Failure> {
             "",
         ));
     }
+    if !folder.join("segment").is_dir() {
+        return Err(Failure::new(
+            Exit::Wrong,
+            format!(
+                "{} is no journal's folder: a journal has its bytes in segment/",
+                folder.display()
+            ),
+            "name the folder that gate.toml calls `journal`, or a copy of it",
+        ));
+    }
     let head = how.head.as_deref().map(files::read).transpose()?;
     let mut report = settled(&Dir::open(folder)?, digest, head.as_deref());
     report.strays = strays(folder, &report.looked_at);
@@ -130,10 +140,10 @@ fn journal(folder: &Path, digest: Digest, how: &How) -> Result<(), Failure> {
     let unwitnessed = report.unwitnessed;
     let (what, next) = if !report.holds() {
         (
-            format!(
-                "the journal does not hold: {} faults, named above",
-                report.faults.len()
-            ),
+            match report.faults.len() {
+                1 => "the journal does not hold: 1 fault, named above".to_owned(),
+                n => format!("the journal does not hold: {n} faults, named above"),
+            },
             "keep the folder as it is; compare with a replica, a witness and another auditor",
         )
     } else if unwitnessed > 0 && !how.allow_unwitnessed {
@@ -243,7 +253,7 @@ fn tell(report: &Report) {
             .map(|late| format!("entry {}: act {}", late.entry, late.act)),
     );
     list(
-        "no receipt yet",
+        "receipts due",
         report
             .without_receipt
             .iter()

@@ -107,7 +107,7 @@ fn exit_codes_say_what_happened() {
         (
             2,
             &["suspend", "everything", "--dir", &net, "--as", "nobody"],
-            "passphrase",
+            "--as NAME",
         ),
         (2, &["lift", "all", "--dir", &net], "all"),
         (4, &["status", "--dir", &net], "no answer"),
@@ -142,11 +142,13 @@ fn a_production_genesis_is_drafted_signed_and_assembled() {
     draft["delay_floor"] = json!(24 * 3600 * 1000);
     for n in 0..3 {
         let file = at(&format!("admin-{n}.keys"));
-        fs::write(
-            at(&format!("admin-{n}.passphrase")),
-            "six words that nobody would guess\n",
-        )
-        .unwrap();
+        let passphrase = at(&format!("admin-{n}.passphrase"));
+        fs::write(&passphrase, "six words that nobody would guess\n").unwrap();
+        // As `umask 022` leaves it, everybody could read it.
+        set_mode(&passphrase, 0o644);
+        let (code, said) = failed(&["key", "new", &file]);
+        assert!(code == 2 && said.contains("chmod 600"), "{said}");
+        set_mode(&passphrase, 0o600);
         let made: Value = serde_json::from_str(&passed(&["key", "new", &file])).unwrap();
         let shown: Value = serde_json::from_str(&passed(&["key", "show", &file])).unwrap();
         assert_eq!(shown, json!([made]));
@@ -179,6 +181,14 @@ fn a_production_genesis_is_drafted_signed_and_assembled() {
         serde_json::from_str(&fs::read_to_string(at("genesis.json")).unwrap()).unwrap();
     assert_eq!(assembled["genesis"], draft);
 
+    // The same again changes nothing; another genesis never takes its place.
+    assert!(assemble(&signatures).status.success());
+    fs::write(&out, "another").unwrap();
+    let over = assemble(&signatures);
+    assert_eq!(over.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&over.stderr).contains("is there already"));
+    assert_eq!(fs::read_to_string(&out).unwrap(), "another");
+
     // Whoever changes the draft after it was signed is found out.
     draft["quorum"] = json!(3);
     fs::write(&path, draft.to_string()).unwrap();
@@ -194,7 +204,7 @@ type Spoil = fn(&mut Value);
 fn a_draft_that_cannot_be_meant_is_refused() {
     let (dir, net) = network();
     let path = dir.path().join("draft.json");
-    let faults: [(&str, Spoil, &str); 5] = [
+    let faults: [(&str, Spoil, &str); 10] = [
         ("delay", |d| d["mode"] = json!("production"), "delay floor"),
         ("quorum", |d| d["quorum"] = json!(1), "more than half"),
         (
@@ -204,15 +214,162 @@ fn a_draft_that_cannot_be_meant_is_refused() {
         ),
         ("unknown field", |d| d["bonus"] = json!(1), "bonus"),
         ("wallet", |d| d["keepers"] = json!([]), "not a signer"),
+        (
+            "witnesses' quorum",
+            |d| d["witnesses"]["quorum"] = json!(0),
+            "(n + f) / 2",
+        ),
+        (
+            "a log's vkey for a witness'",
+            |d| d["witnesses"]["vkeys"][0] = d["log"]["vkey"].clone(),
+            "witness 1 in the list",
+        ),
+        ("issuers", |d| d["issuers"] = json!([]), "no ledger issuer"),
+        (
+            "log's name",
+            |d| d["log"]["origin"] = json!("elsewhere.example/log"),
+            "origin is not the name",
+        ),
+        (
+            "wallet's chain",
+            |d| d["assets"] = json!(["eip155:5/slip44:60"]),
+            "no wallet is on the chain",
+        ),
     ];
     for (name, spoil, words) in faults {
         let mut draft = genesis(&net);
         spoil(&mut draft);
         fs::write(&path, draft.to_string()).unwrap();
-        let (code, said) = failed(&["init", "--draft", text(&path)]);
-        assert_eq!(code, 2, "{name}");
-        assert!(said.contains(words), "{name}: {said}");
+        for step in ["--draft", "--sign"] {
+            let mut args = vec!["init", step, text(&path)];
+            let key = format!("{net}/keys/administrator-1.keys");
+            if step == "--sign" {
+                args.extend(["--key", &key]);
+            }
+            let (code, said) = failed(&args);
+            assert_eq!(code, 2, "{name}: {said}");
+            assert!(said.contains(words), "{name}: {said}");
+        }
     }
+}
+
+fn set_mode(path: &str, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// A process of a configuration that cannot be used: it ends at once, with 2, and takes nothing.
+#[test]
+fn a_configuration_that_cannot_be_used_is_refused_before_anything_is_taken() {
+    let (_dir, net) = network();
+    let table: [(&str, &str, &str, &str, &str); 6] = [
+        (
+            "serve",
+            "gate.toml",
+            "\"witness.localhost\" =",
+            "\"witnes\" =",
+            "names no witness witnes",
+        ),
+        (
+            "serve",
+            "gate.toml",
+            "[boards]\n",
+            "[boards]\n#",
+            "names stop board",
+        ),
+        (
+            "serve",
+            "gate.toml",
+            "\"witness.localhost\" = \"http:",
+            "\"witness.localhost\" = \"https:",
+            "http://HOST:PORT",
+        ),
+        (
+            "signer",
+            "signer.toml",
+            "gate = \"http:",
+            "gate = \"https:",
+            "http://HOST:PORT",
+        ),
+        (
+            "signer",
+            "signer.toml",
+            "passphrase_file = \"",
+            "passphrase_file = \"no/",
+            "cannot read",
+        ),
+        (
+            "witness",
+            "witness.toml",
+            "passphrase_file = \"",
+            "passphrase_file = \"no/",
+            "no/keys",
+        ),
+    ];
+    for (command, file, right, wrong, words) in table {
+        let path = format!("{net}/{file}");
+        let before = fs::read_to_string(&path).unwrap();
+        assert!(before.contains(right), "{file} has {right}");
+        fs::write(&path, before.replace(right, wrong)).unwrap();
+        let (code, said) = failed(&[command, "--config", &path]);
+        assert_eq!(code, 2, "{wrong}: {said}");
+        assert!(
+            said.contains(words) && said.contains("Nothing was done"),
+            "{wrong}: {said}"
+        );
+        fs::write(&path, before).unwrap();
+    }
+    assert!(!Path::new(&format!("{net}/data/journal")).exists());
+    assert!(!Path::new(&format!("{net}/data/signer")).exists());
+}
+
+/// What cannot start is not started for ever.
+#[test]
+fn a_supervisor_gives_up_what_cannot_start() {
+    let (_dir, net) = network();
+    let path = format!("{net}/gate.toml");
+    let config = fs::read_to_string(&path).unwrap();
+    fs::write(&path, config.replace("witness.localhost", "elsewhere")).unwrap();
+    let (code, said) = failed(&["serve", "--all", "--dir", &net]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("portcullis serve cannot start"), "{said}");
+}
+
+/// A vkey of the wrong kind would make a genesis that nobody can use.
+#[test]
+fn a_vkey_is_shown_by_what_its_key_is_for() {
+    let (_dir, net) = network();
+    let shown = |name: &str| -> Value {
+        let file = format!("{net}/keys/{name}.keys");
+        let args = [
+            "key",
+            "show",
+            &file,
+            "--vkey",
+            "example.com/x",
+            "--chain",
+            "eip155:5",
+        ];
+        serde_json::from_str(&passed(&args)).unwrap()
+    };
+    let of = |keys: &Value, name: &str| {
+        let all = keys.as_array().unwrap();
+        all.iter().find(|key| key["name"] == name).unwrap().clone()
+    };
+    let log = of(&shown("gate"), "log");
+    assert!(log["log_vkey"].is_string() && log.get("witness_vkey").is_none());
+    let keys = shown("witness");
+    let witness = of(&keys, "witness");
+    assert!(witness["witness_vkey"].is_string() && witness.get("log_vkey").is_none());
+    let board = of(&keys, "board");
+    assert!(board.get("witness_vkey").is_none() && board.get("log_vkey").is_none());
+    let signer = format!("{net}/keys/signer.keys");
+    let keys: Value =
+        serde_json::from_str(&passed(&["key", "show", &signer, "--chain", "eip155:5"])).unwrap();
+    let wallet = of(&keys, "wallet")["address"].as_str().unwrap().to_owned();
+    assert!(wallet.starts_with("eip155:5:0x"), "{wallet}");
+    let (code, said) = failed(&["key", "show", &signer, "--vkey", "x"]);
+    assert!(code == 2 && said.contains("named log or witness"), "{said}");
 }
 
 fn genesis(net: &str) -> Value {

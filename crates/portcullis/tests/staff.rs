@@ -40,6 +40,14 @@ fn suspend_and_lift(network: &Network) -> String {
     );
     let by = text(&status["suspensions"][0]["by"]);
 
+    let (passed, said) = try_run(&["demo", "--dir", dir]);
+    assert!(
+        !passed && said.contains(&format!("portcullis lift {by}")),
+        "{said}"
+    );
+    let said = run(&["status", "--dir", dir]);
+    assert!(said.contains("stopped: every keeper"), "{said}");
+
     let held = withdraw(network, "1");
     assert_eq!(held["decision"]["needs"], json!([{ "need": "lift" }]));
 
@@ -56,6 +64,7 @@ fn suspend_and_lift(network: &Network) -> String {
     }
     let (passed, said) = approve(network, "administrator-2", &proposal);
     assert!(passed, "{said}");
+    assert!(said.contains("waits for     nothing"), "{said}");
     assert!(
         said.contains(&format!("the suspension of withdrawals by {by}")),
         "{said}"

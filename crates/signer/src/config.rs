@@ -231,8 +231,8 @@ mod tests {
     fn amounts_are_texts_and_urls_end_without_a_slash() {
         let number = example().replace("\"5000000000000000\"", "5000000000000000");
         assert!(load(&number).is_err());
-        let slash = example().replace("gate.internal:7000", "gate.internal:7000/");
-        assert_eq!(load(&slash).unwrap().gate, "http://gate.internal:7000");
+        let slash = example().replace("gate.internal:7400", "gate.internal:7400/");
+        assert_eq!(load(&slash).unwrap().gate, "http://gate.internal:7400");
     }
 
     #[test]

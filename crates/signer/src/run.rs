@@ -9,9 +9,9 @@ use portcullis_core::id::{BoardId, KeeperId, WalletId};
 use portcullis_core::signature::Strict;
 use portcullis_core::{Digest, Network};
 use portcullis_host::clock::NotDevelopment;
-use portcullis_host::{Clock, Dir, DiskError, FileClock, SystemClock, SystemRandom, Web};
+use portcullis_host::{Clock, Dir, DiskError, FileClock, SystemClock, SystemRandom, Told, Web};
 use portcullis_keeper::latches::{self, LatchError};
-use portcullis_keeper::{Machine, Watch};
+use portcullis_keeper::{Machine, NoLease, Watch};
 use portcullis_keys::file::{NameError, PassphraseError};
 use portcullis_keys::{KeyFile, KeyFileError, Name, Passphrase, StatementKey, WalletKey};
 use portcullis_node::{HttpNode, Node, NodeError};
@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a question to the gate waits for news.
 const LONG_POLL: Duration = Duration::from_millis(200);
@@ -80,6 +80,12 @@ pub enum RunError {
     /// A stop board without its address.
     #[error("the genesis names stop board {0}, and the configuration no address for it")]
     NoBoard(BoardId),
+    /// An address that cannot be asked.
+    #[error(
+        "{0}: addresses are http://HOST:PORT; where they leave the host, put a tunnel or a proxy \
+         that keeps the Host header"
+    )]
+    NotHttp(String),
     /// The signer's own files.
     #[error(transparent)]
     Open(#[from] SignerError),
@@ -94,6 +100,15 @@ pub enum RunError {
     Signal(std::io::Error),
 }
 
+impl RunError {
+    /// Whether the signer found this before it did anything: the configuration or a file that it
+    /// names, or a data folder that it cannot have.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        !matches!(self, Self::Open(_) | Self::Latches(_) | Self::Signal(_))
+    }
+}
+
 /// Run until SIGTERM or SIGINT.
 ///
 /// Where the disk or the statement key fails, what was done is not known: everything is opened
@@ -101,6 +116,7 @@ pub enum RunError {
 pub fn run(config: Config) -> Result<(), RunError> {
     let stop = stop_at_signal()?;
     let parts = assemble(config)?;
+    tracing::info!(keeper = %parts.config.keeper, gate = parts.config.gate, "the signer starts");
     while !stop.load(Ordering::Relaxed) {
         let mut signer = Signer::open(parts.clone())?;
         let courier = start_courier(&signer, &parts.config, &stop)?;
@@ -111,8 +127,13 @@ pub fn run(config: Config) -> Result<(), RunError> {
 }
 
 fn step_until(signer: &mut Signer, stop: &AtomicBool) {
+    let mut standing = Standing::default();
     while !stop.load(Ordering::Relaxed) {
-        match signer.step(LONG_POLL) {
+        let step = signer.step(LONG_POLL);
+        if let Ok(step) = &step {
+            standing.tell(step.waits, Instant::now());
+        }
+        match step {
             Ok(step) if step.applied > 0 => {}
             Ok(step) if step.heard => thread::sleep(BREATH),
             Ok(_) => thread::sleep(REST),
@@ -125,6 +146,43 @@ fn step_until(signer: &mut Signer, stop: &AtomicBool) {
     }
     if let Err(error) = signer.save() {
         tracing::warn!(%error, "no snapshot; the next start reads more of the journal");
+    }
+}
+
+/// How long a wait lasts before it is told: catching up takes moments all the time.
+const LASTS: Duration = Duration::from_secs(2);
+
+/// Whether the signer may sign, and why not: told once it has lasted, and when it changes.
+#[derive(Default)]
+struct Standing {
+    now: Option<(Option<NoLease>, Instant)>,
+    told: Told<Option<NoLease>>,
+}
+
+impl Standing {
+    /// Whether this has to be told.
+    fn is_news(&mut self, waits: Option<NoLease>, at: Instant) -> bool {
+        let since = match self.now {
+            Some((before, since)) if before == waits => since,
+            _ => at,
+        };
+        self.now = Some((waits, since));
+        at.duration_since(since) >= LASTS && self.told.is_news(waits)
+    }
+
+    fn tell(&mut self, waits: Option<NoLease>, at: Instant) {
+        if !self.is_news(waits, at) {
+            return;
+        }
+        match waits {
+            None => tracing::info!("the signer follows and signs"),
+            Some(why @ NoLease::Latched(_)) => {
+                tracing::error!(%why, "the signer signs nothing until a quorum lifts the latch");
+            }
+            Some(why) => {
+                tracing::warn!(%why, "the signer waits, and goes on by itself when that has passed");
+            }
+        }
     }
 }
 
@@ -181,18 +239,23 @@ fn assemble(config: Config) -> Result<Parts, RunError> {
         Some(path) => Arc::new(FileClock::new(path.clone(), network.genesis().mode)?),
         None => Arc::new(SystemClock),
     };
-    let machine = Machine {
-        watch: Watch::new(clock),
-        disk: Arc::new(Dir::open_alone(&config.data)?),
-        random: Arc::new(SystemRandom),
-        http: Arc::new(Web::new()),
-    };
+    let urls = || config.boards.values().chain([&config.gate]);
+    if let Some(url) = urls().find(|url| !url.starts_with("http://")) {
+        return Err(RunError::NotHttp(url.clone()));
+    }
     let board = network.genesis().boards.iter().map(|board| board.id);
     if let Some(missing) = board.into_iter().find(|id| !config.boards.contains_key(id)) {
         return Err(RunError::NoBoard(missing));
     }
     let (key, wallets) = keys(&config, &network)?;
     let nodes = config.chains.iter().map(node).collect::<Result<_, _>>()?;
+    // The folder last: a configuration that cannot be used takes nothing.
+    let machine = Machine {
+        watch: Watch::new(clock),
+        disk: Arc::new(Dir::open_alone(&config.data)?),
+        random: Arc::new(SystemRandom),
+        http: Arc::new(Web::new()),
+    };
     Ok(Parts {
         machine,
         network: Arc::new(network),
@@ -208,8 +271,9 @@ type Wallets = BTreeMap<WalletId, Arc<dyn WalletKey>>;
 fn keys(config: &Config, network: &Network) -> Result<(Arc<dyn StatementKey>, Wallets), RunError> {
     let path = &config.keys.passphrase_file;
     let source = File::open(path).map_err(|error| RunError::Read(path.clone(), error))?;
+    let passphrase = Passphrase::read_file(source)?;
     let mode = network.genesis().mode;
-    let file = KeyFile::open_for(mode, &config.keys.file, &Passphrase::read(source)?)?;
+    let file = KeyFile::open_for(mode, &config.keys.file, &passphrase)?;
     let key = file.statement(&config.keys.statement.parse::<Name>()?)?;
     let keeper = network.keeper(config.keeper);
     let keeper = keeper.ok_or(RunError::NoSuchKeeper(config.keeper))?;
@@ -292,4 +356,26 @@ fn stop_at_signal() -> Result<Arc<AtomicBool>, RunError> {
         raised.store(true, Ordering::Relaxed);
     });
     Ok(stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_once_and_only_when_it_lasts() {
+        let (mut standing, start) = (Standing::default(), Instant::now());
+        let mut at = |waits, ms| standing.is_news(waits, start + Duration::from_millis(ms));
+        let stale = Some(NoLease::Stale);
+        assert!(!at(None, 0));
+        assert!(at(None, 2000), "that it began");
+        assert!(!at(stale, 2100), "a moment is nothing");
+        assert!(!at(None, 2200));
+        assert!(!at(None, 9000), "nothing has changed");
+        assert!(!at(stale, 9100));
+        assert!(at(stale, 11_100), "it lasts");
+        assert!(!at(stale, 60_000), "and was told");
+        assert!(!at(None, 60_100));
+        assert!(at(None, 62_100), "it has passed");
+    }
 }

@@ -3,6 +3,7 @@
 use crate::disk::SimDisk;
 use crate::faults::Fault;
 use crate::hosts::{BoardLie, NodeLie, WitnessLie};
+use crate::people::Deed;
 use crate::setting::{BOARDS, LIAR, WITNESSES};
 use crate::sim::Sim;
 use crate::wire::{Host, Weather};
@@ -165,9 +166,13 @@ impl Sim {
     }
 
     fn change_withholding(&mut self) {
-        let withholds = !self.hosts.gate().withholds() || self.dice.chance(700);
+        let withholds = !self.hosts.gate().withholds() || self.dice.chance(850);
         self.hosts.gate().withhold(withholds);
         self.note("fault: gate withholds stops", withholds);
+        if withholds {
+            // Whoever is not heard goes to the boards.
+            self.people.act(Deed::PostStop, &self.auditor.state);
+        }
     }
 
     fn shut(&mut self) {

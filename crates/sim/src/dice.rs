@@ -3,7 +3,7 @@
 use portcullis_host::Random;
 use std::sync::{Mutex, PoisonError};
 
-/// SplitMix64 (Steele, Lea, Flood 2014). Not for secrets: a run has none.
+/// `SplitMix64` (Steele, Lea, Flood 2014). Not for secrets: a run has none.
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
 

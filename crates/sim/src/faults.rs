@@ -72,7 +72,7 @@ pub const PROFILES: [Profile; 8] = [
     },
     Profile {
         name: "liars",
-        faults: 20,
+        faults: 35,
         liars: 10,
         withholding: 3,
         node: 4,

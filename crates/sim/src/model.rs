@@ -175,11 +175,9 @@ impl Model {
                     stop.stated.get_or_insert(now);
                 }
             }
-            Says::Latched { latch, condition } => {
-                if self.latched.insert(*latch) {
-                    let kind = format!("latch: {}", condition.name());
-                    self.chronicle.note(&kind, latch);
-                }
+            Says::Latched { latch, condition } if self.latched.insert(*latch) => {
+                let kind = format!("latch: {}", condition.name());
+                self.chronicle.note(&kind, latch);
             }
             _ => {}
         }

@@ -60,7 +60,7 @@ pub enum Error {
     #[error("the stop board: {0}")]
     Board(#[from] BoardError),
     /// The network interface.
-    #[error("cannot listen at {0}: {1}")]
+    #[error("cannot listen on {0}: {1}; see what has the port, or change `listen`")]
     Listen(std::net::SocketAddr, std::io::Error),
     /// The operating system.
     #[error("the process cannot be set up: {0}")]
@@ -68,6 +68,23 @@ pub enum Error {
     /// A disk error while running.
     #[error("stopped after a disk error, as logged; start again: recovery finds out what was kept")]
     Stopped,
+}
+
+impl Error {
+    /// Whether the process found this before it did anything: the configuration or a file that it
+    /// names, or a data folder that another process has.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        !matches!(
+            self,
+            Self::Disk(_)
+                | Self::Memory(_)
+                | Self::Board(_)
+                | Self::Listen(..)
+                | Self::System(_)
+                | Self::Stopped
+        )
+    }
 }
 
 /// Makes the first record of each role that is configured. Once in a key's life: a second time refuses.
@@ -113,7 +130,7 @@ impl Setting {
         let genesis = read(&config.genesis)?;
         let network = Network::open(&genesis, config.genesis_digest, &Strict)?;
         let mode = network.genesis().mode;
-        let passphrase = Passphrase::read(open(&config.passphrase_file)?)?;
+        let passphrase = Passphrase::read_file(open(&config.passphrase_file)?)?;
         let keys = KeyFile::open_for(mode, &config.key_file, &passphrase)?;
         let clock: Arc<dyn Clock> = match &config.test_clock {
             Some(path) => Arc::new(FileClock::new(path.clone(), mode)?),

@@ -27,6 +27,7 @@ use portcullis_tlog::witness::{Answer, MAX_REQUEST_BYTES, SIZE_CONTENT_TYPE};
 use portcullis_witness::{Config, ConfigError, Error, init, run};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::{self, JoinHandle};
@@ -50,6 +51,8 @@ impl Folder {
         };
         std::fs::write(folder.path("genesis.cbor"), genesis_bytes()).unwrap();
         std::fs::write(folder.path("passphrase"), "correct horse\n").unwrap();
+        let private = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(folder.path("passphrase"), private).unwrap();
         folder.make_keys();
         let config = folder.text();
         std::fs::write(folder.path("witness.toml"), config).unwrap();

@@ -113,9 +113,10 @@ fn catch_up(follower: &mut Follower, machine: &Machine) -> Result<(Digest, Time)
                 return Err(Failure::new(Exit::Wrong, what, next));
             }
             other if Instant::now() >= end => {
-                let why = other
-                    .err()
-                    .map_or_else(|| "nothing fresh".into(), |e| e.to_string());
+                let why = other.err().map_or_else(
+                    || "the witnesses have cosigned nothing within 3 s".into(),
+                    |e| e.to_string(),
+                );
                 let what = format!("the journal cannot be followed to a fresh checkpoint: {why}");
                 return Err(Failure::new(Exit::NoAnswer, what, "portcullis doctor"));
             }

@@ -21,7 +21,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 ///
 /// Everything that is shown comes from the journal itself: followed from genesis, each decision made
 /// again, under a checkpoint that the witnesses have just cosigned. Without an act it lists what
-/// waits for somebody.
+/// waits for somebody. Signs as `approver` unless --as or --key says otherwise.
 #[derive(Debug, Args)]
 pub(crate) struct ApproveArgs {
     /// The act's digest, or its first digits
@@ -53,7 +53,8 @@ impl ApproveArgs {
         if !self.agrees(digest)? {
             return Err(Failure::new(Exit::Refused, "not approved", ""));
         }
-        approve(&reach, &replica, &caller, digest)
+        approve(&reach, &replica, &caller, digest)?;
+        tell_outcome(&mut replica, &caller, digest)
     }
 
     fn agrees(&self, digest: Digest) -> Result<bool, Failure> {
@@ -114,6 +115,23 @@ fn find<'a>(replica: &'a Replica, wanted: &'a str) -> Result<(Digest, &'a Held),
             "it may have gone out, ended or been cancelled: portcullis call GET /v1/acts/DIGEST",
         )),
     }
+}
+
+/// What the approval has brought, once the journal has it.
+fn tell_outcome(replica: &mut Replica, caller: &Caller, act: Digest) -> Result<(), Failure> {
+    let counted = |held: &Held| held.approvals.contains_key(&caller.principal);
+    replica.wait_for(|state| state.facts().held.get(&act).is_none_or(counted))?;
+    let state = replica.state();
+    match state.facts().held.get(&act) {
+        None => say("waits for     nothing: it has gone its way"),
+        Some(held) if counted(held) => {
+            for (name, text) in show::waiting(state, act) {
+                say(format_args!("{name:<14}{text}"));
+            }
+        }
+        Some(_) => say("outcome       not cosigned yet; look again with: portcullis approve"),
+    }
+    Ok(())
 }
 
 fn approve(reach: &Reach, replica: &Replica, caller: &Caller, act: Digest) -> Result<(), Failure> {

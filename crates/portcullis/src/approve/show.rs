@@ -1,6 +1,6 @@
 //! A waiting act in words, from the journal's own bytes.
 
-use crate::amount::both;
+use crate::amount::{both, units};
 use crate::out::{json, word};
 use crate::scope;
 use portcullis_chains::caip::{Address, checksummed};
@@ -113,7 +113,7 @@ fn proof(held: &Held) -> String {
 }
 
 /// What the act still waits for, decided here at the journal's own time.
-fn waiting(state: &State, digest: Digest) -> Lines {
+pub(super) fn waiting(state: &State, digest: Digest) -> Lines {
     let decided = decide::settle(state, digest, state.facts().time);
     match decided.decision() {
         Decision::Hold { needs, until } => {
@@ -170,43 +170,99 @@ fn lifted(state: &State, target: LiftTarget) -> String {
     }
 }
 
-/// Every rule that would be another, as it is and as it would be.
+/// Every number that would be another, as it is and as it would be, a line each.
 fn limits(now: &Limits, proposed: &Limits, decimals: &Decimals) -> Lines {
-    let changed = now.rules.iter().filter_map(|rule| {
+    let changed = now.rules.iter().flat_map(|rule| {
         let next = proposed.rule(rule.asset, rule.bounds);
-        (next != Some(rule)).then(|| {
-            let next = next.map_or_else(|| "gone".into(), |next| bounds(next, decimals));
-            ("changes", format!("{} -> {next}", bounds(rule, decimals)))
-        })
+        differences(rule, next, decimals)
     });
     let added = proposed
         .rules
         .iter()
         .filter(|rule| now.rule(rule.asset, rule.bounds).is_none());
-    let added = added.map(|rule| ("adds", bounds(rule, decimals)));
+    let added = added.flat_map(|rule| {
+        let lines = bounds(rule, decimals).into_iter();
+        lines.map(|(name, to)| ("adds", format!("{}, {name}: {to}", of(rule))))
+    });
     changed.chain(added).collect()
 }
 
-fn bounds(rule: &Limit, decimals: &Decimals) -> String {
-    let of = |amount: Option<Amount>| {
+fn differences(rule: &Limit, next: Option<&Limit>, decimals: &Decimals) -> Lines {
+    let Some(next) = next else {
+        return vec![("removes", format!("every bound of {}", of(rule)))];
+    };
+    let pairs = bounds(rule, decimals)
+        .into_iter()
+        .zip(bounds(next, decimals));
+    let changed = pairs.filter(|((_, from), (_, to))| from != to);
+    let lines = changed.map(|((name, from), (_, to))| {
+        ("changes", format!("{}, {name}: {from} -> {to}", of(rule)))
+    });
+    lines.collect()
+}
+
+/// What a rule bounds.
+fn of(rule: &Limit) -> String {
+    format!("{} in each {}", rule.asset, word(&rule.bounds))
+}
+
+/// A rule's numbers by name.
+fn bounds(rule: &Limit, decimals: &Decimals) -> [(&'static str, String); 5] {
+    let amount = |amount: Option<Amount>| {
         amount.map_or_else(
             || "unbounded".to_owned(),
-            |amount| both(amount, rule.asset, decimals),
+            |amount| units(amount, rule.asset, decimals),
         )
     };
-    let approval = rule.approval.map_or_else(String::new, |above| {
-        format!(
-            ", {} approvals above {}",
-            above.count,
-            both(above.above, rule.asset, decimals)
-        )
-    });
-    format!(
-        "each {}: at once {}, hour {}, day {}, week {}{approval}",
-        word(&rule.bounds),
-        of(rule.per_transaction),
-        of(rule.hour),
-        of(rule.day),
-        of(rule.week),
-    )
+    let approvals = rule.approval.map_or_else(
+        || "none".to_owned(),
+        |needed| {
+            let above = units(needed.above, rule.asset, decimals);
+            format!("{} above {above}", needed.count)
+        },
+    );
+    [
+        ("at once", amount(rule.per_transaction)),
+        ("hour", amount(rule.hour)),
+        ("day", amount(rule.day)),
+        ("week", amount(rule.week)),
+        ("approvals", approvals),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_core::limits::Bounds;
+
+    fn rule(hour: u128) -> Limit {
+        Limit {
+            asset: AssetId::EvmNative { chain: 1 },
+            bounds: Bounds::Account,
+            per_transaction: Some(Amount(5)),
+            hour: Some(Amount(hour)),
+            day: None,
+            week: None,
+            approval: None,
+        }
+    }
+
+    #[test]
+    fn each_changed_number_is_a_line_and_no_other() {
+        let all = |rules: &[Limit]| Limits {
+            rules: rules.to_vec(),
+        };
+        let decimals = Decimals::new();
+        let changed = limits(&all(&[rule(1)]), &all(&[rule(2)]), &decimals);
+        let [(name, text)] = &changed[..] else {
+            panic!("{changed:?}");
+        };
+        assert_eq!(*name, "changes");
+        assert!(text.contains("hour") && text.contains("->"), "{text}");
+        assert!(limits(&all(&[rule(1)]), &all(&[rule(1)]), &decimals).is_empty());
+        let removed = limits(&all(&[rule(1)]), &all(&[]), &decimals);
+        assert_eq!(removed.len(), 1);
+        assert_eq!(removed[0].0, "removes");
+        assert_eq!(limits(&all(&[]), &all(&[rule(1)]), &decimals).len(), 5);
+    }
 }

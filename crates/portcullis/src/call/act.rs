@@ -13,7 +13,8 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Act")]
 pub(crate) struct ActArgs {
-    /// The act, or only its kind, as JSON in a file (- is standard input)
+    /// The act as JSON in a file (- is standard input): whole, only its kind, or
+    /// {"account": ID, "kind": {…}} where staff act on an account
     #[arg(long, value_name = "FILE")]
     act: Option<PathBuf>,
     /// Seconds until it expires, unless the file says

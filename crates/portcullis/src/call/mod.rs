@@ -7,10 +7,11 @@ use crate::files;
 use crate::out::{json, say};
 use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
 use clap::Args;
-use portcullis_client::{Gate, Question};
+use portcullis_client::{Gate, Problem, Question};
 use portcullis_core::genesis::IssuerKind;
 use portcullis_core::id::LedgerEntryId;
-use portcullis_core::{Digest, Evidence, Time};
+use portcullis_core::reason::Retry;
+use portcullis_core::{Digest, Evidence, Reason, Time};
 use portcullis_host::Random;
 use serde_json::{Value, json as value};
 use std::path::PathBuf;
@@ -200,15 +201,17 @@ fn print(gate: &Gate, caller: Option<&Caller>, question: &Question<'_>) -> Resul
         Err(_) => String::from_utf8_lossy(&reply.body).into_owned(),
     };
     say(text.trim_end());
+    let problem = serde_json::from_slice::<Problem>(&reply.body).ok();
+    let reason = problem.and_then(|problem| problem.reason());
     match reply.status {
         200..300 => check_digest(question.act, &reply.body),
-        400..500 => {
-            let what = format!("the gate refused with HTTP {}", reply.status);
-            Err(Failure::new(
-                Exit::Refused,
-                what,
-                "the answer above says what to do",
-            ))
+        // Whatever has a numbered reason is a refusal for certain, 503 too.
+        status if reason.is_some() || (400..500).contains(&status) => {
+            let what = match reason {
+                Some(reason) => format!("the gate refused: {} {}", reason.number(), reason.slug()),
+                None => format!("the gate refused with HTTP {status}"),
+            };
+            Err(Failure::new(Exit::Refused, what, next(reason)))
         }
         status => {
             let what = format!("the gate answered with HTTP {status}");
@@ -218,6 +221,18 @@ fn print(gate: &Gate, caller: Option<&Caller>, question: &Question<'_>) -> Resul
                 "send the same again later",
             ))
         }
+    }
+}
+
+/// What to do about a refusal, by its own word on repeating.
+fn next(reason: Option<Reason>) -> &'static str {
+    match reason.map(Reason::retry) {
+        Some(Retry::Later) => "send the same again later: with the same act it counts once",
+        Some(Retry::Anew) => "make a new act, or bring the evidence that the detail names",
+        Some(Retry::Never) => {
+            "correct what the detail names; docs/spec/reasons.md has every reason"
+        }
+        None => "look the path up in the gate's /openapi.json",
     }
 }
 

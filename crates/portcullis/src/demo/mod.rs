@@ -17,6 +17,7 @@ use crate::folder::Folder;
 use crate::keyring::purpose;
 use crate::out::{json, say};
 use crate::reach::{Caller, CallerArgs, Customer, Reach, ReachArgs};
+use crate::scope;
 use crate::verify::{check_receipt, tell_receipt};
 use chain::Chain;
 use clap::Args;
@@ -24,10 +25,11 @@ use journal::Seen;
 use portcullis_chains::caip::{Address, checksummed};
 use portcullis_chains::{Amount, AssetId};
 use portcullis_client::{Accepted, Account, ActBuilder};
-use portcullis_core::act::{Act, ActKind, AddAddress, OpenAccount, Withdraw};
+use portcullis_core::act::{Act, ActKind, AddAddress, OpenAccount, Scope, Withdraw};
 use portcullis_core::genesis::{IssuerKind, Mode};
+use portcullis_core::realm::Realm;
 use portcullis_core::receipt::Receipt;
-use portcullis_core::{Body, Decision, Digest, Evidence, Time};
+use portcullis_core::{Body, Decision, Digest, Evidence, Reason, Time};
 use portcullis_keeper::rfc3339;
 use portcullis_keys::WalletKey as _;
 use std::path::PathBuf;
@@ -70,6 +72,7 @@ impl DemoArgs {
             .wallet(&purpose::WALLET.parse()?)?
             .address();
         let demo = Demo {
+            dir: self.dir.clone(),
             reach,
             back_end,
             customer,
@@ -80,6 +83,7 @@ impl DemoArgs {
 }
 
 struct Demo {
+    dir: PathBuf,
     reach: Reach,
     back_end: Caller,
     customer: Customer,
@@ -88,6 +92,7 @@ struct Demo {
 
 impl Demo {
     fn show(&self, folder: &Folder) -> Result<(), Failure> {
+        self.is_open()?;
         let chain = Chain::of(&self.reach)?;
         chain.fund()?;
         let account = self.account()?;
@@ -99,6 +104,36 @@ impl Demo {
         let after = chain.balance(self.payee)?;
         self.compare(before, after, chain.asset())?;
         self.receipt(act, folder)
+    }
+
+    /// Nothing is shut: what is shut opens by a quorum, which no demonstration waits for.
+    fn is_open(&self) -> Result<(), Failure> {
+        let status = self.reach.gate.status()?;
+        let mut suspensions = status.suspensions.iter();
+        let suspended = suspensions.find(|it| self.concerns(it.scope));
+        let suspended = suspended.map(|it| (scope::text(it.scope), it.by.to_string()));
+        let latched = status.latches.first();
+        let latched = latched.map(|it| (format!("keeper {}", it.keeper), it.target()));
+        let Some((what, target)) = suspended.or(latched) else {
+            return Ok(());
+        };
+        Err(Failure::new(
+            Exit::Wrong,
+            format!("the gate is shut for {what}; no withdrawal goes out until that is lifted"),
+            format!(
+                "portcullis lift {target} --as administrator-1, then each other administrator that \
+                 it names: portcullis approve --as administrator-2 DIGEST (both with --dir {})",
+                self.dir.display()
+            ),
+        ))
+    }
+
+    fn concerns(&self, scope: Scope) -> bool {
+        match scope {
+            Scope::Account(account) => account == self.customer.ids.account,
+            Scope::Realm(realm) => realm == Realm::Customers,
+            Scope::Everything | Scope::Withdrawals | Scope::Asset(_) => true,
+        }
     }
 
     /// The customer's account, opened if it is not there, once its passkey counts.
@@ -127,7 +162,7 @@ impl Demo {
             self.submit(&act, &evidence)?;
         }
         tell("account", ids.account);
-        let why = "the passkey counts after its delay, from the witnesses' cosignature on";
+        let why = "a new passkey counts once its delay has run, which begins when the witnesses cosign it";
         until(why, || {
             Ok(self.look_up()?.filter(|account| self.has_passkey(account)))
         })
@@ -222,6 +257,10 @@ impl Demo {
                     let what = format!("the withdrawal is {}", standing.stage);
                     Err(Failure::new(Exit::Wrong, what, "portcullis status"))
                 }
+                "held" => {
+                    self.is_open()?;
+                    Ok(None)
+                }
                 _ => Ok(None),
             }
         })
@@ -286,10 +325,16 @@ impl Demo {
     /// Submit, and show what became of it.
     fn submit(&self, act: &Act, evidence: &Evidence) -> Result<Accepted, Failure> {
         tell("act", act.digest());
-        let accepted = self
-            .reach
-            .gate
-            .submit(&self.back_end.signer, act, evidence)?;
+        let submitted = self.reach.gate.submit(&self.back_end.signer, act, evidence);
+        let accepted = submitted.map_err(|error| match error.reason() {
+            Some(Reason::FactorRevoked) => Failure::new(
+                Exit::Refused,
+                "the customer's passkey was revoked, or its epoch raised: this network's \
+                 demonstration account has no passkey that counts",
+                "make a new network: script/stop; rm -r .portcullis; script/run",
+            ),
+            _ => error.into(),
+        })?;
         tell(
             "entry",
             format_args!("{}, {}", accepted.entry, rfc3339(accepted.time)),

@@ -2,6 +2,7 @@
 
 mod configs;
 mod development;
+mod draft;
 mod production;
 mod terms;
 
@@ -42,7 +43,7 @@ pub(crate) struct InitArgs {
     assemble: Option<PathBuf>,
 
     /// Development: the EIP-155 chain that the wallet is on
-    #[arg(long, value_name = "N", default_value_t = 31337)]
+    #[arg(long, value_name = "N", default_value_t = 31337, value_parser = clap::value_parser!(u64).range(1..))]
     chain_id: u64,
     /// Development: the chain's node; what DIR/ethereum-rpc says otherwise
     #[arg(long, value_name = "URL")]
@@ -145,11 +146,14 @@ fn token(chain: ChainId, text: &str) -> Result<Asset, Failure> {
     let (contract, decimals) = text.split_once(':').unwrap_or((text, "18"));
     let decimals = decimals.parse().ok().filter(|decimals| *decimals <= 30);
     let id: Result<AssetId, CaipError> = format!("{chain}/erc20:{contract}").parse();
-    match (id, decimals) {
-        (Ok(id), Some(decimals)) => Ok(Asset { id, decimals }),
-        _ => Err(Failure::usage(
-            format!("{text} is no token"),
+    let wrong = |why: &dyn core::fmt::Display| {
+        Failure::usage(
+            format!("{text} is no token: {why}"),
             "write 0xCONTRACT, or 0xCONTRACT:6 for one with six decimals",
-        )),
-    }
+        )
+    };
+    Ok(Asset {
+        id: id.map_err(|error| wrong(&error))?,
+        decimals: decimals.ok_or_else(|| wrong(&"decimals are a number up to 30"))?,
+    })
 }

@@ -1,12 +1,13 @@
 //! A genesis for production: drafted, signed by each administrator elsewhere, put together.
 
+use super::draft;
 use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::keyring::{KeyPaths, purpose};
 use crate::out::{json, say, warn};
 use portcullis_core::codec::encode;
 use portcullis_core::factor::NewFactor;
-use portcullis_core::genesis::{Genesis, SignedGenesis};
+use portcullis_core::genesis::SignedGenesis;
 use portcullis_core::id::PrincipalId;
 use portcullis_core::signature::{Signature, Strict};
 use portcullis_core::{Digest, Network};
@@ -23,15 +24,8 @@ struct SignatureFile {
 }
 
 pub(super) fn check(draft: &Path) -> Result<(), Failure> {
-    let genesis = read(draft)?;
-    warn(format_args!(
-        "{} administrators, any {} of them loosen; {} wallets; {} assets; delay floor {} s",
-        genesis.administrators.len(),
-        genesis.quorum,
-        genesis.wallets.len(),
-        genesis.assets.len(),
-        genesis.delay_floor.0 / 1000,
-    ));
+    let genesis = draft::read(draft)?;
+    draft::tell(&genesis);
     tell_digest(genesis.digest());
     Ok(())
 }
@@ -42,7 +36,7 @@ pub(super) fn sign(
     passphrase: Option<&Path>,
     out: Option<&Path>,
 ) -> Result<(), Failure> {
-    let genesis = read(draft)?;
+    let genesis = draft::read(draft)?;
     let mut paths = KeyPaths::of(key.to_owned());
     if let Some(passphrase) = passphrase {
         passphrase.clone_into(&mut paths.passphrase);
@@ -66,6 +60,7 @@ pub(super) fn sign(
         administrator,
         signature: key.sign(&genesis.signed_bytes())?,
     };
+    draft::tell(&genesis);
     match out {
         Some(path) => files::write(path, json(&signed).as_bytes())?,
         None => say(json(&signed)),
@@ -75,10 +70,10 @@ pub(super) fn sign(
 }
 
 pub(super) fn assemble(draft: &Path, from: &[PathBuf], out: &Path) -> Result<(), Failure> {
-    let genesis = read(draft)?;
+    let genesis = draft::read(draft)?;
     let digest = genesis.digest();
     let signatures = from.iter().map(|path| {
-        let file: SignatureFile = parse(path)?;
+        let file: SignatureFile = draft::parse(path)?;
         if file.genesis == digest {
             Ok((file.administrator, file.signature))
         } else {
@@ -96,8 +91,8 @@ pub(super) fn assemble(draft: &Path, from: &[PathBuf], out: &Path) -> Result<(),
         signatures,
     };
     let network = Network::new(signed, &Strict)?;
-    files::write(out, &encode(network.signed()))?;
-    files::write(
+    files::write_once(out, &encode(network.signed()))?;
+    files::write_once(
         &out.with_extension("json"),
         json(network.signed()).as_bytes(),
     )?;
@@ -109,17 +104,4 @@ pub(super) fn assemble(draft: &Path, from: &[PathBuf], out: &Path) -> Result<(),
 fn tell_digest(digest: Digest) {
     warn("The genesis digest; compare it by voice with every administrator before you pin it:");
     say(digest);
-}
-
-fn read(draft: &Path) -> Result<Genesis, Failure> {
-    let genesis: Genesis = parse(draft)?;
-    genesis.check()?;
-    Ok(genesis)
-}
-
-fn parse<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Failure> {
-    serde_json::from_slice(&files::read(path)?).map_err(|error| {
-        let what = format!("{}: {error}", path.display());
-        Failure::usage(what, "docs/guide/operators.md has an example")
-    })
 }

@@ -6,12 +6,13 @@ use crate::folder::Folder;
 use crate::out::{say, warn};
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 /// How long to wait before starting a process again: doubled each time that it ends soon.
@@ -21,6 +22,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const WELL: Duration = Duration::from_secs(30);
 /// Who has run this long has read its configuration, and will not end over it.
 const UP: Duration = Duration::from_secs(1);
+/// The exit code of a process that cannot start as it is configured. It may only be that an earlier
+/// one has not let go of its folder yet, so it is tried so many times.
+const USAGE: i32 = Exit::Usage as i32;
+const IN_VAIN: u32 = 4;
 /// How long a process may take to end when told to.
 const END_WITHIN: Duration = Duration::from_secs(10);
 
@@ -43,6 +48,7 @@ pub(super) fn serve(dir: PathBuf, test_clock: Option<&Path>) -> Result<(), Failu
     let runtime = runtime.map_err(|error| failed("begin", &error))?;
     runtime.block_on(async {
         let (stop, stopping) = watch::channel(false);
+        let (give_up, mut given_up) = mpsc::channel(1);
         let up = Arc::new(AtomicUsize::new(0));
         let children = CHILDREN.map(|(name, config)| {
             let child = Supervised {
@@ -51,11 +57,18 @@ pub(super) fn serve(dir: PathBuf, test_clock: Option<&Path>) -> Result<(), Failu
                 config: folder.file(config),
                 test_clock: test_clock.map(Path::to_owned),
                 up: Arc::clone(&up),
+                give_up: give_up.clone(),
             };
             tokio::spawn(child.keep_running(stopping.clone()))
         });
         tokio::spawn(say_ready(probe, up));
-        let told = told_to_stop().await;
+        let told = tokio::select! {
+            told = told_to_stop() => told,
+            Some(name) = given_up.recv() => Err(Failure::usage(
+                format!("portcullis {name} cannot start; its own words are above"),
+                "mend what they name and start again; if the network runs already, there is nothing to do",
+            )),
+        };
         let _ = stop.send(true);
         for child in children {
             let _ = child.await;
@@ -72,16 +85,26 @@ struct Supervised {
     test_clock: Option<PathBuf>,
     /// How many of all are up.
     up: Arc<AtomicUsize>,
+    /// Who is told that starting it again is no use.
+    give_up: mpsc::Sender<&'static str>,
 }
 
 impl Supervised {
     async fn keep_running(self, mut stop: watch::Receiver<bool>) {
-        let mut wait = FIRST_WAIT;
+        let (mut wait, mut in_vain) = (FIRST_WAIT, 0);
         while !*stop.borrow() {
             let begun = Instant::now();
-            match self.start() {
+            let code = match self.start() {
                 Ok(child) => self.watch(child, &mut stop).await,
-                Err(error) => warn(format_args!("{} cannot be started: {error}", self.name)),
+                Err(error) => {
+                    warn(format_args!("{} cannot be started: {error}", self.name));
+                    None
+                }
+            };
+            in_vain = if code == Some(USAGE) { in_vain + 1 } else { 0 };
+            if in_vain == IN_VAIN {
+                let _ = self.give_up.try_send(self.name);
+                return;
             }
             if begun.elapsed() >= WELL {
                 wait = FIRST_WAIT;
@@ -102,15 +125,16 @@ impl Supervised {
         command.stdin(std::process::Stdio::null()).spawn()
     }
 
-    /// Until it ends, or is told to.
-    async fn watch(&self, mut child: Child, stop: &mut watch::Receiver<bool>) {
+    /// Until it ends, or is told to. Gives its exit code where it ended by itself.
+    async fn watch(&self, mut child: Child, stop: &mut watch::Receiver<bool>) -> Option<i32> {
         let mut is_up = false;
-        loop {
+        let code = loop {
             tokio::select! {
                 ended = child.wait() => {
+                    let code = ended.as_ref().ok().and_then(ExitStatus::code);
                     let how = ended.map_or_else(|error| error.to_string(), |how| how.to_string());
                     warn(format_args!("{} ended ({how}); starting it again", self.name));
-                    break;
+                    break code;
                 }
                 () = sleep(UP), if !is_up => {
                     is_up = true;
@@ -118,13 +142,14 @@ impl Supervised {
                 }
                 () = stopped(stop) => {
                     end(&mut child).await;
-                    break;
+                    break None;
                 }
             }
-        }
+        };
         if is_up {
             self.up.fetch_sub(1, Ordering::Relaxed);
         }
+        code
     }
 }
 

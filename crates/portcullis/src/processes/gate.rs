@@ -30,7 +30,7 @@ impl ServeArgs {
         }
         let mut config = read(&self.process.begin()?)?;
         config.test_clock = self.process.test_clock.or(config.test_clock);
-        portcullis_gate::run(&config).map_err(|error| ended("gate", error))
+        portcullis_gate::run(&config).map_err(|error| ended("gate", &error, error.is_usage()))
     }
 }
 

@@ -7,7 +7,6 @@ mod signer;
 mod witness;
 
 pub(crate) use gate::ServeArgs;
-#[cfg(test)]
 pub(crate) use gate::read as gate_config;
 pub(crate) use signer::SignerArgs;
 pub(crate) use witness::WitnessArgs;
@@ -56,8 +55,11 @@ fn tie_to_parent() -> Result<(), Failure> {
         .map_err(|error| Failure::usage(format!("cannot tie to the parent: {error}"), ""))
 }
 
-/// A process' own error as a failure. Errors of the configuration come before anything was served.
-fn ended(name: &str, error: impl core::fmt::Display) -> Failure {
+/// A process' own error as a failure: of its configuration, before it did anything, or later.
+fn ended(name: &str, error: impl core::fmt::Display, is_usage: bool) -> Failure {
     let next = "mend what the message names and start again";
+    if is_usage {
+        return Failure::usage(format!("the {name} does not start: {error}"), next);
+    }
     Failure::new(Exit::Stopped, format!("the {name} ended: {error}"), next)
 }

@@ -34,7 +34,8 @@ impl SignerArgs {
             Some(Command::Shut { process }) => shut(&process),
             None => {
                 let config = read(&self.process)?;
-                portcullis_signer::run(config).map_err(|error| ended("signer", error))
+                portcullis_signer::run(config)
+                    .map_err(|error| ended("signer", &error, error.is_usage()))
             }
         }
     }
@@ -51,7 +52,8 @@ fn read(process: &ProcessArgs) -> Result<Config, Failure> {
 
 fn shut(process: &ProcessArgs) -> Result<(), Failure> {
     let config = read(process)?;
-    let latch = portcullis_signer::shut(&config).map_err(|error| ended("signer", error))?;
+    let latch = portcullis_signer::shut(&config)
+        .map_err(|error| ended("signer", &error, error.is_usage()))?;
     let keeper = config.keeper;
     say("The signer signs nothing more, from its next step on, and after any restart.");
     say(format_args!(

@@ -26,6 +26,6 @@ impl WitnessArgs {
             say("The record has begun. Never restore it from a backup, and never run two of it.");
             return Ok(());
         }
-        portcullis_witness::run(&config).map_err(|error| ended("witness", error))
+        portcullis_witness::run(&config).map_err(|error| ended("witness", &error, error.is_usage()))
     }
 }

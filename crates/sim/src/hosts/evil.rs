@@ -90,7 +90,7 @@ impl Misdeed {
         (1, Self::OtherAmount),
         (1, Self::OtherNonce),
         (1, Self::OtherReplacement),
-        (1, Self::ResumeByNobody),
+        (3, Self::ResumeByNobody),
     ];
 
     /// All of them, each as likely as its weight.
@@ -201,7 +201,9 @@ impl Evil {
         };
         let size = evil.journal.head().size;
         let entries = evil.view().entries(0..size, usize::MAX).ok()?;
-        entries.iter().for_each(|bytes| evil.learn(bytes));
+        for bytes in &entries {
+            evil.learn(bytes);
+        }
         evil.void_before = evil.state.facts().void_entries;
         Some(evil)
     }
@@ -289,12 +291,13 @@ impl Evil {
         if self.is_broken || !room {
             return false;
         }
-        if self.journal.append(vec![bytes.clone()]).is_err() {
+        let copy = bytes.clone();
+        if self.journal.append(vec![bytes]).is_err() {
             // The outcome is unknown; a thief would start anew as well.
             self.is_broken = true;
             return false;
         }
-        self.learn(&bytes);
+        self.learn(&copy);
         true
     }
 
@@ -309,12 +312,16 @@ impl Evil {
             return false;
         };
         let mut frontier = Frontier::new();
-        before.iter().for_each(|e| frontier.append(Hash::leaf(e)));
+        for entry in &before {
+            frontier.append(Hash::leaf(entry));
+        }
         let mut entries = vec![bytes];
         while at + (entries.len() as u64) < size + 1 {
             entries.push(Entry::new(self.now(), Body::Checkpoint(vec![1])).to_bytes());
         }
-        entries.iter().for_each(|e| frontier.append(Hash::leaf(e)));
+        for entry in &entries {
+            frontier.append(Hash::leaf(entry));
+        }
         self.fork = Some(Fork {
             at,
             entries,
@@ -353,7 +360,9 @@ impl Evil {
     fn head_at(&self, size: u64) -> Option<TreeHead> {
         let entries = self.view().entries(0..size.max(1), usize::MAX).ok()?;
         let mut frontier = Frontier::new();
-        entries.iter().for_each(|e| frontier.append(Hash::leaf(e)));
+        for entry in &entries {
+            frontier.append(Hash::leaf(entry));
+        }
         Some(frontier.head())
     }
 
@@ -425,12 +434,12 @@ impl Evil {
                 if let Ok(signed) = codec::decode(&message.body, 60_000) {
                     self.statements.push(signed);
                 }
-                ok(Vec::new())
+                Some(ok(Vec::new()))
             }
             "/log/follow" => self.follow(message),
             target => {
                 let path = target.strip_prefix("/log/")?.parse().ok()?;
-                ok(self.view().tile(path).ok()?)
+                Some(ok(self.view().tile(path).ok()?))
             }
         }
     }
@@ -464,6 +473,9 @@ impl Evil {
         if let Ok(mut posting) = serde_json::from_slice::<Posting>(&message.body) {
             posting.evidence.requests.push(request);
             self.captured.push(posting);
+            if self.captured.len() > 12 {
+                self.captured.remove(0);
+            }
         }
     }
 
@@ -498,11 +510,11 @@ impl Evil {
         let size = size_of(&checkpoint);
         entries.truncate(usize::try_from(size.saturating_sub(from)).unwrap_or(0));
         let entries = entries.into_iter().map(Into::into).collect();
-        ok(encode(&FollowAnswer {
+        Some(ok(encode(&FollowAnswer {
             checkpoint,
             from,
             entries,
-        }))
+        })))
     }
 
     fn entries(&self, from: u64) -> Vec<Vec<u8>> {
@@ -544,6 +556,6 @@ fn size_of(note: &[u8]) -> u64 {
         .unwrap_or(0)
 }
 
-fn ok(body: Vec<u8>) -> Option<Reply> {
-    Some(Reply { status: 200, body })
+fn ok(body: Vec<u8>) -> Reply {
+    Reply { status: 200, body }
 }

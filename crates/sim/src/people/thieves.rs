@@ -119,6 +119,41 @@ impl People {
                 Some(self.relay_only(&act, &evidence))
             }
             Theft::OneDebitForTwo => self.one_debit_for_two(state),
+            Theft::SelfApproval
+            | Theft::ApprovesTwice
+            | Theft::SupportResumes
+            | Theft::SupportLifts => self.try_as_staff(theft, state),
+            Theft::CustomerSuspends => {
+                let customer = self.any_customer();
+                let kind = ActKind::Suspend(Suspend {
+                    scope: Scope::Everything,
+                });
+                let (act, evidence) = self.customers_act(state, customer, kind)?;
+                Some(self.try_send(&act, &evidence))
+            }
+            Theft::StrangeAddress | Theft::TooMuch => {
+                let customer = self.any_customer();
+                let kind = self.strange(theft, state, customer)?;
+                let (act, mut evidence) = self.customers_act(state, customer, kind)?;
+                evidence.attestations.extend(self.debit(act.digest()));
+                Some(self.try_send(&act, &evidence))
+            }
+            Theft::NewAddressAtOnce => self.new_address_at_once(state),
+            Theft::NewPasskeyAtOnce => self.new_passkey_at_once(state),
+            Theft::Expired | Theft::OtherGenesis => self.out_of_place(theft, state),
+            Theft::NoRelay => {
+                let customer = self.any_customer();
+                let kind = self.strange(Theft::NoRelay, state, customer)?;
+                let (act, mut evidence) = self.customers_act(state, customer, kind)?;
+                evidence.attestations.extend(self.debit(act.digest()));
+                Some(self.send(setting::SUPPORT, &act, &evidence))
+            }
+        }
+    }
+
+    /// What a member of staff tries beyond its role.
+    fn try_as_staff(&mut self, theft: Theft, state: &State) -> Option<bool> {
+        match theft {
             Theft::SelfApproval => {
                 let held = state.facts().held.iter();
                 let own: Vec<_> = held
@@ -147,31 +182,7 @@ impl People {
                 let target = LiftTarget::Suspension { by };
                 Some(self.order(state, setting::SUPPORT, ActKind::Lift(Lift { target })))
             }
-            Theft::CustomerSuspends => {
-                let customer = self.any_customer();
-                let kind = ActKind::Suspend(Suspend {
-                    scope: Scope::Everything,
-                });
-                let (act, evidence) = self.customers_act(state, customer, kind)?;
-                Some(self.try_send(&act, &evidence))
-            }
-            Theft::StrangeAddress | Theft::TooMuch => {
-                let customer = self.any_customer();
-                let kind = self.strange(theft, state, customer)?;
-                let (act, mut evidence) = self.customers_act(state, customer, kind)?;
-                evidence.attestations.extend(self.debit(act.digest()));
-                Some(self.try_send(&act, &evidence))
-            }
-            Theft::NewAddressAtOnce => self.new_address_at_once(state),
-            Theft::NewPasskeyAtOnce => self.new_passkey_at_once(state),
-            Theft::Expired | Theft::OtherGenesis => self.out_of_place(theft, state),
-            Theft::NoRelay => {
-                let customer = self.any_customer();
-                let kind = self.strange(Theft::NoRelay, state, customer)?;
-                let (act, mut evidence) = self.customers_act(state, customer, kind)?;
-                evidence.attestations.extend(self.debit(act.digest()));
-                Some(self.send(setting::SUPPORT, &act, &evidence))
-            }
+            _ => None,
         }
     }
 

@@ -1,2 +1,0 @@
-/// What a seed must have met.
-const EXPECTED: &[(u64, &[&str])] = &[];
