@@ -115,9 +115,10 @@ fn witnesses(gate: &Gate, up: &[usize], lie: Lie) -> Witnesses {
         known: Mutex::default(),
     });
     let view = &gate.shared.view;
-    Witnesses::start(
+    Witnesses::new(
         Arc::clone(&world.network),
         Box::new(log),
+        Arc::new(gate.clock.clone()),
         &urls,
         view,
         &http,
