@@ -11,6 +11,8 @@
 mod http;
 mod rpc;
 mod sent;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 mod tracker;
 mod wire;
 

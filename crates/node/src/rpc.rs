@@ -64,15 +64,7 @@ impl Rpc {
         let id = self.next_id.fetch_add(2, Ordering::Relaxed);
         let which_chain = request(id, CHAIN_ID, &json!([]));
         let body = self.exchange(&json!([which_chain, request(id + 1, method, params)]))?;
-        let mut answers = Answers::from_bytes(&body)?;
-        let got = answers.take::<Quantity>(id, CHAIN_ID)?.u64()?;
-        if got != self.chain {
-            return Err(NodeError::WrongChain {
-                expected: self.chain,
-                got,
-            });
-        }
-        answers.take(id + 1, method)
+        answer(&body, id, self.chain, method)
     }
 
     fn exchange(&self, request: &Value) -> Result<Vec<u8>, NodeError> {
@@ -90,6 +82,22 @@ impl Rpc {
             status => Err(NodeError::Status(status)),
         }
     }
+}
+
+/// The answer to the question `id + 1`, from a node that says as `id` that it is on this chain.
+pub(super) fn answer<T: DeserializeOwned>(
+    body: &[u8],
+    id: u64,
+    chain: u64,
+    method: &'static str,
+) -> Result<T, NodeError> {
+    let mut answers = Answers::from_bytes(body)?;
+    let got = answers.take::<Quantity>(id, CHAIN_ID)?.u64()?;
+    if got != chain {
+        let expected = chain;
+        return Err(NodeError::WrongChain { expected, got });
+    }
+    answers.take(id + 1, method)
 }
 
 fn request(id: u64, method: &str, params: &Value) -> Value {

@@ -21,6 +21,8 @@ use serde_json::Value;
 /// A crate without a row fails the test: where it belongs is a decision, made here.
 #[rustfmt::skip] // a table
 const ALLOWED: &[(&str, &[&str])] = &[
+    // Hands made-up bytes to every parser; nothing that ships uses it.
+    ("fuzz",       &["gate", "signer", "witness", "keeper", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
     ("portcullis", &["drill", "gate", "signer", "witness", "client", "keeper", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
     // Scenarios: play everybody who asks, and root on the gate's host, whose journal they write.
     ("drill",      &["client", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
@@ -97,7 +99,7 @@ fn rows_point_inwards() {
                 "{name} is pure, {used} is not"
             );
             assert!(
-                *used != "gate" || OUTERMOST.contains(name),
+                *used != "gate" || OUTERMOST.contains(name) || *name == "fuzz",
                 "{name} reaches the gate"
             );
             assert!(

@@ -21,6 +21,7 @@ pub fn betray(seed: u64, misdeed: Misdeed, condition: Condition) -> Report {
             .witness(number)
             .set_lie(Some(WitnessLie::Anything));
     }
+    sim.is_betrayed = true;
     sim.hosts.gate().fall();
     sim.do_evil(Misdeed::ShowAll);
     sim.follow_evil(40);

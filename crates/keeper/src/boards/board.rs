@@ -61,7 +61,7 @@ impl Board {
         }
         self.due = now.after(EVERY);
         match self.ask(machine, state) {
-            Ok(page) => self.take(page, state),
+            Ok(page) => self.take(page, state, now),
             Err(NoPage::Forgot) => {
                 tracing::error!(board = %self.id, "remembers less than it has shown: restored?");
                 self.next = 0;
@@ -89,12 +89,13 @@ impl Board {
         Ok(SignedPage::open(&reply.body, question, key, &Strict)?)
     }
 
-    fn take(&mut self, page: Page, state: &State) -> Vec<Posting> {
+    fn take(&mut self, page: Page, state: &State, now: Time) -> Vec<Posting> {
         self.next = page.next;
         if page.more {
             // Only the page that shows the end shows that there is no stop behind it.
             self.due = Time(0);
-        } else {
+        } else if page.time <= now.after(SKEW) {
+            // A time that has not come would outlast every honest page behind it.
             self.page = self.page.max(Some(page.time));
         }
         let postings = page.postings.into_iter().map(|(_, posting)| posting);
@@ -106,6 +107,7 @@ impl Board {
     pub(super) fn fresh_until(&self, now: Time) -> Option<Time> {
         let page = self.page?;
         let until = page.after(PAGE_FRESH);
+        // The own clock may have been set back since.
         (until >= now && page <= now.after(SKEW)).then_some(until)
     }
 }

@@ -62,6 +62,10 @@ pub struct BoardPage {
     pub stuck_at: Option<Time>,
     /// Whether it does not answer.
     pub down: bool,
+    /// How it changes its page before it signs it.
+    pub lie: Option<fn(&mut Page)>,
+    /// What it says instead of a page.
+    pub instead: Option<Reply>,
 }
 
 impl Net {
@@ -168,8 +172,11 @@ impl Wire {
                 body: Vec::new(),
             };
         }
+        if let Some(instead) = &self.board.instead {
+            return instead.clone();
+        }
         let numbered = self.board.postings.iter().cloned().enumerate().skip(from);
-        let page = Page {
+        let mut page = Page {
             genesis: self.ledger.world.digest(),
             board: World::BOARD,
             time: self.board_time(),
@@ -178,6 +185,9 @@ impl Wire {
             more: false,
             postings: numbered.map(|(n, p)| (n as u64, p)).collect(),
         };
+        if let Some(lie) = self.board.lie {
+            lie(&mut page);
+        }
         let signature = World::key(&World::BOARD.0).sign(&page.signed_bytes());
         ok(encode(&SignedPage {
             signature: signature.unwrap(),

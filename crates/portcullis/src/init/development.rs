@@ -366,7 +366,6 @@ fn parties(ports: Ports) -> Vec<Party> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Asset;
     use super::*;
     use crate::init::Asset;
     use crate::reach::ReachArgs;

@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
+/// The binary under test.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
 /// Anvil's first unlocked account.
 const RICH: &str = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266";
 

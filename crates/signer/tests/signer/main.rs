@@ -12,6 +12,7 @@ mod evidence;
 mod fickle;
 mod happy;
 mod journal;
+mod liars;
 mod once;
 mod plans;
 mod power;

@@ -13,7 +13,7 @@ use portcullis_core::entry::Body;
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::statement::{Condition, Says, SignedStatement, Statement};
 use portcullis_core::{Digest, Evidence, Span};
-use portcullis_host::{Clock as _, Disk as _};
+use portcullis_host::Clock as _;
 use portcullis_keeper::latches;
 use portcullis_keeper::testkit::{Customer, Dice, World};
 use portcullis_keys::StatementKey as _;
