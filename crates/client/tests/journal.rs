@@ -11,6 +11,7 @@ use portcullis_core::{Digest, Evidence, Span, Time};
 use portcullis_host::Disk;
 use portcullis_journal::{Directory, Journal, Projection};
 use portcullis_keeper::testkit::{CrashDisk, Customer, HandClock, Ledger, World};
+use portcullis_tlog::Cosigned;
 use std::sync::Arc;
 
 /// Small, so that a journal of a few dozen entries has several.
@@ -42,7 +43,10 @@ fn store(ledger: &Ledger) -> CrashDisk {
         journal.make_room(bytes, batch.len() as u64).unwrap();
         journal.append(batch.to_vec()).unwrap();
     }
-    let size = ledger.entries.len() as u64;
+    // Files are written for what has been cosigned.
+    let network = &ledger.world.network;
+    let cosigned = Cosigned::parse(&ledger.note, network.log(), network.quorum()).unwrap();
+    let size = cosigned.head().size;
     Projection::new(journal.view())
         .publish(size, &ledger.note)
         .unwrap();

@@ -158,7 +158,7 @@ fn evidence_that_is_sent_again_under_its_key_is_taken_once() {
     let path = format!("/v1/acts/{digest}/evidence");
     let request = || {
         let body = serde_json::to_vec(&debit).unwrap();
-        let mut request = served.request("POST", &path, None, body);
+        let mut request = served.request("POST", &path, Some(digest), body);
         request.more = vec![("idempotency-key", "debit-4711".into())];
         request
     };

@@ -192,7 +192,8 @@ fn post_a_stop(network: &Network, more: &[&str]) {
 }
 
 fn verify_names_what_happened(network: &Network, lifted: &str) {
-    let said = run(&["verify", "--dir", network.dir()]);
+    // Stopped at once, the gate has had no time to have its last entries cosigned.
+    let said = run(&["verify", "--dir", network.dir(), "--allow-unwitnessed"]);
     for words in [
         "act lift held",
         "act approve refused",
@@ -210,6 +211,7 @@ fn verify_names_what_happened(network: &Network, lifted: &str) {
         journal,
         "--genesis-digest",
         &digest,
+        "--allow-unwitnessed",
         "--json",
     ];
     let report: Value = serde_json::from_str(&run(&args)).unwrap();
