@@ -43,6 +43,7 @@ fn store(ledger: &Ledger) -> CrashDisk {
         journal.make_room(bytes, batch.len() as u64).unwrap();
         journal.append(batch.to_vec()).unwrap();
     }
+    // Files are written for what has been cosigned.
     let network = &ledger.world.network;
     let cosigned = Cosigned::parse(&ledger.note, network.log(), network.quorum()).unwrap();
     let size = cosigned.head().size;

@@ -126,11 +126,17 @@ impl Projector {
         }
     }
 
-    /// Project for ever.
-    pub(crate) fn run(mut self) {
+    /// Project for ever. Whoever ends the gate projects once more.
+    pub(crate) fn run(shared: &Mutex<Self>) {
         loop {
             std::thread::sleep(PROJECT);
-            self.project();
+            Self::once(shared);
         }
+    }
+
+    /// Project what a quorum has cosigned by now.
+    pub(crate) fn once(shared: &Mutex<Self>) {
+        let projector = shared.lock();
+        projector.unwrap_or_else(PoisonError::into_inner).project();
     }
 }

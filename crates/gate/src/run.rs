@@ -3,6 +3,7 @@
 use crate::config::{ChainFees, Config};
 use crate::gate::{Gate, Parts, Sequencing, collect};
 use crate::open;
+use crate::pulse::Projector;
 use crate::sequencer::{Command, Stop};
 use crate::server::Api;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -16,9 +17,9 @@ use portcullis_keys::file::PassphraseError;
 use portcullis_node::{HttpNode, Node};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -99,7 +100,9 @@ impl Error {
 pub fn run(config: &Config) -> Result<(), Error> {
     let gate = Gate::open(assemble(config)?)?;
     spawn("cosign", move || gate.pulse.run());
-    spawn("project", move || gate.projector.run());
+    let projector = Arc::new(Mutex::new(gate.projector));
+    let projecting = Arc::clone(&projector);
+    spawn("project", move || Projector::run(&projecting));
     for poll in gate.boards {
         spawn("board", move || poll.run());
     }
@@ -109,7 +112,10 @@ pub fn run(config: &Config) -> Result<(), Error> {
     let mut sequencing = gate.sequencing;
     let thread = SequencerThread::start(move |stopping| sequence(&mut sequencing, stopping))?;
     serve(config, gate.api, &thread.ended)?;
-    thread.finish()
+    thread.finish()?;
+    // Whoever reads the files of a gate that was stopped finds all that was cosigned.
+    Projector::once(&projector);
+    Ok(())
 }
 
 /// Everything that the configuration names.

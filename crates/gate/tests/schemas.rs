@@ -221,8 +221,7 @@ fn every_answer_is_as_described() {
 
     let path = format!("/v1/acts/{}/evidence", unpaid.digest());
     let body = serde_json::to_vec(&debit).unwrap();
-    let supplement = served.request("POST", &path, Some(unpaid.digest()), body);
-    let answer = served.send(supplement);
+    let answer = served.send(served.request("POST", &path, Some(unpaid.digest()), body));
     assert_eq!(answer.0, 200, "{answer:?}");
     schemas.answer(("post", "/v1/acts/{digest}/evidence"), &answer);
 

@@ -233,7 +233,7 @@ fn a_draft_that_cannot_be_meant_is_refused() {
         (
             "wallet's chain",
             |d| d["assets"] = json!(["eip155:5/slip44:60"]),
-            "no wallet is on the chain",
+            "one for an asset that the genesis does not name",
         ),
     ];
     for (name, spoil, words) in faults {
