@@ -497,14 +497,7 @@ impl Facts {
                 amount,
                 charged,
             } => {
-                // The account's own list merges neighbours and cannot give back; that bounds only
-                // whoever asked and took back.
-                let wallet = self.wallets.get_mut(wallet);
-                let of_wallet = wallet.and_then(|wallet| wallet.outflow.get_mut(asset));
-                let of_asset = self.outflow.get_mut(asset);
-                for rings in of_wallet.into_iter().chain(of_asset) {
-                    rings.take_back(*amount, *charged);
-                }
+                self.uncharge(*wallet, *asset, *amount, *charged);
             }
             Effect::Resume(digest) => self.go_out(*digest, at),
             Effect::Void(digest, plan) => {
@@ -518,12 +511,7 @@ impl Facts {
                 self.add_plan(*digest, plan);
                 self.go_out(*digest, at);
             }
-            Effect::Withhold(digest, why) => {
-                if let Some(release) = self.releases.get_mut(digest) {
-                    release.stage = Stage::Withheld(*why);
-                }
-                self.unsigned.remove(digest);
-            }
+            Effect::Withhold(digest, why) => self.withhold(*digest, *why),
             Effect::Signed(digest, signed) => {
                 let Some(release) = self.releases.get_mut(digest) else {
                     return;
@@ -538,6 +526,24 @@ impl Facts {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn withhold(&mut self, digest: Digest, why: Withheld) {
+        if let Some(release) = self.releases.get_mut(&digest) {
+            release.stage = Stage::Withheld(why);
+        }
+        self.unsigned.remove(&digest);
+    }
+
+    /// The account's own list merges neighbours and cannot give back; that bounds only whoever asked
+    /// and took back.
+    fn uncharge(&mut self, wallet: WalletId, asset: AssetId, amount: Amount, charged: Time) {
+        let wallet = self.wallets.get_mut(&wallet);
+        let of_wallet = wallet.and_then(|wallet| wallet.outflow.get_mut(&asset));
+        let of_asset = self.outflow.get_mut(&asset);
+        for rings in of_wallet.into_iter().chain(of_asset) {
+            rings.take_back(amount, charged);
         }
     }
 
@@ -610,8 +616,6 @@ impl Facts {
                 self.latches.remove(&(*keeper, *latch));
                 self.cleared_latches.insert((*keeper, *latch));
             }
-            // Said as one lift for each.
-            Effect::Lift(LiftTarget::SuspensionsUpTo { .. }) => {}
             Effect::SetLimits(limits) => self.limits = limits.clone(),
             Effect::Caps(keeper, caps, number) => {
                 let (caps, number) = (caps.clone(), *number);
@@ -625,6 +629,7 @@ impl Facts {
             Effect::Latched(keeper, latch, condition) => {
                 self.latches.insert((*keeper, *latch), *condition);
             }
+            // A lift of all suspensions up to an entry is said as one lift for each.
             _ => {}
         }
     }

@@ -172,10 +172,7 @@ impl Pending {
             Some(Ok(Err(_)) | Err(TryRecvError::Closed)) | None => self.sent = None,
         }
         match decided(&self.posting, shared, now) {
-            Ok(Decision::Refuse {
-                reason: Reason::Replayed,
-            }) => true,
-            Ok(Decision::Refuse { reason }) => !may_mend(reason),
+            Ok(Decision::Refuse { reason }) => reason == Reason::Replayed || !may_mend(reason),
             Ok(Decision::Release | Decision::Hold { .. }) => {
                 let (reply, sent) = oneshot::channel();
                 let what = What::Act(Box::new(self.posting.clone()));

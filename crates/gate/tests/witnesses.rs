@@ -197,7 +197,7 @@ fn cosigns(
             .head()
     });
     let signed = portcullis_tlog::SignedCheckpoint::sign(head, &world.log).unwrap();
-    cosigned(&signed, &world.witnesses[number], time)
+    Some(cosigned(&signed, &world.witnesses[number], time))
 }
 
 fn impostor(asked: &AddCheckpoint) -> Option<Reply> {
@@ -208,7 +208,7 @@ fn impostor(asked: &AddCheckpoint) -> Option<Reply> {
         .unwrap()
         .head();
     let signed = portcullis_tlog::SignedCheckpoint::sign(head, &world.log).unwrap();
-    cosigned(&signed, &stranger, NOW)
+    Some(cosigned(&signed, &stranger, NOW))
 }
 
 /// The same question, put as if to somebody who knows nothing yet.
@@ -222,12 +222,12 @@ fn cosigned(
     signed: &portcullis_tlog::SignedCheckpoint,
     witness: &WitnessSigner,
     time: u64,
-) -> Option<Reply> {
+) -> Reply {
     let request = AddCheckpoint::new(0, Vec::new(), signed);
     let log = World::new().network.log().clone();
     let accepted = decide(None, request, &log).unwrap();
     let time = Timestamp::from_unix(time).unwrap();
-    Some(answer(accepted.cosign(time, witness).unwrap().signature()))
+    answer(accepted.cosign(time, witness).unwrap().signature())
 }
 
 fn answer(line: &portcullis_tlog::NoteSignature) -> Reply {

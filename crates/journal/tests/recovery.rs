@@ -1,5 +1,10 @@
 //! What a start takes away from a journal, and what it does not.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests; the lint knows only the tests themselves"
+)]
+
 use portcullis_host::{Dir, Disk};
 use portcullis_journal::{Directory, Journal, OpenError};
 use std::fs;

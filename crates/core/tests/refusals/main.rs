@@ -95,7 +95,7 @@ fn each_fault_has_its_reason_and_changes_nothing() {
         let name = format!("{} ({})", row.reason.slug(), row.what);
         let decision = stage.decide(&act, &evidence);
         if decision == (Decision::Refuse { reason: row.reason }) {
-            check_nothing_changes(&mut stage, act, evidence, &name);
+            check_nothing_changes(&mut stage, &act, &evidence, &name);
         } else {
             wrong.push(format!("{name}: {decision:?}"));
         }
@@ -140,9 +140,9 @@ fn broken(row: &Row) -> (Stage, Act, Evidence) {
 }
 
 /// Deciding changes nothing, and the entry that says so nothing but that the act has ended.
-fn check_nothing_changes(stage: &mut Stage, act: Act, evidence: Evidence, name: &str) {
+fn check_nothing_changes(stage: &mut Stage, act: &Act, evidence: &Evidence, name: &str) {
     let before = stage.state().digest();
-    let decided = stage.decided(&act, &evidence);
+    let decided = stage.decided(act, evidence);
     let ends = if decided.is_authenticated() && !act.kind.is_restricting() {
         let (id, digest, account) = (act.id, act.digest(), act.account);
         vec![
@@ -170,7 +170,7 @@ fn check_nothing_changes(stage: &mut Stage, act: Act, evidence: Evidence, name: 
     let mut after = standing(stage.facts());
     if !ends.is_empty() {
         assert_eq!(stage.end(act.digest()), Some(End::Returned), "{name}");
-        let again = stage.decide(&act, &evidence);
+        let again = stage.decide(act, evidence);
         let replayed = Decision::Refuse {
             reason: Reason::Replayed,
         };

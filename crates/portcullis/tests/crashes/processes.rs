@@ -100,7 +100,9 @@ impl Apart {
             running: [None, None, None],
             payee: String::new(),
         };
-        ALL.iter().for_each(|who| apart.begin(*who));
+        for who in ALL {
+            apart.begin(who);
+        }
         apart.is_ready();
         crate::system::run(&["demo", "--dir", apart.network.dir()]);
         let account = apart.network.customer("account");

@@ -148,25 +148,15 @@ impl Model {
                 }
             }
             ActKind::Suspend(suspend) => {
+                let (scope, entry, stated) = (suspend.scope, index, None);
                 let stop = Stop {
-                    scope: suspend.scope,
-                    entry: index,
-                    stated: None,
+                    scope,
+                    entry,
+                    stated,
                 };
                 self.stops.insert(digest, stop);
             }
-            ActKind::Lift(lift) => match lift.target {
-                LiftTarget::Suspension { by } => {
-                    self.stops.remove(&by);
-                }
-                LiftTarget::SuspensionsUpTo { entry } => {
-                    self.stops.retain(|_, stop| stop.entry > entry);
-                }
-                LiftTarget::Latch { latch, .. } => {
-                    self.cleared.insert(latch);
-                    self.truth.facts().shut.remove(&latch);
-                }
-            },
+            ActKind::Lift(lift) => self.lift(lift.target),
             ActKind::GrantRole(grant) => {
                 self.roles
                     .entry(grant.principal)
@@ -184,6 +174,21 @@ impl Model {
                 self.hour_limit = hour.map_or(u128::MAX, |hour| hour.0);
             }
             _ => {}
+        }
+    }
+
+    fn lift(&mut self, target: LiftTarget) {
+        match target {
+            LiftTarget::Suspension { by } => {
+                self.stops.remove(&by);
+            }
+            LiftTarget::SuspensionsUpTo { entry } => {
+                self.stops.retain(|_, stop| stop.entry > entry);
+            }
+            LiftTarget::Latch { latch, .. } => {
+                self.cleared.insert(latch);
+                self.truth.facts().shut.remove(&latch);
+            }
         }
     }
 
