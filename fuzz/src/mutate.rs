@@ -12,7 +12,7 @@ impl Dice {
     }
 
     /// The next number.
-    pub fn number(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,11 +23,11 @@ impl Dice {
     /// Below `bound`, which is not zero; nearly even, which is enough here.
     pub fn below(&mut self, bound: usize) -> usize {
         let bound = u64::try_from(bound.max(1)).unwrap_or(u64::MAX);
-        usize::try_from(self.number() % bound).unwrap_or(0)
+        usize::try_from(self.draw() % bound).unwrap_or(0)
     }
 
     fn byte(&mut self) -> u8 {
-        self.number().to_le_bytes()[0]
+        self.draw().to_le_bytes()[0]
     }
 
     fn range(&mut self, length: usize) -> std::ops::Range<usize> {

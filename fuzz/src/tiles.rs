@@ -69,7 +69,7 @@ pub(crate) fn frontier(bytes: &[u8]) -> bool {
     })
 }
 
-/// Two numbers, a leaf and a root, or two roots, then the proof: ours and the verifier of `tlog_tiles` agree.
+/// Two numbers, a leaf and a root, or two roots, then the proof: ours and that of `tlog_tiles` agree.
 pub(crate) fn inclusion(bytes: &[u8]) -> bool {
     let Some((head, proof)) = bytes.split_first_chunk::<80>() else {
         return false;

@@ -496,7 +496,9 @@ impl Facts {
                 asset,
                 amount,
                 charged,
-            } => self.uncharge(*wallet, *asset, *amount, *charged),
+            } => {
+                self.uncharge(*wallet, *asset, *amount, *charged);
+            }
             Effect::Resume(digest) => self.go_out(*digest, at),
             Effect::Void(digest, plan) => {
                 self.add_plan(*digest, plan);
@@ -509,12 +511,7 @@ impl Facts {
                 self.add_plan(*digest, plan);
                 self.go_out(*digest, at);
             }
-            Effect::Withhold(digest, why) => {
-                if let Some(release) = self.releases.get_mut(digest) {
-                    release.stage = Stage::Withheld(*why);
-                }
-                self.unsigned.remove(digest);
-            }
+            Effect::Withhold(digest, why) => self.withhold(*digest, *why),
             Effect::Signed(digest, signed) => {
                 let Some(release) = self.releases.get_mut(digest) else {
                     return;
@@ -530,6 +527,13 @@ impl Facts {
             }
             _ => {}
         }
+    }
+
+    fn withhold(&mut self, digest: Digest, why: Withheld) {
+        if let Some(release) = self.releases.get_mut(&digest) {
+            release.stage = Stage::Withheld(why);
+        }
+        self.unsigned.remove(&digest);
     }
 
     /// The account's own list merges neighbours and cannot give back; that bounds only whoever asked
@@ -625,7 +629,7 @@ impl Facts {
             Effect::Latched(keeper, latch, condition) => {
                 self.latches.insert((*keeper, *latch), *condition);
             }
-            // A lift of several suspensions is said as one lift for each.
+            // A lift of all suspensions up to an entry is said as one lift for each.
             _ => {}
         }
     }

@@ -172,12 +172,7 @@ impl Pending {
             Some(Ok(Err(_)) | Err(TryRecvError::Closed)) | None => self.sent = None,
         }
         match decided(&self.posting, shared, now) {
-            // The journal has it; or it makes the core panic, which must not take the poll with it.
-            Ok(Decision::Refuse {
-                reason: Reason::Replayed,
-            })
-            | Err(_) => true,
-            Ok(Decision::Refuse { reason }) => !may_mend(reason),
+            Ok(Decision::Refuse { reason }) => reason == Reason::Replayed || !may_mend(reason),
             Ok(Decision::Release | Decision::Hold { .. }) => {
                 let (reply, sent) = oneshot::channel();
                 let what = What::Act(Box::new(self.posting.clone()));
@@ -186,6 +181,8 @@ impl Pending {
                 }
                 false
             }
+            // What makes the core panic must not take the poll with it.
+            Err(_) => true,
         }
     }
 }

@@ -148,10 +148,11 @@ impl Model {
                 }
             }
             ActKind::Suspend(suspend) => {
+                let (scope, entry, stated) = (suspend.scope, index, None);
                 let stop = Stop {
-                    scope: suspend.scope,
-                    entry: index,
-                    stated: None,
+                    scope,
+                    entry,
+                    stated,
                 };
                 self.stops.insert(digest, stop);
             }
