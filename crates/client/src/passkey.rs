@@ -23,9 +23,14 @@ const PRESENT_AND_VERIFIED: u8 = 0x05;
 pub struct DevelopmentPasskey {
     key: Arc<dyn StatementKey>,
     credential: CredentialId,
+    counter: Option<Counter>,
+}
+
+/// How often it has asserted, for as long as its file is there.
+struct Counter {
     disk: Arc<dyn Disk>,
-    counter_file: String,
-    counter: Mutex<u32>,
+    file: String,
+    newest: Mutex<u32>,
 }
 
 /// Why there is no passkey, or no assertion.
@@ -59,20 +64,36 @@ impl DevelopmentPasskey {
         disk: Arc<dyn Disk>,
         counter_file: String,
     ) -> Result<Self, PasskeyError> {
+        let credential = CredentialId(Sha256::digest(key.public_key().as_bytes()).to_vec());
+        let passkey = Self::without_counter(key, credential, mode)?;
+        let newest = Mutex::new(read_counter(disk.as_ref(), &counter_file)?);
+        let counter = Counter {
+            disk,
+            file: counter_file,
+            newest,
+        };
+        Ok(Self {
+            counter: Some(counter),
+            ..passkey
+        })
+    }
+
+    /// The passkey of this key, on an authenticator that keeps no counter, as many do.
+    pub fn without_counter(
+        key: Arc<dyn StatementKey>,
+        credential: CredentialId,
+        mode: Mode,
+    ) -> Result<Self, PasskeyError> {
         if mode != Mode::Development {
             return Err(PasskeyError::NotDevelopment);
         }
         if !matches!(key.public_key(), PublicKey::P256(_)) {
             return Err(PasskeyError::NotP256);
         }
-        let credential = CredentialId(Sha256::digest(key.public_key().as_bytes()).to_vec());
-        let counter = Mutex::new(read_counter(disk.as_ref(), &counter_file)?);
         Ok(Self {
             key,
             credential,
-            disk,
-            counter_file,
-            counter,
+            counter: None,
         })
     }
 
@@ -107,17 +128,19 @@ impl DevelopmentPasskey {
     fn authenticator_data(&self, rp_id: &str) -> Result<Vec<u8>, PasskeyError> {
         let mut data = Sha256::digest(rp_id.as_bytes()).to_vec();
         data.push(PRESENT_AND_VERIFIED);
-        data.extend(self.count()?.to_be_bytes());
+        let count = self.counter.as_ref().map_or(Ok(0), Counter::next)?;
+        data.extend(count.to_be_bytes());
         Ok(data)
     }
+}
 
+impl Counter {
     /// The next number, durable before it is used: a number used twice reads as a copied key.
-    fn count(&self) -> Result<u32, PasskeyError> {
-        let mut counter = self.counter.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = counter.checked_add(1).ok_or(PasskeyError::Exhausted)?;
-        self.disk
-            .replace(&self.counter_file, next.to_string().as_bytes())?;
-        *counter = next;
+    fn next(&self) -> Result<u32, PasskeyError> {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = newest.checked_add(1).ok_or(PasskeyError::Exhausted)?;
+        self.disk.replace(&self.file, next.to_string().as_bytes())?;
+        *newest = next;
         Ok(next)
     }
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::approve::ApproveArgs;
+use crate::bench::BenchArgs;
 use crate::call::CallArgs;
 use crate::demo::DemoArgs;
 use crate::doctor::DoctorArgs;
@@ -40,6 +41,7 @@ enum Command {
     Status(StatusArgs),
     Doctor(DoctorArgs),
     Demo(DemoArgs),
+    Bench(BenchArgs),
 }
 
 impl Cli {
@@ -58,6 +60,7 @@ impl Cli {
             Command::Status(args) => args.run(),
             Command::Doctor(args) => args.run(),
             Command::Demo(args) => args.run(),
+            Command::Bench(args) => args.run(),
         }
     }
 }

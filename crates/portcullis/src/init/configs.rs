@@ -9,7 +9,7 @@ use portcullis_core::Network;
 use std::fmt::Write as _;
 
 /// The name in the witness' vkey.
-pub(super) const WITNESS_NAME: &str = "witness.localhost";
+pub(crate) const WITNESS_NAME: &str = "witness.localhost";
 
 /// The most that a unit of gas may cost, in wei: 200 gwei.
 const MAX_FEE_PER_GAS: u64 = 200_000_000_000;
@@ -18,9 +18,9 @@ const MAX_TIP: u64 = 2_000_000_000;
 
 /// Where the processes listen, all on 127.0.0.1.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ports {
-    pub(super) gate: u16,
-    pub(super) witness: u16,
+pub(crate) struct Ports {
+    pub(crate) gate: u16,
+    pub(crate) witness: u16,
 }
 
 /// What the files are written from.

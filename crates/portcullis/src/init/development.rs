@@ -49,16 +49,23 @@ const PORTS: std::ops::Range<u16> = 20_000..32_000;
 /// 0.05 of the chain's coin.
 pub(super) const FEE_CEILING: Amount = Amount(50_000_000_000_000_000);
 
-/// Make it all.
+/// Make it all, and say what was made.
 pub(super) fn init(folder: &Path, wishes: &Wishes) -> Result<(), Failure> {
     let folder = Folder(folder.to_owned());
+    let (network, ports) = make(&folder, wishes)?;
+    tell(&folder, &network, ports);
+    Ok(())
+}
+
+/// Make it all.
+pub(crate) fn make(folder: &Folder, wishes: &Wishes) -> Result<(Network, Ports), Failure> {
     if folder.file(Folder::GENESIS).exists() || folder.keys().exists() {
         return Err(Failure::usage(
             format!("{} has a network already", folder.path().display()),
             "choose another folder; a genesis is never replaced",
         ));
     }
-    let node = node(&folder, wishes)?;
+    let node = node(folder, wishes)?;
     let ports = ports(wishes.port, &SystemRandom)?;
     keyring::make_folder(&folder.keys())?;
     let maker = Maker {
@@ -67,7 +74,7 @@ pub(super) fn init(folder: &Path, wishes: &Wishes) -> Result<(), Failure> {
     };
     let made = maker.genesis(wishes, ports)?;
     let network = Network::new(made, &Strict)?;
-    write(&folder, &network)?;
+    write(folder, &network)?;
     let setting = configs::Setting {
         network: &network,
         assets: &wishes.assets,
@@ -77,9 +84,8 @@ pub(super) fn init(folder: &Path, wishes: &Wishes) -> Result<(), Failure> {
     for (name, text) in setting.files() {
         files::write(&folder.file(name), text.as_bytes())?;
     }
-    witness_record(&folder)?;
-    tell(&folder, &network, ports);
-    Ok(())
+    witness_record(folder)?;
+    Ok((network, ports))
 }
 
 fn write(folder: &Folder, network: &Network) -> Result<(), Failure> {

@@ -107,12 +107,32 @@ impl InitArgs {
     }
 }
 
+pub(crate) use configs::WITNESS_NAME;
+pub(crate) use development::make;
+
 /// What a development network is to be.
 pub(crate) struct Wishes {
     chain: ChainId,
     node: Option<String>,
     assets: Vec<Asset>,
     port: Option<u16>,
+}
+
+impl Wishes {
+    /// Ether on the chain of local nodes, with the node there.
+    pub(crate) fn local(node: &str) -> Self {
+        const LOCAL: u64 = 31337;
+        let ether = Asset {
+            id: AssetId::EvmNative { chain: LOCAL },
+            decimals: 18,
+        };
+        Self {
+            chain: ChainId::Evm { chain: LOCAL },
+            node: Some(node.to_owned()),
+            assets: vec![ether],
+            port: None,
+        }
+    }
 }
 
 /// An asset and how people write its amounts.
