@@ -8,7 +8,7 @@
 pub mod check;
 pub mod directory;
 pub mod projection;
-mod segment;
+pub mod segment;
 mod store;
 mod view;
 mod whole;

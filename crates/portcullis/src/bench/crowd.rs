@@ -10,7 +10,7 @@ use crate::failure::{Exit, Failure};
 use portcullis_core::entry::Body;
 use portcullis_core::signature::AlreadyChecked;
 use portcullis_core::statement::Says;
-use portcullis_core::{Digest, Span};
+use portcullis_core::{Digest, Span, Time};
 use portcullis_keys::StatementKey;
 use std::sync::Arc;
 
@@ -26,11 +26,15 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
-    /// Nobody yet.
-    pub(super) fn new(setting: &Setting, mut write: impl FnMut(Entered)) -> Result<Self, Failure> {
+    /// Nobody yet, then.
+    pub(super) fn new(
+        setting: &Setting,
+        begin: Time,
+        mut write: impl FnMut(Entered),
+    ) -> Result<Self, Failure> {
         let platform = Platform::new(setting, "http://127.0.0.1:1")?.without_signatures()?;
         let checked = AlreadyChecked::below_own_durable_checkpoint();
-        let ledger = Ledger::new(&platform, Box::new(checked), &mut write)?;
+        let ledger = Ledger::new(&platform, begin, Box::new(checked), &mut write)?;
         Ok(Self {
             platform,
             ledger,
@@ -57,7 +61,7 @@ impl Crowd {
             write(self.ledger.submit(open)?);
             self.pace(&mut write)?;
         }
-        wait_for_delays(&mut self.ledger)
+        wait_for_delays(&mut self.ledger, write)
     }
 
     /// Open these accounts, give each two addresses, and have each pay once, to the end: what an
@@ -73,12 +77,12 @@ impl Crowd {
                 self.ledger.submit(add)?;
             }
         }
-        wait_for_delays(&mut self.ledger)?;
+        wait_for_delays(&mut self.ledger, |_| {})?;
         for number in numbers {
             self.pay(number)?;
         }
         self.ledger.pass(Span::seconds(1800));
-        wait_for_delays(&mut self.ledger)
+        wait_for_delays(&mut self.ledger, |_| {})
     }
 
     /// A withdrawal from released to confirmed.

@@ -6,7 +6,7 @@
 
 use super::cpu::{micros_each, of_thread};
 use super::floor::Floor;
-use super::ledger::{Ledger, plan};
+use super::ledger::{Entered, Ledger, plan};
 use super::network::{Customer, Platform, Proven};
 use super::row::{Row, median};
 use super::{Setting, cpu::Took};
@@ -16,6 +16,7 @@ use portcullis_core::plan::Plan;
 use portcullis_core::signature::Strict;
 use portcullis_core::{Span, decide};
 use portcullis_gate::Memo;
+use portcullis_host::{Clock as _, SystemClock};
 
 /// Customers whose withdrawals take turns.
 const CUSTOMERS: u64 = 64;
@@ -55,20 +56,20 @@ impl Stage {
     pub(super) fn new(setting: &Setting) -> Result<Self, Failure> {
         // No node is asked for anything here.
         let platform = Platform::new(setting, "http://127.0.0.1:1")?;
-        let mut ledger = Ledger::new(&platform, Box::new(Strict), |_| {})?;
+        let mut ledger = Ledger::new(&platform, SystemClock.now(), Box::new(Strict), |_| {})?;
         let customers: Result<Vec<_>, _> = (0..CUSTOMERS).map(Customer::number).collect();
         let customers = customers?;
         for customer in &customers {
             let open = platform.open(ledger.draft(), customer, ledger.now)?;
             ledger.submit(open)?;
         }
-        wait_for_delays(&mut ledger)?;
+        wait_for_delays(&mut ledger, |_| {})?;
         for customer in &customers {
             let draft = ledger.draft();
             let add = platform.add_address(draft, customer, Platform::payee(0xaa), ledger.now)?;
             ledger.submit(add)?;
         }
-        wait_for_delays(&mut ledger)?;
+        wait_for_delays(&mut ledger, |_| {})?;
         Ok(Self {
             platform,
             ledger,
@@ -126,10 +127,13 @@ impl Stage {
 }
 
 /// What was entered so far is cosigned, and its delays run out.
-pub(super) fn wait_for_delays(ledger: &mut Ledger) -> Result<(), Failure> {
-    ledger.journal_checkpoint()?;
+pub(super) fn wait_for_delays(
+    ledger: &mut Ledger,
+    mut write: impl FnMut(Entered),
+) -> Result<(), Failure> {
+    write(ledger.journal_checkpoint()?);
     ledger.pass(Span::seconds(6));
-    ledger.journal_checkpoint()?;
+    write(ledger.journal_checkpoint()?);
     Ok(())
 }
 

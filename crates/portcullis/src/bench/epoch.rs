@@ -12,6 +12,7 @@ use portcullis_core::act::{ActKind, RaiseEpoch, Scope, Suspend};
 use portcullis_core::entry::{Body, Entry, Submission};
 use portcullis_core::realm::Realm;
 use portcullis_core::signature::Strict;
+use portcullis_host::{Clock as _, SystemClock};
 use std::time::Duration;
 
 /// Times that each is done; the middle one counts.
@@ -39,7 +40,7 @@ struct Raised {
 
 /// The middle time of raising the epoch over so many factors, and of suspending an account.
 fn raise(setting: &Setting, factors: u64) -> Result<Raised, Failure> {
-    let mut crowd = Crowd::new(setting, |_| {})?;
+    let mut crowd = Crowd::new(setting, SystemClock.now(), |_| {})?;
     crowd.open(0..factors, |_| {})?;
     let operator = CallerArgs::named("operator").required(&crowd.platform.reach)?;
     let epoch = ActKind::RaiseEpoch(RaiseEpoch {

@@ -11,6 +11,7 @@ use portcullis_host::{Dir, Disk};
 use portcullis_journal::directory::SEGMENT_BYTES;
 use portcullis_journal::{Directory, Journal};
 use portcullis_tlog::{Frontier, Hash};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,8 +32,8 @@ fn row(setting: &Setting, entries: u64, batch: u64) -> Result<Row, Failure> {
     let rounds: Result<Vec<[Duration; 3]>, Failure> = (0..ROUNDS)
         .map(|_| {
             Ok([
-                append(setting, entries, batch)?,
-                write(setting, entries, batch)?,
+                append_all(setting, entries, batch)?,
+                write_plainly(setting, entries, batch)?,
                 hash(entries, batch),
             ])
         })
@@ -70,29 +71,49 @@ fn batches(entries: u64, batch: u64) -> impl Iterator<Item = Vec<Vec<u8>>> {
     })
 }
 
-/// Only the calls that the sequencer waits for: room, append, sync.
-fn append(setting: &Setting, entries: u64, batch: u64) -> Result<Duration, Failure> {
-    let failed = |error: &dyn core::fmt::Display| Failure::new(Exit::Wrong, error, "");
+fn append_all(setting: &Setting, entries: u64, batch: u64) -> Result<Duration, Failure> {
     let folder = setting.folder()?;
-    let disk: Arc<dyn Disk> = Arc::new(Dir::open(folder.path())?);
-    let (store, recovered) =
-        Directory::open(Arc::clone(&disk), SEGMENT_BYTES).map_err(|error| failed(&error))?;
-    let mut journal = Journal::open(store, &recovered, disk, 0).map_err(|error| failed(&error))?;
+    let mut journal = open(folder.path())?;
     let mut took = Duration::ZERO;
     for entries in batches(entries, batch) {
-        let bytes = (ENTRY * entries.len()) as u64;
-        let (done, batch) = of_thread(|| {
-            journal.make_room(bytes, entries.len() as u64)?;
-            journal.append(entries)
-        });
-        done.map_err(|error| failed(&error))?;
+        let (done, batch) = of_thread(|| append(&mut journal, entries));
+        done?;
         took += batch.wall;
     }
     Ok(took)
 }
 
+/// Put these entries into a new journal in this folder.
+pub(super) fn write(folder: &Path, entries: Vec<Vec<u8>>) -> Result<(), Failure> {
+    let mut journal = open(folder)?;
+    let mut rest = entries.into_iter().peekable();
+    while rest.peek().is_some() {
+        append(&mut journal, rest.by_ref().take(256).collect())?;
+    }
+    Ok(())
+}
+
+/// A new journal in this folder.
+fn open(folder: &Path) -> Result<Journal<Directory>, Failure> {
+    let failed = |error: &dyn core::fmt::Display| Failure::new(Exit::Wrong, error, "");
+    let disk: Arc<dyn Disk> = Arc::new(Dir::open(folder)?);
+    let (store, recovered) =
+        Directory::open(Arc::clone(&disk), SEGMENT_BYTES).map_err(|error| failed(&error))?;
+    Journal::open(store, &recovered, disk, 0).map_err(|error| failed(&error))
+}
+
+/// Only the calls that the sequencer waits for: room, append, sync.
+fn append(journal: &mut Journal<Directory>, entries: Vec<Vec<u8>>) -> Result<(), Failure> {
+    let bytes = entries.iter().map(|entry| entry.len() as u64).sum();
+    let appended = journal.make_room(bytes, entries.len() as u64);
+    let appended = appended.and_then(|()| journal.append(entries));
+    appended
+        .map(drop)
+        .map_err(|error| Failure::new(Exit::Wrong, error, ""))
+}
+
 /// The same bytes in the same batches, synced each, into a file with the room reserved.
-fn write(setting: &Setting, entries: u64, batch: u64) -> Result<Duration, Failure> {
+fn write_plainly(setting: &Setting, entries: u64, batch: u64) -> Result<Duration, Failure> {
     let folder = setting.folder()?;
     let mut file = Dir::open(folder.path())?.append("plain")?;
     file.reserve((ENTRY + 2) as u64 * entries)?;

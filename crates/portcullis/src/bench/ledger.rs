@@ -11,7 +11,7 @@ use portcullis_core::entry::{Body, Entry, Submission};
 use portcullis_core::plan::Plan;
 use portcullis_core::signature::Verify;
 use portcullis_core::{Digest, Span, State, Time};
-use portcullis_host::{Clock as _, Random, SystemClock};
+use portcullis_host::Random;
 use portcullis_keys::StatementKey;
 use portcullis_tlog::witness::{AddCheckpoint, decide as witness};
 use portcullis_tlog::{
@@ -37,9 +37,10 @@ pub(super) struct Ledger {
 pub(super) type Entered = (Vec<u8>, Applied);
 
 impl Ledger {
-    /// A journal that begins with genesis and the checkpoint of it. `verify` judges all signatures.
+    /// A journal that begins then, with genesis and the checkpoint of it. `verify` judges all signatures.
     pub(super) fn new(
         platform: &Platform,
+        begin: Time,
         verify: Box<dyn Verify>,
         mut write: impl FnMut(Entered),
     ) -> Result<Self, Failure> {
@@ -53,7 +54,7 @@ impl Ledger {
         let nobody = || Failure::usage("the genesis has no witness of ours", "");
         let mut ledger = Self {
             state: State::new(Arc::clone(network)),
-            now: SystemClock.now(),
+            now: begin,
             note: Vec::new(),
             checkpoint: Digest([0; 32]),
             log: NoteKey {

@@ -8,6 +8,7 @@ use super::cpu::of_process;
 use super::crowd::Crowd;
 use super::row::Row;
 use crate::failure::{Exit, Failure};
+use portcullis_host::{Clock as _, SystemClock};
 
 /// Accounts that live through the same hours.
 const TOGETHER: u64 = 1_000;
@@ -16,7 +17,7 @@ const PAGE: u64 = 4096;
 
 pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>, Failure> {
     let accounts = setting.size(400_000, 4_000);
-    let mut crowd = Crowd::new(setting, |_| {})?;
+    let mut crowd = Crowd::new(setting, SystemClock.now(), |_| {})?;
     let half = accounts / 2;
     live(&mut crowd, 0..half)?;
     let before = resident()?;

@@ -9,6 +9,7 @@
     reason = "figures for people; nothing that is measured decides anything"
 )]
 
+mod bao;
 mod cpu;
 mod crowd;
 mod decide;
@@ -16,10 +17,15 @@ mod epoch;
 mod floor;
 mod journal;
 mod ledger;
+mod load;
 mod memory;
 mod network;
+mod release;
 mod row;
 mod sign;
+mod sink;
+mod system;
+mod tail;
 
 use crate::failure::{Exit, Failure};
 use crate::files;
@@ -56,6 +62,7 @@ pub(crate) struct BenchArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Name {
     Core,
+    Release,
     Sign,
     Journal,
     Epoch,
@@ -150,6 +157,7 @@ impl Name {
     fn measure(self, setting: &Setting) -> Result<Vec<Row>, Failure> {
         match self {
             Self::Core => decide::measure(setting),
+            Self::Release => release::measure(setting),
             Self::Sign => sign::measure(setting),
             Self::Journal => journal::measure(setting),
             Self::Epoch => epoch::measure(setting),
