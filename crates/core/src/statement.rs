@@ -22,6 +22,14 @@ pub struct SignedStatement {
     pub signature: Signature,
 }
 
+/// Statements that a keeper posts together: each stands for itself, in this order.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Statements(#[n(0)] pub Vec<SignedStatement>);
+
+/// Most statements in one request.
+pub const MAX_STATEMENTS: usize = 128;
+
 /// What a keeper says.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cbor(map)]

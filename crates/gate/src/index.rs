@@ -1,5 +1,5 @@
-//! The gate's own index: which entries speak of an act, a factor, an address. A projection; it is
-//! rebuilt from the journal at every start.
+//! The gate's own index: which entries speak of an act, a factor, an address. A projection: it can be
+//! rebuilt from the journal, and stands beside the state in the gate's snapshots.
 
 use portcullis_chains::Address;
 use portcullis_core::act::ActKind;
@@ -18,6 +18,31 @@ pub struct Index {
 }
 
 impl Index {
+    /// All of it, for a snapshot.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let acts: Vec<_> = self.acts.iter().collect();
+        let factors: Vec<_> = self.factors.iter().collect();
+        let addresses: Vec<_> = self.addresses.iter().collect();
+        portcullis_core::codec::encode(&(acts, factors, addresses))
+    }
+
+    /// Read it back; nothing where the bytes are something else.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        type Lists = (
+            Vec<(Digest, Vec<u64>)>,
+            Vec<(FactorId, u64)>,
+            Vec<((AccountId, Address), u64)>,
+        );
+        let (acts, factors, addresses): Lists = minicbor::decode(bytes).ok()?;
+        Some(Self {
+            acts: acts.into_iter().collect(),
+            factors: factors.into_iter().collect(),
+            addresses: addresses.into_iter().collect(),
+        })
+    }
+
     /// Take an applied entry in.
     pub fn add(&mut self, entry: &Entry, applied: &Applied) {
         for act in acts_of(entry) {

@@ -5,14 +5,15 @@ use crate::fees::FeeTable;
 use crate::index::Index;
 use crate::run::Error;
 use crate::sequencer::Sequencer;
+use crate::snapshots;
 use portcullis_chains::ChainId;
 use portcullis_core::signature::Strict;
-use portcullis_core::{Entry, Network, State};
+use portcullis_core::{Network, State};
 use portcullis_host::{Clock, Disk, FileClock, SystemClock};
 use portcullis_journal::projection::CHECKPOINT_FILE;
-use portcullis_journal::{Directory, Journal};
+use portcullis_journal::{Directory, Journal, Snapshots};
 use portcullis_keys::{KeyFile, Passphrase, StatementKey};
-use portcullis_tlog::{Cosigned, Log, LogKey, MAX_NOTE_BYTES, SignError, Signer};
+use portcullis_tlog::{Cosigned, Log, LogKey, MAX_NOTE_BYTES, SignError, Signer, TreeHead};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -43,8 +44,8 @@ pub(crate) fn chains(config: &Config) -> Result<BTreeMap<ChainId, ChainFees>, Er
     config.chains.iter().map(parse).collect()
 }
 
-/// The journal's key as a log key, checked to be the one that genesis names.
-pub(crate) fn log_signer(config: &Config, network: &Network) -> Result<LogSigningKey, Error> {
+/// The journal's key, checked to be the one that genesis names.
+pub(crate) fn log_key(config: &Config, network: &Network) -> Result<Arc<dyn StatementKey>, Error> {
     let file = std::fs::File::open(&config.passphrase_file)
         .map_err(|error| Error::File(config.passphrase_file.display().to_string(), error))?;
     let keys = KeyFile::open(&config.key_file, &Passphrase::read(file)?)?;
@@ -58,16 +59,26 @@ pub(crate) fn log_signer(config: &Config, network: &Network) -> Result<LogSignin
             "the log key is not the one that genesis names".into(),
         ));
     }
-    Ok(LogSigningKey {
-        key: Box::new(key),
-        public: network.log().clone(),
-    })
+    Ok(Arc::new(key))
 }
 
 /// A statement key that signs checkpoints.
 pub(crate) struct LogSigningKey {
-    key: Box<dyn StatementKey>,
+    key: Arc<dyn StatementKey>,
     public: LogKey,
+}
+
+impl LogSigningKey {
+    pub(crate) fn new(key: Arc<dyn StatementKey>, network: &Network) -> Self {
+        let public = network.log().clone();
+        Self { key, public }
+    }
+}
+
+/// What the gate derives from its journal.
+pub(crate) struct Replica {
+    pub(crate) state: State,
+    pub(crate) index: Index,
 }
 
 impl Signer<Log> for LogSigningKey {
@@ -84,44 +95,37 @@ impl Signer<Log> for LogSigningKey {
     }
 }
 
-/// Open the journal and derive the state from it: recovery and every other start are one path.
+/// Open the journal and derive the state from it, from the last snapshot on: recovery and every other
+/// start are one path.
 pub(crate) fn journal(
     config: &Config,
     network: &Arc<Network>,
     disk: &Arc<dyn Disk>,
+    snapshots: &Snapshots,
     fees: FeeTable,
 ) -> Result<Sequencer<Directory>, Error> {
-    let known = known_size(disk.as_ref(), network)?;
+    let known = known_head(disk.as_ref(), network)?;
     let (store, recovered) = Directory::open(Arc::clone(disk), config.segment_bytes)?;
-    let journal = Journal::open(store, &recovered, Arc::clone(disk), known)?;
-    let mut state = State::new(Arc::clone(network));
-    let mut index = Index::default();
-    let size = journal.head().size;
-    let view = journal.view();
-    while state.size() < size {
-        for bytes in view.entries(state.size()..size, 4 * 1024 * 1024)? {
-            let entry = Entry::from_bytes(&bytes).ok();
-            let applied = state.apply(&bytes, &Strict);
-            match &entry {
-                Some(entry) => index.add(entry, &applied),
-                None => tracing::error!(index = applied.index, "an entry cannot be read"),
-            }
-            if let Some(void) = &applied.void {
-                tracing::error!(index = applied.index, %void, "the journal has a void entry");
-            }
-        }
+    let least = known.map_or(0, |head| head.size);
+    let journal = Journal::open(store, &recovered, Arc::clone(disk), least)?;
+    let (size, view) = (journal.head().size, journal.view());
+    let mut replica = snapshots::load(snapshots, network)?;
+    let from = replica.state.size();
+    if from > size {
+        return Err(Error::Changed { size: from });
     }
-    tracing::info!(entries = size, "the journal is open");
-    Ok(Sequencer::new(journal, state, index, fees))
+    replica.follow(&view, size, known)?;
+    tracing::info!(entries = size, from, "the journal is open");
+    Ok(Sequencer::new(journal, replica.state, replica.index, fees))
 }
 
-/// The size of the checkpoint that was written last: the journal cannot be shorter.
-fn known_size(disk: &dyn Disk, network: &Network) -> Result<u64, Error> {
+/// The head of the checkpoint that was written last: the journal cannot be shorter.
+fn known_head(disk: &dyn Disk, network: &Network) -> Result<Option<TreeHead>, Error> {
     let Some(note) = disk.read(CHECKPOINT_FILE, MAX_NOTE_BYTES as u64)? else {
-        return Ok(0);
+        return Ok(None);
     };
     let cosigned = Cosigned::parse(&note, network.log(), network.quorum());
     let cosigned =
         cosigned.map_err(|fault| Error::Config(format!("{CHECKPOINT_FILE}: {fault}")))?;
-    Ok(cosigned.head().size)
+    Ok(Some(cosigned.head()))
 }

@@ -4,14 +4,16 @@ use crate::boards::{BoardPoll, POLL};
 use crate::config::Config;
 use crate::cosign::Witnesses;
 use crate::fees::{self, FeeTable};
-use crate::open;
+use crate::open::{self, LogSigningKey};
 use crate::pulse::{self, Heads};
 use crate::sequencer::{Command, MAX_BATCH, Sequencer, Shared, Stop, What};
 use crate::server::Api;
+use crate::snapshots;
 use portcullis_chains::ChainId;
+use portcullis_core::Network;
 use portcullis_core::genesis::GenesisFault;
 use portcullis_host::{Clock, Dir, Disk, DiskError, Http, SystemRandom, Web};
-use portcullis_journal::{Directory, OpenError, ReadError, StoreError};
+use portcullis_journal::{Directory, OpenError, ReadError, Snapshots, StoreError};
 use portcullis_keys::KeyFileError;
 use portcullis_keys::file::PassphraseError;
 use portcullis_node::HttpNode;
@@ -61,6 +63,15 @@ pub enum Error {
     /// The sequencer.
     #[error(transparent)]
     Stop(#[from] Stop),
+    /// Entries that a quorum cosigned, and that are others now.
+    #[error(
+        "the journal's first {size} entries are not those that were cosigned: somebody has changed \
+         them. Restore the journal from a replica; nothing was changed now"
+    )]
+    Changed {
+        /// How many were cosigned.
+        size: u64,
+    },
     /// An entry that cannot be read back.
     #[error("the journal cannot be read: {0}")]
     Read(#[from] ReadError),
@@ -72,9 +83,11 @@ pub fn run(config: &Config) -> Result<(), Error> {
     let clock = open::clock(config, &network)?;
     // One writer: a second gate on the same folder does not start.
     let disk: Arc<dyn Disk> = Arc::new(Dir::open_alone(&config.journal)?);
-    let log = open::log_signer(config, &network)?;
+    let key = open::log_key(config, &network)?;
+    let log = LogSigningKey::new(Arc::clone(&key), &network);
+    let snapshots = Snapshots::new(Arc::clone(&disk), key);
     let fees = start_fees(config)?;
-    let mut sequencer = open::journal(config, &network, &disk, fees)?;
+    let mut sequencer = open::journal(config, &network, &disk, &snapshots, fees)?;
     sequencer.begin(clock.now())?;
     let shared = sequencer.shared();
     let (queue, commands) = sync_channel(config.queue);
@@ -82,6 +95,7 @@ pub fn run(config: &Config) -> Result<(), Error> {
 
     let http: Arc<dyn Http> = Arc::new(Web::new());
     let view = &shared.view;
+    start_snapshots(snapshots, &network, &shared, config.snapshot_every);
     let witnesses = Witnesses::start(network, Box::new(log), &config.witnesses, view, &http);
     start_pulse(witnesses, &heads, &shared);
     start_boards(config, &http, &shared, &clock, &queue);
@@ -126,6 +140,16 @@ fn start_pulse(witnesses: Witnesses, heads: &Arc<Heads>, shared: &Arc<Shared>) {
     });
     let shared = Arc::clone(shared);
     spawn("project", move || pulse::project(&shared));
+}
+
+/// Without snapshots the gate runs as well, and the next start reads more.
+fn start_snapshots(snapshots: Snapshots, network: &Arc<Network>, shared: &Arc<Shared>, every: u64) {
+    let (network, shared) = (Arc::clone(network), Arc::clone(shared));
+    spawn("snapshots", move || {
+        if let Err(error) = snapshots::write(&snapshots, &network, &shared, every) {
+            tracing::error!(%error, "no more snapshots");
+        }
+    });
 }
 
 fn start_boards(

@@ -6,15 +6,16 @@
 use crate::machine::Machine;
 use portcullis_core::codec::encode;
 use portcullis_core::id::KeeperId;
-use portcullis_core::signature::Strict;
-use portcullis_core::statement::{Says, SignedStatement, Statement};
+use portcullis_core::statement::{
+    MAX_STATEMENTS, Says, SignedStatement, Statement, Statements as Together,
+};
 use portcullis_core::{Digest, Span, State, Time};
-use portcullis_keys::{SignError, StatementKey};
+use portcullis_keys::{Memo, SignError, StatementKey};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long the gate may take for one.
+/// How long the gate may take for those of one request.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Most bytes of the gate's answer.
 const MAX_ANSWER: u64 = 64 * 1024;
@@ -28,6 +29,8 @@ pub struct Statements {
     gate: String,
     keeper: KeeperId,
     key: Arc<dyn StatementKey>,
+    /// Which signatures hold: the own ones among them.
+    memo: Arc<Memo>,
     /// In the order in which they go out: what stops before what reports.
     waiting: BTreeMap<(u8, Digest), Waiting>,
 }
@@ -46,12 +49,14 @@ impl Statements {
         gate: String,
         keeper: KeeperId,
         key: Arc<dyn StatementKey>,
+        memo: Arc<Memo>,
     ) -> Self {
         Self {
             machine,
             gate,
             keeper,
             key,
+            memo,
             waiting: BTreeMap::new(),
         }
     }
@@ -67,7 +72,9 @@ impl Statements {
             keeper: self.keeper,
             says,
         };
-        let signature = self.key.sign(&statement.signed_bytes())?;
+        let signature = self
+            .memo
+            .sign(self.key.as_ref(), &statement.signed_bytes())?;
         let signed = SignedStatement {
             statement,
             signature,
@@ -83,8 +90,8 @@ impl Statements {
         Ok(())
     }
 
-    /// Post what is due, at most `most` of it. The first failure ends the round: whatever ails the
-    /// gate ails all of them.
+    /// Post what is due, at most `most` of it, many in one request. The first failure ends the round:
+    /// whatever ails the gate ails all of them.
     pub fn step(&mut self, state: &State, most: usize) {
         let keeper = self.keeper;
         self.waiting
@@ -92,11 +99,16 @@ impl Statements {
         let now = self.machine.watch.now();
         let due = self.waiting.values_mut().filter(|w| w.next <= now);
         // One that does not fit yet (a confirmation before its receipt) waits for what it follows.
-        let fitting = due.filter(|w| state.accepts(&w.signed, &Strict));
-        for waiting in fitting.take(most) {
-            waiting.next = now.after(waiting.wait);
-            waiting.wait = Span((waiting.wait.0 * 2).min(LONGEST_WAIT.0));
-            if !post(&self.machine, &self.gate, &waiting.signed) {
+        let fitting = due.filter(|w| state.accepts(&w.signed, self.memo.as_ref()));
+        let mut fitting = fitting.take(most).peekable();
+        while fitting.peek().is_some() {
+            let together = fitting.by_ref().take(MAX_STATEMENTS).map(|waiting| {
+                waiting.next = now.after(waiting.wait);
+                waiting.wait = Span((waiting.wait.0 * 2).min(LONGEST_WAIT.0));
+                waiting.signed.clone()
+            });
+            let together = Together(together.collect());
+            if !post(&self.machine, &self.gate, &together) {
                 break;
             }
         }
@@ -109,21 +121,21 @@ impl Statements {
     }
 }
 
-fn post(machine: &Machine, gate: &str, signed: &SignedStatement) -> bool {
+fn post(machine: &Machine, gate: &str, together: &Together) -> bool {
     let url = format!("{gate}/v1/statements");
     let headers = [("content-type", "application/cbor")];
-    let body = encode(signed);
+    let body = encode(together);
     match machine
         .http
         .post(&url, &headers, &body, MAX_ANSWER, PATIENCE)
     {
         Ok(reply) if reply.status < 300 => true,
         Ok(reply) => {
-            let (status, says) = (reply.status, &signed.statement.says);
+            let (status, statements) = (reply.status, together.0.len());
             tracing::warn!(
                 status,
-                ?says,
-                "the gate did not take a statement; said again"
+                statements,
+                "the gate did not take every statement; what it lacks is said again"
             );
             status < 500 && status != 429
         }

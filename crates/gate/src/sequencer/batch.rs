@@ -60,7 +60,7 @@ impl Batch {
         let outcome = match command.what {
             What::Act(posting) => self.act(*posting, fresh),
             What::Evidence(act, evidence) => self.evidence(act, *evidence, fresh),
-            What::Statement(signed) => self.statement(*signed),
+            What::Statements(all) => self.statements(all),
         };
         self.replies.push((command.reply, outcome));
     }
@@ -118,27 +118,36 @@ impl Batch {
         Ok(self.taken(&applied, None))
     }
 
-    fn statement(&mut self, signed: SignedStatement) -> Outcome {
-        let (accepted, news, size) = {
+    /// Each stands for itself: one that does not fit keeps no other from the journal. The answer is
+    /// that of the last one that was refused, or of all together.
+    fn statements(&mut self, all: Vec<SignedStatement>) -> Outcome {
+        let mut outcome = Ok(Taken {
+            entry: self.shared.state().size(),
+            time: self.time,
+            decision: None,
+        });
+        for signed in all {
+            match self.statement(signed) {
+                Ok(Some(applied)) if outcome.is_ok() => outcome = Ok(self.taken(&applied, None)),
+                Ok(_) => {}
+                Err(reason) => outcome = Err(reason),
+            }
+        }
+        outcome
+    }
+
+    /// Journal a statement, unless it says nothing new.
+    fn statement(&mut self, signed: SignedStatement) -> Result<Option<Applied>, Reason> {
+        {
             let state = self.shared.state();
-            (
-                state.accepts(&signed, &self.shared.memo),
-                state.is_news(&signed),
-                state.size(),
-            )
-        };
-        if !accepted {
-            return Err(Reason::StatementRefused);
+            if !state.accepts(&signed, &self.shared.memo) {
+                return Err(Reason::StatementRefused);
+            }
+            if !state.is_news(&signed) {
+                return Ok(None);
+            }
         }
-        if !news {
-            return Ok(Taken {
-                entry: size,
-                time: self.time,
-                decision: None,
-            });
-        }
-        let applied = self.add(Body::Statement(Box::new(signed)))?;
-        Ok(self.taken(&applied, None))
+        self.add(Body::Statement(Box::new(signed))).map(Some)
     }
 
     /// Decide a held act again and journal the end of its waiting, if it has come.
@@ -182,14 +191,16 @@ impl Batch {
             return Err(Reason::TooLarge);
         }
         let shared = Arc::clone(&self.shared);
-        guarded(|| shared.state().judge(&entry, &shared.memo).map(drop))?.map_err(|void| {
+        let judged = guarded(|| shared.state().judge(&entry, &shared.memo))?;
+        let changes = judged.map_err(|void| {
             tracing::error!(%void, "an entry of our own would be void; it is not written");
             refusal_of(&void)
         })?;
         // From here on nothing refuses.
         let applied = {
+            // Nobody else writes state, so it is still the one that judged.
             let mut state = shared.state.write().unwrap_or_else(PoisonError::into_inner);
-            State::apply_entry(&mut state, &entry, &bytes, &shared.memo)
+            State::commit_judged(&mut state, &entry, &bytes, changes)
         };
         shared
             .index

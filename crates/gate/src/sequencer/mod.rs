@@ -10,7 +10,6 @@ mod tick;
 
 use crate::fees::FeeTable;
 use crate::index::Index;
-use crate::memo::Memo;
 use crate::published::{Published, Witnessed};
 use batch::Batch;
 use checkpoints::Checkpoints;
@@ -19,6 +18,7 @@ use portcullis_core::genesis::MAX_GENESIS;
 use portcullis_core::statement::SignedStatement;
 use portcullis_core::{Decision, Digest, Evidence, Reason, Span, State, Time, codec};
 use portcullis_journal::{Journal, Store, StoreError, View};
+use portcullis_keys::Memo;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::oneshot;
 
@@ -43,8 +43,8 @@ pub enum What {
     Act(Box<Posting>),
     /// More evidence for a held act.
     Evidence(Digest, Box<Evidence>),
-    /// A keeper's statement.
-    Statement(Box<SignedStatement>),
+    /// Keepers' statements.
+    Statements(Vec<SignedStatement>),
 }
 
 /// Bytes that an entry has beside what was sent: time, decision, plan.
@@ -56,9 +56,18 @@ impl What {
         let sent = match self {
             Self::Act(posting) => codec::encode(&**posting).len(),
             Self::Evidence(_, evidence) => codec::encode(&**evidence).len(),
-            Self::Statement(signed) => codec::encode(&**signed).len(),
+            Self::Statements(all) => codec::encode(all).len(),
         };
-        sent as u64 + SMALL
+        sent as u64 + SMALL * self.most_entries()
+    }
+
+    /// The most entries that it can come to: evidence may be followed by a settlement.
+    fn most_entries(&self) -> u64 {
+        match self {
+            Self::Act(_) => 1,
+            Self::Evidence(..) => 2,
+            Self::Statements(all) => all.len() as u64,
+        }
     }
 }
 
@@ -68,7 +77,7 @@ pub type Outcome = Result<Taken, Reason>;
 /// A durable entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {
-    /// Its index; for a statement that said nothing new, the journal's size.
+    /// Its index; of several the newest; where nothing new was said, the journal's size.
     pub entry: u64,
     /// Its time.
     pub time: Time,
@@ -186,9 +195,8 @@ impl<S: Store> Sequencer<S> {
         if commands.is_empty() && due.is_empty() && bumps.is_empty() && checkpoint.is_none() {
             return Ok(());
         }
-        // Room for the largest that these can become, asked before anything is applied. A command
-        // that brings evidence may be followed by a settlement.
-        let others = (due.len() + bumps.len() + commands.len()) as u64 * SMALL;
+        // Room for the largest that these can become, asked before anything is applied.
+        let others = (due.len() + bumps.len()) as u64;
         let asked: u64 = commands
             .iter()
             .map(|command| command.what.most_bytes())
@@ -196,8 +204,12 @@ impl<S: Store> Sequencer<S> {
         let note = checkpoint
             .as_ref()
             .map_or(0, |witnessed| witnessed.note.len());
-        let most = asked + others + note as u64 + SMALL;
-        let entries = (due.len() + bumps.len() + 2 * commands.len() + 1) as u64;
+        let most = asked + others * SMALL + note as u64 + SMALL;
+        let asked: u64 = commands
+            .iter()
+            .map(|command| command.what.most_entries())
+            .sum();
+        let entries = asked + others + 1;
         let mut batch = match self.open_batch(now, most, entries)? {
             Ok(batch) => batch,
             Err(reason) => {

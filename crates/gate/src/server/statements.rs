@@ -5,26 +5,33 @@ use crate::sequencer::What;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use portcullis_core::statement::SignedStatement;
+use portcullis_core::statement::{MAX_STATEMENTS, Statements};
 use portcullis_core::{Reason, codec};
 
-/// Most bytes of a statement.
-const MAX_STATEMENT: usize = 32 * 1024;
-
-/// `POST /v1/statements`: canonical CBOR; signed by the keeper, so nothing else authenticates it.
+/// `POST /v1/statements`: canonical CBOR; signed by keepers, so nothing else authenticates it.
+///
+/// Answered once they wait for the journal: a keeper believes no answer, and says again what it does
+/// not find in its own replica.
 pub(super) async fn take(State(api): State<Api>, body: Bytes) -> Result<StatusCode, Problem> {
-    let signed: SignedStatement =
-        codec::decode(&body, MAX_STATEMENT).map_err(|_| Problem(Reason::Malformed))?;
+    let Statements(mut all) =
+        codec::decode(&body, super::MAX_BODY).map_err(|_| Problem(Reason::Malformed))?;
+    if all.is_empty() || all.len() > MAX_STATEMENTS {
+        return Err(Reason::Malformed.into());
+    }
     // Anybody can post here: what no keeper signed does not reach the queue.
     let accepted = {
         let shared = api.shared();
-        shared.state().accepts(&signed, &shared.memo)
+        let state = shared.state();
+        let sent = all.len();
+        all.retain(|signed| state.accepts(signed, &shared.memo));
+        all.len() == sent
     };
-    if !accepted {
-        return Err(Reason::StatementRefused.into());
+    if !all.is_empty() {
+        api.queue(What::Statements(all))?;
     }
-    api.journal(What::Statement(Box::new(signed)))
-        .await
-        .map_err(Problem)?;
-    Ok(StatusCode::OK)
+    if accepted {
+        Ok(StatusCode::ACCEPTED)
+    } else {
+        Err(Reason::StatementRefused.into())
+    }
 }

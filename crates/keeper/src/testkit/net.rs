@@ -7,7 +7,7 @@ use portcullis_core::entry::Body;
 use portcullis_core::evidence::Stamp;
 use portcullis_core::follow::FollowAnswer;
 use portcullis_core::signature::Strict;
-use portcullis_core::statement::SignedStatement;
+use portcullis_core::statement::{SignedStatement, Statements};
 use portcullis_host::{Clock as _, Http, HttpError, Reply};
 use portcullis_keys::StatementKey as _;
 use portcullis_tlog::Hash;
@@ -113,8 +113,14 @@ impl Wire {
         Some(ok(hashes.collect()))
     }
 
-    fn take_statement(&mut self, body: &[u8]) -> Reply {
-        let signed: SignedStatement = portcullis_core::codec::decode(body, 60_000).unwrap();
+    fn take_statements(&mut self, body: &[u8]) -> Reply {
+        let Statements(all) = portcullis_core::codec::decode(body, 128 * 1024).unwrap();
+        let replies = all.into_iter().map(|signed| self.take_statement(signed));
+        let refused = replies.filter(|reply| reply.status >= 300).last();
+        refused.unwrap_or_else(|| ok(Vec::new()))
+    }
+
+    fn take_statement(&mut self, signed: SignedStatement) -> Reply {
         self.statements.push(signed.clone());
         if self.takes_statements {
             if !self.ledger.state.accepts(&signed, &Strict) {
@@ -205,7 +211,7 @@ impl Http for Net {
     ) -> Result<Reply, HttpError> {
         let mut wire = self.wire();
         match url {
-            "http://gate/v1/statements" if wire.gate_up => Ok(wire.take_statement(body)),
+            "http://gate/v1/statements" if wire.gate_up => Ok(wire.take_statements(body)),
             "http://board/postings" if !wire.board.down => {
                 wire.post(serde_json::from_slice(body).unwrap());
                 Ok(Reply {
