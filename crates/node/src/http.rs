@@ -22,14 +22,18 @@ impl HttpNode {
         Rpc::new(url, chain, timeout).map(|rpc| Self { rpc })
     }
 
-    fn broadcast(&self, tx: &SignedTx) -> Result<(), NodeError> {
-        let raw = prefixed(&tx.to_bytes());
-        let Fixed(hash) = self.rpc.call("eth_sendRawTransaction", &json!([raw]))?;
-        if hash == tx.hash() {
-            Ok(())
-        } else {
-            Err(NodeError::Form("hash of another transaction"))
-        }
+    fn broadcast(&self, txs: &[&SignedTx]) -> Result<Vec<Sent>, NodeError> {
+        let params = txs.iter().map(|tx| json!([prefixed(&tx.to_bytes())]));
+        let params: Vec<_> = params.collect();
+        let answers = self.rpc.call_all("eth_sendRawTransaction", &params)?;
+        let said = answers.into_iter().zip(txs).map(|(answer, tx)| {
+            let answer = answer.and_then(|Fixed(hash)| match hash == tx.hash() {
+                true => Ok(()),
+                false => Err(NodeError::Form("hash of another transaction")),
+            });
+            answer.map_or_else(Sent::from_error, |()| Sent::Accepted)
+        });
+        Ok(said.collect())
     }
 }
 
@@ -79,10 +83,13 @@ impl Node for HttpNode {
     }
 
     fn send_raw(&self, tx: &SignedTx) -> Sent {
-        match self.broadcast(tx) {
-            Ok(()) => Sent::Accepted,
-            Err(error) => Sent::from_error(error),
-        }
+        let said = self.send_raw_all(&[tx]).pop();
+        said.unwrap_or(Sent::Unknown(NodeError::Form("no answer")))
+    }
+
+    fn send_raw_all(&self, txs: &[&SignedTx]) -> Vec<Sent> {
+        self.broadcast(txs)
+            .unwrap_or_else(|error| vec![Sent::from_error(error); txs.len()])
     }
 
     fn receipt(&self, hash: [u8; 32]) -> Result<Option<Receipt>, NodeError> {

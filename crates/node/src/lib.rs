@@ -55,6 +55,11 @@ pub trait Node: Send + Sync {
     /// bytes may be on their way.
     fn send_raw(&self, tx: &SignedTx) -> Sent;
 
+    /// The same for several; what the node says to each, in their order.
+    fn send_raw_all(&self, txs: &[&SignedTx]) -> Vec<Sent> {
+        txs.iter().map(|tx| self.send_raw(tx)).collect()
+    }
+
     /// What became of a transaction, or `None` while it is in no block of the node's chain.
     fn receipt(&self, hash: [u8; 32]) -> Result<Option<Receipt>, NodeError>;
 }

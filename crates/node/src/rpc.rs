@@ -1,7 +1,7 @@
 //! JSON-RPC 2.0 over one HTTP connection that is kept.
 //!
-//! Each request is a batch of two: which chain is this, and the question itself. So no answer is ever
-//! taken from a node that was restarted, or replaced behind its address, on another chain.
+//! Each request is a batch: which chain is this, and then the questions. So no answer is ever taken
+//! from a node that was restarted, or replaced behind its address, on another chain.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -61,10 +61,23 @@ impl Rpc {
         method: &'static str,
         params: &Value,
     ) -> Result<T, NodeError> {
-        let id = self.next_id.fetch_add(2, Ordering::Relaxed);
+        let mut answers = self.call_all(method, std::slice::from_ref(params))?;
+        answers.pop().unwrap_or(Err(NodeError::Form("no answer")))
+    }
+
+    /// The same question with several parameters, and the answer to each, in their order.
+    pub(super) fn call_all<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        params: &[Value],
+    ) -> Result<Vec<Result<T, NodeError>>, NodeError> {
+        let count = params.len() as u64;
+        let id = self.next_id.fetch_add(count + 1, Ordering::Relaxed);
+        let asked = params.iter().zip(id + 1..);
+        let asked = asked.map(|(params, id)| request(id, method, params));
         let which_chain = request(id, CHAIN_ID, &json!([]));
-        let body = self.exchange(&json!([which_chain, request(id + 1, method, params)]))?;
-        let mut answers = Answers::from_bytes(&body)?;
+        let body = self.exchange(&core::iter::once(which_chain).chain(asked).collect())?;
+        let mut answers = Answers::from_bytes(&body, params.len() + 1)?;
         let got = answers.take::<Quantity>(id, CHAIN_ID)?.u64()?;
         if got != self.chain {
             return Err(NodeError::WrongChain {
@@ -72,7 +85,8 @@ impl Rpc {
                 got,
             });
         }
-        answers.take(id + 1, method)
+        let ids = (id + 1..).take(params.len());
+        Ok(ids.map(|id| answers.take(id, method)).collect())
     }
 
     fn exchange(&self, request: &Value) -> Result<Vec<u8>, NodeError> {
@@ -96,17 +110,17 @@ fn request(id: u64, method: &str, params: &Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
 }
 
-/// The two answers, in whichever order.
+/// The answers, in whichever order.
 struct Answers(Vec<Answer>);
 
 impl Answers {
-    fn from_bytes(bytes: &[u8]) -> Result<Self, NodeError> {
+    fn from_bytes(bytes: &[u8], wanted: usize) -> Result<Self, NodeError> {
         let answers: Vec<Answer> =
             serde_json::from_slice(bytes).map_err(|_| NodeError::Form("JSON-RPC batch"))?;
-        if answers.len() == 2 {
+        if answers.len() == wanted {
             Ok(Self(answers))
         } else {
-            Err(NodeError::Form("JSON-RPC batch of two"))
+            Err(NodeError::Form("JSON-RPC batch with an answer to each"))
         }
     }
 

@@ -4,7 +4,7 @@ use portcullis_chains::ethereum::{NotPlain, SignedTx, Transfer, TransferLog};
 use portcullis_chains::{Address, AssetId, ChainId};
 use portcullis_core::time::{Span, Time};
 
-use super::{At, Block, Head, Log, Node, NodeError, Receipt};
+use super::{Block, Head, Log, Node, NodeError, Receipt};
 
 /// How long until the same bytes are sent again while nothing has become of them: about one block
 /// of the slowest chain.
@@ -119,12 +119,18 @@ impl Tracker {
         &self.newest.tx
     }
 
-    /// Looks at the chain through a node.
+    /// The nonce that the attempts compete for.
+    #[must_use]
+    pub fn nonce(&self) -> u64 {
+        self.newest.transfer.nonce()
+    }
+
+    /// Looks at the chain through a node, which has said what the wallet's next nonce is after the
+    /// latest block.
     ///
     /// The nonce comes first: were it last, a block in between could make it look used with no
     /// receipt for it.
-    pub fn look(&self, node: &dyn Node) -> Result<Observation, NodeError> {
-        let next_nonce = node.nonce(self.wallet, At::Latest)?;
+    pub fn look(&self, node: &dyn Node, next_nonce: u64) -> Result<Observation, NodeError> {
         let receipts: Result<Vec<_>, _> = self
             .attempts()
             .filter_map(|a| node.receipt(a.hash).transpose())
@@ -149,6 +155,13 @@ impl Tracker {
         standing
     }
 
+    /// Takes in that the chain has not used the nonce yet: there is no receipt to look for.
+    pub fn unused(&mut self) {
+        if core::mem::replace(&mut self.last, Standing::Pending) != Standing::Pending {
+            self.send_at = None;
+        }
+    }
+
     /// Whether the newest attempt is to be broadcast now.
     ///
     /// Whatever a node said to it before: what it accepted it may have dropped, what it found too
@@ -161,6 +174,12 @@ impl Tracker {
     /// Notes that the newest attempt was handed to a node, whatever came of it.
     pub fn sent(&mut self, now: Time) {
         self.send_at = Some(now.after(REBROADCAST));
+    }
+
+    /// When the newest attempt is to be broadcast, unless it turns out to be in a block by then.
+    #[must_use]
+    pub fn due(&self) -> Time {
+        self.send_at.unwrap_or_default()
     }
 
     fn standing(&self, seen: &Observation) -> Standing {

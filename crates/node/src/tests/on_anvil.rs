@@ -19,7 +19,8 @@ use super::{CHAIN, PAYEE, at, ether, gwei, pay, pay_with, signed, token, wallet}
 const ONE: u128 = 1_000_000_000_000_000_000;
 
 fn look(tracker: &mut Tracker, node: &dyn Node) -> Standing {
-    let seen = tracker.look(node).unwrap();
+    let next_nonce = node.nonce(wallet().address(), At::Latest).unwrap();
+    let seen = tracker.look(node, next_nonce).unwrap();
     tracker.observe(&seen)
 }
 
@@ -284,7 +285,7 @@ fn a_node_that_hangs_leaves_the_outcome_unknown_and_the_same_bytes_settle_it() {
     anvil.freeze();
     assert_eq!(node.send_raw(&tx), Sent::Unknown(NodeError::TimedOut));
     tracker.sent(Time(0));
-    assert_eq!(tracker.look(&node), Err(NodeError::TimedOut));
+    assert_eq!(tracker.look(&node, 1), Err(NodeError::TimedOut));
     anvil.thaw();
 
     assert!(!tracker.is_due(Time(0)));
