@@ -7,10 +7,11 @@ use super::ledger::{Entered, Ledger};
 use super::network::{Customer, Platform};
 use super::{Setting, decide::wait_for_delays};
 use crate::failure::{Exit, Failure};
+use portcullis_core::act::ActKind;
 use portcullis_core::entry::Body;
 use portcullis_core::signature::AlreadyChecked;
 use portcullis_core::statement::Says;
-use portcullis_core::{Digest, Span, Time};
+use portcullis_core::{Digest, Evidence, Span, Time};
 use portcullis_keys::StatementKey;
 use std::sync::Arc;
 
@@ -83,6 +84,29 @@ impl Crowd {
         }
         self.ledger.pass(Span::seconds(1800));
         wait_for_delays(&mut self.ledger, |_| {})
+    }
+
+    /// Freeze these accounts, one entry each.
+    pub(super) fn freeze(
+        &mut self,
+        numbers: core::ops::Range<u64>,
+        mut write: impl FnMut(Entered),
+    ) -> Result<(), Failure> {
+        for number in numbers {
+            let (customer, draft) = (self.customer(number), self.ledger.draft());
+            let act = draft.by_staff(
+                self.platform.back_end.principal,
+                Some(customer.account),
+                ActKind::Freeze,
+            );
+            let evidence = Evidence {
+                requests: vec![self.platform.request(&act, self.ledger.now)?],
+                ..Evidence::default()
+            };
+            write(self.ledger.submit((act, evidence))?);
+            self.pace(&mut write)?;
+        }
+        Ok(())
     }
 
     /// A withdrawal from released to confirmed.

@@ -15,8 +15,8 @@ use portcullis_core::entry::{Body, Entry, Submission};
 use portcullis_core::plan::Plan;
 use portcullis_core::signature::Strict;
 use portcullis_core::{Span, decide};
-use portcullis_gate::Memo;
 use portcullis_host::{Clock as _, SystemClock};
+use portcullis_keys::Memo;
 
 /// Customers whose withdrawals take turns.
 const CUSTOMERS: u64 = 64;

@@ -9,7 +9,7 @@ use super::row::{Row, median};
 use crate::failure::{Exit, Failure};
 use portcullis_host::{Dir, Disk};
 use portcullis_journal::directory::SEGMENT_BYTES;
-use portcullis_journal::{Directory, Journal};
+use portcullis_journal::{Directory, Journal, View};
 use portcullis_tlog::{Frontier, Hash};
 use std::path::Path;
 use std::sync::Arc;
@@ -83,14 +83,39 @@ fn append_all(setting: &Setting, entries: u64, batch: u64) -> Result<Duration, F
     Ok(took)
 }
 
-/// Put these entries into a new journal in this folder.
-pub(super) fn write(folder: &Path, entries: Vec<Vec<u8>>) -> Result<(), Failure> {
-    let mut journal = open(folder)?;
-    let mut rest = entries.into_iter().peekable();
-    while rest.peek().is_some() {
-        append(&mut journal, rest.by_ref().take(256).collect())?;
+/// Writes a journal for a benchmark that begins with one.
+pub(super) struct Writer {
+    journal: Journal<Directory>,
+    waiting: Vec<Vec<u8>>,
+}
+
+impl Writer {
+    /// Entries that are appended together.
+    const TOGETHER: usize = 4096;
+
+    /// A new journal in this folder.
+    pub(super) fn new(folder: &Path) -> Result<Self, Failure> {
+        let journal = open(folder)?;
+        let waiting = Vec::new();
+        Ok(Self { journal, waiting })
     }
-    Ok(())
+
+    /// The next entry.
+    pub(super) fn push(&mut self, entry: Vec<u8>) -> Result<(), Failure> {
+        self.waiting.push(entry);
+        if self.waiting.len() >= Self::TOGETHER {
+            append(&mut self.journal, core::mem::take(&mut self.waiting))?;
+        }
+        Ok(())
+    }
+
+    /// All is durable; what readers see of it.
+    pub(super) fn finish(mut self) -> Result<Arc<View>, Failure> {
+        if !self.waiting.is_empty() {
+            append(&mut self.journal, self.waiting)?;
+        }
+        Ok(self.journal.view())
+    }
 }
 
 /// A new journal in this folder.

@@ -27,6 +27,13 @@ pub(super) struct Shot {
     bytes: Vec<u8>,
 }
 
+impl Shot {
+    /// These bytes, for this act.
+    pub(super) fn new(act: Digest, bytes: Vec<u8>) -> Self {
+        Self { act, bytes }
+    }
+}
+
 /// What became of one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answered {
@@ -79,7 +86,7 @@ pub(super) fn shot(
 ) -> Result<Shot, Failure> {
     let (digest, once) = (act.digest(), act.id);
     let body = serde_json::to_vec(&Posting { act, evidence }).unwrap_or_default();
-    let authority = system.platform.reach.gate.endpoint().authority();
+    let authority = system.authority();
     let unsigned = Unsigned {
         method: "POST",
         authority,
@@ -99,7 +106,7 @@ pub(super) fn shot(
     }
     head += "\r\n";
     let bytes = [head.as_bytes(), &body].concat();
-    Ok(Shot { act: digest, bytes })
+    Ok(Shot::new(digest, bytes))
 }
 
 /// How fast requests are sent.
@@ -125,7 +132,7 @@ impl Pace {
 
 /// Send all, and wait for all answers.
 pub(super) fn send(
-    system: &System,
+    authority: &str,
     shots: Vec<Shot>,
     pace: Pace,
 ) -> Result<Vec<Answered>, Failure> {
@@ -134,12 +141,11 @@ pub(super) fn send(
         .enable_all()
         .build()
         .map_err(failed)?;
-    let authority = system.platform.reach.gate.endpoint().authority().to_owned();
     let shots: Arc<[Shot]> = shots.into();
     runtime.block_on(async {
         let mut connections = Vec::new();
         for _ in 0..CONNECTIONS.min(shots.len()) {
-            let stream = TcpStream::connect(&authority).await.map_err(failed)?;
+            let stream = TcpStream::connect(authority).await.map_err(failed)?;
             stream.set_nodelay(true).map_err(failed)?;
             connections.push(stream);
         }

@@ -21,9 +21,11 @@ mod load;
 mod memory;
 mod network;
 mod release;
+mod restart;
 mod row;
 mod sign;
 mod sink;
+mod suspend;
 mod system;
 mod tail;
 
@@ -65,7 +67,9 @@ enum Name {
     Release,
     Sign,
     Journal,
+    Suspend,
     Epoch,
+    Restart,
     Memory,
 }
 
@@ -160,7 +164,9 @@ impl Name {
             Self::Release => release::measure(setting),
             Self::Sign => sign::measure(setting),
             Self::Journal => journal::measure(setting),
+            Self::Suspend => suspend::measure(setting),
             Self::Epoch => epoch::measure(setting),
+            Self::Restart => restart::measure(setting),
             Self::Memory => memory::measure(setting),
         }
     }

@@ -22,7 +22,7 @@ const RATE: u32 = 4_000;
 /// How long the last receipts may take.
 const RECEIPTS_WITHIN: Duration = Duration::from_secs(60);
 /// Most acts in one batch of the gate.
-const BATCH: u64 = portcullis_gate::sequencer::MAX_BATCH as u64;
+pub(super) const BATCH: u64 = portcullis_gate::sequencer::MAX_BATCH as u64;
 
 pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>, Failure> {
     let floor = Floor::measure(setting.size(2_000, 100))?;
@@ -40,7 +40,7 @@ pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>, Failure> {
     let paced = usize::try_from(setting.size(10, 1)).unwrap_or(0) * RATE as usize;
     let paced = run(&system, &tail, paced, Pace::PerSecond(RATE))?;
     let mut rows = vec![full.cost(&floor), full.rate(), paced.latency()];
-    rows.push(bao::row(setting, full.micros(), full.wall)?);
+    rows.push(bao::row(setting, full.micros())?);
     Ok(rows)
 }
 
@@ -48,7 +48,7 @@ pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>, Failure> {
 pub(super) struct Run {
     count: u64,
     used: Vec<(&'static str, Duration)>,
-    pub(super) wall: Duration,
+    wall: Duration,
     /// From due to receipt, sorted.
     latencies: Vec<Duration>,
     /// From due to the gate's answer, sorted.
@@ -60,7 +60,7 @@ pub(super) fn run(system: &System, tail: &Tail, count: usize, pace: Pace) -> Res
     let shots = withdrawals(system, count)?;
     let before = system.cpu();
     let begin = Instant::now();
-    let answered = send(system, shots, pace)?;
+    let answered = send(system.authority(), shots, pace)?;
     wait(&tail.receipts, &answered)?;
     let wall = begin.elapsed();
     let after = system.cpu();

@@ -86,13 +86,6 @@ impl Row {
         }
     }
 
-    /// Must be at least this.
-    pub(super) fn at_least(self, mark: f64) -> Self {
-        let met = self.measured.map(|measured| measured >= mark);
-        let mark = format!(">= {mark} {}", self.unit);
-        Self { mark, met, ..self }
-    }
-
     /// Must be at most this.
     pub(super) fn at_most(self, mark: f64) -> Self {
         let met = self.measured.map(|measured| measured <= mark);
@@ -221,7 +214,7 @@ mod tests {
         assert_eq!(row(50.0).against_rate(100.0, 0.5).met, Some(true));
         assert_eq!(row(49.0).against_rate(100.0, 0.5).met, Some(false));
         assert_eq!(row(1.0).at_most(1.0).met, Some(true));
-        assert_eq!(row(1.0).at_least(2.0).met, Some(false));
+        assert_eq!(row(1.1).at_most(1.0).met, Some(false));
     }
 
     #[test]

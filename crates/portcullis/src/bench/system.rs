@@ -35,7 +35,6 @@ const PROCESSES: [(&str, &str); 3] = [
 pub(super) struct System {
     pub(super) platform: Platform,
     pub(super) customers: Vec<Customer>,
-    pub(super) node: Sink,
     processes: Vec<Process>,
     checkpoint: Mutex<Option<(Digest, Instant)>>,
 }
@@ -59,7 +58,6 @@ impl System {
         let system = Self {
             platform,
             customers,
-            node,
             processes,
             checkpoint: Mutex::new(None),
         };
@@ -78,6 +76,11 @@ impl System {
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(())
+    }
+
+    /// Where the gate answers.
+    pub(super) fn authority(&self) -> &str {
+        self.platform.reach.gate.endpoint().authority()
     }
 
     /// An act in the making, on a checkpoint that the gate has journaled.
@@ -108,6 +111,12 @@ impl System {
         }
     }
 
+    /// End all processes; what they have written stays as long as the platform.
+    pub(super) fn stop(self) -> Platform {
+        drop(self.processes);
+        self.platform
+    }
+
     /// What each process has used of the cores so far.
     pub(super) fn cpu(&self) -> Vec<(&'static str, Duration)> {
         let used = |process: &Process| (process.name, process.cpu());
@@ -130,9 +139,14 @@ impl Process {
             .args([name, "--tied", "--config"])
             .arg(folder.file(config))
             .env("RUST_LOG", "warn")
-            .stdin(Stdio::null())
             .stderr(log);
-        let child = command.spawn().map_err(failed)?;
+        Self::spawn(name, command)
+    }
+
+    /// Start whatever it is.
+    pub(super) fn spawn(name: &'static str, mut command: Command) -> Result<Self, Failure> {
+        let failed = |error: std::io::Error| Failure::new(Exit::Stopped, error, "");
+        let child = command.stdin(Stdio::null()).spawn().map_err(failed)?;
         Ok(Self { name, child })
     }
 
@@ -170,5 +184,9 @@ fn write_journal(platform: &Platform, customers: &[Customer]) -> Result<(), Fail
         entries.push(ledger.submit(add)?.0);
     }
     wait_for_delays(&mut ledger, |entered| entries.push(entered.0))?;
-    journal::write(&platform.folder.file(Folder::JOURNAL), entries)
+    let mut writer = journal::Writer::new(&platform.folder.file(Folder::JOURNAL))?;
+    entries
+        .into_iter()
+        .try_for_each(|entry| writer.push(entry))?;
+    writer.finish().map(drop)
 }
