@@ -27,9 +27,12 @@ impl HttpNode {
         let params: Vec<_> = params.collect();
         let answers = self.rpc.call_all("eth_sendRawTransaction", &params)?;
         let said = answers.into_iter().zip(txs).map(|(answer, tx)| {
-            let answer = answer.and_then(|Fixed(hash)| match hash == tx.hash() {
-                true => Ok(()),
-                false => Err(NodeError::Form("hash of another transaction")),
+            let answer = answer.and_then(|Fixed(hash)| {
+                if hash == tx.hash() {
+                    Ok(())
+                } else {
+                    Err(NodeError::Form("hash of another transaction"))
+                }
             });
             answer.map_or_else(Sent::from_error, |()| Sent::Accepted)
         });

@@ -117,7 +117,7 @@ fn check(system: System, by: Digest) -> Result<Row, Failure> {
     let (mut index, mut suspended, mut stopped, mut after) = (0_u64, None, None, 0_u64);
     while let Some(entries) = reader.next() {
         for bytes in entries {
-            let entry = Entry::from_bytes(&bytes).map_err(|error| wrong(error.to_string()))?;
+            let entry = Entry::from_bytes(&bytes).map_err(|error| wrong(&error.to_string()))?;
             match entry.body {
                 Body::Act(submission) if submission.act.digest() == by => suspended = Some(index),
                 Body::Act(submission) => {
@@ -135,7 +135,7 @@ fn check(system: System, by: Digest) -> Result<Row, Failure> {
     let suspended = suspended.ok_or_else(|| wrong("the suspension is not in the journal"))?;
     let data = Dir::open(platform.folder.file("data/signer"))?;
     let record =
-        portcullis_signer::record::set_out(&data).map_err(|error| wrong(error.to_string()))?;
+        portcullis_signer::record::set_out(&data).map_err(|error| wrong(&error.to_string()))?;
     let late: usize = record
         .iter()
         .filter(|(next, _)| *next > suspended)
@@ -154,6 +154,6 @@ fn check(system: System, by: Digest) -> Result<Row, Failure> {
     )))
 }
 
-fn wrong(what: impl ToString) -> Failure {
+fn wrong(what: &str) -> Failure {
     Failure::new(Exit::Wrong, what, "")
 }
