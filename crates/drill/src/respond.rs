@@ -82,8 +82,25 @@ pub(crate) fn recover(scene: &mut Scene<'_>, stopped: &Stopped) -> Result<(), Dr
     );
     lift_all(scene.stage, None)?;
     scene.note("A quorum of administrators has lifted the suspension");
+    until_freed(scene)?;
     resume_withheld(scene)?;
     scene.stage.until_delivered()
+}
+
+/// What a lift frees the gate releases a moment after it: only then is it on its way.
+fn until_freed(scene: &Scene<'_>) -> Result<(), DrillError> {
+    let cast = scene.stage.cast();
+    let is_held = |asked: &Asked| -> Result<bool, DrillError> {
+        let standing = cast.gate.act(&cast.back_end.signer, asked.act)?;
+        Ok(standing.is_some_and(|standing| standing.stage == "held"))
+    };
+    let asked = scene.asked.iter();
+    for asked in asked.filter(|asked| asked.answer == Answer::Held) {
+        until("what was held to be released", || {
+            Ok((!is_held(asked)?).then_some(()))
+        })?;
+    }
+    Ok(())
 }
 
 /// What is not on the chain once every keeper has stopped waits for the lift, however far it had come.
