@@ -10,7 +10,6 @@ use portcullis_core::effect::Effect;
 use portcullis_core::entry::Submission;
 use portcullis_core::genesis::GenesisFault;
 use portcullis_core::signature::Strict;
-use portcullis_core::statement::Says;
 use portcullis_core::{Body, Decision, Digest, Entry, Network, State, Time};
 use portcullis_host::Disk;
 use portcullis_journal::check::{self, Checked, Fault};
@@ -293,7 +292,7 @@ fn kind(entry: &Entry) -> String {
         Body::Evidence(_) => "evidence".into(),
         Body::Settle(settlement) => format!("settle {}", outcome(&settlement.decision)),
         Body::Replace(_) => "replace".into(),
-        Body::Statement(signed) => format!("statement {}", statement(&signed.statement.says)),
+        Body::Statement(signed) => format!("statement {}", signed.statement.says.name()),
     }
 }
 
@@ -307,16 +306,5 @@ fn outcome(decision: &Decision) -> &'static str {
         Decision::Release => "released",
         Decision::Hold { .. } => "held",
         Decision::Refuse { .. } => "refused",
-    }
-}
-
-fn statement(says: &Says) -> &'static str {
-    match says {
-        Says::Caps { .. } => "caps",
-        Says::Signed { .. } => "signed",
-        Says::Confirmed { .. } => "confirmed",
-        Says::Reverted { .. } => "reverted",
-        Says::Stopped { .. } => "stopped",
-        Says::Latched { .. } => "latched",
     }
 }

@@ -124,6 +124,21 @@ pub enum Says {
     },
 }
 
+impl Says {
+    /// The name used in logs and tables.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Caps { .. } => "caps",
+            Self::Signed { .. } => "signed",
+            Self::Confirmed { .. } => "confirmed",
+            Self::Reverted { .. } => "reverted",
+            Self::Stopped { .. } => "stopped",
+            Self::Latched { .. } => "latched",
+        }
+    }
+}
+
 /// Why a keeper latches. Each raises an alarm of the same name.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize,

@@ -7,12 +7,10 @@
     reason = "a helper that fails is a test that fails"
 )]
 
-use portcullis_core::Reason;
-use portcullis_core::reason::Retry;
+mod reasons_table;
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/spec/reasons.md");
-const HEAD: &str =
-    "| number | name | again? | what happened and what to do |\n| --- | --- | --- | --- |\n";
+use portcullis_core::Reason;
+use reasons_table::{FILE, HEAD, row};
 
 #[test]
 fn the_table_is_the_code() {
@@ -22,22 +20,12 @@ fn the_table_is_the_code() {
         .split_inclusive('\n')
         .take_while(|line| line.starts_with('|'));
     let rows: Vec<&str> = rows.collect();
-    for (row, reason) in rows.iter().zip(Reason::ALL) {
+    for (said, reason) in rows.iter().zip(Reason::ALL) {
         assert_eq!(
-            *row,
-            self::row(*reason),
+            *said,
+            row(*reason),
             "cargo run -p portcullis-core --example spec_reasons"
         );
     }
     assert_eq!(rows.len(), Reason::ALL.len());
-}
-
-fn row(reason: Reason) -> String {
-    let retry = match reason.retry() {
-        Retry::Never => "never",
-        Retry::Anew => "anew",
-        Retry::Later => "later",
-    };
-    let (number, slug, text) = (reason.number(), reason.slug(), reason.text());
-    format!("| {number} | `{slug}` | {retry} | {text} |\n")
 }

@@ -5,9 +5,9 @@
 //! factor. An account of their own, with a passkey of its own, they do have.
 
 use crate::answer::Answer;
-use crate::attack::Way;
+use crate::attack::{Job, Way};
 use crate::error::DrillError;
-use crate::people::{Customer, Slice, Town};
+use crate::people::{Customer, Town};
 use crate::platform::Platform;
 use portcullis_chains::Amount;
 use portcullis_client::{Ceremony, RequestSigner};
@@ -60,27 +60,6 @@ ways! {
 
 
     NO_BACK_END "a request that the back end did not sign" Unauthenticated;
-}
-
-/// One withdrawal to be tried.
-#[derive(Clone, Debug)]
-pub(crate) struct Job {
-    pub(crate) way: Way,
-    pub(crate) victim: usize,
-    pub(crate) slice: Slice,
-}
-
-/// Which way each withdrawal is tried: all ways in turn.
-pub(crate) fn jobs(town: &Town) -> Vec<Job> {
-    let slices = town.victims.iter().enumerate();
-    let slices = slices.flat_map(|(at, victim)| victim.slices.iter().map(move |s| (at, *s)));
-    let jobs = slices.zip(WAYS.iter().cycle());
-    jobs.map(|((victim, slice), way)| Job {
-        way: way.clone(),
-        victim,
-        slice,
-    })
-    .collect()
 }
 
 /// An act with what proves it, seen by the attackers as it passed.

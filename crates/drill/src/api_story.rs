@@ -2,10 +2,9 @@
 
 use crate::answer::Answer;
 use crate::api::{
-    Attackers, EXPIRED, Job, Loot, OLD_CHECKPOINT, RACE, REPLAYED_ACT, Seen, WAYS, genuine,
-    hold_back, jobs,
+    Attackers, EXPIRED, Loot, OLD_CHECKPOINT, RACE, REPLAYED_ACT, Seen, WAYS, genuine, hold_back,
 };
-use crate::attack::{Book, Tried};
+use crate::attack::{Book, Job, Tried, jobs};
 use crate::crowd::{HANDS, crowd};
 use crate::dice::Dice;
 use crate::error::DrillError;
@@ -38,7 +37,7 @@ enum Done {
 }
 
 pub(crate) fn run(stage: &mut Stage, town: &Town, seed: u64) -> Result<With, DrillError> {
-    let jobs = jobs(town);
+    let jobs = jobs(town, WAYS);
     let (loot, asked) = prepare(stage, town, &jobs)?;
     let key = SoftwareStatement::ed25519(&Dice::new(seed, "attackers").secret())?;
     let attackers = Attackers {

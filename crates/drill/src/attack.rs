@@ -3,6 +3,7 @@
 use crate::answer::Answer;
 use crate::chain::COIN;
 use crate::outcome::{Check, Flow, Tally};
+use crate::people::{Slice, Town};
 use portcullis_chains::Amount;
 use std::collections::BTreeMap;
 
@@ -13,6 +14,27 @@ pub(crate) struct Way {
     pub(crate) name: &'static str,
     /// The answer that has to meet it; none for a way that may have another, within its bound.
     pub(crate) met_by: Option<Answer>,
+}
+
+/// One withdrawal to be taken.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) way: Way,
+    pub(crate) victim: usize,
+    pub(crate) slice: Slice,
+}
+
+/// Which way each withdrawal is taken: all ways in turn.
+pub(crate) fn jobs(town: &Town, ways: &[Way]) -> Vec<Job> {
+    let slices = town.victims.iter().enumerate();
+    let slices = slices.flat_map(|(at, victim)| victim.slices.iter().map(move |s| (at, *s)));
+    let jobs = slices.zip(ways.iter().cycle());
+    jobs.map(|((victim, slice), way)| Job {
+        way: way.clone(),
+        victim,
+        slice,
+    })
+    .collect()
 }
 
 /// One withdrawal that was tried.

@@ -156,16 +156,12 @@ fn attack(web: &Web, platform: &AsItWas, customer: &Customer, slice: &Slice) -> 
     };
     ask(web, platform, "/internal/mfa-passed", &passed)?;
     let (to, amount) = (slice.thief, slice.amount);
-    ask(
-        web,
-        platform,
-        "/withdrawals",
-        &Wanted {
-            session,
-            to,
-            amount,
-        },
-    )
+    let wanted = Wanted {
+        session,
+        to,
+        amount,
+    };
+    ask(web, platform, "/withdrawals", &wanted)
 }
 
 fn withdraw(web: &Web, platform: &AsItWas, customer: &Customer) -> Option<String> {
@@ -181,16 +177,12 @@ fn withdraw(web: &Web, platform: &AsItWas, customer: &Customer) -> Option<String
         },
     )?;
     let (to, amount) = (customer.address, customer.amount);
-    ask(
-        web,
-        platform,
-        "/withdrawals",
-        &Wanted {
-            session,
-            to,
-            amount,
-        },
-    )
+    let wanted = Wanted {
+        session,
+        to,
+        amount,
+    };
+    ask(web, platform, "/withdrawals", &wanted)
 }
 
 fn log_in(web: &Web, platform: &AsItWas, customer: &Customer) -> Option<String> {

@@ -4,7 +4,7 @@
 //! in, whole. The witnesses cosign whatever extends the log. They do not have the keepers.
 
 use crate::answer::{Answer, Cause};
-use crate::attack::{Book, Tried, Way};
+use crate::attack::{Book, Job, Tried, Way};
 use crate::cast::Cast;
 use crate::chain::COIN;
 use crate::error::DrillError;
@@ -38,27 +38,6 @@ ways! {
     EARLY "a held act released before the new address' delay had run" Cause::StillHeld;
     DELAY_DATED_BACK "cosignatures dated back a day, as if a new address' delay had run" Cause::NoQuorum;
     BACKDATED "a release dated before the entries that it follows" Cause::TimeGoesBack;
-}
-
-/// One withdrawal to be forged.
-#[derive(Clone)]
-pub(crate) struct Job {
-    pub(crate) way: Way,
-    pub(crate) victim: usize,
-    pub(crate) slice: Slice,
-}
-
-/// Which way each withdrawal is forged: all ways in turn.
-pub(crate) fn jobs(town: &Town) -> Vec<Job> {
-    let victims = town.victims.iter().enumerate();
-    let slices = victims.flat_map(|(at, victim)| victim.slices.iter().map(move |s| (at, *s)));
-    let jobs = slices.zip(WAYS.iter().cycle());
-    jobs.map(|((victim, slice), way)| Job {
-        way: way.clone(),
-        victim,
-        slice,
-    })
-    .collect()
 }
 
 /// A request as the gate's host saw it.

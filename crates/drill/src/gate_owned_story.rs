@@ -2,12 +2,11 @@
 
 use crate::alarms::{self, Heard};
 use crate::answer::Answer;
-use crate::attack::Row;
+use crate::attack::{Job, Row, jobs};
 use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
 use crate::gate_owned::{
-    BACKDATED, DELAY_DATED_BACK, EARLY, Job, Loot, OTHER_PAYEE, OTHER_PLAN, Root, Seen, WAYS,
-    cut_boards, jobs,
+    BACKDATED, DELAY_DATED_BACK, EARLY, Loot, OTHER_PAYEE, OTHER_PLAN, Root, Seen, WAYS, cut_boards,
 };
 use crate::honest::{self, Asked, Groups};
 use crate::outcome::Flow;
@@ -28,7 +27,7 @@ use std::sync::Arc;
 const NUDGE: Span = Span(2_000);
 
 pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
-    let jobs = jobs(town);
+    let jobs = jobs(town, WAYS);
     let groups = Groups::of(&town.honest);
     let (loot, asked) = prepare(stage, town, &jobs)?;
     let mut scene = Scene::open(stage, town);

@@ -6,7 +6,6 @@ use crate::model::Model;
 use crate::truth::Truth;
 use portcullis_core::board::Posting;
 use portcullis_core::signature::Strict;
-use portcullis_core::statement::Says;
 use portcullis_core::{Body, Digest, Entry, State};
 use portcullis_tlog::{Frontier, Hash};
 
@@ -175,13 +174,6 @@ fn kind(body: &Body) -> &'static str {
         Body::Evidence(_) => "evidence",
         Body::Settle(_) => "settlement",
         Body::Replace(_) => "replacement",
-        Body::Statement(signed) => match signed.statement.says {
-            Says::Caps { .. } => "caps",
-            Says::Signed { .. } => "signed",
-            Says::Confirmed { .. } => "confirmed",
-            Says::Reverted { .. } => "reverted",
-            Says::Stopped { .. } => "stopped",
-            Says::Latched { .. } => "latched",
-        },
+        Body::Statement(signed) => signed.statement.says.name(),
     }
 }

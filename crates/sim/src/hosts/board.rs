@@ -116,10 +116,8 @@ impl BoardHost {
                 self.router = Some(router(roles, &Arc::new(Notify::new())));
             }
             Err(error) => {
-                let what = format!("board {} does not start: {error}", self.number);
-                self.common
-                    .chronicle
-                    .violated("restart needs no hand", what);
+                let who = format!("board {}", self.number);
+                self.common.does_not_start(who, error);
             }
         }
     }

@@ -95,10 +95,7 @@ impl GateHost {
                 self.common.chronicle.note("gate: start failed", &error);
                 self.stop();
                 if let Err(again) = Gate::open(self.parts()) {
-                    let what = format!("the gate does not start: {again}");
-                    self.common
-                        .chronicle
-                        .violated("restart needs no hand", what);
+                    self.common.does_not_start("the gate", again);
                 }
             }
         }

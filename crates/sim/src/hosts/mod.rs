@@ -21,6 +21,7 @@ use crate::setting::{BOARDS, WITNESSES};
 use crate::wire::{Host, Message, Wire};
 use portcullis_host::Reply;
 use portcullis_keeper::testkit::World;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Runtime;
 
@@ -37,6 +38,14 @@ pub struct Common {
     pub runtime: Arc<Runtime>,
     /// Dice to be split.
     pub dice: Dice,
+}
+
+impl Common {
+    /// A process does not start on what a crash has left it.
+    fn does_not_start(&self, who: impl Display, error: impl Display) {
+        let what = format!("{who} does not start: {error}");
+        self.chronicle.violated("restart needs no hand", what);
+    }
 }
 
 /// All machines but the people's.

@@ -120,10 +120,7 @@ impl SignerHost {
                     self.common.chronicle.note("signer: start failed", &error);
                     // A disk that fails once more is tried once more.
                     if let Err(again) = Signer::open(self.parts(watch)) {
-                        let what = format!("the signer does not start: {again}");
-                        self.common
-                            .chronicle
-                            .violated("restart needs no hand", what);
+                        self.common.does_not_start("the signer", again);
                     }
                 }
             }

@@ -134,10 +134,8 @@ impl WitnessHost {
                 self.router = Some(router(roles, &Arc::new(Notify::new())));
             }
             Err(error) => {
-                let what = format!("witness {} does not start: {error}", self.number);
-                self.common
-                    .chronicle
-                    .violated("restart needs no hand", what);
+                let who = format!("witness {}", self.number);
+                self.common.does_not_start(who, error);
             }
         }
     }
