@@ -9,7 +9,7 @@ use crate::server::{Answering, ask};
 use crate::setting::{self, BOARDS, WITNESSES};
 use crate::wire::{Host, Message, Way};
 use axum::Router;
-use portcullis_gate::sequencer::Shared;
+use portcullis_gate::sequencer::{Command, Shared, Stop};
 use portcullis_gate::{ChainFees, Gate, Parts};
 use portcullis_host::{Http, Reply};
 use portcullis_keeper::testkit::World;
@@ -47,6 +47,8 @@ struct Running {
     router: Router,
     /// Requests that wait for the sequencer, and whose answers nobody waits for.
     pending: Vec<Answering>,
+    /// What waits for the sequencer's turn.
+    queued: Vec<Command>,
     /// It leaves stops out: the boards are not asked.
     withholds: bool,
     /// Its outcome is unknown: it ends.
@@ -82,6 +84,7 @@ impl GateHost {
                     gate,
                     router,
                     pending: Vec::new(),
+                    queued: Vec::new(),
                     withholds: false,
                     is_broken: false,
                 }));
@@ -250,8 +253,7 @@ impl GateHost {
                     return;
                 }
                 let mut answering = ask(&running.router, "gate", message);
-                let begun = poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx).is_pending()));
-                if self.common.runtime.block_on(begun) {
+                if go_on(&self.common, running, &mut answering) == Went::Queued {
                     running.pending.push(answering);
                 }
             }
@@ -263,12 +265,7 @@ impl GateHost {
         let Runs::Honest(running) = &mut self.runs else {
             return;
         };
-        let batch = running.gate.sequencing.waiting();
-        if batch.len() > 1 {
-            self.common.chronicle.count("gate: batch of several");
-        }
-        let stepped = running.gate.sequencing.step(batch);
-        if let Err(error) = stepped {
+        if let Err(error) = step(&self.common, running) {
             self.common.chronicle.note("gate: stops", error);
             return self.stop();
         }
@@ -345,32 +342,52 @@ impl Signer<Log> for LogOf {
 
 /// Drive an answer to its end; the sequencer steps whenever it is waited for.
 fn drive(common: &Common, running: &mut Running, mut answering: Answering) -> Option<Reply> {
-    let sequencing = &mut running.gate.sequencing;
-    let end = poll_fn(|cx| {
-        loop {
-            if let Poll::Ready(reply) = answering.as_mut().poll(cx) {
-                return Poll::Ready(Ok(reply));
-            }
-            let batch = sequencing.waiting();
-            if batch.is_empty() {
-                return Poll::Pending;
-            }
-            if batch.len() > 1 {
-                common.chronicle.count("gate: batch of several");
-            }
-            if let Err(error) = sequencing.step(batch) {
-                return Poll::Ready(Err(error));
-            }
+    loop {
+        if let Went::Answered(reply) = go_on(common, running, &mut answering) {
+            return reply;
         }
-    });
-    match common.runtime.block_on(end) {
-        Ok(reply) => reply,
-        Err(error) => {
+        if let Err(error) = step(common, running) {
             common.chronicle.note("gate: stops", error);
             running.is_broken = true;
-            None
+            return None;
         }
     }
+}
+
+/// How far a request went.
+#[derive(PartialEq, Eq)]
+enum Went {
+    Answered(Option<Reply>),
+    /// Something waits for the sequencer.
+    Queued,
+}
+
+/// Let a request go on until it is answered or the sequencer is waited for. Handlers journal in tasks and
+/// read on threads of their own: neither says when it has come that far, so it is looked for.
+fn go_on(common: &Common, running: &mut Running, answering: &mut Answering) -> Went {
+    let (sequencing, queued) = (&running.gate.sequencing, &mut running.queued);
+    common.runtime.block_on(poll_fn(|cx| {
+        if let Poll::Ready(reply) = answering.as_mut().poll(cx) {
+            return Poll::Ready(Went::Answered(reply));
+        }
+        let waiting = sequencing.waiting();
+        if waiting.is_empty() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        queued.extend(waiting);
+        Poll::Ready(Went::Queued)
+    }))
+}
+
+/// The sequencer takes all that waits, as one batch.
+fn step(common: &Common, running: &mut Running) -> Result<(), Stop> {
+    let mut batch = std::mem::take(&mut running.queued);
+    batch.extend(running.gate.sequencing.waiting());
+    if batch.len() > 1 {
+        common.chronicle.count("gate: batch of several");
+    }
+    running.gate.sequencing.step(batch)
 }
 
 /// A restricting act on its way to the gate.
