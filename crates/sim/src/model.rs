@@ -66,6 +66,10 @@ pub struct Model {
     /// By what is signed.
     planned: BTreeMap<[u8; 32], Planned>,
     given_up: BTreeSet<Digest>,
+    /// Releases of which the act, or what it rests on, was taken back.
+    taken_back: BTreeSet<Digest>,
+    /// The one suspension that void entries share, by the newest of them.
+    void_stop: Option<Digest>,
     /// Latches that a quorum cleared.
     pub cleared: BTreeSet<Digest>,
     /// Latches that the signer stated.
@@ -105,6 +109,8 @@ impl Model {
             payments: BTreeMap::new(),
             planned: BTreeMap::new(),
             given_up: BTreeSet::new(),
+            taken_back: BTreeSet::new(),
+            void_stop: None,
             cleared: BTreeSet::new(),
             latched: BTreeSet::new(),
         }
@@ -132,14 +138,7 @@ impl Model {
     pub(crate) fn take(&mut self, index: u64, entry: Option<&Entry>, leaf: Hash, now: Time) {
         self.about.push(entry.map(acts_of).unwrap_or_default());
         let Some(entry) = entry else {
-            let scope = Scope::Everything;
-            let stop = Stop {
-                scope,
-                entry: index,
-                stated: None,
-            };
-            self.stops.insert(Digest(*leaf.as_bytes()), stop);
-            return;
+            return self.stop_everything(Digest(*leaf.as_bytes()), index);
         };
         match &entry.body {
             Body::Act(submission) => self.take_act(index, submission, entry.time, now),
@@ -166,6 +165,18 @@ impl Model {
             Body::Statement(signed) => self.take_statement(&signed.statement.says, now),
             Body::Genesis(_) => {}
         }
+    }
+
+    /// Void entries share one suspension: it goes on under the newest one's name.
+    fn stop_everything(&mut self, by: Digest, index: u64) {
+        let known = self.void_stop.replace(by);
+        let stop = known.and_then(|known| self.stops.remove(&known));
+        let stop = stop.unwrap_or(Stop {
+            scope: Scope::Everything,
+            entry: index,
+            stated: None,
+        });
+        self.stops.insert(by, stop);
     }
 
     fn take_statement(&mut self, says: &Says, now: Time) {
@@ -227,6 +238,7 @@ impl Model {
             }
             (ActKind::Cancel(cancel), _) => {
                 self.waiting.remove(&cancel.act);
+                self.taken_back.insert(cancel.act);
             }
             _ => {
                 self.check_alone(digest, act);
@@ -237,6 +249,9 @@ impl Model {
 
     fn take_settlement(&mut self, settled: &Settlement, index: u64, time: Time, now: Time) {
         let Some(waiting) = self.waiting.remove(&settled.act) else {
+            if let Some(plan) = &settled.plan {
+                self.give_up(settled.act, plan, time);
+            }
             return;
         };
         if settled.decision != Decision::Release {

@@ -27,6 +27,8 @@ pub struct Payment {
     pub amount: u128,
     /// The time of the entry that released it first.
     pub time: Time,
+    /// When its act expired.
+    pub expires: Time,
 }
 
 /// A plan, by what is signed for it.
@@ -134,6 +136,7 @@ impl Model {
             token: paid.token,
             amount: paid.amount,
             time,
+            expires: waiting.act.expires,
         };
         self.payments.insert(paid.nonce, payment.clone());
         self.check_window(&payment);
@@ -193,6 +196,30 @@ impl Model {
             let what = format!("{total} above {} by {}", self.hour_limit, newest.act);
             self.violated("limits hold", what);
         }
+    }
+
+    /// A release is given up by itself: only what was taken back, or what was journaled too late to count.
+    pub(super) fn give_up(&mut self, act: Digest, plan: &Plan, time: Time) {
+        let payment = self.payments.values().find(|payment| payment.act == act);
+        let Some(payment) = payment.cloned() else {
+            return self.violated("only what was released is given up", act);
+        };
+        if !self.taken_back.contains(&act) && time < payment.expires {
+            self.violated("only what was taken back is given up by itself", act);
+        }
+        let mut stops = self.stops.values();
+        if stops.any(|stop| is_in(stop.scope, payment.account, payment.token)) {
+            self.violated("nothing is given up by itself in a suspension", act);
+        }
+        self.given_up.insert(act);
+        self.replan(act, plan);
+    }
+
+    /// What these releases rest on is taken back.
+    pub(super) fn take_back(&mut self, touched: impl Fn(&Payment) -> bool) {
+        let touched = self.payments.values().filter(|payment| touched(payment));
+        let acts: Vec<Digest> = touched.map(|payment| payment.act).collect();
+        self.taken_back.extend(acts);
     }
 
     /// Another plan for a release: at its own nonce, to its own payee or to nobody.

@@ -3,6 +3,7 @@
 use super::{Model, Stop, Waiting};
 use crate::setting::DELAY;
 use crate::watch::EARLY;
+use portcullis_chains::caip::Address;
 use portcullis_core::act::{Act, ActKind, LiftTarget};
 use portcullis_core::evidence::Evidence;
 use portcullis_core::factor::{NewFactor, factor_id};
@@ -124,6 +125,7 @@ impl Model {
     /// What an act changes, as people understand it.
     pub(super) fn carry_out(&mut self, digest: Digest, act: &Act, index: u64, now: Time) {
         let account = act.account;
+        self.note_taken_back(act);
         match &act.kind {
             ActKind::OpenAccount(open) => self.enrol(&open.factor, now),
             ActKind::EnrolFactor(enrol) => self.enrol(&enrol.factor, now),
@@ -172,6 +174,24 @@ impl Model {
                 let rule = set.limits.rule(World::ETHER, Bounds::Account);
                 let hour = rule.and_then(|rule| rule.hour);
                 self.hour_limit = hour.map_or(u128::MAX, |hour| hour.0);
+            }
+            _ => {}
+        }
+    }
+
+    /// An act that takes away what releases rest on.
+    fn note_taken_back(&mut self, act: &Act) {
+        let account = act.account;
+        match &act.kind {
+            ActKind::Freeze | ActKind::RevokeFactor(_) => {
+                self.take_back(|payment| account == Some(payment.account));
+            }
+            ActKind::CancelAddress(cancel) => {
+                let Address::Evm { address, .. } = cancel.address;
+                self.take_back(|p| account == Some(p.account) && p.to == address);
+            }
+            ActKind::RaiseEpoch(raise) if raise.realm == Realm::Customers => {
+                self.take_back(|_| true);
             }
             _ => {}
         }
