@@ -66,6 +66,7 @@ seeds! {
     seed_10 10;
     seed_11 11;
     seed_12 12;
+    seed_22 22;
 }
 
 fn expected(seed: u64) -> &'static [&'static str] {
