@@ -132,9 +132,24 @@ pub struct Status {
     /// Releases on their way.
     #[serde(default)]
     pub in_flight: u64,
+    /// Releases of which nothing is signed until a fresh entry says so.
+    #[serde(default)]
+    pub withheld: Vec<WithheldRelease>,
+    /// How many those are; only so many are listed.
+    #[serde(default)]
+    pub withheld_count: u64,
     /// The digest of the limits in force.
     #[serde(default)]
     pub limits: Option<Digest>,
+}
+
+/// A withheld release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithheldRelease {
+    /// The withdraw act: what a resume or a void names.
+    pub act: Digest,
+    /// `late`, `suspended`, `revoked` or `cancelled`.
+    pub why: String,
 }
 
 /// A suspension in force.

@@ -21,7 +21,7 @@ pub mod verify;
 pub use act::ActBuilder;
 pub use answer::{
     Accepted, Account, Address, CheckpointNow, Factor, Holder, InForce, Latch, Problem, Standing,
-    Status,
+    Status, WithheldRelease,
 };
 pub use board::{Board, BoardError};
 pub use endpoint::{Endpoint, NotAnEndpoint};

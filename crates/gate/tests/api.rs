@@ -308,6 +308,11 @@ fn status_tells_of_each_suspension_who_has_it_and_what_was_signed_earlier() {
     gate.submit(act, evidence).unwrap();
     let (_, status) = served.raw("GET", "/v1/status", &[], &[]);
     let all = status["suspensions"].as_array().unwrap();
+    let withheld = json!([{ "act": out, "why": "suspended" }]);
+    assert_eq!(
+        (&status["withheld"], &status["withheld_count"]),
+        (&withheld, &json!(1))
+    );
     let other = all.iter().find(|one| one["by"] == by).unwrap();
     assert_eq!(other["signed_earlier"], json!([]));
 }

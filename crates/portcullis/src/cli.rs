@@ -9,7 +9,8 @@ use crate::failure::Failure;
 use crate::init::InitArgs;
 use crate::key::KeyArgs;
 use crate::processes::{ServeArgs, SignerArgs, WitnessArgs};
-use crate::staff::{LiftArgs, StatusArgs, SuspendArgs};
+use crate::staff::{LiftArgs, SuspendArgs};
+use crate::status::StatusArgs;
 use crate::verify::VerifyArgs;
 use clap::{Parser, Subcommand};
 

@@ -27,6 +27,7 @@ mod reach;
 mod scope;
 mod seen;
 mod staff;
+mod status;
 mod verify;
 
 use clap::Parser as _;

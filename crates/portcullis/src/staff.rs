@@ -1,15 +1,15 @@
-//! The acts that staff do alone from a shell: suspend, lift, and seeing how things are.
+//! The acts that staff do alone from a shell: suspend and lift.
 
 use crate::approve::in_words;
 use crate::failure::Failure;
-use crate::out::{json, say};
+use crate::out::say;
 use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
 use crate::scope;
 use clap::Args;
-use portcullis_client::{InForce, Status};
+use portcullis_client::InForce;
 use portcullis_core::act::{Act, ActKind, Lift, LiftTarget, Scope, Suspend};
 use portcullis_core::id::KeeperId;
-use portcullis_core::{Decision, Digest, Evidence, Span, Time};
+use portcullis_core::{Decision, Digest, Evidence};
 use portcullis_keeper::rfc3339;
 use std::path::PathBuf;
 use std::thread::sleep;
@@ -49,16 +49,6 @@ pub(crate) struct LiftArgs {
     target: LiftTarget,
     #[command(flatten)]
     caller: CallerArgs,
-    #[command(flatten)]
-    reach: ReachArgs,
-}
-
-/// Show what the gate says of itself
-#[derive(Debug, Args)]
-pub(crate) struct StatusArgs {
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
     reach: ReachArgs,
 }
@@ -171,44 +161,8 @@ impl LiftArgs {
     }
 }
 
-impl StatusArgs {
-    pub(crate) fn run(self) -> Result<(), Failure> {
-        let reach = self.reach.open()?;
-        let status = reach.gate.status()?;
-        reach.look_at_checkpoint();
-        if self.json {
-            say(json(&status));
-        } else {
-            tell(&reach, &status);
-        }
-        if status.genesis == reach.network.digest() {
-            return Ok(());
-        }
-        let what = "the gate is of another network than the pinned genesis";
-        Err(Failure::new(
-            crate::failure::Exit::Wrong,
-            what,
-            "check the gate's address",
-        ))
-    }
-}
-
-/// The gate takes nothing that loosens while the newest quorum cosignature is older.
-const WITNESSES_STALE: Span = Span::seconds(10);
-
-/// Which keepers have signed that they have a suspension, and which have not.
-fn stopped(reach: &Reach, suspension: &InForce) -> String {
-    let missing: Vec<String> = missing(reach, Some(suspension))
-        .map(|id| id.to_string())
-        .collect();
-    if missing.is_empty() {
-        return "stopped: every keeper has signed that it has it".into();
-    }
-    format!("no word yet from keepers {}", missing.join(", "))
-}
-
 /// The keepers that have not signed that they have a suspension.
-fn missing(reach: &Reach, known: Option<&InForce>) -> impl Iterator<Item = KeeperId> {
+pub(crate) fn missing(reach: &Reach, known: Option<&InForce>) -> impl Iterator<Item = KeeperId> {
     let stopped = known.map_or(&[][..], |suspension| &suspension.stopped);
     let keepers = reach
         .network
@@ -217,54 +171,6 @@ fn missing(reach: &Reach, known: Option<&InForce>) -> impl Iterator<Item = Keepe
         .iter()
         .map(|keeper| keeper.id);
     keepers.filter(move |id| !stopped.contains(id))
-}
-
-fn tell(reach: &Reach, status: &Status) {
-    let line = |name: &str, text: String| say(format_args!("{name:<12}{text}"));
-    let time = |time: Option<Time>| time.map_or_else(|| "never".into(), rfc3339);
-    line("gate", reach.gate.endpoint().to_string());
-    line("genesis", status.genesis.to_string());
-    line(
-        "entries",
-        format!("{}, the newest of {}", status.size, rfc3339(status.time)),
-    );
-    line("witnessed", time(status.witnessed_at));
-    let now = reach.machine.clock.now();
-    if status
-        .witnessed_at
-        .is_none_or(|at| now.since(at) > WITNESSES_STALE)
-    {
-        line(
-            "",
-            "the witnesses are silent: only acts that take away pass; see portcullis doctor".into(),
-        );
-    }
-    line(
-        "acts",
-        format!("{} held, {} on their way", status.held, status.in_flight),
-    );
-    line("void", format!("{} entries", status.void_entries));
-    for suspension in &status.suspensions {
-        let scope = scope::text(suspension.scope);
-        line("suspended", format!("{scope} by {}", suspension.by));
-        line(
-            "",
-            format!(
-                "recorded by entry {}, {}",
-                suspension.entry,
-                stopped(reach, suspension)
-            ),
-        );
-    }
-    for latch in &status.latches {
-        line(
-            "latched",
-            format!("{} ({})", latch.target(), latch.condition.name()),
-        );
-    }
-    if status.suspensions.is_empty() && status.latches.is_empty() {
-        line("shut", "nothing".into());
-    }
 }
 
 impl Reach {

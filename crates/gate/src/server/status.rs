@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use portcullis_core::act::{ActKind, Scope};
 use portcullis_core::id::KeeperId;
-use portcullis_core::state::release::Release;
+use portcullis_core::state::release::{Release, Stage, Withheld};
 use portcullis_core::state::{Reach, Suspension};
 use portcullis_core::{Digest, Span, State as CoreState, Time};
 use serde::Serialize;
@@ -33,6 +33,28 @@ struct InForce {
     /// Releases in its scope that were signed earlier and are not through: they may still arrive.
     signed_earlier: Vec<Digest>,
     signed_earlier_count: u64,
+}
+
+/// A release that nothing is signed of until a fresh entry says so.
+#[derive(Debug, Serialize)]
+struct WithheldRelease {
+    act: Digest,
+    why: &'static str,
+}
+
+impl WithheldRelease {
+    fn of((act, release): (&Digest, &Release)) -> Option<Self> {
+        let Stage::Withheld(why) = release.stage else {
+            return None;
+        };
+        let why = match why {
+            Withheld::Late => "late",
+            Withheld::Suspended => "suspended",
+            Withheld::Revoked => "revoked",
+            Withheld::Cancelled => "cancelled",
+        };
+        Some(Self { act: *act, why })
+    }
 }
 
 /// How far a suspension has got.
@@ -108,11 +130,17 @@ pub(super) async fn status(State(api): State<Api>) -> Response {
             })
         })
         .collect();
+    let withheld: Vec<WithheldRelease> = facts
+        .releases
+        .iter()
+        .filter_map(WithheldRelease::of)
+        .collect();
     Json(json!({
         "genesis": state.network().digest(), "mode": state.network().genesis().mode,
         "size": state.size(), "time": facts.time, "witnessed_at": witnessed,
         "suspensions": suspensions, "latches": latches, "void_entries": facts.void_entries,
         "held": facts.held.len(), "in_flight": facts.releases.len(),
+        "withheld": withheld.get(..MAX_LISTED).unwrap_or(&withheld), "withheld_count": withheld.len(),
         "limits": facts.limits.digest(),
     }))
     .into_response()

@@ -1,0 +1,130 @@
+//! `portcullis status`: how things are, by the gate's own word.
+
+use crate::failure::{Exit, Failure};
+use crate::out::{json, say};
+use crate::reach::{Reach, ReachArgs};
+use crate::scope;
+use crate::staff::missing;
+use clap::Args;
+use portcullis_client::{InForce, Status};
+use portcullis_core::Span;
+use portcullis_keeper::rfc3339;
+
+/// Show what the gate says of itself
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    reach: ReachArgs,
+}
+
+impl StatusArgs {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let reach = self.reach.open()?;
+        let status = reach.gate.status()?;
+        reach.look_at_checkpoint();
+        if self.json {
+            say(json(&status));
+        } else {
+            tell(&reach, &status);
+        }
+        if status.genesis == reach.network.digest() {
+            return Ok(());
+        }
+        let what = "the gate is of another network than the pinned genesis";
+        Err(Failure::new(Exit::Wrong, what, "check the gate's address"))
+    }
+}
+
+/// The gate takes nothing that loosens while the newest quorum cosignature is older.
+const WITNESSES_STALE: Span = Span::seconds(10);
+
+fn tell(reach: &Reach, status: &Status) {
+    line("gate", reach.gate.endpoint().to_string());
+    line("genesis", status.genesis.to_string());
+    let newest = rfc3339(status.time);
+    line(
+        "entries",
+        format!("{}, the newest of {newest}", status.size),
+    );
+    tell_witnesses(reach, status);
+    let (held, on_their_way) = (status.held, status.in_flight);
+    line("acts", format!("{held} held, {on_their_way} on their way"));
+    tell_withheld(status);
+    line("void", format!("{} entries", status.void_entries));
+    for suspension in &status.suspensions {
+        tell_suspension(reach, suspension);
+    }
+    for latch in &status.latches {
+        line(
+            "latched",
+            format!("{} ({})", latch.target(), latch.condition.name()),
+        );
+    }
+    if status.suspensions.is_empty() && status.latches.is_empty() {
+        line("shut", "nothing".into());
+    }
+}
+
+fn line(name: &str, text: String) {
+    say(format_args!("{name:<12}{text}"));
+}
+
+fn tell_witnesses(reach: &Reach, status: &Status) {
+    let at = status.witnessed_at;
+    line("witnessed", at.map_or_else(|| "never".into(), rfc3339));
+    let now = reach.machine.clock.now();
+    if at.is_none_or(|at| now.since(at) > WITNESSES_STALE) {
+        let silent =
+            "the witnesses are silent: only acts that take away pass; see portcullis doctor";
+        line("", silent.into());
+    }
+}
+
+/// What an operator may have to move by hand, by the digests that its acts name.
+fn tell_withheld(status: &Status) {
+    for release in &status.withheld {
+        let what_next = match release.why.as_str() {
+            "suspended" => "suspended; after the lift resume or void it",
+            "late" => "cosigned late; it goes out again by itself",
+            "revoked" => "its authority was taken back; it is given up by itself",
+            "cancelled" => "cancelled; it is given up by itself",
+            other => other,
+        };
+        line("withheld", format!("{} {what_next}", release.act));
+    }
+    let listed = status.withheld.len() as u64;
+    if status.withheld_count > listed {
+        line("", format!("and {} more", status.withheld_count - listed));
+    }
+}
+
+fn tell_suspension(reach: &Reach, suspension: &InForce) {
+    let scope = scope::text(suspension.scope);
+    line("suspended", format!("{scope} by {}", suspension.by));
+    let (entry, stopped) = (suspension.entry, stopped(reach, suspension));
+    line("", format!("recorded by entry {entry}, {stopped}"));
+    if suspension.signed_earlier_count > 0 {
+        let count = suspension.signed_earlier_count;
+        line(
+            "",
+            format!("{count} in its scope were signed earlier and may still arrive:"),
+        );
+        for act in &suspension.signed_earlier {
+            line("", act.to_string());
+        }
+    }
+}
+
+/// Which keepers have signed that they have a suspension, and which have not.
+fn stopped(reach: &Reach, suspension: &InForce) -> String {
+    let missing: Vec<String> = missing(reach, Some(suspension))
+        .map(|id| id.to_string())
+        .collect();
+    if missing.is_empty() {
+        return "stopped: every keeper has signed that it has it".into();
+    }
+    format!("no word yet from keepers {}", missing.join(", "))
+}
