@@ -45,6 +45,9 @@ pub struct KeeperParts {
     pub boards: BTreeMap<BoardId, String>,
     /// The statement key.
     pub key: Arc<dyn StatementKey>,
+    /// Whether what this kind of keeper had put into its snapshot can be read. Otherwise the whole
+    /// snapshot is left aside, and all of it comes from the journal again.
+    pub reads: fn(&[u8]) -> bool,
 }
 
 /// A keeper: its replica, and everything that can stop it.
@@ -325,7 +328,15 @@ fn restore(
     snapshots: &Snapshots,
     trust_mark: bool,
 ) -> Result<(Follower, Vec<u8>), DiskError> {
-    let restored = snapshots.load(&parts.network)?;
+    let mut restored = snapshots.load(&parts.network)?;
+    if restored
+        .take_if(|restored| !(parts.reads)(&restored.extra))
+        .is_some()
+    {
+        tracing::warn!(
+            "the snapshot holds what this version cannot read; beginning from the journal"
+        );
+    }
     let mark = snapshots.load_mark()?;
     let floor = mark.as_ref().filter(|_| trust_mark).map(|mark| Floor {
         size: mark.size,

@@ -60,9 +60,10 @@ pub(crate) struct Slowed {
 }
 
 impl Enrolments {
-    /// As kept in a snapshot; from nothing where there was none.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
-        minicbor::decode(bytes).unwrap_or_default()
+    /// As kept in a snapshot. Nothing where it is damaged: to go on from none would let a day's cap be
+    /// used twice.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        minicbor::decode(bytes).ok()
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
@@ -191,6 +192,18 @@ mod tests {
                 .iter()
                 .filter(|t| (window..window + 24).contains(*t));
             assert!(within.count() <= 2, "{window}");
+        }
+    }
+
+    /// A cap that begins anew because its count is unreadable would be used twice in a day.
+    #[test]
+    fn what_is_damaged_is_not_taken_for_nothing() {
+        let mut paced = Enrolments::default();
+        paced.first.admit(Time(5), 1);
+        let bytes = paced.to_bytes();
+        assert_eq!(Enrolments::from_bytes(&bytes), Some(paced));
+        for end in 0..bytes.len() {
+            assert_eq!(Enrolments::from_bytes(&bytes[..end]), None, "{end} bytes");
         }
     }
 

@@ -90,6 +90,11 @@ pub struct Step {
     pub waits: Option<NoLease>,
 }
 
+/// As the keeper's own snapshot had them; one that holds none is from before the first.
+fn enrolments(keeper: &Keeper) -> Enrolments {
+    Enrolments::from_bytes(keeper.extra()).unwrap_or_default()
+}
+
 impl Signer {
     /// Begin, or go on after a crash: by the same path, from what is durable.
     pub fn open(parts: Parts) -> Result<Self, SignerError> {
@@ -102,6 +107,7 @@ impl Signer {
                 gate: parts.config.gate.clone(),
                 boards: parts.config.boards.clone(),
                 key: parts.key,
+                reads: |extra| Enrolments::from_bytes(extra).is_some(),
             },
             record.checkpoint(),
         )?;
@@ -110,7 +116,7 @@ impl Signer {
             deliveries: Deliveries::new(&parts.config.chains, parts.nodes),
             config: parts.config,
             wallets: parts.wallets,
-            enrolments: Enrolments::from_bytes(keeper.extra()),
+            enrolments: enrolments(&keeper),
             keeper,
             record,
             out: BTreeMap::new(),
@@ -142,7 +148,7 @@ impl Signer {
 
     fn take_in(&mut self, news: &News) {
         if news.began_again {
-            self.enrolments = Enrolments::from_bytes(self.keeper.extra());
+            self.enrolments = enrolments(&self.keeper);
         }
         for seen in &news.seen {
             if let Some(slowed) = self.enrolments.take(seen, &self.config.floors) {

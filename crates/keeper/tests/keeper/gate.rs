@@ -56,6 +56,10 @@ impl Gate {
     }
 
     pub(crate) fn keeper(&self) -> Keeper {
+        self.keeper_that_reads(|_| true)
+    }
+
+    pub(crate) fn keeper_that_reads(&self, reads: fn(&[u8]) -> bool) -> Keeper {
         let world = self.wire().ledger.world.clone();
         let parts = KeeperParts {
             machine: self.machine(),
@@ -64,6 +68,7 @@ impl Gate {
             gate: "http://gate".into(),
             boards: BTreeMap::from([(World::BOARD, "http://board".into())]),
             key: world.keeper.clone(),
+            reads,
         };
         Keeper::open(parts, None).unwrap()
     }

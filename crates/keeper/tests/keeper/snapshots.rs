@@ -49,6 +49,17 @@ fn a_snapshot_that_somebody_touched_is_left_aside() {
     assert_eq!(gate.keeper().state().size(), 0);
 }
 
+/// What stood beside the state bounds what may be signed: without it the state is not gone on from.
+#[test]
+fn a_snapshot_whose_other_part_cannot_be_read_is_left_aside() {
+    let gate = Gate::new();
+    let mut keeper = gate.keeper();
+    look(&gate, &mut keeper);
+    keeper.save(b"of a later version").unwrap();
+    let again = gate.keeper_that_reads(|extra| extra == b"of this version");
+    assert_eq!((again.state().size(), again.extra()), (0, &[][..]));
+}
+
 /// The state of another keeper, well made and under another key, is nobody's to load.
 #[test]
 fn a_mark_is_no_snapshot() {
