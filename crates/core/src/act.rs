@@ -33,7 +33,7 @@ pub struct Act {
     #[n(3)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
-    /// Random; consumed when the act is accepted.
+    /// Random, so that two acts that ask for the same are two.
     #[n(4)]
     pub id: ActId,
     /// SHA-256 of the body of a recent witnessed checkpoint: the act is not older than it.

@@ -4,9 +4,7 @@
 use crate::act::{Act, LiftTarget, Scope};
 use crate::digest::Digest;
 use crate::factor::{Available, Factor, FactorKind, NewFactor};
-use crate::id::{
-    AccountId, ActId, FactorId, KeeperId, LedgerEntryId, PrincipalId, SubjectId, WalletId,
-};
+use crate::id::{AccountId, FactorId, KeeperId, LedgerEntryId, PrincipalId, SubjectId, WalletId};
 use crate::limits::Limits;
 use crate::plan::Plan;
 use crate::realm::{Realm, Role};
@@ -23,9 +21,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One change of state.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Effect {
-    /// An act id is used up.
+    /// An act is used up. By its digest, which covers its random id: an id alone stands on stop boards
+    /// for everybody to read, and whoever used it for an act of their own would use up the stop.
     #[n(0)]
-    Consume(#[n(0)] ActId, #[n(1)] Time),
+    Consume(#[n(0)] Digest, #[n(1)] Time),
     /// A passkey's counter rose.
     #[n(1)]
     Counter(#[n(0)] Owner, #[n(1)] FactorId, #[n(2)] u32),
@@ -245,9 +244,9 @@ impl Facts {
     /// Commit one effect. Never fails: what it names was looked up when it was computed.
     pub(crate) fn commit(&mut self, effect: &Effect, at: At) {
         match effect {
-            Effect::Consume(id, expires) => {
-                self.consumed.insert(*id, *expires);
-                self.consumed_until.insert((*expires, *id));
+            Effect::Consume(act, expires) => {
+                self.consumed.insert(*act, *expires);
+                self.consumed_until.insert((*expires, *act));
             }
             Effect::Debit(entry) => {
                 self.debits.insert(*entry);
@@ -744,12 +743,12 @@ impl Facts {
 
     /// Forget what can matter no more at `now`.
     pub(crate) fn prune(&mut self, now: Time) {
-        while let Some((expires, id)) = self.consumed_until.first().copied() {
+        while let Some((expires, act)) = self.consumed_until.first().copied() {
             if expires > now {
                 break;
             }
             self.consumed_until.pop_first();
-            self.consumed.remove(&id);
+            self.consumed.remove(&act);
         }
         while let Some((until, digest)) = self.ended_until.first().copied() {
             if until > now {

@@ -26,7 +26,7 @@ id! {
     PrincipalId
 }
 id! {
-    /// An act's random id; used once.
+    /// An act's random id.
     ActId
 }
 id! {

@@ -43,14 +43,14 @@ pub(super) fn check(case: &Case<'_>) -> Result<Time, Reason> {
     if case.act.expires > at.after(LONGEST_LIFE) {
         return Err(Reason::ExpiryTooFar);
     }
-    let known = facts.consumed.contains_key(&case.act.id)
+    let known = facts.consumed.contains_key(&case.digest)
         || facts.held.contains_key(&case.digest)
         || facts.releases.contains_key(&case.digest)
         || facts.ended.contains_key(&case.digest);
     if known { Err(Reason::Replayed) } else { Ok(at) }
 }
 
-/// How long the act's id has to be remembered, so that the act counts once.
+/// How long the act has to be remembered, so that the act counts once.
 ///
 /// A restricting act with a board's stamp is judged at the stamp's time, for as long as state knows
 /// the checkpoint that it names: that outlives its expiry. Forgotten earlier, anybody who has the

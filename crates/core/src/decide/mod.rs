@@ -196,7 +196,7 @@ fn refuse_asked(case: &Case<'_>, actor: &Actor, reason: Reason) -> Decided {
     if !case.act.kind.is_restricting() {
         let until = binding::consumed_until(case.act);
         let end = crate::state::release::End::Returned;
-        refused.effects.push(Effect::Consume(case.act.id, until));
+        refused.effects.push(Effect::Consume(case.digest, until));
         refused.effects.extend(actor.counters.iter().cloned());
         let end = Effect::End(case.digest, end, case.act.account);
         refused.effects.push(end);
@@ -216,7 +216,7 @@ fn decide_asked(case: &Case<'_>, actor: &Actor) -> Result<Decided, Reason> {
     permit::check_onboarded(case, actor, &claims)?;
     refuse_if_shut(case)?;
     let until = binding::consumed_until(case.act);
-    let mut effects = vec![Effect::Consume(case.act.id, until)];
+    let mut effects = vec![Effect::Consume(case.digest, until)];
     effects.extend(actor.counters.iter().cloned());
     let verdict = judge(case, actor, &claims, permission)?;
     if matches!(verdict, Verdict::Wait(..)) {

@@ -13,7 +13,7 @@ use crate::act::Scope;
 use crate::digest::Digest;
 use crate::factor::{Available, Epochs, Factor, FactorKind, NewFactor};
 use crate::genesis::Member as GenesisMember;
-use crate::id::{AccountId, ActId, FactorId, KeeperId, LedgerEntryId, PrincipalId, WalletId};
+use crate::id::{AccountId, FactorId, KeeperId, LedgerEntryId, PrincipalId, WalletId};
 use crate::limits::Limits;
 use crate::network::Network;
 use crate::realm::{Realm, Role};
@@ -63,12 +63,12 @@ pub struct Facts {
     /// Epochs that were ever raised: a realm's, and a factor kind's in a realm.
     #[n(7)]
     pub epochs: BTreeMap<(Realm, Option<FactorKind>), u32>,
-    /// Act ids that were accepted, until they expire.
+    /// Acts that are used up, until they expire.
     #[n(8)]
-    pub consumed: BTreeMap<ActId, Time>,
+    pub consumed: BTreeMap<Digest, Time>,
     /// The same in the order in which they expire.
     #[n(9)]
-    pub consumed_until: BTreeSet<(Time, ActId)>,
+    pub consumed_until: BTreeSet<(Time, Digest)>,
     /// Ledger entries that paid, for ever.
     #[n(10)]
     pub debits: BTreeSet<LedgerEntryId>,

@@ -48,7 +48,6 @@ pub(crate) fn rows() -> Vec<Row> {
         row(R::Expired, "expired when it was stamped", brief_freeze, Later(stamped_too_late)),
         row(R::ExpiryTooFar, "a day and a moment", withdrawal, Asks(a_day_and_a_moment)),
         row(R::Replayed, "the same act again", withdrawal, Later(again)),
-        row(R::Replayed, "another act with its id", withdrawal, Asks(another_with_its_id)),
         row(R::Replayed, "a held act again", large, Later(again)),
         row(R::Replayed, "a lifted suspension again, by its stamp", suspension, Later(again_by_its_stamp)),
         row(R::StampInvalid, "a stamp on what loosens", withdrawal, Later(stamped)),
@@ -101,12 +100,6 @@ fn a_day_and_a_moment(stage: &mut Stage, act: &mut Act) {
 
 fn again(stage: &mut Stage, act: &Act, evidence: &mut Evidence) {
     stage.submit_with(act.clone(), evidence.clone());
-}
-
-fn another_with_its_id(stage: &mut Stage, act: &mut Act) {
-    let mut other = stage.withdrawal(11);
-    other.id = act.id;
-    stage.submit(other);
 }
 
 /// A gate that kept the board's page suspends again after the lift, long after the act's expiry.

@@ -144,9 +144,9 @@ fn check_nothing_changes(stage: &mut Stage, act: &Act, evidence: &Evidence, name
     let before = stage.state().digest();
     let decided = stage.decided(act, evidence);
     let ends = if decided.is_authenticated() && !act.kind.is_restricting() {
-        let (id, digest, account) = (act.id, act.digest(), act.account);
+        let (digest, account) = (act.digest(), act.account);
         vec![
-            Effect::Consume(id, act.expires),
+            Effect::Consume(digest, act.expires),
             Effect::End(digest, End::Returned, account),
         ]
     } else {
@@ -175,8 +175,8 @@ fn check_nothing_changes(stage: &mut Stage, act: &Act, evidence: &Evidence, name
             reason: Reason::Replayed,
         };
         assert_eq!(again, replayed, "{name}");
-        after.consumed.remove(&act.id);
-        after.consumed_until.remove(&(act.expires, act.id));
+        after.consumed.remove(&act.digest());
+        after.consumed_until.remove(&(act.expires, act.digest()));
         let ended = after.ended.remove(&act.digest()).unwrap();
         let until = ended.time.after(portcullis_core::Span::hours(24));
         after.ended_until.remove(&(until, act.digest()));

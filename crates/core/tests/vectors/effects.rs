@@ -6,7 +6,7 @@ use portcullis_chains::Amount;
 use portcullis_core::act::{ActKind, LiftTarget, Scope};
 use portcullis_core::effect::Effect;
 use portcullis_core::factor::{Epochs, FactorKind};
-use portcullis_core::id::{AccountId, ActId, FactorId, LedgerEntryId, PrincipalId, SubjectId};
+use portcullis_core::id::{AccountId, FactorId, LedgerEntryId, PrincipalId, SubjectId};
 use portcullis_core::limits::Limits;
 use portcullis_core::plan::Plan;
 use portcullis_core::realm::{Realm, Role};
@@ -40,7 +40,7 @@ fn all() -> Vec<Effect> {
 fn people() -> Vec<Effect> {
     let address = World::address(0x22);
     vec![
-        Effect::Consume(ActId([0x1d; 16]), World::START),
+        Effect::Consume(Digest([0x1d; 32]), World::START),
         Effect::Counter(holder(), FACTOR, 7),
         Effect::Debit(PAID),
         Effect::Open {

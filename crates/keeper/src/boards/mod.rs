@@ -22,7 +22,7 @@ use crate::machine::Machine;
 use portcullis_core::board::{COUNTS_FOR, Posting, may_mend};
 use portcullis_core::decide::{Cosigned, decide_with};
 use portcullis_core::effect::Effect;
-use portcullis_core::id::{ActId, BoardId};
+use portcullis_core::id::BoardId;
 use portcullis_core::signature::Strict;
 use portcullis_core::{Decision, Digest, Reason, Span, State, Time};
 use std::collections::BTreeMap;
@@ -104,7 +104,7 @@ impl Boards {
         self.bound.retain(|digest, bound| {
             let refused = bound.review(state).err();
             let too_old = stamped(&bound.posting).after(COUNTS_FOR) <= now;
-            let is_over = is_journaled(state, bound.posting.act.id)
+            let is_over = is_journaled(state, *digest)
                 || (too_old && !bound.could_be_journaled(state))
                 || refused.is_some_and(|why| why.number() >= ABOUT_THE_ACT);
             if is_over {
@@ -114,7 +114,7 @@ impl Boards {
         });
         self.waiting.retain(|posting| {
             let until = stamped(posting).after(COUNTS_FOR);
-            until > now && !is_journaled(state, posting.act.id)
+            until > now && !is_journaled(state, posting.act.digest())
         });
     }
 
@@ -122,7 +122,7 @@ impl Boards {
     /// nothing that waits keeps a new one from being looked at.
     fn take(&mut self, posting: Posting, state: &State, newest: Option<Cosigned>) {
         let digest = posting.act.digest();
-        if self.bound.contains_key(&digest) || is_journaled(state, posting.act.id) {
+        if self.bound.contains_key(&digest) || is_journaled(state, digest) {
             return;
         }
         let named = newest.filter(|newest| newest.body == posting.act.checkpoint);
@@ -183,7 +183,7 @@ impl Boards {
     }
 }
 
-fn is_journaled(state: &State, act: ActId) -> bool {
+fn is_journaled(state: &State, act: Digest) -> bool {
     state.facts().consumed.contains_key(&act)
 }
 

@@ -50,6 +50,36 @@ fn a_posting_binds_before_any_gate_has_journaled_it() {
     assert_eq!(bench.run(2), 1);
 }
 
+/// A posting's id can be read by everybody: root on the gate, with a passkey of some customer's, journals
+/// an act of that customer's under the same id.
+#[test]
+fn nobody_uses_up_a_posted_stop_by_an_act_under_its_id() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    let posting = post_suspension(&bench, Scope::Withdrawals);
+    {
+        let mut wire = bench.wire();
+        let ledger = &mut wire.ledger;
+        let mut act = ledger.customers_act(&bench.customer, ActKind::Freeze);
+        act.id = posting.act.id;
+        let evidence = ledger.customers_evidence(&bench.customer, &act);
+        let digest = ledger.submit(act, evidence);
+        assert!(ledger.state.facts().consumed.contains_key(&digest));
+    }
+    let other = Customer::number(2);
+    bench.wire().ledger.open(&other);
+    bench.wire().ledger.add_address(&other, PAYEE);
+    bench.wire().ledger.settle_clocks();
+    bench.wire().ledger.withdraw(&other, PAYEE, 5);
+    assert_eq!(bench.run(3), 0, "the stop binds still");
+
+    // And the gate can journal it still.
+    let by = posting.act.digest();
+    let mut wire = bench.wire();
+    wire.ledger.submit(posting.act, posting.evidence);
+    assert!(wire.ledger.state.facts().suspensions.contains_key(&by));
+}
+
 #[test]
 fn a_posting_bars_only_what_it_would_restrict() {
     let mut bench = Bench::new();

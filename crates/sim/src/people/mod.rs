@@ -309,7 +309,7 @@ impl People {
         }
         let at = self.dice.index(self.unknown.len());
         let Sent { by, act, evidence } = self.unknown.swap_remove(at);
-        let is_known = state.facts().consumed.contains_key(&act.id);
+        let is_known = state.facts().consumed.contains_key(&act.digest());
         if is_known || act.expires <= self.clock.now() {
             return false;
         }
