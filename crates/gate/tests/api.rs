@@ -13,11 +13,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use harness::Gate;
 use harness::http::{Served, listen, refused, serve};
-use portcullis_core::act::{ActKind, Cancel, Scope, SetLimits};
+use portcullis_core::act::{ActKind, Cancel, RevokeRole, Scope, SetLimits};
 use portcullis_core::board::Posting;
 use portcullis_core::evidence::Stamp;
 use portcullis_core::id::BoardId;
 use portcullis_core::limits::Limits;
+use portcullis_core::realm::Role;
 use portcullis_core::statement::Says;
 use portcullis_core::{Act, Digest, Evidence, Reason, Span};
 use portcullis_host::Clock as _;
@@ -200,6 +201,33 @@ fn a_signed_request_counts_once_and_only_while_it_is_fresh() {
     expired.parts.created -= 20;
     expired.parts.expires = Some(expired.parts.created + 10);
     refused(served.send(expired), Reason::RequestStale);
+}
+
+/// A revoked role leaves the factor, whose signature still holds.
+#[test]
+fn whoever_has_lost_every_role_reads_nothing() {
+    let mut gate = Gate::new();
+    let customer = gate.customer(1);
+    let (act, evidence) = gate.withdrawal(&customer, 1, 1_000);
+    let digest = act.digest();
+    gate.submit(act, evidence).unwrap();
+    let revoke = ActKind::RevokeRole(RevokeRole {
+        principal: World::BACK_END,
+        role: Role::BackEnd,
+    });
+    gate.sync();
+    let act = gate.ledger.act(World::administrator(0), revoke);
+    let evidence = gate.ledger.staffs_evidence(&act);
+    gate.submit(act, evidence).unwrap();
+    let served = serve(gate);
+    for path in [
+        format!("/v1/accounts/{}", customer.account),
+        format!("/v1/acts/{digest}"),
+        format!("/v1/acts/{digest}/receipt"),
+    ] {
+        let request = served.request("GET", &path, None, Vec::new());
+        refused(served.send(request), Reason::RoleMissing);
+    }
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(super) async fn receipt(
     parts: Parts,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    auth::staff(&api, &parts, &body)?;
+    auth::reader(&api, &parts, &body)?;
     let digest: Digest = digest.parse().map_err(|_| Reason::NotFound)?;
     let built = tokio::task::spawn_blocking(move || build_receipt(&api, digest)).await;
     let receipt = built
@@ -129,7 +129,7 @@ pub(super) async fn account(
     parts: Parts,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    auth::staff(&api, &parts, &body)?;
+    auth::reader(&api, &parts, &body)?;
     let id: AccountId = id.parse().map_err(|_| Reason::NotFound)?;
     let state = api.shared().state();
     let account = state.facts().account(id).ok_or(Reason::UnknownAccount)?;
