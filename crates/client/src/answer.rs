@@ -6,7 +6,7 @@ use portcullis_core::factor::FactorKind;
 use portcullis_core::genesis::Mode;
 use portcullis_core::id::{AccountId, FactorId, KeeperId, PrincipalId, SubjectId};
 use portcullis_core::statement::Condition;
-use portcullis_core::{Decision, Digest, Reason, Span, Time};
+use portcullis_core::{Act, Decision, Digest, Reason, Span, Time};
 use serde::{Deserialize, Serialize};
 
 /// An act was taken.
@@ -31,6 +31,9 @@ pub struct Accepted {
 pub struct Standing {
     /// The act.
     pub digest: Digest,
+    /// What was asked.
+    #[serde(default)]
+    pub act: Option<Act>,
     /// The journal entries that speak of it.
     pub entries: Vec<u64>,
     /// `held`, `released`, `withheld`, `signed`, `confirmed`, `returned`, `done`, `refused`.

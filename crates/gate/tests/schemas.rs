@@ -265,6 +265,12 @@ fn holds_and_what_may_pass_later_say_when_to_ask_again() {
     let answer = served.plain(served.submission(&act, &evidence));
     assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
     assert!(answer.contains("\r\nretry-after: 5\r\n"), "{answer}");
+    let path = format!("/v1/acts/{}", act.digest());
+    let read = served.request("GET", &path, None, Vec::new());
+    let answer = served.plain(read);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("\r\nretry-after: 5\r\n"), "{answer}");
+    assert!(answer.contains(r#""act":{"#), "{answer}");
     for reason in Reason::ALL {
         let response = Problem(*reason).into_response();
         let must = matches!(response.status().as_u16(), 429 | 503);

@@ -35,6 +35,9 @@ pub(super) enum Stage {
 #[derive(Debug, Serialize)]
 struct Standing {
     digest: Digest,
+    /// What was asked; none for a moment after it was taken, while it is not durable yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Act>,
     entries: Vec<u64>,
     stage: Stage,
     /// Why, where it was refused.
@@ -44,6 +47,8 @@ struct Standing {
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Time>,
     transactions: Vec<Digest>,
+    #[serde(skip)]
+    now: Time,
 }
 
 /// The answer to an act or to evidence that was taken.
@@ -135,6 +140,7 @@ fn standing(shared: &Shared, digest: Digest, now: Time) -> Result<Option<Standin
         let entries = index.act(digest);
         shared.guarded(|state| look(state, digest, course, entries, now))?
     };
+    found.act = asked(shared, digest, &found.entries);
     match found.stage {
         Stage::Confirmed => found.transactions = confirmed(shared, &found.entries),
         Stage::Refused => found.reason = refused(shared, digest, &found.entries),
@@ -153,16 +159,18 @@ fn look(
     let facts = state.facts();
     let mut standing = Standing {
         digest,
+        act: None,
         entries,
         stage: Stage::Returned,
         reason: None,
         needs: Vec::new(),
         until: None,
         transactions: Vec::new(),
+        now: facts.time.max(now),
     };
     if facts.held.contains_key(&digest) {
         standing.stage = Stage::Held;
-        let decided = decide::settle(state, digest, facts.time.max(now));
+        let decided = decide::settle(state, digest, standing.now);
         if let Decision::Hold { needs, until } = decided.decision() {
             (standing.needs, standing.until) = (needs.clone(), *until);
         }
@@ -187,6 +195,16 @@ fn stage_of(release: &Release) -> Stage {
         ReleaseStage::Released if release.signed.is_empty() => Stage::Released,
         ReleaseStage::Released => Stage::Signed,
     }
+}
+
+/// The act itself, from the first entry that carries it.
+fn asked(shared: &Shared, digest: Digest, entries: &[u64]) -> Option<Act> {
+    entries.iter().find_map(|index| {
+        let Body::Act(submission) = read(shared, *index)?.body else {
+            return None;
+        };
+        Some(submission.act).filter(|act| act.digest() == digest)
+    })
 }
 
 /// The transaction that a signer saw arrive.
@@ -271,7 +289,11 @@ impl IntoResponse for Answer {
 
 impl IntoResponse for Standing {
     fn into_response(self) -> Response {
-        Json(self).into_response()
+        if self.stage != Stage::Held {
+            return Json(self).into_response();
+        }
+        let retry = retry_after(self.until, self.now);
+        ([(header::RETRY_AFTER, retry)], Json(self)).into_response()
     }
 }
 
