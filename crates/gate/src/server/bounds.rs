@@ -130,8 +130,10 @@ impl Room {
         if let Some(taken) = &mut self.taken {
             drop(taken.split(spare as usize));
         }
-        let _taken = self.taken;
-        Bytes::from_owner(Held { bytes, _taken })
+        Bytes::from_owner(Held {
+            bytes,
+            _taken: self.taken,
+        })
     }
 }
 
