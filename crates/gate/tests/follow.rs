@@ -35,7 +35,7 @@ fn crowd(served: &Served) -> Vec<TcpStream> {
     let crowd = (0..WAITING)
         .map(|_| ask(served, u64::MAX, 10_000))
         .collect();
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     while served.shared.published.waiting() < WAITING && Instant::now() < end {
         std::thread::yield_now();
     }
