@@ -33,8 +33,9 @@ const NODE_PATIENCE: Duration = Duration::from_secs(3);
 /// Back ends come from few addresses, each with many connections.
 const BOUNDS: Bounds = Bounds {
     connections: 4096,
-    per_address: 2048,
+    per_peer: 2048,
     headers_within: Duration::from_secs(10),
+    answer_within: Duration::from_secs(30),
 };
 /// How long open connections may keep a gate that was told to stop.
 const FAREWELL: Duration = Duration::from_secs(2);

@@ -21,8 +21,10 @@ use portcullis_core::limits::Limits;
 use portcullis_core::realm::Role;
 use portcullis_core::statement::Says;
 use portcullis_core::{Act, Digest, Evidence, Reason, Span};
+use portcullis_gate::sequencer::body_digest;
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::World;
+use portcullis_keys::StatementKey as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -165,6 +167,45 @@ fn reads_are_signed_and_what_is_not_there_is_not_found() {
     for path in ["/v1/status", "/v1/checkpoint", "/openapi.json"] {
         assert_eq!(served.raw("GET", path, &[], &[]).0, 200, "{path}");
     }
+}
+
+/// An idle gate journals the newest head where a posting on a board names it. Anybody who could say so
+/// over HTTP could have an entry for every head.
+#[test]
+fn a_stamp_over_http_is_no_posting_and_journals_no_checkpoint() {
+    let mut gate = Gate::new();
+    let unknown = Digest([7; 32]);
+    let cancel = ActKind::Cancel(Cancel { act: unknown });
+    let cancel = gate.ledger.act(World::BACK_END, cancel);
+    let served = serve(gate);
+    let newest = served.shared.published.newest().unwrap();
+    let act = Act {
+        checkpoint: body_digest(&newest.note).unwrap(),
+        ..cancel
+    };
+    let known = |act: &Act| {
+        let state = served.shared.state();
+        state.facts().checkpoints.contains_key(&act.checkpoint)
+    };
+    assert!(!known(&act));
+    let time = served.clock.now();
+    let bytes = Stamp::signed_bytes(World::BOARD, act.digest(), time);
+    let stamped = Evidence {
+        posted: Some(Stamp {
+            board: World::BOARD,
+            time,
+            signature: World::key(&World::BOARD.0).sign(&bytes).unwrap(),
+        }),
+        ..Evidence::default()
+    };
+    let size = served.shared.state().size();
+    let request = served.submission(&act, &stamped);
+    refused(served.send(request), Reason::StampInvalid);
+    assert_eq!(served.shared.state().size(), size);
+    let path = format!("/v1/acts/{unknown}/evidence");
+    let body = serde_json::to_vec(&stamped).unwrap();
+    let request = served.request("POST", &path, Some(unknown), body);
+    refused(served.send(request), Reason::StampInvalid);
 }
 
 /// Whoever saw a signed request, refused or not, gains nothing by sending it again.

@@ -391,6 +391,19 @@ fn without_a_going_rate_money_waits_outside_under_a_number_of_its_own() {
     assert_eq!(gate.submit(act, evidence), Err(Reason::NoFeePlan));
 }
 
+/// Fees that a tenth more would lift above the wallet's ceiling could never be outbid.
+#[test]
+fn money_waits_outside_too_where_the_going_fees_leave_no_room_to_be_outbid() {
+    // The wallet's ceiling is 10^16 wei, and a transfer takes 21,000 of gas.
+    let outbid = 10_000_000_000_000_000 * 10 / 11 / 21_000;
+    for (going, refusal) in [(outbid, None), (outbid + 2, Some(Reason::NoFeePlan))] {
+        let mut gate = Gate::with_gas_at(going);
+        let customer = gate.customer(1);
+        let (act, evidence) = gate.withdrawal(&customer, 1, 1_000);
+        assert_eq!(gate.submit(act, evidence).err(), refusal, "{going}");
+    }
+}
+
 #[test]
 fn the_sequencers_unauthenticated_refusals_are_counted() {
     let mut gate = Gate::new();

@@ -43,9 +43,13 @@ pub fn start(world: &Arc<World>, disk: &CrashDisk) -> Sequencer<Directory> {
 }
 
 fn fees() -> FeeTable {
+    fees_of(30_000_000_000)
+}
+
+fn fees_of(max_fee_per_gas: u64) -> FeeTable {
     let fees = ChainFees {
         node: None,
-        max_fee_per_gas: 30_000_000_000,
+        max_fee_per_gas,
         max_priority_fee_per_gas: 1_000_000_000,
         native_gas: 21_000,
         token_gas: 100_000,
@@ -81,6 +85,11 @@ impl Gate {
     /// No node has said a rate.
     pub fn without_fees() -> Self {
         Self::with(FeeTable::new(&BTreeMap::new()))
+    }
+
+    /// Gas costs so much.
+    pub fn with_gas_at(max_fee_per_gas: u64) -> Self {
+        Self::with(fees_of(max_fee_per_gas))
     }
 
     /// At most so many acts of customers wait.
