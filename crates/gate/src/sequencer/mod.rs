@@ -122,6 +122,20 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Over a journal, with the state and index that its entries give.
+    #[must_use]
+    pub fn new(view: Arc<View>, state: State, index: Index) -> Self {
+        Self {
+            state: RwLock::new(state),
+            index: RwLock::new(index),
+            published: Published::new(),
+            view,
+            memo: Memo::default(),
+            checkpoint: RwLock::new(None),
+            refusals: AtomicU64::new(0),
+        }
+    }
+
     /// Count a refusal that nobody was authenticated for: such are not journaled.
     pub fn count_refusal(&self) {
         self.refusals.fetch_add(1, Ordering::Relaxed);
@@ -193,15 +207,7 @@ impl<S: Store> Sequencer<S> {
     #[must_use]
     pub fn new(journal: Journal<S>, state: State, index: Index, fees: FeeTable) -> Self {
         let waiting = Waiting::new(&state);
-        let shared = Arc::new(Shared {
-            state: RwLock::new(state),
-            index: RwLock::new(index),
-            published: Published::new(),
-            view: journal.view(),
-            memo: Memo::default(),
-            checkpoint: RwLock::new(None),
-            refusals: AtomicU64::new(0),
-        });
+        let shared = Arc::new(Shared::new(journal.view(), state, index));
         let size = journal.head().size;
         let (last_tick, last_bump) = (Time(0), Time(0));
         let checkpoints = Checkpoints::new(size);
