@@ -6,7 +6,7 @@
 )]
 
 use portcullis_core::Time;
-use portcullis_host::{Dir, Disk};
+use portcullis_host::{Dir, Disk, SystemRandom};
 use portcullis_journal::{Directory, Journal, Projection};
 use portcullis_keeper::testkit::{Customer, HandClock, Ledger, World};
 use portcullis_tlog::Cosigned;
@@ -72,7 +72,8 @@ fn ledger() -> Ledger {
 fn store(ledger: &Ledger) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let disk: Arc<dyn Disk> = Arc::new(Dir::open(folder.path()).unwrap());
-    let (store, recovered) = Directory::open(Arc::clone(&disk), SEGMENT).unwrap();
+    let (store, recovered) =
+        Directory::open(Arc::clone(&disk), SEGMENT, Arc::new(SystemRandom)).unwrap();
     let mut journal = Journal::open(store, &recovered, disk, 0).unwrap();
     for entry in &ledger.entries {
         journal.make_room(entry.len() as u64, 1).unwrap();

@@ -11,7 +11,7 @@ use flips::sixty_four;
 use portcullis_client::verify::{self, Report};
 use portcullis_core::entry::{Body, Submission};
 use portcullis_core::{Digest, Evidence, Span, Time};
-use portcullis_host::Disk;
+use portcullis_host::{Disk, SystemRandom};
 use portcullis_journal::{Directory, Journal, Projection};
 use portcullis_keeper::testkit::{CrashDisk, Customer, HandClock, Ledger, World};
 use portcullis_tlog::Cosigned;
@@ -39,7 +39,8 @@ fn payee() -> portcullis_chains::caip::Address {
 fn store(ledger: &Ledger) -> CrashDisk {
     let disk = CrashDisk::default();
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-    let (store, recovered) = Directory::open(Arc::clone(&shared), SEGMENT).unwrap();
+    let (store, recovered) =
+        Directory::open(Arc::clone(&shared), SEGMENT, Arc::new(SystemRandom)).unwrap();
     let mut journal = Journal::open(store, &recovered, shared, 0).unwrap();
     for batch in ledger.entries.chunks(3) {
         let bytes = batch.iter().map(Vec::len).sum::<usize>() as u64;
@@ -158,7 +159,7 @@ fn a_missing_middle_segment_is_named_and_nothing_goes_on_behind_it() {
     let named = report.faults.iter().filter(|fault| fault.file == gone);
     assert!(named.clone().any(|fault| fault.what.contains("missing")));
     assert_eq!(named.count(), 1);
-    let opened = Directory::open(Arc::new(disk), SEGMENT);
+    let opened = Directory::open(Arc::new(disk), SEGMENT, Arc::new(SystemRandom));
     assert!(opened.is_err_and(|error| error.to_string().contains(gone)));
 }
 

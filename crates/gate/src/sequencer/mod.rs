@@ -401,7 +401,7 @@ pub fn body_digest(note: &[u8]) -> Option<Digest> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_host::Disk;
+    use portcullis_host::{Disk, SystemRandom};
     use portcullis_journal::Directory;
     use portcullis_keeper::testkit::{CrashDisk, World};
     use std::collections::BTreeMap;
@@ -409,7 +409,8 @@ mod tests {
     #[test]
     fn a_question_that_makes_the_core_panic_is_refused_and_the_next_one_answered() {
         let disk: Arc<dyn Disk> = Arc::new(CrashDisk::default());
-        let (store, recovered) = Directory::open(Arc::clone(&disk), 24 * 1024).unwrap();
+        let (store, recovered) =
+            Directory::open(Arc::clone(&disk), 24 * 1024, Arc::new(SystemRandom)).unwrap();
         let journal = Journal::open(store, &recovered, disk, 0).unwrap();
         let state = State::new(World::new().network);
         let fees = FeeTable::new(&BTreeMap::new());

@@ -208,7 +208,12 @@ struct Writer {
 impl Writer {
     fn open(config: &Config, network: &Arc<Described>) -> (Self, Index) {
         let disk: Arc<dyn Disk> = Arc::new(Dir::open_alone(&config.journal).unwrap());
-        let (store, found) = Directory::open(Arc::clone(&disk), config.segment_bytes).unwrap();
+        let (store, found) = Directory::open(
+            Arc::clone(&disk),
+            config.segment_bytes,
+            Arc::new(SystemRandom),
+        )
+        .unwrap();
         let journal = Journal::open(store, &found, disk, 0).unwrap();
         let view = journal.view();
         let mut writer = Self {
