@@ -57,6 +57,11 @@ fn tell(reach: &Reach, status: &Status) {
     for suspension in &status.suspensions {
         tell_suspension(reach, suspension);
     }
+    let listed = status.suspensions.len() as u64;
+    if status.suspensions_count > listed {
+        let more = status.suspensions_count - listed;
+        line("", &format!("and {more} more; lift up-to:ENTRY takes all"));
+    }
     for latch in &status.latches {
         line(
             "latched",

@@ -11,13 +11,15 @@ use portcullis_core::id::PrincipalId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 /// How long the body may take.
 const BODY_WITHIN: Duration = Duration::from_secs(5);
 /// Requests that nobody signs and that may wait or read the disk.
 const READERS: usize = 256;
+/// Looks over the whole state at a time: the sequencer waits for those to write to it.
+const LOOKS: usize = 2;
 /// Requests of one principal that may wait for the sequencer.
 const PER_PRINCIPAL: usize = 2048;
 
@@ -25,6 +27,7 @@ const PER_PRINCIPAL: usize = 2048;
 #[derive(Debug)]
 pub(super) struct Places {
     readers: Semaphore,
+    looks: Arc<Semaphore>,
     principals: Arc<Mutex<HashMap<PrincipalId, usize>>>,
 }
 
@@ -38,12 +41,20 @@ impl Default for Places {
     fn default() -> Self {
         Self {
             readers: Semaphore::new(READERS),
+            looks: Arc::new(Semaphore::new(LOOKS)),
             principals: Arc::default(),
         }
     }
 }
 
 impl Places {
+    /// A place for a look over the whole state. Whoever asks has it in turn: operators need it most
+    /// while others flood.
+    pub(super) async fn look(&self) -> Result<OwnedSemaphorePermit, Reason> {
+        let looks = Arc::clone(&self.looks).acquire_owned();
+        looks.await.map_err(|_| Reason::Stopping)
+    }
+
     /// One of the principal's places.
     pub(super) fn of(&self, principal: PrincipalId) -> Result<Place, Reason> {
         let mut taken = self
