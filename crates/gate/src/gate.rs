@@ -81,7 +81,8 @@ impl Gate {
         } = parts;
         let table = FeeTable::new(&chains);
         let fees = followers(&table, chains, &parts.nodes);
-        let mut sequencer = open::journal(&network, &disk, parts.segment_bytes, table)?;
+        let mut sequencer =
+            open::journal(&network, &disk, &parts.random, parts.segment_bytes, table)?;
         sequencer.begin(clock.now())?;
         let shared = sequencer.shared();
         let (queue, commands) = sync_channel(parts.queue);

@@ -8,7 +8,7 @@ use crate::sequencer::Sequencer;
 use portcullis_chains::ChainId;
 use portcullis_core::signature::Strict;
 use portcullis_core::{Entry, Network, State};
-use portcullis_host::{Clock, Disk, FileClock, SystemClock};
+use portcullis_host::{Clock, Disk, FileClock, Random, SystemClock};
 use portcullis_journal::projection::CHECKPOINT_FILE;
 use portcullis_journal::{Directory, Journal};
 use portcullis_keys::{KeyFile, Passphrase, StatementKey};
@@ -134,11 +134,12 @@ impl Signer<Log> for LogSigningKey {
 pub(crate) fn journal(
     network: &Arc<Network>,
     disk: &Arc<dyn Disk>,
+    random: &Arc<dyn Random>,
     segment_bytes: u64,
     fees: FeeTable,
 ) -> Result<Sequencer<Directory>, Error> {
     let known = known_size(disk.as_ref(), network)?;
-    let (store, recovered) = Directory::open(Arc::clone(disk), segment_bytes)?;
+    let (store, recovered) = Directory::open(Arc::clone(disk), segment_bytes, Arc::clone(random))?;
     let journal = Journal::open(store, &recovered, Arc::clone(disk), known)?;
     let mut state = State::new(Arc::clone(network));
     let mut index = Index::default();

@@ -403,3 +403,35 @@ fn status_tells_of_each_suspension_who_has_it_and_what_was_signed_earlier() {
     let other = all.iter().find(|one| one["by"] == by).unwrap();
     assert_eq!(other["signed_earlier"], json!([]));
 }
+
+/// One operator's key makes suspensions without end; what anybody may ask for stays small.
+#[test]
+fn status_lists_so_many_suspensions_and_releases_and_counts_the_rest() {
+    let mut gate = Gate::new();
+    let customer = gate.customer(1);
+    let out: Vec<Digest> = (0..12)
+        .map(|_| {
+            let (act, evidence) = gate.withdrawal(&customer, 1, 1_000);
+            let digest = act.digest();
+            gate.submit(act, evidence).unwrap();
+            gate.signed(digest);
+            gate.sync();
+            digest
+        })
+        .collect();
+    for _ in 0..101 {
+        let (act, evidence) = gate.ledger.suspension(Scope::Account(customer.account));
+        gate.submit(act, evidence).unwrap();
+    }
+    let (served, _commands) = listen(&gate);
+    let (_, status) = served.raw("GET", "/v1/status", &[], &[]);
+    assert_eq!(status["suspensions_count"], 101);
+    let listed = status["suspensions"].as_array().unwrap();
+    assert_eq!(listed.len(), 100);
+    for suspension in listed {
+        assert_eq!(suspension["signed_earlier_count"], out.len());
+        assert_eq!(suspension["signed_earlier"].as_array().unwrap().len(), 10);
+    }
+    assert_eq!(status["withheld_count"], out.len());
+    assert_eq!(status["withheld"].as_array().unwrap().len(), out.len());
+}

@@ -16,6 +16,8 @@ use tokio::time::timeout;
 
 /// How long the body may take.
 const BODY_WITHIN: Duration = Duration::from_secs(5);
+/// Looks over the whole state at a time: the sequencer waits for those to write to it.
+const LOOKS: usize = 2;
 /// Requests of one principal that may wait for the sequencer.
 const PER_PRINCIPAL: usize = 2048;
 /// Requests of one peer that may wait for news: as many as any keeper needs. All together are bounded
@@ -33,6 +35,7 @@ const SMALLEST: u32 = 64;
 /// Places at work.
 #[derive(Debug)]
 pub(super) struct Places {
+    looks: Arc<Semaphore>,
     principals: Shares<PrincipalId>,
     waiting: Shares<Peer>,
     line: Shares<Peer>,
@@ -64,6 +67,7 @@ struct Held {
 impl Default for Places {
     fn default() -> Self {
         Self {
+            looks: Arc::new(Semaphore::new(LOOKS)),
             principals: Shares::new(PER_PRINCIPAL),
             waiting: Shares::new(WAITING),
             line: Shares::new(IN_LINE),
@@ -74,6 +78,13 @@ impl Default for Places {
 }
 
 impl Places {
+    /// A place for a look over the whole state. Whoever asks has it in turn: operators need it most
+    /// while others flood.
+    pub(super) async fn look(&self) -> Result<OwnedSemaphorePermit, Reason> {
+        let looks = Arc::clone(&self.looks).acquire_owned();
+        looks.await.map_err(|_| Reason::Stopping)
+    }
+
     /// One of the principal's places.
     pub(super) fn of(&self, principal: PrincipalId) -> Result<Share<PrincipalId>, Reason> {
         self.principals.take(principal).ok_or(Reason::Busy)

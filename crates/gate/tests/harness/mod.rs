@@ -18,7 +18,7 @@ use portcullis_core::statement::{Says, SignedStatement, Statement};
 use portcullis_core::{Act, Digest, Entry, Evidence, Span, State, Time};
 use portcullis_gate::sequencer::{Command, Outcome, Sequencer, Shared, What};
 use portcullis_gate::{ChainFees, FeeTable, Index, Witnessed};
-use portcullis_host::{Clock as _, Disk};
+use portcullis_host::{Clock as _, Disk, SystemRandom};
 use portcullis_journal::{Directory, Journal};
 use portcullis_keeper::testkit::{CrashDisk, Customer, HandClock, Ledger, World};
 use portcullis_keys::{StatementKey as _, WalletKey as _};
@@ -61,7 +61,8 @@ fn fees_of(max_fee_per_gas: u64) -> FeeTable {
 
 fn start_with(world: &Arc<World>, disk: &CrashDisk, fees: FeeTable) -> Sequencer<Directory> {
     let as_disk: Arc<dyn Disk> = Arc::new(disk.clone());
-    let (store, recovered) = Directory::open(Arc::clone(&as_disk), SEGMENT).unwrap();
+    let (store, recovered) =
+        Directory::open(Arc::clone(&as_disk), SEGMENT, Arc::new(SystemRandom)).unwrap();
     let journal = Journal::open(store, &recovered, as_disk, 0).unwrap();
     let mut state = State::new(Arc::clone(&world.network));
     let mut index = Index::default();
