@@ -179,6 +179,7 @@ impl Standing {
             Some(why @ NoLease::Latched(_)) => {
                 tracing::error!(%why, "the signer signs nothing until a quorum lifts the latch");
             }
+            Some(why @ NoLease::SetBack) => tracing::error!(%why, "the signer waits"),
             Some(why) => {
                 tracing::warn!(%why, "the signer waits, and goes on by itself when that has passed");
             }
