@@ -117,13 +117,16 @@ pub fn run(config: Config) -> Result<(), RunError> {
     let stop = stop_at_signal()?;
     let parts = assemble(config)?;
     tracing::info!(keeper = %parts.config.keeper, gate = parts.config.gate, "the signer starts");
-    while !stop.load(Ordering::Relaxed) {
-        let mut signer = Signer::open(parts.clone())?;
+    let mut signer = Signer::open(parts.clone())?;
+    loop {
         let courier = start_courier(&signer, &parts.config, &stop)?;
         step_until(&mut signer, &stop);
         courier.stop();
+        if stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        signer = signer.reopen(parts.clone())?;
     }
-    Ok(())
 }
 
 fn step_until(signer: &mut Signer, stop: &AtomicBool) {

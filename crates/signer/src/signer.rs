@@ -124,6 +124,15 @@ impl Signer {
         })
     }
 
+    /// Open again from disk after it has failed. What was latched and found no room there holds on.
+    pub fn reopen(self, parts: Parts) -> Result<Self, SignerError> {
+        let latches = self.keeper.not_durable();
+        drop(self);
+        let mut signer = Self::open(parts)?;
+        signer.keeper.carry(latches);
+        Ok(signer)
+    }
+
     /// Do what there is to do, once. The gate may be waited for so long.
     pub fn step(&mut self, wait: Duration) -> Result<Step, SignerError> {
         let news = self.keeper.look(wait)?;
