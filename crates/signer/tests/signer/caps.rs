@@ -53,6 +53,7 @@ fn what_waited_for_a_day_is_counted_on_the_day_that_it_is_signed() {
     });
     assert_eq!(bench.run(3), 0, "recorded, and shut before it was signed");
     let latch = bench.signer.keeper().latched().next().unwrap().sight.id();
+    bench.wire().ledger.settle_clocks();
     bench.clock.pass(Span::hours(25));
     bench.wire().ledger.settle_clocks();
     for _ in 0..3 {
