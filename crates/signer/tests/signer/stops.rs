@@ -154,16 +154,22 @@ fn post_others_cancels(bench: &Bench, act: Digest, count: u32) {
 /// and its entry and the keeper's next step come within a moment.
 #[test]
 fn what_a_posting_waited_for_is_barred_in_the_step_that_brings_it() {
-    for others in [0, 40, 300] {
+    let cancels: [fn(&Bench, Digest) -> Posting; 2] = [
+        |bench, act| takes_back(bench, ActKind::Cancel(Cancel { act })),
+        |bench, act| by_staff(bench, ActKind::Cancel(Cancel { act })),
+    ];
+    for (others, cancel) in [0, 40, 300]
+        .into_iter()
+        .flat_map(|n| cancels.map(|c| (n, c)))
+    {
         let mut bench = Bench::new();
         bench.run(2);
         let (act, evidence) = {
             let ledger = &mut bench.wire().ledger;
             ledger.withdrawal(&bench.customer, World::ETHER, PAYEE, 5)
         };
-        let digest = act.digest();
-        post_others_cancels(&bench, digest, others);
-        let cancel = takes_back(&bench, ActKind::Cancel(Cancel { act: digest }));
+        post_others_cancels(&bench, act.digest(), others);
+        let cancel = cancel(&bench, act.digest());
         bench.wire().post(cancel);
         bench.run(2);
         bench.clock.pass(Span(1));
