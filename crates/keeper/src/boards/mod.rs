@@ -276,3 +276,40 @@ fn stamped(posting: &Posting) -> Time {
     let stamp = posting.evidence.posted.as_ref();
     stamp.map(|stamp| stamp.time).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::{CrashDisk, HandClock, Ledger, Net, World, machine};
+    use portcullis_core::act::Scope;
+    use portcullis_core::board::MAX_WAITING;
+    use portcullis_core::evidence::Stamp;
+    use portcullis_core::signature::Signature;
+    use std::sync::Arc;
+
+    /// Anybody posts on a board that has room; what waits on another keeps its place.
+    #[test]
+    fn a_flood_on_one_board_crowds_nothing_out_of_another() {
+        let clock = HandClock::at(World::START);
+        let mut ledger = Ledger::new(Arc::new(World::new()), clock.clone());
+        let net = Net::around(ledger.clone());
+        let machine = machine(&clock, &CrashDisk::default(), &net);
+        let mut boards = Boards::new(machine, &ledger.state, &BTreeMap::new());
+        let (act, evidence) = ledger.suspension(Scope::Everything);
+        let shown_by = |board: u8| {
+            let (act, mut evidence) = (act.clone(), evidence.clone());
+            evidence.posted = Some(Stamp {
+                board: BoardId([board; 16]),
+                time: World::START,
+                signature: Signature::from_bytes([0; 64]),
+            });
+            Posting { act, evidence }
+        };
+        boards.wait(shown_by(1), Some(Reason::UnknownPrincipal));
+        for _ in 0..=MAX_WAITING {
+            boards.wait(shown_by(2), Some(Reason::UnknownPrincipal));
+        }
+        let lengths: Vec<usize> = boards.waiting.values().map(Waiting::len).collect();
+        assert_eq!(lengths, [1, MAX_WAITING]);
+    }
+}

@@ -157,6 +157,11 @@ impl Waiting {
         waiting.map(|waits| &waits.posting)
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
     fn is_free(&self, number: u64) -> bool {
         self.all
             .get(&number)

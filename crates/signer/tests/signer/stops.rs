@@ -11,12 +11,13 @@ use portcullis_core::act::{
 };
 use portcullis_core::board::Posting;
 use portcullis_core::entry::Body;
+use portcullis_core::id::PrincipalId;
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::statement::{Condition, Says, SignedStatement, Statement};
 use portcullis_core::{Digest, Evidence, Span};
 use portcullis_host::Clock as _;
 use portcullis_keeper::latches;
-use portcullis_keeper::testkit::{Customer, Dice, World};
+use portcullis_keeper::testkit::{Customer, Dice, World, id};
 use portcullis_keys::StatementKey as _;
 use portcullis_node::{NodeError, Sent};
 
@@ -218,6 +219,17 @@ fn a_posting_by_a_factor_that_comes_later_bars_with_it() {
     };
     {
         let mut wire = bench.wire();
+        // Others post in the holder's name, by keys that nobody knows.
+        for _ in 0..100 {
+            let act = wire.ledger.customers_act(&fresh, ActKind::Freeze);
+            let nobody = PrincipalId(id(0x77));
+            let request = World::request(nobody, &act, bench.clock.now());
+            let evidence = Evidence {
+                requests: vec![request],
+                ..Evidence::default()
+            };
+            wire.post(Posting { act, evidence });
+        }
         let act = wire.ledger.customers_act(&fresh, ActKind::Freeze);
         let evidence = Evidence {
             assertions: vec![fresh.assertion(&act)],
