@@ -122,10 +122,18 @@ pub fn run(config: Config) -> Result<(), RunError> {
         let courier = start_courier(&signer, &parts.config, &stop)?;
         step_until(&mut signer, &stop);
         courier.stop();
+        let again = |error: &SignerError| {
+            tracing::error!(%error, "what is on the disk cannot be opened; tried again");
+            thread::sleep(RECOVER);
+            !stop.load(Ordering::Relaxed)
+        };
         if stop.load(Ordering::Relaxed) {
             return Ok(());
         }
-        signer = signer.reopen(parts.clone())?;
+        match signer.reopen(&parts, again) {
+            Some(opened) => signer = opened,
+            None => return Ok(()),
+        }
     }
 }
 

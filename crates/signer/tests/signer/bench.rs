@@ -77,7 +77,8 @@ impl Bench {
         Ok(())
     }
 
-    /// Go on in the same process, as it does after a disk that failed.
+    /// Go on in the same process, as it does after a disk that failed; there is room once it has been
+    /// missed.
     pub(crate) fn reopen(self) -> Self {
         let Self {
             clock,
@@ -88,7 +89,11 @@ impl Bench {
             ..
         } = &self;
         let parts = parts(clock, disk, net, node, config);
-        let signer = self.signer.reopen(parts).unwrap();
+        let again = |_: &SignerError| {
+            disk.make_room();
+            true
+        };
+        let signer = self.signer.reopen(&parts, again).unwrap();
         Self { signer, ..self }
     }
 

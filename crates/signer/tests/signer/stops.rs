@@ -261,7 +261,6 @@ fn a_latch_that_is_not_durable_yet_holds_over_an_opening_anew() {
         let _ = bench.try_step();
     }
     assert_latched(&bench, Condition::StopWithheld);
-    bench.disk.make_room();
     let Posting { act, evidence } = posting;
     bench.wire().ledger.submit(act, evidence);
     let mut bench = bench.reopen();
