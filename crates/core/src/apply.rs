@@ -61,6 +61,10 @@ pub enum VoidReason {
         /// What is so.
         decided: Box<Decision>,
     },
+    /// A refusal of what nobody is proven to have asked for. It would end nothing, and look to whoever
+    /// reads the journal as if it had (docs/design/022).
+    #[error("it refuses what nobody is proven to have asked for")]
+    Unproven,
     /// The plan is not what the decision calls for.
     #[error("its plan: {0}")]
     Plan(#[from] PlanFault),
@@ -153,6 +157,10 @@ impl State {
     ) -> Result<Vec<Effect>, VoidReason> {
         let decided = decide::decide(self, &submission.act, &submission.evidence, time, verify);
         same(&submission.decision, decided.decision())?;
+        let is_refused = matches!(decided.decision(), Decision::Refuse { .. });
+        if is_refused && !decided.is_authenticated() {
+            return Err(VoidReason::Unproven);
+        }
         Ok(decided.complete(submission.plan.as_ref())?)
     }
 
@@ -237,6 +245,7 @@ impl State {
             index,
             time,
             effects,
+            expires: entry.and_then(expires),
         };
         for change in &changes {
             self.facts.commit(change, at);
@@ -268,6 +277,14 @@ impl State {
             Body::Replace(_) => true,
             _ => false,
         }
+    }
+}
+
+/// When the act expires that an entry submits, where it loosens.
+fn expires(entry: &Entry) -> Option<Time> {
+    match &entry.body {
+        Body::Act(said) if !said.act.kind.is_restricting() => Some(said.act.expires),
+        _ => None,
     }
 }
 

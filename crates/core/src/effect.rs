@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::realm::{Realm, Role};
 use crate::state::account::{Account, BookEntry, FrozenBy, Holder, Owner, Proof};
 use crate::state::release::{End, Ended, Held, Release, SignedPlan, Stage, Withheld};
-use crate::state::{Awaiting, Facts, StatedCaps, Suspension};
+use crate::state::{Awaiting, Facts, StatedCaps, Suspension, Uncosigned};
 use crate::statement::{Cap, Condition};
 use crate::time::{Span, Time};
 use minicbor::{Decode, Encode};
@@ -232,6 +232,8 @@ pub struct At {
     pub time: Time,
     /// The running digest after it.
     pub effects: Digest,
+    /// When the act expires that it submits, where it submits one that loosens.
+    pub expires: Option<Time>,
 }
 
 /// How long journaled checkpoints are remembered, so that a posting made while the gate was away
@@ -239,6 +241,23 @@ pub struct At {
 pub(crate) const REMEMBER_CHECKPOINTS: Span = Span::hours(24);
 /// How long ended acts are remembered.
 const REMEMBER_ENDED: Span = Span::hours(24);
+
+impl At {
+    fn awaits(self, what: Awaiting) -> Uncosigned {
+        let Self {
+            index,
+            time,
+            expires,
+            ..
+        } = self;
+        Uncosigned {
+            entry: index,
+            time,
+            expires,
+            what,
+        }
+    }
+}
 
 impl Facts {
     /// Commit one effect. Never fails: what it names was looked up when it was computed.
@@ -317,7 +336,7 @@ impl Facts {
                 owner,
                 factor,
                 delay,
-            } => self.enrol(*owner, factor, *delay, at.index),
+            } => self.enrol(*owner, factor, *delay, at),
             Effect::Unenrol(owner, id) => {
                 if let Some(factors) = self.factors_mut(*owner) {
                     factors.retain(|factor| factor.id != *id);
@@ -366,7 +385,7 @@ impl Facts {
                     available,
                 });
                 self.awaiting
-                    .push_back((at.index, Awaiting::Address(*id, *address)));
+                    .push_back(at.awaits(Awaiting::Address(*id, *address)));
             }
             Effect::RemoveAddress(_, address) => {
                 account.book.retain(|entry| entry.address != *address);
@@ -379,7 +398,7 @@ impl Facts {
         }
     }
 
-    fn enrol(&mut self, owner: Owner, new: &NewFactor, delay: Span, index: u64) {
+    fn enrol(&mut self, owner: Owner, new: &NewFactor, delay: Span, at: At) {
         let factor = Factor {
             id: new.id(),
             kind: new.kind(),
@@ -388,15 +407,16 @@ impl Facts {
             epochs: self.epochs(owner.realm(), new.kind()),
             available: Available::Awaiting {
                 delay,
-                entry: index,
+                entry: at.index,
             },
+            enrolled: at.index,
         };
         if let Owner::Member { principal } = owner {
             self.staff.entry(principal).or_default();
             self.staff_factors.insert(factor.id, principal);
         }
         self.awaiting
-            .push_back((index, Awaiting::Factor(owner, factor.id)));
+            .push_back(at.awaits(Awaiting::Factor(owner, factor.id)));
         if let Some(factors) = self.factors_mut(owner) {
             factors.push(factor);
         }
@@ -415,9 +435,7 @@ impl Facts {
                 let waiting = self.waiting.entry(held.act.principal).or_insert(0);
                 *waiting = waiting.saturating_add(1);
                 self.held.insert(*digest, held);
-                if delay.is_some() {
-                    self.awaiting.push_back((at.index, Awaiting::Held(*digest)));
-                }
+                self.awaiting.push_back(at.awaits(Awaiting::Held(*digest)));
             }
             Effect::Prove(digest, proof) => {
                 if let Some(held) = self.held.get_mut(digest) {
@@ -584,7 +602,7 @@ impl Facts {
             self.unsigned.insert(digest);
         }
         self.awaiting
-            .push_back((at.index, Awaiting::Release(digest)));
+            .push_back(at.awaits(Awaiting::Release(digest)));
     }
 
     fn add_plan(&mut self, digest: Digest, plan: &Plan) {
@@ -605,7 +623,7 @@ impl Facts {
                 };
                 self.suspensions.insert(*by, suspension);
                 self.awaiting
-                    .push_back((at.index, Awaiting::Suspension(*by)));
+                    .push_back(at.awaits(Awaiting::Suspension(*by)));
             }
             Effect::Lift(LiftTarget::Suspension { by }) => {
                 self.suspensions.remove(by);
@@ -638,14 +656,12 @@ impl Facts {
         self.checkpoints.insert(body, oldest);
         self.prune_checkpoints(oldest);
         self.log.advance(size);
-        while let Some((index, _)) = self.awaiting.front() {
-            if *index >= size {
+        while let Some(first) = self.awaiting.pop_front() {
+            if first.entry >= size {
+                self.awaiting.push_front(first);
                 break;
             }
-            let Some((index, awaiting)) = self.awaiting.pop_front() else {
-                break;
-            };
-            self.start_clock(index, &awaiting, newest);
+            self.start_clock(first.entry, &first.what, newest);
         }
     }
 
@@ -692,53 +708,65 @@ impl Facts {
         }
     }
 
-    /// A hold first cosigned late, and only after its act had expired, was never submitted in time:
-    /// whoever backdated the entry must not revive it.
-    fn is_revived(&self, digest: Digest, index: u64, newest: Time) -> bool {
-        let held = self.held.get(&digest).filter(|held| held.entry == index);
-        held.is_some_and(|held| is_late(held.time, newest) && newest >= held.act.expires)
-    }
-
     /// What a checkpoint of this size finds late: it is the first that contains them, its newest
-    /// cosignature came over 30 s after their time, and they have no effect.
+    /// cosignature came over 30 s after their time. Releases have no effect then. And what was submitted
+    /// has none where its act had expired by that cosignature: it was never submitted in time, and
+    /// whoever backdated the entry must not revive it.
     pub(crate) fn found_late(&self, size: u64, newest: Time) -> Vec<Effect> {
-        let covered = self.awaiting.iter().take_while(|(index, _)| *index < size);
-        let found = covered.flat_map(|(index, awaiting)| match awaiting {
-            Awaiting::Release(digest) => {
-                let why = self.why_late(*digest, *index, newest);
-                why.map(|why| Effect::Withhold(*digest, why))
-                    .into_iter()
-                    .collect()
+        let covered = self.awaiting.iter().take_while(|row| row.entry < size);
+        let late = covered.filter(|row| is_late(row.time, newest));
+        late.flat_map(|row| {
+            let revived = row.expires.is_some_and(|expires| newest >= expires);
+            match &row.what {
+                Awaiting::Release(digest) => self.late_release(*digest, row.entry, revived),
+                what if revived => self.late_submission(what, row.entry),
+                _ => Vec::new(),
             }
-            Awaiting::Held(digest) if self.is_revived(*digest, *index, newest) => {
-                let account = self.held.get(digest).and_then(|held| held.act.account);
-                vec![
-                    Effect::Unhold(*digest),
-                    Effect::End(*digest, End::Returned, account),
-                ]
-            }
-            _ => Vec::new(),
-        });
-        found.collect()
+        })
+        .collect()
     }
 
-    /// A release first cosigned over 30 s after its time has no effect.
-    fn why_late(&self, digest: Digest, index: u64, newest: Time) -> Option<Withheld> {
-        let release = self.releases.get(&digest)?;
+    fn late_release(&self, digest: Digest, entry: u64, revived: bool) -> Vec<Effect> {
+        let release = self.releases.get(&digest);
         // A later entry has released it again: that one's clock counts.
-        let is_newest = release.entry == index;
-        let pending = release.stage == Stage::Released;
-        if !(is_newest && pending && is_late(release.time, newest)) {
-            return None;
+        let pending = release.filter(|r| r.entry == entry && r.stage == Stage::Released);
+        let Some(release) = pending else {
+            return Vec::new();
+        };
+        let why = match revived {
+            // An operator's resume that came too late: another has to come.
+            true if release.planned < release.time => Withheld::Suspended,
+            // Released as it was submitted: it can only be given up.
+            true => Withheld::Cancelled,
+            false => Withheld::Late,
+        };
+        vec![Effect::Withhold(digest, why)]
+    }
+
+    fn late_submission(&self, what: &Awaiting, entry: u64) -> Vec<Effect> {
+        match what {
+            Awaiting::Held(digest) => {
+                let held = self.held.get(digest).filter(|held| held.entry == entry);
+                let ended = held.map(|held| {
+                    let end = Effect::End(*digest, End::Returned, held.act.account);
+                    [Effect::Unhold(*digest), end]
+                });
+                ended.into_iter().flatten().collect()
+            }
+            Awaiting::Address(account, address) => {
+                let book = self.account(*account).and_then(|a| a.address(*address));
+                let brought = book.filter(|found| found.available.awaits(entry));
+                let out = brought.map(|_| Effect::RemoveAddress(*account, *address));
+                out.into_iter().collect()
+            }
+            Awaiting::Factor(owner, id) => {
+                let factor = self.factor(*owner, *id);
+                let brought = factor.filter(|found| found.available.awaits(entry));
+                let out = brought.map(|_| Effect::Unenrol(*owner, *id));
+                out.into_iter().collect()
+            }
+            Awaiting::Release(_) | Awaiting::Suspension(_) => Vec::new(),
         }
-        // Released as it was submitted, and cosigned only after its act had expired: it was never
-        // submitted in time, and can only be given up.
-        let revived = release.entry == release.proof.entry && newest >= release.act.expires;
-        Some(if revived {
-            Withheld::Cancelled
-        } else {
-            Withheld::Late
-        })
     }
 
     /// Forget what can matter no more at `now`.
@@ -775,10 +803,15 @@ fn waiting(
     delay: Option<Span>,
     at: At,
 ) -> Held {
-    let available = delay.map_or(Available::ALWAYS, |delay| Available::Awaiting {
-        delay,
-        entry: at.index,
-    });
+    // What only takes away waits for no witness.
+    let available = if act.kind.is_restricting() {
+        Available::ALWAYS
+    } else {
+        Available::Awaiting {
+            delay: delay.unwrap_or_default(),
+            entry: at.index,
+        }
+    };
     Held {
         act,
         entry: at.index,

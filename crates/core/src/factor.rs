@@ -111,6 +111,10 @@ pub struct Factor {
     /// When it begins to count.
     #[n(5)]
     pub available: Available,
+    /// The entry that enrolled it; 0 for those of genesis. What the same key proved before it was taken
+    /// back and enrolled again counts no more.
+    #[n(6)]
+    pub enrolled: u64,
 }
 
 /// The two counters that a factor was enrolled under.
@@ -155,6 +159,12 @@ impl Available {
     #[must_use]
     pub fn is_at(self, now: Time) -> bool {
         matches!(self, Self::At { time } if time <= now)
+    }
+
+    /// Whether it waits for the first checkpoint that contains this entry.
+    #[must_use]
+    pub fn awaits(self, of: u64) -> bool {
+        matches!(self, Self::Awaiting { entry, .. } if entry == of)
     }
 
     /// The moment, where it is known.

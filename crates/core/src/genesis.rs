@@ -317,6 +317,12 @@ impl Genesis {
         if members.any(|member| member.roles.contains(&Role::Keeper)) {
             return Err(GenesisFault::KeeperAmongStaff);
         }
+        let both =
+            |member: &Member| member.roles.len() > 1 && member.roles.contains(&Role::BackEnd);
+        let is_back_end = |member: &Member| member.roles.contains(&Role::BackEnd);
+        if self.staff.iter().any(both) || self.administrators.iter().any(is_back_end) {
+            return Err(GenesisFault::BackEndAndMore);
+        }
         let administrators = u32::try_from(self.administrators.len()).unwrap_or(u32::MAX);
         if self.quorum > administrators || self.quorum <= administrators / 2 {
             return Err(GenesisFault::Quorum);
@@ -392,6 +398,9 @@ pub enum GenesisFault {
     /// A member of staff with the role of a keeper.
     #[error("a member of staff has the role keeper; keepers stand in a list of their own")]
     KeeperAmongStaff,
+    /// A back end that is something else too.
+    #[error("a back end has another role; it could approve what it relayed")]
+    BackEndAndMore,
     /// A relying party that nothing could pass, or that browsers would not mean.
     #[error(transparent)]
     Party(#[from] PartyFault),

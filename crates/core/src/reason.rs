@@ -118,7 +118,7 @@ reasons! {
 
     // 5xx: the state of things.
     500 Suspended "suspended" Anew "The gate is shut for this; it takes restricting acts only until a quorum lifts the suspension.";
-    501 AccountFrozen "account-frozen" Anew "The account is frozen. Ask anew once it is not.";
+    501 AccountFrozen "account-frozen" Anew "The account is frozen, or was frozen again after this was asked. Ask anew once it is not.";
     502 AccountExists "account-exists" Never "There is an account or principal with this id.";
     503 FactorExists "factor-exists" Never "This factor is enrolled already.";
     504 TooMany "too-many" Never "The account or principal has as many of these as it may have.";
@@ -130,7 +130,7 @@ reasons! {
     510 ActUnknown "act-unknown" Never "There is no such act that waits or could be changed.";
     511 ActGone "act-gone" Never "The act has gone out or has ended; it can no longer be changed.";
     512 NotWithheld "not-withheld" Anew "The release is not withheld: there is nothing to resume or to void.";
-    513 RoleHeld "role-held" Never "The principal has this role already.";
+    513 RoleHeld "role-held" Never "The principal has this role already, or one of the two goes with no other: a back end is nothing else.";
     514 RoleNotHeld "role-not-held" Never "The principal does not have this role.";
     515 WouldLockOut "would-lock-out" Never "Fewer administrators than their quorum would be left; nothing was changed.";
     516 SuspensionUnknown "suspension-unknown" Never "There is no such suspension or latch.";

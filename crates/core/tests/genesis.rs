@@ -6,7 +6,7 @@
 )]
 
 use portcullis_chains::caip::AssetId;
-use portcullis_core::genesis::{Genesis, GenesisFault, SignedGenesis};
+use portcullis_core::genesis::{Genesis, GenesisFault, Member, SignedGenesis};
 use portcullis_core::network::Network;
 use portcullis_core::passkey::PartyFault;
 use portcullis_core::realm::Role;
@@ -15,6 +15,13 @@ use portcullis_keeper::testkit::World;
 use portcullis_keys::StatementKey as _;
 
 type Break = fn(&mut Genesis);
+
+fn back_end(genesis: &mut Genesis) -> &mut Member {
+    let mut staff = genesis.staff.iter_mut();
+    staff
+        .find(|member| member.roles.contains(&Role::BackEnd))
+        .unwrap()
+}
 
 #[rustfmt::skip]
 fn table() -> Vec<(GenesisFault, Break)> {
@@ -28,6 +35,8 @@ fn table() -> Vec<(GenesisFault, Break)> {
         (F::Limits, |g| g.limits.rules[0].asset = AssetId::EvmNative { chain: 2 }),
         (F::KeeperAmongStaff, |g| g.staff[0].roles.push(Role::Keeper)),
         (F::KeeperAmongStaff, |g| g.administrators[0].roles.push(Role::Keeper)),
+        (F::BackEndAndMore, |g| g.administrators[0].roles.push(Role::BackEnd)),
+        (F::BackEndAndMore, |g| back_end(g).roles.push(Role::Approver)),
     ]
 }
 

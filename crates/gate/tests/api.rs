@@ -203,6 +203,24 @@ fn a_signed_request_counts_once_and_only_while_it_is_fresh() {
     refused(served.send(expired), Reason::RequestStale);
 }
 
+/// The gate comes back at the wrong moment, and somebody has to stop withdrawals.
+#[test]
+fn a_gate_that_starts_while_the_witnesses_are_silent_can_be_stopped() {
+    let mut gate = Gate::new();
+    gate.customer(1);
+    gate.sync();
+    gate.restart_in_silence();
+    let (suspend, evidence) = gate.ledger.suspension(Scope::Withdrawals);
+    let (served, _commands) = listen(&gate);
+    let (status, named) = served.raw("GET", "/v1/checkpoint", &[], &[]);
+    assert_eq!(
+        (status, &named["digest"]),
+        (200, &json!(suspend.checkpoint))
+    );
+    gate.submit(suspend, evidence).unwrap();
+    assert_eq!(gate.shared.state().facts().suspensions.len(), 1);
+}
+
 /// A revoked role leaves the factor, whose signature still holds.
 #[test]
 fn whoever_has_lost_every_role_reads_nothing() {

@@ -295,6 +295,7 @@ fn what_waits_ends_as_returned_thirty_days_after_its_expiry() {
     let mut gate = Gate::new();
     let customer = gate.customer(1);
     let held = hold(&mut gate, &customer).unwrap();
+    gate.pass(Span::seconds(2));
     let expires = gate.shared.state().facts().held[&held].act.expires;
     let ends = expires.after(Span::hours(30 * 24));
     let left = ends.since(gate.clock.now());
@@ -378,7 +379,7 @@ fn what_something_happened_to_is_settled_at_once() {
     let approve = gate.ledger.act(World::administrator(1), approve);
     let evidence = gate.ledger.staffs_evidence(&approve);
     gate.submit(approve, evidence).unwrap();
-    gate.pass(Span::seconds(1));
+    gate.pass(Span::seconds(3));
     assert!(gate.shared.state().facts().releases.contains_key(&held));
 }
 

@@ -201,11 +201,11 @@ impl Bench<'_> {
         }
         // Once a journaled checkpoint contains the entry, state has judged.
         let awaiting = &self.state.facts().awaiting;
-        let from = awaiting.partition_point(|(entry, _)| *entry < release.entry);
+        let from = awaiting.partition_point(|row| row.entry < release.entry);
         let mut of_entry = awaiting
             .range(from..)
-            .take_while(|(entry, _)| *entry == release.entry);
-        let is_judged = !of_entry.any(|(_, what)| *what == Awaiting::Release(digest));
+            .take_while(|row| row.entry == release.entry);
+        let is_judged = !of_entry.any(|row| row.what == Awaiting::Release(digest));
         let first = self.heads.first_cosigned(release.entry);
         let in_time = first.is_some_and(|first| !is_late(release.time, first));
         if is_judged || in_time {

@@ -3,7 +3,7 @@
 use super::authenticate::{Actor, has_role};
 use super::factor::{check_new, check_no_holders};
 use super::{Case, Verdict, held, suspend, withhold_where};
-use crate::act::{Act, ActKind, Approve, Cancel, GrantRole, LiftTarget, RaiseEpoch};
+use crate::act::{Act, ActKind, Approve, Cancel, GrantRole, LiftTarget, RaiseEpoch, Scope};
 use crate::decision::Need;
 use crate::effect::Effect;
 use crate::factor::Factor;
@@ -47,6 +47,7 @@ pub(super) fn own_delay(state: &State, act: &Act) -> Option<Span> {
 /// Decide a proposal again: unique administrators of now, the proposer among them.
 pub(super) fn settle(state: &State, held: &Held, time: Time) -> Result<Verdict, Reason> {
     let changes = carry_out(state, &held.act)?;
+    check_not_frozen_since(state, held)?;
     let proposer = state
         .facts
         .stands(&held.proof)
@@ -75,6 +76,16 @@ pub(super) fn settle(state: &State, held: &Held, time: Time) -> Result<Verdict, 
         open.collect(),
         held.available.time().filter(|t| *t > time),
     ))
+}
+
+/// Who proposed to unfreeze has not seen a freeze that came later.
+fn check_not_frozen_since(state: &State, held: &Held) -> Result<(), Reason> {
+    let account = held.act.account.and_then(|id| state.facts.account(id));
+    let frozen_since = account.is_some_and(|account| account.proofs_after > held.entry);
+    if frozen_since && matches!(held.act.kind, ActKind::Unfreeze) {
+        return Err(Reason::AccountFrozen);
+    }
+    Ok(())
 }
 
 fn is_able(state: &State, who: PrincipalId) -> bool {
@@ -134,7 +145,9 @@ fn grant_role(state: &State, grant: &GrantRole) -> Result<Vec<Effect>, Reason> {
     if grant.role == Role::Keeper || is_keeper {
         return Err(Reason::RoleMissing);
     }
-    if member.is_some_and(|member| member.has(grant.role)) {
+    if member
+        .is_some_and(|member| member.has(grant.role) || !go_together(&member.roles, grant.role))
+    {
         return Err(Reason::RoleHeld);
     }
     let mut effects = vec![Effect::Grant(grant.principal, grant.role)];
@@ -153,6 +166,11 @@ fn grant_role(state: &State, grant: &GrantRole) -> Result<Vec<Effect>, Reason> {
         (Some(_), Some(_)) => return Err(Reason::FactorsRemain),
     }
     Ok(effects)
+}
+
+/// A back end relays what customers ask for; with another role it could approve what it relayed.
+fn go_together(held: &[Role], new: Role) -> bool {
+    held.is_empty() || (new != Role::BackEnd && !held.contains(&Role::BackEnd))
 }
 
 /// Whoever comes to staff by a role is no holder of an account, and brings no holder's factor: the
@@ -243,6 +261,10 @@ fn lift_target(state: &State, target: LiftTarget) -> Result<Vec<Effect>, Reason>
 }
 
 fn lift_up_to(state: &State, entry: u64) -> Result<Vec<Effect>, Reason> {
+    // Whoever proposes a lift has seen what it ends.
+    if entry >= state.size() {
+        return Err(Reason::SuspensionUnknown);
+    }
     let suspensions = state.facts.suspensions.iter();
     let old = suspensions.filter(|(_, suspension)| suspension.entry <= entry);
     let lifts = old.map(|(by, _)| Effect::Lift(LiftTarget::Suspension { by: *by }));
@@ -336,9 +358,21 @@ pub(super) fn judge_suspend(case: &Case<'_>) -> Result<Verdict, Reason> {
     let ActKind::Suspend(what) = &case.act.kind else {
         return Err(Reason::Malformed);
     };
+    check_scope(case.state, what.scope)?;
     Ok(Verdict::Accept(suspend(
         case.state,
         case.digest,
         what.scope,
     )))
+}
+
+/// A suspension of what does not exist would shut nothing, and whoever mistyped it would rely on it.
+fn check_scope(state: &State, scope: Scope) -> Result<(), Reason> {
+    match scope {
+        Scope::Asset(asset) if !state.network.genesis().assets.contains(&asset) => {
+            Err(Reason::AssetUnknown)
+        }
+        Scope::Account(id) if state.facts.account(id).is_none() => Err(Reason::UnknownAccount),
+        _ => Ok(()),
+    }
 }

@@ -6,7 +6,7 @@ use super::claims::Claims;
 use super::{Case, Verdict, withhold_where};
 use crate::act::{EnrolFactor, RevokeFactor};
 use crate::effect::Effect;
-use crate::factor::NewFactor;
+use crate::factor::{Factor, NewFactor};
 use crate::id::PrincipalId;
 use crate::realm::Role;
 use crate::reason::Reason;
@@ -45,11 +45,22 @@ pub(super) fn judge_enrol(
     if matches!(owner, Owner::Member { .. }) {
         check_no_holders(case.state, &enrol.factor)?;
     }
-    Ok(Verdict::Accept(vec![Effect::Enrol {
+    let mut effects: Vec<Effect> = outdated(case.state, owner).collect();
+    effects.push(Effect::Enrol {
         owner,
         factor: enrol.factor.clone(),
         delay,
-    }]))
+    });
+    Ok(Verdict::Accept(effects))
+}
+
+/// Factors of older epochs make room: the same passkey is enrolled again, as a new one.
+fn outdated(state: &State, owner: Owner) -> impl Iterator<Item = Effect> {
+    let facts = &state.facts;
+    let factors = facts.factors(owner).iter();
+    factors
+        .filter(move |factor| !facts.is_current(owner, factor.kind, factor.epochs))
+        .map(move |factor| Effect::Unenrol(owner, factor.id))
 }
 
 pub(super) fn judge_revoke(
@@ -131,10 +142,14 @@ fn delay(case: &Case<'_>, owner: Owner) -> Result<Span, Reason> {
 /// A new factor fits: not there yet, room for it, and made for a relying party of the realm.
 pub(super) fn check_new(state: &State, owner: Owner, new: &NewFactor) -> Result<(), Reason> {
     let facts = &state.facts;
-    if facts.factor(owner, new.id()).is_some() || facts.staff_factors.contains_key(&new.id()) {
+    let current = |factor: &&Factor| facts.is_current(owner, factor.kind, factor.epochs);
+    let old = facts.factor(owner, new.id());
+    let is_old_own = old.is_some() && old.filter(current).is_none();
+    let is_known = old.is_some() || facts.staff_factors.contains_key(&new.id());
+    if is_known && !is_old_own {
         return Err(Reason::FactorExists);
     }
-    if facts.factors(owner).len() >= MAX_FACTORS {
+    if facts.factors(owner).iter().filter(current).count() >= MAX_FACTORS {
         return Err(Reason::TooMany);
     }
     let NewFactor::Passkey {

@@ -27,7 +27,7 @@ use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::signature::Verify;
 use crate::state::State;
-use crate::state::release::Held;
+use crate::state::release::{Held, Release, Stage, Withheld};
 use crate::time::{Span, Time};
 use authenticate::Actor;
 use claims::Claims;
@@ -212,7 +212,12 @@ fn recognise(case: &Case<'_>) -> Result<Actor, Reason> {
 
 fn decide_asked(case: &Case<'_>, actor: &Actor) -> Result<Decided, Reason> {
     let permission = permit::permit(case, actor)?;
-    let claims = Claims::read(case)?;
+    // What only takes away needs no attestation, and one that has expired must not bar a posted stop.
+    let claims = if case.act.kind.is_restricting() {
+        Claims::default()
+    } else {
+        Claims::read(case)?
+    };
     permit::check_onboarded(case, actor, &claims)?;
     refuse_if_shut(case)?;
     let until = binding::consumed_until(case.act);
@@ -225,14 +230,14 @@ fn decide_asked(case: &Case<'_>, actor: &Actor) -> Result<Decided, Reason> {
     Ok(conclude(case, actor, &claims, effects, verdict))
 }
 
-/// A suspension takes loosening acts of its realm or account; withdrawals are held instead, and the
-/// way out of a suspension stays open.
+/// A suspension takes loosening acts of its realm or account; withdrawals are held instead, the way out
+/// of a suspension stays open, and a void pays nobody.
 fn refuse_if_shut(case: &Case<'_>) -> Result<(), Reason> {
     let kind = &case.act.kind;
     let exempt = kind.is_restricting()
         || matches!(
             kind,
-            ActKind::Withdraw(_) | ActKind::Lift(_) | ActKind::Approve(_)
+            ActKind::Withdraw(_) | ActKind::Lift(_) | ActKind::Approve(_) | ActKind::Void(_)
         );
     let reach = crate::state::Reach {
         realm: case.act.realm,
@@ -436,12 +441,12 @@ pub(crate) fn account_of(act: &Act) -> Result<AccountId, Reason> {
 /// nobody: only a suspension holds it, and nobody's freeze.
 pub(crate) fn withhold_where(
     state: &State,
-    why: crate::state::release::Withheld,
-    touched: impl Fn(&crate::state::release::Release) -> bool,
+    why: Withheld,
+    touched: impl Fn(&Release) -> bool,
 ) -> impl Iterator<Item = Effect> {
     let releases = state.facts.releases_under_way().filter(|(_, release)| {
         let pays = release.voided_by.is_none();
-        (pays || why == crate::state::release::Withheld::Suspended) && touched(release)
+        (pays || why == Withheld::Suspended) && touched(release)
     });
     let effects: Vec<Effect> = releases
         .map(|(digest, _)| Effect::Withhold(*digest, why))
@@ -449,20 +454,24 @@ pub(crate) fn withhold_where(
     effects.into_iter()
 }
 
-/// The effects of shutting the gate for a scope.
+/// The effects of shutting the gate for a scope. What was withheld for being late would go out again
+/// by itself after the lift, so the suspension takes that in too.
 pub(crate) fn suspend(state: &State, by: Digest, scope: Scope) -> Vec<Effect> {
-    let withheld = withhold_where(
-        state,
-        crate::state::release::Withheld::Suspended,
-        |release| {
-            let ActKind::Withdraw(withdraw) = &release.act.kind else {
-                return false;
-            };
+    let is_in = |release: &Release| match &release.act.kind {
+        ActKind::Withdraw(withdraw) => {
             crate::state::Reach::of_withdrawal(release.account, withdraw).is_in(scope)
-        },
-    );
+        }
+        _ => false,
+    };
+    let withheld = withhold_where(state, Withheld::Suspended, is_in);
+    let late =
+        state.facts.releases.iter().filter(|(_, release)| {
+            release.stage == Stage::Withheld(Withheld::Late) && is_in(release)
+        });
+    let late = late.map(|(digest, _)| Effect::Withhold(*digest, Withheld::Suspended));
     core::iter::once(Effect::Suspend(by, scope))
         .chain(withheld)
+        .chain(late)
         .collect()
 }
 

@@ -29,6 +29,9 @@ struct Wanted<'a> {
     proven: bool,
     debit: Option<LedgerEntryId>,
     approvals: u32,
+    /// Whether its own entry is cosigned, for one that was held: only then is it known to have been
+    /// submitted before it expired (docs/design/016).
+    cosigned: bool,
 }
 
 pub(super) fn judge(
@@ -52,6 +55,7 @@ pub(super) fn judge(
         proven: true,
         debit,
         approvals: 0,
+        cosigned: true,
     };
     wanted.check()?;
     if let Some(window) = wanted.window_exceeded() {
@@ -78,6 +82,7 @@ pub(super) fn settle(
         proven: state.facts.stands(&held.proof),
         debit: held.debit,
         approvals: approvers(state, held),
+        cosigned: held.available.is_at(time),
     };
     wanted.check()?;
     wanted.verdict(held.act.digest(), &held.act, held.proof)
@@ -155,7 +160,7 @@ impl Wanted<'_> {
             (!self.proven).then_some(Need::Assertion),
             self.debit.is_none().then_some(Need::Debit),
             (missing > 0).then_some(Need::Approvals { missing }),
-            (!aged).then_some(Need::Delay),
+            (!aged || !self.cosigned).then_some(Need::Delay),
             self.state.facts.is_suspended(reach).then_some(Need::Lift),
             self.account.frozen.map(|_| Need::Unfreeze),
             self.window_exceeded().map(|_| Need::Room),

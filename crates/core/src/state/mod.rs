@@ -98,7 +98,7 @@ pub struct Facts {
     pub suspensions: BTreeMap<Digest, Suspension>,
     /// What waits for the first checkpoint that contains its entry, in entry order.
     #[n(19)]
-    pub awaiting: VecDeque<(u64, Awaiting)>,
+    pub awaiting: VecDeque<Uncosigned>,
     /// Latches that keepers stated and no quorum has cleared.
     #[n(20)]
     pub latches: BTreeMap<(KeeperId, Digest), Condition>,
@@ -168,6 +168,24 @@ pub struct Suspension {
     /// Signers that have signed that they have it.
     #[n(3)]
     pub stopped: BTreeSet<KeeperId>,
+}
+
+/// What an entry did that no journaled checkpoint contains yet.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Uncosigned {
+    /// The entry.
+    #[n(0)]
+    pub entry: u64,
+    /// Its time.
+    #[n(1)]
+    pub time: Time,
+    /// When the act expires that the entry submits, where it submits one that loosens.
+    #[n(2)]
+    pub expires: Option<Time>,
+    /// What it did.
+    #[n(3)]
+    pub what: Awaiting,
 }
 
 /// Something whose clock starts with the first checkpoint that contains its entry.
@@ -304,5 +322,6 @@ fn first_factor(new: &NewFactor) -> Factor {
         counter: 0,
         epochs: Epochs::default(),
         available: Available::ALWAYS,
+        enrolled: 0,
     }
 }

@@ -97,7 +97,8 @@ impl Facts {
     /// Whether the proof of a held act or of a release still counts.
     #[must_use]
     pub fn stands(&self, proof: &Proof) -> bool {
-        let enrolled = self.factor(proof.owner, proof.factor).is_some();
+        let factor = self.factor(proof.owner, proof.factor);
+        let enrolled = factor.is_some_and(|factor| factor.enrolled <= proof.entry);
         let thawed = match proof.owner {
             Owner::Holder { account, .. } => self
                 .accounts

@@ -270,6 +270,7 @@ impl Stage {
 
     /// Journal what a held act comes to now; it waits no more.
     pub(crate) fn settle(&mut self, act: Digest) {
+        self.ledger.witness(act);
         assert!(
             !matches!(self.settles(act), Decision::Hold { .. }),
             "it waits on"

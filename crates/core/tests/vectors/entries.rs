@@ -71,6 +71,7 @@ fn life() -> (Story, Vec<&'static str>) {
         "statement: caps",
         "act: a withdrawal, held for the ledger's debit",
         "evidence: the debit",
+        "checkpoint, which has the held withdrawal: it was submitted in time",
         "settle: the withdrawal is released with its plan",
         "replace: a plan with higher fees",
         "statement: signed",

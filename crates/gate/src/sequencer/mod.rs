@@ -155,12 +155,23 @@ impl Shared {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The newest journaled checkpoint: body digest, size, oldest cosignature.
+    /// The newest checkpoint that was journaled since the start: body digest, size, oldest cosignature.
     pub fn checkpoint(&self) -> Option<(Digest, u64, Time)> {
         *self
             .checkpoint
             .read()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest that the journal has, from whatever time, as long as state knows it.
+    pub fn journaled_checkpoint(&self) -> Option<(Digest, u64, Time)> {
+        let state = self.state();
+        let origin = state.network().log().name().clone();
+        let head = state.facts().log.checkpointed();
+        let checkpoint = portcullis_tlog::Checkpoint::new(origin, head);
+        let body = Digest(*checkpoint.body_digest().as_bytes());
+        let oldest = *state.facts().checkpoints.get(&body)?;
+        Some((body, head.size, oldest))
     }
 }
 

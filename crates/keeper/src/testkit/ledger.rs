@@ -301,8 +301,17 @@ impl Ledger {
         self.settle(act);
     }
 
+    /// See that a journaled checkpoint contains a held act: nothing comes of it before.
+    pub fn witness(&mut self, act: Digest) {
+        let held = self.state.facts().held.get(&act);
+        if held.is_some_and(|held| held.available.time().is_none()) {
+            self.settle_clocks();
+        }
+    }
+
     /// Decide a held act again and journal what comes of it.
     pub fn settle(&mut self, act: Digest) {
+        self.witness(act);
         let decided = settle(&self.state, act, self.now());
         let plan = decided.payment().map(|p| p.plan(fees()).unwrap());
         let decision = decided.decision().clone();
