@@ -321,7 +321,7 @@ impl Facts {
                 let factors = self.factors_mut(*owner).into_iter().flatten();
                 factors
                     .filter(|factor| factor.id == *id)
-                    .for_each(|f| f.counter = *counter);
+                    .for_each(|f| f.counter = f.counter.max(*counter));
             }
             Effect::Open {
                 account,

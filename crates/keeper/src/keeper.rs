@@ -1,7 +1,7 @@
 //! A keeper put together: what it does before and after it keeps anything.
 
 use crate::alarms::{Alarm, Alarms, Courier};
-use crate::boards::{Bars, Boards};
+use crate::boards::{Bars, Boards, newest};
 use crate::follow::{Floor, FollowFault, Follower, Seen};
 use crate::latches::{Latch, LatchError, Latches, Sight};
 use crate::lease::{Lease, NoLease};
@@ -111,12 +111,13 @@ impl Keeper {
             raise(&mut alarms, latch);
         }
         let size = state.size();
+        let stop_call = StopCall::new(machine.clone(), id, key.clone(), urls.clone());
         Ok(Self {
             boards: Boards::new(machine.clone(), state, &urls),
             latches,
             alarms,
-            statements: Statements::new(machine.clone(), parts.gate.clone(), id, key.clone()),
-            stop_call: StopCall::new(machine, id, key, urls),
+            statements: Statements::new(machine, parts.gate.clone(), id, key),
+            stop_call,
             snapshots,
             follower,
             extra,
@@ -151,7 +152,13 @@ impl Keeper {
             Err(fault) => news.began_again = self.cope(&fault)?,
         }
         self.look_for_shut()?;
-        for act in self.boards.step(&self.follower) {
+        let found = self.boards.step(&self.follower, &news.seen);
+        for posting in &found.postings {
+            if let Some((latch, board)) = self.stop_call.answered_by(posting) {
+                self.latches.called(latch, board);
+            }
+        }
+        for act in found.withheld {
             self.latch(Sight::Stop { act });
         }
         Ok(news)
@@ -199,9 +206,19 @@ impl Keeper {
 
     fn latch(&mut self, sight: Sight) {
         let state = self.follower.state();
-        let new = latch(&mut self.latches, &mut self.alarms, sight, state);
-        if new == Some(Condition::ReleaseWithoutEvidence) {
-            self.stop_call.begin();
+        latch(&mut self.latches, &mut self.alarms, sight, state);
+    }
+
+    /// The latches that the disk has not taken. A keeper that opens anew is to [`Keeper::carry`] them.
+    #[must_use]
+    pub fn not_durable(&self) -> Vec<Latch> {
+        self.latches.not_durable()
+    }
+
+    /// Hold on to what an earlier opening of this process has latched and could not make durable.
+    pub fn carry(&mut self, latches: Vec<Latch>) {
+        for latch in self.latches.carry(latches) {
+            raise(&mut self.alarms, &latch);
         }
     }
 
@@ -216,8 +233,8 @@ impl Keeper {
 
     /// Permission to act now.
     pub fn lease(&self) -> Result<Lease, NoLease> {
-        let now = self.parts.machine.watch.now();
-        Lease::new(&self.follower, &self.boards, &self.latches, now)
+        let watch = &self.parts.machine.watch;
+        Lease::new(&self.follower, &self.boards, &self.latches, watch)
     }
 
     /// What binding postings bar.
@@ -259,7 +276,11 @@ impl Keeper {
                 self.alarms.raise(&diverges(&says));
             }
         }
-        self.stop_call.step(state);
+        let standing = self.latches.standing(state);
+        let of_release = |l: &&Latch| l.sight.condition() == Condition::ReleaseWithoutEvidence;
+        let newest = newest(&self.follower);
+        self.stop_call
+            .step(standing.filter(of_release).last(), state, newest);
         self.latches.keep();
         Ok(self.keep(extra)?)
     }
@@ -372,15 +393,10 @@ fn diverges(says: &Says) -> Alarm {
     }
 }
 
-fn latch(
-    latches: &mut Latches,
-    alarms: &mut Alarms,
-    sight: Sight,
-    state: &State,
-) -> Option<Condition> {
-    let latch = latches.latch(sight, state)?;
-    raise(alarms, &latch);
-    Some(latch.sight.condition())
+fn latch(latches: &mut Latches, alarms: &mut Alarms, sight: Sight, state: &State) {
+    if let Some(latch) = latches.latch(sight, state) {
+        raise(alarms, &latch);
+    }
 }
 
 fn raise(alarms: &mut Alarms, latch: &Latch) {

@@ -143,6 +143,16 @@ pub struct Slot {
     /// Its plans, in the order in which they were recorded.
     #[n(1)]
     pub attempts: Vec<Attempt>,
+    /// When what it pays was last counted against the day's cap.
+    #[n(2)]
+    pub counted: Option<Time>,
+}
+
+impl Slot {
+    fn is_counted(&self, now: Time) -> bool {
+        let since = now.before(DAY);
+        self.counted.is_some_and(|counted| counted > since)
+    }
 }
 
 /// One plan of a slot.
@@ -223,6 +233,21 @@ impl Record {
     pub fn attempt(&self, intent: &Intent) -> Option<&Attempt> {
         let slot = self.slot(intent.wallet, intent.nonce)?;
         slot.attempts.iter().find(|a| a.plan == intent.plan)
+    }
+
+    /// Whether the plan is recorded, and what it pays counted within 24 hours. One that was barred for
+    /// longer is recorded and counted again, since it leaves on another day.
+    #[must_use]
+    pub fn has(&self, intent: &Intent, now: Time) -> bool {
+        let counts = intent.pays.is_none() || self.counts(intent, now);
+        counts && self.attempt(intent).is_some()
+    }
+
+    /// Whether what the plan's nonce pays was counted within 24 hours.
+    #[must_use]
+    pub fn counts(&self, intent: &Intent, now: Time) -> bool {
+        let slot = self.slot(intent.wallet, intent.nonce);
+        slot.is_some_and(|slot| slot.is_counted(now))
     }
 
     /// The signed transactions for a release, in the order in which they were recorded.
@@ -372,10 +397,10 @@ impl Index {
 
     fn intend(&mut self, intent: &Intent, time: Time) {
         let place = (intent.wallet, intent.nonce);
-        let is_first = !self.slots.contains_key(&place);
         let slot = self.slots.entry(place).or_insert_with(|| Slot {
             act: intent.act,
             attempts: Vec::new(),
+            counted: None,
         });
         if !slot.attempts.iter().any(|a| a.plan == intent.plan) {
             slot.attempts.push(Attempt {
@@ -384,8 +409,9 @@ impl Index {
                 transaction: None,
             });
         }
-        // One nonce pays once, whatever replaces its transaction.
-        if let Some(pays) = intent.pays.filter(|_| is_first) {
+        // One nonce pays once in a day, whatever replaces its transaction.
+        if let Some(pays) = intent.pays.filter(|_| !slot.is_counted(time)) {
+            slot.counted = Some(time);
             self.spent.push_back((time, pays));
         }
     }

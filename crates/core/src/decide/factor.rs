@@ -28,7 +28,12 @@ pub(super) fn judge_enrol(
             return Err(Reason::FactorTooWeak);
         }
     } else {
-        // Onboarding speaks for somebody else only where nothing of theirs counts any more.
+        // Onboarding speaks of holders of accounts: staff is the quorum's to renew, which always has
+        // its factors.
+        if matches!(owner, Owner::Member { .. }) {
+            return Err(Reason::RoleMissing);
+        }
+        // And only where nothing of theirs counts any more.
         if !claims.onboarding {
             return Err(Reason::OnboardingMissing);
         }

@@ -133,7 +133,7 @@ fn stops(machine: &Machine, follower: &Follower, boards: &[Board]) -> usize {
         .map(|board| (board.id(), board.endpoint().to_string()))
         .collect();
     let mut pages = Boards::new(machine.clone(), follower.state(), &urls);
-    pages.step(follower);
+    pages.step(follower, &[]);
     if let Err(silent) = pages.fresh_until(machine.watch.now()) {
         warn(format_args!(
             "Stop board {silent} does not answer: a stop posted there is not seen."
