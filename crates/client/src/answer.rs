@@ -98,6 +98,14 @@ pub struct Factor {
     pub kind: FactorKind,
     /// From when it counts; unknown until a checkpoint covers its entry.
     pub available_at: Option<Time>,
+    /// Whether it counts from then on: not where its epoch has passed.
+    #[serde(default = "yes")]
+    pub counts: bool,
+}
+
+/// Gates that do not say so have nothing to say of it.
+const fn yes() -> bool {
+    true
 }
 
 /// An address in a book.

@@ -4,16 +4,18 @@ use core::fmt;
 use core::str::FromStr;
 
 /// `http://host[:port]` and nothing behind it: a signature covers host and path as the other side
-/// sees them, so a proxy that changes either would break every request.
+/// sees them, so a proxy that changes either would break every request. No process speaks TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    scheme: &'static str,
     authority: String,
 }
 
 /// Not an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not where a process answers: write http://host:port with nothing behind it")]
+#[error(
+    "{0:?} is not where a process answers: write http://HOST:PORT with nothing behind it; where it \
+     leaves the host, put a tunnel or a proxy that keeps the Host header"
+)]
 pub struct NotAnEndpoint(String);
 
 impl Endpoint {
@@ -35,23 +37,19 @@ impl FromStr for Endpoint {
 
     fn from_str(text: &str) -> Result<Self, NotAnEndpoint> {
         let wrong = || NotAnEndpoint(text.to_owned());
-        let (scheme, rest) = match text.split_once("://") {
-            Some(("http", rest)) => ("http", rest),
-            Some(("https", rest)) => ("https", rest),
-            _ => return Err(wrong()),
-        };
+        let rest = text.strip_prefix("http://").ok_or_else(wrong)?;
         let authority = rest.strip_suffix('/').unwrap_or(rest).to_ascii_lowercase();
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b);
         if authority.is_empty() || !authority.bytes().all(is_plain) {
             return Err(wrong());
         }
-        Ok(Self { scheme, authority })
+        Ok(Self { authority })
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme, self.authority)
+        write!(f, "http://{}", self.authority)
     }
 }
 
@@ -64,7 +62,8 @@ mod tests {
         let table = [
             ("http://127.0.0.1:7400", Some("127.0.0.1:7400")),
             ("http://127.0.0.1:7400/", Some("127.0.0.1:7400")),
-            ("https://Gate.Example", Some("gate.example")),
+            ("http://Gate.Example", Some("gate.example")),
+            ("https://gate.example", None),
             ("http://[::1]:7400", Some("[::1]:7400")),
             ("127.0.0.1:7400", None),
             ("ftp://gate.example", None),

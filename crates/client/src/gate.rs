@@ -25,6 +25,7 @@ const MAX_ANSWER: u64 = 8 * 1024 * 1024;
 pub struct Gate {
     at: Endpoint,
     machine: Machine,
+    patience: Duration,
 }
 
 /// Why a question has no answer that could be used.
@@ -56,6 +57,12 @@ pub enum GateError {
         /// What it says.
         theirs: Digest,
     },
+    /// A method that no part of a gate has; nothing was sent.
+    #[error("{0:?} is no method of a gate's: GET or POST")]
+    Method(String),
+    /// A path that could not be one; nothing was sent.
+    #[error("{0:?} is no path: it begins with a slash, as /v1/status does")]
+    Target(String),
     /// The request was not signed, so nothing was sent.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -76,7 +83,20 @@ impl Gate {
     /// The gate that answers there.
     #[must_use]
     pub fn new(at: Endpoint, machine: Machine) -> Self {
-        Self { at, machine }
+        Self {
+            at,
+            machine,
+            patience: PATIENCE,
+        }
+    }
+
+    /// The same gate, which may take this long for each answer.
+    #[must_use]
+    pub fn within(&self, patience: Duration) -> Self {
+        Self {
+            patience,
+            ..self.clone()
+        }
     }
 
     /// Where it answers.
@@ -206,6 +226,9 @@ impl Gate {
         signer: Option<&RequestSigner>,
         question: &Question<'_>,
     ) -> Result<Reply, GateError> {
+        if !question.target.starts_with('/') {
+            return Err(GateError::Target(question.target.to_owned()));
+        }
         let unsigned = Unsigned {
             method: question.method,
             authority: self.at.authority(),
@@ -227,8 +250,9 @@ impl Gate {
             .collect();
         let (url, http) = (self.at.url(question.target), &self.machine.http);
         let reply = match question.method {
-            "GET" => http.get(&url, &headers, MAX_ANSWER, PATIENCE),
-            _ => http.post(&url, &headers, question.body, MAX_ANSWER, PATIENCE),
+            "GET" => http.get(&url, &headers, MAX_ANSWER, self.patience),
+            "POST" => http.post(&url, &headers, question.body, MAX_ANSWER, self.patience),
+            other => return Err(GateError::Method(other.to_owned())),
         };
         Ok(reply?)
     }

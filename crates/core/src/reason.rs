@@ -81,7 +81,7 @@ reasons! {
     // 3xx: who asks.
     300 UnknownAccount "unknown-account" Never "There is no such account.";
     301 UnknownPrincipal "unknown-principal" Never "There is no such principal in this realm or account.";
-    302 RequestMissing "request-missing" Anew "No signed request is by a principal with the right role: customers' acts that loosen are relayed by a back end (RFC 9421; docs/spec/request.md).";
+    302 RequestMissing "request-missing" Anew "No signed request is by a principal with the right role: sign it as staff (docs/spec/request.md); customers' acts are relayed by a back end, and what only takes away also goes to a stop board.";
     303 RequestInvalid "request-invalid" Anew "A request signature does not verify or is not of the profile in docs/spec/request.md; compare the signature base line by line, the authority with those in gate.toml.";
     304 RequestForAnotherAct "request-for-another-act" Never "A request signature covers another act's digest.";
     305 RequestStale "request-stale" Anew "A request was signed more than five minutes ago or lies in the future; check the clock and sign again.";

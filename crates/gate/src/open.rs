@@ -13,7 +13,7 @@ use portcullis_journal::projection::CHECKPOINT_FILE;
 use portcullis_journal::{Directory, Journal};
 use portcullis_keys::{KeyFile, Passphrase, StatementKey};
 use portcullis_tlog::{Cosigned, Log, LogKey, MAX_NOTE_BYTES, SignError, Signer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Genesis, checked against the pinned digest.
@@ -37,6 +37,9 @@ pub(crate) fn clock(config: &Config, network: &Network) -> Result<Arc<dyn Clock>
 /// misspelt name would be a witness or a board that is never asked.
 pub(crate) fn check(config: &Config, network: &Network) -> Result<(), Error> {
     let wrong = |what: String| Err(Error::Config(what));
+    if config.authorities.is_empty() {
+        return wrong("authorities names nothing: no request could be signed for this gate".into());
+    }
     let quorum = network.quorum();
     let names = quorum.witnesses().iter().map(|key| key.name().as_str());
     let names: Vec<&str> = names.collect();
@@ -78,14 +81,36 @@ pub(crate) fn check(config: &Config, network: &Network) -> Result<(), Error> {
     }
 }
 
-pub(crate) fn chains(config: &Config) -> Result<BTreeMap<ChainId, ChainFees>, Error> {
+/// The fees of each chain that a wallet pays on, and of no other: a misspelt one would have every
+/// withdrawal there refused.
+pub(crate) fn chains(
+    config: &Config,
+    network: &Network,
+) -> Result<BTreeMap<ChainId, ChainFees>, Error> {
     let parse = |(chain, fees): (&String, &ChainFees)| {
         let id = chain
             .parse()
             .map_err(|_| Error::Config(format!("{chain} is no CAIP-2 chain")))?;
         Ok((id, fees.clone()))
     };
-    config.chains.iter().map(parse).collect()
+    let chains: BTreeMap<ChainId, ChainFees> = config
+        .chains
+        .iter()
+        .map(parse)
+        .collect::<Result<_, Error>>()?;
+    let wallets = network.genesis().wallets.iter();
+    let paying: BTreeSet<ChainId> = wallets.map(|wallet| wallet.address.chain()).collect();
+    if let Some(stranger) = chains.keys().find(|chain| !paying.contains(chain)) {
+        return Err(Error::Config(format!(
+            "genesis names no wallet on {stranger}, and [chains] does"
+        )));
+    }
+    match paying.iter().find(|chain| !chains.contains_key(chain)) {
+        Some(missing) => Err(Error::Config(format!(
+            "genesis names a wallet on {missing}, and [chains] no fees for it"
+        ))),
+        None => Ok(chains),
+    }
 }
 
 /// The journal's key as a log key, checked to be the one that genesis names.

@@ -16,7 +16,7 @@ use portcullis_keys::KeyFileError;
 use portcullis_keys::file::PassphraseError;
 use portcullis_node::{HttpNode, Node};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
@@ -93,6 +93,7 @@ impl Error {
                 | Self::Keys(_)
                 | Self::Passphrase(_)
                 | Self::Config(_)
+                | Self::Listen(..)
         )
     }
 }
@@ -123,9 +124,11 @@ pub fn run(config: &Config) -> Result<(), Error> {
 fn assemble(config: &Config) -> Result<Parts, Error> {
     let network = Arc::new(open::genesis(config)?);
     open::check(config, &network)?;
-    let chains = open::chains(config)?;
+    let chains = open::chains(config, &network)?;
     let log = Box::new(open::log_signer(config, &network)?);
     let (clock, nodes) = (open::clock(config, &network)?, nodes(&chains)?);
+    // Given back at once: who connects before the journal is open is to be told that nobody answers.
+    drop(TcpListener::bind(config.listen).map_err(|error| Error::Listen(config.listen, error))?);
     // One writer: a second gate on the same folder does not start. Last, so that a configuration
     // that cannot be used takes nothing.
     let disk = Dir::open_alone(&config.journal).map_err(Error::Taken)?;

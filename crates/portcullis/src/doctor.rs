@@ -6,7 +6,9 @@ use crate::caps::contradictions;
 use crate::failure::{Exit, Failure};
 use crate::folder::Folder;
 use crate::out::say;
+use crate::overdue::overdue;
 use crate::reach::{Reach, ReachArgs};
+use crate::withheld;
 use clap::Args;
 use portcullis_chains::caip::Address;
 use portcullis_chains::{AssetId, ChainId};
@@ -17,6 +19,7 @@ use portcullis_host::Dir;
 use portcullis_node::{HttpNode, Node as _};
 use portcullis_tlog::{Cosigned, MAX_NOTE_BYTES};
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -70,12 +73,13 @@ fn findings(reach: &Reach, dir: &Path) -> Vec<(String, Finding)> {
         Ok(status) => {
             found.push(("gate".to_owned(), gate(reach, &status)));
             found.push(("witnesses".to_owned(), witnesses(reach)));
-            found.push(("caps".to_owned(), caps(reach)));
+            found.push(("withheld".to_owned(), withheld(reach, &status)));
+            found.extend(journal(reach));
         }
         Err(error) => found.push((
             "gate".to_owned(),
             Err(format!(
-                "{error}; witnesses and caps are asked through it, so they are not looked at"
+                "{error}; witnesses, caps and releases are asked through it, so they are not looked at"
             )),
         )),
     }
@@ -143,15 +147,34 @@ fn witnesses(reach: &Reach) -> Finding {
     ))
 }
 
-/// What signers say that they sign at most, against the limits: by a replica of our own.
-fn caps(reach: &Reach) -> Finding {
-    let replica = Replica::follow(reach).map_err(|failure| failure.to_string())?;
-    let found = contradictions(replica.state());
-    if found.is_empty() {
-        Ok("the limits in force are within what the signers state that they sign".into())
-    } else {
-        Err(found.join("; "))
-    }
+/// What keeps the wallets' later releases back until an operator says so.
+fn withheld(reach: &Reach, status: &Status) -> Finding {
+    let Some(act) = withheld::first_that_waits(status) else {
+        return Ok("no release waits for an operator".into());
+    };
+    let command = withheld::by_hand(reach, act);
+    Err(format!(
+        "{act} was suspended, and what its wallet pays later waits behind it; after the lift: {command}"
+    ))
+}
+
+/// What a replica of our own says.
+fn journal(reach: &Reach) -> Vec<(String, Finding)> {
+    let replica = match Replica::follow(reach) {
+        Ok(replica) => replica,
+        Err(failure) => return vec![("journal".to_owned(), Err(failure.to_string()))],
+    };
+    let (state, now) = (replica.state(), reach.machine.clock.now());
+    let found = |bad: Vec<String>, good: &str| match bad.is_empty() {
+        true => Ok(good.to_owned()),
+        false => Err(bad.join("; ")),
+    };
+    let within = "the limits in force are within what the signers state that they sign";
+    let soon = "no release has been on its way for more than a few minutes";
+    vec![
+        ("caps".to_owned(), found(contradictions(state), within)),
+        ("releases".to_owned(), found(overdue(state, now), soon)),
+    ]
 }
 
 fn boards(reach: &Reach) -> Vec<(String, Finding)> {
@@ -234,9 +257,36 @@ fn signer(folder: &Path) -> Finding {
     }
     if lock.is_ok() && Dir::open_alone(folder).is_err() {
         let room = disk(folder)?;
+        if let Some(pid) = held_still(folder) {
+            return Err(format!(
+                "process {pid} on {shown} is held still (SIGSTOP, or a debugger) and signs nothing: \
+                 kill -CONT {pid}, or start it anew"
+            ));
+        }
         return Ok(format!("one runs on {shown}; {room}"));
     }
     Err(format!("none runs on {shown}: nothing is signed; start it"))
+}
+
+/// The process that holds the folder's lock, where the kernel shows that it is held still.
+fn held_still(folder: &Path) -> Option<u32> {
+    let inode = std::fs::metadata(folder.join("lock")).ok()?.ino();
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    let pid = holder(&locks, inode)?;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The state stands behind the name, which is in brackets and may hold anything.
+    let state = stat.rsplit_once(") ")?.1.chars().next()?;
+    matches!(state, 'T' | 't').then_some(pid)
+}
+
+/// `ID: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE START END`
+fn holder(locks: &str, inode: u64) -> Option<u32> {
+    locks.lines().find_map(|line| {
+        let mut words = line.split_whitespace().skip(4);
+        let pid = words.next()?.parse().ok()?;
+        let file = words.next()?.rsplit(':').next()?;
+        (file.parse() == Ok(inode)).then_some(pid)
+    })
 }
 
 fn node(reach: &Reach, wallet: &Wallet) -> Finding {
@@ -293,4 +343,17 @@ fn is_local(url: &str) -> bool {
     ["127.", "localhost", "[::1]"]
         .iter()
         .any(|local| host.starts_with(local))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_holder_of_a_lock_is_found_by_its_file() {
+        let locks = "1: POSIX  ADVISORY  WRITE 12 fd:00:7 0 EOF\n\
+                     2: FLOCK  ADVISORY  WRITE 4711 fd:00:4242 0 EOF\n";
+        assert_eq!(holder(locks, 4242), Some(4711));
+        assert_eq!(holder(locks, 424), None);
+    }
 }

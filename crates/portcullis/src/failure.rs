@@ -3,7 +3,9 @@
 use crate::out::warn;
 use portcullis_client::{BoardError, RequestError};
 use portcullis_client::{GateError, NotAnEndpoint, PasskeyError};
+use portcullis_core::Reason;
 use portcullis_core::genesis::GenesisFault;
+use portcullis_core::reason::Retry;
 use portcullis_host::DiskError;
 use portcullis_host::clock::NotDevelopment;
 use portcullis_keys::file::{NameError, PassphraseError};
@@ -54,6 +56,8 @@ impl std::fmt::Display for Failure {
 pub(crate) struct Failure {
     exit: Exit,
     what: String,
+    /// What it means for what somebody has, where that is not what the exit code says.
+    kept: Option<&'static str>,
     next: String,
 }
 
@@ -64,7 +68,24 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(exit: Exit, what: impl ToString, next: impl ToString) -> Self {
         let (what, next) = (what.to_string(), next.to_string());
-        Self { exit, what, next }
+        Self {
+            exit,
+            what,
+            kept: None,
+            next,
+        }
+    }
+
+    /// The same failure, which means this for what somebody has.
+    pub(crate) fn keeping(self, kept: &'static str) -> Self {
+        let kept = Some(kept);
+        Self { kept, ..self }
+    }
+
+    /// The same failure, after which this is to be done.
+    pub(crate) fn then(self, next: impl ToString) -> Self {
+        let next = next.to_string();
+        Self { next, ..self }
     }
 
     pub(crate) fn usage(what: impl ToString, next: impl ToString) -> Self {
@@ -74,11 +95,15 @@ impl Failure {
     /// Say it, and give the exit code.
     pub(crate) fn tell(&self) -> ExitCode {
         warn(format_args!("portcullis: {}", self.what));
-        warn(self.exit.kept());
+        warn(self.kept.unwrap_or_else(|| self.exit.kept()));
         if !self.next.is_empty() {
             warn(format_args!("Next: {}", self.next));
         }
         ExitCode::from(self.exit as u8)
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
     }
 
     pub(crate) fn what(&self) -> &str {
@@ -93,16 +118,29 @@ impl From<GateError> for Failure {
                 Exit::NoAnswer,
                 "see that the gate runs and is reached (portcullis doctor), then ask for the act under its digest",
             ),
-            // The problem's own text says what to do.
-            GateError::Refused(_) => (Exit::Refused, ""),
+            GateError::Refused(problem) => (Exit::Refused, after_refusal(problem.reason())),
             GateError::Unreadable { .. } => (
                 Exit::NoAnswer,
                 "see that the address is a gate's, and of this version",
             ),
             GateError::OtherAct { .. } => (Exit::Wrong, "portcullis verify journal"),
-            GateError::Request(_) => (Exit::Usage, ""),
+            GateError::Request(_) | GateError::Method(_) | GateError::Target(_) => {
+                (Exit::Usage, "")
+            }
         };
         Self::new(exit, error, next)
+    }
+}
+
+/// What to do about a refusal, by its own word on repeating.
+pub(crate) fn after_refusal(reason: Option<Reason>) -> &'static str {
+    match reason.map(Reason::retry) {
+        Some(Retry::Later) => "send the same again later: with the same act it counts once",
+        Some(Retry::Anew) => "make a new act, or bring the evidence that the detail names",
+        Some(Retry::Never) => {
+            "correct what the detail names; docs/spec/reasons.md has every reason"
+        }
+        None => "look the path up in the gate's /openapi.json",
     }
 }
 

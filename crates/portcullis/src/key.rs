@@ -171,9 +171,12 @@ fn public(keys: &KeyFile, name: &Name, kind: Kind, chain: ChainId) -> Result<Val
         return Ok(shown.into());
     }
     let key = keys.statement(name)?.public_key().clone();
-    let factor = NewFactor::RequestKey { key: key.clone() };
     shown.insert("key".into(), value!(key));
-    shown.insert("factor".into(), value!(factor));
-    shown.insert("factor_id".into(), value!(factor.id()));
+    // Any other key would be enrolled in vain, or as something that it is not.
+    if name.to_string() == purpose::REQUEST {
+        let factor = NewFactor::RequestKey { key };
+        shown.insert("factor".into(), value!(factor));
+        shown.insert("factor_id".into(), value!(factor.id()));
+    }
     Ok(shown.into())
 }

@@ -22,6 +22,7 @@ mod init;
 mod key;
 mod keyring;
 mod out;
+mod overdue;
 mod processes;
 mod reach;
 mod scope;
@@ -29,6 +30,7 @@ mod seen;
 mod staff;
 mod status;
 mod verify;
+mod withheld;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -79,6 +79,13 @@ fn default_keys() -> PathBuf {
 impl ClientConfig {
     fn read(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join(Folder::CLIENT);
+        if !path.exists() {
+            return Err(Failure::usage(
+                format!("there is no {}", path.display()),
+                "say which network: --dir DIR for a folder with client.toml in it, or --genesis, \
+                 --digest and --gate",
+            ));
+        }
         let text = files::read_text(&path)?;
         let mut config = Self::parse(&text, &path)?;
         let paths = [&mut config.genesis, &mut config.keys];
@@ -108,6 +115,8 @@ pub(crate) struct Reach {
     pub(crate) machine: Machine,
     /// The network's folder, where what was seen is kept.
     pub(crate) folder: PathBuf,
+    /// What was said to reach this network, as a command that is shown to somebody repeats it.
+    pub(crate) flags: String,
     keys: PathBuf,
 }
 
@@ -146,8 +155,30 @@ impl ReachArgs {
             nodes: config.nodes,
             machine,
             folder: self.dir.clone(),
+            flags: self.flags(),
             keys: config.keys,
         })
+    }
+
+    fn flags(&self) -> String {
+        let path = |flag: &str, path: &Path| format!(" {flag} {}", path.display());
+        let mut flags = String::new();
+        if self.dir != Path::new(".") {
+            flags += &path("--dir", &self.dir);
+        }
+        if let (Some(genesis), Some(digest)) = (&self.genesis, self.digest) {
+            flags += &format!("{} --digest {digest}", path("--genesis", genesis));
+        }
+        if let Some(gate) = &self.gate {
+            flags += &format!(" --gate {gate}");
+        }
+        for (id, url) in &self.boards {
+            flags += &format!(" --boards {id}={url}");
+        }
+        if let Some(clock) = &self.test_clock {
+            flags += &path("--test-clock", clock);
+        }
+        flags
     }
 
     fn config(&self) -> Result<ClientConfig, Failure> {

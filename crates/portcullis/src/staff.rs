@@ -1,10 +1,11 @@
 //! The acts that staff do alone from a shell: suspend and lift.
 
 use crate::approve::in_words;
-use crate::failure::Failure;
-use crate::out::say;
+use crate::failure::{Exit, Failure};
+use crate::out::{say, warn};
 use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
 use crate::scope;
+use crate::withheld;
 use clap::Args;
 use portcullis_client::InForce;
 use portcullis_core::act::{Act, ActKind, Lift, LiftTarget, Scope, Suspend};
@@ -62,17 +63,27 @@ impl SuspendArgs {
             let act = reach.stop_act(&caller, kind, self.checkpoint.as_deref())?;
             return post(&reach, &caller, &act);
         }
-        let act = reach.staff_act(&caller, kind)?;
+        let to_boards = || {
+            let (scope, flags) = (scope::text(self.scope), &reach.flags);
+            format!(
+                "without the gate: portcullis suspend {scope}{flags} --to-boards; on each signer's \
+                 host: portcullis signer shut --config signer.toml"
+            )
+        };
+        let act = reach.staff_act(&caller, kind);
+        let act = act.map_err(|failure| failure.then(to_boards()))?;
         let accepted = reach
             .gate
-            .submit(&caller.signer, &act, &Evidence::default())?;
+            .submit(&caller.signer, &act, &Evidence::default())
+            .map_err(|error| Failure::from(error).then(to_boards()))?;
         let (digest, entry) = (accepted.digest, accepted.entry);
         say(format_args!(
             "recorded  entry {entry}, {}",
             rfc3339(accepted.time)
         ));
+        let flags = &reach.flags;
         say(format_args!(
-            "suspended by act {digest}; end it with: portcullis lift {digest}"
+            "suspended by act {digest}; end it with: portcullis lift {digest}{flags}"
         ));
         wait_for_keepers(&reach, digest)
     }
@@ -92,41 +103,76 @@ fn wait_for_keepers(reach: &Reach, by: Digest) -> Result<(), Failure> {
         let missing: Vec<KeeperId> = missing(reach, known).collect();
         if missing.is_empty() {
             say("stopped   every keeper has signed that it has it");
+            withheld::tell(reach, &status);
             return Ok(());
         }
         if Instant::now() >= end {
-            let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
-            say(format_args!(
-                "no word from keepers {}: see that they are stopped",
-                names.join(", ")
-            ));
-            return Ok(());
+            withheld::tell(reach, &status);
+            return Err(unconfirmed(&missing));
         }
         sleep(Duration::from_millis(100));
     }
 }
 
+/// Recorded, so that nothing more is released; whether every keeper has stopped signing is not known.
+fn unconfirmed(missing: &[KeeperId]) -> Failure {
+    let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    Failure::new(
+        Exit::NoAnswer,
+        format!(
+            "recorded, but no word from keepers {}: not known to be stopped",
+            names.join(", ")
+        ),
+        "see on their hosts that they are stopped: portcullis signer shut --config signer.toml, or \
+         end the process",
+    )
+    .keeping("The suspension stands in the journal, and nothing in its scope is released any more.")
+}
+
 fn post(reach: &Reach, caller: &Caller, act: &Act) -> Result<(), Failure> {
     if reach.boards.is_empty() {
         return Err(Failure::usage(
-            "no stop board is named",
+            "NOT SUSPENDED: no stop board is named",
             "add --boards ID=URL",
         ));
     }
-    let mut failure = None;
+    let (mut posted, mut failure) = (0_usize, None);
     for board in &reach.boards {
         match board.post(&reach.network, &caller.signer, act) {
-            Ok(stamp) => say(format_args!(
-                "posted  board {}, {}",
-                board.id(),
-                rfc3339(stamp.time)
-            )),
-            Err(error) => failure = Some(Failure::from(error)),
+            Ok(stamp) => {
+                posted += 1;
+                let time = rfc3339(stamp.time);
+                say(format_args!("posted  board {}, {time}", board.id()));
+            }
+            Err(error) => {
+                warn(format_args!("not posted  board {}: {error}", board.id()));
+                failure = Some(Failure::from(error));
+            }
         }
     }
-    say(format_args!("suspended by act {}", act.digest()));
-    failure.map_or(Ok(()), Err)
+    if posted > 0 {
+        say(format_args!("suspended by act {}", act.digest()));
+    }
+    let Some(failure) = failure else {
+        return Ok(());
+    };
+    Err(if posted == 0 {
+        let what = format!(
+            "NOT SUSPENDED, no stop board has the act: {}",
+            failure.what()
+        );
+        Failure::new(failure.exit(), what, BY_HAND)
+            .keeping("Nothing is shut by this. An act counts once, so posting it again is safe.")
+    } else {
+        failure
+            .then("see to the boards that are named above; keepers read the others meanwhile")
+            .keeping("The stop stands on the boards that took it.")
+    })
 }
+
+/// The stop that needs neither gate nor board.
+const BY_HAND: &str = "on each signer's host: portcullis signer shut --config signer.toml, or end its \
+     process; then see to the boards";
 
 impl LiftArgs {
     pub(crate) fn run(self) -> Result<(), Failure> {
@@ -139,7 +185,7 @@ impl LiftArgs {
         let accepted = reach
             .gate
             .submit(&caller.signer, &act, &Evidence::default())?;
-        let digest = accepted.digest;
+        let (digest, flags) = (accepted.digest, &reach.flags);
         match accepted.decision {
             Some(Decision::Hold { needs, .. }) => {
                 say(format_args!(
@@ -149,7 +195,7 @@ impl LiftArgs {
                 let needs: Vec<String> = needs.iter().map(|need| in_words(*need)).collect();
                 say(format_args!("waits for {}", needs.join("; ")));
                 say(format_args!(
-                    "each other administrator: portcullis approve --as NAME {digest}"
+                    "each other administrator: portcullis approve --as NAME {digest}{flags}"
                 ));
             }
             _ => say(format_args!(
@@ -157,6 +203,8 @@ impl LiftArgs {
                 accepted.entry
             )),
         }
+        // A lift does not let out by itself what was withheld meanwhile.
+        withheld::tell(&reach, &reach.gate.status()?);
         Ok(())
     }
 }
@@ -173,10 +221,17 @@ pub(crate) fn missing(reach: &Reach, known: Option<&InForce>) -> impl Iterator<I
     keepers.filter(move |id| !stopped.contains(id))
 }
 
+/// How long the gate may take to show the checkpoint that an act names: a stop does not wait longer.
+const CHECKPOINT_WITHIN: Duration = Duration::from_secs(3);
+
 impl Reach {
     /// A member of staff's act on the gate's newest checkpoint.
     pub(crate) fn staff_act(&self, caller: &Caller, kind: ActKind) -> Result<Act, Failure> {
-        let draft = self.gate.draft(self.network.digest())?;
+        let gate = self.gate.within(CHECKPOINT_WITHIN);
+        let draft = gate.draft(self.network.digest()).map_err(|error| {
+            Failure::from(error)
+                .keeping("Nothing was sent: the gate has not even shown a checkpoint.")
+        })?;
         self.look_at_checkpoint();
         Ok(draft.by_staff(caller.principal, None, kind))
     }

@@ -5,6 +5,7 @@ use crate::out::{json, say};
 use crate::reach::{Reach, ReachArgs};
 use crate::scope;
 use crate::staff::missing;
+use crate::withheld;
 use clap::Args;
 use portcullis_client::{InForce, Status};
 use portcullis_core::Span;
@@ -52,7 +53,7 @@ fn tell(reach: &Reach, status: &Status) {
     tell_witnesses(reach, status);
     let (held, on_their_way) = (status.held, status.in_flight);
     line("acts", &format!("{held} held, {on_their_way} on their way"));
-    tell_withheld(status);
+    withheld::tell(reach, status);
     line("void", &format!("{} entries", status.void_entries));
     for suspension in &status.suspensions {
         tell_suspension(reach, suspension);
@@ -85,24 +86,6 @@ fn tell_witnesses(reach: &Reach, status: &Status) {
         let silent =
             "the witnesses are silent: only acts that take away pass; see portcullis doctor";
         line("", silent);
-    }
-}
-
-/// What an operator may have to move by hand, by the digests that its acts name.
-fn tell_withheld(status: &Status) {
-    for release in &status.withheld {
-        let what_next = match release.why.as_str() {
-            "suspended" => "suspended; after the lift resume or void it",
-            "late" => "cosigned late; it goes out again by itself",
-            "revoked" => "its authority was taken back; it is given up by itself",
-            "cancelled" => "cancelled; it is given up by itself",
-            other => other,
-        };
-        line("withheld", &format!("{} {what_next}", release.act));
-    }
-    let listed = status.withheld.len() as u64;
-    if status.withheld_count > listed {
-        line("", &format!("and {} more", status.withheld_count - listed));
     }
 }
 

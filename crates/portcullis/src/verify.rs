@@ -6,6 +6,7 @@ use crate::folder::Folder;
 use crate::out::{json, say};
 use clap::{Args, Subcommand};
 use portcullis_client::verify::{self, Report};
+use portcullis_core::genesis::GenesisFault;
 use portcullis_core::receipt::{self, Receipt, Shown};
 use portcullis_core::signature::Strict;
 use portcullis_core::{Digest, Time};
@@ -120,8 +121,7 @@ fn journal(folder: &Path, digest: Digest, how: &How) -> Result<(), Failure> {
         ));
     }
     if !folder.join("segment").is_dir() {
-        return Err(Failure::new(
-            Exit::Wrong,
+        return Err(Failure::usage(
             format!(
                 "{} is no journal's folder: a journal has its bytes in segment/",
                 folder.display()
@@ -131,14 +131,29 @@ fn journal(folder: &Path, digest: Digest, how: &How) -> Result<(), Failure> {
     }
     let head = how.head.as_deref().map(files::read).transpose()?;
     let mut report = settled(&Dir::open(folder)?, digest, head.as_deref());
-    report.strays = strays(folder, &report.looked_at);
+    if has_begun(&report) {
+        report.strays = strays(folder, &report.looked_at);
+    }
     if how.json {
         say(json(&report));
-    } else {
+    } else if has_begun(&report) {
         tell(&report);
+    } else {
+        tell_faults(&report);
     }
     let unwitnessed = report.unwitnessed;
-    let (what, next) = if !report.holds() {
+    let (what, next) = if is_of_another_network(&report) {
+        (
+            format!("this is not the journal of genesis {digest}"),
+            "compare the digest with somebody whom you trust; then the folder with the one that was meant",
+        )
+    } else if !has_begun(&report) {
+        (
+            "the journal's first entry cannot be read, so that nothing else was looked at"
+                .to_owned(),
+            "keep the folder as it is, and check a replica's",
+        )
+    } else if !report.holds() {
         (
             match report.faults.len() {
                 1 => "the journal does not hold: 1 fault, named above".to_owned(),
@@ -155,6 +170,16 @@ fn journal(folder: &Path, digest: Digest, how: &How) -> Result<(), Failure> {
         return Ok(());
     };
     Err(Failure::new(Exit::Wrong, what, next))
+}
+
+/// Whether anything behind the first entry was looked at: it names the keys to do so with.
+fn has_begun(report: &Report) -> bool {
+    !report.looked_at.is_empty()
+}
+
+fn is_of_another_network(report: &Report) -> bool {
+    let other = GenesisFault::NotPinned.to_string();
+    report.faults.iter().any(|fault| fault.what == other)
 }
 
 /// A gate that is running writes while we read. What was wrong only because of that is not wrong at a
@@ -260,6 +285,10 @@ fn tell(report: &Report) {
             .map(|act| format!("act {act}")),
     );
     list("stray files", report.strays.iter().cloned());
+    tell_faults(report);
+}
+
+fn tell_faults(report: &Report) {
     list(
         "faults",
         report
@@ -281,10 +310,9 @@ fn list(name: &str, rows: impl Iterator<Item = String>) {
 
 fn show_receipt(file: &Path, digest: Digest, as_json: bool) -> Result<(), Failure> {
     let receipt: Receipt = serde_json::from_slice(&files::read(file)?).map_err(|error| {
-        Failure::new(
-            Exit::Wrong,
+        Failure::usage(
             format!("{} is no receipt: {error}", file.display()),
-            "",
+            "name a file as GET /v1/acts/DIGEST/receipt answers it",
         )
     })?;
     let shown = check_receipt(&receipt, digest)?;

@@ -63,9 +63,10 @@ fn exit_codes_say_what_happened() {
     fs::write(&receipt, "{}").unwrap();
     let zeros = "00".repeat(32);
     let empty = dir.path();
-    let table: [(i32, &[&str], &str); 9] = [
+    let other = format!("{net}-other");
+    let table: [(i32, &[&str], &str); 14] = [
         (
-            1,
+            2,
             &[
                 "verify",
                 "journal",
@@ -76,7 +77,7 @@ fn exit_codes_say_what_happened() {
             "segment",
         ),
         (
-            1,
+            2,
             &[
                 "verify",
                 "receipt",
@@ -98,7 +99,32 @@ fn exit_codes_say_what_happened() {
             "no folder",
         ),
         (2, &["init", "--development", &net], "has a network already"),
-        (2, &["status", "--dir", "/no/such/folder"], "client.toml"),
+        (2, &["status", "--dir", "/no/such/folder"], "--dir DIR"),
+        (
+            2,
+            &["status", "--dir", &net, "--gate", "https://127.0.0.1:1"],
+            "http://HOST:PORT",
+        ),
+        (
+            2,
+            &["call", "--dir", &net, "GET", "v1/status"],
+            "begins with a slash",
+        ),
+        (
+            2,
+            &["call", "--dir", &net, "GTE", "/v1/status"],
+            "GET or POST",
+        ),
+        (
+            2,
+            &["init", "--development", &other, "--node", "https://x"],
+            "https://x",
+        ),
+        (
+            4,
+            &["call", "--dir", &net, "GET", "/v1/status"],
+            "no answer",
+        ),
         (
             2,
             &["status", "--dir", &net, "--digest", &zeros],
@@ -128,8 +154,25 @@ fn a_failure_says_what_happened_and_what_was_kept() {
         lines[0].starts_with("portcullis: no answer from http://127.0.0.1:"),
         "{said}"
     );
-    assert!(lines[1].starts_with("Nothing is lost"), "{said}");
-    assert!(lines[2].starts_with("Next: "), "{said}");
+    assert!(lines[1].starts_with("Nothing was sent"), "{said}");
+    let next = format!("portcullis suspend everything --dir {net} --to-boards");
+    assert!(lines[2].starts_with("Next: ") && lines[2].contains(&next), "{said}");
+}
+
+/// A stop that did not take hold does not read like a process that ended.
+#[test]
+fn a_signer_that_could_not_be_shut_is_said_to_sign_on() {
+    let (_dir, net) = network();
+    let config = format!("{net}/signer.toml");
+    // What stands in its way, as a full disk would.
+    fs::create_dir_all(format!("{net}/data/signer/shut/full")).unwrap();
+    let (code, said) = failed(&["signer", "shut", "--config", &config]);
+    assert_eq!(code, 4, "{said}");
+    assert!(said.contains("NOT SHUT, the signer may still sign"), "{said}");
+    assert!(said.contains("Next: stop its process"), "{said}");
+    fs::remove_dir_all(format!("{net}/data/signer/shut")).unwrap();
+    let said = passed(&["signer", "shut", "--config", &config]);
+    assert!(said.contains("signs nothing more"), "{said}");
 }
 
 /// A production genesis the long way: keys made one by one, a draft, three signatures, put together.
@@ -262,7 +305,56 @@ fn set_mode(path: &str, mode: u32) {
 #[test]
 fn a_configuration_that_cannot_be_used_is_refused_before_anything_is_taken() {
     let (_dir, net) = network();
-    let table: [(&str, &str, &str, &str, &str); 6] = [
+    let table: [(&str, &str, &str, &str, &str); 13] = [
+        (
+            "serve",
+            "gate.toml",
+            "authorities = [",
+            "authorities = [] #",
+            "authorities names nothing",
+        ),
+        (
+            "serve",
+            "gate.toml",
+            "[chains.\"eip155:31337\"]",
+            "[chains.\"eip155:1\"]",
+            "no wallet on eip155:1",
+        ),
+        (
+            "serve",
+            "gate.toml",
+            "listen = \"127.0.0.1",
+            "listen = \"192.0.2.1",
+            "cannot listen",
+        ),
+        (
+            "witness",
+            "witness.toml",
+            "listen = \"127.0.0.1",
+            "listen = \"192.0.2.1",
+            "cannot listen",
+        ),
+        (
+            "witness",
+            "witness.toml",
+            "key = \"board\"",
+            "key = \"witness\"",
+            "no stop board with this key",
+        ),
+        (
+            "signer",
+            "signer.toml",
+            "confirmations = 1",
+            "confirmations = 0",
+            "confirmations",
+        ),
+        (
+            "signer",
+            "signer.toml",
+            "asset = \"eip155:31337",
+            "asset = \"eip155:1",
+            "no asset of the genesis",
+        ),
         (
             "serve",
             "gate.toml",
@@ -319,7 +411,12 @@ fn a_configuration_that_cannot_be_used_is_refused_before_anything_is_taken() {
         );
         fs::write(&path, before).unwrap();
     }
-    assert!(!Path::new(&format!("{net}/data/journal")).exists());
+    // A journal's folder is made to be locked; nothing is in it.
+    assert!(!Path::new(&format!("{net}/data/journal/segment")).exists());
+    let record = format!("{net}/data/witness");
+    fs::rename(&record, format!("{record}.lost")).unwrap();
+    let (code, said) = failed(&["witness", "--config", &format!("{net}/witness.toml")]);
+    assert!(code == 2 && said.contains("is missing"), "{said}");
     assert!(!Path::new(&format!("{net}/data/signer")).exists());
 }
 
@@ -368,6 +465,10 @@ fn a_vkey_is_shown_by_what_its_key_is_for() {
         serde_json::from_str(&passed(&["key", "show", &signer, "--chain", "eip155:5"])).unwrap();
     let wallet = of(&keys, "wallet")["address"].as_str().unwrap().to_owned();
     assert!(wallet.starts_with("eip155:5:0x"), "{wallet}");
+    // Enrolled as a request key, a passkey's would be taken for what it is not.
+    let customer = format!("{net}/keys/customer.keys");
+    let keys: Value = serde_json::from_str(&passed(&["key", "show", &customer])).unwrap();
+    assert!(of(&keys, "passkey").get("factor").is_none(), "{keys}");
     let (code, said) = failed(&["key", "show", &signer, "--vkey", "x"]);
     assert!(code == 2 && said.contains("named log or witness"), "{said}");
 }

@@ -131,6 +131,9 @@ pub enum ConfigError {
     /// Its text.
     #[error("{0}: {1}")]
     Toml(PathBuf, Box<toml::de::Error>),
+    /// Nothing would ever be known to have arrived.
+    #[error("{0}: confirmations of {1} is 0; a transaction's own block is the first")]
+    NoConfirmations(PathBuf, ChainId),
 }
 
 impl Config {
@@ -145,7 +148,10 @@ impl Config {
         let mut config: Self = toml::from_str(&text).map_err(wrong)?;
         config.resolve(path.parent().unwrap_or(Path::new("")));
         config.trim_urls();
-        Ok(config)
+        match config.chains.iter().find(|chain| chain.confirmations == 0) {
+            Some(chain) => Err(ConfigError::NoConfirmations(path.to_owned(), chain.id)),
+            None => Ok(config),
+        }
     }
 
     fn resolve(&mut self, folder: &Path) {
@@ -225,6 +231,12 @@ mod tests {
         ] {
             assert!(load(&example().replace(right, wrong)).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_nobody_has_confirmed_is_not_confirmed() {
+        let none = example().replace("confirmations = 12", "confirmations = 0");
+        assert!(matches!(load(&none), Err(ConfigError::NoConfirmations(..))));
     }
 
     #[test]

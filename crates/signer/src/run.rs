@@ -2,8 +2,8 @@
 
 use crate::config::{Chain, Config};
 use crate::signer::{Parts, Signer, SignerError};
-use portcullis_chains::ChainId;
 use portcullis_chains::caip::Address;
+use portcullis_chains::{AssetId, ChainId};
 use portcullis_core::genesis::{GenesisFault, MAX_GENESIS};
 use portcullis_core::id::{BoardId, KeeperId, WalletId};
 use portcullis_core::signature::Strict;
@@ -77,6 +77,9 @@ pub enum RunError {
     /// A wallet without its chain.
     #[error("wallet {0} is on {1}, which is not configured")]
     NoChain(WalletId, ChainId),
+    /// A cap for what genesis does not let out.
+    #[error("[[caps]] names {0}, which is no asset of the genesis: is it misspelt?")]
+    NoSuchAsset(AssetId),
     /// A stop board without its address.
     #[error("the genesis names stop board {0}, and the configuration no address for it")]
     NoBoard(BoardId),
@@ -258,6 +261,10 @@ fn assemble(config: Config) -> Result<Parts, RunError> {
     let board = network.genesis().boards.iter().map(|board| board.id);
     if let Some(missing) = board.into_iter().find(|id| !config.boards.contains_key(id)) {
         return Err(RunError::NoBoard(missing));
+    }
+    let assets = &network.genesis().assets;
+    if let Some(stranger) = config.caps.iter().find(|cap| !assets.contains(&cap.asset)) {
+        return Err(RunError::NoSuchAsset(stranger.asset));
     }
     let (key, wallets) = keys(&config, &network)?;
     let nodes = config.chains.iter().map(node).collect::<Result<_, _>>()?;

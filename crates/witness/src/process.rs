@@ -1,6 +1,6 @@
 //! The process: configuration in, roles out, until it is told to stop.
 
-use crate::board::{Board, BoardError};
+use crate::board::{Board, BoardError, StoreError};
 use crate::config::{Config, Role};
 use crate::cosigner::{Cosigner, NotAWitness};
 use crate::memory::MemoryError;
@@ -72,17 +72,18 @@ pub enum Error {
 
 impl Error {
     /// Whether the process found this before it did anything: the configuration or a file that it
-    /// names, or a data folder that another process has.
+    /// names, a record that it cannot begin from, or a data folder or port that another process has.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        !matches!(
+        !matches!(self, Self::Disk(_) | Self::System(_) | Self::Stopped) && !self.is_the_disks()
+    }
+
+    /// Whether the disk has failed under a record: that may pass.
+    fn is_the_disks(&self) -> bool {
+        matches!(
             self,
-            Self::Disk(_)
-                | Self::Memory(_)
-                | Self::Board(_)
-                | Self::Listen(..)
-                | Self::System(_)
-                | Self::Stopped
+            Self::Memory(MemoryError::Disk(_))
+                | Self::Board(BoardError::Store(StoreError::Disk(_)))
         )
     }
 }

@@ -12,6 +12,8 @@ use portcullis_core::act::ActKind;
 use portcullis_core::factor::factor_id;
 use portcullis_core::id::AccountId;
 use portcullis_core::receipt::{MAX_ENTRIES, ProvenEntry, Receipt};
+use portcullis_core::state::account::Owner;
+use portcullis_core::state::release::{Release, Stage};
 use portcullis_core::{Body, Digest, Entry, Evidence, Reason};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -137,9 +139,16 @@ pub(super) async fn account(
         .holders
         .iter()
         .map(|holder| {
+            let principal = holder.principal;
+            let owner = Owner::Holder {
+                account: id,
+                principal,
+            };
+            // One of an older epoch never counts again, whenever it became available.
             let factors: Vec<Value> = holder.factors.iter().map(|factor| json!({
-            "id": factor.id, "kind": factor.kind, "available_at": factor.available.time(),
-        })).collect();
+                "id": factor.id, "kind": factor.kind, "available_at": factor.available.time(),
+                "counts": state.facts().is_current(owner, factor.kind, factor.epochs),
+            })).collect();
             json!({ "principal": holder.principal, "factors": factors })
         })
         .collect();
@@ -176,11 +185,20 @@ pub(super) async fn checkpoint(State(api): State<Api>) -> Result<Response, Probl
     Ok(Json(json!({ "digest": digest, "size": size, "time": time })).into_response())
 }
 
+/// `GET /v1/limits`: those in force, as `set-limits` replaces them.
+pub(super) async fn limits(State(api): State<Api>) -> Response {
+    let state = api.shared().state();
+    let limits = &state.facts().limits;
+    Json(json!({ "digest": limits.digest(), "limits": limits })).into_response()
+}
+
 /// `GET /metrics`: Prometheus' text format.
 pub(super) async fn metrics(State(api): State<Api>) -> Response {
     let refused = api.shared().refusals();
     let state = api.shared().state();
     let facts = state.facts();
+    let is_withheld = |release: &&Release| matches!(release.stage, Stage::Withheld(_));
+    let withheld = facts.releases.values().filter(is_withheld).count();
     let rows = [
         ("portcullis_journal_entries", "counter", state.size()),
         ("portcullis_void_entries", "counter", facts.void_entries),
@@ -191,6 +209,7 @@ pub(super) async fn metrics(State(api): State<Api>) -> Response {
             "gauge",
             facts.releases.len() as u64,
         ),
+        ("portcullis_releases_withheld", "gauge", withheld as u64),
         (
             "portcullis_suspensions",
             "gauge",

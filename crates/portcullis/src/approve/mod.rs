@@ -45,7 +45,7 @@ impl ApproveArgs {
         };
         replica.wait_for(|state| waiting(state, wanted).next().is_some())?;
         let caller = self.caller.or_as("approver").required(&reach)?;
-        let (digest, held) = find(&replica, wanted)?;
+        let (digest, held) = find(&reach, &replica, wanted)?;
         say(replica.seen());
         for (name, text) in show::describe(replica.state(), digest, held, &reach.decimals) {
             say(format_args!("{name:<14}{text}"));
@@ -102,7 +102,11 @@ fn waiting<'a>(state: &'a State, wanted: &'a str) -> impl Iterator<Item = (&'a D
     held.filter(move |(digest, _)| digest.to_string().starts_with(wanted))
 }
 
-fn find<'a>(replica: &'a Replica, wanted: &'a str) -> Result<(Digest, &'a Held), Failure> {
+fn find<'a>(
+    reach: &Reach,
+    replica: &'a Replica,
+    wanted: &'a str,
+) -> Result<(Digest, &'a Held), Failure> {
     let mut found = waiting(replica.state(), wanted);
     match (found.next(), found.next()) {
         (Some((digest, held)), None) => Ok((*digest, held)),
@@ -112,7 +116,11 @@ fn find<'a>(replica: &'a Replica, wanted: &'a str) -> Result<(Digest, &'a Held),
         )),
         (None, _) => Err(Failure::usage(
             format!("no act {wanted} waits in the journal"),
-            "it may have gone out, ended or been cancelled: portcullis call GET /v1/acts/DIGEST",
+            format!(
+                "it may have gone out, ended or been cancelled: portcullis call{} --as approver \
+                 GET /v1/acts/DIGEST",
+                reach.flags
+            ),
         )),
     }
 }

@@ -2,7 +2,7 @@
 
 mod act;
 
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, after_refusal};
 use crate::files;
 use crate::out::{json, say};
 use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
@@ -10,7 +10,6 @@ use clap::Args;
 use portcullis_client::{Gate, Problem, Question};
 use portcullis_core::genesis::IssuerKind;
 use portcullis_core::id::LedgerEntryId;
-use portcullis_core::reason::Retry;
 use portcullis_core::{Digest, Evidence, Reason, Time};
 use portcullis_host::Random;
 use serde_json::{Value, json as value};
@@ -211,7 +210,13 @@ fn print(gate: &Gate, caller: Option<&Caller>, question: &Question<'_>) -> Resul
                 Some(reason) => format!("the gate refused: {} {}", reason.number(), reason.slug()),
                 None => format!("the gate refused with HTTP {status}"),
             };
-            Err(Failure::new(Exit::Refused, what, next(reason)))
+            let next = match reason {
+                Some(Reason::RequestMissing) if caller.is_none() => {
+                    "sign it: add --as NAME, or --key FILE"
+                }
+                reason => after_refusal(reason),
+            };
+            Err(Failure::new(Exit::Refused, what, next))
         }
         status => {
             let what = format!("the gate answered with HTTP {status}");
@@ -221,18 +226,6 @@ fn print(gate: &Gate, caller: Option<&Caller>, question: &Question<'_>) -> Resul
                 "send the same again later",
             ))
         }
-    }
-}
-
-/// What to do about a refusal, by its own word on repeating.
-fn next(reason: Option<Reason>) -> &'static str {
-    match reason.map(Reason::retry) {
-        Some(Retry::Later) => "send the same again later: with the same act it counts once",
-        Some(Retry::Anew) => "make a new act, or bring the evidence that the detail names",
-        Some(Retry::Never) => {
-            "correct what the detail names; docs/spec/reasons.md has every reason"
-        }
-        None => "look the path up in the gate's /openapi.json",
     }
 }
 

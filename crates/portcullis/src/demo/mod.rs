@@ -4,6 +4,7 @@
 //! with the keys of a development network. Everything that it shows of a release it has from the
 //! journal and from the node, not from the gate's word.
 
+mod account;
 mod chain;
 mod journal;
 mod wait;
@@ -19,17 +20,18 @@ use crate::out::{json, say};
 use crate::reach::{Caller, CallerArgs, Customer, Reach, ReachArgs};
 use crate::scope;
 use crate::verify::{check_receipt, tell_receipt};
+use crate::withheld;
 use chain::Chain;
 use clap::Args;
 use journal::Seen;
 use portcullis_chains::caip::{Address, checksummed};
 use portcullis_chains::{Amount, AssetId};
-use portcullis_client::{Accepted, Account, ActBuilder};
-use portcullis_core::act::{Act, ActKind, AddAddress, OpenAccount, Scope, Withdraw};
+use portcullis_client::{Accepted, ActBuilder};
+use portcullis_core::act::{Act, ActKind, Scope, Withdraw};
 use portcullis_core::genesis::{IssuerKind, Mode};
 use portcullis_core::realm::Realm;
 use portcullis_core::receipt::Receipt;
-use portcullis_core::{Body, Decision, Digest, Evidence, Reason, Time};
+use portcullis_core::{Body, Decision, Digest, Evidence, Reason};
 use portcullis_keeper::rfc3339;
 use portcullis_keys::WalletKey as _;
 use std::path::PathBuf;
@@ -72,7 +74,6 @@ impl DemoArgs {
             .wallet(&purpose::WALLET.parse()?)?
             .address();
         let demo = Demo {
-            dir: self.dir.clone(),
             reach,
             back_end,
             customer,
@@ -83,7 +84,6 @@ impl DemoArgs {
 }
 
 struct Demo {
-    dir: PathBuf,
     reach: Reach,
     back_end: Caller,
     customer: Customer,
@@ -115,17 +115,28 @@ impl Demo {
         let latched = status.latches.first();
         let latched = latched.map(|it| (format!("keeper {}", it.keeper), it.target()));
         let Some((what, target)) = suspended.or(latched) else {
-            return Ok(());
+            return match withheld::first_that_waits(&status) {
+                Some(earlier) => Err(self.behind(earlier)),
+                None => Ok(()),
+            };
         };
         Err(Failure::new(
             Exit::Wrong,
             format!("the gate is shut for {what}; no withdrawal goes out until that is lifted"),
             format!(
                 "portcullis lift {target} --as administrator-1, then each other administrator that \
-                 it names: portcullis approve --as administrator-2 DIGEST (both with --dir {})",
-                self.dir.display()
+                 it names: portcullis approve --as administrator-2 DIGEST (both with{})",
+                self.reach.flags
             ),
         ))
+    }
+
+    /// A wallet pays in the order of its nonces.
+    fn behind(&self, withheld: Digest) -> Failure {
+        let what = format!(
+            "withdrawal {withheld} is withheld, and what the wallet pays later waits behind it"
+        );
+        Failure::new(Exit::Wrong, what, withheld::by_hand(&self.reach, withheld))
     }
 
     fn concerns(&self, scope: Scope) -> bool {
@@ -134,76 +145,6 @@ impl Demo {
             Scope::Realm(realm) => realm == Realm::Customers,
             Scope::Everything | Scope::Withdrawals | Scope::Asset(_) => true,
         }
-    }
-
-    /// The customer's account, opened if it is not there, once its passkey counts.
-    fn account(&self) -> Result<Account, Failure> {
-        step("the account");
-        let ids = self.customer.ids;
-        if self.look_up()?.is_none() {
-            let rp_id = crate::call::first(&self.reach.party()?.rp_ids);
-            let kind = ActKind::OpenAccount(OpenAccount {
-                subject: ids.subject,
-                principal: ids.principal,
-                factor: self.customer.passkey.factor(rp_id),
-                delay: None,
-            });
-            let draft = self.draft()?;
-            let act = draft.by_staff(self.back_end.principal, Some(ids.account), kind);
-            let issuer = self.reach.issuer("onboarding", IssuerKind::Onboarding)?;
-            let evidence = Evidence {
-                attestations: vec![issuer.onboarding(act.digest(), act.expires)?],
-                ..Evidence::default()
-            };
-            tell(
-                "opened by",
-                "the back end's signed request, with onboarding's attestation",
-            );
-            self.submit(&act, &evidence)?;
-        }
-        tell("account", ids.account);
-        let why = "a new passkey counts once its delay has run, which begins when the witnesses cosign it";
-        until(why, || {
-            Ok(self.look_up()?.filter(|account| self.has_passkey(account)))
-        })
-    }
-
-    fn look_up(&self) -> Result<Option<Account>, Failure> {
-        Ok(self
-            .reach
-            .gate
-            .account(&self.back_end.signer, self.customer.ids.account)?)
-    }
-
-    fn has_passkey(&self, account: &Account) -> bool {
-        let mut factors = account.holders.iter().flat_map(|holder| &holder.factors);
-        factors.any(|factor| self.has_come(factor.available_at))
-    }
-
-    fn has_come(&self, time: Option<Time>) -> bool {
-        time.is_some_and(|time| time <= self.reach.machine.clock.now())
-    }
-
-    /// The address in the book, added if it is not there, once it counts.
-    fn address(&self, account: &Account, to: Address) -> Result<(), Failure> {
-        step("the address");
-        if account.addresses.iter().all(|entry| entry.address != to) {
-            let act = self.customers_act(ActKind::AddAddress(AddAddress { address: to }))?;
-            tell(
-                "added by",
-                "the customer's passkey, asserted over this very act",
-            );
-            self.submit(&act, &self.assertion(&act)?)?;
-        }
-        tell("address", to);
-        let why =
-            "a new address pays nobody before its delay has run, so that there is time to stop";
-        until(why, || {
-            let account = self.look_up()?;
-            let book = account.iter().flat_map(|account| &account.addresses);
-            let mut aged = book.filter(|entry| self.has_come(entry.available_at));
-            Ok(aged.find(|entry| entry.address == to).map(|_| ()))
-        })
     }
 
     fn withdraw(&self, to: Address, asset: AssetId) -> Result<Digest, Failure> {
@@ -239,7 +180,7 @@ impl Demo {
         say("  the planned bytes at a checkpoint that the witnesses have just cosigned.");
         let mut told = String::new();
         let why = "the signer decides again, signs and broadcasts; then the chain has to confirm";
-        until(why, || {
+        until(&self.reach, why, || {
             let standing = self.reach.gate.act(&self.back_end.signer, act)?;
             let Some(standing) = standing else {
                 return Ok(None);
@@ -253,7 +194,11 @@ impl Demo {
             }
             match standing.stage.as_str() {
                 "confirmed" => Ok(Some(())),
-                "withheld" | "returned" | "refused" => {
+                "withheld" => {
+                    self.is_open()?;
+                    Err(self.behind(act))
+                }
+                "returned" | "refused" => {
                     let what = format!("the withdrawal is {}", standing.stage);
                     Err(Failure::new(Exit::Wrong, what, "portcullis status"))
                 }
@@ -284,7 +229,7 @@ impl Demo {
     fn receipt(&self, act: Digest, folder: &Folder) -> Result<(), Failure> {
         step("the receipt");
         let why = "a receipt waits for the signer's statement to be cosigned";
-        let receipt: Receipt = until(why, || {
+        let receipt: Receipt = until(&self.reach, why, || {
             let receipt = self.reach.gate.receipt(&self.back_end.signer, act)?;
             Ok(receipt.filter(|receipt| self.shows_a_block(receipt)))
         })?;
@@ -329,8 +274,8 @@ impl Demo {
         let accepted = submitted.map_err(|error| match error.reason() {
             Some(Reason::FactorRevoked) => Failure::new(
                 Exit::Refused,
-                "the customer's passkey was revoked, or its epoch raised: this network's \
-                 demonstration account has no passkey that counts",
+                "the customer's passkey was revoked: this network's demonstration account has no \
+                 passkey that counts",
                 "make a new network: script/stop; rm -r .portcullis; script/run",
             ),
             _ => error.into(),

@@ -2,6 +2,7 @@
 
 use crate::failure::{Exit, Failure};
 use crate::out::say;
+use crate::reach::Reach;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ const BETWEEN: Duration = Duration::from_millis(200);
 
 /// Ask until there is something. Why we wait is said once, if we have to.
 pub(super) fn until<T>(
+    reach: &Reach,
     why: &str,
     mut ask: impl FnMut() -> Result<Option<T>, Failure>,
 ) -> Result<T, Failure> {
@@ -22,7 +24,8 @@ pub(super) fn until<T>(
         }
         if Instant::now() >= end {
             let what = format!("still waiting after {} s: {why}", PATIENCE.as_secs());
-            return Err(Failure::new(Exit::NoAnswer, what, "portcullis doctor"));
+            let next = format!("portcullis doctor{}", reach.flags);
+            return Err(Failure::new(Exit::NoAnswer, what, next));
         }
         if !said {
             said = true;

@@ -24,9 +24,11 @@ use portcullis_core::realm::{Realm, Role};
 use portcullis_core::signature::{PublicKey, Strict};
 use portcullis_host::{Random, SystemRandom};
 use portcullis_keys::{KeyFile, Kind, StatementKey as _, WalletKey as _};
+use portcullis_node::HttpNode;
 use portcullis_tlog::{KeyName, LogKey, WitnessKey};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The administrators' key files.
 pub(crate) const ADMINISTRATORS: [&str; 3] =
@@ -71,6 +73,7 @@ pub(super) fn make(
         ));
     }
     let node = node(&folder, wishes)?;
+    can_be_asked(&node, wishes.chain)?;
     let ports = ports(wishes.port, &SystemRandom)?;
     keyring::make_folder(&folder.keys())?;
     let maker = Maker {
@@ -139,6 +142,14 @@ fn node(folder: &Folder, wishes: &Wishes) -> Result<String, Failure> {
         return Ok(files::read_text(&left)?.trim().to_owned());
     }
     Ok("http://127.0.0.1:8545".to_owned())
+}
+
+/// What gate and signer refuse is not written into their configurations.
+fn can_be_asked(node: &str, chain: ChainId) -> Result<(), Failure> {
+    let ChainId::Evm { chain } = chain;
+    let asked = HttpNode::new(node, chain, Duration::from_secs(1));
+    let wrong = |error| Failure::usage(format!("the node {node}: {error}"), "name one with --node");
+    asked.map(|_| ()).map_err(wrong)
 }
 
 /// Two free ports in a row.

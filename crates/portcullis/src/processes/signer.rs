@@ -1,10 +1,10 @@
 //! `portcullis signer`: follows, decides again, signs. `portcullis signer shut` stops it by hand.
 
 use super::{ProcessArgs, ended};
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::out::say;
 use clap::{Args, Subcommand};
-use portcullis_signer::Config;
+use portcullis_signer::{Config, RunError};
 
 /// Run the signer, or shut it
 #[derive(Debug, Args)]
@@ -52,12 +52,21 @@ fn read(process: &ProcessArgs) -> Result<Config, Failure> {
 
 fn shut(process: &ProcessArgs) -> Result<(), Failure> {
     let config = read(process)?;
-    let latch = portcullis_signer::shut(&config)
-        .map_err(|error| ended("signer", &error, error.is_usage()))?;
+    let latch = portcullis_signer::shut(&config).map_err(not_shut)?;
     let keeper = config.keeper;
     say("The signer signs nothing more, from its next step on, and after any restart.");
     say(format_args!(
         "A quorum opens it again: portcullis lift {keeper}:{latch}"
     ));
     Ok(())
+}
+
+/// A stop that did not take hold must not read like one that did.
+fn not_shut(error: RunError) -> Failure {
+    Failure::new(
+        Exit::NoAnswer,
+        format!("NOT SHUT, the signer may still sign: {error}"),
+        "stop its process now (systemctl stop portcullis-signer); mend what is named, then shut it again",
+    )
+    .keeping("The signer runs on as before, and nothing was lost.")
 }
