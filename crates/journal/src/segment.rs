@@ -12,10 +12,35 @@
 
 use portcullis_tlog::{Frontier, parse_bundle, push_entry};
 
+/// Bytes of a frame before its payload.
+pub const FRAME_HEAD: usize = 24;
+
+/// Where a segment's first frame begins, by the first bytes of the segment; for whoever looks on while
+/// another process writes.
+#[must_use]
+pub fn first_frame(start: &[u8]) -> Option<usize> {
+    parse_header(start).map(|(_, end)| end)
+}
+
+/// How long the frame with this head is; nothing where no frame has been written.
+#[must_use]
+pub fn frame_length(head: &[u8; FRAME_HEAD]) -> Option<usize> {
+    let payload = u32::from_be_bytes(*head[4..8].first_chunk()?);
+    let length = FRAME_HEAD.checked_add(usize::try_from(payload).ok()?);
+    length.filter(|_| head.starts_with(FRAME_MAGIC))
+}
+
+/// The entries of a whole frame; nothing while it is being written.
+#[must_use]
+pub fn frame_entries(frame: &[u8]) -> Option<Vec<Vec<u8>>> {
+    parse_frame(frame).map(|(_, entries, _)| entries)
+}
+
+/// Longest header of a segment.
+pub const MAX_HEADER: usize = 8 + 8 + 2 + 8 + 64 * 32 + 4;
+
 const SEGMENT_MAGIC: &[u8; 8] = b"PCSEG001";
 const FRAME_MAGIC: &[u8; 4] = b"PCBT";
-const FRAME_HEAD: usize = 24;
-
 /// The header of a segment that starts after `frontier`.
 pub(crate) fn header(frontier: &Frontier) -> Vec<u8> {
     let frontier_bytes = frontier.to_bytes();
@@ -155,8 +180,6 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, SegmentFault> {
         tail: Tail::Torn,
     })
 }
-
-const MAX_HEADER: usize = 8 + 8 + 2 + 8 + 64 * 32 + 4;
 
 fn parse_header(bytes: &[u8]) -> Option<(Frontier, usize)> {
     let length = usize::from(u16::from_be_bytes(*bytes.get(16..18)?.first_chunk()?));
