@@ -10,6 +10,7 @@ use portcullis_client::Unsigned;
 use portcullis_core::board::Posting;
 use portcullis_core::{Act, Digest, Evidence};
 use portcullis_host::SystemRandom;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -41,7 +42,7 @@ pub(super) struct Answered {
     /// When it was due.
     pub(super) due: Instant,
     /// When the answer was there.
-    pub(super) answered: Instant,
+    pub(super) at: Instant,
     pub(super) status: u16,
 }
 
@@ -102,7 +103,8 @@ pub(super) fn shot(
          content-length: {length}\r\nidempotency-key: {once}\r\n"
     );
     for (name, value) in signed.headers() {
-        head += &format!("{name}: {value}\r\n");
+        // Writing to a string cannot fail.
+        let _ = write!(head, "{name}: {value}\r\n");
     }
     head += "\r\n";
     let bytes = [head.as_bytes(), &body].concat();
@@ -193,7 +195,7 @@ async fn fire(
         answered.push(Answered {
             act: shot.act,
             due,
-            answered: Instant::now(),
+            at: Instant::now(),
             status,
         });
     }

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long it may take at most.
-const UP_WITHIN: Duration = Duration::from_secs(300);
+const UP_WITHIN: Duration = Duration::from_mins(5);
 
 pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>, Failure> {
     let (accounts, tail) = (

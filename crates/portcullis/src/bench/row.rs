@@ -155,9 +155,8 @@ pub(super) fn tell(rows: &[Row], quick: bool) {
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     for row in &table {
         let padded = row.iter().zip(&widths);
-        let line: String = padded
-            .map(|(cell, width)| format!("{cell:<width$}  "))
-            .collect();
+        let padded = padded.map(|(cell, width)| format!("{cell:<width$}"));
+        let line = padded.collect::<Vec<_>>().join("  ");
         say(line.trim_end());
     }
     for row in rows.iter().filter(|row| !row.note.is_empty()) {

@@ -53,11 +53,7 @@ pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>, Failure> {
     std::thread::sleep(Duration::from_secs(1));
     drop(tail);
     let checked = check(system, by)?;
-    let mut times: Vec<Duration> = answers
-        .iter()
-        .chain(&stop)
-        .map(|a| a.answered - a.due)
-        .collect();
+    let mut times: Vec<Duration> = answers.iter().chain(&stop).map(|a| a.at - a.due).collect();
     times.sort_unstable();
     let millis = |percent: usize| {
         let at = (times.len() * percent / 100).min(times.len() - 1);
