@@ -15,13 +15,38 @@
 
 use portcullis_tlog::{Frontier, parse_bundle, push_entry};
 
-const SEGMENT_MAGIC: &[u8; 8] = b"PCSEG001";
-const FRAME_MAGIC: &[u8; 4] = b"PCBT";
-const FRAME_HEAD: usize = 24;
+/// Bytes of a frame before its payload.
+pub const FRAME_HEAD: usize = 24;
 
 /// What a segment's frames are told by.
-pub(crate) type Salt = [u8; 4];
+pub type Salt = [u8; 4];
 
+/// What a segment's frames are told by and where the first begins, by the first bytes of the segment; for
+/// whoever looks on while another process writes.
+#[must_use]
+pub fn first_frame(start: &[u8]) -> Option<(Salt, usize)> {
+    parse_header(start).map(|(_, salt, end)| (salt, end))
+}
+
+/// How long the frame with this head is; nothing where no frame has been written.
+#[must_use]
+pub fn frame_length(head: &[u8; FRAME_HEAD]) -> Option<usize> {
+    let payload = u32::from_be_bytes(*head[4..8].first_chunk()?);
+    let length = FRAME_HEAD.checked_add(usize::try_from(payload).ok()?);
+    length.filter(|_| head.starts_with(FRAME_MAGIC))
+}
+
+/// The entries of a whole frame; nothing while it is being written.
+#[must_use]
+pub fn frame_entries(salt: Salt, frame: &[u8]) -> Option<Vec<Vec<u8>>> {
+    parse_frame(salt, frame).map(|(_, entries, _)| entries)
+}
+
+/// Longest header of a segment.
+pub const MAX_HEADER: usize = 8 + 8 + 4 + 2 + 8 + 64 * 32 + 4;
+
+const SEGMENT_MAGIC: &[u8; 8] = b"PCSEG001";
+const FRAME_MAGIC: &[u8; 4] = b"PCBT";
 /// The header of a segment that starts after `frontier`.
 pub(crate) fn header(frontier: &Frontier, salt: Salt) -> Vec<u8> {
     let frontier_bytes = frontier.to_bytes();
@@ -168,8 +193,6 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, SegmentFault> {
         tail: Tail::Torn,
     })
 }
-
-const MAX_HEADER: usize = 8 + 8 + 4 + 2 + 8 + 64 * 32 + 4;
 
 fn parse_header(bytes: &[u8]) -> Option<(Frontier, Salt, usize)> {
     let length = usize::from(u16::from_be_bytes(*bytes.get(20..22)?.first_chunk()?));

@@ -285,11 +285,13 @@ impl Signer {
                 return None;
             }
         };
+        let transaction = SignedTx::assemble(tx.clone(), signature);
+        self.keeper.memo().signed(&transaction, key.as_ref());
         Some(Signed {
             wallet: intent.wallet,
             nonce: intent.nonce,
             plan: intent.plan,
-            transaction: SignedTx::assemble(tx.clone(), signature).to_bytes(),
+            transaction: transaction.to_bytes(),
         })
     }
 

@@ -216,13 +216,14 @@ impl Batch {
             return Err(Reason::TooLarge);
         }
         let shared = Arc::clone(&self.shared);
-        let judged = shared.guarded(|state| state.judge(&entry, &shared.memo).map(drop))?;
-        judged.map_err(|void| self.refused(&void))?;
+        let judged = shared.guarded(|state| state.judge(&entry, &shared.memo))?;
+        let changes = judged.map_err(|void| self.refused(&void))?;
         // From here on nothing refuses. Index and state change together, so that no reader sees an
         // act that has left the one and has not reached the other.
         let mut index = shared.index.write().unwrap_or_else(PoisonError::into_inner);
         let mut state = shared.state.write().unwrap_or_else(PoisonError::into_inner);
-        let mut applied = State::apply_entry(&mut state, &entry, &bytes, &shared.memo);
+        // Nobody else writes state, so it is still the one that judged.
+        let mut applied = State::commit_judged(&mut state, &entry, &bytes, changes);
         index.add(&entry, &applied);
         drop((index, state));
         self.entries.push(bytes);

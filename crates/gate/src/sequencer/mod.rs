@@ -12,7 +12,6 @@ mod waiting;
 
 use crate::fees::FeeTable;
 use crate::index::Index;
-use crate::memo::Memo;
 use crate::published::{Published, Witnessed};
 use batch::{Batch, Finished};
 use checkpoints::Checkpoints;
@@ -23,6 +22,7 @@ use portcullis_core::genesis::MAX_GENESIS;
 use portcullis_core::statement::SignedStatement;
 use portcullis_core::{Decision, Digest, Evidence, Reason, Span, State, Time, codec};
 use portcullis_journal::{Journal, Store, StoreError, View};
+use portcullis_keys::Memo;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};

@@ -45,7 +45,7 @@ impl Replica {
         };
         let state = State::new(Arc::clone(&reach.network));
         let gate = reach.gate.endpoint().to_string();
-        let mut follower = Follower::new(machine.clone(), gate, state, None);
+        let mut follower = Follower::new(machine.clone(), gate, state, None, Arc::default());
         let (head, cosigned) = catch_up(&mut follower, &machine)?;
         let stops = stops(&machine, &follower, &reach.boards);
         Ok(Self {
