@@ -64,7 +64,7 @@ fn exit_codes_say_what_happened() {
     let zeros = "00".repeat(32);
     let empty = dir.path();
     let other = format!("{net}-other");
-    let table: [(i32, &[&str], &str); 14] = [
+    let table: [(i32, &[&str], &str); 15] = [
         (
             2,
             &[
@@ -117,6 +117,11 @@ fn exit_codes_say_what_happened() {
         ),
         (
             2,
+            &["status", "--dir", &net, "--test-clock", text(&receipt)],
+            "holds no number",
+        ),
+        (
+            2,
             &["init", "--development", &other, "--node", "https://x"],
             "https://x",
         ),
@@ -156,7 +161,10 @@ fn a_failure_says_what_happened_and_what_was_kept() {
     );
     assert!(lines[1].starts_with("Nothing was sent"), "{said}");
     let next = format!("portcullis suspend everything --dir {net} --to-boards");
-    assert!(lines[2].starts_with("Next: ") && lines[2].contains(&next), "{said}");
+    assert!(
+        lines[2].starts_with("Next: ") && lines[2].contains(&next),
+        "{said}"
+    );
 }
 
 /// A stop that did not take hold does not read like a process that ended.
@@ -168,7 +176,10 @@ fn a_signer_that_could_not_be_shut_is_said_to_sign_on() {
     fs::create_dir_all(format!("{net}/data/signer/shut/full")).unwrap();
     let (code, said) = failed(&["signer", "shut", "--config", &config]);
     assert_eq!(code, 4, "{said}");
-    assert!(said.contains("NOT SHUT, the signer may still sign"), "{said}");
+    assert!(
+        said.contains("NOT SHUT, the signer may still sign"),
+        "{said}"
+    );
     assert!(said.contains("Next: stop its process"), "{said}");
     fs::remove_dir_all(format!("{net}/data/signer/shut")).unwrap();
     let said = passed(&["signer", "shut", "--config", &config]);
