@@ -149,7 +149,11 @@ impl Gathering<'_> {
             Time::from_unix_seconds(cosignature.time().unix()),
         );
         if now.since(time) > SKEW || time.since(now) > SKEW {
-            tracing::warn!(?now, ?time, "a witness' clock is off");
+            let ahead_ms = i128::from(time.0) - i128::from(now.0);
+            tracing::warn!(
+                ahead_ms,
+                "a witness' clock and the gate's are apart: one of the two is off; compare both with NTP"
+            );
             return None;
         }
         self.in_time.add_cosignature(cosignature);

@@ -13,12 +13,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use harness::Gate;
 use harness::http::{Served, listen, refused, serve};
-use portcullis_core::act::{ActKind, Cancel, RevokeRole, Scope, SetLimits};
+use portcullis_core::act::{ActKind, Cancel, RaiseEpoch, RevokeRole, Scope, SetLimits};
 use portcullis_core::board::Posting;
 use portcullis_core::evidence::Stamp;
 use portcullis_core::id::BoardId;
 use portcullis_core::limits::Limits;
-use portcullis_core::realm::Role;
+use portcullis_core::realm::{Realm, Role};
 use portcullis_core::statement::Says;
 use portcullis_core::{Act, Digest, Evidence, Reason, Span};
 use portcullis_gate::sequencer::body_digest;
@@ -143,6 +143,7 @@ fn reads_are_signed_and_what_is_not_there_is_not_found() {
     );
     let (status, found) = served.send(served.request("GET", &account, None, Vec::new()));
     assert_eq!((status, &found["frozen"]), (200, &json!(false)));
+    assert_eq!(found["holders"][0]["factors"][0]["counts"], json!(true));
     let unknown = format!("/v1/acts/{}", "0".repeat(64));
     refused(
         served.send(served.request("GET", &unknown, None, Vec::new())),
@@ -289,6 +290,25 @@ fn whoever_has_lost_every_role_reads_nothing() {
     }
 }
 
+/// One that an epoch ended was available once, and never counts again.
+#[test]
+fn an_account_says_which_factors_count_no_more() {
+    let mut gate = Gate::new();
+    let customer = gate.customer(1);
+    let raise = ActKind::RaiseEpoch(RaiseEpoch {
+        realm: Realm::Customers,
+        factors: None,
+    });
+    let act = gate.ledger.act(World::administrator(0), raise);
+    let evidence = gate.ledger.staffs_evidence(&act);
+    gate.submit(act, evidence).unwrap();
+    let served = serve(gate);
+    let (status, found) = served.get(&format!("/v1/accounts/{}", customer.account));
+    let factor = &found["holders"][0]["factors"][0];
+    assert_eq!((status, &factor["counts"]), (200, &json!(false)));
+    assert!(factor["available_at"].is_u64(), "{factor}");
+}
+
 #[test]
 fn an_act_has_a_cap_of_its_own() {
     let mut gate = Gate::new();
@@ -399,6 +419,11 @@ fn status_tells_of_each_suspension_who_has_it_and_what_was_signed_earlier() {
     assert_eq!(
         (&status["withheld"], &status["withheld_count"]),
         (&withheld, &json!(1))
+    );
+    let metrics = served.plain(served.request("GET", "/metrics", None, Vec::new()));
+    assert!(
+        metrics.contains("\nportcullis_releases_withheld 1\n"),
+        "{metrics}"
     );
     let other = all.iter().find(|one| one["by"] == by).unwrap();
     assert_eq!(other["signed_earlier"], json!([]));

@@ -232,7 +232,7 @@ fn every_answer_is_as_described() {
     act_stands(&schemas, &served, Digest([1; 32]));
     let account = served.get(&format!("/v1/accounts/{}", customer.account));
     schemas.answer(("get", "/v1/accounts/{id}"), &account);
-    for path in ["/v1/checkpoint", "/v1/status"] {
+    for path in ["/v1/checkpoint", "/v1/limits", "/v1/status"] {
         schemas.answer(("get", path), &served.raw("GET", path, &[], &[]));
     }
     let ask = json!({

@@ -37,6 +37,22 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     text.map_err(|_| Failure::usage(format!("{} is not text", path.display()), ""))
 }
 
+/// A test clock's file that says nothing, or how far it moves time. Anything else would be taken for
+/// nothing, without a word.
+pub(crate) fn check_test_clock(path: &Path) -> Result<(), Failure> {
+    if !path.exists() {
+        return Ok(());
+    }
+    match read_text(path)?.trim() {
+        "" => Ok(()),
+        text if text.parse::<u64>().is_ok() => Ok(()),
+        _ => Err(Failure::usage(
+            format!("the test clock {} holds no number", path.display()),
+            "write there how many milliseconds ahead time is, in decimal",
+        )),
+    }
+}
+
 /// Put a file in place, whole and for its owner only.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let folder = path

@@ -2,6 +2,7 @@
 
 use crate::reach::ClientConfig;
 use clap::Parser as _;
+use portcullis_core::act::ActKind;
 use std::path::Path;
 
 const OPERATORS: &str = include_str!("../../../docs/guide/operators.md");
@@ -51,6 +52,15 @@ fn the_clients() {
         Path::new("client.toml"),
     )
     .unwrap();
+}
+
+#[test]
+fn the_limits() {
+    let example = OPERATORS.split("<<'END'\n").nth(1).unwrap();
+    let example = example.split("\nEND\n").next().unwrap();
+    let whole = example.replace("4f0c…19ab", &"4f".repeat(32));
+    let kind: ActKind = serde_json::from_str(&whole).unwrap();
+    assert!(matches!(kind, ActKind::SetLimits(set) if set.limits.rules.len() == 2));
 }
 
 /// Decisions say who may do what; the guide shows their table.

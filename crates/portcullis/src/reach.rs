@@ -140,6 +140,7 @@ impl ReachArgs {
         let network = Network::open(&genesis, config.genesis_digest, &Strict)?;
         let mut machine = Machine::real();
         if let Some(path) = config.test_clock {
+            files::check_test_clock(&path)?;
             machine.clock = Arc::new(FileClock::new(path, network.genesis().mode)?);
         }
         let gate = Gate::new(config.gate.parse()?, machine.clone());

@@ -64,7 +64,7 @@ fn exit_codes_say_what_happened() {
     let zeros = "00".repeat(32);
     let empty = dir.path();
     let other = format!("{net}-other");
-    let table: [(i32, &[&str], &str); 14] = [
+    let table: [(i32, &[&str], &str); 15] = [
         (
             2,
             &[
@@ -114,6 +114,11 @@ fn exit_codes_say_what_happened() {
             2,
             &["call", "--dir", &net, "GTE", "/v1/status"],
             "GET or POST",
+        ),
+        (
+            2,
+            &["status", "--dir", &net, "--test-clock", text(&receipt)],
+            "holds no number",
         ),
         (
             2,

@@ -22,6 +22,7 @@ fn staff_stop_lift_and_approve_from_a_shell() {
     run(&["demo", "--dir", network.dir()]);
     let lifted = suspend_and_lift(&network);
     large_withdrawal_needs_an_approver(&network, &anvil);
+    withdrawals_go_on_after_an_epoch(&network);
     a_posted_stop_reaches_the_journal(&network);
     // A gate that is stopped has no time to have its last entries cosigned.
     network.until("a cosignature over every entry", |network| {
@@ -127,6 +128,24 @@ fn large_withdrawal_needs_an_approver(network: &Network, anvil: &Anvil) {
     );
 }
 
+/// No passkey counts any more; the demonstration's is enrolled anew on onboarding's word.
+fn withdrawals_go_on_after_an_epoch(network: &Network) {
+    let file = network.path("epoch.json");
+    let raise = json!({ "type": "raise-epoch", "realm": "customers" });
+    std::fs::write(&file, raise.to_string()).unwrap();
+    network.call(&["--as", "operator", "--act", file.to_str().unwrap()]);
+    let account = format!("/v1/accounts/{}", network.customer("account"));
+    let counts = || {
+        let answer = network.call(&["--as", "auditor", "GET", &account]);
+        answer["holders"][0]["factors"][0]["counts"].clone()
+    };
+    assert_eq!(counts(), json!(false));
+    let said = run(&["demo", "--dir", network.dir()]);
+    assert!(said.contains("enrolled anew"), "{said}");
+    assert!(said.contains("stage         confirmed"), "{said}");
+    assert_eq!(counts(), json!(true));
+}
+
 /// The gate is not asked; it finds the stop on the board, and so do the keepers. It may be gone, or
 /// lie about its checkpoint.
 fn a_posted_stop_reaches_the_journal(network: &Network) {
@@ -141,6 +160,14 @@ fn a_posted_stop_reaches_the_journal(network: &Network) {
         &["--gate", &lying, "--checkpoint", &file(&journal)],
     );
     post_a_stop(network, &["--gate", &lying, "--checkpoint", &file(&signer)]);
+
+    // No board that answers, no stop: nothing of it reads like one.
+    let board = text(&network.genesis()["boards"][0]["id"]);
+    let dead = format!("{board}=http://127.0.0.1:1");
+    let (passed, said) = try_run(&stop_args(network, &["--boards", &dead]));
+    assert!(!passed && said.contains("NOT SUSPENDED"), "{said}");
+    assert!(!said.contains("suspended by act"), "{said}");
+    assert!(said.contains("portcullis signer shut"), "{said}");
 
     // A false one is never posted under, and nothing is without any.
     let false_one = network.path("false");
@@ -223,6 +250,8 @@ fn verify_names_what_happened(network: &Network, lifted: &str) {
     assert_eq!(report["entries"]["genesis"], 1);
     let (passed, said) = try_run(&["verify", "journal", journal, "--genesis-digest", lifted]);
     assert!(!passed && said.contains("segment/000000000000"), "{said}");
+    assert!(said.contains("is not the journal of genesis"), "{said}");
+    assert!(!said.contains("stray") && !said.contains("1970"), "{said}");
     assert!(Path::new(journal).exists());
 }
 

@@ -12,6 +12,7 @@ pub(crate) use signer::SignerArgs;
 pub(crate) use witness::WitnessArgs;
 
 use crate::failure::{Exit, Failure};
+use crate::files;
 use clap::Args;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -43,6 +44,9 @@ impl ProcessArgs {
             .with_ansi(std::io::stderr().is_terminal())
             .with_writer(std::io::stderr)
             .init();
+        if let Some(clock) = &self.test_clock {
+            files::check_test_clock(clock)?;
+        }
         let none = || Failure::usage("no configuration is named", "add --config FILE");
         self.config.clone().ok_or_else(none)
     }
