@@ -405,6 +405,9 @@ def check_genesis(signed):
     check_distinct([factor_id(f) for m in members for f in m.factors]
                    + [factor_id_of(k.key.cbor) for k in genesis.keepers], "factor")  # 3
     need(all("keeper" not in m.roles for m in members), "a member of staff has the role keeper")  # 4
+    need(all("back-end" not in m.roles for m in genesis.administrators)
+         and all(len(m.roles) == 1 for m in genesis.staff if "back-end" in m.roles),
+         "a back end has another role")  # 4
     n = len(genesis.administrators)
     need(n // 2 < genesis.quorum <= n, "the administrators' quorum is not a majority of them")  # 5
     check_distinct([p.realm for p in genesis.parties], "realm's relying party")  # 6

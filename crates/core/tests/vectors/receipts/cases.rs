@@ -10,7 +10,7 @@ use portcullis_core::act::{ActKind, AddAddress, Approve};
 use portcullis_core::decide::payment;
 use portcullis_core::entry::{Body, Submission};
 use portcullis_core::evidence::{Attestation, Claim, Evidence};
-use portcullis_core::genesis::{Genesis, Keeper, KeeperKind, SignedGenesis};
+use portcullis_core::genesis::{Genesis, Keeper, KeeperKind, Member, SignedGenesis};
 use portcullis_core::id::{IssuerId, KeeperId, LedgerEntryId};
 use portcullis_core::plan::Plan;
 use portcullis_core::realm::Role;
@@ -95,6 +95,12 @@ fn stated_by_another_signer() -> Bundle {
         *signed = resign(signed.statement.clone(), &key);
     });
     draft.into()
+}
+
+/// Whoever of genesis' staff has this role.
+fn with_role(genesis: &mut Genesis, role: Role) -> &mut Member {
+    let mut staff = genesis.staff.iter_mut();
+    staff.find(|member| member.roles.contains(&role)).unwrap()
 }
 
 /// An honest journal that begins with another genesis.
@@ -251,6 +257,8 @@ cases! {
         genesis(|signed| signed.signatures.push(signed.signatures[0]));
     Genesis "bad-genesis-keeper-among-staff" "a member of staff has the role keeper"
         unsound(|genesis| genesis.staff[0].roles.push(Role::Keeper));
+    Genesis "bad-genesis-back-end-approves" "a back end has another role"
+        unsound(|genesis| with_role(genesis, Role::BackEnd).roles.push(Role::Approver));
     Genesis "bad-genesis-realm-twice" "a realm has two relying parties"
         unsound(|genesis| genesis.parties.push(genesis.parties[0].clone()));
     Genesis "bad-genesis-party-without-origins" "a realm's relying party has no origin"
