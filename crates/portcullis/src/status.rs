@@ -43,8 +43,8 @@ impl StatusArgs {
 const WITNESSES_STALE: Span = Span::seconds(10);
 
 fn tell(reach: &Reach, status: &Status) {
-    line("gate", reach.gate.endpoint().to_string());
-    line("genesis", status.genesis.to_string());
+    line("gate", reach.gate.endpoint());
+    line("genesis", status.genesis);
     let newest = rfc3339(status.time);
     line(
         "entries",
@@ -65,22 +65,22 @@ fn tell(reach: &Reach, status: &Status) {
         );
     }
     if status.suspensions.is_empty() && status.latches.is_empty() {
-        line("shut", "nothing".into());
+        line("shut", "nothing");
     }
 }
 
-fn line(name: &str, text: String) {
+fn line(name: &str, text: impl core::fmt::Display) {
     say(format_args!("{name:<12}{text}"));
 }
 
 fn tell_witnesses(reach: &Reach, status: &Status) {
     let at = status.witnessed_at;
-    line("witnessed", at.map_or_else(|| "never".into(), rfc3339));
+    line("witnessed", at.map_or_else(|| "never".to_owned(), rfc3339));
     let now = reach.machine.clock.now();
     if at.is_none_or(|at| now.since(at) > WITNESSES_STALE) {
         let silent =
             "the witnesses are silent: only acts that take away pass; see portcullis doctor";
-        line("", silent.into());
+        line("", silent);
     }
 }
 
@@ -96,7 +96,7 @@ fn tell_suspension(reach: &Reach, suspension: &InForce) {
             format!("{count} in its scope were signed earlier and may still arrive:"),
         );
         for act in &suspension.signed_earlier {
-            line("", act.to_string());
+            line("", act);
         }
     }
 }
