@@ -404,31 +404,63 @@ def check_genesis(signed):
     check_distinct([m.principal for m in members] + [k.id for k in genesis.keepers], "principal or keeper")  # 2
     check_distinct([factor_id(f) for m in members for f in m.factors]
                    + [factor_id_of(k.key.cbor) for k in genesis.keepers], "factor")  # 3
+    need(all("keeper" not in m.roles for m in members), "a member of staff has the role keeper")  # 4
     n = len(genesis.administrators)
-    need(n // 2 < genesis.quorum <= n, "the administrators' quorum is not a majority of them")  # 4
-    check_distinct([w.id for w in genesis.wallets], "wallet")  # 5
+    need(n // 2 < genesis.quorum <= n, "the administrators' quorum is not a majority of them")  # 5
+    check_distinct([p.realm for p in genesis.parties], "realm's relying party")  # 6
+    for party in genesis.parties:
+        check_relying_party(party.relying_party)
+    check_distinct([w.id for w in genesis.wallets], "wallet")  # 7
     check_distinct([w.address for w in genesis.wallets], "wallet's address")
     signers = {k.id for k in genesis.keepers if k.kind == "signer"}
-    need(all(w.keeper in signers for w in genesis.wallets), "a wallet's keeper is not a signer")  # 6
-    check_distinct([i.id for i in genesis.issuers], "issuer")  # 7
+    need(all(w.keeper in signers for w in genesis.wallets), "a wallet's keeper is not a signer")  # 8
+    check_distinct([i.id for i in genesis.issuers], "issuer")  # 9
     check_distinct([b.id for b in genesis.boards], "board")
-    need(len(genesis.limits.rules) <= 256, "more than 256 limits")  # 8
+    check_distinct(genesis.assets, "asset")
+    need(len(genesis.limits.rules) <= 256, "more than 256 limits")  # 10
     check_distinct([(r.asset, r.bounds) for r in genesis.limits.rules], "limit")
-    need(genesis.rules == 1, "the rules version is not 1")  # 9
+    need(all(r.asset in genesis.assets for r in genesis.limits.rules), "a limit is for an asset that is not named")
+    need(genesis.rules == 1, "the rules version is not 1")  # 11
     floor = {"production": 24 * 3600 * 1000, "development": 5 * 1000}[genesis.mode]
-    need(genesis.delay_floor >= floor, "the delay floor is too low")  # 10
+    need(genesis.delay_floor >= floor, "the delay floor is too low")  # 12
+    need(len(signed.signatures) <= n, "there are more signatures than administrators")  # 13
     text = signed_text("portcullis/genesis/v1", genesis.cbor)
-    for administrator in genesis.administrators:  # 11
+    for administrator in genesis.administrators:  # 14
         need(any(holds(factor.key, text, signature)
                  for principal, signature in signed.signatures if principal == administrator.principal
                  for factor in administrator.factors if factor.variant == "request-key"),
              "an administrator has not signed the genesis")
-    read_vkey(genesis.log.vkey, 1)  # 12
+    need(read_vkey(genesis.log.vkey, 1).name == genesis.log.origin, "the log's key has another name")  # 15
     vkeys = [read_vkey(v, 4) for v in genesis.witnesses.vkeys]
     check_distinct([v.name for v in vkeys], "witness's name")
     check_distinct([v.key for v in vkeys], "witness's key")
     n, k, f = len(vkeys), genesis.witnesses.quorum, genesis.witnesses.faulty
     need(1 <= n <= 32 and k <= n and 2 * k > n + f, "the witnesses' quorum does not fit their number")
+
+
+def check_relying_party(party):
+    """genesis.md rule 6, in the forms of passkey.md "The relying party"."""
+    need(1 <= len(party.rp_ids) <= 8, "a relying party has no ids, or too many")
+    need(1 <= len(party.origins) <= 64, "a relying party has no origins, or too many")
+    need(len(party.top_origins) <= 64, "a relying party has too many top origins")
+    need(all(map(is_domain, party.rp_ids)), "a relying party's id is no domain")
+    android = re.compile("android:apk-key-hash:[A-Za-z0-9_-]{43}")
+    need(all(is_web_origin(o) or android.fullmatch(o) for o in party.origins), "an origin is of another form")
+    need(all(map(is_web_origin, party.top_origins)), "a top origin is of another form")
+    for texts in (party.rp_ids, party.origins, party.top_origins):
+        check_distinct(texts, "relying party's id or origin")
+
+
+def is_domain(text):
+    return len(text) <= 253 and all(re.fullmatch("[a-z0-9-]{1,63}", label) for label in text.split("."))
+
+
+def is_web_origin(text):
+    scheme, _, host = text.partition("://")
+    domain, colon, port = host.partition(":")
+    own = {"https": "443", "http": "80"}.get(scheme)
+    is_port = re.fullmatch("[1-9][0-9]{0,4}", port) and int(port) <= 65_535 and port != own
+    return bool(own and is_domain(domain) and (not colon or is_port) and (scheme == "https" or domain == "localhost"))
 
 
 def check_distinct(values, what):

@@ -7,7 +7,7 @@ use crate::world::{self, world};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_core::Time;
-use portcullis_host::{Clock, Disk};
+use portcullis_host::{Clock, Disk, SystemRandom};
 use portcullis_journal::{Directory, Store as _};
 use portcullis_keeper::lines::Lines;
 use portcullis_keeper::testkit::{CrashDisk, HandClock, World};
@@ -87,7 +87,8 @@ pub(crate) fn segment(bytes: &[u8]) -> bool {
     };
     disk.put("segment/000000000000", &file);
     let shared: Arc<dyn Disk> = Arc::new(disk);
-    let Ok((mut store, found)) = Directory::open(shared.clone(), 1 << 16) else {
+    let Ok((mut store, found)) = Directory::open(shared.clone(), 1 << 16, Arc::new(SystemRandom))
+    else {
         return false;
     };
     let next = found.base.size() + found.entries.len() as u64;
@@ -100,7 +101,7 @@ pub(crate) fn segment(bytes: &[u8]) -> bool {
         .append(next, &[b"more".to_vec()])
         .expect("it takes more");
     drop(store);
-    let again = Directory::open(shared, 1 << 16);
+    let again = Directory::open(shared, 1 << 16, Arc::new(SystemRandom));
     let (_, again) = again.expect("what was appended to opens");
     // A segment that was full has a second one behind it.
     let last = again.entries.last();
@@ -112,13 +113,14 @@ pub(crate) fn segment(bytes: &[u8]) -> bool {
 fn with_right_sums(bytes: &[u8]) -> Vec<u8> {
     let mut file = bytes.to_vec();
     let length = file
-        .get(16..18)
+        .get(20..22)
         .map_or(0, |l| usize::from(u16::from_be_bytes([l[0], l[1]])));
-    let end = 18 + length;
+    let end = 22 + length;
     if file.len() >= end + 4 {
         let sum = crc32fast::hash(&file[..end]).to_be_bytes();
         file[end..end + 4].copy_from_slice(&sum);
     }
+    let salt = file.get(16..20).map_or_else(Vec::new, <[u8]>::to_vec);
     let starts: Vec<usize> = (0..file.len())
         .filter(|at| file[*at..].starts_with(b"PCBT"))
         .collect();
@@ -132,6 +134,7 @@ fn with_right_sums(bytes: &[u8]) -> Vec<u8> {
             continue;
         };
         let mut hash = crc32fast::Hasher::new();
+        hash.update(&salt);
         hash.update(&frame[4..20]);
         hash.update(payload);
         let sum = hash.finalize().to_be_bytes();
@@ -285,7 +288,8 @@ fn a_key_file() -> Vec<u8> {
 
 fn a_segment() -> Vec<u8> {
     let disk = CrashDisk::default();
-    let (mut store, _) = Directory::open(Arc::new(disk.clone()), 1 << 16).expect("a journal");
+    let (mut store, _) = Directory::open(Arc::new(disk.clone()), 1 << 16, Arc::new(SystemRandom))
+        .expect("a journal");
     let mut frontier = Frontier::new();
     for batch in [vec![b"one".to_vec(), Vec::new()], vec![vec![3; 300]]] {
         store.make_room(&frontier, 1000).expect("room");

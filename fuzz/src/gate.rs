@@ -14,7 +14,7 @@ use portcullis_core::{Digest, State};
 use portcullis_gate::sequencer::Sequencer;
 use portcullis_gate::server::{Api, MAX_BODY};
 use portcullis_gate::{FeeTable, Index};
-use portcullis_host::{Clock, Disk};
+use portcullis_host::{Clock, Disk, SystemRandom};
 use portcullis_journal::{Directory, Journal};
 use portcullis_keeper::testkit::{CrashDisk, Dice, HandClock, World};
 use portcullis_keys::StatementKey as _;
@@ -105,7 +105,8 @@ fn gate() -> &'static Gate {
     static GATE: OnceLock<Gate> = OnceLock::new();
     GATE.get_or_init(|| {
         let disk: Arc<dyn Disk> = Arc::new(CrashDisk::default());
-        let (store, recovered) = Directory::open(disk.clone(), 1 << 16).expect("a journal");
+        let (store, recovered) =
+            Directory::open(disk.clone(), 1 << 16, Arc::new(SystemRandom)).expect("a journal");
         let journal = Journal::open(store, &recovered, disk, 0).expect("a journal");
         let fees = FeeTable::new(&BTreeMap::new());
         let sequencer = Sequencer::new(journal, State::clone(state()), Index::default(), fees);

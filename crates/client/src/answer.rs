@@ -132,6 +132,9 @@ pub struct Status {
     pub witnessed_at: Option<Time>,
     /// Suspensions in force.
     pub suspensions: Vec<InForce>,
+    /// How many those are; only so many are listed.
+    #[serde(default)]
+    pub suspensions_count: u64,
     /// Latches that nobody has cleared.
     #[serde(default)]
     pub latches: Vec<Latch>,

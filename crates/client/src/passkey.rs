@@ -81,6 +81,12 @@ impl DevelopmentPasskey {
         Self::new(key, mode, 0, None)
     }
 
+    /// The same passkey, known by another credential id: every authenticator chooses its own.
+    #[must_use]
+    pub fn known_as(self, credential: CredentialId) -> Self {
+        Self { credential, ..self }
+    }
+
     fn new(
         key: Arc<dyn StatementKey>,
         mode: Mode,

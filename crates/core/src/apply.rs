@@ -91,6 +91,12 @@ impl State {
         self.commit(bytes, Some(entry), changes)
     }
 
+    /// Apply the next entry, which this very state has judged to change this: see [`State::judge`].
+    /// What another state judged, or this one before it changed, would part the two for good.
+    pub fn commit_judged(&mut self, entry: &Entry, bytes: &[u8], changes: Vec<Effect>) -> Applied {
+        self.commit(bytes, Some(entry), Ok(changes))
+    }
+
     /// What an entry would change, without changing it.
     pub fn judge(&self, entry: &Entry, verify: &dyn Verify) -> Result<Vec<Effect>, VoidReason> {
         if entry.partition != 0 {
@@ -194,8 +200,9 @@ impl State {
         if !said {
             return Err(VoidReason::Statement);
         }
-        let changes = crate::decide::receipt::judge(self, statement.keeper, &statement.says)
-            .ok_or(VoidReason::Statement)?;
+        let changes =
+            crate::decide::receipt::judge(self, statement.keeper, &statement.says, verify)
+                .ok_or(VoidReason::Statement)?;
         // Said again, it changes nothing: repetitions must not grow state.
         Ok(if self.is_news(signed) {
             changes

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub const MAX_PAGE: usize = 1024 * 1024;
 /// Most bytes of one posting.
 pub const MAX_POSTING: usize = 32 * 1024;
-/// Most postings of boards that somebody keeps waiting to be accepted: what one board shows at once
+/// Most postings of one board that somebody keeps waiting to be accepted: what it shows at once
 /// (docs/spec/board.md), and room beside it.
 pub const MAX_WAITING: usize = 4096;
 /// From its stamp a posting counts for as long as a state can know the checkpoint that it names.

@@ -4,6 +4,7 @@
 use crate::act::{Act, LiftTarget, Scope};
 use crate::digest::Digest;
 use crate::factor::{Available, Factor, FactorKind, NewFactor};
+use crate::few::{Few, FewBy};
 use crate::id::{AccountId, FactorId, KeeperId, LedgerEntryId, PrincipalId, SubjectId, WalletId};
 use crate::limits::Limits;
 use crate::plan::Plan;
@@ -321,7 +322,7 @@ impl Facts {
                 let factors = self.factors_mut(*owner).into_iter().flatten();
                 factors
                     .filter(|factor| factor.id == *id)
-                    .for_each(|f| f.counter = *counter);
+                    .for_each(|f| f.counter = f.counter.max(*counter));
             }
             Effect::Open {
                 account,
@@ -579,7 +580,7 @@ impl Facts {
         now: Time,
     ) {
         if let Some(account) = self.accounts.get_mut(&account) {
-            account.outflow.entry(asset).or_default().add(amount, now);
+            account.outflow.entry(asset).add(amount, now);
         }
         if let Some(wallet) = self.wallets.get_mut(&wallet) {
             wallet.outflow.entry(asset).or_default().add(amount, now);
@@ -852,15 +853,15 @@ pub fn is_late(release: Time, first_cosigned: Time) -> bool {
 fn open(subject: SubjectId, principal: PrincipalId, delay: Span, index: u64) -> Account {
     Account {
         subject,
-        holders: vec![Holder {
+        holders: Few::from_iter([Holder {
             principal,
-            factors: Vec::new(),
-        }],
-        book: Vec::new(),
+            factors: Few::default(),
+        }]),
+        book: Few::default(),
         delay,
         frozen: None,
         proofs_after: 0,
-        outflow: BTreeMap::new(),
+        outflow: FewBy::default(),
         opened: index,
     }
 }

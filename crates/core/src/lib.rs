@@ -19,6 +19,7 @@ pub mod effect;
 pub mod entry;
 pub mod evidence;
 pub mod factor;
+pub mod few;
 pub mod follow;
 pub mod genesis;
 pub mod id;

@@ -60,7 +60,8 @@ pub struct CredentialId(
 pub struct Credential<'a> {
     /// Its public key.
     pub key: &'a PublicKey,
-    /// The highest signature counter seen; zero where the authenticator keeps none.
+    /// The signature counter that has to be passed: the highest seen, and zero where the authenticator
+    /// keeps none or any will do.
     pub counter: u32,
 }
 

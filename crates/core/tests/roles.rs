@@ -62,7 +62,7 @@ const ADMINISTRATOR: PrincipalId = {
 type Ask = fn(&mut Stage, PrincipalId) -> ActKind;
 
 #[rustfmt::skip]
-const ACTS: [(&str, Ask); 26] = [
+const ACTS: [(&str, Ask); 27] = [
     ("open an account", |_, _| open()),
     ("withdraw", |_, _| ether(PAYEE, 10)),
     ("cancel a withdrawal", |stage, _| ActKind::Cancel(Cancel { act: held(stage) })),
@@ -75,6 +75,7 @@ const ACTS: [(&str, Ask); 26] = [
     ("enrol a factor of one's own", |_, who| enrol(who)),
     ("enrol a customer", |stage, _| enrol(stage.customer.principal)),
     ("enrol a customer after an epoch", |stage, _| { raised(stage); enrol(stage.customer.principal) }),
+    ("enrol a member without factors", |stage, _| enrol(without_factors(stage))),
     ("revoke a factor of one's own", |stage, who| revoke_own(stage, who)),
     ("revoke a customer's passkey", |stage, _| revoke_passkey(stage)),
     ("revoke all of customers", |_, _| raise(Realm::Customers, None)),
@@ -150,7 +151,9 @@ fn account_of(
 ) -> Option<portcullis_core::id::AccountId> {
     let own = match kind {
         ActKind::OpenAccount(_) => return Some(Customer::number(3).account),
-        ActKind::EnrolFactor(enrol) => enrol.principal == member,
+        ActKind::EnrolFactor(enrol) => {
+            enrol.principal == member || stage.facts().member(enrol.principal).is_some()
+        }
         ActKind::RevokeFactor(revoke) => revoke.principal == member,
         _ => false,
     };
@@ -206,6 +209,17 @@ fn frozen_by_staff(stage: &mut Stage) -> ActKind {
 fn enrol(principal: PrincipalId) -> ActKind {
     let factor = request_key(PrincipalId([0x2d; 16]));
     ActKind::EnrolFactor(EnrolFactor { principal, factor })
+}
+
+/// An approver whose one factor was taken.
+fn without_factors(stage: &mut Stage) -> PrincipalId {
+    let principal = PrincipalId([0x2c; 16]);
+    stage.employ(principal, Role::Approver);
+    let factor = request_key(principal).id();
+    let kind = ActKind::RevokeFactor(RevokeFactor { principal, factor });
+    let act = stage.staffs(World::administrator(0), kind);
+    stage.submit(act);
+    principal
 }
 
 fn raised(stage: &mut Stage) {

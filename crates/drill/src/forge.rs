@@ -12,7 +12,7 @@ use portcullis_core::entry::{Settlement, Submission};
 use portcullis_core::plan::Plan;
 use portcullis_core::signature::Strict;
 use portcullis_core::{Body, Decision, Entry, Evidence, Span, State, Time};
-use portcullis_host::{Dir, Disk};
+use portcullis_host::{Dir, Disk, SystemRandom};
 use portcullis_journal::directory::SEGMENT_BYTES;
 use portcullis_journal::{Directory, Journal};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl Forge {
         let failed = |error: &dyn core::fmt::Display| DrillError::Journal(error.to_string());
         let disk = Dir::open_alone(cast.journal()).map_err(|error| failed(&error))?;
         let disk: Arc<dyn Disk> = Arc::new(disk);
-        let opened = Directory::open(Arc::clone(&disk), SEGMENT_BYTES);
+        let opened = Directory::open(Arc::clone(&disk), SEGMENT_BYTES, Arc::new(SystemRandom));
         let (store, recovered) = opened.map_err(|error| failed(&error))?;
         let journal = Journal::open(store, &recovered, disk, 0).map_err(|error| failed(&error))?;
         let entries = journal.view().entries(0..journal.head().size, usize::MAX);

@@ -12,6 +12,7 @@ use portcullis_core::act::{Act, ActKind, AddAddress, EnrolFactor, OpenAccount, W
 use portcullis_core::id::{AccountId, LedgerEntryId, PrincipalId};
 use portcullis_core::passkey::{Assertion, RelyingParty};
 use portcullis_core::realm::Realm;
+use portcullis_core::reason::Retry;
 use portcullis_core::{Digest, Evidence, Reason, Span, Time};
 use portcullis_host::Web;
 use std::cell::Cell;
@@ -314,13 +315,12 @@ impl Platform {
     }
 }
 
-/// Ask again while the gate says that the same may pass in a moment.
+/// Ask again while the gate says that the same may pass in a moment: what is about the gate and not about
+/// the act. Among it the same act's being worked on, which whoever sent it at the same time brings about.
 fn patient(ask: impl Fn() -> Answer) -> Answer {
     let passes = |answer: &Answer| {
-        let later = [Reason::Busy, Reason::WitnessesStale, Reason::Stopping];
-        answer
-            .reason()
-            .is_some_and(|reason| later.contains(&reason))
+        let reason = answer.reason();
+        reason.is_some_and(|reason| reason.number() >= 900 && reason.retry() == Retry::Later)
     };
     let mut answer = ask();
     for _ in 0..TRIES {

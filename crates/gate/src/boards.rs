@@ -214,7 +214,7 @@ mod tests {
     use portcullis_core::codec::encode;
     use portcullis_core::evidence::Stamp;
     use portcullis_core::{Evidence, Span, State};
-    use portcullis_host::{Disk, HttpError, Reply};
+    use portcullis_host::{Disk, HttpError, Reply, SystemRandom};
     use portcullis_journal::{Directory, Journal};
     use portcullis_keeper::testkit::{CrashDisk, Customer, HandClock, Ledger, World};
     use portcullis_keys::StatementKey as _;
@@ -270,7 +270,8 @@ mod tests {
             let mut ledger = Ledger::new(Arc::new(World::new()), clock.clone());
             ledger.open(&Customer::number(1));
             let disk: Arc<dyn Disk> = Arc::new(CrashDisk::default());
-            let (store, recovered) = Directory::open(Arc::clone(&disk), 1 << 20).unwrap();
+            let (store, recovered) =
+                Directory::open(Arc::clone(&disk), 1 << 20, Arc::new(SystemRandom)).unwrap();
             let mut journal = Journal::open(store, &recovered, disk, 0).unwrap();
             journal.make_room(1 << 18, 1000).unwrap();
             journal.append(ledger.entries.clone()).unwrap();

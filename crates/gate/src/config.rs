@@ -39,6 +39,9 @@ pub struct Config {
     /// Bytes of a journal segment.
     #[serde(default = "default_segment")]
     pub segment_bytes: u64,
+    /// How many entries come between two snapshots, which make the next start quick.
+    #[serde(default = "default_snapshot")]
+    pub snapshot_every: u64,
     /// A clock for tests; development genesis only.
     #[serde(default)]
     pub test_clock: Option<PathBuf>,
@@ -71,6 +74,9 @@ const fn default_queue() -> usize {
 }
 const fn default_segment() -> u64 {
     portcullis_journal::directory::SEGMENT_BYTES
+}
+const fn default_snapshot() -> u64 {
+    1_000_000
 }
 const fn default_native_gas() -> u64 {
     21_000

@@ -20,6 +20,10 @@ const SKEW: Span = Span::seconds(2);
 /// How long a witness may take for one answer.
 const WITNESS_TIMEOUT: Duration = Duration::from_millis(1500);
 
+/// How long a witness that says it has cosigned a longer journal is left alone. Nothing signs that word:
+/// it may have been somebody else's, or a slip.
+const ASK_AGAIN: Span = Span::seconds(3);
+
 /// The witnesses of a network.
 pub struct Witnesses {
     network: Arc<Network>,
@@ -71,7 +75,9 @@ impl Witnesses {
                 url: format!("{}/add-checkpoint", url.trim_end_matches('/')),
                 view: Arc::clone(view),
                 http: Arc::clone(http),
+                clock: Arc::clone(&clock),
                 known: 0,
+                heard: Time(0),
                 told: Told::default(),
             })
         });
@@ -225,8 +231,11 @@ struct Worker {
     url: String,
     view: Arc<View>,
     http: Arc<dyn Http>,
+    clock: Arc<dyn Clock>,
     /// The size that it cosigned last, as far as known.
     known: u64,
+    /// When it said so.
+    heard: Time,
     /// What was said of it last.
     told: Told<&'static str>,
 }
@@ -261,8 +270,19 @@ impl Worker {
         Some(cosignature)
     }
 
+    /// Whether what it said of its size is worth asking about again. A clock that was set back is no
+    /// reason to wait.
+    fn is_due(&self) -> bool {
+        let now = self.clock.now();
+        now < self.heard || now.since(self.heard) >= ASK_AGAIN
+    }
+
     fn ask(&mut self, signed: &SignedCheckpoint) -> Option<Cosignature> {
         let size = signed.head().size;
+        if self.known > size && self.is_due() {
+            // Where it has cosigned anything, it answers this with how much.
+            self.known = 0;
+        }
         if self.known > size {
             if self.told.is_news("longer") {
                 tracing::error!(witness = %self.key.name(), known = self.known, size,
@@ -302,7 +322,7 @@ impl Worker {
                 cosignature
             }
             Answer::At(size) => {
-                self.known = size;
+                (self.known, self.heard) = (size, self.clock.now());
                 None
             }
             Answer::Refused { status } => {
@@ -324,15 +344,19 @@ mod tests {
     )]
 
     use super::*;
-    use portcullis_host::{Disk, HttpError, Reply};
+    use portcullis_host::{Disk, HttpError, Reply, SystemRandom};
     use portcullis_keeper::testkit::{CrashDisk, HandClock, Ledger, World};
     use portcullis_tlog::witness::decide;
     use portcullis_tlog::{KeyName, LogSigner, Note, Timestamp};
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering::SeqCst;
 
     /// Witnesses that cosign everything, at their own times.
     struct Clocks {
         world: Arc<World>,
         times: [u64; 3],
+        /// Answers still to come that say that far more was cosigned.
+        wrong: AtomicUsize,
     }
 
     impl Http for Clocks {
@@ -354,6 +378,11 @@ mod tests {
             _: u64,
             _: Duration,
         ) -> Result<Reply, HttpError> {
+            let left = |left: usize| left.checked_sub(1);
+            if self.wrong.fetch_update(SeqCst, SeqCst, left).is_ok() {
+                let body = b"1000000\n".to_vec();
+                return Ok(Reply { status: 409, body });
+            }
             let number: usize = url[8..9].parse().unwrap();
             let text = str::from_utf8(body).unwrap();
             let note = Note::parse(text.split_once("\n\n").unwrap().1.as_bytes()).unwrap();
@@ -372,14 +401,22 @@ mod tests {
         }
     }
 
-    /// What is gathered where the clocks are so many seconds ahead.
-    fn cosigned(ahead: [u64; 3]) -> (Time, Time) {
+    /// The witnesses of a small journal.
+    struct Bench {
+        witnesses: Witnesses,
+        head: TreeHead,
+        clock: HandClock,
+    }
+
+    /// Their clocks are so many seconds ahead, and the first so many answers are wrong.
+    fn bench(ahead: [u64; 3], wrong: usize) -> Bench {
         let world = Arc::new(World::new());
         let clock = HandClock::at(World::START);
         let ledger = Ledger::new(Arc::clone(&world), clock.clone());
         let disk: Arc<dyn Disk> = Arc::new(CrashDisk::default());
         let (store, recovered) =
-            portcullis_journal::Directory::open(Arc::clone(&disk), 1 << 20).unwrap();
+            portcullis_journal::Directory::open(Arc::clone(&disk), 1 << 20, Arc::new(SystemRandom))
+                .unwrap();
         let mut journal = portcullis_journal::Journal::open(store, &recovered, disk, 0).unwrap();
         journal.make_room(1 << 18, 1000).unwrap();
         journal.append(ledger.entries).unwrap();
@@ -388,14 +425,58 @@ mod tests {
         let names = network.quorum().witnesses().iter().enumerate();
         let urls = names.map(|(n, key)| (key.name().to_string(), format!("http://w{n}")));
         let urls = urls.collect();
-        let http: Arc<dyn Http> = Arc::new(Clocks { world, times });
+        let wrong = AtomicUsize::new(wrong);
+        let http: Arc<dyn Http> = Arc::new(Clocks {
+            world,
+            times,
+            wrong,
+        });
         let name = KeyName::new("test.example/log").unwrap();
         let log = LogSigner::from_seed(name, &[0x80; 32]).unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(clock);
+        let as_clock: Arc<dyn Clock> = Arc::new(clock.clone());
         let view = journal.view();
-        let mut witnesses = Witnesses::new(network, Box::new(log), clock, &urls, &view, &http);
-        let witnessed = witnesses.cosign(journal.head()).unwrap();
+        Bench {
+            witnesses: Witnesses::new(network, Box::new(log), as_clock, &urls, &view, &http),
+            head: journal.head(),
+            clock,
+        }
+    }
+
+    /// What is gathered where the clocks are so many seconds ahead.
+    fn cosigned(ahead: [u64; 3]) -> (Time, Time) {
+        let Bench {
+            mut witnesses,
+            head,
+            ..
+        } = bench(ahead, 0);
+        let witnessed = witnesses.cosign(head).unwrap();
         (witnessed.oldest, witnessed.newest)
+    }
+
+    /// Nobody signs a 409: whoever is between the two can say it once.
+    #[test]
+    fn a_wrong_word_of_a_longer_journal_silences_no_witness_for_good() {
+        let Bench {
+            mut witnesses,
+            head,
+            clock,
+        } = bench([0; 3], 3);
+        assert!(witnesses.cosign(head).is_err());
+        assert!(witnesses.cosign(head).is_err(), "they are left alone");
+        clock.pass(ASK_AGAIN);
+        assert!(witnesses.cosign(head).is_ok());
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_keeps_no_witness_silent() {
+        let Bench {
+            mut witnesses,
+            head,
+            clock,
+        } = bench([0; 3], 3);
+        assert!(witnesses.cosign(head).is_err());
+        clock.set(World::START.before(Span::seconds(1)));
+        assert!(witnesses.cosign(head).is_ok());
     }
 
     #[test]

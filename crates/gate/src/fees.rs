@@ -110,10 +110,7 @@ impl FeeTable {
             Some(earlier) => outbid(&earlier, &going, gas, payment.fee_ceiling())?,
             None => going,
         };
-        payment
-            .plan(fees)
-            .ok()
-            .filter(|_| fees.ceiling() <= payment.fee_ceiling())
+        payment.plan(fees).ok().filter(|_| payment.affords(&fees))
     }
 }
 

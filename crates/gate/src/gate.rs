@@ -7,15 +7,17 @@ use crate::config::ChainFees;
 use crate::cosign::Witnesses;
 use crate::fees::{FeeFollower, FeeTable};
 use crate::open;
-use crate::pulse::{Heads, Projector, Pulse};
+use crate::pulse::{Heads, Projector, Pulse, Standing};
 use crate::run::Error;
 use crate::sequencer::{Command, MAX_BATCH, Sequencer, Shared, Stop, What};
 use crate::server::Api;
+use crate::snapshots::Snapshotter;
 use portcullis_chains::ChainId;
 use portcullis_core::Network;
 use portcullis_core::id::BoardId;
 use portcullis_host::{Clock, Disk, Http, Random};
-use portcullis_journal::Directory;
+use portcullis_journal::{Directory, Snapshots};
+use portcullis_keys::StatementKey;
 use portcullis_node::Node;
 use portcullis_tlog::{Log, Signer};
 use std::collections::BTreeMap;
@@ -50,6 +52,16 @@ pub struct Parts {
     pub queue: usize,
     /// Bytes of a journal segment.
     pub segment_bytes: u64,
+    /// Snapshots, which make the next start quick; without them it reads the whole journal.
+    pub snapshots: Option<SnapshotParts>,
+}
+
+/// How the gate keeps snapshots.
+pub struct SnapshotParts {
+    /// The gate's own key, that they are authenticated with.
+    pub key: Arc<dyn StatementKey>,
+    /// How many entries come between two.
+    pub every: u64,
 }
 
 /// An open gate.
@@ -64,6 +76,8 @@ pub struct Gate {
     pub boards: Vec<BoardPoll>,
     /// One for each chain with a node.
     pub fees: Vec<FeeFollower>,
+    /// Writes snapshots, where it keeps any.
+    pub snapshotter: Option<Snapshotter>,
     /// What answers.
     pub api: Api,
 }
@@ -81,11 +95,25 @@ impl Gate {
         } = parts;
         let table = FeeTable::new(&chains);
         let fees = followers(&table, chains, &parts.nodes);
-        let mut sequencer = open::journal(&network, &disk, parts.segment_bytes, table)?;
+        let snapshots = parts.snapshots.map(|kept| {
+            let snapshots = Snapshots::new(Arc::clone(&disk), kept.key);
+            (snapshots, kept.every)
+        });
+        let own = snapshots.as_ref().map(|(snapshots, _)| snapshots);
+        let storage = open::Storage {
+            disk: &disk,
+            random: &parts.random,
+            segment_bytes: parts.segment_bytes,
+        };
+        let mut sequencer = open::journal(&network, &storage, own, table)?;
         sequencer.begin(clock.now())?;
         let shared = sequencer.shared();
         let (queue, commands) = sync_channel(parts.queue);
-        let heads = Arc::new(Heads::new(sequencer.head()));
+        let heads = Arc::new(Heads::new(standing(&sequencer)));
+        let snapshotter = snapshots.map(|(snapshots, every)| {
+            let network = Arc::clone(&network);
+            Snapshotter::new(snapshots, every, network, &shared, &heads)
+        });
         let view = &shared.view;
         let witnesses = Witnesses::new(
             network,
@@ -104,6 +132,7 @@ impl Gate {
             fees,
             pulse: Pulse::new(witnesses, Arc::clone(&heads), Arc::clone(&shared)),
             projector: Projector::new(Arc::clone(&shared)),
+            snapshotter,
             sequencing: Sequencing {
                 sequencer,
                 commands,
@@ -139,6 +168,14 @@ fn followers(
     chains.into_iter().filter_map(follower).collect()
 }
 
+/// Where the journal stands, between two batches: state is then that of its last entry.
+fn standing(sequencer: &Sequencer<Directory>) -> Standing {
+    Standing {
+        head: sequencer.head(),
+        effects: sequencer.shared().state().facts().effects,
+    }
+}
+
 /// The sequencer with the queue before it.
 pub struct Sequencing {
     sequencer: Sequencer<Directory>,
@@ -163,7 +200,7 @@ impl Sequencing {
     /// ends, and the next start reads the journal.
     pub fn step(&mut self, batch: Vec<Command>) -> Result<(), Stop> {
         self.sequencer.step(batch, self.clock.now())?;
-        self.heads.show(self.sequencer.head());
+        self.heads.show(standing(&self.sequencer));
         Ok(())
     }
 }

@@ -1,9 +1,11 @@
 //! The gate's own index: where every act stands, for ever, and which entries speak of an act, a
-//! factor, an address. A projection; it is rebuilt from the journal at every start.
+//! factor, an address. A projection: it can be rebuilt from the journal, and stands beside the state
+//! in the gate's snapshots.
 //!
 //! State forgets an act a day after its end. This does not: whoever asks about an act years later
 //! must not be told that it never was, and pay again.
 
+use minicbor::{Decode, Encode};
 use portcullis_chains::Address;
 use portcullis_core::act::ActKind;
 use portcullis_core::effect::Effect;
@@ -24,20 +26,35 @@ pub struct Index {
     back_ends: BTreeSet<(PrincipalId, u64)>,
 }
 
+/// All of an index, as a snapshot has it.
+type Lists = (
+    Vec<(Digest, u32, Course)>,
+    Vec<(u64, u32)>,
+    Vec<(FactorId, u64)>,
+    Vec<(AccountId, Address, u64)>,
+    Vec<(PrincipalId, u64)>,
+);
+
 /// How far an act has come, as far as the journal alone says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Course {
     /// Refused whenever it was submitted: nothing came of it. Only an act that takes away may be
     /// submitted again (docs/design/022).
+    #[n(0)]
     Refused,
     /// Accepted. State knows more while it waits or is on its way; where state does not know it, it
     /// was never submitted in time, and is returned.
+    #[n(1)]
     Accepted,
     /// It took effect, and moved no money.
+    #[n(2)]
     Done,
     /// The money arrived.
+    #[n(3)]
     Confirmed,
     /// Nothing moved and nothing can move any more.
+    #[n(4)]
     Returned,
 }
 
@@ -58,6 +75,56 @@ struct Mention {
 }
 
 impl Index {
+    /// All of it, for a snapshot.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let acts = self.acts.iter();
+        let acts = acts.map(|(act, row)| (*act, row.newest, row.course));
+        let mentions = self.mentions.iter();
+        let mentions = mentions.map(|m| (m.entry, m.before.map_or(0, core::num::NonZeroU32::get)));
+        let lists: Lists = (
+            acts.collect(),
+            mentions.collect(),
+            self.factors.iter().copied().collect(),
+            self.addresses.iter().copied().collect(),
+            self.back_ends.iter().copied().collect(),
+        );
+        portcullis_core::codec::encode(&lists)
+    }
+
+    /// Read it back; nothing where the bytes are something else.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let lists: Lists = minicbor::decode(bytes).ok()?;
+        let (acts, mentions, factors, addresses, back_ends) = lists;
+        let acts = acts.into_iter();
+        let acts = acts.map(|(act, newest, course)| (act, Row { newest, course }));
+        let mentions = mentions.into_iter().map(|(entry, before)| Mention {
+            entry,
+            before: core::num::NonZeroU32::new(before),
+        });
+        let index = Self {
+            acts: acts.collect(),
+            mentions: mentions.collect(),
+            factors: factors.into_iter().collect(),
+            addresses: addresses.into_iter().collect(),
+            back_ends: back_ends.into_iter().collect(),
+        };
+        index.is_sound().then_some(index)
+    }
+
+    /// Whether every chain of mentions stays within the list and ends.
+    fn is_sound(&self) -> bool {
+        let within = |at: u32| usize::try_from(at).is_ok_and(|at| at <= self.mentions.len());
+        let ends = |(at, mention): (usize, &Mention)| {
+            mention
+                .before
+                .is_none_or(|before| before.get() as usize <= at)
+        };
+        self.acts.values().all(|row| within(row.newest))
+            && self.mentions.iter().enumerate().all(ends)
+    }
+
     /// Take an applied entry in. What is void says nothing.
     pub fn add(&mut self, entry: &Entry, applied: &Applied) {
         if applied.void.is_some() {

@@ -2,15 +2,15 @@
 
 use crate::config::{ChainFees, Config};
 use crate::fees::FeeTable;
-use crate::index::Index;
 use crate::run::Error;
 use crate::sequencer::Sequencer;
+use crate::snapshots::Replica;
 use portcullis_chains::ChainId;
+use portcullis_core::Network;
 use portcullis_core::signature::Strict;
-use portcullis_core::{Entry, Network, State};
-use portcullis_host::{Clock, Disk, FileClock, SystemClock};
+use portcullis_host::{Clock, Disk, FileClock, Random, SystemClock};
 use portcullis_journal::projection::CHECKPOINT_FILE;
-use portcullis_journal::{Directory, Journal};
+use portcullis_journal::{Directory, Journal, Snapshots};
 use portcullis_keys::{KeyFile, Passphrase, StatementKey};
 use portcullis_tlog::{Cosigned, Log, LogKey, MAX_NOTE_BYTES, SignError, Signer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,8 +113,8 @@ pub(crate) fn chains(
     }
 }
 
-/// The journal's key as a log key, checked to be the one that genesis names.
-pub(crate) fn log_signer(config: &Config, network: &Network) -> Result<LogSigningKey, Error> {
+/// The journal's key, checked to be the one that genesis names.
+pub(crate) fn log_key(config: &Config, network: &Network) -> Result<Arc<dyn StatementKey>, Error> {
     let file = std::fs::File::open(&config.passphrase_file)
         .map_err(|error| Error::File(config.passphrase_file.display().to_string(), error))?;
     let passphrase = Passphrase::read_file(file)?;
@@ -129,16 +129,20 @@ pub(crate) fn log_signer(config: &Config, network: &Network) -> Result<LogSignin
             "the log key is not the one that genesis names".into(),
         ));
     }
-    Ok(LogSigningKey {
-        key: Box::new(key),
-        public: network.log().clone(),
-    })
+    Ok(Arc::new(key))
 }
 
 /// A statement key that signs checkpoints.
 pub(crate) struct LogSigningKey {
-    key: Box<dyn StatementKey>,
+    key: Arc<dyn StatementKey>,
     public: LogKey,
+}
+
+impl LogSigningKey {
+    pub(crate) fn new(key: Arc<dyn StatementKey>, network: &Network) -> Self {
+        let public = network.log().clone();
+        Self { key, public }
+    }
 }
 
 impl Signer<Log> for LogSigningKey {
@@ -155,35 +159,30 @@ impl Signer<Log> for LogSigningKey {
     }
 }
 
-/// Open the journal and derive the state from it: recovery and every other start are one path.
+/// What the journal's store is made of.
+pub(crate) struct Storage<'a> {
+    pub(crate) disk: &'a Arc<dyn Disk>,
+    pub(crate) random: &'a Arc<dyn Random>,
+    pub(crate) segment_bytes: u64,
+}
+
+/// Open the journal and derive the state from it, from the last snapshot on: recovery and every other
+/// start are one path.
 pub(crate) fn journal(
     network: &Arc<Network>,
-    disk: &Arc<dyn Disk>,
-    segment_bytes: u64,
+    storage: &Storage<'_>,
+    snapshots: Option<&Snapshots>,
     fees: FeeTable,
 ) -> Result<Sequencer<Directory>, Error> {
+    let (disk, random) = (storage.disk, storage.random);
     let known = known_size(disk.as_ref(), network)?;
-    let (store, recovered) = Directory::open(Arc::clone(disk), segment_bytes)?;
+    let opened = Directory::open(Arc::clone(disk), storage.segment_bytes, Arc::clone(random));
+    let (store, recovered) = opened?;
     let journal = Journal::open(store, &recovered, Arc::clone(disk), known)?;
-    let mut state = State::new(Arc::clone(network));
-    let mut index = Index::default();
-    let size = journal.head().size;
-    let view = journal.view();
-    while state.size() < size {
-        for bytes in view.entries(state.size()..size, 4 * 1024 * 1024)? {
-            let entry = Entry::from_bytes(&bytes).ok();
-            let applied = state.apply(&bytes, &Strict);
-            match &entry {
-                Some(entry) => index.add(entry, &applied),
-                None => tracing::error!(index = applied.index, "an entry cannot be read"),
-            }
-            if let Some(void) = &applied.void {
-                tracing::error!(index = applied.index, %void, "the journal has a void entry");
-            }
-        }
-    }
-    tracing::info!(entries = size, "the journal is open");
-    Ok(Sequencer::new(journal, state, index, fees))
+    let head = journal.head();
+    let replica = Replica::open(network, snapshots, &journal.view(), head)?;
+    tracing::info!(entries = head.size, "the journal is open");
+    Ok(Sequencer::new(journal, replica.state, replica.index, fees))
 }
 
 /// The size of the checkpoint that was written last: the journal cannot be shorter.

@@ -57,6 +57,12 @@ impl Published {
         self.newest.borrow().clone()
     }
 
+    /// How many wait for one.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.newest.receiver_count()
+    }
+
     /// A receiver that wakes at every new one.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Option<Witnessed>> {

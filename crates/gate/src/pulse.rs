@@ -1,7 +1,9 @@
 //! The journal's pulse: every durable head is cosigned, every second again, and shown.
 
 use crate::cosign::{CosignError, Witnesses};
+use crate::published::Witnessed;
 use crate::sequencer::Shared;
+use portcullis_core::Digest;
 use portcullis_host::Told;
 use portcullis_journal::Projection;
 use portcullis_tlog::TreeHead;
@@ -15,36 +17,57 @@ const PROJECT: Duration = Duration::from_millis(500);
 /// How long to wait after witnesses have not answered.
 const AGAIN: Duration = Duration::from_millis(200);
 
+/// A durable head, and the running digest of effects of the state that stands there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) head: TreeHead,
+    pub(crate) effects: Digest,
+}
+
 /// The newest durable head, for the thread that has it cosigned.
 pub(crate) struct Heads {
-    newest: Mutex<TreeHead>,
+    newest: Mutex<Standing>,
     grew: Condvar,
+    /// The newest that was cosigned.
+    cosigned: Mutex<Option<(Standing, Witnessed)>>,
 }
 
 impl Heads {
-    pub(crate) fn new(head: TreeHead) -> Self {
+    pub(crate) fn new(standing: Standing) -> Self {
         Self {
-            newest: Mutex::new(head),
+            newest: Mutex::new(standing),
             grew: Condvar::new(),
+            cosigned: Mutex::new(None),
         }
     }
 
-    pub(crate) fn show(&self, head: TreeHead) {
+    pub(crate) fn show(&self, standing: Standing) {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        if *newest != head {
-            *newest = head;
+        if *newest != standing {
+            *newest = standing;
             self.grew.notify_all();
         }
     }
 
-    fn newest(&self) -> TreeHead {
+    fn newest(&self) -> Standing {
         *self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest cosigned head of this process, with what its state came to there.
+    pub(crate) fn cosigned(&self) -> Option<(Standing, Witnessed)> {
+        let cosigned = self.cosigned.lock();
+        cosigned.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn note_cosigned(&self, standing: Standing, witnessed: Witnessed) {
+        let mut cosigned = self.cosigned.lock().unwrap_or_else(PoisonError::into_inner);
+        *cosigned = Some((standing, witnessed));
     }
 
     /// Waits for a head other than `last`, or for a heartbeat.
     fn wait(&self, last: Option<TreeHead>) {
         let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |head: &mut TreeHead| Some(*head) == last;
+        let same = |standing: &mut Standing| Some(standing.head) == last;
         drop(self.grew.wait_timeout_while(newest, HEARTBEAT, same));
     }
 }
@@ -67,10 +90,11 @@ impl Pulse {
 
     /// Have the newest durable head cosigned and show it. Gives the head.
     pub fn beat(&mut self) -> Result<TreeHead, CosignError> {
-        let head = self.heads.newest();
-        let witnessed = self.witnesses.cosign(head)?;
+        let standing = self.heads.newest();
+        let witnessed = self.witnesses.cosign(standing.head)?;
+        self.heads.note_cosigned(standing, witnessed.clone());
         self.shared.published.show(witnessed);
-        Ok(head)
+        Ok(standing.head)
     }
 
     /// Beat for ever, with each witness on a thread of its own.

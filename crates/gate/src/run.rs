@@ -1,11 +1,12 @@
 //! The process: from a configuration to a running gate, a thread for each of its parts, until SIGTERM.
 
 use crate::config::{ChainFees, Config};
-use crate::gate::{Gate, Parts, Sequencing, collect};
-use crate::open;
+use crate::gate::{Gate, Parts, Sequencing, SnapshotParts, collect};
+use crate::open::{self, LogSigningKey};
 use crate::pulse::Projector;
 use crate::sequencer::{Command, Stop};
 use crate::server::Api;
+use crate::snapshots::Snapshotter;
 use hyper_util::server::graceful::GracefulShutdown;
 use portcullis_chains::ChainId;
 use portcullis_core::genesis::GenesisFault;
@@ -33,8 +34,9 @@ const NODE_PATIENCE: Duration = Duration::from_secs(3);
 /// Back ends come from few addresses, each with many connections.
 const BOUNDS: Bounds = Bounds {
     connections: 4096,
-    per_address: 2048,
+    per_peer: 2048,
     headers_within: Duration::from_secs(10),
+    answer_within: Duration::from_secs(30),
 };
 /// How long open connections may keep a gate that was told to stop.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -75,6 +77,15 @@ pub enum Error {
     /// The sequencer.
     #[error(transparent)]
     Stop(#[from] Stop),
+    /// Entries that a quorum cosigned, and that are others now, or gone.
+    #[error(
+        "the journal's first {size} entries are not those that were cosigned: somebody has changed \
+         them. Restore the journal from a replica; nothing was changed now"
+    )]
+    Changed {
+        /// How many were cosigned.
+        size: u64,
+    },
     /// An entry that cannot be read back.
     #[error("the journal cannot be read: {0}")]
     Read(#[from] ReadError),
@@ -104,6 +115,12 @@ pub fn run(config: &Config) -> Result<(), Error> {
     let projector = Arc::new(Mutex::new(gate.projector));
     let projecting = Arc::clone(&projector);
     spawn("project", move || Projector::run(&projecting));
+    let snapshotter = gate
+        .snapshotter
+        .map(|snapshotter| Arc::new(Mutex::new(snapshotter)));
+    if let Some(snapshotter) = snapshotter.clone() {
+        spawn("snapshots", move || Snapshotter::run(&snapshotter));
+    }
     for poll in gate.boards {
         spawn("board", move || poll.run());
     }
@@ -116,6 +133,9 @@ pub fn run(config: &Config) -> Result<(), Error> {
     thread.finish()?;
     // Whoever reads the files of a gate that was stopped finds all that was cosigned.
     Projector::once(&projector);
+    if let Some(snapshotter) = snapshotter {
+        Snapshotter::mark_once(&snapshotter);
+    }
     Ok(())
 }
 
@@ -124,7 +144,8 @@ fn assemble(config: &Config) -> Result<Parts, Error> {
     let network = Arc::new(open::genesis(config)?);
     open::check(config, &network)?;
     let chains = open::chains(config, &network)?;
-    let log = Box::new(open::log_signer(config, &network)?);
+    let key = open::log_key(config, &network)?;
+    let log = Box::new(LogSigningKey::new(Arc::clone(&key), &network));
     let (clock, nodes) = (open::clock(config, &network)?, nodes(&chains)?);
     // Given back at once: who connects before the journal is open is to be told that nobody answers.
     drop(TcpListener::bind(config.listen).map_err(|error| Error::Listen(config.listen, error))?);
@@ -145,6 +166,10 @@ fn assemble(config: &Config) -> Result<Parts, Error> {
         authorities: config.authorities.clone(),
         queue: config.queue,
         segment_bytes: config.segment_bytes,
+        snapshots: Some(SnapshotParts {
+            key,
+            every: config.snapshot_every,
+        }),
     })
 }
 

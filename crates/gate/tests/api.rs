@@ -21,8 +21,10 @@ use portcullis_core::limits::Limits;
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::statement::Says;
 use portcullis_core::{Act, Digest, Evidence, Reason, Span};
+use portcullis_gate::sequencer::body_digest;
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::World;
+use portcullis_keys::StatementKey as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -168,6 +170,45 @@ fn reads_are_signed_and_what_is_not_there_is_not_found() {
     }
 }
 
+/// An idle gate journals the newest head where a posting on a board names it. Anybody who could say so
+/// over HTTP could have an entry for every head.
+#[test]
+fn a_stamp_over_http_is_no_posting_and_journals_no_checkpoint() {
+    let mut gate = Gate::new();
+    let unknown = Digest([7; 32]);
+    let cancel = ActKind::Cancel(Cancel { act: unknown });
+    let cancel = gate.ledger.act(World::BACK_END, cancel);
+    let served = serve(gate);
+    let newest = served.shared.published.newest().unwrap();
+    let act = Act {
+        checkpoint: body_digest(&newest.note).unwrap(),
+        ..cancel
+    };
+    let known = |act: &Act| {
+        let state = served.shared.state();
+        state.facts().checkpoints.contains_key(&act.checkpoint)
+    };
+    assert!(!known(&act));
+    let time = served.clock.now();
+    let bytes = Stamp::signed_bytes(World::BOARD, act.digest(), time);
+    let stamped = Evidence {
+        posted: Some(Stamp {
+            board: World::BOARD,
+            time,
+            signature: World::key(&World::BOARD.0).sign(&bytes).unwrap(),
+        }),
+        ..Evidence::default()
+    };
+    let size = served.shared.state().size();
+    let request = served.submission(&act, &stamped);
+    refused(served.send(request), Reason::StampInvalid);
+    assert_eq!(served.shared.state().size(), size);
+    let path = format!("/v1/acts/{unknown}/evidence");
+    let body = serde_json::to_vec(&stamped).unwrap();
+    let request = served.request("POST", &path, Some(unknown), body);
+    refused(served.send(request), Reason::StampInvalid);
+}
+
 /// Whoever saw a signed request, refused or not, gains nothing by sending it again.
 #[test]
 fn a_signed_request_counts_once_and_only_while_it_is_fresh() {
@@ -202,6 +243,24 @@ fn a_signed_request_counts_once_and_only_while_it_is_fresh() {
     expired.parts.created -= 20;
     expired.parts.expires = Some(expired.parts.created + 10);
     refused(served.send(expired), Reason::RequestStale);
+}
+
+/// The gate comes back at the wrong moment, and somebody has to stop withdrawals.
+#[test]
+fn a_gate_that_starts_while_the_witnesses_are_silent_can_be_stopped() {
+    let mut gate = Gate::new();
+    gate.customer(1);
+    gate.sync();
+    gate.restart_in_silence();
+    let (suspend, evidence) = gate.ledger.suspension(Scope::Withdrawals);
+    let (served, _commands) = listen(&gate);
+    let (status, named) = served.raw("GET", "/v1/checkpoint", &[], &[]);
+    assert_eq!(
+        (status, &named["digest"]),
+        (200, &json!(suspend.checkpoint))
+    );
+    gate.submit(suspend, evidence).unwrap();
+    assert_eq!(gate.shared.state().facts().suspensions.len(), 1);
 }
 
 /// A revoked role leaves the factor, whose signature still holds.
@@ -368,4 +427,36 @@ fn status_tells_of_each_suspension_who_has_it_and_what_was_signed_earlier() {
     );
     let other = all.iter().find(|one| one["by"] == by).unwrap();
     assert_eq!(other["signed_earlier"], json!([]));
+}
+
+/// One operator's key makes suspensions without end; what anybody may ask for stays small.
+#[test]
+fn status_lists_so_many_suspensions_and_releases_and_counts_the_rest() {
+    let mut gate = Gate::new();
+    let customer = gate.customer(1);
+    let out: Vec<Digest> = (0..12)
+        .map(|_| {
+            let (act, evidence) = gate.withdrawal(&customer, 1, 1_000);
+            let digest = act.digest();
+            gate.submit(act, evidence).unwrap();
+            gate.signed(digest);
+            gate.sync();
+            digest
+        })
+        .collect();
+    for _ in 0..101 {
+        let (act, evidence) = gate.ledger.suspension(Scope::Account(customer.account));
+        gate.submit(act, evidence).unwrap();
+    }
+    let (served, _commands) = listen(&gate);
+    let (_, status) = served.raw("GET", "/v1/status", &[], &[]);
+    assert_eq!(status["suspensions_count"], 101);
+    let listed = status["suspensions"].as_array().unwrap();
+    assert_eq!(listed.len(), 100);
+    for suspension in listed {
+        assert_eq!(suspension["signed_earlier_count"], out.len());
+        assert_eq!(suspension["signed_earlier"].as_array().unwrap().len(), 10);
+    }
+    assert_eq!(status["withheld_count"], out.len());
+    assert_eq!(status["withheld"].as_array().unwrap().len(), out.len());
 }

@@ -20,6 +20,8 @@ use portcullis_gate::sequencer::What;
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::{Customer, World};
 use portcullis_keys::StatementKey as _;
+use std::io;
+use std::sync::{Arc, Mutex};
 
 #[test]
 fn a_withdrawal_is_released_with_the_wallets_next_nonce() {
@@ -391,6 +393,19 @@ fn without_a_going_rate_money_waits_outside_under_a_number_of_its_own() {
     assert_eq!(gate.submit(act, evidence), Err(Reason::NoFeePlan));
 }
 
+/// Fees that a tenth more would lift above the wallet's ceiling could never be outbid.
+#[test]
+fn money_waits_outside_too_where_the_going_fees_leave_no_room_to_be_outbid() {
+    // The wallet's ceiling is 10^16 wei, and a transfer takes 21,000 of gas.
+    let outbid = 10_000_000_000_000_000 * 10 / 11 / 21_000;
+    for (going, refusal) in [(outbid, None), (outbid + 2, Some(Reason::NoFeePlan))] {
+        let mut gate = Gate::with_gas_at(going);
+        let customer = gate.customer(1);
+        let (act, evidence) = gate.withdrawal(&customer, 1, 1_000);
+        assert_eq!(gate.submit(act, evidence).err(), refusal, "{going}");
+    }
+}
+
 #[test]
 fn the_sequencers_unauthenticated_refusals_are_counted() {
     let mut gate = Gate::new();
@@ -400,4 +415,53 @@ fn the_sequencers_unauthenticated_refusals_are_counted() {
     let refused = gate.submit(act, Evidence::default());
     assert_eq!(refused, Err(Reason::FactorMissing));
     assert_eq!(gate.shared.refusals(), before + 1);
+}
+
+/// What the gate says while it works.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Said {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Said {
+    fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        let said = self.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || said.clone());
+        tracing::subscriber::with_default(subscriber.finish(), work)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+/// Anybody may bring evidence that adds nothing: no fault of the gate's, which an operator would look for.
+#[test]
+fn a_refused_supplement_is_counted_and_is_no_error_of_the_gates() {
+    let mut gate = Gate::new();
+    let customer = gate.customer(1);
+    let (act, evidence) = gate.withdrawal(&customer, 1, 1_000);
+    let digest = act.digest();
+    let unpaid = Evidence {
+        attestations: Vec::new(),
+        ..evidence
+    };
+    gate.submit(act, unpaid).unwrap();
+    let (before, said) = (gate.shared.refusals(), Said::default());
+    let outcomes = said.during(|| {
+        tracing::info!("heard");
+        gate.send(vec![What::Evidence(digest, Box::default())])
+    });
+    assert!(outcomes[0].is_err(), "{outcomes:?}");
+    assert_eq!(gate.shared.refusals(), before + 1);
+    let text = said.text();
+    assert!(text.contains("heard") && !text.contains("ERROR"), "{text}");
 }

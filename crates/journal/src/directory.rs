@@ -1,8 +1,8 @@
 //! The embedded backend: a folder of preallocated segment files, one fdatasync for each batch.
 
-use crate::segment::{self, Parsed, SegmentFault, Tail};
+use crate::segment::{self, Parsed, Salt, SegmentFault, Tail};
 use crate::store::{Recovered, Store, StoreError};
-use portcullis_host::{AppendFile, Disk, DiskError};
+use portcullis_host::{AppendFile, Disk, DiskError, Random};
 use portcullis_tlog::Frontier;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,9 +15,11 @@ const MAX_SEGMENT: u64 = 1 << 32;
 /// A folder of segments.
 pub struct Directory {
     disk: Arc<dyn Disk>,
+    random: Arc<dyn Random>,
     segment_bytes: u64,
     number: u64,
     file: Box<dyn AppendFile>,
+    salt: Salt,
     reserved: u64,
     /// What stands behind the last whole frame, until the first write takes it away.
     rest: Option<Rest>,
@@ -33,42 +35,31 @@ struct Rest {
 impl Directory {
     /// Open the folder, or begin one. Nothing is cut off here: whether entries are missing that a
     /// quorum has cosigned, only whoever opens the journal can tell.
-    pub fn open(disk: Arc<dyn Disk>, segment_bytes: u64) -> Result<(Self, Recovered), StoreError> {
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        segment_bytes: u64,
+        random: Arc<dyn Random>,
+    ) -> Result<(Self, Recovered), StoreError> {
         let count = count(disk.as_ref());
         // Going on behind a gap would be another journal.
         if let Some(missing) = missing(disk.as_ref(), count).first() {
             let what = format!("{} is missing", name(*missing));
             return Err(StoreError::Damaged(what, name(*missing)));
         }
-        if count == 0 {
-            let (file, reserved) = begin(disk.as_ref(), 0, &Frontier::new(), segment_bytes)?;
-            let recovered = Recovered {
-                base: Frontier::new(),
-                entries: Vec::new(),
-            };
-            return Ok((
-                Self {
-                    disk,
-                    segment_bytes,
-                    number: 0,
-                    file,
-                    reserved,
-                    rest: None,
-                },
-                recovered,
-            ));
-        }
-        let number = count - 1;
+        let Some(number) = count.checked_sub(1) else {
+            return Self::make(disk, random, segment_bytes, 0, Frontier::new());
+        };
         match read(disk.as_ref(), number)? {
-            Ok(parsed) => Self::resume(disk, segment_bytes, number, parsed),
+            Ok(parsed) => Self::resume(disk, random, segment_bytes, number, parsed),
             // A crash while the segment was made: nothing was ever in it.
-            Err(SegmentFault::Unmade) => Self::remake(disk, segment_bytes, number),
+            Err(SegmentFault::Unmade) => Self::remake(disk, random, segment_bytes, number),
             Err(fault) => Err(damaged(number, &fault)),
         }
     }
 
     fn resume(
         disk: Arc<dyn Disk>,
+        random: Arc<dyn Random>,
         segment_bytes: u64,
         number: u64,
         parsed: Parsed,
@@ -86,9 +77,11 @@ impl Directory {
         Ok((
             Self {
                 disk,
+                random,
                 segment_bytes,
                 number,
                 file,
+                salt: parsed.salt,
                 reserved,
                 rest,
             },
@@ -98,6 +91,7 @@ impl Directory {
 
     fn remake(
         disk: Arc<dyn Disk>,
+        random: Arc<dyn Random>,
         segment_bytes: u64,
         number: u64,
     ) -> Result<(Self, Recovered), StoreError> {
@@ -106,18 +100,31 @@ impl Directory {
             Some(earlier) => end_of(disk.as_ref(), earlier)?,
         };
         disk.append(&name(number))?.truncate(0)?;
-        let (file, reserved) = begin(disk.as_ref(), number, &frontier, segment_bytes)?;
+        Self::make(disk, random, segment_bytes, number, frontier)
+    }
+
+    fn make(
+        disk: Arc<dyn Disk>,
+        random: Arc<dyn Random>,
+        segment_bytes: u64,
+        number: u64,
+        base: Frontier,
+    ) -> Result<(Self, Recovered), StoreError> {
+        let salt = random.array();
+        let file = begin(disk.as_ref(), number, &base, salt, segment_bytes)?;
         let recovered = Recovered {
-            base: frontier,
+            base,
             entries: Vec::new(),
         };
         Ok((
             Self {
                 disk,
+                random,
                 segment_bytes,
                 number,
                 file,
-                reserved,
+                salt,
+                reserved: segment_bytes,
                 rest: None,
             },
             recovered,
@@ -155,16 +162,14 @@ impl Store for Directory {
         let needed = self.file.len().saturating_add(bytes);
         if needed > self.segment_bytes && frontier.size() > 0 {
             let next = self.number + 1;
-            let (file, reserved) = begin(
-                self.disk.as_ref(),
-                next,
-                frontier,
-                self.segment_bytes.max(bytes + 4096),
-            )?;
+            let reserve = self.segment_bytes.max(bytes + 4096);
+            let salt = self.random.array();
+            let file = begin(self.disk.as_ref(), next, frontier, salt, reserve)?;
             // The full segment's reserved rest is given back; it takes no more batches.
             let length = self.file.len();
             self.file.truncate(length)?;
-            (self.number, self.file, self.reserved) = (next, file, reserved);
+            (self.number, self.file, self.reserved) = (next, file, reserve);
+            self.salt = salt;
         }
         let needed = self.file.len().saturating_add(bytes);
         if needed > self.reserved {
@@ -176,7 +181,7 @@ impl Store for Directory {
     }
 
     fn append(&mut self, first: u64, entries: &[Vec<u8>]) -> Result<(), StoreError> {
-        let frame = segment::frame(first, entries).ok_or_else(|| {
+        let frame = segment::frame(self.salt, first, entries).ok_or_else(|| {
             StoreError::Damaged(
                 "an entry is longer than entries may be".into(),
                 "nothing".into(),
@@ -243,20 +248,21 @@ fn begin(
     disk: &dyn Disk,
     number: u64,
     frontier: &Frontier,
+    salt: Salt,
     reserve: u64,
-) -> Result<(Box<dyn AppendFile>, u64), StoreError> {
+) -> Result<Box<dyn AppendFile>, StoreError> {
     let file_name = name(number);
     let mut file = disk.append(&file_name)?;
     let made = file
         .reserve(reserve)
-        .and_then(|()| file.append(&segment::header(frontier)))
+        .and_then(|()| file.append(&segment::header(frontier, salt)))
         .and_then(|()| file.sync());
     if let Err(error) = made {
         // Nothing is in it yet: take it away, so that a full disk leaves no trace.
         disk.remove(&file_name)?;
         return Err(full(error));
     }
-    Ok((file, reserve))
+    Ok(file)
 }
 
 fn full(error: DiskError) -> StoreError {

@@ -8,7 +8,8 @@
 pub mod check;
 pub mod directory;
 pub mod projection;
-mod segment;
+pub mod segment;
+pub mod snapshot;
 mod store;
 mod view;
 mod whole;
@@ -18,5 +19,6 @@ mod journal;
 pub use directory::Directory;
 pub use journal::{Journal, OpenError};
 pub use projection::Projection;
+pub use snapshot::Snapshots;
 pub use store::{Recovered, Store, StoreError};
 pub use view::{ReadError, View};

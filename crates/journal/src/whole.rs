@@ -31,6 +31,9 @@ impl Whole {
 
     /// Size and root of the first `size` entries.
     pub(crate) fn head_at(&self, size: u64) -> TreeHead {
+        if size == self.frontier.size() {
+            return self.frontier.head();
+        }
         let mut frontier = Frontier::new();
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         for entry in self.entries.iter().take(size) {

@@ -6,7 +6,7 @@
     reason = "helpers of tests; the lint knows only the tests themselves"
 )]
 
-use portcullis_host::Disk;
+use portcullis_host::{Disk, SystemRandom};
 use portcullis_journal::{Directory, Journal, OpenError, Projection};
 use portcullis_keeper::testkit::CrashDisk;
 use portcullis_tlog::{new_bundles, new_tiles};
@@ -57,7 +57,8 @@ struct Model {
 impl Model {
     fn open(&self) -> Result<Journal<Directory>, OpenError> {
         let disk: Arc<dyn Disk> = Arc::new(self.disk.clone());
-        let (store, recovered) = Directory::open(Arc::clone(&disk), SEGMENT)?;
+        let (store, recovered) =
+            Directory::open(Arc::clone(&disk), SEGMENT, Arc::new(SystemRandom))?;
         Journal::open(store, &recovered, disk, self.known)
     }
 

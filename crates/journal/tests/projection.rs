@@ -1,6 +1,6 @@
 //! The tlog-tiles files are whole at every size, also where a row of tiles does not grow.
 
-use portcullis_host::{Dir, Disk};
+use portcullis_host::{Dir, Disk, SystemRandom};
 use portcullis_journal::{Directory, Journal, Projection};
 use portcullis_tlog::{new_bundles, new_tiles};
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use std::sync::Arc;
 fn every_tile_of_every_size_is_there_after_each_publication() {
     let folder = tempfile::tempdir().unwrap();
     let disk: Arc<dyn Disk> = Arc::new(Dir::open(folder.path()).unwrap());
-    let (store, recovered) = Directory::open(Arc::clone(&disk), 1 << 20).unwrap();
+    let (store, recovered) =
+        Directory::open(Arc::clone(&disk), 1 << 20, Arc::new(SystemRandom)).unwrap();
     let mut journal = Journal::open(store, &recovered, Arc::clone(&disk), 0).unwrap();
     let mut projection = Projection::new(journal.view());
     for batch in 0..60_u8 {
@@ -30,7 +31,8 @@ fn a_torn_tile_or_bundle_is_made_again_from_the_segments() {
     let folder = tempfile::tempdir().unwrap();
     let disk: Arc<dyn Disk> = Arc::new(Dir::open(folder.path()).unwrap());
     let open = || {
-        let (store, recovered) = Directory::open(Arc::clone(&disk), 8 * 1024).unwrap();
+        let (store, recovered) =
+            Directory::open(Arc::clone(&disk), 8 * 1024, Arc::new(SystemRandom)).unwrap();
         Journal::open(store, &recovered, Arc::clone(&disk), 0).unwrap()
     };
     let mut journal = open();

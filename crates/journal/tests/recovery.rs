@@ -5,7 +5,7 @@
     reason = "helpers of tests; the lint knows only the tests themselves"
 )]
 
-use portcullis_host::{Dir, Disk};
+use portcullis_host::{Dir, Disk, SystemRandom};
 use portcullis_journal::{Directory, Journal, OpenError};
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ fn disk(folder: &Path) -> Arc<dyn Disk> {
 }
 
 fn open(disk: &Arc<dyn Disk>, known: u64) -> Result<Journal<Directory>, OpenError> {
-    let (store, recovered) = Directory::open(Arc::clone(disk), 1 << 16)?;
+    let (store, recovered) = Directory::open(Arc::clone(disk), 1 << 16, Arc::new(SystemRandom))?;
     Journal::open(store, &recovered, Arc::clone(disk), known)
 }
 
@@ -39,6 +39,19 @@ fn damaged(folder: &Path) -> Vec<u8> {
     bytes[at] ^= 1;
     fs::write(&path, &bytes).unwrap();
     bytes
+}
+
+/// Whoever has read one segment's salt knows no other's.
+#[test]
+fn each_segment_has_a_salt_of_its_own() {
+    let salts: Vec<Vec<u8>> = (0..3)
+        .map(|_| {
+            let folder = tempfile::tempdir().unwrap();
+            open(&disk(folder.path()), 0).unwrap();
+            fs::read(folder.path().join(SEGMENT)).unwrap()[16..20].to_vec()
+        })
+        .collect();
+    assert!(salts[0] != salts[1] || salts[1] != salts[2], "{salts:?}");
 }
 
 #[test]

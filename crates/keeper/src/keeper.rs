@@ -1,12 +1,11 @@
 //! A keeper put together: what it does before and after it keeps anything.
 
 use crate::alarms::{Alarm, Alarms, Courier};
-use crate::boards::{Bars, Boards};
+use crate::boards::{Bars, Boards, newest};
 use crate::follow::{Floor, FollowFault, Follower, Seen};
 use crate::latches::{Latch, LatchError, Latches, Sight};
 use crate::lease::{Lease, NoLease};
 use crate::machine::Machine;
-use crate::snapshot::Snapshots;
 use crate::statements::Statements;
 use crate::stop_call::StopCall;
 use portcullis_core::apply::Applied;
@@ -15,7 +14,9 @@ use portcullis_core::id::{BoardId, KeeperId};
 use portcullis_core::statement::{Condition, Says};
 use portcullis_core::{Digest, Network, Span, State, Time};
 use portcullis_host::{DiskError, Told};
-use portcullis_keys::{SignError, StatementKey};
+use portcullis_journal::Snapshots;
+use portcullis_journal::snapshot::Mark;
+use portcullis_keys::{Memo, SignError, StatementKey};
 use portcullis_tlog::Cosigned;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,6 +58,7 @@ pub struct Keeper {
     boards: Boards,
     latches: Latches,
     alarms: Alarms,
+    memo: Arc<Memo>,
     statements: Statements,
     stop_call: StopCall,
     snapshots: Snapshots,
@@ -97,8 +99,9 @@ impl Keeper {
     /// replica is behind until it has reached it.
     pub fn open(parts: KeeperParts, recall: Option<&[u8]>) -> Result<Self, KeeperError> {
         let (machine, id, key) = (parts.machine.clone(), parts.id, parts.key.clone());
-        let snapshots = Snapshots::new(machine.clone(), key.clone());
-        let (mut follower, extra) = restore(&parts, &snapshots, true)?;
+        let snapshots = Snapshots::new(Arc::clone(&machine.disk), key.clone());
+        let memo = Arc::new(Memo::default());
+        let (mut follower, extra) = restore(&parts, &snapshots, &memo, true)?;
         let mut latches = Latches::open(machine.clone(), id)?;
         let mut alarms = Alarms::open(machine.clone(), id)?;
         let recalled = recall.and_then(|note| cosigned(&parts.network, note));
@@ -111,12 +114,14 @@ impl Keeper {
             raise(&mut alarms, latch);
         }
         let size = state.size();
+        let stop_call = StopCall::new(machine.clone(), id, key.clone(), urls.clone());
         Ok(Self {
             boards: Boards::new(machine.clone(), state, &urls),
             latches,
             alarms,
-            statements: Statements::new(machine.clone(), parts.gate.clone(), id, key.clone()),
-            stop_call: StopCall::new(machine, id, key, urls),
+            statements: Statements::new(machine, parts.gate.clone(), id, key, Arc::clone(&memo)),
+            memo,
+            stop_call,
             snapshots,
             follower,
             extra,
@@ -151,7 +156,13 @@ impl Keeper {
             Err(fault) => news.began_again = self.cope(&fault)?,
         }
         self.look_for_shut()?;
-        for act in self.boards.step(&self.follower) {
+        let found = self.boards.step(&self.follower, &news.seen);
+        for posting in &found.postings {
+            if let Some((latch, board)) = self.stop_call.answered_by(posting) {
+                self.latches.called(latch, board);
+            }
+        }
+        for act in found.withheld {
             self.latch(Sight::Stop { act });
         }
         Ok(news)
@@ -168,7 +179,8 @@ impl Keeper {
             }
             FollowFault::Diverged => {
                 tracing::warn!(%fault, "beginning again");
-                (self.follower, self.extra) = restore(&self.parts, &self.snapshots, false)?;
+                (self.follower, self.extra) =
+                    restore(&self.parts, &self.snapshots, &self.memo, false)?;
                 return Ok(true);
             }
             _ if self.answers.is_news(false) => {
@@ -199,9 +211,19 @@ impl Keeper {
 
     fn latch(&mut self, sight: Sight) {
         let state = self.follower.state();
-        let new = latch(&mut self.latches, &mut self.alarms, sight, state);
-        if new == Some(Condition::ReleaseWithoutEvidence) {
-            self.stop_call.begin();
+        latch(&mut self.latches, &mut self.alarms, sight, state);
+    }
+
+    /// The latches that the disk has not taken. A keeper that opens anew is to [`Keeper::carry`] them.
+    #[must_use]
+    pub fn not_durable(&self) -> Vec<Latch> {
+        self.latches.not_durable()
+    }
+
+    /// Hold on to what an earlier opening of this process has latched and could not make durable.
+    pub fn carry(&mut self, latches: Vec<Latch>) {
+        for latch in self.latches.carry(latches) {
+            raise(&mut self.alarms, &latch);
         }
     }
 
@@ -216,8 +238,8 @@ impl Keeper {
 
     /// Permission to act now.
     pub fn lease(&self) -> Result<Lease, NoLease> {
-        let now = self.parts.machine.watch.now();
-        Lease::new(&self.follower, &self.boards, &self.latches, now)
+        let watch = &self.parts.machine.watch;
+        Lease::new(&self.follower, &self.boards, &self.latches, watch)
     }
 
     /// What binding postings bar.
@@ -259,7 +281,11 @@ impl Keeper {
                 self.alarms.raise(&diverges(&says));
             }
         }
-        self.stop_call.step(state);
+        let standing = self.latches.standing(state);
+        let of_release = |l: &&Latch| l.sight.condition() == Condition::ReleaseWithoutEvidence;
+        let newest = newest(&self.follower);
+        self.stop_call
+            .step(standing.filter(of_release).last(), state, newest);
         self.latches.keep();
         Ok(self.keep(extra)?)
     }
@@ -275,7 +301,7 @@ impl Keeper {
             self.snapshots.save(state, head, &extra())?;
             self.snapshot_at = size;
         } else if size > self.marked.0 && now >= self.marked.1 {
-            self.snapshots.mark(state, head)?;
+            self.snapshots.mark(&Mark::of(state, head))?;
             // For people on this host who have to stop everything without the gate.
             let note = head.signed().note().to_string();
             let disk = &self.parts.machine.disk;
@@ -304,6 +330,12 @@ impl Keeper {
         self.follower.state()
     }
 
+    /// Which signatures hold: what this keeper signs itself need not be checked again.
+    #[must_use]
+    pub fn memo(&self) -> &Memo {
+        &self.memo
+    }
+
     /// The follower, for reading.
     #[must_use]
     pub fn follower(&self) -> &Follower {
@@ -326,6 +358,7 @@ impl Keeper {
 fn restore(
     parts: &KeeperParts,
     snapshots: &Snapshots,
+    memo: &Arc<Memo>,
     trust_mark: bool,
 ) -> Result<(Follower, Vec<u8>), DiskError> {
     let mut restored = snapshots.load(&parts.network)?;
@@ -346,7 +379,8 @@ fn restore(
         Some(restored) => (restored.state, Some(restored.head), restored.extra),
         None => (State::new(parts.network.clone()), None, Vec::new()),
     };
-    let mut follower = Follower::new(parts.machine.clone(), parts.gate.clone(), state, floor);
+    let (machine, gate) = (parts.machine.clone(), parts.gate.clone());
+    let mut follower = Follower::new(machine, gate, state, floor, Arc::clone(memo));
     let marked = mark.and_then(|mark| cosigned(&parts.network, &mark.note));
     for head in head.into_iter().chain(marked) {
         // Its own files do not contradict each other; were they to, following on would show it.
@@ -372,15 +406,10 @@ fn diverges(says: &Says) -> Alarm {
     }
 }
 
-fn latch(
-    latches: &mut Latches,
-    alarms: &mut Alarms,
-    sight: Sight,
-    state: &State,
-) -> Option<Condition> {
-    let latch = latches.latch(sight, state)?;
-    raise(alarms, &latch);
-    Some(latch.sight.condition())
+fn latch(latches: &mut Latches, alarms: &mut Alarms, sight: Sight, state: &State) {
+    if let Some(latch) = latches.latch(sight, state) {
+        raise(alarms, &latch);
+    }
 }
 
 fn raise(alarms: &mut Alarms, latch: &Latch) {

@@ -9,11 +9,12 @@ use crate::follow::Breach;
 use crate::machine::Machine;
 use minicbor::{Decode, Encode};
 use portcullis_core::codec::encode;
-use portcullis_core::id::KeeperId;
+use portcullis_core::id::{BoardId, KeeperId};
 use portcullis_core::statement::{Condition, Says};
 use portcullis_core::{Digest, State, Time};
 use portcullis_host::{Clock, Disk, DiskError, Random};
 use portcullis_tlog::TreeHead;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Where latches are kept, and where `shut` leaves its own.
@@ -152,6 +153,10 @@ pub struct Latch {
     /// When, by the keeper's clock.
     #[n(1)]
     pub time: Time,
+    /// The boards that have shown the keeper's own call to stop, where the sight wants one.
+    #[n(2)]
+    #[cbor(default)]
+    pub called: BTreeSet<BoardId>,
 }
 
 /// All latches that this keeper ever had.
@@ -196,12 +201,49 @@ impl Latches {
         if !adds || self.all.iter().any(|known| known.sight == sight) {
             return None;
         }
-        let time = self.machine.watch.now();
-        let latch = Latch { sight, time };
+        let latch = Latch {
+            sight,
+            time: self.machine.watch.now(),
+            called: BTreeSet::new(),
+        };
         self.all.push(latch.clone());
         self.is_written = false;
         self.keep();
         Some(latch)
+    }
+
+    /// A board shows the call to stop for this latch: it is not called there again.
+    pub fn called(&mut self, latch: Digest, board: BoardId) {
+        let mut all = self.all.iter_mut();
+        if let Some(latch) = all.find(|known| known.sight.id() == latch)
+            && latch.called.insert(board)
+        {
+            self.is_written = false;
+            self.keep();
+        }
+    }
+
+    /// What a process that opens anew from disk would forget: the disk has not taken it.
+    #[must_use]
+    pub fn not_durable(&self) -> Vec<Latch> {
+        if self.is_written {
+            Vec::new()
+        } else {
+            self.all.clone()
+        }
+    }
+
+    /// Hold on to latches that the disk had not taken when it was read. Gives those that are new.
+    pub fn carry(&mut self, latches: Vec<Latch>) -> Vec<Latch> {
+        let known: BTreeSet<Digest> = self.all.iter().map(|known| known.sight.id()).collect();
+        let new = latches.into_iter();
+        let new: Vec<Latch> = new.filter(|l| !known.contains(&l.sight.id())).collect();
+        if !new.is_empty() {
+            self.all.extend(new.iter().cloned());
+            self.is_written = false;
+            self.keep();
+        }
+        new
     }
 
     /// Make durable what is not yet.

@@ -3,6 +3,7 @@
 use crate::boards::Boards;
 use crate::follow::{FRESH, Follower};
 use crate::latches::Latches;
+use crate::machine::Watch;
 use portcullis_core::Time;
 use portcullis_core::id::BoardId;
 use portcullis_core::statement::Condition;
@@ -26,6 +27,12 @@ pub enum NoLease {
     /// The cosignatures are too old, or ahead of the own clock.
     #[error("the newest quorum's cosignatures are not fresh")]
     Stale,
+    /// Nothing is fresh by the time that the machine's clock has shown before it was set back.
+    #[error(
+        "the machine's clock was ahead and has been set back: nothing is fresh until the time comes \
+         that it showed; where the clock is right by now, restart the signer"
+    )]
+    SetBack,
     /// A board's page is too old, or the board is not reached.
     #[error("stop board {0} has no fresh page")]
     Board(BoardId),
@@ -40,13 +47,19 @@ impl Lease {
         follower: &Follower,
         boards: &Boards,
         latches: &Latches,
-        now: Time,
+        watch: &Watch,
     ) -> Result<Self, NoLease> {
+        let now = watch.now();
         if let Some(latch) = latches.standing(follower.state()).next() {
             return Err(NoLease::Latched(latch.sight.condition()));
         }
         if !follower.heads().is_fresh(now) {
-            return Err(NoLease::Stale);
+            let is_ours = watch.set_back() > FRESH;
+            return Err(if is_ours {
+                NoLease::SetBack
+            } else {
+                NoLease::Stale
+            });
         }
         let head = follower.acting_head(now).ok_or(NoLease::Behind)?.clone();
         let oldest = Time::from_unix_seconds(head.oldest().unix());

@@ -18,7 +18,6 @@ mod lease;
 pub mod lines;
 mod machine;
 mod rfc3339;
-mod snapshot;
 pub mod statements;
 pub mod stop_call;
 #[cfg(feature = "testkit")]

@@ -1,6 +1,6 @@
 //! The machine as values, so that a test or a simulator can be the machine.
 
-use portcullis_core::Time;
+use portcullis_core::{Span, Time};
 use portcullis_host::{Clock, Disk, Http, Random};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +19,9 @@ pub struct Machine {
 }
 
 /// A clock that never steps back: were it to, a stale cosignature would look fresh again.
+///
+/// So after a leap ahead that is set right it stands still until the time has come to which the machine
+/// leapt. Only a new process forgets that: whether the clock is right by now is for people to say.
 #[derive(Clone)]
 pub struct Watch {
     clock: Arc<dyn Clock>,
@@ -40,5 +43,13 @@ impl Watch {
     pub fn now(&self) -> Time {
         let now = self.clock.now().0;
         Time(self.highest.fetch_max(now, Ordering::Relaxed).max(now))
+    }
+
+    /// By how much the machine's clock is behind what it has shown before: it leapt ahead then, or has
+    /// been set back since.
+    #[must_use]
+    pub fn set_back(&self) -> Span {
+        let highest = Time(self.highest.load(Ordering::Relaxed));
+        highest.since(self.clock.now())
     }
 }

@@ -6,10 +6,9 @@
 use crate::machine::Machine;
 use portcullis_core::codec::encode;
 use portcullis_core::id::KeeperId;
-use portcullis_core::signature::Strict;
 use portcullis_core::statement::{Says, SignedStatement, Statement};
 use portcullis_core::{Digest, Reason, Span, State, Time};
-use portcullis_keys::{SignError, StatementKey};
+use portcullis_keys::{Memo, SignError, StatementKey};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +29,8 @@ pub struct Statements {
     gate: String,
     keeper: KeeperId,
     key: Arc<dyn StatementKey>,
+    /// Which signatures hold: the own ones among them.
+    memo: Arc<Memo>,
     /// In the order in which they go out: what stops before what reports.
     waiting: BTreeMap<(u8, Digest), Waiting>,
 }
@@ -61,12 +62,14 @@ impl Statements {
         gate: String,
         keeper: KeeperId,
         key: Arc<dyn StatementKey>,
+        memo: Arc<Memo>,
     ) -> Self {
         Self {
             machine,
             gate,
             keeper,
             key,
+            memo,
             waiting: BTreeMap::new(),
         }
     }
@@ -82,7 +85,9 @@ impl Statements {
             keeper: self.keeper,
             says,
         };
-        let signature = self.key.sign(&statement.signed_bytes())?;
+        let signature = self
+            .memo
+            .sign(self.key.as_ref(), &statement.signed_bytes())?;
         let signed = SignedStatement {
             statement,
             signature,
@@ -112,7 +117,7 @@ impl Statements {
         let now = self.machine.watch.now();
         let due = self.waiting.values_mut().filter(|w| w.next <= now);
         // One that does not fit yet (a confirmation before its receipt) waits for what it follows.
-        let fitting = due.filter(|w| state.accepts(&w.signed, &Strict));
+        let fitting = due.filter(|w| state.accepts(&w.signed, self.memo.as_ref()));
         for waiting in fitting.take(most) {
             waiting.next = now.after(waiting.wait);
             waiting.wait = Span((waiting.wait.0 * 2).min(LONGEST_WAIT.0));

@@ -4,9 +4,11 @@
 //! call reaches whoever does not follow this gate, or follows another of its faces. Everything is the
 //! narrowest scope there: a gate that writes one such entry may write any.
 
+use crate::latches::Latch;
 use crate::machine::Machine;
 use portcullis_core::act::{Act, ActKind, Scope, Suspend};
 use portcullis_core::board::Posting;
+use portcullis_core::decide::Cosigned;
 use portcullis_core::evidence::Evidence;
 use portcullis_core::factor::NewFactor;
 use portcullis_core::id::{ActId, BoardId, KeeperId, PrincipalId};
@@ -20,21 +22,36 @@ use std::time::Duration;
 
 /// How long the act may wait to be taken.
 const LIFE: Span = Span::hours(1);
+/// From this age on of the checkpoint that it names the act is made anew, where there is a newer one: a
+/// stop counts only if its checkpoint was at most an hour old when the board took it.
+const OLD: Span = Span::seconds(30 * 60);
+/// How long one signature over it serves: a request counts for five minutes.
+const SERVES: Span = Span::seconds(60);
 /// Between two tries at a board.
 const AGAIN: Span = Span::seconds(2);
 const PATIENCE: Duration = Duration::from_secs(2);
 const MAX_ANSWER: u64 = 64 * 1024;
 
-/// A call under way.
+/// Who calls. It posts to a board until that board's page shows the call: an answer alone shows nobody
+/// anything. Which boards have shown it stands with the latch, so a keeper that starts again goes on.
 pub struct StopCall {
     machine: Machine,
     keeper: KeeperId,
     key: Arc<dyn StatementKey>,
     urls: BTreeMap<BoardId, String>,
-    act: Option<Act>,
-    /// Boards that have not taken it.
-    open: Vec<BoardId>,
+    call: Option<Call>,
     next: Time,
+}
+
+/// A call under way.
+struct Call {
+    /// For this latch.
+    latch: Digest,
+    act: Act,
+    /// The oldest cosignature of the checkpoint that the act names.
+    cosigned: Time,
+    /// What was posted to each board, and since when.
+    sent: BTreeMap<BoardId, (Time, SignedRequest)>,
 }
 
 impl StopCall {
@@ -51,88 +68,115 @@ impl StopCall {
             keeper,
             key,
             urls,
-            act: None,
-            open: Vec::new(),
+            call: None,
             next: Time(0),
         }
     }
 
-    /// Call.
-    pub fn begin(&mut self) {
-        self.act = None;
-        self.open = self.urls.keys().copied().collect();
-        self.next = Time(0);
-    }
-
-    /// Post to the boards that have not taken it.
-    pub fn step(&mut self, state: &State) {
+    /// Call for this latch, or for none, at the boards that have not shown it.
+    pub fn step(&mut self, latch: Option<&Latch>, state: &State, newest: Option<Cosigned>) {
         let now = self.machine.watch.now();
-        if self.open.is_empty() || now < self.next {
+        let Some(latch) = latch else {
+            self.call = None;
+            return;
+        };
+        let open = self.urls.keys().copied();
+        let open: Vec<BoardId> = open.filter(|b| !latch.called.contains(b)).collect();
+        if open.is_empty() || now < self.next {
             return;
         }
         self.next = now.after(AGAIN);
-        let expired = self.act.as_ref().is_some_and(|act| act.expires <= now);
-        if self.act.is_none() || expired {
-            self.act = self.suspension(state, now);
+        self.renew(latch.sight.id(), state, newest, now);
+        for board in open {
+            self.post(board, now);
         }
-        let Some(act) = self.act.clone() else { return };
-        let open = std::mem::take(&mut self.open);
-        self.open = open
-            .into_iter()
-            .filter(|board| !self.post(*board, &act, now))
-            .collect();
     }
 
-    /// On the newest checkpoint that the journal has: anybody's replica knows it.
-    fn suspension(&self, state: &State, now: Time) -> Option<Act> {
-        let checkpoints = state.facts().checkpoints.iter();
-        let (checkpoint, _) = checkpoints.max_by_key(|(_, time)| **time)?;
-        Some(Act {
+    /// The latch and the board, where a board's posting is what was posted there.
+    #[must_use]
+    pub fn answered_by(&self, posting: &Posting) -> Option<(Digest, BoardId)> {
+        let call = self.call.as_ref().filter(|call| call.act == posting.act)?;
+        let board = posting.evidence.posted.as_ref()?.board;
+        // Anybody could post the same act beside evidence that does not hold.
+        let (_, request) = call.sent.get(&board)?;
+        let is_ours = posting.evidence.requests == [request.clone()];
+        is_ours.then_some((call.latch, board))
+    }
+
+    fn renew(&mut self, latch: Digest, state: &State, newest: Option<Cosigned>, now: Time) {
+        let Some(named) = checkpoint(state, newest, now) else {
+            return;
+        };
+        let serves = self.call.as_ref().is_some_and(|call| {
+            let is_old = now.since(call.cosigned) > OLD && named.oldest > call.cosigned;
+            call.latch == latch && call.act.expires > now && !is_old
+        });
+        if !serves {
+            self.call = Some(Call {
+                latch,
+                act: self.suspension(state, named.body, now),
+                cosigned: named.oldest,
+                sent: BTreeMap::new(),
+            });
+        }
+    }
+
+    fn suspension(&self, state: &State, checkpoint: Digest, now: Time) -> Act {
+        Act {
             genesis: state.network().digest(),
             realm: Realm::Staff,
             principal: PrincipalId(self.keeper.0),
             account: None,
             id: ActId(self.machine.random.array()),
-            checkpoint: *checkpoint,
+            checkpoint,
             expires: now.after(LIFE),
             kind: ActKind::Suspend(Suspend {
                 scope: Scope::Everything,
             }),
-        })
+        }
     }
 
-    fn post(&self, board: BoardId, act: &Act, now: Time) -> bool {
-        let Some(url) = self.urls.get(&board) else {
-            return true;
+    fn post(&mut self, board: BoardId, now: Time) {
+        let (Some(url), Some(posting)) = (self.urls.get(&board).cloned(), self.posting(board, now))
+        else {
+            return;
         };
-        let Some(request) = self.sign(url, act.digest(), now) else {
-            return false;
+        let Ok(body) = serde_json::to_vec(&posting) else {
+            return;
+        };
+        let url = format!("{url}/postings");
+        let headers = [("content-type", "application/json")];
+        let http = &self.machine.http;
+        match http.post(&url, &headers, &body, MAX_ANSWER, PATIENCE) {
+            Ok(reply) if reply.status < 300 => {}
+            Ok(reply) => {
+                tracing::error!(%board, status = reply.status, "a board does not take our stop");
+            }
+            Err(error) => {
+                tracing::error!(%board, %error, "a board is not reached with our stop");
+            }
+        }
+    }
+
+    /// The same bytes for as long as their signature serves: a board takes them for one posting.
+    fn posting(&mut self, board: BoardId, now: Time) -> Option<Posting> {
+        let call = self.call.as_ref()?;
+        let act = call.act.clone();
+        let sent = call.sent.get(&board);
+        let sent = sent.filter(|(since, _)| now.since(*since) <= SERVES);
+        let request = if let Some((_, request)) = sent {
+            request.clone()
+        } else {
+            let request = self.sign(self.urls.get(&board)?, act.digest(), now)?;
+            let sent = &mut self.call.as_mut()?.sent;
+            sent.insert(board, (now, request.clone()));
+            request
         };
         let evidence = Evidence {
             requests: vec![request],
             ..Evidence::default()
         };
-        let act = act.clone();
-        let Ok(body) = serde_json::to_vec(&Posting { act, evidence }) else {
-            return false;
-        };
-        let url = format!("{url}/postings");
-        let headers = [("content-type", "application/json")];
-        let reply = self
-            .machine
-            .http
-            .post(&url, &headers, &body, MAX_ANSWER, PATIENCE);
-        match reply {
-            Ok(reply) if reply.status < 300 => true,
-            Ok(reply) => {
-                tracing::error!(%board, status = reply.status, "a board does not take our stop");
-                false
-            }
-            Err(error) => {
-                tracing::error!(%board, %error, "a board is not reached with our stop");
-                false
-            }
-        }
+        Some(Posting { act, evidence })
     }
 
     /// A request to the board (RFC 9421) as evidence. The body carries it, so it cannot cover the
@@ -159,4 +203,20 @@ impl StopCall {
         let signature = self.key.sign(&base).ok()?;
         Some(SignedRequest { base, signature })
     }
+}
+
+/// The newest checkpoint that the journal has: anybody's replica knows it. Where that is old, since the
+/// journal has been idle, the newest that a quorum has cosigned.
+fn checkpoint(state: &State, newest: Option<Cosigned>, now: Time) -> Option<Cosigned> {
+    let known = state.facts().checkpoints.iter();
+    let known = known.map(|(body, oldest)| Cosigned {
+        body: *body,
+        oldest: *oldest,
+    });
+    let journaled = known.max_by_key(|known| known.oldest);
+    let is_young = |known: &Cosigned| now.since(known.oldest) <= OLD;
+    let newer = newest.into_iter().chain(journaled);
+    journaled
+        .filter(is_young)
+        .or(newer.max_by_key(|known| known.oldest))
 }

@@ -9,7 +9,9 @@
 pub mod conformance;
 pub mod file;
 mod key;
+mod memo;
 pub mod software;
 
 pub use file::{Cost, KeyFile, KeyFileError, Kind, Name, Passphrase};
 pub use key::{SignError, StatementKey, WalletKey};
+pub use memo::Memo;

@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::approve::ApproveArgs;
+use crate::bench::BenchArgs;
 use crate::call::CallArgs;
 use crate::demo::DemoArgs;
 use crate::doctor::DoctorArgs;
@@ -43,6 +44,7 @@ enum Command {
     Doctor(DoctorArgs),
     Demo(DemoArgs),
     Drill(DrillArgs),
+    Bench(BenchArgs),
 }
 
 impl Cli {
@@ -62,6 +64,7 @@ impl Cli {
             Command::Doctor(args) => args.run(),
             Command::Demo(args) => args.run(),
             Command::Drill(args) => args.run(),
+            Command::Bench(args) => args.run(),
         }
     }
 }

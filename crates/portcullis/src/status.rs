@@ -43,25 +43,30 @@ impl StatusArgs {
 const WITNESSES_STALE: Span = Span::seconds(10);
 
 fn tell(reach: &Reach, status: &Status) {
-    line("gate", reach.gate.endpoint());
-    line("genesis", status.genesis);
+    line("gate", &reach.gate.endpoint().to_string());
+    line("genesis", &status.genesis.to_string());
     let newest = rfc3339(status.time);
     line(
         "entries",
-        format!("{}, the newest of {newest}", status.size),
+        &format!("{}, the newest of {newest}", status.size),
     );
     tell_witnesses(reach, status);
     let (held, on_their_way) = (status.held, status.in_flight);
-    line("acts", format!("{held} held, {on_their_way} on their way"));
+    line("acts", &format!("{held} held, {on_their_way} on their way"));
     withheld::tell(reach, status);
-    line("void", format!("{} entries", status.void_entries));
+    line("void", &format!("{} entries", status.void_entries));
     for suspension in &status.suspensions {
         tell_suspension(reach, suspension);
+    }
+    let listed = status.suspensions.len() as u64;
+    if status.suspensions_count > listed {
+        let more = status.suspensions_count - listed;
+        line("", &format!("and {more} more; lift up-to:ENTRY takes all"));
     }
     for latch in &status.latches {
         line(
             "latched",
-            format!("{} ({})", latch.target(), latch.condition.name()),
+            &format!("{} ({})", latch.target(), latch.condition.name()),
         );
     }
     if status.suspensions.is_empty() && status.latches.is_empty() {
@@ -69,13 +74,13 @@ fn tell(reach: &Reach, status: &Status) {
     }
 }
 
-fn line(name: &str, text: impl core::fmt::Display) {
+fn line(name: &str, text: &str) {
     say(format_args!("{name:<12}{text}"));
 }
 
 fn tell_witnesses(reach: &Reach, status: &Status) {
     let at = status.witnessed_at;
-    line("witnessed", at.map_or_else(|| "never".to_owned(), rfc3339));
+    line("witnessed", &at.map_or_else(|| "never".into(), rfc3339));
     let now = reach.machine.clock.now();
     if at.is_none_or(|at| now.since(at) > WITNESSES_STALE) {
         let silent =
@@ -86,17 +91,17 @@ fn tell_witnesses(reach: &Reach, status: &Status) {
 
 fn tell_suspension(reach: &Reach, suspension: &InForce) {
     let scope = scope::text(suspension.scope);
-    line("suspended", format!("{scope} by {}", suspension.by));
+    line("suspended", &format!("{scope} by {}", suspension.by));
     let (entry, stopped) = (suspension.entry, stopped(reach, suspension));
-    line("", format!("recorded by entry {entry}, {stopped}"));
+    line("", &format!("recorded by entry {entry}, {stopped}"));
     if suspension.signed_earlier_count > 0 {
         let count = suspension.signed_earlier_count;
         line(
             "",
-            format!("{count} in its scope were signed earlier and may still arrive:"),
+            &format!("{count} in its scope were signed earlier and may still arrive:"),
         );
         for act in &suspension.signed_earlier {
-            line("", act);
+            line("", &act.to_string());
         }
     }
 }

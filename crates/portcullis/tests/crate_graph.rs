@@ -36,7 +36,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("client",     &["journal", "keys", "host", "core", "tlog", "chains"]),
     // What processes share.
     ("keeper",     &["journal", "keys", "host", "core", "tlog", "chains"]),
-    ("journal",    &["host", "core", "tlog"]),
+    ("journal",    &["keys", "host", "core", "tlog"]),
     ("node",       &["core", "chains"]),
     ("keys",       &["host", "core", "tlog", "chains"]),
     ("host",       &["core"]),

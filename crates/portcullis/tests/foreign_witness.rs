@@ -4,6 +4,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::print_stdout,
     reason = "helpers of tests; the lint knows only the tests themselves"
 )]
 
@@ -151,6 +152,10 @@ struct Foreign {
 
 impl Foreign {
     /// Nothing where none is installed.
+    #[allow(
+        clippy::zombie_processes,
+        reason = "its owner waits, and where none comes about the test has failed"
+    )]
     fn start(network: &Network, url: Option<&str>) -> Option<Self> {
         let python = peers().join("tlog/bin/python");
         if !python.exists() {

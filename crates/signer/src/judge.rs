@@ -43,7 +43,7 @@ pub(crate) struct Candidate {
     pub(crate) entry: u64,
     pub(crate) effects: Digest,
     pub(crate) checked: Checked,
-    /// Whether the record has it.
+    /// Whether the record has it, and counts it against the present day's cap.
     pub(crate) is_recorded: bool,
 }
 
@@ -167,14 +167,14 @@ impl Bench<'_> {
         }
         let intent = intent(digest, plan, &checked);
         self.record.check(&intent)?;
-        let is_recorded = self.record.attempt(&intent).is_some();
+        let is_recorded = self.record.has(&intent, self.now);
         if let Some(pays) = intent.pays {
             if !self.enrolments.count(release, self.now) {
                 return Err(Wait::Enrolment.into());
             }
             self.check_floors(release)?;
             let spent = spent_beside(pays.asset);
-            let is_counted = self.record.slot(intent.wallet, intent.nonce).is_some();
+            let is_counted = self.record.counts(&intent, self.now);
             self.check_caps(pays, spent, is_counted)?;
         }
         Ok(Candidate {

@@ -143,6 +143,16 @@ pub struct Slot {
     /// Its plans, in the order in which they were recorded.
     #[n(1)]
     pub attempts: Vec<Attempt>,
+    /// When what it pays was last counted against the day's cap.
+    #[n(2)]
+    pub counted: Option<Time>,
+}
+
+impl Slot {
+    fn is_counted(&self, now: Time) -> bool {
+        let since = now.before(DAY);
+        self.counted.is_some_and(|counted| counted > since)
+    }
 }
 
 /// One plan of a slot.
@@ -177,13 +187,25 @@ struct Index {
     slots: BTreeMap<(WalletId, u64), Slot>,
     /// What was set out to be paid within the last day.
     #[n(1)]
-    spent: VecDeque<(Time, Pays)>,
+    spent: Spent,
     /// The newest checkpoint that was acted by.
     #[cbor(n(2), with = "minicbor::bytes")]
     checkpoint: Option<Vec<u8>>,
     /// Below these nonces everything has ended, and nothing is ever signed again.
     #[n(3)]
     floors: BTreeMap<WalletId, u64>,
+}
+
+/// What a signer that has stopped had set out to sign: the index of the next entry of its replica then,
+/// and the acts. What it has forgotten since is left out.
+pub fn set_out(disk: &dyn Disk) -> Result<Vec<(u64, Vec<Digest>)>, LinesError> {
+    let mut batches = Vec::new();
+    Lines::open(disk, FILE, |payload| {
+        if let Ok(Row::Batch { next, intents, .. }) = minicbor::decode(payload) {
+            batches.push((next, intents.iter().map(|intent| intent.act).collect()));
+        }
+    })?;
+    Ok(batches)
 }
 
 impl Record {
@@ -223,6 +245,21 @@ impl Record {
     pub fn attempt(&self, intent: &Intent) -> Option<&Attempt> {
         let slot = self.slot(intent.wallet, intent.nonce)?;
         slot.attempts.iter().find(|a| a.plan == intent.plan)
+    }
+
+    /// Whether the plan is recorded, and what it pays counted within 24 hours. One that was barred for
+    /// longer is recorded and counted again, since it leaves on another day.
+    #[must_use]
+    pub fn has(&self, intent: &Intent, now: Time) -> bool {
+        let counts = intent.pays.is_none() || self.counts(intent, now);
+        counts && self.attempt(intent).is_some()
+    }
+
+    /// Whether what the plan's nonce pays was counted within 24 hours.
+    #[must_use]
+    pub fn counts(&self, intent: &Intent, now: Time) -> bool {
+        let slot = self.slot(intent.wallet, intent.nonce);
+        slot.is_some_and(|slot| slot.is_counted(now))
     }
 
     /// The signed transactions for a release, in the order in which they were recorded.
@@ -269,14 +306,7 @@ impl Record {
     /// What was recorded of an asset within 24 hours; `None` where it cannot be counted.
     #[must_use]
     pub fn spent(&self, asset: AssetId, now: Time) -> Option<Amount> {
-        let since = now.before(DAY);
-        let recent = self.index.spent.iter().filter(|(time, _)| *time > since);
-        let amounts = recent
-            .filter(|(_, p)| p.asset == asset)
-            .map(|(_, p)| p.amount);
-        amounts
-            .into_iter()
-            .try_fold(Amount::ZERO, Amount::checked_add)
+        self.index.spent.within_a_day(asset, now)
     }
 
     /// Make durable what is about to be signed. Only after this returns may it be.
@@ -353,10 +383,7 @@ impl Index {
                 ..
             } => {
                 self.checkpoint = Some(checkpoint);
-                let since = time.before(DAY);
-                while self.spent.front().is_some_and(|(at, _)| *at <= since) {
-                    self.spent.pop_front();
-                }
+                self.spent.forget(time.before(DAY));
                 for intent in &intents {
                     self.intend(intent, time);
                 }
@@ -372,10 +399,10 @@ impl Index {
 
     fn intend(&mut self, intent: &Intent, time: Time) {
         let place = (intent.wallet, intent.nonce);
-        let is_first = !self.slots.contains_key(&place);
         let slot = self.slots.entry(place).or_insert_with(|| Slot {
             act: intent.act,
             attempts: Vec::new(),
+            counted: None,
         });
         if !slot.attempts.iter().any(|a| a.plan == intent.plan) {
             slot.attempts.push(Attempt {
@@ -384,9 +411,10 @@ impl Index {
                 transaction: None,
             });
         }
-        // One nonce pays once, whatever replaces its transaction.
-        if let Some(pays) = intent.pays.filter(|_| is_first) {
-            self.spent.push_back((time, pays));
+        // One nonce pays once in a day, whatever replaces its transaction.
+        if let Some(pays) = intent.pays.filter(|_| !slot.is_counted(time)) {
+            slot.counted = Some(time);
+            self.spent.add(time, pays);
         }
     }
 
@@ -399,6 +427,50 @@ impl Index {
                 .transaction
                 .get_or_insert_with(|| signed.transaction.clone());
         }
+    }
+}
+
+/// What was set out to be paid, in the order of time, with its sum for each asset.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+struct Spent {
+    #[n(0)]
+    rows: VecDeque<(Time, Pays)>,
+    /// Over all rows; nothing once it could not be counted, which bars the asset for good.
+    #[n(1)]
+    sums: BTreeMap<AssetId, Option<Amount>>,
+}
+
+impl Spent {
+    fn add(&mut self, time: Time, pays: Pays) {
+        self.rows.push_back((time, pays));
+        let sum = self.sums.entry(pays.asset).or_insert(Some(Amount::ZERO));
+        *sum = sum.and_then(|sum| sum.checked_add(pays.amount));
+    }
+
+    /// Forget what was before.
+    fn forget(&mut self, since: Time) {
+        while self.rows.front().is_some_and(|(time, _)| *time <= since) {
+            let Some((_, pays)) = self.rows.pop_front() else {
+                return;
+            };
+            if let Some(sum) = self.sums.get_mut(&pays.asset) {
+                *sum = sum.and_then(|sum| sum.checked_sub(pays.amount));
+            }
+        }
+    }
+
+    /// The sum within a day of now: what is older stands at the front.
+    fn within_a_day(&self, asset: AssetId, now: Time) -> Option<Amount> {
+        let since = now.before(DAY);
+        let old = self.rows.iter().take_while(|(time, _)| *time <= since);
+        let old = old.filter(|(_, pays)| pays.asset == asset);
+        let old = old.map(|(_, pays)| pays.amount);
+        let old = old
+            .into_iter()
+            .try_fold(Amount::ZERO, Amount::checked_add)?;
+        let all = self.sums.get(&asset).copied().unwrap_or(Some(Amount::ZERO));
+        all?.checked_sub(old)
     }
 }
 

@@ -120,13 +120,24 @@ pub fn run(config: Config) -> Result<(), RunError> {
     let stop = stop_at_signal()?;
     let parts = assemble(config)?;
     tracing::info!(keeper = %parts.config.keeper, gate = parts.config.gate, "the signer starts");
-    while !stop.load(Ordering::Relaxed) {
-        let mut signer = Signer::open(parts.clone())?;
+    let mut signer = Signer::open(parts.clone())?;
+    loop {
         let courier = start_courier(&signer, &parts.config, &stop)?;
         step_until(&mut signer, &stop);
         courier.stop();
+        let again = |error: &SignerError| {
+            tracing::error!(%error, "what is on the disk cannot be opened; tried again");
+            thread::sleep(RECOVER);
+            !stop.load(Ordering::Relaxed)
+        };
+        if stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        match signer.reopen(&parts, again) {
+            Some(opened) => signer = opened,
+            None => return Ok(()),
+        }
     }
-    Ok(())
 }
 
 fn step_until(signer: &mut Signer, stop: &AtomicBool) {
@@ -182,6 +193,7 @@ impl Standing {
             Some(why @ NoLease::Latched(_)) => {
                 tracing::error!(%why, "the signer signs nothing until a quorum lifts the latch");
             }
+            Some(why @ NoLease::SetBack) => tracing::error!(%why, "the signer waits"),
             Some(why) => {
                 tracing::warn!(%why, "the signer waits, and goes on by itself when that has passed");
             }

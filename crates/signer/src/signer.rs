@@ -124,6 +124,27 @@ impl Signer {
         })
     }
 
+    /// Open again from disk after it has failed, and again for as long as the answer to a failure is to.
+    /// What was latched and found no room on the disk holds on.
+    pub fn reopen(
+        self,
+        parts: &Parts,
+        mut again: impl FnMut(&SignerError) -> bool,
+    ) -> Option<Self> {
+        let latches = self.keeper.not_durable();
+        drop(self);
+        loop {
+            match Self::open(parts.clone()) {
+                Ok(mut signer) => {
+                    signer.keeper.carry(latches);
+                    return Some(signer);
+                }
+                Err(error) if again(&error) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
     /// Do what there is to do, once. The gate may be waited for so long.
     pub fn step(&mut self, wait: Duration) -> Result<Step, SignerError> {
         let news = self.keeper.look(wait)?;
@@ -264,11 +285,13 @@ impl Signer {
                 return None;
             }
         };
+        let transaction = SignedTx::assemble(tx.clone(), signature);
+        self.keeper.memo().signed(&transaction, key.as_ref());
         Some(Signed {
             wallet: intent.wallet,
             nonce: intent.nonce,
             plan: intent.plan,
-            transaction: SignedTx::assemble(tx.clone(), signature).to_bytes(),
+            transaction: transaction.to_bytes(),
         })
     }
 

@@ -99,12 +99,21 @@ fn stolen(evil: &Evil, evidence: Evidence, dice: &mut Dice) -> Option<Body> {
     // Sometimes to an address that is in the book, which only the evidence can tell from an honest one.
     let to = if dice.chance(500) { THIEF } else { before.to };
     let withdraw = Withdraw { to, ..before };
-    act.id = ActId(dice.bytes());
+    act.id = id(evil, dice);
     act.expires = evil.now().after(Span::hours(1));
     act.checkpoint = newest_checkpoint(evil)?;
     let plan = plan(evil, withdraw.to, withdraw.asset, withdraw.amount, 0);
     act.kind = ActKind::Withdraw(withdraw);
     Some(submission(act, evidence, Decision::Release, plan))
+}
+
+/// A new id, or sometimes that of an act that everybody can see.
+fn id(evil: &Evil, dice: &mut Dice) -> ActId {
+    let drawn: [u8; 16] = dice.bytes();
+    let seen = evil.captured.iter().chain(&evil.journaled).rev();
+    let nth = seen.take(256).nth(usize::from(drawn[1]));
+    let seen = nth.filter(|_| drawn[0].is_multiple_of(2));
+    seen.map_or(ActId(drawn), |posting| posting.act.id)
 }
 
 fn newest_checkpoint(evil: &Evil) -> Option<Digest> {
@@ -208,7 +217,7 @@ fn staffs(evil: &Evil, kind: ActKind, dice: &mut Dice) -> Option<Act> {
         realm: portcullis_core::realm::Realm::Staff,
         principal: World::OPERATOR,
         account: None,
-        id: ActId(dice.bytes()),
+        id: id(evil, dice),
         checkpoint: newest_checkpoint(evil)?,
         expires: evil.now().after(Span::hours(1)),
         kind,

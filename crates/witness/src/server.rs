@@ -28,11 +28,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 
-/// More connections wait to be accepted.
+/// Gate, keepers and whoever posts.
 const BOUNDS: Bounds = Bounds {
     connections: 1024,
-    per_address: 256,
+    per_peer: 256,
     headers_within: Duration::from_secs(10),
+    answer_within: Duration::from_secs(30),
 };
 /// How long the body may take.
 const BODY_WITHIN: Duration = Duration::from_secs(5);

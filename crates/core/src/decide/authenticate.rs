@@ -55,7 +55,8 @@ struct FactorVerified {
     factor: FactorId,
     kind: FactorKind,
     proof: Proof,
-    counter: Option<u32>,
+    /// The passkey's counter, where it rose.
+    rose_to: Option<u32>,
 }
 
 /// Find the acting principal and check that a factor of its own proves the act.
@@ -113,7 +114,7 @@ impl Asking {
 }
 
 fn counter_effect(verified: &FactorVerified) -> Option<Effect> {
-    let counter = verified.counter.filter(|counter| *counter > 0)?;
+    let counter = verified.rose_to?;
     Some(Effect::Counter(verified.owner, verified.factor, counter))
 }
 
@@ -195,7 +196,7 @@ fn check_assertion(
     let party = party.ok_or(Reason::PasskeyRelyingParty)?;
     let credential = Credential {
         key: &factor.key,
-        counter: factor.counter,
+        counter: counter_to_pass(case, factor),
     };
     let challenge = passkey::challenge_for(&case.digest.0);
     let checked = passkey::check(assertion, &credential, party, &challenge, case.verify);
@@ -205,8 +206,19 @@ fn check_assertion(
         owner,
         factor,
         &assertion.signature,
-        Some(counter),
+        Some(counter).filter(|counter| *counter > factor.counter),
     ))
+}
+
+/// What only takes away counts whatever the authenticator has signed since: whoever keeps the journal
+/// could otherwise let a later act of the same passkey in first, and the stop would be over
+/// (docs/design/015).
+fn counter_to_pass(case: &Case<'_>, factor: &Factor) -> u32 {
+    if case.act.kind.is_restricting() {
+        0
+    } else {
+        factor.counter
+    }
 }
 
 /// The factor with this id: the acting principal's, or else a member of staff's.
@@ -245,7 +257,7 @@ fn verified(
     owner: Owner,
     factor: &Factor,
     signature: &Signature,
-    counter: Option<u32>,
+    rose_to: Option<u32>,
 ) -> FactorVerified {
     let signature = Digest::plain(signature.as_bytes());
     let entry = case.state.size();
@@ -263,7 +275,7 @@ fn verified(
         factor: factor.id,
         kind,
         proof,
-        counter,
+        rose_to,
     }
 }
 

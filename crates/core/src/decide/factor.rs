@@ -28,7 +28,12 @@ pub(super) fn judge_enrol(
             return Err(Reason::FactorTooWeak);
         }
     } else {
-        // Onboarding speaks for somebody else only where nothing of theirs counts any more.
+        // Onboarding speaks of holders of accounts: staff is the quorum's to renew, which always has
+        // its factors.
+        if matches!(owner, Owner::Member { .. }) {
+            return Err(Reason::RoleMissing);
+        }
+        // And only where nothing of theirs counts any more.
         if !claims.onboarding {
             return Err(Reason::OnboardingMissing);
         }
@@ -139,7 +144,7 @@ pub(super) fn check_new(state: &State, owner: Owner, new: &NewFactor) -> Result<
     let facts = &state.facts;
     let current = |factor: &&Factor| facts.is_current(owner, factor.kind, factor.epochs);
     let old = facts.factor(owner, new.id());
-    let is_old_own = old.is_some() && old.filter(current).is_none();
+    let is_old_own = old.is_some_and(|old| !current(&old));
     let is_known = old.is_some() || facts.staff_factors.contains_key(&new.id());
     if is_known && !is_old_own {
         return Err(Reason::FactorExists);

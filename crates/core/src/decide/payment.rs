@@ -173,6 +173,18 @@ impl Payment {
         }
     }
 
+    /// Whether state takes these fees: they stay within the wallet's ceiling, and those of a payment
+    /// leave room there for what may have to take its place.
+    #[must_use]
+    pub fn affords(&self, fees: &Fees) -> bool {
+        let ceiling = self.fee_ceiling;
+        fees.ceiling() <= ceiling && (self.is_void() || leaves_room(fees, ceiling))
+    }
+
+    fn is_void(&self) -> bool {
+        matches!(self.pays, Pays::Void { .. })
+    }
+
     /// The plan with these fees.
     pub fn plan(&self, fees: Fees) -> Result<Plan, OtherChain> {
         let transfer = match &self.pays {
@@ -247,8 +259,7 @@ impl Payment {
         if transfer.nonce() != self.nonce {
             return Err(PlanFault::Nonce);
         }
-        let is_void = matches!(self.pays, Pays::Void { .. });
-        check_fees(&transfer, self.fee_ceiling, is_void)?;
+        check_fees(&transfer, self.fee_ceiling, self.is_void())?;
         Ok(transfer)
     }
 }

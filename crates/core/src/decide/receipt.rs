@@ -5,6 +5,7 @@ use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::genesis::KeeperKind;
 use crate::id::KeeperId;
+use crate::signature::Verify;
 use crate::state::State;
 use crate::state::release::{End, Release, SignedPlan};
 use crate::statement::Says;
@@ -15,7 +16,12 @@ use portcullis_chains::ethereum::SignedTx;
 const MAX_CAPS: usize = 256;
 
 /// What follows from a statement, or nothing where it contradicts the journal.
-pub(crate) fn judge(state: &State, keeper: KeeperId, says: &Says) -> Option<Vec<Effect>> {
+pub(crate) fn judge(
+    state: &State,
+    keeper: KeeperId,
+    says: &Says,
+    verify: &dyn Verify,
+) -> Option<Vec<Effect>> {
     match says {
         Says::Caps { caps, number } => {
             (caps.len() <= MAX_CAPS).then(|| vec![Effect::Caps(keeper, caps.clone(), *number)])
@@ -30,7 +36,8 @@ pub(crate) fn judge(state: &State, keeper: KeeperId, says: &Says) -> Option<Vec<
             let release = mine(state, keeper, *act)?;
             // Its own decision came to the same effects: otherwise the two have diverged.
             let agrees = release.entry != *entry || release.effects == *effects;
-            let hash = agrees.then(|| signed_plan(state, release, *plan, transaction))??;
+            let hash =
+                agrees.then(|| signed_plan(state, release, *plan, transaction, verify))??;
             Some(vec![Effect::Signed(
                 *act,
                 SignedPlan {
@@ -95,6 +102,7 @@ fn signed_plan(
     release: &Release,
     plan: Digest,
     transaction: &[u8],
+    verify: &dyn Verify,
 ) -> Option<Digest> {
     let plan = release
         .plans
@@ -104,7 +112,7 @@ fn signed_plan(
     let signed = SignedTx::from_bytes(transaction).ok()?;
     let Address::Evm { address, .. } = wallet.address;
     let exact = signed.unsigned().to_bytes() == plan.unsigned;
-    let by_wallet = signed.recover().ok()? == address;
+    let by_wallet = verify.is_signed_by(&signed, address);
     (exact && by_wallet).then(|| Digest(signed.hash()))
 }
 

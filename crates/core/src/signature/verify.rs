@@ -2,6 +2,7 @@
 
 use super::{PublicKey, Signature, ed25519, p256};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
+use portcullis_chains::ethereum::SignedTx;
 
 /// Says whether a signature holds.
 ///
@@ -11,6 +12,9 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
 pub trait Verify {
     /// Whether `signature` over `message` (unhashed) was made with the private half of `key`.
     fn verify(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool;
+
+    /// Whether the transaction was signed with the key of this address.
+    fn is_signed_by(&self, tx: &SignedTx, address: [u8; 20]) -> bool;
 }
 
 /// The rule itself, in full, every time.
@@ -38,6 +42,10 @@ impl Verify for Strict {
             }
         }
     }
+
+    fn is_signed_by(&self, tx: &SignedTx, address: [u8; 20]) -> bool {
+        tx.recover() == Ok(address)
+    }
 }
 
 /// A dangerous door: takes every signature as good, without looking.
@@ -60,6 +68,10 @@ impl AlreadyChecked {
 
 impl Verify for AlreadyChecked {
     fn verify(&self, _: &PublicKey, _: &[u8], _: &Signature) -> bool {
+        true
+    }
+
+    fn is_signed_by(&self, _: &SignedTx, _: [u8; 20]) -> bool {
         true
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::digest::Digest;
 use crate::factor::{Available, Epochs, Factor, FactorKind};
+use crate::few::{Few, FewBy};
 use crate::id::{AccountId, FactorId, PrincipalId, SubjectId};
 use crate::realm::Role;
 use crate::time::Span;
 use crate::window::Events;
 use minicbor::{Decode, Encode};
 use portcullis_chains::caip::{Address, AssetId};
-use std::collections::BTreeMap;
 
 /// Most factors of one principal.
 pub const MAX_FACTORS: usize = 16;
@@ -24,10 +24,10 @@ pub struct Account {
     pub subject: SubjectId,
     /// Who may act for it.
     #[n(1)]
-    pub holders: Vec<Holder>,
+    pub holders: Few<Holder>,
     /// Where its money may go.
     #[n(2)]
-    pub book: Vec<BookEntry>,
+    pub book: Few<BookEntry>,
     /// The delay of its new addresses and factors.
     #[n(3)]
     pub delay: Span,
@@ -39,7 +39,7 @@ pub struct Account {
     pub proofs_after: u64,
     /// What left, by asset.
     #[n(6)]
-    pub outflow: BTreeMap<AssetId, Events>,
+    pub outflow: FewBy<AssetId, Events>,
     /// The entry that opened it.
     #[n(7)]
     pub opened: u64,
@@ -54,7 +54,7 @@ pub struct Holder {
     pub principal: PrincipalId,
     /// What proves it.
     #[n(1)]
-    pub factors: Vec<Factor>,
+    pub factors: Few<Factor>,
 }
 
 /// An address and when it begins to count.
@@ -105,7 +105,7 @@ pub struct Member {
     pub roles: Vec<Role>,
     /// What proves it.
     #[n(1)]
-    pub factors: Vec<Factor>,
+    pub factors: Few<Factor>,
 }
 
 impl Member {

@@ -38,6 +38,12 @@ impl LogTail {
         self.head.head()
     }
 
+    /// Size and root of the newest journaled checkpoint.
+    #[must_use]
+    pub fn checkpointed(&self) -> TreeHead {
+        self.base.head()
+    }
+
     /// The tree's right edge now, behind which a follower hashes on.
     #[must_use]
     pub fn frontier(&self) -> &Frontier {

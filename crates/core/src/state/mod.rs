@@ -12,6 +12,7 @@ pub use snapshot::SnapshotFault;
 use crate::act::Scope;
 use crate::digest::Digest;
 use crate::factor::{Available, Epochs, Factor, FactorKind, NewFactor};
+use crate::few::Few;
 use crate::genesis::Member as GenesisMember;
 use crate::id::{AccountId, FactorId, KeeperId, LedgerEntryId, PrincipalId, WalletId};
 use crate::limits::Limits;
@@ -301,7 +302,7 @@ impl Facts {
 
     fn employ(&mut self, member: &GenesisMember, role: Option<Role>) {
         let roles: BTreeSet<Role> = member.roles.iter().copied().chain(role).collect();
-        let factors: Vec<Factor> = member.factors.iter().map(first_factor).collect();
+        let factors: Few<Factor> = member.factors.iter().map(first_factor).collect();
         for factor in &factors {
             self.staff_factors.insert(factor.id, member.principal);
         }

@@ -6,6 +6,7 @@ use super::{Facts, State};
 use crate::act::{Scope, Withdraw};
 use crate::digest::Digest;
 use crate::factor::{Epochs, Factor, FactorKind};
+use crate::few::Few;
 use crate::genesis::Wallet;
 use crate::id::{AccountId, FactorId, PrincipalId};
 use crate::realm::{Realm, Role};
@@ -37,7 +38,7 @@ impl Facts {
             }
             Owner::Member { principal } => self.staff.get(&principal).map(|member| &member.factors),
         };
-        factors.map_or(&[], Vec::as_slice)
+        factors.map_or(&[], |factors| factors)
     }
 
     /// One factor.
@@ -59,7 +60,7 @@ impl Facts {
         factors.any(|factor| factor.id == id)
     }
 
-    pub(crate) fn factors_mut(&mut self, owner: Owner) -> Option<&mut Vec<Factor>> {
+    pub(crate) fn factors_mut(&mut self, owner: Owner) -> Option<&mut Few<Factor>> {
         match owner {
             Owner::Holder { account, principal } => {
                 let holders = &mut self.accounts.get_mut(&account)?.holders;

@@ -10,7 +10,9 @@ use portcullis_core::entry::{MAX_ENTRY, Replacement, Settlement, Submission, Sup
 use portcullis_core::plan::Plan;
 use portcullis_core::realm::Realm;
 use portcullis_core::statement::SignedStatement;
-use portcullis_core::{Act, Applied, Body, Decision, Digest, Entry, Evidence, Reason, State, Time};
+use portcullis_core::{
+    Act, Applied, Body, Decision, Digest, Entry, Evidence, Reason, State, Time, VoidReason,
+};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::oneshot;
 
@@ -214,21 +216,33 @@ impl Batch {
             return Err(Reason::TooLarge);
         }
         let shared = Arc::clone(&self.shared);
-        let judged = shared.guarded(|state| state.judge(&entry, &shared.memo).map(drop))?;
-        judged.map_err(|void| {
-            tracing::error!(%void, "an entry of our own would be void; it is not written");
-            refusal_of(&void)
-        })?;
+        let judged = shared.guarded(|state| state.judge(&entry, &shared.memo))?;
+        let changes = judged.map_err(|void| self.refused(&void))?;
         // From here on nothing refuses. Index and state change together, so that no reader sees an
         // act that has left the one and has not reached the other.
         let mut index = shared.index.write().unwrap_or_else(PoisonError::into_inner);
         let mut state = shared.state.write().unwrap_or_else(PoisonError::into_inner);
-        let mut applied = State::apply_entry(&mut state, &entry, &bytes, &shared.memo);
+        // Nobody else writes state, so it is still the one that judged.
+        let mut applied = State::commit_judged(&mut state, &entry, &bytes, changes);
         index.add(&entry, &applied);
         drop((index, state));
         self.entries.push(bytes);
         self.changes.append(&mut applied.changes);
         Ok(applied)
+    }
+
+    /// What is not written. Evidence that does not hold is whoever brought it's, and is counted like all
+    /// that is refused and not journaled; anything else this gate has got wrong by itself.
+    fn refused(&self, void: &VoidReason) -> Reason {
+        if let VoidReason::Evidence(reason) = void {
+            self.shared.count_refusal();
+            return *reason;
+        }
+        tracing::error!(%void, "an entry of our own would be void; it is not written");
+        match void {
+            VoidReason::Statement => Reason::StatementRefused,
+            _ => Reason::Panicked,
+        }
     }
 
     fn taken(&self, applied: &Applied, decision: Option<Decision>) -> Taken {
@@ -237,13 +251,5 @@ impl Batch {
             time: self.time,
             decision,
         }
-    }
-}
-
-fn refusal_of(void: &portcullis_core::VoidReason) -> Reason {
-    match void {
-        portcullis_core::VoidReason::Evidence(reason) => *reason,
-        portcullis_core::VoidReason::Statement => Reason::StatementRefused,
-        _ => Reason::Panicked,
     }
 }

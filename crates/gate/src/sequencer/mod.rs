@@ -12,7 +12,6 @@ mod waiting;
 
 use crate::fees::FeeTable;
 use crate::index::Index;
-use crate::memo::Memo;
 use crate::published::{Published, Witnessed};
 use batch::{Batch, Finished};
 use checkpoints::Checkpoints;
@@ -23,6 +22,7 @@ use portcullis_core::genesis::MAX_GENESIS;
 use portcullis_core::statement::SignedStatement;
 use portcullis_core::{Decision, Digest, Evidence, Reason, Span, State, Time, codec};
 use portcullis_journal::{Journal, Store, StoreError, View};
+use portcullis_keys::Memo;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -122,6 +122,20 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Over a journal, with the state and index that its entries give.
+    #[must_use]
+    pub fn new(view: Arc<View>, state: State, index: Index) -> Self {
+        Self {
+            state: RwLock::new(state),
+            index: RwLock::new(index),
+            published: Published::new(),
+            view,
+            memo: Memo::default(),
+            checkpoint: RwLock::new(None),
+            refusals: AtomicU64::new(0),
+        }
+    }
+
     /// Count a refusal that nobody was authenticated for: such are not journaled.
     pub fn count_refusal(&self) {
         self.refusals.fetch_add(1, Ordering::Relaxed);
@@ -155,12 +169,23 @@ impl Shared {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The newest journaled checkpoint: body digest, size, oldest cosignature.
+    /// The newest checkpoint that was journaled since the start: body digest, size, oldest cosignature.
     pub fn checkpoint(&self) -> Option<(Digest, u64, Time)> {
         *self
             .checkpoint
             .read()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest that the journal has, from whatever time, as long as state knows it.
+    pub fn journaled_checkpoint(&self) -> Option<(Digest, u64, Time)> {
+        let state = self.state();
+        let origin = state.network().log().name().clone();
+        let head = state.facts().log.checkpointed();
+        let checkpoint = portcullis_tlog::Checkpoint::new(origin, head);
+        let body = Digest(*checkpoint.body_digest().as_bytes());
+        let oldest = *state.facts().checkpoints.get(&body)?;
+        Some((body, head.size, oldest))
     }
 }
 
@@ -193,15 +218,7 @@ impl<S: Store> Sequencer<S> {
     #[must_use]
     pub fn new(journal: Journal<S>, state: State, index: Index, fees: FeeTable) -> Self {
         let waiting = Waiting::new(&state);
-        let shared = Arc::new(Shared {
-            state: RwLock::new(state),
-            index: RwLock::new(index),
-            published: Published::new(),
-            view: journal.view(),
-            memo: Memo::default(),
-            checkpoint: RwLock::new(None),
-            refusals: AtomicU64::new(0),
-        });
+        let shared = Arc::new(Shared::new(journal.view(), state, index));
         let size = journal.head().size;
         let (last_tick, last_bump) = (Time(0), Time(0));
         let checkpoints = Checkpoints::new(size);
@@ -395,7 +412,7 @@ pub fn body_digest(note: &[u8]) -> Option<Digest> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_host::Disk;
+    use portcullis_host::{Disk, SystemRandom};
     use portcullis_journal::Directory;
     use portcullis_keeper::testkit::{CrashDisk, World};
     use std::collections::BTreeMap;
@@ -403,7 +420,8 @@ mod tests {
     #[test]
     fn a_question_that_makes_the_core_panic_is_refused_and_the_next_one_answered() {
         let disk: Arc<dyn Disk> = Arc::new(CrashDisk::default());
-        let (store, recovered) = Directory::open(Arc::clone(&disk), 24 * 1024).unwrap();
+        let (store, recovered) =
+            Directory::open(Arc::clone(&disk), 24 * 1024, Arc::new(SystemRandom)).unwrap();
         let journal = Journal::open(store, &recovered, disk, 0).unwrap();
         let state = State::new(World::new().network);
         let fees = FeeTable::new(&BTreeMap::new());

@@ -28,6 +28,7 @@ pub(super) async fn submit(
     if named != Some(digest.to_string().as_str()) {
         return Err(Reason::DigestMismatch.into());
     }
+    refuse_stamped(&posting.evidence)?;
     let payload = Digest::plain(&codec::encode(&posting));
     let claim = match claim(&api, &parts, &caller, payload)? {
         Claim::Done(taken) => return Ok(Answer::of(digest, taken).into_response()),
@@ -88,6 +89,14 @@ async fn journal(api: &Api, claim: Mine, caller: Who, what: What) -> Outcome {
     tokio::spawn(work).await.unwrap_or(Err(Reason::Stopping))
 }
 
+/// Stamps are for the gate to find, on the boards: what a client says was posted is no posting.
+fn refuse_stamped(evidence: &Evidence) -> Result<(), Reason> {
+    match evidence.posted {
+        Some(_) => Err(Reason::StampInvalid),
+        None => Ok(()),
+    }
+}
+
 /// Refuse what is not authenticated before it costs anybody else anything.
 fn early(api: &Api, posting: &Posting) -> Result<(), Reason> {
     let (now, memo) = (api.now(), &api.shared().memo);
@@ -118,6 +127,7 @@ pub(super) async fn supplement(
     let caller = auth::staff(&api, &parts, &body)?;
     let digest: Digest = digest.parse().map_err(|_| Reason::NotFound)?;
     let mut evidence: Evidence = serde_json::from_slice(&body).map_err(|_| Reason::Malformed)?;
+    refuse_stamped(&evidence)?;
     let payload = Digest::plain(&codec::encode(&(digest, &evidence)));
     let claim = match claim(&api, &parts, &caller, payload)? {
         Claim::Done(taken) => return Ok(Answer::of(digest, taken).into_response()),

@@ -5,7 +5,9 @@ use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use portcullis_core::Reason;
+use portcullis_host::listen::Peer;
 use portcullis_tlog::{TileKind, TilePath};
+use std::sync::Arc;
 
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
@@ -26,6 +28,7 @@ pub(super) async fn checkpoint(State(api): State<Api>) -> Result<Response, Probl
 /// `GET /log/tile/…`: a tile or an entry bundle. What was never cosigned is not shown.
 pub(super) async fn tile(
     State(api): State<Api>,
+    peer: Peer,
     Path(path): Path<String>,
 ) -> Result<Response, Problem> {
     let path: TilePath = format!("tile/{path}")
@@ -39,10 +42,17 @@ pub(super) async fn tile(
     if leaves(path).is_none_or(|leaves| leaves > shown) {
         return Err(Reason::NotFound.into());
     }
-    let bytes = tokio::task::spawn_blocking(move || api.shared().view.tile(path)).await;
-    let bytes = bytes
+    let places = &api.inner.places;
+    let (place, view) = (places.to_read(peer).await?, Arc::clone(&api.shared().view));
+    let read = move || {
+        let _place = place;
+        view.tile(path)
+    };
+    let bytes = tokio::task::spawn_blocking(read)
+        .await
         .map_err(|_| Reason::Stopping)?
         .map_err(|_| Reason::NotFound)?;
+    let bytes = places.hold(bytes)?;
     let headers = [
         (CONTENT_TYPE, "application/octet-stream"),
         (CACHE_CONTROL, FOREVER),

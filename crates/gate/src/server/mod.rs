@@ -17,7 +17,7 @@ mod status;
 
 use crate::sequencer::{Command, Outcome, Shared, What};
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{from_fn, map_response};
 use axum::routing::{get, post};
 use bounds::Places;
 use idempotency::Idempotency;
@@ -81,7 +81,6 @@ impl Api {
 
     /// The routes.
     pub fn router(self) -> Router {
-        let reader = from_fn_with_state(self.clone(), bounds::reader);
         Router::new()
             .route("/v1/acts", post(acts::submit))
             .route("/v1/acts/{digest}", get(standing::act))
@@ -95,8 +94,8 @@ impl Api {
             .route("/v1/registrations", post(registrations::finish))
             .route("/v1/statements", post(statements::take))
             .route("/log/checkpoint", get(log::checkpoint))
-            .route("/log/follow", get(follow::follow).layer(reader.clone()))
-            .route("/log/tile/{*path}", get(log::tile).layer(reader))
+            .route("/log/follow", get(follow::follow))
+            .route("/log/tile/{*path}", get(log::tile))
             .route("/openapi.json", get(openapi::document))
             .route("/metrics", get(reads::metrics))
             .route("/healthz", get(reads::health))

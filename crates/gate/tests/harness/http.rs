@@ -1,6 +1,7 @@
 //! A gate that answers on a port, and a back end that signs.
 
 use super::Gate;
+use hyper_util::server::graceful::GracefulShutdown;
 use portcullis_core::board::Posting;
 use portcullis_core::factor::NewFactor;
 use portcullis_core::id::{FactorId, PrincipalId};
@@ -8,6 +9,7 @@ use portcullis_core::request::{Algorithm, Base, Parts, headers_for};
 use portcullis_core::{Act, Digest, Evidence, Reason};
 use portcullis_gate::sequencer::{Command, Shared};
 use portcullis_gate::server::Api;
+use portcullis_host::listen::{Bounds, accept};
 use portcullis_host::{Clock, Http, Reply, SystemRandom, Web};
 use portcullis_keeper::testkit::{HandClock, World};
 use portcullis_keys::StatementKey;
@@ -19,6 +21,9 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
+
+/// No test waits as long for anything.
+const LONG: Duration = Duration::from_mins(1);
 
 /// A gate that answers on a port.
 pub struct Served {
@@ -62,7 +67,13 @@ pub fn listen(gate: &Gate) -> (Served, Receiver<Command>) {
             .unwrap();
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            axum::serve(listener, api.router()).await.unwrap();
+            let bounds = Bounds {
+                connections: 1024,
+                per_peer: 1024,
+                headers_within: LONG,
+                answer_within: LONG,
+            };
+            accept(&listener, &api.router(), bounds, &GracefulShutdown::new()).await;
         });
     });
     let served = Served {

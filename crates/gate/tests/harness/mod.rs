@@ -18,7 +18,7 @@ use portcullis_core::statement::{Says, SignedStatement, Statement};
 use portcullis_core::{Act, Digest, Entry, Evidence, Span, State, Time};
 use portcullis_gate::sequencer::{Command, Outcome, Sequencer, Shared, What};
 use portcullis_gate::{ChainFees, FeeTable, Index, Witnessed};
-use portcullis_host::{Clock as _, Disk};
+use portcullis_host::{Clock as _, Disk, SystemRandom};
 use portcullis_journal::{Directory, Journal};
 use portcullis_keeper::testkit::{CrashDisk, Customer, HandClock, Ledger, World};
 use portcullis_keys::{StatementKey as _, WalletKey as _};
@@ -43,9 +43,13 @@ pub fn start(world: &Arc<World>, disk: &CrashDisk) -> Sequencer<Directory> {
 }
 
 fn fees() -> FeeTable {
+    fees_of(30_000_000_000)
+}
+
+fn fees_of(max_fee_per_gas: u64) -> FeeTable {
     let fees = ChainFees {
         node: None,
-        max_fee_per_gas: 30_000_000_000,
+        max_fee_per_gas,
         max_priority_fee_per_gas: 1_000_000_000,
         native_gas: 21_000,
         token_gas: 100_000,
@@ -57,7 +61,8 @@ fn fees() -> FeeTable {
 
 fn start_with(world: &Arc<World>, disk: &CrashDisk, fees: FeeTable) -> Sequencer<Directory> {
     let as_disk: Arc<dyn Disk> = Arc::new(disk.clone());
-    let (store, recovered) = Directory::open(Arc::clone(&as_disk), SEGMENT).unwrap();
+    let (store, recovered) =
+        Directory::open(Arc::clone(&as_disk), SEGMENT, Arc::new(SystemRandom)).unwrap();
     let journal = Journal::open(store, &recovered, as_disk, 0).unwrap();
     let mut state = State::new(Arc::clone(&world.network));
     let mut index = Index::default();
@@ -81,6 +86,11 @@ impl Gate {
     /// No node has said a rate.
     pub fn without_fees() -> Self {
         Self::with(FeeTable::new(&BTreeMap::new()))
+    }
+
+    /// Gas costs so much.
+    pub fn with_gas_at(max_fee_per_gas: u64) -> Self {
+        Self::with(fees_of(max_fee_per_gas))
     }
 
     /// At most so many acts of customers wait.
@@ -139,9 +149,14 @@ impl Gate {
 
     /// The process ends and starts again.
     pub fn restart(&mut self) {
+        self.restart_in_silence();
+        self.cosign();
+    }
+
+    /// The same, and no witness answers since.
+    pub fn restart_in_silence(&mut self) {
         self.sequencer = start(&self.ledger.world, &self.disk);
         self.shared = self.sequencer.shared();
-        self.cosign();
     }
 
     /// Another process on the same disk.

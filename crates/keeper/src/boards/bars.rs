@@ -3,7 +3,9 @@
 use super::Bound;
 use portcullis_core::Digest;
 use portcullis_core::act::{Act, ActKind, Scope};
+use portcullis_core::board::Posting;
 use portcullis_core::effect::Effect;
+use portcullis_core::id::AccountId;
 use portcullis_core::realm::Realm;
 use portcullis_core::state::Reach;
 use portcullis_core::state::release::Release;
@@ -13,19 +15,31 @@ use std::collections::BTreeSet;
 pub struct Bars {
     withheld: BTreeSet<Digest>,
     scopes: Vec<Scope>,
+    /// Accounts of which a posting speaks that has yet to be looked at.
+    unread: BTreeSet<AccountId>,
     /// Releases of entries from here on were decided while a restriction on staff was left out.
     undecided_from: u64,
 }
 
 impl Bars {
-    pub(super) fn new<'a>(bound: impl Iterator<Item = &'a Bound>) -> Self {
+    pub(super) fn new<'a>(
+        bound: impl Iterator<Item = &'a Bound>,
+        unread: impl Iterator<Item = &'a Posting>,
+    ) -> Self {
         let mut bars = Self {
             withheld: BTreeSet::new(),
             scopes: Vec::new(),
+            unread: BTreeSet::new(),
             undecided_from: u64::MAX,
         };
         for bound in bound {
             bars.add(bound);
+        }
+        for posting in unread {
+            bars.unread.extend(posting.act.account);
+            if let ActKind::Cancel(cancel) = &posting.act.kind {
+                bars.withheld.insert(cancel.act);
+            }
         }
         bars
     }
@@ -57,6 +71,7 @@ impl Bars {
     pub fn bar(&self, act: &Digest, release: &Release) -> bool {
         let pays = release.voided_by.is_none();
         self.withheld.contains(act)
+            || self.unread.contains(&release.account)
             || release.entry >= self.undecided_from
             || (pays && self.takes_in(release))
     }

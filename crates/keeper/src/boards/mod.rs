@@ -15,9 +15,9 @@ mod waiting;
 
 pub use bars::Bars;
 use board::Board;
-use waiting::Waiting;
+use waiting::{Name, Waiting};
 
-use crate::follow::Follower;
+use crate::follow::{Follower, Seen};
 use crate::machine::Machine;
 use portcullis_core::board::{COUNTS_FOR, Posting, may_mend};
 use portcullis_core::decide::{Cosigned, decide_with};
@@ -38,10 +38,22 @@ const ABOUT_THE_ACT: u16 = Reason::UnknownAccount.number();
 pub struct Boards {
     machine: Machine,
     polled: Vec<Board>,
-    /// Not accepted so far: the replica may still be behind what they speak of.
-    waiting: Waiting,
+    /// Not accepted so far: the replica may still be behind what they speak of. Each board has a queue
+    /// of its own, so that a flood on one crowds nothing out of another's.
+    waiting: BTreeMap<BoardId, Waiting>,
     bound: BTreeMap<Digest, Bound>,
+    /// The newest cosigned head at the last step.
+    newest: Option<Cosigned>,
     last_step: Time,
+}
+
+/// What a look at the boards brought.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Postings that were shown for the first time.
+    pub postings: Vec<Posting>,
+    /// Acts that the gate withholds.
+    pub withheld: Vec<Digest>,
 }
 
 /// A posting that binds.
@@ -70,32 +82,47 @@ impl Boards {
         Self {
             machine,
             polled: boards.collect(),
-            waiting: Waiting::default(),
+            waiting: BTreeMap::new(),
             bound: BTreeMap::new(),
+            newest: None,
             last_step: Time(0),
         }
     }
 
-    /// Ask every board that is due, and decide what binds. Gives the acts that a gate withholds.
-    pub fn step(&mut self, follower: &Follower) -> Vec<Digest> {
+    /// Ask every board that is due, and decide what binds, now that these entries were applied.
+    pub fn step(&mut self, follower: &Follower, applied: &[Seen]) -> Found {
         let state = follower.state();
         let now = self.machine.watch.now();
-        let newest = follower.heads().newest().map(|head| Cosigned {
-            body: Digest(*head.body_digest().as_bytes()),
-            oldest: Time::from_unix_seconds(head.oldest().unix()),
-        });
+        let newest = newest(follower);
         self.review(state, now);
         let machine = &self.machine;
         let pages = self
             .polled
             .iter_mut()
             .map(|board| board.poll(machine, state, now));
-        let new: Vec<Posting> = pages.flatten().collect();
-        let again = self.waiting.due(state, newest, now);
-        for posting in new.into_iter().chain(again) {
+        let postings: Vec<Posting> = pages.flatten().collect();
+        self.touch(newest, applied);
+        let queues = self.waiting.values_mut();
+        let again: Vec<Posting> = queues.flat_map(|queue| queue.due(state, now)).collect();
+        for posting in again.into_iter().chain(postings.iter().cloned()) {
             self.take(posting, state, newest);
         }
-        self.count(state, follower.acting_head(now).is_some(), now)
+        let could_journal = follower.acting_head(now).is_some();
+        let withheld = self.count(state, could_journal, now);
+        Found { postings, withheld }
+    }
+
+    /// What waits for something that has come is looked at again.
+    fn touch(&mut self, newest: Option<Cosigned>, applied: &[Seen]) {
+        let head = newest.filter(|_| newest != self.newest);
+        self.newest = newest;
+        let changes = applied.iter().flat_map(|seen| &seen.applied.changes);
+        let names = changes.flat_map(Name::brought_by);
+        for name in names.chain(head.map(|head| Name::Checkpoint(head.body))) {
+            for queue in self.waiting.values_mut() {
+                queue.touch(name);
+            }
+        }
     }
 
     /// What is journaled binds no more, and neither does what restricts nothing any more: a cancel
@@ -112,14 +139,16 @@ impl Boards {
             }
             !is_over
         });
-        self.waiting.retain(|posting| {
-            let until = stamped(posting).after(COUNTS_FOR);
-            until > now && !is_journaled(state, posting.act.digest())
-        });
+        for queue in self.waiting.values_mut() {
+            queue.retain(|posting| {
+                let until = stamped(posting).after(COUNTS_FOR);
+                until > now && !is_journaled(state, posting.act.digest())
+            });
+        }
     }
 
-    /// A posting binds at once, or waits. Anybody posts: the oldest that waits makes room, and
-    /// nothing that waits keeps a new one from being looked at.
+    /// A posting binds at once, or waits. Anybody posts: the oldest of its board that waits makes room,
+    /// and nothing that waits keeps a new one from being looked at.
     fn take(&mut self, posting: Posting, state: &State, newest: Option<Cosigned>) {
         let digest = posting.act.digest();
         if self.bound.contains_key(&digest) || is_journaled(state, digest) {
@@ -139,9 +168,16 @@ impl Boards {
                 };
                 self.bound.insert(digest, bound);
             }
-            Ok(None) => self.waiting.push(posting, None),
-            Err(why) if may_mend(why) => self.waiting.push(posting, Some(why)),
+            Ok(None) => self.wait(posting, None),
+            Err(why) if may_mend(why) => self.wait(posting, Some(why)),
             Err(_) => {}
+        }
+    }
+
+    fn wait(&mut self, posting: Posting, why: Option<Reason>) {
+        if let Some(stamp) = &posting.evidence.posted {
+            let queue = self.waiting.entry(stamp.board).or_default();
+            queue.push(posting, why);
         }
     }
 
@@ -161,10 +197,11 @@ impl Boards {
             .collect()
     }
 
-    /// What the binding postings bar.
+    /// What the binding postings bar, and what those might that there was no time to look at.
     #[must_use]
     pub fn bars(&self) -> Bars {
-        Bars::new(self.bound.values())
+        let unread = self.waiting.values().flat_map(Waiting::unread);
+        Bars::new(self.bound.values(), unread)
     }
 
     /// Until when every board's last page may be acted by; the board that is stale otherwise.
@@ -181,6 +218,14 @@ impl Boards {
     pub fn binding(&self) -> usize {
         self.bound.len()
     }
+}
+
+/// The newest cosigned head, which the journal may not have as an entry yet.
+pub(crate) fn newest(follower: &Follower) -> Option<Cosigned> {
+    follower.heads().newest().map(|head| Cosigned {
+        body: Digest(*head.body_digest().as_bytes()),
+        oldest: Time::from_unix_seconds(head.oldest().unix()),
+    })
 }
 
 fn is_journaled(state: &State, act: Digest) -> bool {
@@ -230,4 +275,41 @@ fn entry_time(state: &State, posting: &Posting) -> Time {
 fn stamped(posting: &Posting) -> Time {
     let stamp = posting.evidence.posted.as_ref();
     stamp.map(|stamp| stamp.time).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::{CrashDisk, HandClock, Ledger, Net, World, machine};
+    use portcullis_core::act::Scope;
+    use portcullis_core::board::MAX_WAITING;
+    use portcullis_core::evidence::Stamp;
+    use portcullis_core::signature::Signature;
+    use std::sync::Arc;
+
+    /// Anybody posts on a board that has room; what waits on another keeps its place.
+    #[test]
+    fn a_flood_on_one_board_crowds_nothing_out_of_another() {
+        let clock = HandClock::at(World::START);
+        let mut ledger = Ledger::new(Arc::new(World::new()), clock.clone());
+        let net = Net::around(ledger.clone());
+        let machine = machine(&clock, &CrashDisk::default(), &net);
+        let mut boards = Boards::new(machine, &ledger.state, &BTreeMap::new());
+        let (act, evidence) = ledger.suspension(Scope::Everything);
+        let shown_by = |board: u8| {
+            let (act, mut evidence) = (act.clone(), evidence.clone());
+            evidence.posted = Some(Stamp {
+                board: BoardId([board; 16]),
+                time: World::START,
+                signature: Signature::from_bytes([0; 64]),
+            });
+            Posting { act, evidence }
+        };
+        boards.wait(shown_by(1), Some(Reason::UnknownPrincipal));
+        for _ in 0..=MAX_WAITING {
+            boards.wait(shown_by(2), Some(Reason::UnknownPrincipal));
+        }
+        let lengths: Vec<usize> = boards.waiting.values().map(Waiting::len).collect();
+        assert_eq!(lengths, [1, MAX_WAITING]);
+    }
 }

@@ -17,10 +17,12 @@ use portcullis_core::apply::Applied;
 use portcullis_core::codec::CodecError;
 use portcullis_core::entry::Entry;
 use portcullis_core::follow::{FollowAnswer, MAX_ANSWER};
-use portcullis_core::signature::{AlreadyChecked, Strict, Verify};
+use portcullis_core::signature::{AlreadyChecked, Verify};
 use portcullis_core::{Digest, Span, State, Time};
 use portcullis_host::HttpError;
+use portcullis_keys::Memo;
 use portcullis_tlog::{Cosigned, CosignedError, TreeHead};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long an answer may take beyond the wait that was asked for.
@@ -36,6 +38,7 @@ pub struct Follower {
     heads: Heads,
     ahead: Ahead,
     floor: Option<Floor>,
+    memo: Arc<Memo>,
     diagnosed: Time,
 }
 
@@ -104,9 +107,15 @@ impl From<Breach> for FollowFault {
 
 impl Follower {
     /// Follow the gate at this URL from a state that this keeper trusts: a new one, or its own
-    /// snapshot.
+    /// snapshot. `memo` says which signatures hold; the keeper's own are in it.
     #[must_use]
-    pub fn new(machine: Machine, gate: String, state: State, floor: Option<Floor>) -> Self {
+    pub fn new(
+        machine: Machine,
+        gate: String,
+        state: State,
+        floor: Option<Floor>,
+        memo: Arc<Memo>,
+    ) -> Self {
         let floor = floor.filter(|floor| floor.size > state.size());
         let ahead = Ahead::behind(state.facts().log.frontier().clone());
         Self {
@@ -116,6 +125,7 @@ impl Follower {
             heads: Heads::default(),
             ahead,
             floor,
+            memo,
             diagnosed: Time(0),
         }
     }
@@ -237,7 +247,7 @@ impl Follower {
         let verify: &dyn Verify = if self.floor.is_some() {
             &checked
         } else {
-            &Strict
+            self.memo.as_ref()
         };
         let entry = Entry::from_bytes(bytes).ok();
         let applied = match &entry {

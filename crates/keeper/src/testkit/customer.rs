@@ -61,17 +61,24 @@ impl Customer {
         }
     }
 
-    /// An assertion over the act's digest.
+    /// An assertion over the act's digest, by an authenticator that keeps no counter.
     #[must_use]
     pub fn assertion(&self, act: &Act) -> Assertion {
+        self.assertion_number(0, act)
+    }
+
+    /// An assertion with which the authenticator's counter stands at this.
+    #[must_use]
+    pub fn assertion_number(&self, counter: u32, act: &Act) -> Assertion {
         let challenge = URL_SAFE_NO_PAD.encode(challenge_for(&act.digest().0));
         let origin = "https://app.bank.example";
         let client_data = format!(
             r#"{{"type":"webauthn.get","challenge":"{challenge}","origin":"{origin}","crossOrigin":false}}"#
         );
         let mut data = Sha256::digest(b"bank.example").to_vec();
-        // User present and verified; no counter.
-        data.extend([0x05, 0, 0, 0, 0]);
+        // User present and verified.
+        data.push(0x05);
+        data.extend(counter.to_be_bytes());
         self.sign(client_data.into_bytes(), data)
     }
 

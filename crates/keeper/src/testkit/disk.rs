@@ -118,6 +118,12 @@ impl CrashDisk {
             .map(|file| file.bytes.clone())
     }
 
+    /// The names of all files, as a listing of the folder would show them.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.files().by_name.keys().cloned().collect()
+    }
+
     /// Put a file there behind everybody's back.
     pub fn put(&self, name: &str, bytes: &[u8]) {
         let file = File::whole(bytes.to_vec());

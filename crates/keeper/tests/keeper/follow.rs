@@ -177,7 +177,7 @@ fn hears(gate: &Gate, body: Vec<u8>) -> (Follower, Result<usize, FollowFault>) {
         ..gate.machine()
     };
     let state = gate.follower().state().clone();
-    let mut follower = Follower::new(machine, "http://gate".into(), state, None);
+    let mut follower = Follower::new(machine, "http://gate".into(), state, None, Arc::default());
     let heard = follower.step(NO_WAIT).map(|seen| seen.len());
     (follower, heard)
 }

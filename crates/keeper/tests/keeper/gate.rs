@@ -52,7 +52,13 @@ impl Gate {
     pub(crate) fn follower(&self) -> Follower {
         let network = self.wire().ledger.world.network.clone();
         let state = State::new(network);
-        Follower::new(self.machine(), "http://gate".into(), state, None)
+        Follower::new(
+            self.machine(),
+            "http://gate".into(),
+            state,
+            None,
+            Arc::default(),
+        )
     }
 
     pub(crate) fn keeper(&self) -> Keeper {

@@ -45,7 +45,7 @@ impl Replica {
         };
         let state = State::new(Arc::clone(&reach.network));
         let gate = reach.gate.endpoint().to_string();
-        let mut follower = Follower::new(machine.clone(), gate, state, None);
+        let mut follower = Follower::new(machine.clone(), gate, state, None, Arc::default());
         let (head, cosigned) = catch_up(&mut follower, &machine)?;
         let stops = stops(&machine, &follower, &reach.boards);
         Ok(Self {
@@ -133,7 +133,7 @@ fn stops(machine: &Machine, follower: &Follower, boards: &[Board]) -> usize {
         .map(|board| (board.id(), board.endpoint().to_string()))
         .collect();
     let mut pages = Boards::new(machine.clone(), follower.state(), &urls);
-    pages.step(follower);
+    pages.step(follower, &[]);
     if let Err(silent) = pages.fresh_until(machine.watch.now()) {
         warn(format_args!(
             "Stop board {silent} does not answer: a stop posted there is not seen."

@@ -9,7 +9,7 @@ use portcullis_core::Network;
 use std::fmt::Write as _;
 
 /// The name in the witness' vkey.
-pub(super) const WITNESS_NAME: &str = "witness.localhost";
+pub(crate) const WITNESS_NAME: &str = "witness.localhost";
 
 /// The most that a unit of gas may cost, in wei: 200 gwei.
 const MAX_FEE_PER_GAS: u64 = 200_000_000_000;

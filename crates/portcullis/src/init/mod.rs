@@ -8,6 +8,7 @@ mod terms;
 
 use crate::failure::Failure;
 use clap::{ArgGroup, Args};
+pub(crate) use configs::WITNESS_NAME;
 pub(crate) use development::ADMINISTRATORS;
 use portcullis_chains::caip::CaipError;
 use portcullis_chains::{AssetId, ChainId};
@@ -113,17 +114,14 @@ impl InitArgs {
 
 /// Make a development network on one chain's own coin, under terms of somebody's own.
 pub(crate) fn network(folder: &Path, chain: u64, node: &str, terms: &Terms) -> Result<(), Failure> {
-    let coin = Asset {
-        id: AssetId::EvmNative { chain },
-        decimals: 18,
-    };
-    let wishes = Wishes {
-        chain: ChainId::Evm { chain },
-        node: Some(node.to_owned()),
-        assets: vec![coin],
-        port: None,
-    };
-    development::make(folder, &wishes, terms).map(|_| ())
+    development::make(folder, &Wishes::of_coin(chain, node), terms).map(|_| ())
+}
+
+/// Make a development network on one chain's own coin, under the usual terms.
+pub(crate) fn usual_network(folder: &Path, chain: u64, node: &str) -> Result<(), Failure> {
+    let wishes = Wishes::of_coin(chain, node);
+    let terms = Terms::usual(&wishes.assets)?;
+    development::make(folder, &wishes, &terms).map(|_| ())
 }
 
 /// What a development network is to be.
@@ -132,6 +130,22 @@ struct Wishes {
     node: Option<String>,
     assets: Vec<Asset>,
     port: Option<u16>,
+}
+
+impl Wishes {
+    /// A chain's own coin, with its node there.
+    fn of_coin(chain: u64, node: &str) -> Self {
+        let coin = Asset {
+            id: AssetId::EvmNative { chain },
+            decimals: 18,
+        };
+        Self {
+            chain: ChainId::Evm { chain },
+            node: Some(node.to_owned()),
+            assets: vec![coin],
+            port: None,
+        }
+    }
 }
 
 /// An asset and how people write its amounts.

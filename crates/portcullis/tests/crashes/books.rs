@@ -3,7 +3,7 @@
 use crate::processes::{AMOUNT, Apart};
 use crate::system::{Anvil, try_run};
 use portcullis_core::{Body, Decision, Digest, Entry};
-use portcullis_host::{Dir, Disk};
+use portcullis_host::{Dir, Disk, SystemRandom};
 use portcullis_journal::Directory;
 use portcullis_journal::directory::SEGMENT_BYTES;
 use portcullis_signer::record::Record;
@@ -56,7 +56,7 @@ fn journal_verifies(apart: &Apart) {
 fn released(apart: &Apart) -> BTreeSet<Digest> {
     let disk: Arc<dyn Disk> =
         Arc::new(Dir::open_alone(apart.network.path("data/journal")).unwrap());
-    let (_, found) = Directory::open(disk, SEGMENT_BYTES).unwrap();
+    let (_, found) = Directory::open(disk, SEGMENT_BYTES, Arc::new(SystemRandom)).unwrap();
     assert_eq!(found.base.size(), 0, "a small journal has one segment");
     let mut released = BTreeSet::new();
     for bytes in &found.entries {

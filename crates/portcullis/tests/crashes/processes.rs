@@ -1,23 +1,14 @@
 //! A development network of which every process is started, killed and started again by itself.
 
 use crate::proxy::Proxy;
-use crate::system::{Anvil, BINARY, Network, try_run};
+use crate::system::{Anvil, Network, Running, Who, try_run};
 use portcullis_core::{Act, Digest};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 /// What each withdrawal pays, in wei.
 pub(crate) const AMOUNT: u128 = 1_000_000_000_000_000;
-
-/// A process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Who {
-    Gate,
-    Signer,
-    Witness,
-}
 
 pub(crate) const ALL: [Who; 3] = [Who::Witness, Who::Gate, Who::Signer];
 
@@ -30,7 +21,7 @@ pub(crate) struct Apart {
     pub(crate) to_witness: Proxy,
     /// From signer to node.
     pub(crate) to_node: Proxy,
-    running: [Option<Child>; 3],
+    running: [Option<Running>; 3],
     payee: String,
 }
 
@@ -103,7 +94,7 @@ impl Apart {
         for who in ALL {
             apart.begin(who);
         }
-        apart.is_ready();
+        apart.network.is_witnessed();
         crate::system::run(&["demo", "--dir", apart.network.dir()]);
         let account = apart.network.customer("account");
         let about =
@@ -124,51 +115,29 @@ impl Apart {
 
     /// Start a process.
     pub(crate) fn begin(&mut self, who: Who) {
-        let log = fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.network.path("log"));
-        let (command, config) = who.starts_as();
-        let child = Command::new(BINARY)
-            .args([command, "--tied", "--config"])
-            .arg(self.network.path(config))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log.unwrap())
-            .spawn()
-            .unwrap();
-        self.running[who as usize] = Some(child);
+        self.running[who as usize] = Some(self.network.begin(who));
     }
 
     /// `kill -9`.
     pub(crate) fn kill(&mut self, who: Who) {
-        let mut child = self.running[who as usize].take().unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
+        let mut running = self.running[who as usize].take().unwrap();
+        running.0.kill().unwrap();
+        running.0.wait().unwrap();
     }
 
     /// Wait for a kill that somebody else does.
     pub(crate) fn is_killed(&mut self, who: Who) {
         use std::os::unix::process::ExitStatusExt as _;
-        let child = self.running[who as usize].take().unwrap();
-        let child = std::cell::RefCell::new(child);
+        let running = self.running[who as usize].take().unwrap();
+        let running = std::cell::RefCell::new(running);
         let status = self
             .network
-            .until("the kill", |_| child.borrow_mut().try_wait().unwrap());
+            .until("the kill", |_| running.borrow_mut().0.try_wait().unwrap());
         assert_eq!(status.signal(), Some(9), "{who:?} ended by itself");
     }
 
     pub(crate) fn pid(&self, who: Who) -> u32 {
-        self.running[who as usize].as_ref().unwrap().id()
-    }
-
-    /// Wait until the gate is witnessed: it then takes acts again.
-    pub(crate) fn is_ready(&self) {
-        self.network.until("the gate", |network| {
-            let text = call(Path::new(network.dir()), &["GET", "/v1/status"]).ok()?;
-            let status: Value = serde_json::from_str(&text).ok()?;
-            status["witnessed_at"].is_number().then_some(())
-        });
+        self.running[who as usize].as_ref().unwrap().0.id()
     }
 
     /// Who sends withdrawals.
@@ -182,21 +151,15 @@ impl Apart {
     /// Stop everything as it should be.
     pub(crate) fn end(&mut self) {
         for who in ALL {
-            if let Some(mut child) = self.running[who as usize].take() {
-                let pid = i32::try_from(child.id()).unwrap();
-                let pid = rustix::process::Pid::from_raw(pid).unwrap();
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-                let _ = child.wait();
-            }
+            drop(self.running[who as usize].take());
         }
     }
 }
 
 impl Drop for Apart {
     fn drop(&mut self) {
-        for child in self.running.iter_mut().flatten() {
-            let _ = child.kill();
-            let _ = child.wait();
+        for running in self.running.iter_mut().flatten() {
+            let _ = running.0.kill();
         }
     }
 }
@@ -261,16 +224,6 @@ fn call(folder: &Path, args: &[&str]) -> Result<String, String> {
     let all = [&["call", "--dir", folder.to_str().unwrap()], args].concat();
     let (passed, text) = try_run(&all);
     if passed { Ok(text) } else { Err(text) }
-}
-
-impl Who {
-    fn starts_as(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Gate => ("serve", "gate.toml"),
-            Self::Signer => ("signer", "signer.toml"),
-            Self::Witness => ("witness", "witness.toml"),
-        }
-    }
 }
 
 fn rewire(network: &Network, file: &str, from: &str, to: &str) {

@@ -1,10 +1,10 @@
 //! The table: the steps of a withdrawal, who is killed there, and what is there afterwards.
 
 use crate::books;
-use crate::processes::{Apart, Told, Who};
+use crate::processes::{Apart, Told};
 use crate::proxy::{Caught, Held, Message, Proxy, Which};
 use crate::strace::{Call, Strace, is_installed};
-use crate::system::Anvil;
+use crate::system::{Anvil, Who};
 use Failed::{Absent, Persisted};
 use On::{File, FileAfter, Wire};
 use Who::{Gate, Signer, Witness};
@@ -131,7 +131,7 @@ impl Row {
             sending.join().unwrap()
         });
         apart.begin(self.who);
-        apart.is_ready();
+        apart.network.is_witnessed();
         if told == Told::Unknown {
             self.is_found(withdrawal.stage().is_some());
             // Whoever was not told asks again, and is told then.

@@ -35,10 +35,11 @@ pub fn anvil_binary() -> Option<PathBuf> {
 }
 
 /// A child process that ends with its owner.
-struct Running(Child);
+pub struct Running(pub Child);
 
 impl Running {
-    fn start(command: &mut Command) -> Self {
+    /// Start one, with nothing to read.
+    pub fn start(command: &mut Command) -> Self {
         Self(
             command
                 .stdin(Stdio::null())
@@ -47,8 +48,16 @@ impl Running {
         )
     }
 
+    /// Whether it still runs.
+    pub fn lives(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(None))
+    }
+
     /// Ask it to end, and wait until it has.
-    fn end(&mut self) {
+    pub fn end(&mut self) {
+        if !self.lives() {
+            return;
+        }
         let pid = rustix::process::Pid::from_raw(i32::try_from(self.0.id()).unwrap()).unwrap();
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         let _ = self.0.wait();
@@ -183,6 +192,24 @@ fn number(hex: &Value) -> u128 {
     }
 }
 
+/// A process of the network, started by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    Gate,
+    Signer,
+    Witness,
+}
+
+impl Who {
+    fn starts_as(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Gate => ("serve", "gate.toml"),
+            Self::Signer => ("signer", "signer.toml"),
+            Self::Witness => ("witness", "witness.toml"),
+        }
+    }
+}
+
 /// A development network's folder, and its processes.
 pub struct Network {
     folder: tempfile::TempDir,
@@ -207,15 +234,10 @@ impl Network {
 
     /// Start every process, and wait until all answer.
     pub fn start(&mut self) {
-        let log = fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.path("log"))
-            .unwrap();
         let mut command = Command::new(BINARY);
         command
             .args(["serve", "--all", "--dir", self.dir()])
-            .stderr(log)
+            .stderr(self.log())
             .stdout(Stdio::piped());
         let mut process = Running::start(&mut command);
         let mut output = BufReader::new(process.0.stdout.take().unwrap());
@@ -228,6 +250,37 @@ impl Network {
             fs::read_to_string(self.path("log")).unwrap()
         );
         self.processes = Some(process);
+    }
+
+    /// Start one process, whatever has become of the others; it ends with this one.
+    pub fn begin(&self, who: Who) -> Running {
+        let (command, config) = who.starts_as();
+        let mut process = Command::new(BINARY);
+        process
+            .args([command, "--tied", "--config"])
+            .arg(self.path(config))
+            .stdout(Stdio::null())
+            .stderr(self.log());
+        Running::start(&mut process)
+    }
+
+    /// Where processes say what they do.
+    pub fn log(&self) -> fs::File {
+        let mut options = fs::File::options();
+        options
+            .create(true)
+            .append(true)
+            .open(self.path("log"))
+            .unwrap()
+    }
+
+    /// Wait until the gate is witnessed: it then takes acts.
+    pub fn is_witnessed(&self) {
+        self.until("the gate", |network| {
+            let (_, text) = try_run(&["call", "--dir", network.dir(), "GET", "/v1/status"]);
+            let status: Value = serde_json::from_str(&text).ok()?;
+            status["witnessed_at"].is_number().then_some(())
+        });
     }
 
     /// End every process.

@@ -77,6 +77,26 @@ impl Bench {
         Ok(())
     }
 
+    /// Go on in the same process, as it does after a disk that failed; there is room once it has been
+    /// missed.
+    pub(crate) fn reopen(self) -> Self {
+        let Self {
+            clock,
+            disk,
+            net,
+            node,
+            config,
+            ..
+        } = &self;
+        let parts = parts(clock, disk, net, node, config);
+        let again = |_: &SignerError| {
+            disk.make_room();
+            true
+        };
+        let signer = self.signer.reopen(&parts, again).unwrap();
+        Self { signer, ..self }
+    }
+
     pub(crate) fn try_step(&mut self) -> Result<Step, SignerError> {
         self.signer.step(Duration::ZERO)
     }
@@ -122,18 +142,27 @@ fn open(
     node: &FakeNode,
     config: &Config,
 ) -> Result<Signer, SignerError> {
+    Signer::open(parts(clock, disk, net, node, config))
+}
+
+fn parts(
+    clock: &HandClock,
+    disk: &CrashDisk,
+    net: &Net,
+    node: &FakeNode,
+    config: &Config,
+) -> Parts {
     let world = net.wire().ledger.world.clone();
     let chain = ChainId::Evm { chain: 31_337 };
     let node: Arc<dyn Node> = Arc::new(node.clone());
-    let parts = Parts {
+    Parts {
         machine: machine(clock, disk, net),
         network: world.network.clone(),
         config: config.clone(),
         key: world.keeper.clone(),
         wallets: BTreeMap::from([(World::WALLET, Arc::new(Fickle::new([0x71; 32])) as _)]),
         nodes: BTreeMap::from([(chain, node)]),
-    };
-    Signer::open(parts)
+    }
 }
 
 /// The configuration that tests begin with, and more lines.

@@ -3,11 +3,12 @@
 use crate::bench::{Bench, PAYEE, config};
 use portcullis_chains::ethereum::Fees;
 use portcullis_core::Span;
-use portcullis_core::act::{ActKind, EnrolFactor, RaiseEpoch};
+use portcullis_core::act::{ActKind, EnrolFactor, LiftTarget, RaiseEpoch};
 use portcullis_core::factor::{FactorKind, NewFactor};
 use portcullis_core::realm::Realm;
 use portcullis_host::Clock as _;
-use portcullis_keeper::testkit::{Customer, World};
+use portcullis_keeper::latches;
+use portcullis_keeper::testkit::{Customer, Dice, World};
 use portcullis_keys::StatementKey as _;
 
 #[test]
@@ -36,6 +37,37 @@ fn a_days_cap_holds_over_restarts_and_moves_on_with_the_day() {
     );
     bench.clock.pass(Span::hours(24));
     assert_eq!(bench.run(3), 1);
+}
+
+/// What is recorded and barred for more than a day leaves on another day than it was counted on.
+#[test]
+fn what_waited_for_a_day_is_counted_on_the_day_that_it_is_signed() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    for _ in 0..3 {
+        bench.withdraw(1000);
+    }
+    let (disk, clock) = (bench.disk.clone(), bench.clock.clone());
+    bench.disk.meanwhile("once-only", move || {
+        latches::shut(&disk, &Dice::default(), &clock).unwrap();
+    });
+    assert_eq!(bench.run(3), 0, "recorded, and shut before it was signed");
+    let latch = bench.signer.keeper().latched().next().unwrap().sight.id();
+    bench.wire().ledger.settle_clocks();
+    bench.clock.pass(Span::hours(25));
+    bench.wire().ledger.settle_clocks();
+    for _ in 0..3 {
+        bench.withdraw(1000);
+    }
+    let keeper = World::KEEPER;
+    let target = LiftTarget::Latch { keeper, latch };
+    bench.wire().ledger.settle_clocks();
+    bench.wire().ledger.lift(target);
+    assert_eq!(bench.run(5), 3, "a day's cap, of whichever day they are");
+    bench.restart();
+    assert_eq!(bench.run(5), 0);
+    bench.clock.pass(Span::hours(24));
+    assert_eq!(bench.run(5), 3);
 }
 
 #[test]

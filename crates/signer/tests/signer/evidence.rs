@@ -9,7 +9,7 @@ use portcullis_core::entry::{Body, Submission};
 use portcullis_core::evidence::Evidence;
 use portcullis_core::plan::Plan;
 use portcullis_core::statement::Condition;
-use portcullis_core::{Act, Decision, Digest};
+use portcullis_core::{Act, Decision, Digest, Span};
 use portcullis_keeper::NoLease;
 use portcullis_keeper::testkit::{Customer, World};
 use portcullis_keys::WalletKey as _;
@@ -260,6 +260,95 @@ fn a_latch_survives_a_restart_and_is_stated() {
     assert_latched(&bench, Condition::ReleaseWithoutEvidence);
     let wire = bench.wire();
     assert_eq!(wire.ledger.state.facts().latches.len(), 1, "journaled once");
+}
+
+fn forge_a_release(bench: &Bench) {
+    let ledger = &mut bench.wire().ledger;
+    let (act, _) = ledger.withdrawal(&bench.customer, World::ETHER, PAYEE, 700);
+    ledger.enter(forge(act, Evidence::default(), TRUTH.plan()));
+}
+
+/// The board was away, and the process ended meanwhile: the call is made all the same, and once.
+#[test]
+fn the_keepers_own_call_goes_on_after_a_restart() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    bench.wire().board.down = true;
+    forge_a_release(&bench);
+    bench.run(3);
+    bench.disk.crash(0);
+    bench.restart();
+    bench.run(3);
+    assert!(bench.wire().board.postings.is_empty());
+    bench.wire().board.down = false;
+    bench.run(10);
+    assert_eq!(bench.wire().board.postings.len(), 1);
+    bench.disk.crash(0);
+    bench.restart();
+    bench.run(10);
+    let wire = bench.wire();
+    assert_eq!(wire.board.postings.len(), 1, "a board that shows it has it");
+    assert_eq!(wire.board.postings[0].act.principal.0, World::KEEPER.0);
+}
+
+/// What a board says that it took, and shows nobody, was not posted.
+#[test]
+fn the_call_is_repeated_until_a_page_shows_it() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    forge_a_release(&bench);
+    bench.step();
+    assert_eq!(bench.wire().board.postings.len(), 1);
+    bench.wire().board.postings.clear();
+    bench.run(10);
+    assert_eq!(bench.wire().board.postings.len(), 1);
+}
+
+/// Anybody may have seen the call on another board.
+#[test]
+fn the_call_beside_somebody_elses_evidence_is_not_the_call() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    forge_a_release(&bench);
+    bench.step();
+    {
+        let mut wire = bench.wire();
+        let mut posting = wire.board.postings.remove(0);
+        posting.evidence = Evidence::default();
+        wire.post(posting);
+    }
+    bench.run(10);
+    let wire = bench.wire();
+    let whole = wire.board.postings.iter();
+    let whole = whole.filter(|posting| !posting.evidence.requests.is_empty());
+    assert_eq!(whole.count(), 1);
+}
+
+/// The board is away until the checkpoint that the call names is too old for any replica.
+#[test]
+fn the_call_is_made_anew_before_its_checkpoint_is_too_old() {
+    let minutes = |minutes: u64| Span::seconds(60 * minutes);
+    for idle in [true, false] {
+        let mut bench = Bench::new();
+        bench.clock.pass(minutes(20));
+        bench.run(2);
+        bench.wire().board.down = true;
+        forge_a_release(&bench);
+        bench.run(3);
+        bench.clock.pass(minutes(50));
+        if !idle {
+            bench.wire().ledger.settle_clocks();
+        }
+        bench.wire().board.down = false;
+        bench.run(10);
+        let mut wire = bench.wire();
+        if idle {
+            wire.ledger.settle_clocks();
+        }
+        let posting = wire.board.postings.remove(0);
+        assert!(wire.board.postings.is_empty());
+        wire.ledger.submit(posting.act, posting.evidence);
+    }
 }
 
 /// The key that the tests' wallet has is the genesis' wallet's.

@@ -3,19 +3,21 @@
 use crate::bench::{Bench, PAYEE};
 use crate::evidence::assert_latched;
 use portcullis_chains::Amount;
+use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::{Fees, SignedTx, Transfer};
 use portcullis_core::act::{
-    ActKind, Cancel, CancelAddress, LiftTarget, RaiseEpoch, Resume, RevokeFactor, RevokeRole,
-    Scope, Suspend, Void,
+    ActKind, Cancel, CancelAddress, EnrolFactor, LiftTarget, RaiseEpoch, Resume, RevokeFactor,
+    RevokeRole, Scope, Suspend, Void, Withdraw,
 };
 use portcullis_core::board::Posting;
 use portcullis_core::entry::Body;
+use portcullis_core::id::PrincipalId;
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::statement::{Condition, Says, SignedStatement, Statement};
 use portcullis_core::{Digest, Evidence, Span};
 use portcullis_host::Clock as _;
 use portcullis_keeper::latches;
-use portcullis_keeper::testkit::{Customer, Dice, World};
+use portcullis_keeper::testkit::{Customer, Dice, World, id};
 use portcullis_keys::StatementKey as _;
 use portcullis_node::{NodeError, Sent};
 
@@ -78,6 +80,195 @@ fn nobody_uses_up_a_posted_stop_by_an_act_under_its_id() {
     let mut wire = bench.wire();
     wire.ledger.submit(posting.act, posting.evidence);
     assert!(wire.ledger.state.facts().suspensions.contains_key(&by));
+}
+
+/// The gate journals what it likes of a passkey's acts: a later one with a higher counter ends no stop.
+#[test]
+fn a_later_act_of_the_same_passkey_ends_no_posted_stop() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    let freeze = {
+        let mut wire = bench.wire();
+        let act = wire.ledger.customers_act(&bench.customer, ActKind::Freeze);
+        let evidence = Evidence {
+            assertions: vec![bench.customer.assertion_number(10, &act)],
+            ..Evidence::default()
+        };
+        wire.post(Posting { act, evidence });
+        wire.board.postings.last().unwrap().clone()
+    };
+    bench.run(1);
+    for (counter, kind) in [
+        (11, ActKind::CancelAddress(CancelAddress { address: OTHER })),
+        (12, withdraw(5)),
+    ] {
+        let mut wire = bench.wire();
+        if counter == 11 {
+            wire.ledger.add_address(&bench.customer, OTHER);
+        }
+        let act = wire.ledger.customers_act(&bench.customer, kind);
+        let mut evidence = wire.ledger.customers_evidence(&bench.customer, &act);
+        evidence.assertions = vec![bench.customer.assertion_number(counter, &act)];
+        evidence.attestations.push(wire.ledger.debit(&act));
+        wire.ledger.submit(act, evidence);
+    }
+    assert_eq!(bench.run(70), 0);
+    assert_latched(&bench, Condition::StopWithheld);
+    // And a gate could have taken it all the time.
+    let mut wire = bench.wire();
+    wire.ledger.submit(freeze.act, freeze.evidence);
+    assert!(
+        wire.ledger.state.facts().accounts[&bench.customer.account]
+            .frozen
+            .is_some()
+    );
+}
+
+const OTHER: Address = World::address(0x0b);
+
+fn withdraw(amount: u128) -> ActKind {
+    ActKind::Withdraw(Withdraw {
+        asset: World::ETHER,
+        to: PAYEE,
+        amount: Amount(amount),
+    })
+}
+
+/// Posts by anybody: a cancel of this act, proven by a customer that it does not belong to.
+fn post_others_cancels(bench: &Bench, act: Digest, count: u32) {
+    let other = Customer::number(2);
+    let mut wire = bench.wire();
+    wire.ledger.open(&other);
+    for _ in 0..count {
+        let cancel = ActKind::Cancel(Cancel { act });
+        let cancel = wire.ledger.customers_act(&other, cancel);
+        let evidence = wire.ledger.customers_evidence(&other, &cancel);
+        let posting = Posting {
+            act: cancel,
+            evidence,
+        };
+        wire.post(posting);
+    }
+}
+
+/// The gate held the withdrawal back until it was taken back; then it journals it behind the posting,
+/// and its entry and the keeper's next step come within a moment.
+#[test]
+fn what_a_posting_waited_for_is_barred_in_the_step_that_brings_it() {
+    let cancels: [fn(&Bench, Digest) -> Posting; 2] = [
+        |bench, act| takes_back(bench, ActKind::Cancel(Cancel { act })),
+        |bench, act| by_staff(bench, ActKind::Cancel(Cancel { act })),
+    ];
+    for (others, cancel) in [0, 40, 300]
+        .into_iter()
+        .flat_map(|n| cancels.map(|c| (n, c)))
+    {
+        let mut bench = Bench::new();
+        bench.run(2);
+        let (act, evidence) = {
+            let ledger = &mut bench.wire().ledger;
+            ledger.withdrawal(&bench.customer, World::ETHER, PAYEE, 5)
+        };
+        post_others_cancels(&bench, act.digest(), others);
+        let cancel = cancel(&bench, act.digest());
+        bench.wire().post(cancel);
+        bench.run(2);
+        bench.clock.pass(Span(1));
+        bench.wire().ledger.submit(act, evidence);
+        for _ in 0..40 {
+            bench.clock.pass(Span(1));
+            assert_eq!(bench.step().signed, 0, "beside {others} others");
+        }
+        assert_eq!(bench.run(5), 0, "beside {others} others");
+    }
+}
+
+/// Others' postings bar an act for no longer than it takes to look at them.
+#[test]
+fn nobodys_postings_bar_an_act_for_long() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    let (act, evidence) = {
+        let ledger = &mut bench.wire().ledger;
+        ledger.withdrawal(&bench.customer, World::ETHER, PAYEE, 5)
+    };
+    post_others_cancels(&bench, act.digest(), 300);
+    bench.run(2);
+    bench.wire().ledger.submit(act, evidence);
+    let signed: usize = (0..20)
+        .map(|_| {
+            bench.clock.pass(Span(1));
+            bench.step().signed
+        })
+        .sum();
+    assert_eq!(signed, 1);
+}
+
+/// The gate held back the enrolment of the passkey that posts the stop.
+#[test]
+fn a_posting_by_a_factor_that_comes_later_bars_with_it() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    let fresh = bench.customer.with_new_passkey(9);
+    let enrol = {
+        let (principal, factor) = (fresh.principal, fresh.factor());
+        takes_back(
+            &bench,
+            ActKind::EnrolFactor(EnrolFactor { principal, factor }),
+        )
+    };
+    {
+        let mut wire = bench.wire();
+        // Others post in the holder's name, by keys that nobody knows.
+        for _ in 0..100 {
+            let act = wire.ledger.customers_act(&fresh, ActKind::Freeze);
+            let nobody = PrincipalId(id(0x77));
+            let request = World::request(nobody, &act, bench.clock.now());
+            let evidence = Evidence {
+                requests: vec![request],
+                ..Evidence::default()
+            };
+            wire.post(Posting { act, evidence });
+        }
+        let act = wire.ledger.customers_act(&fresh, ActKind::Freeze);
+        let evidence = Evidence {
+            assertions: vec![fresh.assertion(&act)],
+            ..Evidence::default()
+        };
+        wire.post(Posting { act, evidence });
+    }
+    bench.run(2);
+    bench.clock.pass(Span(1));
+    bench.wire().ledger.submit(enrol.act, enrol.evidence);
+    bench.withdraw(5);
+    for _ in 0..10 {
+        bench.clock.pass(Span(1));
+        assert_eq!(bench.step().signed, 0);
+    }
+    assert_eq!(bench.run(3), 0);
+}
+
+/// What a full disk did not take is not forgotten where the process opens anew.
+#[test]
+fn a_latch_that_is_not_durable_yet_holds_over_an_opening_anew() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    let posting = post_suspension(&bench, Scope::Everything);
+    bench.run(58);
+    bench.disk.fill_after(0);
+    for _ in 0..5 {
+        bench.clock.pass(Span::seconds(1));
+        let _ = bench.try_step();
+    }
+    assert_latched(&bench, Condition::StopWithheld);
+    let Posting { act, evidence } = posting;
+    bench.wire().ledger.submit(act, evidence);
+    let mut bench = bench.reopen();
+    assert_latched(&bench, Condition::StopWithheld);
+    bench.run(1);
+    bench.disk.crash(0);
+    bench.restart();
+    assert_latched(&bench, Condition::StopWithheld);
 }
 
 #[test]

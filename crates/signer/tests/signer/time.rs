@@ -142,6 +142,28 @@ fn a_clock_that_steps_back_freshens_nothing() {
     bench.clock.set(now.after(Span::seconds(20)));
     assert_eq!(bench.step().waits, Some(NoLease::Stale));
     bench.clock.set(now);
-    assert_eq!(bench.step().waits, Some(NoLease::Stale));
+    assert_eq!(bench.step().waits, Some(NoLease::SetBack));
     assert_eq!(Time(now.0), now);
+}
+
+/// It says what it waits for, and that a restart is the way on: nothing else forgets the leap.
+#[test]
+fn a_clock_that_leapt_ahead_and_was_set_right_takes_a_restart() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    let now = portcullis_host::Clock::now(&bench.clock);
+    bench.clock.set(now.after(Span::hours(24)));
+    // Gate and witnesses have clocks of their own, which did not leap.
+    bench.wire().heartbeat = false;
+    bench.wire().gate_up = false;
+    assert_eq!(bench.step().waits, Some(NoLease::Stale));
+    bench.clock.set(now.after(Span::seconds(1)));
+    bench.wire().heartbeat = true;
+    bench.wire().gate_up = true;
+    bench.withdraw(5);
+    bench.wire().ledger.settle_clocks();
+    assert_eq!(bench.run(100), 0);
+    assert_eq!(bench.step().waits, Some(NoLease::SetBack));
+    bench.restart();
+    assert_eq!(bench.run(3), 1);
 }

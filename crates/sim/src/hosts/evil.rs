@@ -5,7 +5,7 @@
 
 use super::Common;
 use crate::clock::SimClock;
-use crate::dice::Dice;
+use crate::dice::{Dice, SharedDice};
 use crate::disk::SimDisk;
 use crate::forgery;
 use crate::setting::{self, WITNESSES};
@@ -178,7 +178,8 @@ impl Evil {
         http: &Arc<dyn Http>,
     ) -> Option<Self> {
         let disk: Arc<dyn Disk> = Arc::new(disk.clone());
-        let (store, recovered) = Directory::open(Arc::clone(&disk), 48 * 1024).ok()?;
+        let random = Arc::new(SharedDice::new(common.dice.of("evil")));
+        let (store, recovered) = Directory::open(Arc::clone(&disk), 48 * 1024, random).ok()?;
         let journal = Journal::open(store, &recovered, disk, 0).ok()?;
         let mut evil = Self {
             common: common.clone(),

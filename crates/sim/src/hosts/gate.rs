@@ -134,6 +134,7 @@ impl GateHost {
             authorities: vec!["gate".into()],
             queue: 64,
             segment_bytes: SEGMENT,
+            snapshots: None,
         }
     }
 

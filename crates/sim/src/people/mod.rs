@@ -20,7 +20,7 @@ use portcullis_client::{
     Accepted, ActBuilder, Board, Gate, GateError, Issuer, Machine, RequestSigner,
 };
 use portcullis_core::act::{Act, ActKind};
-use portcullis_core::id::{AccountId, PrincipalId, SubjectId};
+use portcullis_core::id::{AccountId, ActId, PrincipalId, SubjectId};
 use portcullis_core::{Decision, Digest, Evidence, State};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::{World, id};
@@ -129,6 +129,8 @@ pub struct People {
     customers: Vec<Customer>,
     checkpoint: Option<Digest>,
     unknown: Vec<Sent>,
+    /// The id of a stop that stands on a board for everybody to read.
+    posted: Option<ActId>,
     /// Makes every amount another one, so that a payment tells its act.
     serial: u128,
 }
@@ -164,6 +166,7 @@ impl People {
             customers: (1..=CUSTOMERS).map(Customer::number).collect(),
             checkpoint: None,
             unknown: Vec::new(),
+            posted: None,
             serial: 0,
             common: common.clone(),
             machine,
@@ -238,7 +241,12 @@ impl People {
     ) -> Option<(Act, Evidence)> {
         let draft = self.draft(state);
         let person = &self.customers[customer];
-        let act = draft.by_customer(person.principal, person.account, kind);
+        let mut act = draft.by_customer(person.principal, person.account, kind);
+        // Whoever reads a board may ask for anything under a posted act's id.
+        if let Some(id) = self.posted.take() {
+            act.id = id;
+            self.common.chronicle.count("id of a posted stop");
+        }
         let evidence = self.assertion(state, customer, &act)?;
         Some((act, evidence))
     }

@@ -69,6 +69,7 @@ impl People {
             if posted.is_ok() && number != setting::LIAR {
                 let now = self.common.time.now();
                 self.truth.facts().posted.entry(act.digest()).or_insert(now);
+                self.posted = Some(act.id);
             }
             taken |= posted.is_ok();
         }

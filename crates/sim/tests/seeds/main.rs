@@ -66,6 +66,7 @@ seeds! {
     seed_10 10;
     seed_11 11;
     seed_12 12;
+    seed_18 18;
     seed_22 22;
 }
 
@@ -124,6 +125,7 @@ const WANTED: &[&str] = &[
     "act held: unfreeze", "act taken: enrol-factor", "act taken: revoke-factor", "act taken: raise-epoch",
     "act held: grant-role", "act taken: revoke-role", "act taken: approve", "act taken: suspend", "act held: lift",
     "act taken: resume", "act taken: void", "act held: set-limits", "evidence taken", "stop posted",
+    "id of a posted stop",
     "latch: release-without-evidence", "latch: stop-withheld", "latch: shut",
     "signer: waits, Stale", "signer: waits, Behind", "signer: waits, Board", "signer: waits, Latched",
     "witness: refuses",

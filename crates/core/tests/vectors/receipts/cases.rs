@@ -10,9 +10,10 @@ use portcullis_core::act::{ActKind, AddAddress, Approve};
 use portcullis_core::decide::payment;
 use portcullis_core::entry::{Body, Submission};
 use portcullis_core::evidence::{Attestation, Claim, Evidence};
-use portcullis_core::genesis::{Keeper, KeeperKind, SignedGenesis};
+use portcullis_core::genesis::{Genesis, Keeper, KeeperKind, SignedGenesis};
 use portcullis_core::id::{IssuerId, KeeperId, LedgerEntryId};
 use portcullis_core::plan::Plan;
+use portcullis_core::realm::Role;
 use portcullis_core::receipt::Receipt;
 use portcullis_core::signature::Signature;
 use portcullis_core::{Act, Decision, Digest, Need, Reason, Span};
@@ -104,6 +105,27 @@ fn genesis(change: fn(&mut SignedGenesis)) -> Bundle {
         other => panic!("{other:?}"),
     });
     draft.into()
+}
+
+/// An honest journal that begins with another genesis, signed by its administrators and pinned.
+fn unsound(change: fn(&mut Genesis)) -> Bundle {
+    let mut draft = honest();
+    let mut pinned = None;
+    draft.entry(0, |entry| match &mut entry.body {
+        Body::Genesis(signed) => {
+            change(&mut signed.genesis);
+            let bytes = signed.genesis.signed_bytes();
+            for (principal, signature) in &mut signed.signatures {
+                *signature = World::key(&principal.0).sign(&bytes).unwrap();
+            }
+            pinned = Some(signed.genesis.digest());
+        }
+        other => panic!("{other:?}"),
+    });
+    Bundle {
+        pinned: pinned.unwrap(),
+        ..draft.into()
+    }
 }
 
 /// An honest journal in which something else was planned and signed.
@@ -225,6 +247,20 @@ cases! {
         genesis(|signed| signed.genesis.witnesses.quorum = 1);
     Genesis "bad-genesis-unsigned" "an administrator's signature is another's"
         genesis(|signed| signed.signatures[2].1 = signed.signatures[1].1);
+    Genesis "bad-genesis-signed-too-often" "an administrator's signature stands there twice"
+        genesis(|signed| signed.signatures.push(signed.signatures[0]));
+    Genesis "bad-genesis-keeper-among-staff" "a member of staff has the role keeper"
+        unsound(|genesis| genesis.staff[0].roles.push(Role::Keeper));
+    Genesis "bad-genesis-realm-twice" "a realm has two relying parties"
+        unsound(|genesis| genesis.parties.push(genesis.parties[0].clone()));
+    Genesis "bad-genesis-party-without-origins" "a realm's relying party has no origin"
+        unsound(|genesis| genesis.parties[0].relying_party.origins.clear());
+    Genesis "bad-genesis-asset-twice" "an asset stands twice"
+        unsound(|genesis| genesis.assets.push(genesis.assets[0]));
+    Genesis "bad-genesis-limit-on-another-asset" "a limit is for an asset that genesis does not name"
+        unsound(|genesis| genesis.assets.retain(|asset| *asset != World::ETHER));
+    Genesis "bad-genesis-log-of-another-name" "the log's key has another name than its origin"
+        unsound(|genesis| genesis.log.origin = "another.example/log".into());
 
     Checkpoint "bad-checkpoint-without-quorum" "one witness has cosigned where two must"
         bundle(without_quorum);

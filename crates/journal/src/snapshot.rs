@@ -1,4 +1,4 @@
-//! A keeper's own snapshots: where it left off, under its own key.
+//! A process' own snapshots: where it left off, under its own key. Keepers and the gate load only theirs.
 //!
 //! ```text
 //! snapshot = signature (64) ‖ body        body = u32 length ‖ note ‖ u32 length ‖ extra ‖ state
@@ -7,99 +7,111 @@
 //! ```
 //!
 //! A snapshot saves reading the journal from its start; a mark, written more often, saves checking
-//! signatures again that this keeper has checked. Neither is truth: what does not verify, or does not
+//! signatures again that this process has checked. Neither is truth: what does not verify, or does not
 //! lead to the recorded digest of effects, is left aside and the journal is read strictly.
 
-use crate::machine::Machine;
 use minicbor::{Decode, Encode};
 use portcullis_core::codec::encode;
 use portcullis_core::digest::Domain;
 use portcullis_core::signature::{Signature, Strict, Verify as _};
 use portcullis_core::{Digest, Network, State};
-use portcullis_host::DiskError;
+use portcullis_host::{Disk, DiskError};
 use portcullis_keys::StatementKey;
 use portcullis_tlog::Cosigned;
 use std::sync::Arc;
 
+/// Bytes of the signature in front.
+const SIGNATURE: usize = 64;
 const SNAPSHOT: &str = "snapshot";
 const MARK: &str = "mark";
 /// Most bytes of a snapshot: some ten million accounts.
 const MAX_SNAPSHOT: u64 = 8 * 1024 * 1024 * 1024;
 const MAX_MARK: u64 = 1024 * 1024;
 
-/// The keeper's snapshots in its own folder.
-pub(crate) struct Snapshots {
-    machine: Machine,
+/// The snapshots in a process' own folder.
+pub struct Snapshots {
+    disk: Arc<dyn Disk>,
     key: Arc<dyn StatementKey>,
 }
 
 /// A snapshot that verified.
-pub(crate) struct Restored {
-    pub(crate) state: State,
-    pub(crate) head: Cosigned,
-    pub(crate) extra: Vec<u8>,
+pub struct Restored {
+    /// The state.
+    pub state: State,
+    /// The cosigned checkpoint that it stands at.
+    pub head: Cosigned,
+    /// What the process kept beside it.
+    pub extra: Vec<u8>,
 }
 
-/// How far this keeper has checked every signature itself.
+/// How far this process has checked every signature itself.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub(crate) struct Mark {
+pub struct Mark {
     /// Entries.
     #[n(0)]
-    pub(crate) size: u64,
+    pub size: u64,
     /// The running digest of effects after them.
     #[n(1)]
-    pub(crate) effects: Digest,
+    pub effects: Digest,
     /// The cosigned checkpoint of this size.
     #[cbor(n(2), with = "minicbor::bytes")]
-    pub(crate) note: Vec<u8>,
+    pub note: Vec<u8>,
 }
 
-impl Snapshots {
-    pub(crate) fn new(machine: Machine, key: Arc<dyn StatementKey>) -> Self {
-        Self { machine, key }
-    }
-
-    /// Write a snapshot of a state that stands at this head.
-    pub(crate) fn save(
-        &self,
-        state: &State,
-        head: &Cosigned,
-        extra: &[u8],
-    ) -> Result<(), DiskError> {
-        let note = head.signed().note().to_string();
-        let mut body = Vec::new();
-        push(&mut body, note.as_bytes());
-        push(&mut body, extra);
-        body.extend(state.to_snapshot());
-        self.write(SNAPSHOT, &body)
-    }
-
-    /// Write a mark for a state that stands at this head.
-    pub(crate) fn mark(&self, state: &State, head: &Cosigned) -> Result<(), DiskError> {
-        let mark = Mark {
+impl Mark {
+    /// For a state that stands at this head.
+    #[must_use]
+    pub fn of(state: &State, head: &Cosigned) -> Self {
+        Self {
             size: state.size(),
             effects: state.facts().effects,
             note: head.signed().note().to_string().into_bytes(),
-        };
-        self.write(MARK, &encode(&mark))
+        }
+    }
+}
+
+impl Snapshots {
+    /// Those in this folder under this key.
+    #[must_use]
+    pub fn new(disk: Arc<dyn Disk>, key: Arc<dyn StatementKey>) -> Self {
+        Self { disk, key }
     }
 
-    fn write(&self, name: &'static str, body: &[u8]) -> Result<(), DiskError> {
+    /// Write a snapshot of a state that stands at this head.
+    pub fn save(&self, state: &State, head: &Cosigned, extra: &[u8]) -> Result<(), DiskError> {
+        let note = head.signed().note().to_string();
+        let mut file = vec![0; SIGNATURE];
+        push(&mut file, note.as_bytes());
+        push(&mut file, extra);
+        file.extend(state.to_snapshot());
+        self.write(SNAPSHOT, file)
+    }
+
+    /// Write a mark.
+    pub fn mark(&self, mark: &Mark) -> Result<(), DiskError> {
+        let mut file = vec![0; SIGNATURE];
+        file.extend(encode(mark));
+        self.write(MARK, file)
+    }
+
+    /// Sign what stands behind the room for the signature, and put all of it in place.
+    fn write(&self, name: &'static str, mut file: Vec<u8>) -> Result<(), DiskError> {
+        let (room, body) = file.split_at_mut(SIGNATURE);
         let Ok(signature) = self.key.sign(&signed_bytes(name, body)) else {
             // Without one the next start reads the journal: slower, and as safe.
             tracing::warn!(name, "the statement key does not sign; not written");
             return Ok(());
         };
-        let file = [signature.as_bytes(), body].concat();
-        self.machine.disk.replace(name, &file)
+        room.copy_from_slice(signature.as_bytes());
+        self.disk.replace(name, &file)
     }
 
     /// The snapshot, if there is one of this network under this key.
-    pub(crate) fn load(&self, network: &Arc<Network>) -> Result<Option<Restored>, DiskError> {
-        let Some(body) = self.read(SNAPSHOT, MAX_SNAPSHOT)? else {
+    pub fn load(&self, network: &Arc<Network>) -> Result<Option<Restored>, DiskError> {
+        let Some(file) = self.read(SNAPSHOT, MAX_SNAPSHOT)? else {
             return Ok(None);
         };
-        let restored = restore(&body, network);
+        let restored = restore(&file[SIGNATURE..], network);
         if restored.is_none() {
             tracing::warn!("the snapshot is not of this network or not readable; left aside");
         }
@@ -107,24 +119,24 @@ impl Snapshots {
     }
 
     /// The mark, if there is one under this key.
-    pub(crate) fn load_mark(&self) -> Result<Option<Mark>, DiskError> {
-        let body = self.read(MARK, MAX_MARK)?;
-        Ok(body.and_then(|body| minicbor::decode(&body).ok()))
+    pub fn load_mark(&self) -> Result<Option<Mark>, DiskError> {
+        let file = self.read(MARK, MAX_MARK)?;
+        Ok(file.and_then(|file| minicbor::decode(&file[SIGNATURE..]).ok()))
     }
 
+    /// A file whose signature holds, with it.
     fn read(&self, name: &'static str, cap: u64) -> Result<Option<Vec<u8>>, DiskError> {
-        let Some(mut file) = self.machine.disk.read(name, cap)? else {
+        let Some(file) = self.disk.read(name, cap)? else {
             return Ok(None);
         };
-        let Some(signature) = file.first_chunk::<64>().copied() else {
+        let Some((signature, body)) = file.split_first_chunk::<SIGNATURE>() else {
             return Ok(None);
         };
-        let body = file.split_off(64);
-        let (key, signature) = (self.key.public_key(), Signature::from_bytes(signature));
-        if Strict.verify(key, &signed_bytes(name, &body), &signature) {
-            Ok(Some(body))
+        let (key, signature) = (self.key.public_key(), Signature::from_bytes(*signature));
+        if Strict.verify(key, &signed_bytes(name, body), &signature) {
+            Ok(Some(file))
         } else {
-            tracing::warn!(name, "not under this keeper's key; left aside");
+            tracing::warn!(name, "not under this process' key; left aside");
             Ok(None)
         }
     }
