@@ -165,9 +165,12 @@ fn journal(reach: &Reach) -> Vec<(String, Finding)> {
         Err(failure) => return vec![("journal".to_owned(), Err(failure.to_string()))],
     };
     let (state, now) = (replica.state(), reach.machine.clock.now());
-    let found = |bad: Vec<String>, good: &str| match bad.is_empty() {
-        true => Ok(good.to_owned()),
-        false => Err(bad.join("; ")),
+    let found = |bad: Vec<String>, good: &str| {
+        if bad.is_empty() {
+            Ok(good.to_owned())
+        } else {
+            Err(bad.join("; "))
+        }
     };
     let within = "the limits in force are within what the signers state that they sign";
     let soon = "no release has been on its way for more than a few minutes";

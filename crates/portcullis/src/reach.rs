@@ -163,23 +163,18 @@ impl ReachArgs {
 
     fn flags(&self) -> String {
         let path = |flag: &str, path: &Path| format!(" {flag} {}", path.display());
-        let mut flags = String::new();
-        if self.dir != Path::new(".") {
-            flags += &path("--dir", &self.dir);
-        }
-        if let (Some(genesis), Some(digest)) = (&self.genesis, self.digest) {
-            flags += &format!("{} --digest {digest}", path("--genesis", genesis));
-        }
-        if let Some(gate) = &self.gate {
-            flags += &format!(" --gate {gate}");
-        }
-        for (id, url) in &self.boards {
-            flags += &format!(" --boards {id}={url}");
-        }
-        if let Some(clock) = &self.test_clock {
-            flags += &path("--test-clock", clock);
-        }
-        flags
+        let dir = (self.dir != Path::new(".")).then(|| path("--dir", &self.dir));
+        let genesis = self.genesis.as_ref().map(|file| path("--genesis", file));
+        let digest = self.digest.map(|digest| format!(" --digest {digest}"));
+        let gate = self.gate.as_ref().map(|gate| format!(" --gate {gate}"));
+        let boards = self.boards.iter();
+        let boards = boards.map(|(id, url)| format!(" --boards {id}={url}"));
+        let clock = self
+            .test_clock
+            .as_ref()
+            .map(|file| path("--test-clock", file));
+        let named = [dir, genesis, digest, gate, clock].into_iter().flatten();
+        named.chain(boards).collect()
     }
 
     fn config(&self) -> Result<ClientConfig, Failure> {

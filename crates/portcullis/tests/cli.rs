@@ -63,8 +63,7 @@ fn exit_codes_say_what_happened() {
     fs::write(&receipt, "{}").unwrap();
     let zeros = "00".repeat(32);
     let empty = dir.path();
-    let other = format!("{net}-other");
-    let table: [(i32, &[&str], &str); 15] = [
+    let table: [(i32, &[&str], &str); 8] = [
         (
             2,
             &[
@@ -101,31 +100,6 @@ fn exit_codes_say_what_happened() {
         (2, &["init", "--development", &net], "has a network already"),
         (2, &["status", "--dir", "/no/such/folder"], "--dir DIR"),
         (
-            2,
-            &["status", "--dir", &net, "--gate", "https://127.0.0.1:1"],
-            "http://HOST:PORT",
-        ),
-        (
-            2,
-            &["call", "--dir", &net, "GET", "v1/status"],
-            "begins with a slash",
-        ),
-        (
-            2,
-            &["call", "--dir", &net, "GTE", "/v1/status"],
-            "GET or POST",
-        ),
-        (
-            2,
-            &["status", "--dir", &net, "--test-clock", text(&receipt)],
-            "holds no number",
-        ),
-        (
-            2,
-            &["init", "--development", &other, "--node", "https://x"],
-            "https://x",
-        ),
-        (
             4,
             &["call", "--dir", &net, "GET", "/v1/status"],
             "no answer",
@@ -135,12 +109,6 @@ fn exit_codes_say_what_happened() {
             &["status", "--dir", &net, "--digest", &zeros],
             "not the pinned one",
         ),
-        (
-            2,
-            &["suspend", "everything", "--dir", &net, "--as", "nobody"],
-            "--as NAME",
-        ),
-        (2, &["lift", "all", "--dir", &net], "all"),
         (4, &["status", "--dir", &net], "no answer"),
     ];
     for (code, args, words) in table {
@@ -148,6 +116,42 @@ fn exit_codes_say_what_happened() {
         assert_eq!(got, code, "{args:?}: {said}");
         assert!(said.contains(words), "{args:?}: {said}");
     }
+}
+
+/// Nothing is sent, or made, for what could not be meant.
+#[test]
+fn a_command_line_that_cannot_be_meant_is_refused() {
+    let (_dir, net) = network();
+    let (other, config) = (format!("{net}-other"), format!("{net}/client.toml"));
+    let table: [(&[&str], &str); 7] = [
+        (
+            &["suspend", "everything", "--dir", &net, "--as", "nobody"],
+            "--as NAME",
+        ),
+        (&["lift", "all", "--dir", &net], "all"),
+        (
+            &["status", "--dir", &net, "--gate", "https://127.0.0.1:1"],
+            "http://HOST:PORT",
+        ),
+        (
+            &["call", "--dir", &net, "GET", "v1/status"],
+            "begins with a slash",
+        ),
+        (&["call", "--dir", &net, "GTE", "/v1/status"], "GET or POST"),
+        (
+            &["status", "--dir", &net, "--test-clock", &config],
+            "holds no number",
+        ),
+        (
+            &["init", "--development", &other, "--node", "https://x"],
+            "https://x",
+        ),
+    ];
+    for (args, words) in table {
+        let (code, said) = failed(args);
+        assert!(code == 2 && said.contains(words), "{args:?}: {said}");
+    }
+    assert!(!Path::new(&other).exists());
 }
 
 #[test]
@@ -312,104 +316,106 @@ fn set_mode(path: &str, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
+/// A process, its configuration, what stands there, what somebody wrote instead, and what is said of it.
+const MISCONFIGURED: [(&str, &str, &str, &str, &str); 13] = [
+    (
+        "serve",
+        "gate.toml",
+        "authorities = [",
+        "authorities = [] #",
+        "authorities names nothing",
+    ),
+    (
+        "serve",
+        "gate.toml",
+        "[chains.\"eip155:31337\"]",
+        "[chains.\"eip155:1\"]",
+        "no wallet on eip155:1",
+    ),
+    (
+        "serve",
+        "gate.toml",
+        "listen = \"127.0.0.1",
+        "listen = \"192.0.2.1",
+        "cannot listen",
+    ),
+    (
+        "witness",
+        "witness.toml",
+        "listen = \"127.0.0.1",
+        "listen = \"192.0.2.1",
+        "cannot listen",
+    ),
+    (
+        "witness",
+        "witness.toml",
+        "key = \"board\"",
+        "key = \"witness\"",
+        "no stop board with this key",
+    ),
+    (
+        "signer",
+        "signer.toml",
+        "confirmations = 1",
+        "confirmations = 0",
+        "confirmations",
+    ),
+    (
+        "signer",
+        "signer.toml",
+        "asset = \"eip155:31337",
+        "asset = \"eip155:1",
+        "no asset of the genesis",
+    ),
+    (
+        "serve",
+        "gate.toml",
+        "\"witness.localhost\" =",
+        "\"witnes\" =",
+        "names no witness witnes",
+    ),
+    (
+        "serve",
+        "gate.toml",
+        "[boards]\n",
+        "[boards]\n#",
+        "names stop board",
+    ),
+    (
+        "serve",
+        "gate.toml",
+        "\"witness.localhost\" = \"http:",
+        "\"witness.localhost\" = \"https:",
+        "http://HOST:PORT",
+    ),
+    (
+        "signer",
+        "signer.toml",
+        "gate = \"http:",
+        "gate = \"https:",
+        "http://HOST:PORT",
+    ),
+    (
+        "signer",
+        "signer.toml",
+        "passphrase_file = \"",
+        "passphrase_file = \"no/",
+        "cannot read",
+    ),
+    (
+        "witness",
+        "witness.toml",
+        "passphrase_file = \"",
+        "passphrase_file = \"no/",
+        "no/keys",
+    ),
+];
+
 /// A process of a configuration that cannot be used: it ends at once, with 2, and takes nothing.
 #[test]
 fn a_configuration_that_cannot_be_used_is_refused_before_anything_is_taken() {
     let (_dir, net) = network();
-    let table: [(&str, &str, &str, &str, &str); 13] = [
-        (
-            "serve",
-            "gate.toml",
-            "authorities = [",
-            "authorities = [] #",
-            "authorities names nothing",
-        ),
-        (
-            "serve",
-            "gate.toml",
-            "[chains.\"eip155:31337\"]",
-            "[chains.\"eip155:1\"]",
-            "no wallet on eip155:1",
-        ),
-        (
-            "serve",
-            "gate.toml",
-            "listen = \"127.0.0.1",
-            "listen = \"192.0.2.1",
-            "cannot listen",
-        ),
-        (
-            "witness",
-            "witness.toml",
-            "listen = \"127.0.0.1",
-            "listen = \"192.0.2.1",
-            "cannot listen",
-        ),
-        (
-            "witness",
-            "witness.toml",
-            "key = \"board\"",
-            "key = \"witness\"",
-            "no stop board with this key",
-        ),
-        (
-            "signer",
-            "signer.toml",
-            "confirmations = 1",
-            "confirmations = 0",
-            "confirmations",
-        ),
-        (
-            "signer",
-            "signer.toml",
-            "asset = \"eip155:31337",
-            "asset = \"eip155:1",
-            "no asset of the genesis",
-        ),
-        (
-            "serve",
-            "gate.toml",
-            "\"witness.localhost\" =",
-            "\"witnes\" =",
-            "names no witness witnes",
-        ),
-        (
-            "serve",
-            "gate.toml",
-            "[boards]\n",
-            "[boards]\n#",
-            "names stop board",
-        ),
-        (
-            "serve",
-            "gate.toml",
-            "\"witness.localhost\" = \"http:",
-            "\"witness.localhost\" = \"https:",
-            "http://HOST:PORT",
-        ),
-        (
-            "signer",
-            "signer.toml",
-            "gate = \"http:",
-            "gate = \"https:",
-            "http://HOST:PORT",
-        ),
-        (
-            "signer",
-            "signer.toml",
-            "passphrase_file = \"",
-            "passphrase_file = \"no/",
-            "cannot read",
-        ),
-        (
-            "witness",
-            "witness.toml",
-            "passphrase_file = \"",
-            "passphrase_file = \"no/",
-            "no/keys",
-        ),
-    ];
-    for (command, file, right, wrong, words) in table {
+    for (command, file, right, wrong, words) in MISCONFIGURED {
         let path = format!("{net}/{file}");
         let before = fs::read_to_string(&path).unwrap();
         assert!(before.contains(right), "{file} has {right}");

@@ -52,7 +52,7 @@ fn read(process: &ProcessArgs) -> Result<Config, Failure> {
 
 fn shut(process: &ProcessArgs) -> Result<(), Failure> {
     let config = read(process)?;
-    let latch = portcullis_signer::shut(&config).map_err(not_shut)?;
+    let latch = portcullis_signer::shut(&config).map_err(|error| not_shut(&error))?;
     let keeper = config.keeper;
     say("The signer signs nothing more, from its next step on, and after any restart.");
     say(format_args!(
@@ -62,7 +62,7 @@ fn shut(process: &ProcessArgs) -> Result<(), Failure> {
 }
 
 /// A stop that did not take hold must not read like one that did.
-fn not_shut(error: RunError) -> Failure {
+fn not_shut(error: &RunError) -> Failure {
     Failure::new(
         Exit::NoAnswer,
         format!("NOT SHUT, the signer may still sign: {error}"),
