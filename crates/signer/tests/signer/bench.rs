@@ -85,16 +85,25 @@ impl Bench {
             disk,
             net,
             node,
+            customer,
             config,
-            ..
-        } = &self;
-        let parts = parts(clock, disk, net, node, config);
+            signer,
+        } = self;
+        let parts = parts(&clock, &disk, &net, &node, &config);
         let again = |_: &SignerError| {
             disk.make_room();
             true
         };
-        let signer = self.signer.reopen(&parts, again).unwrap();
-        Self { signer, ..self }
+        let signer = signer.reopen(&parts, again).unwrap();
+        Self {
+            clock,
+            disk,
+            net,
+            node,
+            customer,
+            config,
+            signer,
+        }
     }
 
     pub(crate) fn try_step(&mut self) -> Result<Step, SignerError> {

@@ -265,6 +265,7 @@ fn a_latch_that_is_not_durable_yet_holds_over_an_opening_anew() {
     bench.wire().ledger.submit(act, evidence);
     let mut bench = bench.reopen();
     assert_latched(&bench, Condition::StopWithheld);
+    bench.disk.make_room();
     bench.run(1);
     bench.disk.crash(0);
     bench.restart();
