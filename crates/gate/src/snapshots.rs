@@ -294,7 +294,7 @@ mod tests {
     use super::*;
     use portcullis_core::Body;
     use portcullis_core::signature::Signature;
-    use portcullis_host::Disk;
+    use portcullis_host::{Disk, SystemRandom};
     use portcullis_journal::{Directory, Journal};
     use portcullis_keeper::testkit::{CrashDisk, Customer, HandClock, Ledger, World};
 
@@ -310,7 +310,8 @@ mod tests {
 
     fn view(entries: &[Vec<u8>]) -> Arc<View> {
         let disk: Arc<dyn Disk> = Arc::new(CrashDisk::default());
-        let (store, recovered) = Directory::open(Arc::clone(&disk), 1 << 20).unwrap();
+        let (store, recovered) =
+            Directory::open(Arc::clone(&disk), 1 << 20, Arc::new(SystemRandom)).unwrap();
         let mut journal = Journal::open(store, &recovered, disk, 0).unwrap();
         journal.make_room(1 << 18, entries.len() as u64).unwrap();
         journal.append(entries.to_vec()).unwrap();
