@@ -144,8 +144,8 @@ fn use_up(stage: &mut Stage, counter: u32) {
 /// its holder's because a later act came first. It counts once, as every act.
 #[test]
 fn what_only_takes_away_counts_whatever_was_signed_since() {
-    type Asked = fn(&mut Stage) -> ActKind;
-    let restrictions: [(&str, Asked); 4] = [
+    type Asks = fn(&mut Stage) -> ActKind;
+    let restrictions: [(&str, Asks); 4] = [
         ("freeze", |_| ActKind::Freeze),
         ("cancel", |stage| cancellation(stage).kind),
         ("cancel an address", |_| {
