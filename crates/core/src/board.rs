@@ -7,6 +7,7 @@
 
 use crate::act::Act;
 use crate::codec::{self, CodecError, encode};
+use crate::decide::binding::SKEW;
 use crate::digest::{Digest, Domain};
 use crate::evidence::Evidence;
 use crate::id::BoardId;
@@ -43,6 +44,14 @@ pub struct Posting {
 }
 
 impl Posting {
+    /// Whether its board stamped it so far ahead of this time that no journal takes it yet. It binds on
+    /// sight all the same, and whoever keeps postings keeps it until then.
+    #[must_use]
+    pub fn is_ahead(&self, now: Time) -> bool {
+        let stamp = self.evidence.posted.as_ref();
+        stamp.is_some_and(|stamp| stamp.time > now.after(SKEW))
+    }
+
     /// Whether it could ever count: an act of this network that only takes away, stamped by this
     /// board before it expired. Anybody posts, and a board's host may show anything: whoever keeps
     /// postings keeps only these.

@@ -113,6 +113,18 @@ impl Tracker {
         Ok(())
     }
 
+    /// Takes in what was signed for the same place before: it may be mined as well, and is never sent.
+    pub fn also(&mut self, tx: SignedTx) -> Result<(), TrackError> {
+        let other = Attempt::new(tx)?;
+        if other.place() != self.newest.place() {
+            return Err(TrackError::OtherPlace);
+        }
+        if self.attempts().all(|known| known.hash != other.hash) {
+            self.earlier.push(other);
+        }
+        Ok(())
+    }
+
     /// What is to be broadcast: the newest attempt, always the same bytes.
     #[must_use]
     pub fn newest(&self) -> &SignedTx {

@@ -128,6 +128,23 @@ impl Deliveries {
         Ok(())
     }
 
+    /// Follow what was signed for a nonce before, and may have left, without ever sending it again.
+    pub(crate) fn also(
+        &mut self,
+        act: Digest,
+        wallet: [u8; 20],
+        signed: &Signed,
+    ) -> Result<(), TrackError> {
+        let place = (signed.wallet, signed.nonce);
+        match self.under_way.get_mut(&place) {
+            None => self.follow(act, wallet, signed),
+            Some(known) => match SignedTx::from_bytes(&signed.transaction) {
+                Ok(tx) => known.tracker.also(tx),
+                Err(_) => Ok(()),
+            },
+        }
+    }
+
     /// Stop following what has ended.
     pub(crate) fn keep(&mut self, goes_on: impl Fn(&Digest) -> bool) {
         self.under_way.retain(|_, it| goes_on(&it.act));

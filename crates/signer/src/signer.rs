@@ -19,7 +19,7 @@ use portcullis_keeper::boards::Bars;
 use portcullis_keeper::lines::LinesError;
 use portcullis_keeper::{Keeper, KeeperError, KeeperParts, Lease, Machine, News, NoLease, rfc3339};
 use portcullis_keys::{StatementKey, WalletKey};
-use portcullis_node::Node;
+use portcullis_node::{Node, TrackError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -318,16 +318,46 @@ impl Signer {
             plan: intent.plan,
             transaction,
         };
-        self.track(intent.act, &signed);
+        self.track(intent.act, &signed, Deliveries::follow);
+        self.follow_superseded(intent.act)?;
         Ok(true)
     }
 
-    fn track(&mut self, act: Digest, signed: &Signed) {
+    /// What was signed for the release's nonce by an earlier plan may have left before a crash, or
+    /// without the journal's knowing: it is stated, and followed beside the newest.
+    fn follow_superseded(&mut self, act: Digest) -> Result<(), SignerError> {
+        let Some(release) = self.state().facts().releases.get(&act) else {
+            return Ok(());
+        };
+        let newest = release.plans.last().map(Plan::digest);
+        let (entry, effects) = (release.entry, release.effects);
+        let attempts = self.record.attempts_for(release);
+        let earlier = attempts.filter(|signed| Some(signed.plan) != newest);
+        let earlier: Vec<_> = earlier
+            .map(|signed| (release.is_signed(signed.plan), signed))
+            .collect();
+        for (is_stated, signed) in earlier {
+            self.track(act, &signed, Deliveries::also);
+            if !is_stated {
+                let (plan, transaction) = (signed.plan, signed.transaction);
+                self.keeper.say(Says::Signed {
+                    act,
+                    entry,
+                    effects,
+                    plan,
+                    transaction,
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn track(&mut self, act: Digest, signed: &Signed, how: Follow) {
         let wallet = self.keeper.state().network().wallet(signed.wallet);
         let Some(Address::Evm { address, .. }) = wallet.map(|wallet| wallet.address) else {
             return;
         };
-        if let Err(error) = self.deliveries.follow(act, address, signed) {
+        if let Err(error) = how(&mut self.deliveries, act, address, signed) {
             tracing::error!(%act, %error, "a signed transaction cannot be followed");
         }
     }
@@ -341,7 +371,7 @@ impl Signer {
         let now = self.machine.watch.now();
         let lease = self.keeper.lease();
         if lease.is_ok() && !self.has_picked_up {
-            self.pick_up();
+            self.pick_up()?;
         }
         let state = self.keeper.state();
         let releases = &state.facts().releases;
@@ -385,7 +415,7 @@ impl Signer {
 
     /// Once caught up, go on following what an earlier process handed out: what the journal has as
     /// signed. What was signed and never left is judged anew like everything else.
-    fn pick_up(&mut self) {
+    fn pick_up(&mut self) -> Result<(), SignerError> {
         let state = self.keeper.state();
         let mut open = Vec::new();
         for (act, release) in &state.facts().releases {
@@ -394,9 +424,14 @@ impl Signer {
             open.extend(attempts.filter(is_out).map(|signed| (*act, signed)));
         }
         for (act, signed) in &open {
-            self.track(*act, signed);
+            self.track(*act, signed, Deliveries::follow);
+        }
+        let acts: Vec<Digest> = self.state().facts().releases.keys().copied().collect();
+        for act in acts {
+            self.follow_superseded(act)?;
         }
         self.has_picked_up = true;
+        Ok(())
     }
 
     fn raise(&mut self, name: &'static str, about: Digest, text: String) {
@@ -447,6 +482,9 @@ impl Signer {
 
 /// Whether the bytes are those of the plan that the journal has in force; one that is withheld has
 /// none.
+/// How a transaction is followed.
+type Follow = fn(&mut Deliveries, Digest, [u8; 20], &Signed) -> Result<(), TrackError>;
+
 fn is_in_force(release: &Release, tx: &SignedTx) -> bool {
     let plan = release.current_plan();
     plan.is_some_and(|plan| plan.unsigned == tx.unsigned().to_bytes())

@@ -12,7 +12,7 @@ const CHECKPOINT_AGE: Span = Span::hours(1);
 /// How far ahead an act may expire.
 const LONGEST_LIFE: Span = Span::hours(24);
 /// How far clocks may disagree.
-const SKEW: Span = Span::seconds(30);
+pub(crate) const SKEW: Span = Span::seconds(30);
 
 /// Check, and give the moment at which the act counts as submitted: the entry's time, or, for a
 /// restricting act, the time at which a stop board stamped it.

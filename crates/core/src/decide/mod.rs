@@ -7,7 +7,7 @@
 mod account;
 mod approval;
 pub(crate) mod authenticate;
-mod binding;
+pub(crate) mod binding;
 mod claims;
 mod control;
 mod factor;

@@ -132,7 +132,7 @@ impl Boards {
             let refused = bound.review(state).err();
             let too_old = stamped(&bound.posting).after(COUNTS_FOR) <= now;
             let is_over = is_journaled(state, *digest)
-                || (too_old && !bound.could_be_journaled(state))
+                || (too_old && !bound.could_be_journaled(state, now))
                 || refused.is_some_and(|why| why.number() >= ABOUT_THE_ACT);
             if is_over {
                 tracing::info!(act = %digest, "a posting binds no more");
@@ -189,7 +189,7 @@ impl Boards {
         }
         let bound = self.bound.iter_mut();
         bound
-            .filter(|(_, bound)| bound.could_be_journaled(state))
+            .filter(|(_, bound)| bound.could_be_journaled(state, now))
             .filter_map(|(digest, bound)| {
                 bound.withheld = Span(bound.withheld.0.saturating_add(passed));
                 (bound.withheld > WITHHELD).then_some(*digest)
@@ -244,10 +244,12 @@ impl Bound {
         refused.map_or(Ok(()), Err)
     }
 
-    /// Whether a gate could take it now: the journal has the checkpoint that it names, or once had it.
-    fn could_be_journaled(&self, state: &State) -> bool {
+    /// Whether a gate could take it now: its stamp is not ahead, and the journal has the checkpoint that
+    /// it names, or once had it.
+    fn could_be_journaled(&self, state: &State, now: Time) -> bool {
         let known = &state.facts().checkpoints;
-        self.named.is_none() || known.contains_key(&self.posting.act.checkpoint)
+        let names_known = self.named.is_none() || known.contains_key(&self.posting.act.checkpoint);
+        names_known && !self.posting.is_ahead(now)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::bench::Bench;
 use portcullis_chains::ethereum::SignedTx;
+use portcullis_core::act::{ActKind, Cancel};
 use portcullis_core::state::release::End;
 use portcullis_core::{Digest, Span};
 use std::collections::BTreeSet;
@@ -32,6 +33,36 @@ fn a_crash_at_every_write_ends_right() {
         }
     }
     assert!(crashes >= 4 * 4, "only {crashes} places to crash");
+}
+
+/// The payment leaves, the gate does not take the statement, the signer starts again, and the customer
+/// cancels: a void is planned at the nonce that the payment uses up.
+#[test]
+fn a_payment_that_left_unstated_is_found_beside_its_void() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    bench.wire().takes_statements = false;
+    let act = bench.withdraw(5);
+    assert_eq!(bench.run(2), 1);
+    bench.restart();
+    {
+        let mut wire = bench.wire();
+        let ledger = &mut wire.ledger;
+        let cancel = ledger.customers_act(&bench.customer, ActKind::Cancel(Cancel { act }));
+        let evidence = ledger.customers_evidence(&bench.customer, &cancel);
+        ledger.submit(cancel, evidence);
+        ledger.settle_clocks();
+        ledger.settle(act);
+        wire.takes_statements = true;
+    }
+    bench.node.chain().mine(true);
+    for _ in 0..20 {
+        bench.node.chain().height += 1;
+        bench.run(5);
+    }
+    let end = bench.wire().ledger.state.facts().ended[&act].end;
+    assert!(matches!(end, End::Confirmed(_)), "{end:?}");
+    assert!(bench.alarms().is_empty(), "{:?}", bench.alarms());
 }
 
 fn arrives(bench: &mut Bench, act: Digest) {

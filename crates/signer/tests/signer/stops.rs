@@ -11,6 +11,8 @@ use portcullis_core::act::{
 };
 use portcullis_core::board::Posting;
 use portcullis_core::entry::Body;
+use portcullis_core::evidence::{Attestation, AttestationStatement, Claim, Stamp};
+use portcullis_core::id::LedgerEntryId;
 use portcullis_core::id::PrincipalId;
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::statement::{Condition, Says, SignedStatement, Statement};
@@ -270,6 +272,64 @@ fn a_latch_that_is_not_durable_yet_holds_over_an_opening_anew() {
     bench.disk.crash(0);
     bench.restart();
     assert_latched(&bench, Condition::StopWithheld);
+}
+
+/// A board's clock may be ahead, or its host may lie: no gate can journal the posting yet.
+#[test]
+fn a_stop_that_was_stamped_ahead_bars_and_latches_nothing() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    {
+        let mut wire = bench.wire();
+        let (act, mut evidence) = wire.ledger.suspension(Scope::Withdrawals);
+        let time = bench.clock.now().after(Span::seconds(300));
+        let bytes = Stamp::signed_bytes(World::BOARD, act.digest(), time);
+        evidence.posted = Some(Stamp {
+            board: World::BOARD,
+            time,
+            signature: World::key(&World::BOARD.0).sign(&bytes).unwrap(),
+        });
+        wire.board.postings.push(Posting { act, evidence });
+    }
+    bench.withdraw(5);
+    assert_eq!(bench.run(250), 0);
+    assert!(bench.alarms().is_empty(), "{:?}", bench.alarms());
+    // Once its time has come, a gate that goes on withholding it is found out.
+    bench.run(200);
+    assert!(!bench.alarms().is_empty());
+}
+
+/// One that has expired when a gate looks would be refused there, and bind here.
+#[test]
+fn a_stop_is_decided_without_its_attestations() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    let posting = {
+        let mut wire = bench.wire();
+        let mut act = wire.ledger.act(World::BACK_END, ActKind::Freeze);
+        act.account = Some(bench.customer.account);
+        let mut evidence = wire.ledger.staffs_evidence(&act);
+        let statement = AttestationStatement {
+            issuer: World::LEDGER,
+            act: act.digest(),
+            expires: bench.clock.now().after(Span(1)),
+            claim: Claim::LedgerDebit {
+                entry: LedgerEntryId([9; 16]),
+            },
+        };
+        let key = World::key(&World::LEDGER.0);
+        let signature = key.sign(&statement.signed_bytes()).unwrap();
+        evidence.attestations.push(Attestation {
+            statement,
+            signature,
+        });
+        wire.post(Posting { act, evidence });
+        wire.board.postings.last().unwrap().clone()
+    };
+    bench.run(5);
+    let mut wire = bench.wire();
+    let digest = wire.ledger.submit(posting.act, posting.evidence);
+    assert!(wire.ledger.state.facts().consumed.contains_key(&digest));
 }
 
 #[test]
