@@ -24,13 +24,42 @@ pub(crate) const COIN: AssetId = AssetId::EvmNative { chain: CHAIN };
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Most bytes of an answer: a block with its transactions.
 const MAX_ANSWER: u64 = 64 * 1024 * 1024;
+/// How often a block is made of what waits.
+const BLOCKS: Duration = Duration::from_secs(1);
 /// How often new blocks are looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// A node that this drill started.
 pub(crate) struct Anvil {
+    // Ends first, and then the node.
+    _miner: Miner,
     _process: Running,
     url: String,
+}
+
+/// Has a block made every second, with what the blocks of single transactions left out. The node's own
+/// clockwork for that stops for good under load, with transactions that could go.
+struct Miner(Arc<AtomicBool>);
+
+impl Miner {
+    fn start(chain: Chain) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopping = Arc::clone(&stop);
+        std::thread::spawn(move || {
+            while !stopping.load(Ordering::Relaxed) {
+                // A node that does not answer now is asked again.
+                let _ = chain.rpc("evm_mine", &json!([]));
+                sleep(BLOCKS);
+            }
+        });
+        Self(stop)
+    }
+}
+
+impl Drop for Miner {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Anvil {
@@ -42,9 +71,8 @@ impl Anvil {
             .map_err(|error| failed("anvil", &log, &error.to_string()))?
             .port();
         let mut command = Command::new(binary);
-        // A block for each transaction at once, and one a second for what such a block left out.
+        // A block for each transaction at once, as far as it comes to that.
         command.args(["--host", "127.0.0.1", "--accounts", "1", "--silent"]);
-        command.args(["--block-time", "1", "--mixed-mining"]);
         command.args([
             "--chain-id",
             &CHAIN.to_string(),
@@ -62,6 +90,7 @@ impl Anvil {
             }
         })?;
         Ok(Self {
+            _miner: Miner::start(Chain::at(&url)?),
             _process: process,
             url,
         })
@@ -107,10 +136,16 @@ impl Chain {
         Ok(self.node.balance(address)?)
     }
 
-    /// How many transactions an address has sent.
+    /// How many transactions of an address stand in blocks.
     pub(crate) fn sent(&self, by: Address) -> Result<u64, DrillError> {
         let Address::Evm { address, .. } = by;
         Ok(self.node.nonce(address, At::Latest)?)
+    }
+
+    /// How many the node has been handed: those of the blocks, and those that wait for one.
+    pub(crate) fn handed(&self, by: Address) -> Result<u64, DrillError> {
+        let Address::Evm { address, .. } = by;
+        Ok(self.node.nonce(address, At::Pending)?)
     }
 
     /// Give money away, as only a node for development does.

@@ -72,7 +72,7 @@ fn forge(scene: &mut Scene<'_>, jobs: &[Job], loot: &Loot) -> Result<Forged, Dri
         platform: &platform,
         loot,
     };
-    let sent = scene.sent()?;
+    let sent = scene.handed()?;
     scene.begin("Root on the gate's host stops it and writes releases into its journal");
     let (book, void) = scene
         .stage
@@ -83,7 +83,7 @@ fn forge(scene: &mut Scene<'_>, jobs: &[Job], loot: &Loot) -> Result<Forged, Dri
         "The signer's own alarm: release-without-evidence. It signs nothing",
     );
     let latched = until_latched(scene.stage)?;
-    let (sent, counted) = (scene.sent()? - sent, scene.stage.status()?.void_entries);
+    let (sent, counted) = (scene.handed()? - sent, scene.stage.status()?.void_entries);
     let logged = alarms::logged(&scene.stage.cast().configs.signer);
     let checks = &mut scene.checks;
     checks.same(
@@ -224,10 +224,10 @@ fn withhold_a_stop(scene: &mut Scene<'_>) -> Result<(), DrillError> {
     let posted = scene.stage.now();
     scene.note("Root cuts the gate off from the stop boards; operators post a stop there");
     until_bound(scene.stage)?;
-    let sent = scene.sent()?;
+    let sent = scene.handed()?;
     let (alarm, released) = go_on_releasing(scene)?;
     scene.note_at(alarm.time, "The signer's own alarm: stop-withheld");
-    let (sent, took) = (scene.sent()? - sent, alarm.time.since(posted).0);
+    let (sent, took) = (scene.handed()? - sent, alarm.time.since(posted).0);
     let signed = signed_of_newest(scene, released)?;
     let checks = &mut scene.checks;
     checks.same(

@@ -23,8 +23,8 @@ pub(crate) struct Stopped {
     pub(crate) by: Digest,
     /// When every keeper had signed that it has it.
     pub(crate) at: Time,
-    /// Transactions that the wallet had on the chain then.
-    pub(crate) sent: u64,
+    /// Transactions of the wallet that the node had been handed then.
+    pub(crate) handed: u64,
 }
 
 /// Withdrawals are suspended through the gate, and everybody waits until every keeper has stopped.
@@ -40,8 +40,8 @@ pub(crate) fn suspend(scene: &mut Scene<'_>) -> Result<Stopped, DrillError> {
         at,
         "Stopped: the signer has signed that it has the suspension",
     );
-    let sent = scene.sent()?;
-    Ok(Stopped { by, at, sent })
+    let handed = scene.handed()?;
+    Ok(Stopped { by, at, handed })
 }
 
 /// Until every keeper has signed that it has a suspension.
@@ -74,7 +74,7 @@ pub(crate) fn recover(scene: &mut Scene<'_>, stopped: &Stopped) -> Result<(), Dr
     scene.stage.jump(DELAY_AND_A_BIT)?;
     scene.note("The full delay of 24 hours has run for the new passkeys");
     assert_all_again(scene)?;
-    let sent = scene.sent()? - stopped.sent;
+    let sent = scene.handed()? - stopped.handed;
     scene.checks.same(
         "suspension: transactions of the wallet once every keeper had stopped",
         &sent,

@@ -83,9 +83,9 @@ impl<'a> Scene<'a> {
         });
     }
 
-    /// How many transactions the wallet has on the chain.
-    pub(crate) fn sent(&self) -> Result<u64, DrillError> {
-        self.stage.chain.sent(self.stage.cast().wallet())
+    /// How many transactions of the wallet the node has been handed: none of those can be recalled.
+    pub(crate) fn handed(&self) -> Result<u64, DrillError> {
+        self.stage.chain.handed(self.stage.cast().wallet())
     }
 
     /// Honest customers withdraw, with the passkeys that count at the time.
