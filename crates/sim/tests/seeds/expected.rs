@@ -143,13 +143,13 @@ pub(crate) const EXPECTED: &[(u64, &[&str])] = &[
     ]),
     // network
     (10, &[
-        "gate: batch of several", "fault: crash in a disk operation", "fault: power cut", "fault: torn write",
-        "fault: lost write", "fault: request dropped", "fault: answer lost", "fault: request delayed",
+        "gate: batch of several", "fault: crash in a disk operation", 
+        "fault: request dropped", "fault: answer lost", "fault: request delayed",
         "fault: request doubled", "fault: partition", "fault: weather", "late message arrives",
         "act taken: open-account", "act taken: withdraw", "act held: withdraw", "act taken: cancel",
         "act taken: add-address", "act taken: cancel-address", "act taken: enrol-factor", "act held: grant-role",
         "act taken: approve", "act taken: suspend", "act held: lift", "act held: set-limits", "act taken: freeze",
-        "act held: unfreeze", "act taken: unfreeze", "act taken: void", "evidence taken", "stop posted",
+        "act held: unfreeze", "evidence taken", "stop posted",
         "id of a posted stop", "signer: waits, Stale", "signer: waits, Board", "theft: ForgedSignature",
         "theft: OthersPasskey", "theft: Retargeted", "theft: Replay", "theft: ReplayToBoard", "theft: NewIdOldEvidence",
         "theft: OneDebitForTwo", "theft: ApprovesTwice", "theft: SupportResumes", "theft: SupportLifts",
