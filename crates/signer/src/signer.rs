@@ -305,19 +305,13 @@ impl Signer {
             return Ok(false);
         };
         self.out.insert(intent.act, intent.plan);
-        self.keeper.say(Says::Signed {
-            act: intent.act,
-            entry: candidate.entry,
-            effects: candidate.effects,
-            plan: intent.plan,
-            transaction: transaction.clone(),
-        })?;
         let signed = Signed {
             wallet: intent.wallet,
             nonce: intent.nonce,
             plan: intent.plan,
             transaction,
         };
+        self.state_signed(intent.act, (candidate.entry, candidate.effects), &signed)?;
         self.track(intent.act, &signed, Deliveries::follow);
         self.follow_superseded(intent.act)?;
         Ok(true)
@@ -330,7 +324,7 @@ impl Signer {
             return Ok(());
         };
         let newest = release.plans.last().map(Plan::digest);
-        let (entry, effects) = (release.entry, release.effects);
+        let decided = (release.entry, release.effects);
         let attempts = self.record.attempts_for(release);
         let earlier = attempts.filter(|signed| Some(signed.plan) != newest);
         let earlier: Vec<_> = earlier
@@ -339,17 +333,26 @@ impl Signer {
         for (is_stated, signed) in earlier {
             self.track(act, &signed, Deliveries::also);
             if !is_stated {
-                let (plan, transaction) = (signed.plan, signed.transaction);
-                self.keeper.say(Says::Signed {
-                    act,
-                    entry,
-                    effects,
-                    plan,
-                    transaction,
-                })?;
+                self.state_signed(act, decided, &signed)?;
             }
         }
         Ok(())
+    }
+
+    /// State what is signed, with the entry that decided it and the digest of effects after that.
+    fn state_signed(
+        &mut self,
+        act: Digest,
+        (entry, effects): (u64, Digest),
+        signed: &Signed,
+    ) -> Result<(), KeeperError> {
+        self.keeper.say(Says::Signed {
+            act,
+            entry,
+            effects,
+            plan: signed.plan,
+            transaction: signed.transaction.clone(),
+        })
     }
 
     fn track(&mut self, act: Digest, signed: &Signed, how: Follow) {
@@ -480,11 +483,11 @@ impl Signer {
     }
 }
 
-/// Whether the bytes are those of the plan that the journal has in force; one that is withheld has
-/// none.
 /// How a transaction is followed.
 type Follow = fn(&mut Deliveries, Digest, [u8; 20], &Signed) -> Result<(), TrackError>;
 
+/// Whether the bytes are those of the plan that the journal has in force; one that is withheld has
+/// none.
 fn is_in_force(release: &Release, tx: &SignedTx) -> bool {
     let plan = release.current_plan();
     plan.is_some_and(|plan| plan.unsigned == tx.unsigned().to_bytes())

@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use portcullis_core::decision::Need;
+use portcullis_core::entry::Submission;
 use portcullis_core::state::release::{Release, Stage as ReleaseStage};
 use portcullis_core::statement::Says;
 use portcullis_core::{
@@ -78,8 +79,15 @@ pub(super) async fn act(
     auth::reader(&api, &parts, &body)?;
     let digest: Digest = digest.parse().map_err(|_| Reason::NotFound)?;
     let now = api.now();
-    let standing = blocking(move || standing(api.shared(), digest, now)).await?;
-    Ok(standing.ok_or(Reason::NotFound)?.into_response())
+    let standing = blocking(move || {
+        let shared = api.shared();
+        let mut found = standing(shared, digest, now)?;
+        if let Some(found) = &mut found {
+            found.act = asked(shared, digest, &found.entries);
+        }
+        Ok(found)
+    });
+    Ok(standing.await?.ok_or(Reason::NotFound)?.into_response())
 }
 
 /// How an act was taken that had been accepted before; none where it may be decided. A refusal on
@@ -112,17 +120,29 @@ pub(super) async fn taken_before(api: &Api, act: &Act) -> Result<Option<Answer>,
 
 /// The entry that accepted an act.
 fn accepted(shared: &Shared, digest: Digest, entries: &[u64]) -> Option<Taken> {
-    entries.iter().find_map(|index| {
+    let is_refusal = |said: &Submission| matches!(said.decision, Decision::Refuse { .. });
+    let mut all = submissions(shared, digest, entries);
+    let (entry, time, said) = all.find(|(.., said)| !is_refusal(said))?;
+    let decision = Some(said.decision);
+    Some(Taken {
+        entry,
+        time,
+        decision,
+    })
+}
+
+/// The entries that submit an act, with their time.
+fn submissions<'a>(
+    shared: &'a Shared,
+    digest: Digest,
+    entries: &'a [u64],
+) -> impl DoubleEndedIterator<Item = (u64, Time, Submission)> + 'a {
+    entries.iter().filter_map(move |index| {
         let entry = read(shared, *index)?;
-        let Body::Act(submission) = entry.body else {
+        let Body::Act(said) = entry.body else {
             return None;
         };
-        let refused = matches!(submission.decision, Decision::Refuse { .. });
-        (!refused && submission.act.digest() == digest).then_some(Taken {
-            entry: *index,
-            time: entry.time,
-            decision: Some(submission.decision),
-        })
+        (said.act.digest() == digest).then_some((*index, entry.time, *said))
     })
 }
 
@@ -140,7 +160,6 @@ fn standing(shared: &Shared, digest: Digest, now: Time) -> Result<Option<Standin
         let entries = index.act(digest);
         shared.guarded(|state| look(state, digest, course, entries, now))?
     };
-    found.act = asked(shared, digest, &found.entries);
     match found.stage {
         Stage::Confirmed => found.transactions = confirmed(shared, &found.entries),
         Stage::Refused => found.reason = refused(shared, digest, &found.entries),
@@ -199,12 +218,8 @@ fn stage_of(release: &Release) -> Stage {
 
 /// The act itself, from the first entry that carries it.
 fn asked(shared: &Shared, digest: Digest, entries: &[u64]) -> Option<Act> {
-    entries.iter().find_map(|index| {
-        let Body::Act(submission) = read(shared, *index)?.body else {
-            return None;
-        };
-        Some(submission.act).filter(|act| act.digest() == digest)
-    })
+    let first = submissions(shared, digest, entries).next();
+    first.map(|(.., said)| said.act)
 }
 
 /// The transaction that a signer saw arrive.
@@ -223,14 +238,10 @@ fn confirmed(shared: &Shared, entries: &[u64]) -> Vec<Digest> {
 
 /// Why the act was refused last.
 fn refused(shared: &Shared, digest: Digest, entries: &[u64]) -> Option<Reason> {
-    entries.iter().rev().find_map(|index| {
-        let Body::Act(submission) = read(shared, *index)?.body else {
-            return None;
-        };
-        match submission.decision {
-            Decision::Refuse { reason } if submission.act.digest() == digest => Some(reason),
-            _ => None,
-        }
+    let mut newest_first = submissions(shared, digest, entries).rev();
+    newest_first.find_map(|(.., said)| match said.decision {
+        Decision::Refuse { reason } => Some(reason),
+        _ => None,
     })
 }
 
