@@ -1,6 +1,7 @@
 //! The chain: a real Ethereum node of this machine, and what stands in its blocks.
 
 use crate::error::DrillError;
+use crate::miner::Miner;
 use crate::process::{Running, failed};
 use crate::wait::until;
 use portcullis_chains::caip::Address;
@@ -24,8 +25,6 @@ pub(crate) const COIN: AssetId = AssetId::EvmNative { chain: CHAIN };
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Most bytes of an answer: a block with its transactions.
 const MAX_ANSWER: u64 = 64 * 1024 * 1024;
-/// How often a block is made of what waits.
-const BLOCKS: Duration = Duration::from_secs(1);
 /// How often new blocks are looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -35,31 +34,6 @@ pub(crate) struct Anvil {
     _miner: Miner,
     _process: Running,
     url: String,
-}
-
-/// Has a block made every second, with what the blocks of single transactions left out. The node's own
-/// clockwork for that stops for good under load, with transactions that could go.
-struct Miner(Arc<AtomicBool>);
-
-impl Miner {
-    fn start(chain: Chain) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopping = Arc::clone(&stop);
-        std::thread::spawn(move || {
-            while !stopping.load(Ordering::Relaxed) {
-                // A node that does not answer now is asked again.
-                let _ = chain.rpc("evm_mine", &json!([]));
-                sleep(BLOCKS);
-            }
-        });
-        Self(stop)
-    }
-}
-
-impl Drop for Miner {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 impl Anvil {
@@ -172,7 +146,8 @@ impl Chain {
         paid.collect::<Option<_>>().ok_or_else(unreadable)
     }
 
-    fn rpc(&self, method: &str, params: &Value) -> Result<Value, DrillError> {
+    /// One call that only this kind of node answers; its result.
+    pub(crate) fn rpc(&self, method: &str, params: &Value) -> Result<Value, DrillError> {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let headers = [("content-type", "application/json")];
         let body = body.to_string();

@@ -23,6 +23,7 @@ mod forge;
 mod gate_owned;
 mod gate_owned_story;
 mod honest;
+mod miner;
 pub mod outcome;
 mod people;
 mod platform;
