@@ -9,9 +9,11 @@ use portcullis_core::entry::MAX_ENTRY;
 use portcullis_core::follow::{FollowAnswer, MAX_ANSWER};
 use portcullis_core::genesis::{GenesisFault, MAX_GENESIS};
 use portcullis_core::receipt::{self, Receipt};
+use portcullis_core::report::{Report, Verdicts};
 use portcullis_core::signature::Strict;
 use portcullis_core::statement::SignedStatement;
 use portcullis_core::{Act, Digest, Entry, Evidence, Network, SignedGenesis, State};
+use portcullis_gate::server::MAX_BODY;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -36,7 +38,7 @@ pub(crate) fn statement(bytes: &[u8]) -> bool {
     if let Ok(signed) = decode::<SignedStatement>(bytes, MAX_ENTRY) {
         let _ = world::state().accepts(&signed, &Strict);
     }
-    taken
+    taken | canonical::<Report>(bytes, MAX_BODY) | canonical::<Verdicts>(bytes, MAX_BODY)
 }
 
 pub(crate) fn board_page(bytes: &[u8]) -> bool {

@@ -30,6 +30,7 @@ pub mod plan;
 pub mod realm;
 pub mod reason;
 pub mod receipt;
+pub mod report;
 pub mod request;
 pub mod signature;
 pub mod state;

@@ -221,7 +221,7 @@ impl Service {
         let signature = self.key.sign(&unsigned.sighash()).ok()?;
         let transaction = SignedTx::assemble(unsigned, signature);
         // Where nobody can say whether the node has it, the same bytes go out again.
-        let tries = (0..TRIES).map(|_| self.node.send_raw(&transaction));
+        let tries = (0..TRIES).map(|_| self.node.send(&transaction));
         let known = tries
             .into_iter()
             .find(|sent| !matches!(sent, Sent::Unknown(_)))?;

@@ -4,8 +4,9 @@
 //! it in its own replica. What the replica knows already is not said again, so repetition ends.
 
 use crate::machine::Machine;
-use portcullis_core::codec::encode;
+use portcullis_core::codec::{decode, encode};
 use portcullis_core::id::KeeperId;
+use portcullis_core::report::{MAX_STATEMENTS, Report, Verdicts};
 use portcullis_core::statement::{Says, SignedStatement, Statement};
 use portcullis_core::{Digest, Reason, Span, State, Time};
 use portcullis_keys::{Memo, SignError, StatementKey};
@@ -13,10 +14,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long the gate may take for one.
+/// How long the gate may take for a report.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Most bytes of the gate's answer.
-const MAX_ANSWER: u64 = 64 * 1024;
+const MAX_ANSWER: usize = 64 * 1024;
 /// The first and the longest wait until a statement is said again.
 const FIRST_WAIT: Span = Span::seconds(2);
 const LONGEST_WAIT: Span = Span::seconds(60);
@@ -41,17 +42,6 @@ struct Waiting {
     wait: Span,
     /// Since when the gate says that it does not fit its journal.
     refused: Option<Time>,
-}
-
-/// What a gate says to a statement.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Heard {
-    Taken,
-    /// By its own state the statement does not fit.
-    Misfit,
-    /// Something else about this one statement.
-    Refused,
-    Nothing,
 }
 
 impl Statements {
@@ -104,8 +94,8 @@ impl Statements {
         Ok(())
     }
 
-    /// Post what is due, at most `most` of it. The first failure ends the round: whatever ails the
-    /// gate ails all of them.
+    /// Post what is due, at most `most` of it. The first report that the gate does not take ends the
+    /// round: whatever ails it ails all of them.
     ///
     /// Gives those that fit this replica and that the gate has said for a minute do not fit its own.
     /// For a moment that is so where the gate is ahead; lasting, one of the two decides otherwise.
@@ -118,17 +108,16 @@ impl Statements {
         let due = self.waiting.values_mut().filter(|w| w.next <= now);
         // One that does not fit yet (a confirmation before its receipt) waits for what it follows.
         let fitting = due.filter(|w| state.accepts(&w.signed, self.memo.as_ref()));
-        for waiting in fitting.take(most) {
-            waiting.next = now.after(waiting.wait);
-            waiting.wait = Span((waiting.wait.0 * 2).min(LONGEST_WAIT.0));
-            let heard = post(&self.machine, &self.gate, &waiting.signed);
-            let since = waiting.refused.unwrap_or(now);
-            waiting.refused = (heard == Heard::Misfit).then_some(since);
-            if heard == Heard::Misfit && now.since(since) >= DIVERGED_AFTER {
-                diverged.push(waiting.signed.statement.says.clone());
-            }
-            if heard == Heard::Nothing {
+        let mut fitting = fitting.take(most).peekable();
+        while fitting.peek().is_some() {
+            let mut together: Vec<&mut Waiting> = fitting.by_ref().take(MAX_STATEMENTS).collect();
+            let report = together.iter_mut().map(|waiting| waiting.say(now));
+            let report = Report(report.collect());
+            let Some(verdicts) = post(&self.machine, &self.gate, &report) else {
                 break;
+            };
+            for (waiting, verdict) in together.into_iter().zip(verdicts) {
+                diverged.extend(waiting.hear(verdict, now));
             }
         }
         diverged
@@ -141,42 +130,52 @@ impl Statements {
     }
 }
 
-fn post(machine: &Machine, gate: &str, signed: &SignedStatement) -> Heard {
-    let url = format!("{gate}/v1/statements");
-    let headers = [("content-type", "application/cbor")];
-    let body = encode(signed);
-    match machine
-        .http
-        .post(&url, &headers, &body, MAX_ANSWER, PATIENCE)
-    {
-        Ok(reply) if reply.status < 300 => Heard::Taken,
-        Ok(reply) => {
-            let (status, says) = (reply.status, &signed.statement.says);
-            tracing::warn!(
-                status,
-                ?says,
-                "the gate did not take a statement; said again"
-            );
-            if says_misfit(&reply.body) {
-                Heard::Misfit
-            } else if status < 500 && status != 429 {
-                Heard::Refused
-            } else {
-                Heard::Nothing
-            }
-        }
-        Err(error) => {
-            tracing::debug!(%error, "a statement is said again later");
-            Heard::Nothing
-        }
+impl Waiting {
+    /// Said now, and again ever more seldom.
+    fn say(&mut self, now: Time) -> SignedStatement {
+        self.next = now.after(self.wait);
+        self.wait = Span((self.wait.0 * 2).min(LONGEST_WAIT.0));
+        self.signed.clone()
+    }
+
+    /// What has not fitted the gate's journal for too long.
+    fn hear(&mut self, verdict: Option<u16>, now: Time) -> Option<Says> {
+        let is_misfit = verdict == Some(Reason::StatementRefused.number());
+        let since = self.refused.unwrap_or(now);
+        self.refused = is_misfit.then_some(since);
+        let lasts = is_misfit && now.since(since) >= DIVERGED_AFTER;
+        lasts.then(|| self.signed.statement.says.clone())
     }
 }
 
-/// Whether a problem (RFC 9457) is of the type that says so.
-fn says_misfit(body: &[u8]) -> bool {
-    let problem: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let kind = problem.get("type").and_then(serde_json::Value::as_str);
-    kind == Some(Reason::StatementRefused.problem_type().as_str())
+/// The gate's verdict on each, if it has taken the report.
+fn post(machine: &Machine, gate: &str, report: &Report) -> Option<Vec<Option<u16>>> {
+    let url = format!("{gate}/v1/statements");
+    let headers = [("content-type", "application/cbor")];
+    let (body, sent) = (encode(report), report.0.len());
+    let reply = machine
+        .http
+        .post(&url, &headers, &body, MAX_ANSWER as u64, PATIENCE);
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(error) => {
+            tracing::debug!(%error, "statements are said again later");
+            return None;
+        }
+    };
+    let verdicts = (reply.status < 300).then(|| decode::<Verdicts>(&reply.body, MAX_ANSWER));
+    let verdicts = verdicts.and_then(Result::ok).and_then(|v| v.on(sent));
+    let refused = verdicts.as_ref().map(|all| all.iter().flatten().count());
+    if refused != Some(0) {
+        let status = reply.status;
+        tracing::warn!(
+            status,
+            sent,
+            refused,
+            "the gate did not take every statement; said again"
+        );
+    }
+    verdicts
 }
 
 fn rank(says: &Says) -> u8 {

@@ -7,7 +7,7 @@ use portcullis_chains::ethereum::SignedTx;
 use serde_json::json;
 
 use super::rpc::Rpc;
-use super::wire::{Fixed, Quantity, WireHead, WireReceipt};
+use super::wire::{Quantity, WireHead, WireReceipt};
 use super::{At, Head, Node, NodeError, Receipt, Sent, SuggestedFees};
 
 /// A node by its address and the chain that it must be on.
@@ -22,14 +22,24 @@ impl HttpNode {
         Rpc::new(url, chain, timeout).map(|rpc| Self { rpc })
     }
 
-    fn broadcast(&self, tx: &SignedTx) -> Result<(), NodeError> {
-        let raw = prefixed(&tx.to_bytes());
-        let Fixed(hash) = self.rpc.call("eth_sendRawTransaction", &json!([raw]))?;
-        if hash == tx.hash() {
-            Ok(())
-        } else {
-            Err(NodeError::Form("hash of another transaction"))
-        }
+    fn broadcast(&self, txs: &[&SignedTx]) -> Result<Vec<Sent>, NodeError> {
+        let raw = txs.iter().map(|tx| json!([prefixed(&tx.to_bytes())]));
+        let raw: Vec<_> = raw.collect();
+        let answers = self.rpc.call_all("eth_sendRawTransaction", &raw)?;
+        let said = answers.into_iter().zip(txs);
+        Ok(said.map(|(hash, tx)| Sent::of(hash, tx.hash())).collect())
+    }
+
+    fn all_receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Option<Receipt>>, NodeError> {
+        let params = hashes.iter().map(|hash| json!([prefixed(hash)]));
+        let params: Vec<_> = params.collect();
+        let answers = self
+            .rpc
+            .call_all::<Option<WireReceipt>>("eth_getTransactionReceipt", &params)?;
+        let read = |(answer, hash): (Result<Option<WireReceipt>, NodeError>, &[u8; 32])| {
+            answer?.map(|receipt| receipt.of(*hash)).transpose()
+        };
+        answers.into_iter().zip(hashes).map(read).collect()
     }
 }
 
@@ -78,17 +88,16 @@ impl Node for HttpNode {
         Ok(Amount(balance.u128()))
     }
 
-    fn send_raw(&self, tx: &SignedTx) -> Sent {
-        match self.broadcast(tx) {
-            Ok(()) => Sent::Accepted,
-            Err(error) => Sent::from_error(error),
-        }
+    fn send_all(&self, txs: &[&SignedTx]) -> Vec<Sent> {
+        self.broadcast(txs)
+            .unwrap_or_else(|error| vec![Sent::from_error(error); txs.len()])
     }
 
-    fn receipt(&self, hash: [u8; 32]) -> Result<Option<Receipt>, NodeError> {
-        let params = json!([prefixed(&hash)]);
-        let receipt: Option<WireReceipt> = self.rpc.call("eth_getTransactionReceipt", &params)?;
-        receipt.map(|receipt| receipt.of(hash)).transpose()
+    fn receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Option<Receipt>>, NodeError> {
+        if hashes.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.all_receipts(hashes)
     }
 }
 

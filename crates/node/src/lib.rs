@@ -53,12 +53,19 @@ pub trait Node: Send + Sync {
     /// How much of the chain's own coin an address has, in the latest block.
     fn balance(&self, address: [u8; 20]) -> Result<Amount, NodeError>;
 
-    /// Hands a transaction to the node to broadcast. There is no error: whatever goes wrong, the
-    /// bytes may be on their way.
-    fn send_raw(&self, tx: &SignedTx) -> Sent;
+    /// Hands transactions to the node to broadcast; what it says to each, in their order. There is no
+    /// error: whatever goes wrong, the bytes may be on their way.
+    fn send_all(&self, txs: &[&SignedTx]) -> Vec<Sent>;
 
-    /// What became of a transaction, or `None` while it is in no block of the node's chain.
-    fn receipt(&self, hash: [u8; 32]) -> Result<Option<Receipt>, NodeError>;
+    /// Hands over one.
+    fn send(&self, tx: &SignedTx) -> Sent {
+        let said = self.send_all(&[tx]).pop();
+        said.unwrap_or(Sent::Unknown(rpc::NO_ANSWER))
+    }
+
+    /// What became of each of these transactions, in their order; `None` while it is in no block of the
+    /// node's chain.
+    fn receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Option<Receipt>>, NodeError>;
 }
 
 /// At which state a nonce is counted.

@@ -1,7 +1,7 @@
 //! JSON-RPC 2.0 over one HTTP connection that is kept.
 //!
-//! Each request is a batch of two: which chain is this, and the question itself. So no answer is ever
-//! taken from a node that was restarted, or replaced behind its address, on another chain.
+//! Each request is a batch: which chain is this, and then the questions. So no answer is ever taken
+//! from a node that was restarted, or replaced behind its address, on another chain.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -61,10 +61,23 @@ impl Rpc {
         method: &'static str,
         params: &Value,
     ) -> Result<T, NodeError> {
-        let id = self.next_id.fetch_add(2, Ordering::Relaxed);
+        let mut answers = self.call_all(method, core::slice::from_ref(params))?;
+        answers.pop().unwrap_or(Err(NO_ANSWER))
+    }
+
+    /// One question with each of these parameters, and its answer to each, in their order.
+    pub(super) fn call_all<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        params: &[Value],
+    ) -> Result<Vec<Result<T, NodeError>>, NodeError> {
+        let questions = params.len() as u64;
+        let id = self.next_id.fetch_add(questions + 1, Ordering::Relaxed);
+        let asked = (id + 1..).zip(params);
+        let asked = asked.map(|(id, params)| request(id, method, params));
         let which_chain = request(id, CHAIN_ID, &json!([]));
-        let body = self.exchange(&json!([which_chain, request(id + 1, method, params)]))?;
-        answer(&body, id, self.chain, method)
+        let body = self.exchange(&core::iter::once(which_chain).chain(asked).collect())?;
+        answers(&body, id, self.chain, questions, method)
     }
 
     fn exchange(&self, request: &Value) -> Result<Vec<u8>, NodeError> {
@@ -84,37 +97,43 @@ impl Rpc {
     }
 }
 
-/// The answer to the question `id + 1`, from a node that says as `id` that it is on this chain.
-pub(super) fn answer<T: DeserializeOwned>(
+/// The answers to so many questions from `id + 1` on, by a node that says as `id` that it is on this
+/// chain.
+pub(super) fn answers<T: DeserializeOwned>(
     body: &[u8],
     id: u64,
     chain: u64,
+    questions: u64,
     method: &'static str,
-) -> Result<T, NodeError> {
-    let mut answers = Answers::from_bytes(body)?;
+) -> Result<Vec<Result<T, NodeError>>, NodeError> {
+    let mut answers = Answers::from_bytes(body, questions + 1)?;
     let got = answers.take::<Quantity>(id, CHAIN_ID)?.u64()?;
     if got != chain {
         let expected = chain;
         return Err(NodeError::WrongChain { expected, got });
     }
-    answers.take(id + 1, method)
+    let ids = id + 1..=id + questions;
+    Ok(ids.map(|id| answers.take(id, method)).collect())
 }
 
 fn request(id: u64, method: &str, params: &Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
 }
 
-/// The two answers, in whichever order.
+/// What no answer to a question is.
+pub(super) const NO_ANSWER: NodeError = NodeError::Form("no answer");
+
+/// All answers, in whichever order.
 struct Answers(Vec<Answer>);
 
 impl Answers {
-    fn from_bytes(bytes: &[u8]) -> Result<Self, NodeError> {
+    fn from_bytes(bytes: &[u8], wanted: u64) -> Result<Self, NodeError> {
         let answers: Vec<Answer> =
             serde_json::from_slice(bytes).map_err(|_| NodeError::Form("JSON-RPC batch"))?;
-        if answers.len() == 2 {
+        if answers.len() as u64 == wanted {
             Ok(Self(answers))
         } else {
-            Err(NodeError::Form("JSON-RPC batch of two"))
+            Err(NodeError::Form("JSON-RPC batch with an answer to each"))
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a node says to a transaction.
 
 use super::NodeError;
+use super::wire::Fixed;
 
 /// The answer to a broadcast.
 ///
@@ -60,6 +61,15 @@ const PASSING: &[&str] = &[
 ];
 
 impl Sent {
+    /// What came of a broadcast that is answered with the transaction's hash.
+    pub(super) fn of(answer: Result<Fixed<32>, NodeError>, hash: [u8; 32]) -> Self {
+        match answer {
+            Ok(Fixed(said)) if said == hash => Self::Accepted,
+            Ok(_) => Self::from_error(NodeError::Form("hash of another transaction")),
+            Err(error) => Self::from_error(error),
+        }
+    }
+
     /// What a node's outcome means. There is no code for these cases, so the words count: those of
     /// geth, which reth, erigon and anvil share, and of Nethermind and Besu.
     pub(super) fn from_error(error: NodeError) -> Self {

@@ -1,8 +1,9 @@
 //! A node's answers, read without a node: for tests that make up the bytes.
 
-use super::rpc::answer;
+use super::rpc::{NO_ANSWER, answers};
 use super::wire::{Fixed, Quantity, WireHead, WireReceipt};
 use super::{Head, NodeError, Receipt, Sent};
+use serde::de::DeserializeOwned;
 
 /// What [`HttpNode`](super::HttpNode) would make of a body, asked each of its questions. The first
 /// question has id 1; the transaction is the one whose hash is all 0x11.
@@ -27,15 +28,21 @@ pub fn read(body: &[u8], chain: u64) -> Read {
     let number = answer::<Quantity>(body, 1, chain, "number");
     let head = answer::<WireHead>(body, 1, chain, "head");
     let receipt = answer::<Option<WireReceipt>>(body, 1, chain, "receipt");
-    let sent = match answer::<Fixed<32>>(body, 1, chain, "hash") {
-        Ok(Fixed(HASH)) => Sent::Accepted,
-        Ok(_) => Sent::from_error(NodeError::Form("hash of another transaction")),
-        Err(error) => Sent::from_error(error),
-    };
+    let sent = Sent::of(answer::<Fixed<32>>(body, 1, chain, "hash"), HASH);
     Read {
         number: number.map(|number| number.u128()),
         head: head.and_then(TryInto::try_into),
         receipt: receipt.and_then(|receipt| receipt.map(|receipt| receipt.of(HASH)).transpose()),
         sent,
     }
+}
+
+fn answer<T: DeserializeOwned>(
+    body: &[u8],
+    id: u64,
+    chain: u64,
+    method: &'static str,
+) -> Result<T, NodeError> {
+    let mut answers = answers(body, id, chain, 1, method)?;
+    answers.pop().unwrap_or(Err(NO_ANSWER))
 }

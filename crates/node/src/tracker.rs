@@ -4,7 +4,7 @@ use portcullis_chains::ethereum::{NotPlain, SignedTx, Transfer, TransferLog};
 use portcullis_chains::{Address, AssetId, ChainId};
 use portcullis_core::time::{Span, Time};
 
-use super::{At, Block, Head, Log, Node, NodeError, Receipt};
+use super::{Block, Head, Log, Node, NodeError, Receipt};
 
 /// How long until the same bytes are sent again while nothing has become of them: about one block
 /// of the slowest chain.
@@ -88,6 +88,36 @@ pub enum Delivery {
     NotDelivered,
 }
 
+impl Observation {
+    /// Looks for several at once, through a node that has said what the wallet's next nonce is.
+    ///
+    /// The nonce comes first: were it last, a block in between could make it look used with no
+    /// receipt for it.
+    pub fn of(
+        node: &dyn Node,
+        next_nonce: u64,
+        trackers: &[&Tracker],
+    ) -> Result<Vec<Self>, NodeError> {
+        if trackers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let attempts = trackers.iter().flat_map(|tracker| tracker.attempts());
+        let hashes: Vec<[u8; 32]> = attempts.map(|attempt| attempt.hash).collect();
+        let mut found = node.receipts(&hashes)?.into_iter();
+        let head = node.head()?;
+        let observation = |tracker: &&Tracker| Self {
+            next_nonce,
+            receipts: found
+                .by_ref()
+                .take(tracker.attempts().count())
+                .flatten()
+                .collect(),
+            head,
+        };
+        Ok(trackers.iter().map(observation).collect())
+    }
+}
+
 impl Tracker {
     /// Begins with the first transaction that was signed for a plan by `wallet`.
     pub fn new(wallet: [u8; 20], tx: SignedTx) -> Result<Self, TrackError> {
@@ -129,23 +159,6 @@ impl Tracker {
     #[must_use]
     pub fn newest(&self) -> &SignedTx {
         &self.newest.tx
-    }
-
-    /// Looks at the chain through a node.
-    ///
-    /// The nonce comes first: were it last, a block in between could make it look used with no
-    /// receipt for it.
-    pub fn look(&self, node: &dyn Node) -> Result<Observation, NodeError> {
-        let next_nonce = node.nonce(self.wallet, At::Latest)?;
-        let receipts: Result<Vec<_>, _> = self
-            .attempts()
-            .filter_map(|a| node.receipt(a.hash).transpose())
-            .collect();
-        Ok(Observation {
-            next_nonce,
-            receipts: receipts?,
-            head: node.head()?,
-        })
     }
 
     /// Takes in what was seen.

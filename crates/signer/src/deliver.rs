@@ -9,14 +9,16 @@ use portcullis_core::id::WalletId;
 use portcullis_core::statement::Says;
 use portcullis_core::{Digest, Span, Time};
 use portcullis_keeper::Watch;
-use portcullis_node::{Delivery, Mined, Node, Sent, Standing, TrackError, Tracker};
+use portcullis_node::{
+    At, Delivery, Mined, Node, NodeError, Observation, Sent, Standing, TrackError, Tracker,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How long nodes may be spoken to in one step: whoever answers slowly, or not at all, must not keep
 /// the signer from following the journal. What was begun within it is ended.
 const BUDGET: Span = Span(750);
-/// How often one transaction is looked for.
+/// How often a wallet's nonce is asked for, and one transaction is looked for.
 const LOOK_EVERY: Span = Span::seconds(1);
 /// The first and the longest time that a node is left alone after an error.
 const FIRST_REST: Span = Span::seconds(1);
@@ -29,9 +31,14 @@ const UNKNOWN_FOR: Span = Span::seconds(60);
 pub(crate) type Place = (WalletId, u64);
 
 /// All deliveries and the nodes that they go through.
+///
+/// A step passes over what is under way, and speaks to a node only of what is due and can have happened:
+/// what stands at a wallet's next nonce or above is in no block.
 pub(crate) struct Deliveries {
     nodes: BTreeMap<ChainId, Line>,
+    wallets: BTreeMap<WalletId, Wallet>,
     under_way: BTreeMap<Place, UnderWay>,
+    places: BTreeMap<Digest, Place>,
 }
 
 /// A node, and whether it is to be left alone for a while.
@@ -40,6 +47,15 @@ struct Line {
     confirmations: u64,
     rest: Span,
     until: Time,
+}
+
+/// A wallet, and how far its chain has got.
+struct Wallet {
+    address: [u8; 20],
+    chain: ChainId,
+    /// As the node said last.
+    next_nonce: u64,
+    look_at: Time,
 }
 
 struct UnderWay {
@@ -90,7 +106,9 @@ impl Deliveries {
         };
         Self {
             nodes: nodes.into_iter().filter_map(line).collect(),
+            wallets: BTreeMap::new(),
             under_way: BTreeMap::new(),
+            places: BTreeMap::new(),
         }
     }
 
@@ -125,6 +143,13 @@ impl Deliveries {
             standing: Standing::Pending,
         };
         self.under_way.insert(place, under_way);
+        self.places.insert(act, place);
+        self.wallets.entry(signed.wallet).or_insert(Wallet {
+            address: wallet,
+            chain,
+            next_nonce: 0,
+            look_at: Time(0),
+        });
         Ok(())
     }
 
@@ -146,11 +171,20 @@ impl Deliveries {
     }
 
     /// Stop following what has ended.
+    pub(crate) fn forget(&mut self, act: &Digest) {
+        if let Some(place) = self.places.remove(act) {
+            self.under_way.remove(&place);
+        }
+    }
+
+    /// Stop following all but what goes on.
     pub(crate) fn keep(&mut self, goes_on: impl Fn(&Digest) -> bool) {
+        self.places.retain(|act, _| goes_on(act));
         self.under_way.retain(|_, it| goes_on(&it.act));
     }
 
-    /// Send what is due, at most `most`. `may_leave` is asked anew for each.
+    /// Send what is due, at most `most` through each node, in one request. `may_leave` is asked anew for
+    /// each.
     pub(crate) fn send(
         &mut self,
         now: Time,
@@ -159,36 +193,21 @@ impl Deliveries {
         may_leave: impl Fn(&Digest, &SignedTx) -> bool,
     ) -> Vec<Trouble> {
         let mut trouble = Vec::new();
-        let due = self
-            .under_way
-            .values_mut()
-            .filter(|it| it.tracker.is_due(now));
-        let leaving = due.filter(|it| may_leave(&it.act, it.tracker.newest()));
-        for it in leaving.take(most).take_while(|_| budget.lasts()) {
-            let Some(line) = self
-                .nodes
-                .get_mut(&it.chain)
-                .filter(|line| line.until <= now)
-            else {
-                continue;
-            };
-            let sent = line.node.send_raw(it.tracker.newest());
-            it.tracker.sent(now);
-            tracing::info!(act = %it.act, ?sent, "broadcast");
-            match sent {
-                Sent::Unknown(_) => line.fail(now),
-                Sent::Refused { message, .. } => trouble.push(Trouble {
-                    act: it.act,
-                    name: "broadcast-refused",
-                    text: format!("the node refuses the transaction: {message}"),
-                }),
-                _ => line.rest = FIRST_REST,
+        let awake = self.nodes.iter_mut().filter(|(_, line)| line.until <= now);
+        for (chain, line) in awake.take_while(|_| budget.lasts()) {
+            let due = self.under_way.values_mut();
+            let due = due.filter(|it| it.chain == *chain && it.tracker.is_due(now));
+            let leaving = due.filter(|it| may_leave(&it.act, it.tracker.newest()));
+            let leaving: Vec<&mut UnderWay> = leaving.take(most).collect();
+            if !leaving.is_empty() {
+                trouble.extend(line.send(leaving, now));
             }
         }
         trouble
     }
 
-    /// Look for at most `most` transactions, and say what is final.
+    /// Look for what blocks should have by their wallets' nonces, at most `most` of each wallet's, and say
+    /// what is final.
     pub(crate) fn look(
         &mut self,
         now: Time,
@@ -196,22 +215,27 @@ impl Deliveries {
         most: usize,
     ) -> (Vec<Says>, Vec<Trouble>) {
         let (mut says, mut trouble) = (Vec::new(), Vec::new());
-        let due = self.under_way.values_mut().filter(|it| it.look_at <= now);
-        for it in due.take(most).take_while(|_| budget.lasts()) {
-            let Some(line) = self
-                .nodes
-                .get_mut(&it.chain)
-                .filter(|line| line.until <= now)
-            else {
+        for (id, wallet) in &mut self.wallets {
+            let places = (*id, 0)..=(*id, u64::MAX);
+            let mut of_wallet = self.under_way.range_mut(places).peekable();
+            let line = self.nodes.get_mut(&wallet.chain);
+            let Some(line) = line.filter(|line| line.until <= now) else {
                 continue;
             };
-            it.look_at = now.after(LOOK_EVERY);
-            match it.tracker.look(line.node.as_ref()) {
+            if of_wallet.peek().is_none() || !budget.lasts() {
+                continue;
+            }
+            let seen = wallet.count(line, now).and_then(|next_nonce| {
+                let due = of_wallet.filter(|(place, it)| it.is_due(now, place.1 < next_nonce));
+                let due = due.map(|(_, it)| it).take(most).collect();
+                line.look(due, next_nonce, now)
+            });
+            match seen {
                 Ok(seen) => {
-                    line.rest = FIRST_REST;
-                    it.standing = it.tracker.observe(&seen);
-                    says.extend(it.says(line.confirmations));
-                    trouble.extend(it.trouble(now));
+                    for it in seen {
+                        says.extend(it.says(line.confirmations));
+                        trouble.extend(it.trouble(now));
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the node says nothing");
@@ -223,7 +247,57 @@ impl Deliveries {
     }
 }
 
+impl Wallet {
+    /// Its next nonce, asked for anew now and then.
+    fn count(&mut self, line: &mut Line, now: Time) -> Result<u64, NodeError> {
+        if self.look_at <= now {
+            self.look_at = now.after(LOOK_EVERY);
+            self.next_nonce = line.node.nonce(self.address, At::Latest)?;
+            line.rest = FIRST_REST;
+        }
+        Ok(self.next_nonce)
+    }
+}
+
 impl Line {
+    fn send(&mut self, leaving: Vec<&mut UnderWay>, now: Time) -> Vec<Trouble> {
+        let newest: Vec<&SignedTx> = leaving.iter().map(|it| it.tracker.newest()).collect();
+        let said = self.node.send_all(&newest);
+        let mut trouble = Vec::new();
+        for (it, sent) in leaving.into_iter().zip(said) {
+            it.tracker.sent(now);
+            tracing::info!(act = %it.act, ?sent, "broadcast");
+            match sent {
+                Sent::Unknown(_) => self.fail(now),
+                Sent::Refused { message, .. } => trouble.push(Trouble {
+                    act: it.act,
+                    name: "broadcast-refused",
+                    text: format!("the node refuses the transaction: {message}"),
+                }),
+                _ => self.rest = FIRST_REST,
+            }
+        }
+        trouble
+    }
+
+    /// Look for these, and give them back with what was seen.
+    fn look<'a>(
+        &mut self,
+        mut due: Vec<&'a mut UnderWay>,
+        next_nonce: u64,
+        now: Time,
+    ) -> Result<Vec<&'a mut UnderWay>, NodeError> {
+        for it in &mut due {
+            it.look_at = now.after(LOOK_EVERY);
+        }
+        let trackers: Vec<&Tracker> = due.iter().map(|it| &it.tracker).collect();
+        let seen = Observation::of(self.node.as_ref(), next_nonce, &trackers)?;
+        for (it, seen) in due.iter_mut().zip(&seen) {
+            it.standing = it.tracker.observe(seen);
+        }
+        Ok(due)
+    }
+
     fn fail(&mut self, now: Time) {
         self.until = now.after(self.rest);
         self.rest = Span((self.rest.0 * 2).min(LONGEST_REST.0));
@@ -231,6 +305,11 @@ impl Line {
 }
 
 impl UnderWay {
+    /// Whether to look for it: where its nonce is used, or was when it was looked for last.
+    fn is_due(&self, now: Time, is_used: bool) -> bool {
+        self.look_at <= now && (is_used || self.standing != Standing::Pending)
+    }
+
     /// What can be stated: only with the confirmations that the configuration asks for.
     fn says(&self, confirmations: u64) -> Option<Says> {
         let mined = self.mined().filter(|m| m.confirmations >= confirmations)?;

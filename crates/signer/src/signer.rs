@@ -8,6 +8,7 @@ use crate::record::{Pays, Record, Signed, place_of};
 use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::SignedTx;
 use portcullis_chains::{Amount, AssetId, ChainId};
+use portcullis_core::effect::Effect;
 use portcullis_core::id::WalletId;
 use portcullis_core::plan::Plan;
 use portcullis_core::state::release::Release;
@@ -27,8 +28,8 @@ use std::time::Duration;
 /// Most plans in one durable record.
 const BATCH: usize = 256;
 /// Most broadcasts and looks in one step, so that neither holds up a stop.
-const SENDS: usize = 16;
-const LOOKS: usize = 8;
+const SENDS: usize = 64;
+const LOOKS: usize = 64;
 
 /// What a signer is made of.
 #[derive(Clone)]
@@ -170,6 +171,16 @@ impl Signer {
     fn take_in(&mut self, news: &News) {
         if news.began_again {
             self.enrolments = enrolments(&self.keeper);
+            let releases = &self.keeper.state().facts().releases;
+            self.deliveries.keep(|act| releases.contains_key(act));
+            self.out.retain(|act, _| releases.contains_key(act));
+        }
+        let changes = news.seen.iter().flat_map(|seen| &seen.applied.changes);
+        for change in changes {
+            if let Effect::End(act, ..) = change {
+                self.deliveries.forget(act);
+                self.out.remove(act);
+            }
         }
         for seen in &news.seen {
             if let Some(slowed) = self.enrolments.take(seen, &self.config.floors) {
@@ -378,8 +389,6 @@ impl Signer {
         }
         let state = self.keeper.state();
         let releases = &state.facts().releases;
-        self.deliveries.keep(|act| releases.contains_key(act));
-        self.out.retain(|act, _| releases.contains_key(act));
         let may_leave = |act: &Digest, tx: &SignedTx| {
             let holds = |lease: &Lease| lease.holds(self.machine.watch.now());
             let release = releases.get(act);

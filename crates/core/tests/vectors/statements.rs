@@ -2,11 +2,12 @@
 
 use crate::holder::{Holder, Kind};
 use crate::story::{Story, state};
-use crate::{and, vector};
+use crate::{and, cbor, vector};
 use portcullis_chains::Amount;
-use portcullis_core::Digest;
+use portcullis_core::report::{Report, Verdicts};
 use portcullis_core::signature::Strict;
-use portcullis_core::statement::{Cap, Condition, Says};
+use portcullis_core::statement::{Cap, Condition, Says, SignedStatement};
+use portcullis_core::{Digest, Reason};
 use portcullis_keeper::testkit::World;
 use portcullis_keys::StatementKey as _;
 use serde_json::{Value, json};
@@ -14,13 +15,25 @@ use serde_json::{Value, json};
 pub(crate) fn document() -> Value {
     let world = World::new();
     let key = world.keeper.public_key();
-    let statements = says().into_iter().map(|(what, says)| {
-        let signed = state(&world, says);
+    let said = says().into_iter();
+    let said = said.map(|(what, says)| (what, state(&world, says)));
+    let said: Vec<(&str, SignedStatement)> = said.collect();
+    let together = said.iter().map(|(_, signed)| signed.clone());
+    let report = cbor(&Report(together.collect()));
+    let statements = said.iter().map(|(what, signed)| {
         assert!(signed.is_by(key, &Strict));
         let bytes = hex::encode(signed.statement.signed_bytes());
-        and(vector(what, &signed), json!({ "signed_bytes": bytes }))
+        and(vector(what, signed), json!({ "signed_bytes": bytes }))
     });
-    json!({ "key": key, "statements": statements.collect::<Vec<_>>(), "plan": plan() })
+    let statements: Vec<Value> = statements.collect();
+    let verdicts = Verdicts::of(&[Ok(()), Err(Reason::StatementRefused)]);
+    json!({
+        "key": key,
+        "statements": statements,
+        "plan": plan(),
+        "report": report,
+        "verdicts": { "what": "the first fits, the second does not", "cbor": cbor(&verdicts) },
+    })
 }
 
 fn plan() -> Value {

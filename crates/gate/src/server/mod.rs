@@ -114,9 +114,15 @@ impl Api {
 
     /// Have something journaled, and wait until it is durable.
     async fn journal(&self, what: What) -> Outcome {
+        let outcome = self.queue(what)?;
+        outcome.await.unwrap_or(Err(Reason::Stopping))
+    }
+
+    /// Have something journaled; what becomes of it comes later, to whoever still waits.
+    fn queue(&self, what: What) -> Result<oneshot::Receiver<Outcome>, Reason> {
         let (reply, outcome) = oneshot::channel();
         match self.inner.queue.try_send(Command { what, reply }) {
-            Ok(()) => outcome.await.unwrap_or(Err(Reason::Stopping)),
+            Ok(()) => Ok(outcome),
             Err(TrySendError::Full(_)) => Err(Reason::Busy),
             Err(TrySendError::Disconnected(_)) => Err(Reason::Stopping),
         }

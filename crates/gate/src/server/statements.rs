@@ -1,28 +1,43 @@
 //! Keepers' statements.
 
-use super::{Api, Problem};
+use super::{Api, MAX_BODY, Problem};
 use crate::sequencer::What;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+use portcullis_core::report::{MAX_STATEMENTS, Report, Verdicts};
 use portcullis_core::statement::SignedStatement;
 use portcullis_core::{Reason, codec};
 
-/// Most bytes of a statement.
-const MAX_STATEMENT: usize = 32 * 1024;
-
 /// `POST /v1/statements`: canonical CBOR; signed by the keeper, so nothing else authenticates it.
-pub(super) async fn take(State(api): State<Api>, body: Bytes) -> Result<StatusCode, Problem> {
-    let signed: SignedStatement =
-        codec::decode(&body, MAX_STATEMENT).map_err(|_| Problem(Reason::Malformed))?;
-    // Anybody can post here: what no keeper signed does not reach the queue.
-    let shared = api.shared();
-    let accepted = shared.guarded(|state| state.accepts(&signed, &shared.memo))?;
-    if !accepted {
-        return Err(Reason::StatementRefused.into());
+///
+/// Each stands for itself: one that is refused keeps no other from the journal. They are answered once
+/// they wait for their places there: a keeper believes no answer, and says again what its own replica
+/// lacks, so that waiting for the disk would only hold it up.
+pub(super) async fn take(State(api): State<Api>, body: Bytes) -> Result<Response, Problem> {
+    let Report(statements) =
+        codec::decode(&body, MAX_BODY).map_err(|_| Problem(Reason::Malformed))?;
+    if statements.is_empty() || statements.len() > MAX_STATEMENTS {
+        return Err(Reason::Malformed.into());
     }
-    api.journal(What::Statement(Box::new(signed)))
-        .await
-        .map_err(Problem)?;
-    Ok(StatusCode::OK)
+    let mut outcomes = Vec::with_capacity(statements.len());
+    for signed in statements {
+        outcomes.push(take_one(&api, signed));
+        // A report keeps nobody waiting for longer than a statement would.
+        tokio::task::yield_now().await;
+    }
+    let verdicts = codec::encode(&Verdicts::of(&outcomes));
+    let kind = [(CONTENT_TYPE, "application/cbor")];
+    Ok((StatusCode::ACCEPTED, kind, verdicts).into_response())
+}
+
+/// Anybody can post here: what no keeper signed does not reach the queue.
+fn take_one(api: &Api, signed: SignedStatement) -> Result<(), Reason> {
+    let shared = api.shared();
+    if !shared.guarded(|state| state.accepts(&signed, &shared.memo))? {
+        return Err(Reason::StatementRefused);
+    }
+    api.queue(What::Statement(Box::new(signed))).map(drop)
 }

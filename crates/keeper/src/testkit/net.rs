@@ -5,6 +5,7 @@ use portcullis_core::codec::encode;
 use portcullis_core::entry::Body;
 use portcullis_core::evidence::Stamp;
 use portcullis_core::follow::FollowAnswer;
+use portcullis_core::report::{Report, Verdicts};
 use portcullis_core::signature::Strict;
 use portcullis_core::statement::SignedStatement;
 use portcullis_core::{Reason, Time};
@@ -42,6 +43,8 @@ pub struct Wire {
     pub shows_tiles: bool,
     /// Statements that came, journaled or not.
     pub statements: Vec<SignedStatement>,
+    /// How many statements each report had.
+    pub reports: Vec<usize>,
     /// The board.
     pub board: BoardPage,
     /// What came to the webhook: headers and body.
@@ -82,6 +85,7 @@ impl Net {
             lies: None,
             shows_tiles: true,
             statements: Vec::new(),
+            reports: Vec::new(),
             board: BoardPage::default(),
             hooks: Vec::new(),
             hook_up: true,
@@ -120,30 +124,29 @@ impl Wire {
         Some(ok(hashes.collect()))
     }
 
-    fn take_statement(&mut self, body: &[u8]) -> Reply {
-        let signed: SignedStatement = portcullis_core::codec::decode(body, 60_000).unwrap();
+    fn take_report(&mut self, body: &[u8]) -> Reply {
+        let Report(statements) = portcullis_core::codec::decode(body, 128 * 1024).unwrap();
+        self.reports.push(statements.len());
+        let outcomes = statements.into_iter().map(|signed| self.take(signed));
+        let outcomes: Vec<Result<(), Reason>> = outcomes.collect();
+        ok(encode(&Verdicts::of(&outcomes)))
+    }
+
+    fn take(&mut self, signed: SignedStatement) -> Result<(), Reason> {
         self.statements.push(signed.clone());
         if self.diverges {
-            let kind = Reason::StatementRefused.problem_type();
-            let body = serde_json::json!({ "type": kind, "status": 422 });
-            return Reply {
-                status: 422,
-                body: body.to_string().into_bytes(),
-            };
+            return Err(Reason::StatementRefused);
         }
         if self.takes_statements {
             if !self.ledger.state.accepts(&signed, &Strict) {
-                return Reply {
-                    status: 422,
-                    body: Vec::new(),
-                };
+                return Err(Reason::StatementRefused);
             }
             if self.ledger.state.is_news(&signed) {
                 let applied = self.ledger.enter(Body::Statement(Box::new(signed)));
                 assert_eq!(applied.void, None);
             }
         }
-        ok(Vec::new())
+        Ok(())
     }
 
     /// The board takes a posting and stamps it.
@@ -226,7 +229,7 @@ impl Http for Net {
     ) -> Result<Reply, HttpError> {
         let mut wire = self.wire();
         match url {
-            "http://gate/v1/statements" if wire.gate_up => Ok(wire.take_statement(body)),
+            "http://gate/v1/statements" if wire.gate_up => Ok(wire.take_report(body)),
             "http://board/postings" if !wire.board.down => {
                 wire.post(serde_json::from_slice(body).unwrap());
                 Ok(Reply {

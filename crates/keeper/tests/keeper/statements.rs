@@ -2,9 +2,10 @@
 
 use crate::gate::Gate;
 use portcullis_chains::Amount;
-use portcullis_core::Time;
+use portcullis_core::report::MAX_STATEMENTS;
 use portcullis_core::state::StatedCaps;
-use portcullis_core::statement::{Cap, Says};
+use portcullis_core::statement::{Cap, Condition, Says};
+use portcullis_core::{Digest, Time};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::World;
 use std::time::Duration;
@@ -83,4 +84,31 @@ fn other_caps_are_news() {
         );
     }
     assert_eq!(gate.wire().statements.len(), 2);
+}
+
+/// Latches are said by hand here: nobody looks behind them.
+fn latched(latch: u16) -> Says {
+    Says::Latched {
+        latch: Digest::plain(&latch.to_be_bytes()),
+        condition: Condition::Shut,
+    }
+}
+
+#[test]
+fn many_travel_together_and_each_is_journaled() {
+    let gate = Gate::new();
+    let mut keeper = gate.keeper();
+    keeper.look(Duration::ZERO).unwrap();
+    for latch in 0..200 {
+        keeper.say(latched(latch)).unwrap();
+    }
+    keeper.finish(Vec::new).unwrap();
+    assert_eq!(gate.wire().reports, [MAX_STATEMENTS, 200 - MAX_STATEMENTS]);
+    // The gate gives a hundred entries at a time.
+    for _ in 0..4 {
+        keeper.look(Duration::ZERO).unwrap();
+    }
+    keeper.finish(Vec::new).unwrap();
+    assert_eq!(keeper.unsaid(), 0);
+    assert_eq!(gate.wire().ledger.state.facts().latches.len(), 200);
 }

@@ -51,11 +51,11 @@ fn values_have_one_form() {
             "{name}"
         );
         assert!(matches!(node.head(), Err(NodeError::Form(_))), "{name}");
-        let sent = node.send_raw(&pay(ether(), 1, 0));
+        let sent = node.send(&pay(ether(), 1, 0));
         assert!(matches!(sent, Sent::Unknown(NodeError::Form(_))), "{name}");
         if value != "null" {
             assert!(
-                matches!(node.receipt([1; 32]), Err(NodeError::Form(_))),
+                matches!(only(node.receipts(&[[1; 32]])), Err(NodeError::Form(_))),
                 "{name}"
             );
         }
@@ -78,7 +78,7 @@ fn the_hash_of_another_transaction_leaves_the_outcome_unknown() {
     let other = |s: &mut TcpStream, r: &Value| {
         answer(s, r, &result(r, &json!(format!("0x{}", "ab".repeat(32)))));
     };
-    let sent = Server::that(other).node.send_raw(&pay(ether(), 1, 0));
+    let sent = Server::that(other).node.send(&pay(ether(), 1, 0));
     assert_eq!(
         sent,
         Sent::Unknown(NodeError::Form("hash of another transaction"))
@@ -113,7 +113,7 @@ fn receipts() {
         answer(stream, request, &result(request, &value));
     };
     let Server { node, .. } = Server::that(misdeed);
-    let good = node.receipt([1; 32]).unwrap().unwrap();
+    let good = only(node.receipts(&[[1; 32]])).unwrap().unwrap();
     assert_eq!(format!("0x{}", hex::encode(good.hash)), own);
     assert_eq!(
         good.block,
@@ -122,14 +122,14 @@ fn receipts() {
             hash: [0xcd; 32]
         }
     );
-    assert!(good.succeeded && !node.receipt([2; 32]).unwrap().unwrap().succeeded);
+    assert!(good.succeeded && !only(node.receipts(&[[2; 32]])).unwrap().unwrap().succeeded);
     for bad in 3..7 {
         assert!(
-            matches!(node.receipt([bad; 32]), Err(NodeError::Form(_))),
+            matches!(only(node.receipts(&[[bad; 32]])), Err(NodeError::Form(_))),
             "{bad}"
         );
     }
-    assert_eq!(node.receipt([9; 32]), Ok(None));
+    assert_eq!(only(node.receipts(&[[9; 32]])), Ok(None));
 }
 
 #[test]
@@ -227,4 +227,9 @@ fn what_nodes_say_cannot_forge_a_log() {
         message.chars().count() <= 200 && !message.contains(['\n', '\u{1b}']),
         "{message}"
     );
+}
+
+/// The answer about the one that was asked for.
+fn only<T, E>(answers: Result<Vec<T>, E>) -> Result<T, E> {
+    answers.map(|mut answers| answers.remove(0))
 }

@@ -175,7 +175,7 @@ fn nothing_that_is_no_answer_is_taken_for_one() {
         let start = Instant::now();
         let error = node.balance(PAYEE).unwrap_err();
         assert!(seen(&error), "{name}: {error:?}");
-        match node.send_raw(&pay(ether(), 1, 0)) {
+        match node.send(&pay(ether(), 1, 0)) {
             Sent::Unknown(error) => assert!(seen(&error), "{name}: {error:?}"),
             other => panic!("{name}: {other:?}"),
         }
@@ -242,7 +242,7 @@ fn nobody_there() {
         .unwrap();
     let node = HttpNode::new(&format!("http://{free}"), CHAIN, TIMEOUT).unwrap();
     assert!(matches!(node.head(), Err(NodeError::Unreachable(_))));
-    let sent = node.send_raw(&pay(ether(), 1, 0));
+    let sent = node.send(&pay(ether(), 1, 0));
     assert!(matches!(sent, Sent::Unknown(NodeError::Unreachable(_))));
 }
 

@@ -10,8 +10,8 @@ use portcullis_keys::WalletKey;
 use serde_json::{Value, json};
 
 use super::super::{
-    At, Delivery, HttpNode, Mined, Node, NodeError, REBROADCAST, Sent, Standing, SuggestedFees,
-    Tracker,
+    At, Delivery, HttpNode, Mined, Node, NodeError, Observation, REBROADCAST, Sent, Standing,
+    SuggestedFees, Tracker,
 };
 use super::anvil::{Anvil, creation_code};
 use super::{CHAIN, PAYEE, at, ether, gwei, pay, pay_with, signed, token, wallet};
@@ -19,8 +19,9 @@ use super::{CHAIN, PAYEE, at, ether, gwei, pay, pay_with, signed, token, wallet}
 const ONE: u128 = 1_000_000_000_000_000_000;
 
 fn look(tracker: &mut Tracker, node: &dyn Node) -> Standing {
-    let seen = tracker.look(node).unwrap();
-    tracker.observe(&seen)
+    let next_nonce = node.nonce(wallet().address(), At::Latest).unwrap();
+    let seen = Observation::of(node, next_nonce, &[tracker]).unwrap();
+    tracker.observe(&seen[0])
 }
 
 /// Where it stands once it stands anywhere: the node mines a moment after it has accepted.
@@ -59,7 +60,7 @@ fn ether_arrives_and_is_confirmed() {
     let tx = pay(ether(), ONE, 0);
     let mut tracker = Tracker::new(address, tx.clone()).unwrap();
     assert_eq!(look(&mut tracker, &node), Standing::Pending);
-    assert_eq!(node.send_raw(&tx), Sent::Accepted);
+    assert_eq!(node.send(&tx), Sent::Accepted);
     let first = mined(&mut tracker, &node);
     assert_eq!((first.hash, first.confirmations), (tx.hash(), 1));
     assert_eq!(first.delivery, Delivery::Delivered);
@@ -117,7 +118,7 @@ fn token_balance(anvil: &Anvil, contract: [u8; 20], of: [u8; 20]) -> u64 {
 
 fn pay_and_look(node: &HttpNode, tx: &SignedTx) -> Delivery {
     let mut tracker = Tracker::new(wallet().address(), tx.clone()).unwrap();
-    assert_eq!(node.send_raw(tx), Sent::Accepted);
+    assert_eq!(node.send(tx), Sent::Accepted);
     mined(&mut tracker, node).delivery
 }
 
@@ -178,20 +179,20 @@ fn what_a_node_says_to_a_broadcast() {
     let node = anvil.node();
     anvil.set_automine(false);
     let first = pay_with(ether(), 1, 0, gwei(10, 2));
-    assert_eq!(node.send_raw(&first), Sent::Accepted);
-    assert_eq!(node.send_raw(&first), Sent::AlreadyKnown);
+    assert_eq!(node.send(&first), Sent::Accepted);
+    assert_eq!(node.send(&first), Sent::AlreadyKnown);
     assert_eq!(node.nonce(wallet().address(), At::Latest), Ok(0));
     assert_eq!(node.nonce(wallet().address(), At::Pending), Ok(1));
 
     let hardly_dearer = pay_with(ether(), 1, 0, gwei(10, 3));
-    assert_eq!(node.send_raw(&hardly_dearer), Sent::Underpriced);
+    assert_eq!(node.send(&hardly_dearer), Sent::Underpriced);
     anvil.mine(1);
     assert_eq!(
-        node.send_raw(&pay_with(ether(), 2, 0, gwei(10, 2))),
+        node.send(&pay_with(ether(), 2, 0, gwei(10, 2))),
         Sent::NonceTooLow
     );
 
-    let too_much = node.send_raw(&pay(ether(), 20_000 * ONE, 1));
+    let too_much = node.send(&pay(ether(), 20_000 * ONE, 1));
     assert!(matches!(too_much, Sent::Refused { .. }), "{too_much:?}");
 }
 
@@ -202,21 +203,21 @@ fn a_replacement_takes_the_place_of_what_it_replaces() {
     anvil.set_automine(false);
     let (first, second) = (pay(ether(), ONE, 0), pay_with(ether(), ONE, 0, gwei(20, 2)));
     let mut tracker = Tracker::new(address, first.clone()).unwrap();
-    assert_eq!(node.send_raw(&first), Sent::Accepted);
+    assert_eq!(node.send(&first), Sent::Accepted);
     tracker.replace(second.clone()).unwrap();
-    assert_eq!(node.send_raw(tracker.newest()), Sent::Accepted);
+    assert_eq!(node.send(tracker.newest()), Sent::Accepted);
     anvil.mine(1);
     assert_eq!(mined(&mut tracker, &node).hash, second.hash());
     assert_eq!(node.balance(PAYEE), Ok(Amount(ONE)), "once");
 
     let third = pay(ether(), ONE, 1);
     let mut tracker = Tracker::new(address, third.clone()).unwrap();
-    assert_eq!(node.send_raw(&third), Sent::Accepted);
+    assert_eq!(node.send(&third), Sent::Accepted);
     anvil.mine(1);
     tracker
         .replace(signed(Transfer::void(at(address), 1, gwei(20, 2))))
         .unwrap();
-    assert_eq!(node.send_raw(tracker.newest()), Sent::NonceTooLow);
+    assert_eq!(node.send(tracker.newest()), Sent::NonceTooLow);
     match settled(&mut tracker, &node) {
         Standing::ReplacedBy(mined) => assert_eq!(mined.hash, third.hash()),
         other => panic!("{other:?}"),
@@ -230,15 +231,15 @@ fn a_void_uses_the_nonce_and_moves_nothing() {
     anvil.set_automine(false);
     let planned = pay(ether(), ONE, 0);
     let mut tracker = Tracker::new(address, planned.clone()).unwrap();
-    assert_eq!(node.send_raw(&planned), Sent::Accepted);
+    assert_eq!(node.send(&planned), Sent::Accepted);
     tracker
         .replace(signed(Transfer::void(at(address), 0, gwei(20, 2))))
         .unwrap();
-    assert_eq!(node.send_raw(tracker.newest()), Sent::Accepted);
+    assert_eq!(node.send(tracker.newest()), Sent::Accepted);
     anvil.mine(1);
     assert_eq!(mined(&mut tracker, &node).delivery, Delivery::Delivered);
     assert_eq!(node.balance(PAYEE), Ok(Amount::ZERO));
-    assert_eq!(node.send_raw(&planned), Sent::NonceTooLow);
+    assert_eq!(node.send(&planned), Sent::NonceTooLow);
 }
 
 #[test]
@@ -248,7 +249,7 @@ fn a_block_taken_back_makes_it_pending_again() {
     let before: Value = anvil.call("evm_snapshot", &json!([]));
     let tx = pay(ether(), ONE, 0);
     let mut tracker = Tracker::new(wallet().address(), tx.clone()).unwrap();
-    assert_eq!(node.send_raw(&tx), Sent::Accepted);
+    assert_eq!(node.send(&tx), Sent::Accepted);
     tracker.sent(Time(0));
     let first = mined(&mut tracker, &node);
 
@@ -256,7 +257,7 @@ fn a_block_taken_back_makes_it_pending_again() {
     anvil.mine(3);
     assert_eq!(look(&mut tracker, &node), Standing::Pending);
     assert!(tracker.is_due(Time(1)), "at once, not after the usual wait");
-    assert_eq!(node.send_raw(tracker.newest()), Sent::Accepted);
+    assert_eq!(node.send(tracker.newest()), Sent::Accepted);
     let again = mined(&mut tracker, &node);
     assert_eq!(again.hash, first.hash);
     assert_ne!(again.block, first.block);
@@ -268,10 +269,10 @@ fn a_nonce_used_by_a_stranger_is_seen() {
     let Some(anvil) = Anvil::start() else { return };
     let node = anvil.node();
     let mut tracker = Tracker::new(wallet().address(), pay(ether(), 1, 0)).unwrap();
-    assert_eq!(node.send_raw(&pay(ether(), ONE, 0)), Sent::Accepted);
+    assert_eq!(node.send(&pay(ether(), ONE, 0)), Sent::Accepted);
     assert_eq!(settled(&mut tracker, &node), Standing::Unknown);
     assert!(!tracker.is_due(Time(0)));
-    assert_eq!(node.send_raw(tracker.newest()), Sent::NonceTooLow);
+    assert_eq!(node.send(tracker.newest()), Sent::NonceTooLow);
 }
 
 #[test]
@@ -282,9 +283,10 @@ fn a_node_that_hangs_leaves_the_outcome_unknown_and_the_same_bytes_settle_it() {
     let mut tracker = Tracker::new(wallet().address(), tx.clone()).unwrap();
     assert_eq!(look(&mut tracker, &node), Standing::Pending);
     anvil.freeze();
-    assert_eq!(node.send_raw(&tx), Sent::Unknown(NodeError::TimedOut));
+    assert_eq!(node.send(&tx), Sent::Unknown(NodeError::TimedOut));
     tracker.sent(Time(0));
-    assert_eq!(tracker.look(&node), Err(NodeError::TimedOut));
+    let seen = Observation::of(&node, 1, &[&tracker]);
+    assert_eq!(seen, Err(NodeError::TimedOut));
     anvil.thaw();
 
     assert!(!tracker.is_due(Time(0)));
@@ -293,7 +295,7 @@ fn a_node_that_hangs_leaves_the_outcome_unknown_and_the_same_bytes_settle_it() {
     if look(&mut tracker, &patient) == Standing::Pending {
         assert!(tracker.is_due(later));
     }
-    let again = patient.send_raw(tracker.newest());
+    let again = patient.send(tracker.newest());
     assert!(
         matches!(
             again,
@@ -321,5 +323,5 @@ fn a_node_on_another_chain_is_never_asked_anything() {
     };
     assert_eq!(node.chain_id(), Err(wrong.clone()));
     assert_eq!(node.balance(PAYEE), Err(wrong.clone()));
-    assert_eq!(node.send_raw(&pay(ether(), 1, 0)), Sent::Unknown(wrong));
+    assert_eq!(node.send(&pay(ether(), 1, 0)), Sent::Unknown(wrong));
 }

@@ -8,7 +8,8 @@ use crate::system::{Anvil, Who};
 use Failed::{Absent, Persisted};
 use On::{File, FileAfter, Wire};
 use Who::{Gate, Signer, Witness};
-use portcullis_core::statement::{Says, SignedStatement};
+use portcullis_core::report::Report;
+use portcullis_core::statement::Says;
 use portcullis_core::{Digest, codec};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -284,6 +285,7 @@ fn grows(message: &Message) -> bool {
 }
 
 fn says(message: &Message, which: impl Fn(&Says) -> bool) -> bool {
-    let signed = codec::decode::<SignedStatement>(&message.body, 1 << 16);
-    message.line.contains("/v1/statements") && signed.is_ok_and(|s| which(&s.statement.says))
+    let report = codec::decode::<Report>(&message.body, 1 << 20);
+    let has_one = |Report(all): Report| all.iter().any(|signed| which(&signed.statement.says));
+    message.line.contains("/v1/statements") && report.is_ok_and(has_one)
 }

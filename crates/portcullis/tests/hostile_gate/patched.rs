@@ -7,6 +7,7 @@ use crate::THIEF;
 use crate::system::{Network, Running};
 use axum::Router;
 use axum::body::Bytes;
+use axum::http::StatusCode;
 use axum::routing::post;
 use portcullis_chains::Amount;
 use portcullis_chains::ethereum::{Fees, Transfer};
@@ -14,6 +15,7 @@ use portcullis_core::act::{Act, ActKind, Withdraw};
 use portcullis_core::entry::Submission;
 use portcullis_core::id::ActId;
 use portcullis_core::plan::Plan;
+use portcullis_core::report::{Report, Verdicts};
 use portcullis_core::signature::Strict;
 use portcullis_core::statement::{Says, SignedStatement};
 use portcullis_core::{
@@ -141,9 +143,13 @@ fn read(folder: impl AsRef<Path>, name: &str) -> String {
 fn serve(config: &Config, api: Api, writer: &Arc<Mutex<Writer>>) -> tokio::runtime::Runtime {
     let writer = Arc::clone(writer);
     let statement = move |body: Bytes| {
-        let signed = codec::decode(&body, body.len()).unwrap();
-        writer.lock().unwrap().statement(signed);
-        async {}
+        let Report(statements) = codec::decode(&body, body.len()).unwrap();
+        let taken = vec![Ok(()); statements.len()];
+        for signed in statements {
+            writer.lock().unwrap().statement(signed);
+        }
+        let verdicts = codec::encode(&Verdicts::of(&taken));
+        async { (StatusCode::ACCEPTED, verdicts) }
     };
     let router = Router::new()
         .route("/v1/statements", post(statement))

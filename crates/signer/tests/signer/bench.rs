@@ -277,16 +277,23 @@ impl Node for FakeNode {
         Err(NodeError::TimedOut)
     }
 
-    fn send_raw(&self, tx: &SignedTx) -> Sent {
+    fn send_all(&self, txs: &[&SignedTx]) -> Vec<Sent> {
         let mut chain = self.asked();
-        chain.got.push(tx.to_bytes());
-        chain.answer.clone().unwrap_or(Sent::Accepted)
+        chain.got.extend(txs.iter().map(|tx| tx.to_bytes()));
+        let answer = chain.answer.clone().unwrap_or(Sent::Accepted);
+        vec![answer; txs.len()]
     }
 
-    fn receipt(&self, hash: [u8; 32]) -> Result<Option<Receipt>, NodeError> {
+    fn receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Option<Receipt>>, NodeError> {
         let chain = self.asked();
-        let found = chain.mined.iter().find(|(tx, _, _)| tx.hash() == hash);
-        Ok(found.map(|(_, number, succeeded)| Receipt {
+        Ok(hashes.iter().map(|hash| chain.receipt(*hash)).collect())
+    }
+}
+
+impl Chain {
+    fn receipt(&self, hash: [u8; 32]) -> Option<Receipt> {
+        let found = self.mined.iter().find(|(tx, _, _)| tx.hash() == hash);
+        found.map(|(_, number, succeeded)| Receipt {
             hash,
             block: Block {
                 number: *number,
@@ -294,6 +301,6 @@ impl Node for FakeNode {
             },
             succeeded: *succeeded,
             logs: Vec::new(),
-        }))
+        })
     }
 }

@@ -326,47 +326,57 @@ impl Node for SimNode {
         Ok(Amount(u128::MAX))
     }
 
-    fn send_raw(&self, tx: &SignedTx) -> Sent {
+    fn send_all(&self, txs: &[&SignedTx]) -> Vec<Sent> {
         let mut chain = self.chain();
-        // Whatever the node does, the bytes are out.
-        chain.handed.push(tx.clone());
-        match chain.lie {
-            Some(NodeLie::Hangs) => {
-                chain.chronicle.count("fault: node hangs");
-                chain.time.pass(Span(400));
-                // It may have taken it all the same.
-                if chain.dice.chance(500) {
-                    chain.take(tx);
-                }
-                Sent::Unknown(NodeError::TimedOut)
-            }
-            Some(NodeLie::Drops) => {
-                chain.chronicle.count("fault: node drops");
-                Sent::Accepted
-            }
-            Some(NodeLie::NonceTooLow) => {
-                chain.chronicle.count("fault: node says nonce too low");
-                Sent::NonceTooLow
-            }
-            Some(NodeLie::Fails) => Sent::Unknown(NodeError::Status(503)),
-            _ => chain.take(tx),
+        if chain.lie == Some(NodeLie::Hangs) {
+            chain.chronicle.count("fault: node hangs");
+            chain.time.pass(Span(400));
         }
+        txs.iter().map(|tx| chain.get(tx)).collect()
     }
 
-    fn receipt(&self, hash: [u8; 32]) -> Result<Option<Receipt>, NodeError> {
+    fn receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Option<Receipt>>, NodeError> {
         let mut chain = self.answering()?;
-        match chain.lie {
-            Some(NodeLie::Lags) => Ok(None),
-            Some(NodeLie::FalseRevert) => {
-                let found = chain.mined_as(hash);
-                Ok(found.map(|nonce| chain.lie_about(nonce, hash)))
-            }
-            _ => Ok(chain.find(hash)),
-        }
+        Ok(hashes.iter().map(|hash| chain.show(*hash)).collect())
     }
 }
 
 impl Chain {
+    /// What is said to a broadcast. Whatever the node does, the bytes are out.
+    fn get(&mut self, tx: &SignedTx) -> Sent {
+        self.handed.push(tx.clone());
+        match self.lie {
+            Some(NodeLie::Hangs) => {
+                // It may have taken it all the same.
+                if self.dice.chance(500) {
+                    self.take(tx);
+                }
+                Sent::Unknown(NodeError::TimedOut)
+            }
+            Some(NodeLie::Drops) => {
+                self.chronicle.count("fault: node drops");
+                Sent::Accepted
+            }
+            Some(NodeLie::NonceTooLow) => {
+                self.chronicle.count("fault: node says nonce too low");
+                Sent::NonceTooLow
+            }
+            Some(NodeLie::Fails) => Sent::Unknown(NodeError::Status(503)),
+            _ => self.take(tx),
+        }
+    }
+
+    fn show(&mut self, hash: [u8; 32]) -> Option<Receipt> {
+        match self.lie {
+            Some(NodeLie::Lags) => None,
+            Some(NodeLie::FalseRevert) => {
+                let found = self.mined_as(hash);
+                found.map(|nonce| self.lie_about(nonce, hash))
+            }
+            _ => self.find(hash),
+        }
+    }
+
     fn mined_as(&self, hash: [u8; 32]) -> Option<u64> {
         let mut known = self.mined.values().map(|mined| &mined.tx);
         let known = known.find(|tx| tx.hash() == hash)?;

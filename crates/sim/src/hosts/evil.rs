@@ -13,6 +13,7 @@ use crate::wire::Message;
 use portcullis_core::board::Posting;
 use portcullis_core::codec::{self, encode};
 use portcullis_core::follow::FollowAnswer;
+use portcullis_core::report::{Report, Verdicts};
 use portcullis_core::request::Received;
 use portcullis_core::signature::Strict;
 use portcullis_core::statement::SignedStatement;
@@ -432,10 +433,10 @@ impl Evil {
                 None
             }
             "/v1/statements" => {
-                if let Ok(signed) = codec::decode(&message.body, 60_000) {
-                    self.statements.push(signed);
-                }
-                Some(ok(Vec::new()))
+                let Report(said) = codec::decode(&message.body, message.body.len()).ok()?;
+                let taken = Verdicts::of(&vec![Ok(()); said.len()]);
+                self.statements.extend(said);
+                Some(ok(codec::encode(&taken)))
             }
             "/log/follow" => self.follow(message),
             target => {

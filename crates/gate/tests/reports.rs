@@ -1,0 +1,106 @@
+//! What keepers post: each statement stands for itself.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests may unwrap")]
+
+mod harness;
+
+use harness::Gate;
+use harness::http::{Served, listen, refused};
+use portcullis_core::codec::{decode, encode};
+use portcullis_core::report::{MAX_STATEMENTS, Report, Verdicts};
+use portcullis_core::statement::{Condition, Says, SignedStatement, Statement};
+use portcullis_core::{Digest, Reason};
+use portcullis_gate::sequencer::What;
+use portcullis_host::{Http as _, Web};
+use portcullis_keeper::testkit::World;
+use portcullis_keys::StatementKey as _;
+use std::time::Duration;
+
+#[test]
+fn each_statement_of_a_report_stands_for_itself() {
+    let gate = Gate::new();
+    let (served, commands) = listen(&gate);
+    let world = &gate.ledger.world;
+    let (one, two) = (latched(world, 1), latched(world, 2));
+    let stopped = Says::Stopped {
+        suspension: Digest([9; 32]),
+    };
+    let misfit = signed(world, stopped);
+    let forged = SignedStatement {
+        signature: one.signature,
+        ..latched(world, 3)
+    };
+
+    let verdicts = post(&served, &[one.clone(), misfit, two.clone(), forged]);
+
+    let refused = Some(Reason::StatementRefused.number());
+    assert_eq!(verdicts, [None, refused, None, refused]);
+    let queued = commands.try_iter().map(|command| match command.what {
+        What::Statement(signed) => *signed,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(queued.collect::<Vec<_>>(), [one, two]);
+}
+
+#[test]
+fn where_the_queue_is_full_the_rest_is_told_so() {
+    let gate = Gate::new();
+    let (served, commands) = listen(&gate);
+    let world = &gate.ledger.world;
+    let all: Vec<SignedStatement> = (0..20).map(|latch| latched(world, latch)).collect();
+
+    let verdicts = post(&served, &all);
+
+    let taken = commands.try_iter().count();
+    let (queued, rest) = verdicts.split_at(taken);
+    assert!(queued.iter().all(Option::is_none));
+    assert!(!rest.is_empty(), "a test's queue is shorter than that");
+    let busy = Some(Reason::Busy.number());
+    assert!(rest.iter().all(|verdict| *verdict == busy), "{rest:?}");
+}
+
+#[test]
+fn no_report_is_empty_or_longer_than_it_may_be() {
+    let gate = Gate::new();
+    let (served, commands) = listen(&gate);
+    let one = latched(&gate.ledger.world, 1);
+    let too_many = vec![one.clone(); MAX_STATEMENTS + 1];
+    let refuse = |body: Vec<u8>| {
+        let answer = served.raw("POST", "/v1/statements", &[], &body);
+        refused(answer, Reason::Malformed);
+    };
+    refuse(encode(&Report(Vec::new())));
+    refuse(encode(&Report(too_many)));
+    refuse(encode(&one));
+    assert_eq!(commands.try_iter().count(), 0);
+}
+
+fn latched(world: &World, latch: u8) -> SignedStatement {
+    let latch = Digest([latch; 32]);
+    let condition = Condition::Shut;
+    signed(world, Says::Latched { latch, condition })
+}
+
+fn signed(world: &World, says: Says) -> SignedStatement {
+    let statement = Statement {
+        genesis: world.digest(),
+        keeper: World::KEEPER,
+        says,
+    };
+    let signature = world.keeper.sign(&statement.signed_bytes()).unwrap();
+    SignedStatement {
+        statement,
+        signature,
+    }
+}
+
+fn post(served: &Served, statements: &[SignedStatement]) -> Vec<Option<u16>> {
+    let url = format!("http://{}/v1/statements", served.authority);
+    let body = encode(&Report(statements.to_vec()));
+    let patience = Duration::from_secs(10);
+    let reply = Web::new().post(&url, &[], &body, 1 << 16, patience);
+    let reply = reply.unwrap();
+    assert_eq!(reply.status, 202);
+    let verdicts: Verdicts = decode(&reply.body, 1 << 16).unwrap();
+    verdicts.on(statements.len()).unwrap()
+}
