@@ -168,7 +168,7 @@ pub(crate) fn witness_memory(bytes: &[u8]) -> bool {
     let (fixed, bytes) = choose(bytes);
     let world = world();
     let key = World::key(&[0x91; 16]);
-    let cosigner = || Cosigner::new(&world.network, Box::new(World::key(&[0x91; 16]))).unwrap();
+    let cosigner = || Cosigner::new(&world.network, Arc::new(World::key(&[0x91; 16]))).unwrap();
     assert_eq!(
         key.public_key().as_bytes(),
         world.witnesses[0].key().public()

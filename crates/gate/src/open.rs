@@ -12,7 +12,7 @@ use portcullis_host::{Clock, Disk, FileClock, Random, SystemClock};
 use portcullis_journal::projection::CHECKPOINT_FILE;
 use portcullis_journal::{Directory, Journal, Snapshots};
 use portcullis_keys::{KeyFile, Passphrase, StatementKey};
-use portcullis_tlog::{Cosigned, Log, LogKey, MAX_NOTE_BYTES, SignError, Signer};
+use portcullis_tlog::{Cosigned, MAX_NOTE_BYTES};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -130,33 +130,6 @@ pub(crate) fn log_key(config: &Config, network: &Network) -> Result<Arc<dyn Stat
         ));
     }
     Ok(Arc::new(key))
-}
-
-/// A statement key that signs checkpoints.
-pub(crate) struct LogSigningKey {
-    key: Arc<dyn StatementKey>,
-    public: LogKey,
-}
-
-impl LogSigningKey {
-    pub(crate) fn new(key: Arc<dyn StatementKey>, network: &Network) -> Self {
-        let public = network.log().clone();
-        Self { key, public }
-    }
-}
-
-impl Signer<Log> for LogSigningKey {
-    fn key(&self) -> &LogKey {
-        &self.public
-    }
-
-    fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
-        let failed = |error: portcullis_keys::SignError| SignError {
-            name: self.public.name().to_string(),
-            reason: error.to_string(),
-        };
-        Ok(*self.key.sign(message).map_err(failed)?.as_bytes())
-    }
 }
 
 /// What the journal's store is made of.

@@ -2,7 +2,7 @@
 
 use crate::config::{ChainFees, Config};
 use crate::gate::{Gate, Parts, Sequencing, SnapshotParts, collect};
-use crate::open::{self, LogSigningKey};
+use crate::open;
 use crate::pulse::Projector;
 use crate::sequencer::{Command, Stop};
 use crate::server::Api;
@@ -13,8 +13,8 @@ use portcullis_core::genesis::GenesisFault;
 use portcullis_host::listen::{Bounds, accept};
 use portcullis_host::{Dir, DiskError, SystemRandom, Web};
 use portcullis_journal::{OpenError, ReadError, StoreError};
-use portcullis_keys::KeyFileError;
 use portcullis_keys::file::PassphraseError;
+use portcullis_keys::{KeyFileError, NoteKey};
 use portcullis_node::{HttpNode, Node};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
@@ -145,7 +145,10 @@ fn assemble(config: &Config) -> Result<Parts, Error> {
     open::check(config, &network)?;
     let chains = open::chains(config, &network)?;
     let key = open::log_key(config, &network)?;
-    let log = Box::new(LogSigningKey::new(Arc::clone(&key), &network));
+    let log = Box::new(NoteKey {
+        public: network.log().clone(),
+        secret: Arc::clone(&key),
+    });
     let (clock, nodes) = (open::clock(config, &network)?, nodes(&chains)?);
     // Given back at once: who connects before the journal is open is to be told that nobody answers.
     drop(TcpListener::bind(config.listen).map_err(|error| Error::Listen(config.listen, error))?);

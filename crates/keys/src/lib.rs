@@ -10,8 +10,10 @@ pub mod conformance;
 pub mod file;
 mod key;
 mod memo;
+mod note;
 pub mod software;
 
 pub use file::{Cost, KeyFile, KeyFileError, Kind, Name, Passphrase};
 pub use key::{SignError, StatementKey, WalletKey};
 pub use memo::Memo;
+pub use note::NoteKey;

@@ -170,7 +170,7 @@ impl Setting {
     }
 
     fn cosigner(&self, role: &Role) -> Result<Cosigner, Error> {
-        Ok(Cosigner::new(&self.network, self.key(role)?)?)
+        Ok(Cosigner::new(&self.network, self.key(role)?.into())?)
     }
 
     fn key(&self, role: &Role) -> Result<Box<dyn StatementKey>, Error> {

@@ -9,7 +9,7 @@ use portcullis_host::{Clock, Disk};
 use portcullis_tlog::witness::{
     Accepted, AddCheckpoint, Rejection, RequestError, SIZE_CONTENT_TYPE, decide,
 };
-use portcullis_tlog::{Cosignature, LogKey, SignError, SignedCheckpoint, Signer as _, Timestamp};
+use portcullis_tlog::{Cosignature, LogKey, SignError, SignedCheckpoint, Timestamp};
 use std::sync::Arc;
 
 /// What the log signed and the witness did not cosign is kept as evidence.
@@ -69,7 +69,7 @@ impl Witness {
         cosigner: &Cosigner,
         disk: &dyn Disk,
     ) -> Result<(), MemoryError> {
-        Memory::create(disk, Binding::new(network.log(), cosigner.key()))
+        Memory::create(disk, Binding::new(network.log(), &cosigner.0.public))
     }
 
     /// A witness that remembers.
@@ -80,7 +80,7 @@ impl Witness {
         disk: Arc<dyn Disk>,
     ) -> Result<Self, MemoryError> {
         let log = network.log().clone();
-        let binding = Binding::new(&log, cosigner.key());
+        let binding = Binding::new(&log, &cosigner.0.public);
         let memory = Memory::open(Arc::clone(&disk), binding)?;
         Ok(Self {
             log,
@@ -119,7 +119,7 @@ impl Witness {
         let accepted = decide(Some(self.memory.last().head), request, &self.log)?;
         let time = self.time()?;
         self.remember(&accepted, time)?;
-        Ok(accepted.cosign(time, &self.cosigner)?)
+        Ok(accepted.cosign(time, &self.cosigner.0)?)
     }
 
     /// Now, but never before the last cosignature: a clock that was set back makes time stand still.

@@ -23,7 +23,7 @@ const NOW: u64 = 1_700_000_000;
 
 fn witness(clock: &HandClock, disk: &CrashDisk) -> Witness {
     let network = network();
-    let cosigner = Cosigner::new(&network, Box::new(key(WITNESS_SEED))).unwrap();
+    let cosigner = Cosigner::new(&network, Arc::new(key(WITNESS_SEED))).unwrap();
     Witness::open(&network, cosigner, clock.shared(), Arc::new(disk.clone())).unwrap()
 }
 
@@ -66,7 +66,7 @@ proptest! {
     ) {
         let (clock, disk) = begun();
         let network = network();
-        let cosigner = Cosigner::new(&network, Box::new(key(WITNESS_SEED))).unwrap();
+        let cosigner = Cosigner::new(&network, Arc::new(key(WITNESS_SEED))).unwrap();
         Witness::create(&network, &cosigner, &disk).unwrap();
         let log = TestLog::new(64);
         let mut cosigned = 0;

@@ -64,7 +64,7 @@ impl Desk {
 }
 
 fn cosigner(network: &Network) -> Cosigner {
-    Cosigner::new(network, Box::new(key(WITNESS_SEED))).unwrap()
+    Cosigner::new(network, Arc::new(key(WITNESS_SEED))).unwrap()
 }
 
 fn open(clock: &HandClock, disk: &SimDisk) -> Result<Witness, MemoryError> {

@@ -2,6 +2,7 @@
 
 use super::{Api, Problem, auth};
 use crate::index::Index;
+use crate::sequencer::Shared;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -193,9 +194,20 @@ pub(super) async fn limits(State(api): State<Api>) -> Response {
 }
 
 /// `GET /metrics`: Prometheus' text format.
-pub(super) async fn metrics(State(api): State<Api>) -> Response {
-    let refused = api.shared().refusals();
-    let state = api.shared().state();
+pub(super) async fn metrics(State(api): State<Api>) -> Result<Response, Problem> {
+    // It passes over every release under way, while the sequencer waits: few at a time, as for status.
+    let place = api.inner.places.look().await?;
+    let look = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        exposition(api.shared())
+    });
+    let text = look.await.map_err(|_| Reason::Stopping)?;
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+}
+
+fn exposition(shared: &Shared) -> String {
+    let refused = shared.refusals();
+    let state = shared.state();
     let facts = state.facts();
     let is_withheld = |release: &&Release| matches!(release.stage, Stage::Withheld(_));
     let withheld = facts.releases.values().filter(is_withheld).count();
@@ -221,7 +233,7 @@ pub(super) async fn metrics(State(api): State<Api>) -> Response {
         // Writing to a string cannot fail.
         let _ = write!(text, "# TYPE {name} {kind}\n{name} {value}\n");
     }
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+    text
 }
 
 /// `GET /healthz`

@@ -26,8 +26,8 @@ use portcullis_gate::server::Api;
 use portcullis_gate::{Config, Index, Witnesses};
 use portcullis_host::{Clock as _, Dir, Disk, Random as _, SystemClock, SystemRandom, Web};
 use portcullis_journal::{Directory, Journal};
-use portcullis_keys::{KeyFile, Passphrase, StatementKey};
-use portcullis_tlog::{Cosigned, Log, LogKey, SignError, Signer};
+use portcullis_keys::{KeyFile, NoteKey, Passphrase};
+use portcullis_tlog::{Cosigned, Log};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -117,7 +117,7 @@ fn process() {
     let authorities = config.authorities.clone();
     let api = Api::new(Arc::clone(&shared), queue, clock, random, authorities);
     let _server = serve(&config, api, &writer);
-    let log = LogOf::open(&config, &network);
+    let log = log_key(&config, &network);
     let beating = Arc::clone(&writer);
     std::thread::spawn(move || cosign(&config, network, log, &shared, &beating));
     let taking = Arc::clone(&writer);
@@ -168,7 +168,7 @@ fn serve(config: &Config, api: Api, writer: &Arc<Mutex<Writer>>) -> tokio::runti
 fn cosign(
     config: &Config,
     network: Arc<Described>,
-    log: LogOf,
+    log: NoteKey<Log>,
     shared: &Shared,
     writer: &Mutex<Writer>,
 ) {
@@ -344,32 +344,14 @@ impl Writer {
     }
 }
 
-/// The journal's key, out of the gate's key file.
-struct LogOf {
-    key: Box<dyn StatementKey>,
-    public: LogKey,
-}
-
-impl LogOf {
-    fn open(config: &Config, network: &Described) -> Self {
-        let passphrase = File::open(&config.passphrase_file).unwrap();
-        let passphrase = Passphrase::read_file(passphrase).unwrap();
-        let mode = network.genesis().mode;
-        let keys = KeyFile::open_for(mode, &config.key_file, &passphrase).unwrap();
-        let key = keys.statement(&config.log_key.parse().unwrap()).unwrap();
-        Self {
-            key: Box::new(key),
-            public: network.log().clone(),
-        }
-    }
-}
-
-impl Signer<Log> for LogOf {
-    fn key(&self) -> &LogKey {
-        &self.public
-    }
-
-    fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
-        Ok(*self.key.sign(message).unwrap().as_bytes())
+fn log_key(config: &Config, network: &Described) -> NoteKey<Log> {
+    let passphrase = File::open(&config.passphrase_file).unwrap();
+    let passphrase = Passphrase::read_file(passphrase).unwrap();
+    let mode = network.genesis().mode;
+    let keys = KeyFile::open_for(mode, &config.key_file, &passphrase).unwrap();
+    let key = keys.statement(&config.log_key.parse().unwrap()).unwrap();
+    NoteKey {
+        public: network.log().clone(),
+        secret: Arc::new(key),
     }
 }

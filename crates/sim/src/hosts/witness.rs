@@ -195,7 +195,7 @@ fn reply(status: u16, body: &[u8]) -> Reply {
 
 fn cosigner(common: &Common, number: usize) -> Cosigner {
     let key = World::key(&setting::witness_seed(number));
-    Cosigner::new(&common.world.network, Box::new(key)).expect("the genesis names it")
+    Cosigner::new(&common.world.network, Arc::new(key)).expect("the genesis names it")
 }
 
 fn signed_in(common: &Common, body: &[u8]) -> Option<SignedCheckpoint> {
