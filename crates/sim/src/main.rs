@@ -25,6 +25,13 @@ struct Arguments {
     /// Begin no further run once an invariant did not hold.
     #[arg(long)]
     until_violated: bool,
+    #[command(flatten)]
+    printed: Printed,
+}
+
+/// What is printed.
+#[derive(clap::Args)]
+struct Printed {
     /// Show what the processes say.
     #[arg(long)]
     log: bool,
@@ -45,7 +52,7 @@ impl Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if arguments.log {
+    if arguments.printed.log {
         tracing_subscriber::fmt().without_time().init();
     }
     if run_all(&arguments) {
@@ -64,11 +71,11 @@ fn run_all(arguments: &Arguments) -> bool {
             if arguments.until_violated && !all_hold.load(Ordering::Relaxed) {
                 return;
             }
-            let report = simulate_told(*seed, arguments.steps, arguments.trace);
+            let report = simulate_told(*seed, arguments.steps, arguments.printed.trace);
             if report.violation.is_some() {
                 all_hold.store(false, Ordering::Relaxed);
             }
-            show(&report, arguments.brief);
+            show(&report, arguments.printed.brief);
         }
     };
     std::thread::scope(|scope| {
