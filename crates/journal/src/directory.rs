@@ -64,7 +64,10 @@ impl Directory {
         number: u64,
         parsed: Parsed,
     ) -> Result<(Self, Recovered), StoreError> {
-        let file = disk.append(&name(number))?;
+        let mut file = disk.append(&name(number))?;
+        // A process that died before its sync left a whole frame that can be read and may still be lost.
+        // Whoever reads on from here acts by it, and witnesses cosign it.
+        file.sync()?;
         let reserved = parsed.end as u64;
         let rest = Some(Rest {
             at: reserved,

@@ -1,5 +1,5 @@
-//! The power goes in every operation of the journal, and each sector that was not synced survives or
-//! not: what was acknowledged is there, a batch is whole or absent, and every file is right again.
+//! In every operation of the journal its process is killed or the power goes, and then each sector that
+//! was not synced survives or not: what was acknowledged is there, a batch is whole or absent, and every file is right again.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,11 +16,13 @@ use std::sync::Arc;
 /// Small, so that segments end often.
 const SEGMENT: u64 = 6 * 1024;
 
-/// What happens between two power cuts.
+/// What happens between two starts.
 #[derive(Clone, Debug)]
 struct Run {
-    /// Operations of the disk until the power goes.
+    /// Operations of the disk until the process ends.
     power_for: u64,
+    /// Only the process ended: what it wrote can be read, synced or not.
+    is_killed: bool,
     /// Which sectors survive.
     seed: u64,
     /// The sizes of the entries of each batch, and whether the files are published after it.
@@ -32,11 +34,13 @@ fn runs() -> impl Strategy<Value = Vec<Run>> {
     let batch = (prop::collection::vec(entry, 1..60), any::<bool>());
     let run = (
         0..160_u64,
+        prop::bool::weighted(0.3),
         any::<u64>(),
         prop::collection::vec(batch, 1..25),
     );
-    let run = run.prop_map(|(power_for, seed, batches)| Run {
+    let run = run.prop_map(|(power_for, is_killed, seed, batches)| Run {
         power_for,
+        is_killed,
         seed,
         batches,
     });
@@ -133,7 +137,11 @@ proptest! {
         for run in &runs {
             model.disk.power_for(run.power_for);
             model.run(run);
-            model.disk.cut_power(run.seed);
+            if run.is_killed {
+                model.disk.power_for(u64::MAX);
+            } else {
+                model.disk.cut_power(run.seed);
+            }
         }
         let journal = model.open();
         let journal = journal.unwrap_or_else(|error| panic!("after a power cut: {error}"));

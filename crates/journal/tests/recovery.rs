@@ -7,6 +7,7 @@
 
 use portcullis_host::{Dir, Disk, SystemRandom};
 use portcullis_journal::{Directory, Journal, OpenError};
+use portcullis_keeper::testkit::CrashDisk;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -86,4 +87,21 @@ fn what_is_cut_off_is_kept_aside() {
     assert!(before.windows(torn.len()).any(|part| part == torn));
     drop(journal);
     assert_eq!(open(&disk, 3).unwrap().head().size, 3);
+}
+
+/// The process is killed between a batch's write and its sync; the power goes after the next start, before
+/// anything else is written. What that start has shown, a quorum may have cosigned.
+#[test]
+fn what_a_start_shows_is_durable() {
+    let files = CrashDisk::default();
+    let disk: Arc<dyn Disk> = Arc::new(files.clone());
+    let mut journal = open(&disk, 0).unwrap();
+    journal.make_room(64, 1).unwrap();
+    files.power_for(1);
+    journal.append(vec![b"one".to_vec()]).unwrap_err();
+    files.power_for(u64::MAX);
+    let shown = open(&disk, 0).unwrap().head();
+    assert_eq!(shown.size, 1);
+    files.crash(0);
+    assert_eq!(open(&disk, 1).unwrap().head(), shown);
 }

@@ -137,8 +137,12 @@ impl Tracker {
         if next.place() != self.newest.place() {
             return Err(TrackError::OtherPlace);
         }
-        self.earlier
-            .push(core::mem::replace(&mut self.newest, next));
+        // Each is followed once: seen in two attempts, one receipt would look like two.
+        self.earlier.retain(|known| known.hash != next.hash);
+        let last = core::mem::replace(&mut self.newest, next);
+        if last.hash != self.newest.hash {
+            self.earlier.push(last);
+        }
         self.send_at = None;
         Ok(())
     }

@@ -157,7 +157,13 @@ impl Signer {
         self.take_in(&news);
         let bars = self.keeper.bars();
         match self.keeper.lease() {
-            Ok(lease) => self.sign_what_is_ready(&lease, &bars, &mut step)?,
+            Ok(lease) => {
+                // First what is out already: what is signed now takes its place, not the other way round.
+                if !self.has_picked_up {
+                    self.pick_up()?;
+                }
+                self.sign_what_is_ready(&lease, &bars, &mut step)?;
+            }
             Err(why) => step.waits = Some(why),
         }
         self.keeper.say(self.caps())?;
@@ -384,9 +390,6 @@ impl Signer {
     fn deliver(&mut self, bars: &Bars) -> Result<(), SignerError> {
         let now = self.machine.watch.now();
         let lease = self.keeper.lease();
-        if lease.is_ok() && !self.has_picked_up {
-            self.pick_up()?;
-        }
         let state = self.keeper.state();
         let releases = &state.facts().releases;
         let may_leave = |act: &Digest, tx: &SignedTx| {

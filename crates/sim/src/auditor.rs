@@ -2,10 +2,12 @@
 //! and holds everybody else's replica and every acknowledgement against it.
 
 use crate::hosts::{Common, Hosts, SignerHost};
-use crate::model::Model;
+use crate::model::{Model, is_in, token_of};
 use crate::truth::Truth;
+use portcullis_core::act::{ActKind, Scope};
 use portcullis_core::board::Posting;
 use portcullis_core::signature::Strict;
+use portcullis_core::state::release::Stage;
 use portcullis_core::{Body, Digest, Entry, State};
 use portcullis_tlog::{Frontier, Hash};
 
@@ -116,10 +118,31 @@ impl Auditor {
         let now = self.common.time.now();
         let counts = entry.as_ref().filter(|_| applied.void.is_none());
         self.model.take(index, counts, leaf, now);
+        self.check_withheld();
         let Some(entry) = entry else { return };
         if let (Body::Act(submission), None) = (entry.body, applied.void) {
             let (act, evidence) = (submission.act, submission.evidence);
             self.journaled.push(Posting { act, evidence });
+        }
+    }
+
+    /// What a stop takes in is withheld by it, signed or not, for as long as it is in force. What was given
+    /// up pays nobody, and its void may go out.
+    fn check_withheld(&self) {
+        let stops = self.model.stops.values();
+        let stops: Vec<Scope> = stops.map(|stop| stop.scope).collect();
+        let releases = self.state.facts().releases.iter();
+        let paying = releases.filter(|(_, r)| r.stage == Stage::Released && r.voided_by.is_none());
+        for (digest, release) in paying {
+            let ActKind::Withdraw(withdraw) = &release.act.kind else {
+                continue;
+            };
+            let token = token_of(withdraw.asset);
+            if let Some(scope) = stops.iter().find(|s| is_in(**s, release.account, token)) {
+                let what = format!("{digest} goes on in a suspension of {scope:?}");
+                let chronicle = &self.common.chronicle;
+                chronicle.violated("a suspension withholds what it takes in", what);
+            }
         }
     }
 

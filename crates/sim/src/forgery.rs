@@ -172,14 +172,25 @@ fn honest(evil: &Evil, now: Time, dice: &mut Dice) -> Option<Body> {
     Some(submission(act, evidence, decided.decision().clone(), plan))
 }
 
+/// A withdrawal as its customer sent it: one that goes out as things are, where there is one, so that
+/// nothing but what is done to it is wrong with its entry.
+fn genuine(evil: &Evil, dice: &mut Dice) -> Option<Posting> {
+    let now = evil.now();
+    let captured = evil.captured.iter();
+    let sent: Vec<&Posting> = captured.filter(|p| withdrawal(&p.act).is_some()).collect();
+    let goes_out = |posting: &&Posting| {
+        let Posting { act, evidence } = posting;
+        let decided = decide::decide(&evil.state, act, evidence, now, &Strict);
+        *decided.decision() == Decision::Release
+    };
+    let ripe: Vec<&Posting> = sent.iter().copied().filter(goes_out).collect();
+    let posting = dice.pick(if ripe.is_empty() { &sent } else { &ripe })?;
+    Some((*posting).clone())
+}
+
 /// A genuine withdrawal under a plan that is not its own.
 fn misplanned(evil: &Evil, misdeed: Misdeed, dice: &mut Dice) -> Option<Body> {
-    let genuine = evil
-        .captured
-        .iter()
-        .filter(|p| withdrawal(&p.act).is_some());
-    let genuine: Vec<&Posting> = genuine.collect();
-    let Posting { act, evidence } = (*dice.pick(&genuine)?).clone();
+    let Posting { act, evidence } = genuine(evil, dice)?;
     let Withdraw { asset, to, amount } = withdrawal(&act)?.clone();
     let plan = match misdeed {
         Misdeed::OtherPayee => plan(evil, THIEF, asset, amount, 0),

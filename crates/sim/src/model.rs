@@ -12,7 +12,7 @@ use crate::chronicle::Chronicle;
 use crate::hosts::Common;
 use crate::setting::{self, HOUR_LIMIT};
 use crate::truth::Truth;
-use portcullis_chains::caip::Address;
+use portcullis_chains::caip::{Address, AssetId};
 use portcullis_core::act::{Act, ActKind, Scope};
 use portcullis_core::entry::{Settlement, Submission};
 use portcullis_core::id::{AccountId, FactorId, LedgerEntryId, PrincipalId};
@@ -277,6 +277,15 @@ fn acts_of(entry: &Entry) -> Vec<Digest> {
         Body::Evidence(supplement) => vec![supplement.act],
         Body::Settle(settlement) => vec![settlement.act],
         _ => Vec::new(),
+    }
+}
+
+/// The contract of a token; the chain's own coin has none.
+#[must_use]
+pub(crate) fn token_of(asset: AssetId) -> Option<[u8; 20]> {
+    match asset {
+        AssetId::EvmNative { .. } => None,
+        AssetId::EvmErc20 { contract, .. } => Some(contract),
     }
 }
 

@@ -262,13 +262,17 @@ impl Sim {
 
     fn let_people_act(&mut self) {
         let state = &self.auditor.state;
+        // What makes no sense as things are is passed over for something that does.
         if self.dice.chance(self.profile.thieves) {
-            if let Some(theft) = self.dice.pick(&Theft::ALL) {
-                self.people.steal(*theft, state, &self.auditor.journaled);
+            for _ in 0..6 {
+                let theft = self.dice.weighed(&Theft::WEIGHED);
+                let journaled = &self.auditor.journaled;
+                if theft.is_some_and(|theft| self.people.steal(theft, state, journaled)) {
+                    return;
+                }
             }
             return;
         }
-        // What makes no sense as things are is passed over for something that does.
         for _ in 0..6 {
             let deed = self.dice.weighed(&Deed::WEIGHED);
             if deed.is_some_and(|deed| self.people.act(deed, state)) {

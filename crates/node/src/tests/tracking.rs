@@ -204,6 +204,15 @@ fn attempts_compete() {
         "no chain has both"
     );
 
+    let mut again = with_both();
+    again.replace(first.clone()).unwrap();
+    assert_eq!(again.newest(), &first);
+    let mined = again.observe(&seen(8, 10, of(first.hash())));
+    assert!(
+        matches!(mined, Standing::Mined(_)),
+        "one receipt is one, however often the bytes were named"
+    );
+
     let mut tracker = tracker(ether());
     assert_eq!(
         tracker.replace(pay(ether(), 5, 8)),

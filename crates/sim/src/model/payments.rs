@@ -1,9 +1,9 @@
 //! What may leave: to whom, how much, once, and under which nonce.
 
-use super::{Model, Waiting, is_in};
+use super::{Model, Waiting, is_in, token_of};
 use crate::eth::{self, Paid};
 use crate::setting::APPROVAL_ABOVE;
-use portcullis_chains::caip::{Address, AssetId};
+use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::UnsignedTx;
 use portcullis_core::act::{ActKind, Withdraw};
 use portcullis_core::evidence::{Claim, Evidence};
@@ -145,10 +145,7 @@ impl Model {
 
     fn check_plan(&self, act: Digest, withdraw: &Withdraw, paid: &Paid) {
         let Address::Evm { chain, address } = withdraw.to;
-        let token = match withdraw.asset {
-            AssetId::EvmNative { .. } => None,
-            AssetId::EvmErc20 { contract, .. } => Some(contract),
-        };
+        let token = token_of(withdraw.asset);
         let asked = (chain, address, token, withdraw.amount.0);
         if asked != (paid.chain, paid.to, paid.token, paid.amount) {
             let what = format!("{act} asks for {withdraw:?} and gets {paid:?}");
@@ -157,10 +154,7 @@ impl Model {
     }
 
     fn check_state(&self, act: Digest, account: AccountId, waiting: &Waiting, what: &Withdraw) {
-        let token = match what.asset {
-            AssetId::EvmNative { .. } => None,
-            AssetId::EvmErc20 { contract, .. } => Some(contract),
-        };
+        let token = token_of(what.asset);
         if self.frozen.contains(&account) {
             self.violated("nothing is released from a frozen account", act);
         }

@@ -155,7 +155,11 @@ impl People {
         self.order(state, World::OPERATOR, ActKind::Cancel(Cancel { act }))
     }
 
-    fn withheld(&mut self, state: &State, which: impl Fn(Withheld) -> bool) -> Option<Digest> {
+    pub(super) fn withheld(
+        &mut self,
+        state: &State,
+        which: impl Fn(Withheld) -> bool,
+    ) -> Option<Digest> {
         let releases = state.facts().releases.iter();
         let withheld = releases
             .filter(|(_, release)| matches!(release.stage, Stage::Withheld(why) if which(why)));

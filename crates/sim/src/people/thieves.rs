@@ -12,6 +12,7 @@ use portcullis_core::act::{
 use portcullis_core::board::Posting;
 use portcullis_core::factor::factor_id;
 use portcullis_core::id::{ActId, LedgerEntryId};
+use portcullis_core::state::release::Withheld;
 use portcullis_core::{Act, Digest, Evidence, Span, State};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::World;
@@ -60,27 +61,27 @@ pub enum Theft {
 }
 
 impl Theft {
-    /// All of them.
-    pub const ALL: [Self; 19] = [
-        Self::ForgedSignature,
-        Self::OthersPasskey,
-        Self::Retargeted,
-        Self::Replay,
-        Self::ReplayToBoard,
-        Self::NewIdOldEvidence,
-        Self::OneDebitForTwo,
-        Self::SelfApproval,
-        Self::ApprovesTwice,
-        Self::SupportResumes,
-        Self::SupportLifts,
-        Self::CustomerSuspends,
-        Self::StrangeAddress,
-        Self::TooMuch,
-        Self::NewAddressAtOnce,
-        Self::NewPasskeyAtOnce,
-        Self::Expired,
-        Self::OtherGenesis,
-        Self::NoRelay,
+    /// All of them, each as likely as its weight: what there is seldom a chance for is taken up at once.
+    pub const WEIGHED: [(u64, Self); 19] = [
+        (1, Self::ForgedSignature),
+        (1, Self::OthersPasskey),
+        (1, Self::Retargeted),
+        (1, Self::Replay),
+        (1, Self::ReplayToBoard),
+        (1, Self::NewIdOldEvidence),
+        (1, Self::OneDebitForTwo),
+        (1, Self::SelfApproval),
+        (1, Self::ApprovesTwice),
+        (4, Self::SupportResumes),
+        (1, Self::SupportLifts),
+        (1, Self::CustomerSuspends),
+        (1, Self::StrangeAddress),
+        (1, Self::TooMuch),
+        (1, Self::NewAddressAtOnce),
+        (1, Self::NewPasskeyAtOnce),
+        (1, Self::Expired),
+        (1, Self::OtherGenesis),
+        (1, Self::NoRelay),
     ];
 }
 
@@ -171,8 +172,7 @@ impl People {
                 Some(self.order(state, who, ActKind::Approve(Approve { act })))
             }
             Theft::SupportResumes => {
-                let releases: Vec<Digest> = state.facts().releases.keys().copied().collect();
-                let release = self.dice.pick(&releases).copied()?;
+                let release = self.resumable(state)?;
                 let kind = ActKind::Resume(Resume { release });
                 Some(self.order(state, setting::SUPPORT, kind))
             }
@@ -184,6 +184,15 @@ impl People {
             }
             _ => None,
         }
+    }
+
+    /// A release that an operator could resume; any, where there is none.
+    fn resumable(&mut self, state: &State) -> Option<Digest> {
+        let withheld = self.withheld(state, |why| why != Withheld::Cancelled);
+        withheld.or_else(|| {
+            let releases: Vec<Digest> = state.facts().releases.keys().copied().collect();
+            self.dice.pick(&releases).copied()
+        })
     }
 
     fn recent(&mut self, journaled: &[Posting]) -> Option<Posting> {
