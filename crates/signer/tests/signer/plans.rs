@@ -37,12 +37,16 @@ fn an_unknown_outcome_sends_the_same_bytes_again() {
 
 #[test]
 fn a_fee_bump_is_signed_for_the_same_nonce_and_either_may_arrive() {
-    for mined in [0, 1] {
+    for (mined, restarts) in [(0, false), (1, false), (0, true), (1, true)] {
         let mut bench = Bench::new();
         let act = bench.withdraw(700);
         assert_eq!(bench.run(2), 1);
         let applied = bench.wire().ledger.replace(act, bump(700, 40_000_000_000));
         assert_eq!(applied.void, None);
+        if restarts {
+            // What is out already and what takes its place come in one step then.
+            bench.restart();
+        }
         assert_eq!(bench.run(3), 1);
         let got = bench.node.chain().got.clone();
         let txs: Vec<_> = got
@@ -59,6 +63,7 @@ fn a_fee_bump_is_signed_for_the_same_nonce_and_either_may_arrive() {
         bench.run(5);
         let ended = bench.wire().ledger.state.facts().ended[&act].end;
         assert_eq!(ended, End::Confirmed(Digest(txs[mined].hash())));
+        assert!(bench.alarms().is_empty());
     }
 }
 
