@@ -53,7 +53,7 @@ pub struct Facts {
     #[n(3)]
     pub checkpoints: BTreeMap<Digest, Time>,
     /// Accounts, each in a place of its own: a tree's nodes are a third empty.
-    #[n(4)]
+    #[cbor(n(4), decode_with = "snapshot::decode_accounts")]
     pub accounts: BTreeMap<AccountId, Box<Account>>,
     /// Staff, services and keepers.
     #[n(5)]
