@@ -104,8 +104,8 @@ impl<'b, C> Decode<'b, C> for PublicKey {
 
 /// The key of an enrolled factor, as a process reads it back from its own authenticated snapshot. It was
 /// checked when it came in; to look again whether it is a point takes longer than the rest of its account.
-pub(crate) fn decode_enrolled<'b, C>(
-    d: &mut Decoder<'b>,
+pub(crate) fn decode_enrolled<C>(
+    d: &mut Decoder<'_>,
     context: &mut C,
 ) -> Result<PublicKey, decode::Error> {
     let mut peeked = d.probe();

@@ -54,8 +54,8 @@ impl State {
 }
 
 /// Accounts, which stand in order: together they make a full tree, one by one a tree half empty.
-pub(super) fn decode_accounts<'b, C>(
-    d: &mut Decoder<'b>,
+pub(super) fn decode_accounts<C>(
+    d: &mut Decoder<'_>,
     context: &mut C,
 ) -> Result<BTreeMap<AccountId, Box<Account>>, decode::Error> {
     let pairs: Result<Vec<_>, _> = d.map_iter_with(context)?.collect();

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::thread;
 
 /// After so many entries a checkpoint is journaled and time passes.
-const CHECKPOINT_EVERY: u64 = 1_000;
+const CHECKPOINT_EVERY: usize = 1_000;
 
 /// A platform with a crowd of customers.
 pub(super) struct Crowd {
@@ -116,8 +116,8 @@ impl Crowd {
         write: &mut impl FnMut(Entered),
     ) -> Result<(), Failure> {
         let mut made = Vec::new();
-        for first in numbers.clone().step_by(CHECKPOINT_EVERY as usize) {
-            let next = first..numbers.end.min(first + CHECKPOINT_EVERY);
+        for first in numbers.clone().step_by(CHECKPOINT_EVERY) {
+            let next = first..numbers.end.min(first + CHECKPOINT_EVERY as u64);
             made = self.make_and_enter(next, &make, made, write)?;
         }
         self.make_and_enter(0..0, &make, made, write).map(drop)
