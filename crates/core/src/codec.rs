@@ -28,7 +28,8 @@ pub enum CodecError {
 /// The canonical bytes of a value.
 #[must_use]
 pub fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(256);
+    // Room for nearly every entry, which grows no further then.
+    let mut bytes = Vec::with_capacity(1024);
     // Writing to a Vec cannot fail, and no encoder of ours returns an error of its own.
     let _ = minicbor::encode(value, &mut bytes);
     bytes
@@ -46,10 +47,34 @@ where
         });
     }
     let value: T = minicbor::decode(bytes).map_err(|_| CodecError::Malformed)?;
-    if encode(&value) != bytes {
-        return Err(CodecError::NotCanonical);
+    if is_encoding(bytes, &value) {
+        Ok(value)
+    } else {
+        Err(CodecError::NotCanonical)
     }
-    Ok(value)
+}
+
+/// Whether these are the canonical bytes of a value. They are compared as they are made.
+fn is_encoding<T: Encode<()>>(bytes: &[u8], value: &T) -> bool {
+    let mut expected = Expected(bytes);
+    minicbor::encode(value, &mut expected).is_ok() && expected.0.is_empty()
+}
+
+/// What is still expected to be written.
+struct Expected<'a>(&'a [u8]);
+
+/// Something else was written.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("not what was expected")]
+struct Unexpected;
+
+impl minicbor::encode::Write for Expected<'_> {
+    type Error = Unexpected;
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Unexpected> {
+        self.0 = self.0.strip_prefix(bytes).ok_or(Unexpected)?;
+        Ok(())
+    }
 }
 
 /// Text form of a fixed byte array: lower-case hex for people, JSON and logs.
@@ -57,7 +82,7 @@ macro_rules! hex_array {
     ($name:ident, $len:literal) => {
         impl core::fmt::Display for $name {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str(&hex::encode(self.0))
+                f.write_str($crate::codec::hex_text(&self.0, &mut [0; 2 * $len]))
             }
         }
         impl core::fmt::Debug for $name {
@@ -85,6 +110,15 @@ macro_rules! hex_array {
     };
 }
 pub(crate) use hex_array;
+
+/// Lower-case hex of some bytes, in a buffer that has room for two digits of each. `hex::encode` makes a
+/// string digit by digit, which takes longer than hashing the bytes.
+pub(crate) fn hex_text<'a>(bytes: &[u8], digits: &'a mut [u8]) -> &'a str {
+    let room = &mut digits[..2 * bytes.len()];
+    // Neither can fail: the room fits, and hex is text.
+    let _ = hex::encode_to_slice(bytes, room);
+    core::str::from_utf8(room).unwrap_or_default()
+}
 
 /// Text that should have been lower-case hex of a fixed length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -330,8 +330,8 @@ impl Facts {
                 principal,
                 delay,
             } => {
-                self.accounts
-                    .insert(*account, open(*subject, *principal, *delay, at.index));
+                let opened = open(*subject, *principal, *delay, at.index);
+                self.accounts.insert(*account, Box::new(opened));
             }
             Effect::Enrol {
                 owner,

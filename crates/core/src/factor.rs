@@ -100,7 +100,7 @@ pub struct Factor {
     #[n(1)]
     pub kind: FactorKind,
     /// Its public key, uncompressed.
-    #[n(2)]
+    #[cbor(n(2), decode_with = "crate::signature::decode_enrolled")]
     pub key: PublicKey,
     /// The highest signature counter seen; zero where the authenticator keeps none.
     #[n(3)]

@@ -1,8 +1,9 @@
 //! Short lists in exactly as much memory as they need.
 //!
-//! State keeps millions of them: an account's factors, addresses and events. A `Vec` that was pushed to
-//! reserves room for four, and a tree that holds one key room for eleven; here nothing is reserved, and
-//! adding moves the list, which is short. CBOR is that of a list and of a map.
+//! State keeps millions of them: an account's holders, factors, addresses and events. Most have one
+//! member, and that one stands in its owner, for an allocation of its own would be rounded up; more stand
+//! behind a pointer without spare room, and adding moves the list, which is short. CBOR is that of a list
+//! and of a map.
 
 use minicbor::encode::Write;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
@@ -10,7 +11,16 @@ use std::ops::{Deref, DerefMut};
 
 /// A short list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Few<T>(Box<[T]>);
+pub struct Few<T>(Kept<T>);
+
+/// Where a list stands; its length alone says which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kept<T> {
+    /// A list of one.
+    Here(T),
+    /// Any other.
+    Elsewhere(Box<[T]>),
+}
 
 impl<T> Few<T> {
     /// Add one at the end.
@@ -36,16 +46,26 @@ impl<T> Few<T> {
     }
 
     fn change<R>(&mut self, change: impl FnOnce(&mut Vec<T>) -> R) -> R {
-        let mut items = core::mem::take(&mut self.0).into_vec();
+        let mut items = match core::mem::take(self).0 {
+            Kept::Here(item) => vec![item],
+            Kept::Elsewhere(items) => items.into_vec(),
+        };
         let done = change(&mut items);
-        self.0 = items.into_boxed_slice();
+        *self = items.into();
         done
+    }
+}
+
+impl<T> From<Vec<T>> for Few<T> {
+    fn from(mut items: Vec<T>) -> Self {
+        let only = if items.len() == 1 { items.pop() } else { None };
+        Self(only.map_or_else(|| Kept::Elsewhere(items.into_boxed_slice()), Kept::Here))
     }
 }
 
 impl<T> Default for Few<T> {
     fn default() -> Self {
-        Self(Box::default())
+        Self(Kept::Elsewhere(Box::default()))
     }
 }
 
@@ -53,19 +73,25 @@ impl<T> Deref for Few<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        &self.0
+        match &self.0 {
+            Kept::Here(item) => core::slice::from_ref(item),
+            Kept::Elsewhere(items) => items,
+        }
     }
 }
 
 impl<T> DerefMut for Few<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.0
+        match &mut self.0 {
+            Kept::Here(item) => core::slice::from_mut(item),
+            Kept::Elsewhere(items) => items,
+        }
     }
 }
 
 impl<T> FromIterator<T> for Few<T> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
-        Self(items.into_iter().collect())
+        items.into_iter().collect::<Vec<T>>().into()
     }
 }
 
@@ -74,7 +100,7 @@ impl<'a, T> IntoIterator for &'a Few<T> {
     type IntoIter = core::slice::Iter<'a, T>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.iter()
     }
 }
 
@@ -83,7 +109,7 @@ impl<'a, T> IntoIterator for &'a mut Few<T> {
     type IntoIter = core::slice::IterMut<'a, T>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter_mut()
+        self.iter_mut()
     }
 }
 
@@ -100,7 +126,13 @@ impl<C, T: Encode<C>> Encode<C> for Few<T> {
 
 impl<'b, C, T: Decode<'b, C>> Decode<'b, C> for Few<T> {
     fn decode(d: &mut Decoder<'b>, context: &mut C) -> Result<Self, decode::Error> {
-        Vec::decode(d, context).map(|items| Self(items.into_boxed_slice()))
+        let length = d.array()?;
+        let length = length.ok_or_else(|| decode::Error::message("a list without a length"))?;
+        if length == 1 {
+            return T::decode(d, context).map(|item| Self(Kept::Here(item)));
+        }
+        let items: Result<Vec<T>, _> = (0..length).map(|_| T::decode(d, context)).collect();
+        items.map(Self::from)
     }
 }
 
@@ -188,6 +220,24 @@ mod tests {
         assert_eq!(&*few, &*list);
         assert_eq!(encode(&few), encode(&list));
         assert_eq!(minicbor::decode::<Few<u32>>(&encode(&few)).unwrap(), few);
+    }
+
+    /// Two replicas are equal whichever way their lists came to be.
+    #[test]
+    fn a_list_of_one_is_the_same_however_it_was_made() {
+        let mut pushed = Few::default();
+        pushed.push(7_u32);
+        let mut left = Few::from_iter([5, 7, 9]);
+        left.retain(|number| *number == 7);
+        let read = minicbor::decode::<Few<u32>>(&encode(&pushed)).unwrap();
+        for few in [&left, &read, &Few::from_iter([7])] {
+            assert_eq!(*few, pushed);
+        }
+        pushed[0] = 8;
+        assert_eq!(&*pushed, [8]);
+        assert_eq!(pushed.remove(0), 8);
+        assert_eq!(pushed, Few::default());
+        assert_eq!(encode(&pushed), encode(&Vec::<u32>::new()));
     }
 
     #[test]

@@ -49,7 +49,14 @@ pub struct SignedRequest {
     pub signature: Signature,
 }
 
-/// A request whose signature holds. Only [`check`] makes one.
+/// A request of which only the form was checked: nobody is known to have signed it.
+#[derive(Clone, Debug)]
+pub struct ReadRequest<'a> {
+    request: &'a SignedRequest,
+    base: Base,
+}
+
+/// A request whose signature holds. Only [`ReadRequest::check`] makes one.
 ///
 /// It says nothing of time: whoever judges freshness compares `created` and `expires` with the
 /// entry's time.
@@ -64,18 +71,45 @@ impl VerifiedRequest {
     }
 }
 
+impl SignedRequest {
+    /// Check its form.
+    pub fn read(&self) -> Result<ReadRequest<'_>, RequestFault> {
+        let base = parse_base(&self.base)?;
+        Ok(ReadRequest {
+            request: self,
+            base,
+        })
+    }
+}
+
+impl ReadRequest<'_> {
+    /// What it says; which key signed it, for one.
+    #[must_use]
+    pub fn parts(&self) -> &Parts {
+        self.base.parts()
+    }
+
+    /// Check algorithm and signature, in this order, under the key that `keyid` names.
+    pub fn check(
+        self,
+        key: &PublicKey,
+        verify: &dyn Verify,
+    ) -> Result<VerifiedRequest, RequestFault> {
+        if self.base.parts().algorithm != Algorithm::of(key) {
+            return Err(RequestFault::Algorithm);
+        }
+        if !verify.verify(key, &self.request.base, &self.request.signature) {
+            return Err(RequestFault::Signature);
+        }
+        Ok(VerifiedRequest(self.base))
+    }
+}
+
 /// Check form, algorithm and signature, in this order, under the key that `keyid` names.
 pub fn check(
     request: &SignedRequest,
     key: &PublicKey,
     verify: &dyn Verify,
 ) -> Result<VerifiedRequest, RequestFault> {
-    let base = parse_base(&request.base)?;
-    if base.parts().algorithm != Algorithm::of(key) {
-        return Err(RequestFault::Algorithm);
-    }
-    if !verify.verify(key, &request.base, &request.signature) {
-        return Err(RequestFault::Signature);
-    }
-    Ok(VerifiedRequest(base))
+    request.read()?.check(key, verify)
 }

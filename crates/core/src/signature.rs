@@ -102,6 +102,21 @@ impl<'b, C> Decode<'b, C> for PublicKey {
     }
 }
 
+/// The key of an enrolled factor, as a process reads it back from its own authenticated snapshot. It was
+/// checked when it came in; to look again whether it is a point takes longer than the rest of its account.
+pub(crate) fn decode_enrolled<C>(
+    d: &mut Decoder<'_>,
+    context: &mut C,
+) -> Result<PublicKey, decode::Error> {
+    let mut peeked = d.probe();
+    if (peeked.array()?, peeked.u8()?) == (Some(2), 2) {
+        d.array()?;
+        d.u8()?;
+        return fixed(d).map(P256Key::accepted_before).map(PublicKey::P256);
+    }
+    PublicKey::decode(d, context)
+}
+
 /// A signature: Ed25519 as in RFC 8032, or P-256 as `r ‖ s`, big-endian, with the low S.
 ///
 /// Having one proves nothing: only [`Verify::verify`] says whether it holds, and there a high S does

@@ -7,7 +7,7 @@
 
 use minicbor::{Decode, Encode};
 use portcullis_chains::Address;
-use portcullis_core::act::ActKind;
+use portcullis_core::act::{Act, ActKind};
 use portcullis_core::effect::Effect;
 use portcullis_core::id::{AccountId, FactorId, PrincipalId};
 use portcullis_core::realm::Role;
@@ -132,9 +132,11 @@ impl Index {
         }
         if let Body::Act(submission) = &entry.body {
             let course = course_of(&submission.decision, applied);
-            self.submitted(submission.act.digest(), course);
+            let act = digest_of(&submission.act, applied);
+            self.submitted(act, course);
+            self.mention(act, applied.index);
         }
-        for act in acts_of(entry) {
+        if let Some(act) = other_of(entry) {
             self.mention(act, applied.index);
         }
         for change in &applied.changes {
@@ -247,29 +249,34 @@ fn course_of(decision: &Decision, applied: &Applied) -> Course {
     }
 }
 
-fn acts_of(entry: &Entry) -> Vec<Digest> {
+/// The digest of the act that an entry submits; an act that its entry uses up was hashed for that.
+fn digest_of(act: &Act, applied: &Applied) -> Digest {
+    let mut used_up = applied.changes.iter().filter_map(|change| match change {
+        Effect::Consume(digest, _) => Some(*digest),
+        _ => None,
+    });
+    used_up.next().unwrap_or_else(|| act.digest())
+}
+
+/// The act that an entry speaks of and does not submit.
+fn other_of(entry: &Entry) -> Option<Digest> {
     match &entry.body {
-        Body::Genesis(_) | Body::Checkpoint(_) => Vec::new(),
-        Body::Act(submission) => {
-            let other = match &submission.act.kind {
-                ActKind::Approve(approve) => Some(approve.act),
-                ActKind::Cancel(cancel) => Some(cancel.act),
-                ActKind::Resume(resume) => Some(resume.release),
-                ActKind::Void(void) => Some(void.release),
-                _ => None,
-            };
-            core::iter::once(submission.act.digest())
-                .chain(other)
-                .collect()
-        }
-        Body::Evidence(supplement) => vec![supplement.act],
-        Body::Settle(settlement) => vec![settlement.act],
-        Body::Replace(replacement) => vec![replacement.act],
+        Body::Genesis(_) | Body::Checkpoint(_) => None,
+        Body::Act(submission) => match &submission.act.kind {
+            ActKind::Approve(approve) => Some(approve.act),
+            ActKind::Cancel(cancel) => Some(cancel.act),
+            ActKind::Resume(resume) => Some(resume.release),
+            ActKind::Void(void) => Some(void.release),
+            _ => None,
+        },
+        Body::Evidence(supplement) => Some(supplement.act),
+        Body::Settle(settlement) => Some(settlement.act),
+        Body::Replace(replacement) => Some(replacement.act),
         Body::Statement(signed) => match &signed.statement.says {
             Says::Signed { act, .. } | Says::Confirmed { act, .. } | Says::Reverted { act, .. } => {
-                vec![*act]
+                Some(*act)
             }
-            Says::Caps { .. } | Says::Stopped { .. } | Says::Latched { .. } => Vec::new(),
+            Says::Caps { .. } | Says::Stopped { .. } | Says::Latched { .. } => None,
         },
     }
 }

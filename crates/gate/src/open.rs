@@ -153,7 +153,13 @@ pub(crate) fn journal(
     let (store, recovered) = opened?;
     let journal = Journal::open(store, &recovered, Arc::clone(disk), known)?;
     let head = journal.head();
-    let replica = Replica::open(network, snapshots, &journal.view(), head)?;
+    let view = journal.view();
+    let open = || Replica::open(network, snapshots, &view, head);
+    let replica = match open() {
+        // It may be the files of entries that are not right, and not the segments.
+        Err(Error::Changed { .. } | Error::Read(_)) if view.mend()? => open(),
+        opened => opened,
+    }?;
     tracing::info!(entries = head.size, "the journal is open");
     Ok(Sequencer::new(journal, replica.state, replica.index, fees))
 }
@@ -167,4 +173,52 @@ fn known_size(disk: &dyn Disk, network: &Network) -> Result<u64, Error> {
     let cosigned =
         cosigned.map_err(|fault| Error::Config(format!("{CHECKPOINT_FILE}: {fault}")))?;
     Ok(cosigned.head().size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_host::SystemRandom;
+    use portcullis_journal::Projection;
+    use portcullis_keeper::testkit::{CrashDisk, HandClock, Ledger, World};
+
+    /// The segments are the truth; a start that reads a file of entries which is not right makes all
+    /// files again, and ends where every start does.
+    #[test]
+    fn a_damaged_file_of_entries_keeps_no_gate_from_starting() {
+        let mut ledger = Ledger::new(Arc::new(World::new()), HandClock::at(World::START));
+        while ledger.entries.len() < 300 {
+            ledger.settle_clocks();
+        }
+        let network = &ledger.world.network;
+        let (crashing, random) = (Arc::new(CrashDisk::default()), Arc::new(SystemRandom));
+        let (disk, random): (Arc<dyn Disk>, Arc<dyn Random>) = (crashing.clone(), random);
+        let storage = Storage {
+            disk: &disk,
+            random: &random,
+            segment_bytes: 1 << 14,
+        };
+        let (store, recovered) = Directory::open(disk.clone(), 1 << 14, random.clone()).unwrap();
+        let mut journal = Journal::open(store, &recovered, disk.clone(), 0).unwrap();
+        for entry in &ledger.entries {
+            journal.make_room(entry.len() as u64, 1).unwrap();
+            journal.append(vec![entry.clone()]).unwrap();
+        }
+        let size = ledger.state.size();
+        Projection::new(journal.view())
+            .publish(size, ledger.note.as_ref())
+            .unwrap();
+        drop(journal);
+        let (bundle, tile) = ("tile/entries/000", "tile/0/000");
+        for name in [bundle, tile] {
+            let mut damaged = crashing.bytes(name).unwrap();
+            let middle = damaged.len() / 2;
+            damaged[middle] ^= 1;
+            crashing.put(name, &damaged);
+            let fees = FeeTable::new(&BTreeMap::new());
+            let opened = super::journal(network, &storage, None, fees).unwrap();
+            assert_eq!(opened.head(), ledger.state.facts().log.head());
+            assert_eq!(opened.shared().state().digest(), ledger.state.digest());
+        }
+    }
 }

@@ -13,11 +13,13 @@ use crate::pulse::{Heads, Standing};
 use crate::run::Error;
 use crate::sequencer::Shared;
 use portcullis_core::signature::{AlreadyChecked, Strict, Verify};
-use portcullis_core::{Entry, Network, State};
+use portcullis_core::{Applied, Entry, Network, State};
 use portcullis_host::DiskError;
 use portcullis_journal::snapshot::Mark;
-use portcullis_journal::{Snapshots, View};
+use portcullis_journal::{ReadError, Snapshots, View};
 use portcullis_tlog::{Cosigned, TreeHead};
+use std::ops::Range;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -46,12 +48,14 @@ impl Replica {
 
     /// As of the last snapshot, or of nothing.
     fn load(network: &Arc<Network>, snapshots: &Snapshots) -> Result<Self, DiskError> {
-        let restored = snapshots.load(network)?.and_then(|restored| {
-            let index = Index::from_bytes(&restored.extra)?;
-            let state = restored.state;
-            Some(Self { state, index })
-        });
-        Ok(restored.unwrap_or_else(|| Self::new(network)))
+        let restored = snapshots.load(network, Index::from_bytes)?;
+        Ok(match restored {
+            Some(restored) => Self {
+                state: restored.state,
+                index: restored.extra,
+            },
+            None => Self::new(network),
+        })
     }
 
     /// All of a journal that stands at this head.
@@ -118,49 +122,64 @@ impl Replica {
         Ok(self.state.facts().effects == checked.effects)
     }
 
-    /// One thread reads and parses, the other applies.
+    /// One thread reads and parses, one applies, and one notes in the index what came of it.
     fn apply(&mut self, view: &View, size: u64, verify: &dyn Verify) -> Result<(), Error> {
-        let from = self.state.size();
+        let Self { state, index } = self;
+        let from = state.size();
         thread::scope(|scope| {
-            let (send, chunks) = std::sync::mpsc::sync_channel(AHEAD);
+            let (send, chunks) = sync_channel(AHEAD);
+            scope.spawn(move || parse(view, from..size, &send));
+            let (send, applied) = sync_channel::<Vec<(Option<Entry>, Applied)>>(AHEAD);
             scope.spawn(move || {
-                let mut at = from;
-                while at < size {
-                    let read = view.entries(at..size, CHUNK);
-                    at += read.as_ref().map_or(size, |entries| entries.len() as u64);
-                    let parsed = read.map(|entries| {
-                        let parsed = entries.into_iter().map(|bytes| {
-                            let entry = Entry::from_bytes(&bytes).ok();
-                            (bytes, entry)
-                        });
-                        parsed.collect::<Vec<_>>()
-                    });
-                    if send.send(parsed).is_err() {
-                        return;
-                    }
+                for (entry, applied) in applied.into_iter().flatten() {
+                    note(index, entry.as_ref(), &applied);
                 }
             });
             for chunk in chunks {
-                for (bytes, entry) in chunk? {
-                    self.take(&bytes, entry.as_ref(), verify);
-                }
+                let applied = chunk?.into_iter().map(|(bytes, entry)| {
+                    let applied = match &entry {
+                        Some(entry) => state.apply_entry(entry, &bytes, verify),
+                        None => state.apply(&bytes, verify),
+                    };
+                    (entry, applied)
+                });
+                // Nobody takes it only where that thread panicked, which ends this one too.
+                let _ = send.send(applied.collect());
             }
             Ok(())
         })
     }
+}
 
-    fn take(&mut self, bytes: &[u8], entry: Option<&Entry>, verify: &dyn Verify) {
-        let applied = match entry {
-            Some(entry) => self.state.apply_entry(entry, bytes, verify),
-            None => self.state.apply(bytes, verify),
-        };
-        match entry {
-            Some(entry) => self.index.add(entry, &applied),
-            None => tracing::error!(index = applied.index, "an entry cannot be read"),
+/// An entry's bytes, and the entry where they are one.
+type Parsed = (Arc<[u8]>, Option<Entry>);
+
+/// Send on what stands in the journal there, chunk by chunk.
+fn parse(view: &View, entries: Range<u64>, send: &SyncSender<Result<Vec<Parsed>, ReadError>>) {
+    let mut at = entries.start;
+    while at < entries.end {
+        let read = view.entries(at..entries.end, CHUNK);
+        at += read.as_ref().map_or(entries.end, |read| read.len() as u64);
+        let parsed = read.map(|read| {
+            let parsed = read.into_iter().map(|bytes| {
+                let entry = Entry::from_bytes(&bytes).ok();
+                (bytes, entry)
+            });
+            parsed.collect()
+        });
+        if send.send(parsed).is_err() {
+            return;
         }
-        if let Some(void) = &applied.void {
-            tracing::error!(index = applied.index, %void, "the journal has a void entry");
-        }
+    }
+}
+
+fn note(to: &mut Index, entry: Option<&Entry>, applied: &Applied) {
+    match entry {
+        Some(entry) => to.add(entry, applied),
+        None => tracing::error!(index = applied.index, "an entry cannot be read"),
+    }
+    if let Some(void) = &applied.void {
+        tracing::error!(index = applied.index, %void, "the journal has a void entry");
     }
 }
 
@@ -472,7 +491,9 @@ mod tests {
             };
             snapshotter.step().unwrap();
             let snapshots = own(&disk, &ledger);
-            snapshots.load(&ledger.world.network).unwrap()
+            snapshots
+                .load(&ledger.world.network, Index::from_bytes)
+                .unwrap()
         };
         let other = portcullis_core::Digest([9; 32]);
         assert!(written(other).is_none());

@@ -183,13 +183,14 @@ impl Disk for Dir {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(error),
             };
-            if file.metadata()?.len() > cap {
+            let length = file.metadata()?.len();
+            if length > cap {
                 return Err(io::Error::new(
                     io::ErrorKind::FileTooLarge,
                     "larger than can be meant",
                 ));
             }
-            let mut bytes = Vec::new();
+            let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
             file.take(cap).read_to_end(&mut bytes)?;
             Ok(Some(bytes))
         })

@@ -37,6 +37,9 @@ impl Projection {
 
     /// Show the journal up to a checkpoint of `size` entries.
     pub fn publish(&mut self, size: u64, note: &[u8]) -> Result<(), ReadError> {
+        if self.size == 0 {
+            self.view.mend()?;
+        }
         let written: Vec<TilePath> = new_tiles(self.size, size)
             .chain(new_bundles(self.size, size))
             .collect();

@@ -19,6 +19,7 @@ use portcullis_host::{Disk, DiskError};
 use portcullis_keys::StatementKey;
 use portcullis_tlog::Cosigned;
 use std::sync::Arc;
+use std::thread;
 
 /// Bytes of the signature in front.
 const SIGNATURE: usize = 64;
@@ -35,13 +36,13 @@ pub struct Snapshots {
 }
 
 /// A snapshot that verified.
-pub struct Restored {
+pub struct Restored<X> {
     /// The state.
     pub state: State,
     /// The cosigned checkpoint that it stands at.
     pub head: Cosigned,
     /// What the process kept beside it.
-    pub extra: Vec<u8>,
+    pub extra: X,
 }
 
 /// How far this process has checked every signature itself.
@@ -106,12 +107,25 @@ impl Snapshots {
         self.disk.replace(name, &file)
     }
 
-    /// The snapshot, if there is one of this network under this key.
-    pub fn load(&self, network: &Arc<Network>) -> Result<Option<Restored>, DiskError> {
+    /// The snapshot, if there is one of this network under this key. `read` makes of what the process kept
+    /// beside the state what it was.
+    ///
+    /// Signature, state and what is beside it take seconds each with millions of accounts, so each has a
+    /// thread; what they come to counts only where the signature holds.
+    pub fn load<X: Send>(
+        &self,
+        network: &Arc<Network>,
+        read: impl FnOnce(&[u8]) -> Option<X> + Send,
+    ) -> Result<Option<Restored<X>>, DiskError> {
         let Some(file) = self.read(SNAPSHOT, MAX_SNAPSHOT)? else {
             return Ok(None);
         };
-        let restored = restore(&file[SIGNATURE..], network);
+        let restored = thread::scope(|scope| {
+            let is_ours = scope.spawn(|| self.is_ours(SNAPSHOT, &file));
+            let restored = restore(file.body(), network, read);
+            // A panic there is a signature that was not seen to hold.
+            restored.filter(|_| is_ours.join().unwrap_or(false))
+        });
         if restored.is_none() {
             tracing::warn!("the snapshot is not of this network or not readable; left aside");
         }
@@ -121,24 +135,37 @@ impl Snapshots {
     /// The mark, if there is one under this key.
     pub fn load_mark(&self) -> Result<Option<Mark>, DiskError> {
         let file = self.read(MARK, MAX_MARK)?;
-        Ok(file.and_then(|file| minicbor::decode(&file[SIGNATURE..]).ok()))
+        let file = file.filter(|file| self.is_ours(MARK, file));
+        Ok(file.and_then(|file| minicbor::decode(file.body()).ok()))
     }
 
-    /// A file whose signature holds, with it.
-    fn read(&self, name: &'static str, cap: u64) -> Result<Option<Vec<u8>>, DiskError> {
-        let Some(file) = self.disk.read(name, cap)? else {
-            return Ok(None);
-        };
-        let Some((signature, body)) = file.split_first_chunk::<SIGNATURE>() else {
-            return Ok(None);
+    /// A file that begins with a signature.
+    fn read(&self, name: &'static str, cap: u64) -> Result<Option<File>, DiskError> {
+        let bytes = self.disk.read(name, cap)?;
+        let bytes = bytes.filter(|bytes| bytes.len() >= SIGNATURE);
+        Ok(bytes.map(File))
+    }
+
+    /// Whether its signature is this process'.
+    fn is_ours(&self, name: &'static str, file: &File) -> bool {
+        let Some((signature, body)) = file.0.split_first_chunk::<SIGNATURE>() else {
+            return false;
         };
         let (key, signature) = (self.key.public_key(), Signature::from_bytes(*signature));
-        if Strict.verify(key, &signed_bytes(name, body), &signature) {
-            Ok(Some(file))
-        } else {
+        let is_ours = Strict.verify(key, &signed_bytes(name, body), &signature);
+        if !is_ours {
             tracing::warn!(name, "not under this process' key; left aside");
-            Ok(None)
         }
+        is_ours
+    }
+}
+
+/// Signature and body.
+struct File(Vec<u8>);
+
+impl File {
+    fn body(&self) -> &[u8] {
+        &self.0[SIGNATURE..]
     }
 }
 
@@ -162,11 +189,19 @@ fn take<'a>(body: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(part)
 }
 
-fn restore(mut body: &[u8], network: &Arc<Network>) -> Option<Restored> {
+fn restore<X: Send>(
+    mut body: &[u8],
+    network: &Arc<Network>,
+    read: impl FnOnce(&[u8]) -> Option<X> + Send,
+) -> Option<Restored<X>> {
     let note = take(&mut body)?;
-    let extra = take(&mut body)?.to_vec();
+    let extra = take(&mut body)?;
     let head = Cosigned::parse(note, network.log(), network.quorum()).ok()?;
-    let state = State::from_snapshot(body, network.clone()).ok()?;
-    let is_at = state.facts().log.head() == head.head();
-    is_at.then_some(Restored { state, head, extra })
+    thread::scope(|scope| {
+        let extra = scope.spawn(|| read(extra));
+        let state = State::from_snapshot(body, network.clone()).ok()?;
+        let extra = extra.join().ok()??;
+        let is_at = state.facts().log.head() == head.head();
+        is_at.then_some(Restored { state, head, extra })
+    })
 }

@@ -113,7 +113,22 @@ impl View {
         tail.entries = entries.into_iter().map(Arc::from).collect();
         tail.head = Some(base.head());
         *self.write() = tail;
-        tiles_lead_to(self, base) && self.entries_fit(base.size())
+        tiles_lead_to(self, base)
+    }
+
+    /// Make sure that the files hold the journal: where they do not, they are made again from the
+    /// segments. Whether they were. This reads and hashes every entry in them, so whoever opens the
+    /// journal does not wait for it.
+    pub fn mend(&self) -> Result<bool, ReadError> {
+        let filed = self.locked().entries_first;
+        if self.entries_fit(filed) {
+            return Ok(false);
+        }
+        tracing::warn!(
+            "tiles do not hold the journal's entries: all are made again from the segments"
+        );
+        projection::rebuild(self.disk(), filed)?;
+        Ok(true)
     }
 
     /// Whether the entries below a size are those that the tiles have the hashes of.

@@ -361,15 +361,8 @@ fn restore(
     memo: &Arc<Memo>,
     trust_mark: bool,
 ) -> Result<(Follower, Vec<u8>), DiskError> {
-    let mut restored = snapshots.load(&parts.network)?;
-    if restored
-        .take_if(|restored| !(parts.reads)(&restored.extra))
-        .is_some()
-    {
-        tracing::warn!(
-            "the snapshot holds what this version cannot read; beginning from the journal"
-        );
-    }
+    let read = |extra: &[u8]| (parts.reads)(extra).then(|| extra.to_vec());
+    let restored = snapshots.load(&parts.network, read)?;
     let mark = snapshots.load_mark()?;
     let floor = mark.as_ref().filter(|_| trust_mark).map(|mark| Floor {
         size: mark.size,

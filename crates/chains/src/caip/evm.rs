@@ -11,8 +11,13 @@ pub(super) struct Hex<'a>(pub(super) &'a [u8; 20]);
 
 impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut digits = [0; 40];
+        let nibbles = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        for (digit, nibble) in digits.iter_mut().zip(nibbles) {
+            *digit = DIGITS[usize::from(nibble)];
+        }
         f.write_str("0x")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(core::str::from_utf8(&digits).unwrap_or_default())
     }
 }
 

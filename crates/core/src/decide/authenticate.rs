@@ -148,8 +148,8 @@ fn check_request(
     signed: &SignedRequest,
     at: Time,
 ) -> Result<FactorVerified, Reason> {
-    let base = request::parse_base(&signed.base).map_err(|_| Reason::RequestInvalid)?;
-    let base = base.parts();
+    let read = signed.read().map_err(|_| Reason::RequestInvalid)?;
+    let base = read.parts();
     let id: FactorId = base.key_id.parse().map_err(|_| Reason::RequestInvalid)?;
     if base.act != Some(case.digest.0) {
         return Err(Reason::RequestForAnotherAct);
@@ -163,7 +163,8 @@ fn check_request(
         return Err(Reason::FactorUnknown);
     }
     check_counts(case, owner, factor)?;
-    request::check(signed, &factor.key, case.verify).map_err(|_| Reason::RequestInvalid)?;
+    let checked = read.check(&factor.key, case.verify);
+    checked.map_err(|_| Reason::RequestInvalid)?;
     Ok(verified(case, owner, factor, &signed.signature, None))
 }
 

@@ -1,11 +1,13 @@
 //! The signature base, written.
 
 use super::{MAX_BASE, RequestFault, grammar};
+use crate::codec::hex_text;
 use crate::realm::Realm;
 use crate::signature::PublicKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use core::fmt::Write as _;
+use std::borrow::Cow;
 
 /// Everything that a request's signature covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +95,11 @@ pub struct Base(Parts);
 impl Base {
     /// Check each part against the profile.
     pub fn new(parts: Parts) -> Result<Self, RequestFault> {
+        Self::written(parts).map(|(base, _)| base)
+    }
+
+    /// The same, with the bytes to be signed.
+    pub(super) fn written(parts: Parts) -> Result<(Self, Vec<u8>), RequestFault> {
         let checks = [
             ("@method", grammar::is_method(&parts.method)),
             ("@authority", grammar::is_authority(&parts.authority)),
@@ -116,10 +123,11 @@ impl Base {
             return Err(RequestFault::Expires);
         }
         let base = Self(parts);
-        if base.to_bytes().len() > MAX_BASE {
+        let bytes = base.to_bytes();
+        if bytes.len() > MAX_BASE {
             Err(RequestFault::Size)
         } else {
-            Ok(base)
+            Ok((base, bytes))
         }
     }
 
@@ -132,14 +140,20 @@ impl Base {
     /// The bytes to be signed.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        signature_base(&self.0.components(), &self.signature_params())
+        let components = self.0.components();
+        signature_base(&components, &self.params(&components))
     }
 
     /// The value of `@signature-params`, which is also that of `Signature-Input` behind its label.
     #[must_use]
     pub fn signature_params(&self) -> String {
+        self.params(&self.0.components())
+    }
+
+    fn params(&self, components: &[Component<'_>]) -> String {
         let parts = &self.0;
-        let mut params = format!("{};created={}", parts.covered(), parts.created);
+        let mut params = covered(components);
+        let _ = write!(params, ";created={}", parts.created);
         if let Some(expires) = parts.expires {
             let _ = write!(params, ";expires={expires}");
         }
@@ -152,38 +166,47 @@ impl Base {
     }
 }
 
+/// A covered component's name and value.
+type Component<'a> = (&'static str, Cow<'a, str>);
+
 impl Parts {
-    /// The covered components in the profile's order, with their values.
-    fn components(&self) -> Vec<(&'static str, String)> {
-        let mut components = vec![
-            ("@method", self.method.clone()),
-            ("@authority", self.authority.clone()),
-            ("@path", self.path.clone()),
-        ];
-        components.extend(
-            self.query
-                .as_ref()
-                .map(|query| ("@query", format!("?{query}"))),
-        );
-        components.extend(
-            self.content_digest
-                .map(|d| ("content-digest", content_digest(&d))),
-        );
-        components.extend(
-            self.act
-                .map(|digest| ("portcullis-act", hex::encode(digest))),
-        );
+    /// The covered components in the profile's order.
+    fn components(&self) -> Vec<Component<'_>> {
+        let mut components: Vec<Component<'_>> = Vec::with_capacity(6);
+        components.extend([
+            ("@method", self.method.as_str().into()),
+            ("@authority", self.authority.as_str().into()),
+            ("@path", self.path.as_str().into()),
+        ]);
+        if let Some(query) = &self.query {
+            components.push(("@query", format!("?{query}").into()));
+        }
+        if let Some(digest) = &self.content_digest {
+            components.push(("content-digest", content_digest(digest).into()));
+        }
+        if let Some(act) = &self.act {
+            let act = hex_text(act, &mut [0; 64]).to_owned();
+            components.push(("portcullis-act", act.into()));
+        }
         components
     }
 
     /// The list of what is covered: `("@method" "@authority" …)`.
     pub(super) fn covered(&self) -> String {
-        let names = self
-            .components()
-            .into_iter()
-            .map(|(name, _)| format!("\"{name}\""));
-        format!("({})", names.collect::<Vec<_>>().join(" "))
+        covered(&self.components())
     }
+}
+
+fn covered(components: &[Component<'_>]) -> String {
+    let mut covered = String::with_capacity(256);
+    covered.push('(');
+    for (at, (name, _)) in components.iter().enumerate() {
+        covered.push_str(if at == 0 { "\"" } else { " \"" });
+        covered.push_str(name);
+        covered.push('"');
+    }
+    covered.push(')');
+    covered
 }
 
 /// A `Content-Digest` header (RFC 9530) of one SHA-256.
@@ -195,11 +218,15 @@ pub(super) fn content_digest(digest: &[u8; 32]) -> String {
 ///
 /// Nothing is checked: values with line ends in them would forge lines. [`Base`] is the safe way.
 #[must_use]
-pub fn signature_base(components: &[(&str, String)], params: &str) -> Vec<u8> {
+pub fn signature_base(components: &[(&str, impl AsRef<str>)], params: &str) -> Vec<u8> {
     let mut base = String::with_capacity(512);
     for (name, value) in components {
-        let _ = writeln!(base, "\"{name}\": {value}");
+        for part in ["\"", name, "\": ", value.as_ref(), "\n"] {
+            base.push_str(part);
+        }
     }
-    let _ = write!(base, "\"@signature-params\": {params}");
+    for part in ["\"@signature-params\": ", params] {
+        base.push_str(part);
+    }
     base.into_bytes()
 }

@@ -12,8 +12,8 @@ pub fn parse_base(bytes: &[u8]) -> Result<Base, RequestFault> {
     let text = core::str::from_utf8(bytes)
         .ok()
         .filter(|text| text.is_ascii());
-    let base = Base::new(read(text.ok_or(RequestFault::NotText)?)?)?;
-    if base.to_bytes() == bytes {
+    let (base, written) = Base::written(read(text.ok_or(RequestFault::NotText)?)?)?;
+    if written == bytes {
         Ok(base)
     } else {
         Err(RequestFault::NotCanonical)

@@ -18,6 +18,11 @@ impl P256Key {
         Ok(Self(bytes))
     }
 
+    /// The bytes of a key that [`Self::new`] has accepted before.
+    pub(super) const fn accepted_before(bytes: [u8; 65]) -> Self {
+        Self(bytes)
+    }
+
     /// The 65 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 65] {

@@ -52,9 +52,9 @@ pub struct Facts {
     /// Journaled checkpoints of the last 24 hours, by body digest: their oldest cosignature.
     #[n(3)]
     pub checkpoints: BTreeMap<Digest, Time>,
-    /// Accounts.
-    #[n(4)]
-    pub accounts: BTreeMap<AccountId, Account>,
+    /// Accounts, each in a place of its own: a tree's nodes are a third empty.
+    #[cbor(n(4), decode_with = "snapshot::decode_accounts")]
+    pub accounts: BTreeMap<AccountId, Box<Account>>,
     /// Staff, services and keepers.
     #[n(5)]
     pub staff: BTreeMap<PrincipalId, Member>,

@@ -16,7 +16,7 @@ impl Facts {
     /// An account.
     #[must_use]
     pub fn account(&self, id: AccountId) -> Option<&Account> {
-        self.accounts.get(&id)
+        self.accounts.get(&id).map(Box::as_ref)
     }
 
     /// A member of staff.

@@ -1,11 +1,15 @@
 //! Snapshots: state as bytes. A process loads only its own, and only against a checkpoint that it
 //! has itself seen cosigned; the journal stays the truth.
 
+use super::account::Account;
 use super::{Facts, State};
 use crate::codec::encode;
 use crate::digest::{Digest, Domain};
 use crate::genesis::RULES;
+use crate::id::AccountId;
 use crate::network::Network;
+use minicbor::{Decoder, decode};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Why a snapshot is not used. The journal is read from the start instead; nothing is lost.
@@ -47,4 +51,13 @@ impl State {
         }
         Ok(Self { network, facts })
     }
+}
+
+/// Accounts, which stand in order: together they make a full tree, one by one a tree half empty.
+pub(super) fn decode_accounts<C>(
+    d: &mut Decoder<'_>,
+    context: &mut C,
+) -> Result<BTreeMap<AccountId, Box<Account>>, decode::Error> {
+    let pairs: Result<Vec<_>, _> = d.map_iter_with(context)?.collect();
+    Ok(pairs?.into_iter().collect())
 }

@@ -147,7 +147,7 @@ pub(super) fn evidence_checked(stage: &mut Stage, count: u64) -> Result<(f64, To
     // A replica of its own begins where the journal stands now.
     let replica = stage.ledger.state.clone();
     for proven in stage.withdrawals(count)? {
-        entries.push(stage.ledger.submit(proven)?.0);
+        entries.push(stage.ledger.submit(proven)?.bytes);
     }
     stage.ledger.state = replica;
     let (done, took) = of_thread(|| {

@@ -10,7 +10,7 @@ use portcullis_core::decide::{self, Payment};
 use portcullis_core::entry::{Body, Entry, Submission};
 use portcullis_core::plan::Plan;
 use portcullis_core::signature::Verify;
-use portcullis_core::{Digest, Span, State, Time};
+use portcullis_core::{Decision, Digest, Span, State, Time};
 use portcullis_host::Random;
 use portcullis_keys::StatementKey;
 use portcullis_tlog::witness::{AddCheckpoint, decide as witness};
@@ -33,8 +33,12 @@ pub(super) struct Ledger {
     acts: u64,
 }
 
-/// An entry's bytes, and what they did.
-pub(super) type Entered = (Vec<u8>, Applied);
+/// An entry, its bytes, and what they did.
+pub(super) struct Entered {
+    pub(super) entry: Entry,
+    pub(super) bytes: Vec<u8>,
+    pub(super) applied: Applied,
+}
 
 impl Ledger {
     /// A journal that begins then, with genesis and the checkpoint of it. `verify` judges all signatures.
@@ -80,7 +84,11 @@ impl Ledger {
         let bytes = entry.to_bytes();
         let applied = self.state.apply_entry(&entry, &bytes, self.verify.as_ref());
         match &applied.void {
-            None => Ok((bytes, applied)),
+            None => Ok(Entered {
+                entry,
+                bytes,
+                applied,
+            }),
             Some(void) => Err(Failure::new(
                 Exit::Wrong,
                 format!("a void entry: {void}"),
@@ -133,13 +141,24 @@ impl Ledger {
         self.enter(Body::Act(Box::new(submission)))
     }
 
+    /// Enter an act that pays nobody and is released at once. Applying it decides it, this once; had it to
+    /// wait, the entry would be void.
+    pub(super) fn release(&mut self, (act, evidence): Proven) -> Result<Entered, Failure> {
+        self.enter(Body::Act(Box::new(Submission {
+            act,
+            evidence,
+            decision: Decision::Release,
+            plan: None,
+        })))
+    }
+
     /// An act with its decision and its plan.
     pub(super) fn decided(&self, (act, evidence): Proven) -> Result<Submission, Failure> {
         let verify = self.verify.as_ref();
         let decided = decide::decide(&self.state, &act, &evidence, self.now, verify);
         let plan = decided.payment().map(plan).transpose()?;
         let decision = decided.decision().clone();
-        if let portcullis_core::Decision::Refuse { reason } = decision {
+        if let Decision::Refuse { reason } = decision {
             return Err(Failure::new(Exit::Wrong, format!("refused: {reason}"), ""));
         }
         Ok(Submission {

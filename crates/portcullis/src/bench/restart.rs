@@ -1,27 +1,32 @@
 //! `restart`: from a snapshot and a tail to serving.
 //!
 //! The journal is written by the core, one entry for each account, and then more; the gate's snapshot
-//! is what its own follower would have written at that place. Then the real process is started, and
-//! the clock stops when it answers.
+//! is what its own follower would have written at that place. All lies on the disk when the real process
+//! is started, and most of it in the page cache; the clock stops when it answers.
 
 use super::Setting;
 use super::cpu::Took;
 use super::crowd::Crowd;
 use super::journal::Writer;
+use super::ledger::Entered;
 use super::row::Row;
 use super::system::Process;
 use crate::failure::{Exit, Failure};
 use crate::folder::Folder;
 use crate::keyring::purpose;
-use portcullis_core::{Applied, Entry, Span};
+use portcullis_core::Span;
 use portcullis_gate::Index;
 use portcullis_host::{Clock as _, Dir, SystemClock};
 use portcullis_journal::Snapshots;
-use portcullis_journal::projection::{CHECKPOINT_FILE, Projection};
+use portcullis_journal::projection::Projection;
 use portcullis_journal::snapshot::Mark;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
+/// Entries that may wait to be written.
+const AHEAD: usize = 4096;
 /// How long it may take at most.
 const UP_WITHIN: Duration = Duration::from_mins(5);
 
@@ -45,48 +50,63 @@ pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>, Failure> {
 fn write(setting: &Setting, accounts: u64, tail: u64) -> Result<Crowd, Failure> {
     // Time passes as entries come, and all of it has to lie behind.
     let begin = SystemClock.now().before(Span::hours(24 * 3));
-    let mut entries = Vec::new();
-    let mut crowd = Crowd::new(setting, begin, |entered| entries.push(entered))?;
+    let mut first = Vec::new();
+    let mut crowd = Crowd::new(setting, begin, |entered| first.push(entered))?;
     let folder = crowd.platform.folder.file(Folder::JOURNAL);
-    let mut writer = Writer::new(&folder)?;
-    let mut index = Index::default();
-    for (bytes, applied) in entries {
-        note(&mut index, &bytes, &applied);
-        writer.push(bytes)?;
-    }
-    let mut failed = Ok(());
-    crowd.open(0..accounts, |(bytes, applied)| {
-        note(&mut index, &bytes, &applied);
-        failed = core::mem::replace(&mut failed, Ok(())).and_then(|()| writer.push(bytes));
+    let kept = Kept {
+        writer: Writer::new(&folder)?,
+        index: Index::default(),
+    };
+    let kept = kept.while_entering(|mut write| {
+        first.into_iter().for_each(&mut write);
+        crowd.open(0..accounts, write)
     })?;
-    failed?;
+    let key = crowd.platform.reach.key_paths("gate");
+    let snapshots = Snapshots::new(Arc::new(Dir::open(&folder)?), key.statement(purpose::LOG)?);
     let head = crowd.ledger.cosign()?;
-    let disk = Arc::new(Dir::open(&folder)?);
-    let key = crowd
-        .platform
-        .reach
-        .key_paths("gate")
-        .statement(purpose::LOG)?;
-    let snapshots = Snapshots::new(disk, key);
-    snapshots.save(&crowd.ledger.state, &head, &index.to_bytes())?;
-    let mut failed = Ok(());
-    crowd.freeze(0..tail, |(bytes, _)| {
-        failed = core::mem::replace(&mut failed, Ok(())).and_then(|()| writer.push(bytes));
-    })?;
-    failed?;
+    snapshots.save(&crowd.ledger.state, &head, &kept.index.to_bytes())?;
+    let kept = kept.while_entering(|write| crowd.freeze(0..tail, write))?;
     let head = crowd.ledger.cosign()?;
     snapshots.mark(&Mark::of(&crowd.ledger.state, &head))?;
-    let view = writer.finish()?;
     let note = head.signed().note().to_string();
-    let published = Projection::new(view).publish(head.head().size, note.as_bytes());
+    let published =
+        Projection::new(kept.writer.finish()?).publish(head.head().size, note.as_bytes());
     published.map_err(|error| Failure::new(Exit::Wrong, error, ""))?;
-    debug_assert!(folder.join(CHECKPOINT_FILE).exists());
+    // What is still on its way to the disk would be in the way of whoever starts.
+    rustix::fs::sync();
     Ok(crowd)
 }
 
-fn note(index: &mut Index, bytes: &[u8], applied: &Applied) {
-    if let Ok(entry) = Entry::from_bytes(bytes) {
-        index.add(&entry, applied);
+/// What stands on the disk and what the gate would derive from it.
+struct Kept {
+    writer: Writer,
+    index: Index,
+}
+
+impl Kept {
+    /// Keep what is being entered, on a thread of its own.
+    fn while_entering(
+        self,
+        enter: impl FnOnce(&mut dyn FnMut(Entered)) -> Result<(), Failure>,
+    ) -> Result<Self, Failure> {
+        thread::scope(|scope| {
+            let (send, entered) = sync_channel(AHEAD);
+            let keeping = scope.spawn(move || self.keep(entered));
+            // Whoever takes nothing any more says why below.
+            let done = enter(&mut |entered| drop(send.send(entered)));
+            drop(send);
+            let kept = keeping.join();
+            let kept = kept.map_err(|_| Failure::new(Exit::Wrong, "the writer panicked", ""))?;
+            done.and(kept)
+        })
+    }
+
+    fn keep(mut self, entered: Receiver<Entered>) -> Result<Self, Failure> {
+        for entered in entered {
+            self.index.add(&entered.entry, &entered.applied);
+            self.writer.push(entered.bytes)?;
+        }
+        Ok(self)
     }
 }
 
@@ -102,7 +122,7 @@ fn start(crowd: &Crowd) -> Result<Took, Failure> {
             let what = std::fs::read_to_string(log).unwrap_or_default();
             return Err(Failure::new(Exit::Stopped, format!("no gate: {what}"), ""));
         }
-        std::thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(5));
     }
     Ok(Took {
         cpu: process.cpu(),

@@ -171,19 +171,19 @@ fn write_journal(platform: &Platform, customers: &[Customer]) -> Result<(), Fail
     let begin: Time = SystemClock.now().before(Span::seconds(60));
     let mut entries = Vec::new();
     let mut ledger = Ledger::new(platform, begin, Box::new(Strict), |entered| {
-        entries.push(entered.0);
+        entries.push(entered.bytes);
     })?;
     for customer in customers {
         let open = platform.open(ledger.draft(), customer, ledger.now)?;
-        entries.push(ledger.submit(open)?.0);
+        entries.push(ledger.submit(open)?.bytes);
     }
-    wait_for_delays(&mut ledger, |entered| entries.push(entered.0))?;
+    wait_for_delays(&mut ledger, |entered| entries.push(entered.bytes))?;
     for customer in customers {
         let draft = ledger.draft();
         let add = platform.add_address(draft, customer, Platform::payee(0xaa), ledger.now)?;
-        entries.push(ledger.submit(add)?.0);
+        entries.push(ledger.submit(add)?.bytes);
     }
-    wait_for_delays(&mut ledger, |entered| entries.push(entered.0))?;
+    wait_for_delays(&mut ledger, |entered| entries.push(entered.bytes))?;
     let mut writer = journal::Writer::new(&platform.folder.file(Folder::JOURNAL))?;
     entries
         .into_iter()
