@@ -12,11 +12,9 @@ use portcullis_core::plan::Plan;
 use portcullis_core::signature::Verify;
 use portcullis_core::{Decision, Digest, Span, State, Time};
 use portcullis_host::Random;
-use portcullis_keys::StatementKey;
+use portcullis_keys::NoteKey;
 use portcullis_tlog::witness::{AddCheckpoint, decide as witness};
-use portcullis_tlog::{
-    Cosigned, Log, Role, SignError, SignedCheckpoint, Signer, Timestamp, VerifierKey, Witness,
-};
+use portcullis_tlog::{Cosigned, Log, SignError, SignedCheckpoint, Timestamp, Witness};
 use std::sync::Arc;
 
 /// A journal that is written entry by entry.
@@ -63,11 +61,11 @@ impl Ledger {
             checkpoint: Digest([0; 32]),
             log: NoteKey {
                 public: network.log().clone(),
-                key: key("gate", purpose::LOG)?,
+                secret: key("gate", purpose::LOG)?,
             },
             witness: NoteKey {
                 public: cosigner.ok_or_else(nobody)?,
-                key: key("witness", purpose::WITNESS)?,
+                secret: key("witness", purpose::WITNESS)?,
             },
             verify,
             acts: 0,
@@ -189,25 +187,5 @@ impl Random for Numbers {
         for (byte, hashed) in bytes.iter_mut().zip(hash.iter().cycle()) {
             *byte = *hashed;
         }
-    }
-}
-
-/// A statement key that signs notes.
-struct NoteKey<R> {
-    public: VerifierKey<R>,
-    key: Arc<dyn StatementKey>,
-}
-
-impl<R: Role> Signer<R> for NoteKey<R> {
-    fn key(&self) -> &VerifierKey<R> {
-        &self.public
-    }
-
-    fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
-        let failed = |error: portcullis_keys::SignError| SignError {
-            name: self.public.name().to_string(),
-            reason: error.to_string(),
-        };
-        Ok(*self.key.sign(message).map_err(failed)?.as_bytes())
     }
 }
