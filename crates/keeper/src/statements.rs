@@ -6,6 +6,7 @@
 use crate::machine::Machine;
 use portcullis_core::codec::{decode, encode};
 use portcullis_core::id::KeeperId;
+use portcullis_core::reason::Retry;
 use portcullis_core::report::{MAX_STATEMENTS, Report, Verdicts};
 use portcullis_core::statement::{Says, SignedStatement, Statement};
 use portcullis_core::{Digest, Reason, Span, State, Time};
@@ -110,14 +111,17 @@ impl Statements {
         let fitting = due.filter(|w| state.accepts(&w.signed, self.memo.as_ref()));
         let mut fitting = fitting.take(most).peekable();
         while fitting.peek().is_some() {
-            let mut together: Vec<&mut Waiting> = fitting.by_ref().take(MAX_STATEMENTS).collect();
-            let report = together.iter_mut().map(|waiting| waiting.say(now));
+            let together: Vec<&mut Waiting> = fitting.by_ref().take(MAX_STATEMENTS).collect();
+            let report = together.iter().map(|waiting| waiting.signed.clone());
             let report = Report(report.collect());
-            let Some(verdicts) = post(&self.machine, &self.gate, &report) else {
-                break;
-            };
+            let verdicts = post(&self.machine, &self.gate, &report);
+            let verdicts = verdicts.unwrap_or_else(|| vec![NOT_TAKEN; together.len()]);
+            let is_over = verdicts.iter().any(|verdict| is_not_taken(*verdict));
             for (waiting, verdict) in together.into_iter().zip(verdicts) {
                 diverged.extend(waiting.hear(verdict, now));
+            }
+            if is_over {
+                break;
             }
         }
         diverged
@@ -131,21 +135,29 @@ impl Statements {
 }
 
 impl Waiting {
-    /// Said now, and again ever more seldom.
-    fn say(&mut self, now: Time) -> SignedStatement {
+    /// Said just now, and again ever more seldom where the gate has it: what has not fitted its journal
+    /// for too long.
+    fn hear(&mut self, verdict: Option<u16>, now: Time) -> Option<Says> {
+        if is_not_taken(verdict) {
+            self.next = now.after(FIRST_WAIT);
+            return None;
+        }
         self.next = now.after(self.wait);
         self.wait = Span((self.wait.0 * 2).min(LONGEST_WAIT.0));
-        self.signed.clone()
-    }
-
-    /// What has not fitted the gate's journal for too long.
-    fn hear(&mut self, verdict: Option<u16>, now: Time) -> Option<Says> {
         let is_misfit = verdict == Some(Reason::StatementRefused.number());
         let since = self.refused.unwrap_or(now);
         self.refused = is_misfit.then_some(since);
         let lasts = is_misfit && now.since(since) >= DIVERGED_AFTER;
         lasts.then(|| self.signed.statement.says.clone())
     }
+}
+
+/// What is to be said again soon, for the gate has no room for it now or does not answer.
+const NOT_TAKEN: Option<u16> = Some(Reason::Busy.number());
+
+fn is_not_taken(verdict: Option<u16>) -> bool {
+    let reason = verdict.and_then(Reason::from_number);
+    reason.is_some_and(|reason| reason.retry() == Retry::Later)
 }
 
 /// The gate's verdict on each, if it has taken the report.

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::rpc::Rpc;
 use super::wire::{Quantity, WireHead, WireReceipt};
-use super::{At, Head, Node, NodeError, Receipt, Sent, SuggestedFees};
+use super::{At, Found, Head, Node, NodeError, Sent, SuggestedFees};
 
 /// A node by its address and the chain that it must be on.
 pub struct HttpNode {
@@ -30,7 +30,7 @@ impl HttpNode {
         Ok(said.map(|(hash, tx)| Sent::of(hash, tx.hash())).collect())
     }
 
-    fn all_receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Option<Receipt>>, NodeError> {
+    fn all_receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Found>, NodeError> {
         let params = hashes.iter().map(|hash| json!([prefixed(hash)]));
         let params: Vec<_> = params.collect();
         let answers = self
@@ -39,7 +39,7 @@ impl HttpNode {
         let read = |(answer, hash): (Result<Option<WireReceipt>, NodeError>, &[u8; 32])| {
             answer?.map(|receipt| receipt.of(*hash)).transpose()
         };
-        answers.into_iter().zip(hashes).map(read).collect()
+        Ok(answers.into_iter().zip(hashes).map(read).collect())
     }
 }
 
@@ -93,7 +93,7 @@ impl Node for HttpNode {
             .unwrap_or_else(|error| vec![Sent::from_error(error); txs.len()])
     }
 
-    fn receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Option<Receipt>>, NodeError> {
+    fn receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Found>, NodeError> {
         if hashes.is_empty() {
             return Ok(Vec::new());
         }

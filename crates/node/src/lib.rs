@@ -65,8 +65,11 @@ pub trait Node: Send + Sync {
 
     /// What became of each of these transactions, in their order; `None` while it is in no block of the
     /// node's chain.
-    fn receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Option<Receipt>>, NodeError>;
+    fn receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Found>, NodeError>;
 }
+
+/// What a node says of one transaction.
+pub type Found = Result<Option<Receipt>, NodeError>;
 
 /// At which state a nonce is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,7 +17,8 @@ use super::wire::Quantity;
 
 const CHAIN_ID: &str = "eth_chainId";
 
-/// The most bytes of an answer. A block's header with the hashes of its transactions is the largest.
+/// The most bytes of an answer: the receipts of as many transactions as a signer asks for at once, a
+/// block's header with the hashes of its transactions.
 const MAX_ANSWER: u64 = 4 << 20;
 
 /// The most characters of what a node says in an error.

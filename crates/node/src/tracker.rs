@@ -89,7 +89,7 @@ pub enum Delivery {
 }
 
 impl Observation {
-    /// Looks for several at once, through a node that has said what the wallet's next nonce is.
+    /// Looks for several at once, and sees each or hears why not, through a node that has said what the wallet's next nonce is.
     ///
     /// The nonce comes first: were it last, a block in between could make it look used with no
     /// receipt for it.
@@ -97,7 +97,7 @@ impl Observation {
         node: &dyn Node,
         next_nonce: u64,
         trackers: &[&Tracker],
-    ) -> Result<Vec<Self>, NodeError> {
+    ) -> Result<Vec<Result<Self, NodeError>>, NodeError> {
         if trackers.is_empty() {
             return Ok(Vec::new());
         }
@@ -105,14 +105,15 @@ impl Observation {
         let hashes: Vec<[u8; 32]> = attempts.map(|attempt| attempt.hash).collect();
         let mut found = node.receipts(&hashes)?.into_iter();
         let head = node.head()?;
-        let observation = |tracker: &&Tracker| Self {
-            next_nonce,
-            receipts: found
-                .by_ref()
-                .take(tracker.attempts().count())
-                .flatten()
-                .collect(),
-            head,
+        let observation = |tracker: &&Tracker| {
+            // All of its answers are taken out, whatever the first of them is.
+            let receipts: Vec<_> = found.by_ref().take(tracker.attempts().count()).collect();
+            let receipts: Result<Vec<Option<Receipt>>, NodeError> = receipts.into_iter().collect();
+            Ok(Self {
+                next_nonce,
+                receipts: receipts?.into_iter().flatten().collect(),
+                head,
+            })
         };
         Ok(trackers.iter().map(observation).collect())
     }

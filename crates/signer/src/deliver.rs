@@ -249,11 +249,10 @@ impl Deliveries {
 
 impl Wallet {
     /// Its next nonce, asked for anew now and then.
-    fn count(&mut self, line: &mut Line, now: Time) -> Result<u64, NodeError> {
+    fn count(&mut self, line: &Line, now: Time) -> Result<u64, NodeError> {
         if self.look_at <= now {
             self.look_at = now.after(LOOK_EVERY);
             self.next_nonce = line.node.nonce(self.address, At::Latest)?;
-            line.rest = FIRST_REST;
         }
         Ok(self.next_nonce)
     }
@@ -263,24 +262,29 @@ impl Line {
     fn send(&mut self, leaving: Vec<&mut UnderWay>, now: Time) -> Vec<Trouble> {
         let newest: Vec<&SignedTx> = leaving.iter().map(|it| it.tracker.newest()).collect();
         let said = self.node.send_all(&newest);
+        // One request that is lost is one failure, whatever it carried.
+        if said.iter().any(|sent| matches!(sent, Sent::Unknown(_))) {
+            self.fail(now);
+        } else {
+            self.rest = FIRST_REST;
+        }
         let mut trouble = Vec::new();
         for (it, sent) in leaving.into_iter().zip(said) {
             it.tracker.sent(now);
             tracing::info!(act = %it.act, ?sent, "broadcast");
-            match sent {
-                Sent::Unknown(_) => self.fail(now),
-                Sent::Refused { message, .. } => trouble.push(Trouble {
+            if let Sent::Refused { message, .. } = sent {
+                trouble.push(Trouble {
                     act: it.act,
                     name: "broadcast-refused",
                     text: format!("the node refuses the transaction: {message}"),
-                }),
-                _ => self.rest = FIRST_REST,
+                });
             }
         }
         trouble
     }
 
-    /// Look for these, and give them back with what was seen.
+    /// Look for these, and give back those of which anything was seen. A node that cannot speak of one
+    /// keeps nothing from the others.
     fn look<'a>(
         &mut self,
         mut due: Vec<&'a mut UnderWay>,
@@ -292,10 +296,21 @@ impl Line {
         }
         let trackers: Vec<&Tracker> = due.iter().map(|it| &it.tracker).collect();
         let seen = Observation::of(self.node.as_ref(), next_nonce, &trackers)?;
-        for (it, seen) in due.iter_mut().zip(&seen) {
-            it.standing = it.tracker.observe(seen);
-        }
-        Ok(due)
+        self.rest = FIRST_REST;
+        let seen = due
+            .into_iter()
+            .zip(seen)
+            .filter_map(|(it, seen)| match seen {
+                Ok(seen) => {
+                    it.standing = it.tracker.observe(&seen);
+                    Some(it)
+                }
+                Err(error) => {
+                    tracing::warn!(%error, act = %it.act, "the node cannot say what became of it");
+                    None
+                }
+            });
+        Ok(seen.collect())
     }
 
     fn fail(&mut self, now: Time) {

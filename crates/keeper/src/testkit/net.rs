@@ -31,8 +31,8 @@ pub struct Wire {
     pub heartbeat: bool,
     /// Whether the gate journals statements.
     pub takes_statements: bool,
-    /// Whether no statement fits the gate's state.
-    pub diverges: bool,
+    /// What it says to every statement, instead of taking it.
+    pub refuses: Option<Reason>,
     /// Whether the gate answers at all.
     pub gate_up: bool,
     /// Most entries in one answer.
@@ -79,7 +79,7 @@ impl Net {
             ledger,
             heartbeat: true,
             takes_statements: true,
-            diverges: false,
+            refuses: None,
             gate_up: true,
             chunk: 100,
             lies: None,
@@ -134,8 +134,8 @@ impl Wire {
 
     fn take(&mut self, signed: SignedStatement) -> Result<(), Reason> {
         self.statements.push(signed.clone());
-        if self.diverges {
-            return Err(Reason::StatementRefused);
+        if let Some(reason) = self.refuses {
+            return Err(reason);
         }
         if self.takes_statements {
             if !self.ledger.state.accepts(&signed, &Strict) {

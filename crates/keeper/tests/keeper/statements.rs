@@ -5,7 +5,7 @@ use portcullis_chains::Amount;
 use portcullis_core::report::MAX_STATEMENTS;
 use portcullis_core::state::StatedCaps;
 use portcullis_core::statement::{Cap, Condition, Says};
-use portcullis_core::{Digest, Time};
+use portcullis_core::{Digest, Reason, Time};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::World;
 use std::time::Duration;
@@ -110,5 +110,30 @@ fn many_travel_together_and_each_is_journaled() {
     }
     keeper.finish(Vec::new).unwrap();
     assert_eq!(keeper.unsaid(), 0);
+    assert_eq!(gate.wire().ledger.state.facts().latches.len(), 200);
+}
+
+/// A short overload must cost no receipt a minute.
+#[test]
+fn what_a_busy_gate_does_not_take_is_said_again_soon_however_long_it_was_busy() {
+    let gate = Gate::new();
+    let mut keeper = gate.keeper();
+    gate.wire().refuses = Some(Reason::Busy);
+    keeper.look(Duration::ZERO).unwrap();
+    for latch in 0..200 {
+        keeper.say(latched(latch)).unwrap();
+    }
+    keeper.finish(Vec::new).unwrap();
+    let reports = gate.wire().reports.len();
+    assert_eq!(reports, 1, "the next report would find no room either");
+    for _ in 0..60 {
+        gate.second();
+        keeper.finish(Vec::new).unwrap();
+    }
+    gate.wire().refuses = None;
+    for _ in 0..2 {
+        gate.second();
+        keeper.finish(Vec::new).unwrap();
+    }
     assert_eq!(gate.wire().ledger.state.facts().latches.len(), 200);
 }

@@ -230,6 +230,6 @@ fn what_nodes_say_cannot_forge_a_log() {
 }
 
 /// The answer about the one that was asked for.
-fn only<T, E>(answers: Result<Vec<T>, E>) -> Result<T, E> {
-    answers.map(|mut answers| answers.remove(0))
+fn only<T, E>(answers: Result<Vec<Result<T, E>>, E>) -> Result<T, E> {
+    answers.and_then(|mut answers| answers.remove(0))
 }

@@ -21,7 +21,7 @@ const ONE: u128 = 1_000_000_000_000_000_000;
 fn look(tracker: &mut Tracker, node: &dyn Node) -> Standing {
     let next_nonce = node.nonce(wallet().address(), At::Latest).unwrap();
     let seen = Observation::of(node, next_nonce, &[tracker]).unwrap();
-    tracker.observe(&seen[0])
+    tracker.observe(seen[0].as_ref().unwrap())
 }
 
 /// Where it stands once it stands anywhere: the node mines a moment after it has accepted.

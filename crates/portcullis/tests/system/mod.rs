@@ -146,8 +146,12 @@ impl Anvil {
             "eth_sendTransaction",
             &json!([{ "from": RICH, "data": data }]),
         );
-        let receipt = self.rpc("eth_getTransactionReceipt", &json!([hash]));
-        Some(receipt["contractAddress"].as_str().unwrap().to_owned())
+        // The node answers before the block is made.
+        let address = || {
+            let receipt = self.rpc("eth_getTransactionReceipt", &json!([hash]));
+            Some(receipt["contractAddress"].as_str()?.to_owned())
+        };
+        Some(until(address, || "the contract in a block".into()))
     }
 
     /// Send tokens from whoever deployed them.
@@ -350,21 +354,25 @@ impl Network {
 
     /// Ask until the answer is there; time is bounded, and nothing depends on how long it takes.
     pub fn until<T>(&self, what: &str, ask: impl Fn(&Self) -> Option<T>) -> T {
-        let end = Instant::now() + Duration::from_mins(1);
-        loop {
-            if let Some(answer) = ask(self) {
-                return answer;
-            }
-            let log = || fs::read_to_string(self.path("log")).unwrap_or_default();
-            assert!(Instant::now() < end, "waited in vain for {what}\n{}", log());
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        let log = || fs::read_to_string(self.path("log")).unwrap_or_default();
+        until(|| ask(self), || format!("{what}\n{}", log()))
     }
 
     /// Where an act stands.
     pub fn stage(&self, digest: &str) -> String {
         let answer = self.call(&["--as", "auditor", "GET", &format!("/v1/acts/{digest}")]);
         answer["stage"].as_str().unwrap().to_owned()
+    }
+}
+
+fn until<T>(ask: impl Fn() -> Option<T>, what: impl Fn() -> String) -> T {
+    let end = Instant::now() + Duration::from_mins(1);
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < end, "waited in vain for {}", what());
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 

@@ -8,7 +8,7 @@ use portcullis_core::{Digest, Span};
 use portcullis_keeper::testkit::{
     CrashDisk, Customer, HandClock, Ledger, Net, Wire, World, machine,
 };
-use portcullis_node::{At, Block, Head, Node, NodeError, Receipt, Sent, SuggestedFees};
+use portcullis_node::{At, Block, Found, Head, Node, NodeError, Receipt, Sent, SuggestedFees};
 use portcullis_signer::{Config, Parts, Signer, SignerError, Step};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -225,6 +225,8 @@ pub(crate) struct Chain {
     /// What is in blocks: transaction, block number, whether it succeeded.
     pub(crate) mined: Vec<(SignedTx, u64, bool)>,
     pub(crate) height: u64,
+    /// The transaction of which it cannot speak.
+    pub(crate) mute_of: Option<[u8; 32]>,
     /// How long each answer takes, by whose clock.
     pub(crate) slow: Option<(HandClock, Span)>,
 }
@@ -284,9 +286,13 @@ impl Node for FakeNode {
         vec![answer; txs.len()]
     }
 
-    fn receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Option<Receipt>>, NodeError> {
+    fn receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Found>, NodeError> {
         let chain = self.asked();
-        Ok(hashes.iter().map(|hash| chain.receipt(*hash)).collect())
+        let found = |hash: &[u8; 32]| match chain.mute_of {
+            Some(mute) if mute == *hash => Err(NodeError::TimedOut),
+            _ => Ok(chain.receipt(*hash)),
+        };
+        Ok(hashes.iter().map(found).collect())
     }
 }
 

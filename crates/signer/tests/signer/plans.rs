@@ -261,3 +261,46 @@ fn a_payment_that_is_out_can_be_given_up_and_the_chain_decides() {
         }
     }
 }
+
+/// A request that is lost is one failure: the node is left alone for a second and not for as long as
+/// after so many.
+#[test]
+fn many_broadcasts_that_are_lost_together_are_one_failure() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    bench.node.chain().answer = Some(Sent::Unknown(NodeError::TimedOut));
+    for _ in 0..10 {
+        bench.withdraw(5);
+    }
+    bench.step();
+    assert_eq!(bench.node.chain().got.len(), 10);
+    bench.node.chain().answer = None;
+    bench.withdraw(6);
+    bench.run(2);
+    let got = bench.node.chain().got.clone();
+    let newest = SignedTx::from_bytes(got.last().unwrap()).unwrap();
+    assert_eq!(newest.unsigned().nonce(), 10);
+}
+
+/// What a node cannot say of one transaction keeps no other from being confirmed.
+#[test]
+fn a_node_that_cannot_speak_of_one_transaction_speaks_of_the_others() {
+    let mut bench = Bench::new();
+    let (first, second) = (bench.withdraw(5), bench.withdraw(6));
+    assert_eq!(bench.run(2), 2);
+    {
+        let mut chain = bench.node.chain();
+        let got = chain.got.clone();
+        let txs = got.iter().map(|raw| SignedTx::from_bytes(raw).unwrap());
+        chain.mined = txs.map(|tx| (tx, 1, true)).collect();
+        chain.height = 3;
+        chain.mute_of = Some(chain.mined[0].0.hash());
+    }
+    bench.run(5);
+    let is_confirmed =
+        |bench: &Bench, act| bench.wire().ledger.state.facts().ended.contains_key(act);
+    assert!(!is_confirmed(&bench, &first) && is_confirmed(&bench, &second));
+    bench.node.chain().mute_of = None;
+    bench.run(5);
+    assert!(is_confirmed(&bench, &first));
+}

@@ -16,7 +16,7 @@ use portcullis_core::id::LedgerEntryId;
 use portcullis_core::id::PrincipalId;
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::statement::{Condition, Says, SignedStatement, Statement};
-use portcullis_core::{Digest, Evidence, Span};
+use portcullis_core::{Digest, Evidence, Reason, Span};
 use portcullis_host::Clock as _;
 use portcullis_keeper::latches;
 use portcullis_keeper::testkit::{Customer, Dice, World, id};
@@ -933,7 +933,7 @@ fn a_slow_node_takes_a_step_no_longer_than_its_budget() {
 fn a_gate_that_goes_on_refusing_what_fits_raises_an_alarm() {
     let mut bench = Bench::new();
     bench.run(2);
-    bench.wire().diverges = true;
+    bench.wire().refuses = Some(Reason::StatementRefused);
     bench.withdraw(5);
     bench.run(50);
     assert!(bench.alarms().is_empty());
@@ -945,10 +945,10 @@ fn a_gate_that_goes_on_refusing_what_fits_raises_an_alarm() {
 fn a_gate_that_is_ahead_for_a_moment_raises_none() {
     let mut bench = Bench::new();
     bench.run(2);
-    bench.wire().diverges = true;
+    bench.wire().refuses = Some(Reason::StatementRefused);
     bench.withdraw(5);
     bench.run(40);
-    bench.wire().diverges = false;
+    bench.wire().refuses = None;
     bench.run(100);
     assert!(bench.alarms().is_empty());
 }

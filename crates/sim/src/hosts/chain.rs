@@ -8,7 +8,7 @@ use crate::eth;
 use portcullis_chains::Amount;
 use portcullis_chains::ethereum::{SignedTx, TRANSFER_TOPIC};
 use portcullis_core::Span;
-use portcullis_node::{At, Block, Head, Log, Node, NodeError, Receipt, Sent, SuggestedFees};
+use portcullis_node::{At, Block, Found, Head, Log, Node, NodeError, Receipt, Sent, SuggestedFees};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -332,18 +332,18 @@ impl Node for SimNode {
             chain.chronicle.count("fault: node hangs");
             chain.time.pass(Span(400));
         }
-        txs.iter().map(|tx| chain.get(tx)).collect()
+        txs.iter().map(|tx| chain.receive(tx)).collect()
     }
 
-    fn receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Option<Receipt>>, NodeError> {
+    fn receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Found>, NodeError> {
         let mut chain = self.answering()?;
-        Ok(hashes.iter().map(|hash| chain.show(*hash)).collect())
+        Ok(hashes.iter().map(|hash| Ok(chain.show(*hash))).collect())
     }
 }
 
 impl Chain {
     /// What is said to a broadcast. Whatever the node does, the bytes are out.
-    fn get(&mut self, tx: &SignedTx) -> Sent {
+    fn receive(&mut self, tx: &SignedTx) -> Sent {
         self.handed.push(tx.clone());
         match self.lie {
             Some(NodeLie::Hangs) => {
