@@ -33,10 +33,13 @@ pub const ASSUMPTIONS: &[&str] = &[
 
 /// How often bytes are sent of which a node says nothing.
 const TRIES: usize = 10;
+/// How many are sent again in one request.
+const TOGETHER: usize = 64;
 
 /// The back end as it was.
 pub(crate) struct AsItWas {
     server: Server,
+    service: Arc<Service>,
     wallet: Address,
 }
 
@@ -44,7 +47,8 @@ pub(crate) struct AsItWas {
 struct Book {
     accounts: BTreeMap<String, u128>,
     sessions: BTreeMap<String, Session>,
-    nonce: u64,
+    /// What was sent, by nonces from 0 on.
+    sent: Vec<SignedTx>,
 }
 
 /// A customer that is logged in.
@@ -100,27 +104,39 @@ impl AsItWas {
             book: Mutex::new(Book {
                 accounts,
                 sessions: BTreeMap::new(),
-                nonce: 0,
+                sent: Vec::new(),
             }),
             key,
             node: HttpNode::new(node, CHAIN, Duration::from_secs(10))?,
         };
+        let service = Arc::new(service);
         let router = Router::new()
             .route("/sessions", post(log_in))
             .route("/mfa", post(check_code))
             .route("/internal/mfa-passed", post(passed))
             .route("/withdrawals", post(withdraw))
-            .with_state(Arc::new(service));
+            .with_state(Arc::clone(&service));
         let server = Server::start(router, 2);
         let server = server.map_err(|error| DrillError::AsItWas(error.to_string()))?;
         Ok(Self {
             server,
+            service,
             wallet: Address::Evm { chain, address },
         })
     }
 
     pub(crate) fn wallet(&self) -> Address {
         self.wallet
+    }
+
+    /// Send again, byte for byte, what stands at this nonce and above.
+    pub(crate) fn send_again(&self, from: u64) {
+        let book = self.service.book();
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
+        let rest: Vec<&SignedTx> = book.sent.iter().skip(from).collect();
+        for some in rest.chunks(TOGETHER) {
+            self.service.node.send_all(some);
+        }
     }
 
     pub(crate) fn url(&self, target: &str) -> String {
@@ -207,14 +223,14 @@ impl Service {
         let rest = balance
             .checked_sub(wanted.amount.0)
             .ok_or(StatusCode::CONFLICT)?;
-        self.send(wanted, book.nonce)
-            .ok_or(StatusCode::BAD_GATEWAY)?;
-        book.nonce += 1;
+        let nonce = book.sent.len() as u64;
+        let sent = self.send(wanted, nonce).ok_or(StatusCode::BAD_GATEWAY)?;
+        book.sent.push(sent);
         book.accounts.insert(account, rest);
         Ok(Json("sent".into()))
     }
 
-    fn send(&self, wanted: &Wanted, nonce: u64) -> Option<()> {
+    fn send(&self, wanted: &Wanted, nonce: u64) -> Option<SignedTx> {
         let fees = Fees::new(20_000_000_000, 1_000_000_000, 21_000).ok()?;
         let transfer = Transfer::new(COIN, wanted.to, wanted.amount, nonce, fees).ok()?;
         let unsigned = transfer.build();
@@ -225,6 +241,6 @@ impl Service {
         let known = tries
             .into_iter()
             .find(|sent| !matches!(sent, Sent::Unknown(_)))?;
-        matches!(known, Sent::Accepted | Sent::AlreadyKnown).then_some(())
+        matches!(known, Sent::Accepted | Sent::AlreadyKnown).then_some(transaction)
     }
 }

@@ -15,9 +15,11 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it sends again what is in no block yet.
+const AGAIN: Duration = Duration::from_secs(5);
 /// What the hot wallet holds.
 const FUNDS: u128 = 100_000 * ETHER;
 
@@ -68,9 +70,17 @@ pub(crate) fn run(
 
     let sent = answers.iter().filter(|is_sent| **is_sent).count();
     let sent = u64::try_from(sent).unwrap_or(u64::MAX);
+    let mut looked = Instant::now();
     until_none(
         "every transaction of the wallet as it was in a block",
-        || Ok(sent.saturating_sub(chain.sent(platform.wallet())?)),
+        || {
+            let in_blocks = chain.sent(platform.wallet())?;
+            if looked.elapsed() >= AGAIN {
+                platform.send_again(in_blocks);
+                looked = Instant::now();
+            }
+            Ok(sent.saturating_sub(in_blocks))
+        },
     )?;
     let mut flow = Flow::none_of(COIN);
     for (deed, is_sent) in deeds.iter().zip(&answers) {

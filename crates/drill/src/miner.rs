@@ -3,11 +3,12 @@
 //! The node makes a block of each transaction that comes. Its own clockwork for what these leave out stops
 //! under load, so blocks are asked for here. And a transaction that comes while its predecessor is being
 //! put into a block is filed among those that wait for a predecessor, for good, with all that follow it
-//! (the account's next nonce stands under `queued`): taken out and handed in again, they go.
+//! (the account's next nonce stands under `queued`). Taken out of the pool and handed in again, they go.
 
 use crate::chain::Chain;
 use crate::error::DrillError;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
@@ -41,7 +42,9 @@ impl Drop for Miner {
     }
 }
 
-/// Every account's next transaction that waits for a predecessor although there is none.
+/// Hand in again what every account has waiting behind a transaction whose turn has come.
+///
+/// One that arrives between the two calls is lost to the node: whoever sent it sends it again.
 fn hand_in_again(chain: &Chain) -> Result<(), DrillError> {
     if chain.rpc("txpool_status", &json!([]))?["queued"] == "0x0" {
         return Ok(());
@@ -49,18 +52,68 @@ fn hand_in_again(chain: &Chain) -> Result<(), DrillError> {
     let pool = chain.rpc("txpool_content", &json!([]))?;
     for (sender, waiting) in pool["queued"].as_object().into_iter().flatten() {
         let count = chain.rpc("eth_getTransactionCount", &json!([sender, "latest"]))?;
-        if let Some(hash) = next_of(waiting, &count) {
-            let bytes = chain.rpc("eth_getRawTransactionByHash", &json!([hash]))?;
-            chain.rpc("anvil_dropTransaction", &json!([hash]))?;
-            chain.rpc("eth_sendRawTransaction", &json!([bytes]))?;
+        let waiting = by_nonce(waiting);
+        let next = waiting.first_key_value().map(|(nonce, _)| *nonce);
+        if next.is_some() && next == number(&count) {
+            let bytes = waiting.values();
+            let bytes = bytes.map(|hash| chain.rpc("eth_getRawTransactionByHash", &json!([hash])));
+            let bytes: Vec<Value> = bytes.collect::<Result<_, _>>()?;
+            chain.rpc("anvil_removePoolTransactions", &json!([sender]))?;
+            for bytes in bytes {
+                chain.rpc("eth_sendRawTransaction", &json!([bytes]))?;
+            }
         }
     }
     Ok(())
 }
 
-/// The hash of the transaction whose nonce is an account's count, which the pool lists by decimal nonces.
-fn next_of<'a>(waiting: &'a Value, count: &Value) -> Option<&'a Value> {
-    let count = count.as_str()?.strip_prefix("0x")?;
-    let count = u64::from_str_radix(count, 16).ok()?;
-    waiting.get(count.to_string())?.get("hash")
+/// The hashes of an account's transactions, which the pool lists by decimal nonces.
+fn by_nonce(waiting: &Value) -> BTreeMap<u64, &Value> {
+    let each = waiting.as_object().into_iter().flatten();
+    let each = each.filter_map(|(nonce, tx)| Some((nonce.parse().ok()?, tx.get("hash")?)));
+    each.collect()
+}
+
+fn number(quantity: &Value) -> Option<u64> {
+    u64::from_str_radix(quantity.as_str()?.strip_prefix("0x")?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Anvil;
+    use std::path::Path;
+
+    const RICH: &str = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266";
+
+    /// The node is brought to where its own race leaves it: what waits for nonce 4 and stands at it.
+    #[test]
+    fn what_waits_although_its_turn_has_come_is_mined() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../.peers/node_modules/@foundry-rs"
+        );
+        let binary = Path::new(path).join("anvil-linux-amd64/bin/anvil");
+        if !binary.exists() {
+            println!("skipped: no anvil, run script/install");
+            return;
+        };
+        let logs = tempfile::tempdir().expect("a folder");
+        let anvil = Anvil::start(&binary, logs.path()).expect("a node");
+        let chain = Chain::at(anvil.url()).expect("its address");
+        for nonce in [4, 5, 6] {
+            let tx = json!([{ "from": RICH, "to": RICH, "nonce": format!("0x{nonce:x}") }]);
+            chain.rpc("eth_sendTransaction", &tx).expect("taken");
+        }
+        let status = chain.rpc("txpool_status", &json!([])).expect("a status");
+        assert_eq!(status["queued"], "0x3");
+        chain
+            .rpc("anvil_setNonce", &json!([RICH, "0x4"]))
+            .expect("set");
+        crate::wait::until("all three in blocks", || {
+            let count = chain.rpc("eth_getTransactionCount", &json!([RICH, "latest"]))?;
+            Ok((number(&count) == Some(7)).then_some(()))
+        })
+        .expect("mined");
+    }
 }
