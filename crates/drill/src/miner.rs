@@ -97,7 +97,7 @@ mod tests {
         if !binary.exists() {
             println!("skipped: no anvil, run script/install");
             return;
-        };
+        }
         let logs = tempfile::tempdir().expect("a folder");
         let anvil = Anvil::start(&binary, logs.path()).expect("a node");
         let chain = Chain::at(anvil.url()).expect("its address");
