@@ -75,6 +75,18 @@ fn no_report_is_empty_or_longer_than_it_may_be() {
     assert_eq!(commands.try_iter().count(), 0);
 }
 
+/// What stands in the journal can be read there by anybody, who must not be able to fill the queue with it.
+#[test]
+fn what_the_journal_has_is_taken_and_not_queued_again() {
+    let mut gate = Gate::new();
+    let one = latched(&gate.ledger.world, 1);
+    let statement = What::Statement(Box::new(one.clone()));
+    gate.send(vec![statement]).remove(0).unwrap();
+    let (served, commands) = listen(&gate);
+    assert_eq!(post(&served, &[one]), [None]);
+    assert_eq!(commands.try_iter().count(), 0);
+}
+
 fn latched(world: &World, latch: u8) -> SignedStatement {
     let latch = Digest([latch; 32]);
     let condition = Condition::Shut;

@@ -12,6 +12,7 @@ use portcullis_core::statement::{Says, SignedStatement, Statement};
 use portcullis_core::{Digest, Reason, Span, State, Time};
 use portcullis_keys::{Memo, SignError, StatementKey};
 use std::collections::BTreeMap;
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,12 +107,15 @@ impl Statements {
         self.waiting
             .retain(|_, waiting| !is_known(state, keeper, &waiting.signed.statement.says));
         let now = self.machine.watch.now();
-        let due = self.waiting.values_mut().filter(|w| w.next <= now);
+        let due = self.waiting.iter_mut().filter(|(_, w)| w.next <= now);
         // One that does not fit yet (a confirmation before its receipt) waits for what it follows.
-        let fitting = due.filter(|w| state.accepts(&w.signed, self.memo.as_ref()));
+        let fitting = due.filter(|(_, w)| state.accepts(&w.signed, self.memo.as_ref()));
         let mut fitting = fitting.take(most).peekable();
-        while fitting.peek().is_some() {
-            let together: Vec<&mut Waiting> = fitting.by_ref().take(MAX_STATEMENTS).collect();
+        while let Some((rank, _)) = fitting.peek().map(|(place, _)| **place) {
+            // Each rank by itself: whatever may be wrong with a report, what stops is not held up by it.
+            let next = || fitting.next_if(|((of, _), _)| *of == rank);
+            let together = iter::from_fn(next).map(|(_, waiting)| waiting);
+            let together: Vec<&mut Waiting> = together.take(MAX_STATEMENTS).collect();
             let report = together.iter().map(|waiting| waiting.signed.clone());
             let report = Report(report.collect());
             let verdicts = post(&self.machine, &self.gate, &report);

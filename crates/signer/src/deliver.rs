@@ -47,6 +47,8 @@ struct Line {
     confirmations: u64,
     rest: Span,
     until: Time,
+    /// When anything was sent through it last.
+    sent_at: Time,
 }
 
 /// A wallet, and how far its chain has got.
@@ -56,6 +58,8 @@ struct Wallet {
     /// As the node said last.
     next_nonce: u64,
     look_at: Time,
+    /// When its node was last asked anything about it.
+    looked_at: Time,
 }
 
 struct UnderWay {
@@ -101,6 +105,7 @@ impl Deliveries {
                 confirmations: chain.confirmations.max(1),
                 rest: FIRST_REST,
                 until: Time(0),
+                sent_at: Time(0),
             };
             Some((id, line))
         };
@@ -149,6 +154,7 @@ impl Deliveries {
             chain,
             next_nonce: 0,
             look_at: Time(0),
+            looked_at: Time(0),
         });
         Ok(())
     }
@@ -194,7 +200,10 @@ impl Deliveries {
     ) -> Vec<Trouble> {
         let mut trouble = Vec::new();
         let awake = self.nodes.iter_mut().filter(|(_, line)| line.until <= now);
-        for (chain, line) in awake.take_while(|_| budget.lasts()) {
+        // As with looks: nobody waits for ever behind a slow node.
+        let mut awake: Vec<(&ChainId, &mut Line)> = awake.collect();
+        awake.sort_by_key(|(_, line)| line.sent_at);
+        for (chain, line) in awake.into_iter().take_while(|_| budget.lasts()) {
             let due = self.under_way.values_mut();
             let due = due.filter(|it| it.chain == *chain && it.tracker.is_due(now));
             let leaving = due.filter(|it| may_leave(&it.act, it.tracker.newest()));
@@ -215,7 +224,10 @@ impl Deliveries {
         most: usize,
     ) -> (Vec<Says>, Vec<Trouble>) {
         let (mut says, mut trouble) = (Vec::new(), Vec::new());
-        for (id, wallet) in &mut self.wallets {
+        // Whoever was looked at longest ago comes first, so that no slow node keeps the others waiting.
+        let mut wallets: Vec<(&WalletId, &mut Wallet)> = self.wallets.iter_mut().collect();
+        wallets.sort_by_key(|(_, wallet)| wallet.looked_at);
+        for (id, wallet) in wallets {
             let places = (*id, 0)..=(*id, u64::MAX);
             let mut of_wallet = self.under_way.range_mut(places).peekable();
             let line = self.nodes.get_mut(&wallet.chain);
@@ -225,9 +237,12 @@ impl Deliveries {
             if of_wallet.peek().is_none() || !budget.lasts() {
                 continue;
             }
+            wallet.looked_at = now;
             let seen = wallet.count(line, now).and_then(|next_nonce| {
                 let due = of_wallet.filter(|(place, it)| it.is_due(now, place.1 < next_nonce));
-                let due = due.map(|(_, it)| it).take(most).collect();
+                let mut due: Vec<&mut UnderWay> = due.map(|(_, it)| it).collect();
+                due.sort_by_key(|it| it.look_at);
+                due.truncate(most);
                 line.look(due, next_nonce, now)
             });
             match seen {
@@ -260,6 +275,7 @@ impl Wallet {
 
 impl Line {
     fn send(&mut self, leaving: Vec<&mut UnderWay>, now: Time) -> Vec<Trouble> {
+        self.sent_at = now;
         let newest: Vec<&SignedTx> = leaving.iter().map(|it| it.tracker.newest()).collect();
         let said = self.node.send_all(&newest);
         // One request that is lost is one failure, whatever it carried.
@@ -376,3 +392,6 @@ impl UnderWay {
         Some(Trouble { act, name, text })
     }
 }
+
+#[cfg(test)]
+mod tests;

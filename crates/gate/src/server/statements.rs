@@ -33,11 +33,17 @@ pub(super) async fn take(State(api): State<Api>, body: Bytes) -> Result<Response
     Ok((StatusCode::ACCEPTED, kind, verdicts).into_response())
 }
 
-/// Anybody can post here: what no keeper signed does not reach the queue.
+/// Anybody can post here: what no keeper signed does not reach the queue, nor what the journal has, which
+/// anybody can read there.
 fn take_one(api: &Api, signed: SignedStatement) -> Result<(), Reason> {
     let shared = api.shared();
-    if !shared.guarded(|state| state.accepts(&signed, &shared.memo))? {
-        return Err(Reason::StatementRefused);
+    let (is_accepted, is_news) = shared.guarded(|state| {
+        let is_news = state.is_news(&signed);
+        (state.accepts(&signed, &shared.memo), is_news)
+    })?;
+    match (is_accepted, is_news) {
+        (false, _) => Err(Reason::StatementRefused),
+        (true, false) => Ok(()),
+        (true, true) => api.queue(What::Statement(Box::new(signed))).map(drop),
     }
-    api.queue(What::Statement(Box::new(signed))).map(drop)
 }

@@ -137,3 +137,18 @@ fn what_a_busy_gate_does_not_take_is_said_again_soon_however_long_it_was_busy() 
     }
     assert_eq!(gate.wire().ledger.state.facts().latches.len(), 200);
 }
+
+/// A report may be refused whole, by a gate that does not know what one of it says: what stops is in
+/// another then.
+#[test]
+fn what_stops_travels_by_itself() {
+    let gate = Gate::new();
+    let mut keeper = gate.keeper();
+    keeper.look(Duration::ZERO).unwrap();
+    keeper.say(caps(7, 1)).unwrap();
+    keeper.say(latched(1)).unwrap();
+    keeper.finish(Vec::new).unwrap();
+    assert_eq!(gate.wire().reports, [1, 1]);
+    let said = gate.wire().statements.clone();
+    assert!(matches!(said[0].statement.says, Says::Latched { .. }));
+}
