@@ -67,6 +67,8 @@ pub struct Keeper {
     marked: (u64, Time),
     /// Whether the gate answers.
     answers: Told<bool>,
+    /// Whether it takes statements and journals none.
+    ignored: Told<bool>,
 }
 
 /// Why a keeper cannot begin or go on. It stops, and recovers by opening again.
@@ -128,6 +130,7 @@ impl Keeper {
             snapshot_at: size,
             marked: (size, Time(0)),
             answers: Told::default(),
+            ignored: Told::default(),
             parts,
         })
     }
@@ -280,6 +283,12 @@ impl Keeper {
             for says in diverged {
                 self.alarms.raise(&diverges(&says));
             }
+            let ignored = self.statements.ignored(self.follower.state());
+            if self.ignored.is_news(ignored.is_some())
+                && let Some(says) = ignored
+            {
+                self.alarms.raise(&ignores(says));
+            }
         }
         let standing = self.latches.standing(state);
         let of_release = |l: &&Latch| l.sight.condition() == Condition::ReleaseWithoutEvidence;
@@ -382,19 +391,32 @@ fn restore(
     Ok((follower, extra))
 }
 
-fn diverges(says: &Says) -> Alarm {
-    let about = match says {
+fn ignores(says: &Says) -> Alarm {
+    let text = "the gate answers and has not journaled this keeper's statement for five minutes: it is \
+                overloaded, or it keeps silent what this keeper says";
+    Alarm {
+        name: "unsaid",
+        about: about(says),
+        text: text.into(),
+    }
+}
+
+fn about(says: &Says) -> Digest {
+    match says {
         Says::Signed { act, .. } | Says::Confirmed { act, .. } | Says::Reverted { act, .. } => *act,
         Says::Stopped { suspension } => *suspension,
         Says::Latched { latch, .. } => *latch,
         Says::Caps { .. } => Digest::plain(&encode(says)),
-    };
+    }
+}
+
+fn diverges(says: &Says) -> Alarm {
     let text = "the gate has refused this keeper's statement for a minute as one that does not fit \
                 its journal, and it fits this keeper's: one of the two decides otherwise than the \
                 other. Compare their versions, and run `portcullis verify` on the journal";
     Alarm {
         name: "diverged",
-        about,
+        about: about(says),
         text: text.into(),
     }
 }

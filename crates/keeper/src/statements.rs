@@ -25,6 +25,8 @@ const FIRST_WAIT: Span = Span::seconds(2);
 const LONGEST_WAIT: Span = Span::seconds(60);
 /// How long a gate may refuse what fits before that is more than its being ahead.
 const DIVERGED_AFTER: Span = Span::seconds(60);
+/// How long what fits may be missing from the journal of a gate that answers.
+const IGNORED_AFTER: Span = Span::seconds(300);
 
 /// What a keeper has to say and the journal does not have yet.
 pub struct Statements {
@@ -40,6 +42,7 @@ pub struct Statements {
 
 struct Waiting {
     signed: SignedStatement,
+    since: Time,
     next: Time,
     wait: Span,
     /// Since when the gate says that it does not fit its journal.
@@ -88,6 +91,7 @@ impl Statements {
             place,
             Waiting {
                 signed,
+                since: self.machine.watch.now(),
                 next: Time(0),
                 wait: FIRST_WAIT,
                 refused: None,
@@ -129,6 +133,18 @@ impl Statements {
             }
         }
         diverged
+    }
+
+    /// One that fits the journal and has not come to stand in it for too long.
+    #[must_use]
+    pub fn ignored(&self, state: &State) -> Option<&Says> {
+        let now = self.machine.watch.now();
+        let mut old = self.waiting.values();
+        let ignored = old.find(|waiting| {
+            let lasts = now.since(waiting.since) >= IGNORED_AFTER;
+            lasts && state.accepts(&waiting.signed, self.memo.as_ref())
+        });
+        ignored.map(|waiting| &waiting.signed.statement.says)
     }
 
     /// How many statements the journal does not have yet.

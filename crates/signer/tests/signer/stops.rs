@@ -952,3 +952,18 @@ fn a_gate_that_is_ahead_for_a_moment_raises_none() {
     bench.run(100);
     assert!(bench.alarms().is_empty());
 }
+
+/// One that takes every statement and journals none: whoever is on call hears of it, once.
+#[test]
+fn a_gate_that_keeps_silent_what_a_signer_says_raises_an_alarm() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    bench.wire().takes_statements = false;
+    bench.withdraw(5);
+    bench.run(290);
+    assert!(bench.alarms().is_empty());
+    bench.run(100);
+    bench.withdraw(6);
+    bench.run(400);
+    assert_eq!(bench.alarms(), ["unsaid"]);
+}
