@@ -226,7 +226,7 @@ impl Traced {
 }
 
 fn lines(record: &[u8]) -> usize {
-    record.iter().filter(|byte| **byte == b'\n').count()
+    record.split_inclusive(|byte| *byte == b'\n').count()
 }
 
 /// What the last write to a segment brought.
