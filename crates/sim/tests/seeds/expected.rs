@@ -1,4 +1,6 @@
-//! What each seed of the fixed set must have met: taken from a run, and held by every later one.
+//! What each seed of the fixed set must have met. A row is taken from a run of that seed and holds every
+//! later one to it. Where a change of the code changes what is drawn, so that a row does not hold any more,
+//! it is taken anew; `the_set_leaves_nothing_out` sees that the rows together lose nothing by that.
 
 /// By seed.
 #[rustfmt::skip] // a table
