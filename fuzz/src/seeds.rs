@@ -15,14 +15,12 @@ const MAX_SEED: usize = 32 * 1024;
 /// Most seeds that vectors give a target.
 const MOST: usize = 64;
 
-/// The kept inputs of a target, by file name: what it once failed on, and what coverage found.
+/// The kept inputs of a target: what it once failed on, and what coverage found.
 #[must_use]
-pub fn kept(target: &Target) -> Vec<(PathBuf, Vec<u8>)> {
+pub fn kept(target: &Target) -> Vec<Vec<u8>> {
     let folder = root().join("fuzz/corpus").join(target.name);
-    files_below(&folder)
-        .into_iter()
-        .filter_map(|path| Some((path.clone(), fs::read(path).ok()?)))
-        .collect()
+    let read = |path| fs::read(path).ok();
+    files_below(&folder).into_iter().filter_map(read).collect()
 }
 
 /// What the vectors have for a target: all that it accepts.

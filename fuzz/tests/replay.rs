@@ -22,7 +22,7 @@ fn replay(name: &str) {
     let target = portcullis_fuzz::find(name).unwrap();
     let mut seeds = from_vectors(target);
     assert!(!seeds.is_empty(), "there is nothing that {name} accepts");
-    seeds.extend(kept(target).into_iter().map(|(_, bytes)| bytes));
+    seeds.extend(kept(target));
     for seed in &seeds {
         run(target, seed);
     }

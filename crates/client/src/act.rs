@@ -31,12 +31,6 @@ impl ActBuilder {
         }
     }
 
-    /// Expiring then instead; at most 24 hours ahead.
-    #[must_use]
-    pub fn expiring_at(self, expires: Time) -> Self {
-        Self { expires, ..self }
-    }
-
     /// An act of a customer on its own account.
     #[must_use]
     pub fn by_customer(self, principal: PrincipalId, account: AccountId, kind: ActKind) -> Act {

@@ -6,11 +6,14 @@ mod harness;
 
 use harness::Gate;
 use harness::http::{Served, listen, refused};
+use portcullis_chains::ethereum::{Fees, Signature, SignedTx, Transfer};
+use portcullis_chains::{Address, Amount, AssetId};
 use portcullis_core::codec::{decode, encode};
 use portcullis_core::report::{MAX_STATEMENTS, Report, Verdicts};
-use portcullis_core::statement::{Condition, Says, SignedStatement, Statement};
+use portcullis_core::statement::{Cap, Condition, Says, SignedStatement, Statement};
 use portcullis_core::{Digest, Reason};
 use portcullis_gate::sequencer::What;
+use portcullis_gate::server::MAX_BODY;
 use portcullis_host::{Http as _, Web};
 use portcullis_keeper::testkit::World;
 use portcullis_keys::StatementKey as _;
@@ -85,6 +88,57 @@ fn what_the_journal_has_is_taken_and_not_queued_again() {
     let (served, commands) = listen(&gate);
     assert_eq!(post(&served, &[one]), [None]);
     assert_eq!(commands.try_iter().count(), 0);
+}
+
+/// A keeper that posts as much as it may is heard: its caps, and receipts of the dearest payments.
+#[test]
+fn the_largest_report_fits_a_body() {
+    let gate = Gate::new();
+    let (served, _commands) = listen(&gate);
+    let world = &gate.ledger.world;
+    let mut all = vec![signed(world, largest_receipt()); MAX_STATEMENTS - 1];
+    all.push(signed(world, most_caps()));
+
+    let length = encode(&Report(all.clone())).len();
+
+    assert!(length <= MAX_BODY, "{length} bytes");
+    assert_eq!(post(&served, &all).len(), MAX_STATEMENTS);
+}
+
+const TOKEN: AssetId = AssetId::EvmErc20 {
+    chain: u64::MAX,
+    contract: [0xff; 20],
+};
+
+/// For a payment of a token, every number of which is as long as it can be.
+fn largest_receipt() -> Says {
+    let to = Address::Evm {
+        chain: u64::MAX,
+        address: [0xff; 20],
+    };
+    let fees = Fees::new(u128::MAX >> 64, u128::MAX >> 64, u64::MAX).unwrap();
+    let transfer = Transfer::new(TOKEN, to, Amount(u128::MAX), u64::MAX, fees).unwrap();
+    let signature = Signature::new([0x7f; 32], [0x7f; 32], true).unwrap();
+    Says::Signed {
+        act: Digest([0xff; 32]),
+        entry: u64::MAX,
+        effects: Digest([0xff; 32]),
+        plan: Digest([0xff; 32]),
+        transaction: SignedTx::assemble(transfer.build(), signature).to_bytes(),
+    }
+}
+
+/// As many as the journal takes of one keeper.
+fn most_caps() -> Says {
+    let cap = Cap {
+        asset: TOKEN,
+        per_transaction: Amount(u128::MAX),
+        day: Amount(u128::MAX),
+    };
+    Says::Caps {
+        caps: vec![cap; 256],
+        number: u64::MAX,
+    }
 }
 
 fn latched(world: &World, latch: u8) -> SignedStatement {

@@ -24,6 +24,7 @@ mod key;
 mod keyring;
 mod out;
 mod overdue;
+mod peers;
 mod processes;
 mod reach;
 mod scope;

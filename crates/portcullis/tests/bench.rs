@@ -34,11 +34,15 @@ fn rows_have_the_promised_fields() {
             "cores",
             "batch",
             "witnesses",
+            "quick",
+            "profile",
         ] {
             assert!(has(field), "{field} is missing: {row}");
         }
         assert_eq!(has("floor"), has("ratio"), "{row}");
         assert!(row["measured"].as_f64().unwrap() > 0.0, "{row}");
+        assert!(row["wall"].as_f64().unwrap() > 0.001, "{row}");
+        assert_eq!(row["quick"], true, "{row}");
     }
     let core = rows.iter().find(|row| row["name"] == "core").unwrap();
     let (measured, floor) = (core["measured"].as_f64(), core["floor"].as_f64());

@@ -2,7 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "what it finds is its output")]
 
-use clap::Parser;
+use clap::{Parser, value_parser};
 use portcullis_sim::{Report, simulate_told};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,11 +13,11 @@ struct Arguments {
     /// The seed, or several; the same seed is the same run.
     #[arg(long, num_args = 1.., default_values_t = [1])]
     seed: Vec<u64>,
-    /// How many turns before the faults cease.
+    /// How many turns before the faults cease; those in which everything settles come on top.
     #[arg(long, default_value_t = 5000)]
     steps: u64,
     /// How many seeds, from each one on.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = value_parser!(u64).range(1..))]
     seeds: u64,
     /// How many runs at once. Each is a run of its own, whatever runs beside it.
     #[arg(long, default_value_t = 1)]
@@ -45,7 +45,10 @@ struct Printed {
 
 impl Arguments {
     fn all_seeds(&self) -> Vec<u64> {
-        let from_each = |first: &u64| *first..first.saturating_add(self.seeds);
+        let from_each = |first: &u64| {
+            let first = *first;
+            (0..self.seeds).map(move |further| first.wrapping_add(further))
+        };
         self.seed.iter().flat_map(from_each).collect()
     }
 }
@@ -86,31 +89,32 @@ fn run_all(arguments: &Arguments) -> bool {
     all_hold.into_inner()
 }
 
-/// In one piece, whoever else has something to show.
+/// In one piece, whoever else has something to show. Last comes the line with the verdict and the root.
 fn show(report: &Report, brief: bool) {
     let _whole = std::io::stdout().lock();
-    let verdict = match &report.violation {
-        None => "all invariants hold".to_owned(),
-        Some(violation) => format!("VIOLATED: {}", violation.invariant),
-    };
-    println!(
-        "seed {} ({}): {} steps, {} s simulated, {} signatures, root {}: {verdict}",
-        report.seed,
-        report.profile,
-        report.steps,
-        report.simulated_ms / 1000,
-        report.signatures,
-        report.root,
-    );
+    if !brief {
+        for (kind, count) in &report.counts {
+            println!("  {count:>7}  {kind}");
+        }
+    }
     if let Some(violation) = &report.violation {
         println!("  in step {}: {}", violation.step, violation.seen);
         for event in &violation.events {
             println!("  {event}");
         }
     }
-    if !brief {
-        for (kind, count) in &report.counts {
-            println!("  {count:>7}  {kind}");
-        }
-    }
+    let verdict = match &report.violation {
+        None => "all invariants hold".to_owned(),
+        Some(violation) => format!("VIOLATED: {}", violation.invariant),
+    };
+    println!(
+        "seed {} ({}): {} steps with faults and {} to settle, {} s simulated, {} signatures, root {}: {verdict}",
+        report.seed,
+        report.profile,
+        report.faulty_steps,
+        report.settling_steps,
+        report.simulated_ms / 1000,
+        report.signatures,
+        report.root,
+    );
 }

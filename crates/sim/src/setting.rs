@@ -33,7 +33,7 @@ pub const SIGNER_DAY_CAP: u128 = 2_500_000_000_000;
 /// Where the gate says that it is reached.
 pub const GATE: &str = "http://gate";
 
-/// A second operator, so that one can be revoked.
+/// Two, so that an act can wait for a quorum and one of them be revoked.
 pub const APPROVERS: [PrincipalId; 2] = [staff(0x03), staff(0x05)];
 /// Restricts only.
 pub const SUPPORT: PrincipalId = staff(0x04);

@@ -21,8 +21,12 @@ pub struct Report {
     pub seed: u64,
     /// Its profile.
     pub profile: &'static str,
-    /// Turns that were taken.
+    /// Turns that were taken: in peace before any fault, then these two.
     pub steps: u64,
+    /// Turns in which faults could come.
+    pub faulty_steps: u64,
+    /// Turns in which everything settled.
+    pub settling_steps: u64,
     /// Milliseconds that passed in the simulated world.
     pub simulated_ms: u64,
     /// How often each kind of thing happened.
@@ -70,6 +74,8 @@ pub struct Sim {
     /// More witnesses lie than may: replicas may be led apart.
     pub(crate) is_betrayed: bool,
     steps: u64,
+    faulty_steps: u64,
+    pub(crate) settling_steps: u64,
 }
 
 /// Whose turn it is.
@@ -139,6 +145,8 @@ impl Sim {
             auditor: Auditor::new(&common, &truth),
             watch: Watch::new(&common, &truth),
             steps: 0,
+            faulty_steps: 0,
+            settling_steps: 0,
             is_betrayed: false,
             common,
             hosts,
@@ -182,6 +190,7 @@ impl Sim {
             }
             let pass = self.how_long();
             self.begin_turn(pass);
+            self.faulty_steps += 1;
             if let Some(fault) = self.profile.draw(&mut self.dice) {
                 self.break_something(fault);
             }
@@ -295,6 +304,8 @@ impl Sim {
             seed: self.seed,
             profile: self.profile.name,
             steps: self.steps,
+            faulty_steps: self.faulty_steps,
+            settling_steps: self.settling_steps,
             simulated_ms: self.common.time.now().since(START).0,
             counts: self.common.chronicle.counts(),
             signatures: self.watch.signatures,

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::Ordering;
 use std::thread::{self, sleep};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use portcullis_chains::Amount;
 use serde_json::{Value, json};
@@ -179,11 +179,9 @@ fn nothing_that_is_no_answer_is_taken_for_one() {
             Sent::Unknown(error) => assert!(seen(&error), "{name}: {error:?}"),
             other => panic!("{name}: {other:?}"),
         }
-        assert!(
-            start.elapsed() < TIMEOUT * 6,
-            "{name}: {:?}",
-            start.elapsed()
-        );
+        // Far beyond any patience, and below what a node that drips for ever would take.
+        let took = start.elapsed();
+        assert!(took < Duration::from_mins(1), "{name}: {took:?}");
     }
 }
 

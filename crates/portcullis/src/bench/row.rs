@@ -4,6 +4,13 @@ use crate::out::say;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// How this binary was built.
+const PROFILE: &str = if cfg!(debug_assertions) {
+    "dev"
+} else {
+    "release"
+};
+
 /// One measured figure.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Row {
@@ -31,6 +38,10 @@ pub(super) struct Row {
     pub(super) batch: Option<u64>,
     /// Witnesses that cosigned.
     pub(super) witnesses: Option<u64>,
+    /// Of a run with `--quick`: sizes were shrunk.
+    pub(super) quick: bool,
+    /// How the binary was built: `release` is optimised, `dev` is not, and its figures mean nothing.
+    pub(super) profile: String,
     /// How it came about, where the name does not say it.
     pub(super) note: String,
 }
@@ -50,6 +61,8 @@ impl Row {
             cores: cores(),
             batch: None,
             witnesses: None,
+            quick: false,
+            profile: PROFILE.to_owned(),
             note: String::new(),
         }
     }
@@ -109,6 +122,11 @@ impl Row {
         }
     }
 
+    /// Of a run whose sizes were shrunk, or not.
+    pub(super) fn quick(self, quick: bool) -> Self {
+        Self { quick, ..self }
+    }
+
     /// With a word on how.
     pub(super) fn note(self, note: impl Into<String>) -> Self {
         Self {
@@ -126,7 +144,18 @@ pub(super) fn cores() -> usize {
 /// The middle of several measurements; the noise of a shared machine is at the ends.
 pub(super) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+    percentile(&figures, 50).unwrap_or(f64::NAN)
+}
+
+/// What so many per cent of the times do not exceed, in milliseconds.
+pub(super) fn millis(sorted: &[Duration], percent: usize) -> f64 {
+    percentile(sorted, percent).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
+}
+
+/// The first that so many per cent do not exceed, by nearest rank.
+fn percentile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied()
 }
 
 /// The table for people.
@@ -221,5 +250,16 @@ mod tests {
         let text = serde_json::to_string(&Row::new("x", 1.0, "u", Duration::ZERO)).unwrap();
         assert!(!text.contains("ratio") && !text.contains("floor"), "{text}");
         assert!(text.contains(r#""met":null"#), "{text}");
+    }
+
+    #[test]
+    fn percentiles_by_nearest_rank() {
+        let hundred: Vec<u32> = (1..=100).collect();
+        assert_eq!(percentile(&hundred, 99), Some(99));
+        assert_eq!(percentile(&hundred, 50), Some(50));
+        assert_eq!(percentile(&hundred[..10], 99), Some(10));
+        assert_eq!(percentile(&[7], 50), Some(7));
+        assert_eq!(percentile::<u32>(&[], 50), None);
+        assert!((median(vec![3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
     }
 }

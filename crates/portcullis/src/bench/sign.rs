@@ -18,12 +18,13 @@ const WANTED: f64 = 50_000.0;
 pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>, Failure> {
     let calls = setting.size(5_000, 200);
     // Turn about, so that whatever else the machine does meanwhile does it to both.
-    let rounds: Vec<(f64, f64)> = (0..3)
-        .map(|_| Ok((bare(calls)?, floor::secp256k1_sign(calls))))
-        .collect::<Result<_, Failure>>()?;
+    let (rounds, took) = of_thread(|| {
+        let round = |_| Ok((bare(calls)?, floor::secp256k1_sign(calls)));
+        (0..3).map(round).collect::<Result<Vec<_>, Failure>>()
+    });
+    let rounds = rounds?;
     let ours = median(rounds.iter().map(|round| round.0).collect());
     let library = median(rounds.iter().map(|round| round.1).collect());
-    let ((), took) = of_thread(|| ());
     let one = Row::new("sign", ours, "us/signature", took.wall).against_cost(library, 0.9);
     let one = one.note("floor: libsecp256k1's recoverable signature in a tight loop");
     Ok(vec![one, linear(calls)?, checked(setting)?])

@@ -8,7 +8,7 @@ use super::Setting;
 use super::load::{Answered, Pace, Shot, send, shot, withdrawals};
 use super::network::Customer;
 use super::release::run;
-use super::row::Row;
+use super::row::{Row, millis};
 use super::system::System;
 use super::tail::{Reader, Tail};
 use crate::failure::{Exit, Failure};
@@ -44,29 +44,24 @@ pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>, Failure> {
         .collect();
     let rate = rate_of(peak * 0.9);
     let seconds = count / RATE as usize + 1;
-    let (load, answers) = at_once(&system, rate, seconds, shots?)?;
     let begin = Instant::now();
+    let (load, answers) = at_once(&system, rate, seconds, shots?)?;
     let all = suspension(&system, &operator, Scope::Withdrawals)?;
     let by = all.act;
     let (_, stop) = at_once(&system, rate, 2, vec![all])?;
+    let wall = begin.elapsed();
     // What the signer has set out to do before it had the suspension comes in.
     std::thread::sleep(Duration::from_secs(1));
     drop(tail);
     let checked = check(system, by)?;
     let mut times: Vec<Duration> = answers.iter().chain(&stop).map(|a| a.at - a.due).collect();
     times.sort_unstable();
-    let millis = |percent: usize| {
-        let at = (times.len() * percent / 100).min(times.len() - 1);
-        times
-            .get(at)
-            .map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
-    };
-    let row = Row::new("suspend", millis(99), "ms", begin.elapsed()).at_most(10.0);
+    let row = Row::new("suspend", millis(&times, 99), "ms", wall).at_most(10.0);
     let recorded = row.batch(super::release::BATCH).witnesses(1).note(format!(
         "recorded, p99 of {} under {rate} releases/s, nine tenths of the peak; p50 {:.1} ms; {} \
          releases answered meanwhile",
         times.len(),
-        millis(50),
+        millis(&times, 50),
         load.len()
     ));
     Ok(vec![recorded, checked])
@@ -143,10 +138,18 @@ fn check(system: System, by: Digest) -> Result<Row, Failure> {
         met: row.met.map(|met| met && stopped.is_some()),
         ..row
     };
+    let stated = stopped.map_or_else(
+        || "never stated as stopped".to_owned(),
+        |at| {
+            format!(
+                "stated as stopped {} entries later",
+                at.saturating_sub(suspended)
+            )
+        },
+    );
     Ok(row.witnesses(1).note(format!(
         "{after} releases journaled after it was recorded, {late} set out on by the signer once it had \
-         it; stated as stopped at entry {stopped:?}, {} entries later",
-        stopped.unwrap_or(index) - suspended
+         it; {stated}"
     )))
 }
 

@@ -21,6 +21,9 @@ use std::time::{Duration, Instant};
 /// How long the processes may take until they answer.
 const UP_WITHIN: Duration = Duration::from_mins(1);
 
+/// How long a process may take to end when told to.
+const END_WITHIN: Duration = Duration::from_secs(10);
+
 /// Acts may name a checkpoint for an hour.
 const ASK_AGAIN: Duration = Duration::from_mins(1);
 
@@ -39,7 +42,7 @@ pub(super) struct System {
     checkpoint: Mutex<Option<(Digest, Instant)>>,
 }
 
-/// A process of ours, which ends with its owner.
+/// A process of ours, which ends with its owner: asked to, and after a while made to.
 pub(super) struct Process {
     pub(super) name: &'static str,
     child: Child,
@@ -162,6 +165,11 @@ impl Drop for Process {
         if let Some(id) = id {
             let _ = kill_process(id, Signal::TERM);
         }
+        let last = Instant::now() + END_WITHIN;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < last {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }

@@ -1,7 +1,7 @@
 //! Looking on as the gate writes its journal: when each release's receipt stands there.
 //!
 //! It reads the segment files, so that nobody who is measured serves it. What it sees is written and
-//! about to be durable: the sync that follows, half a millisecond on a quiet disk, is not in its times.
+//! not yet synced: the sync that follows, half a millisecond on a quiet disk, is not in its times.
 
 use portcullis_core::Digest;
 use portcullis_core::entry::{Body, Entry};
@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_micros(500);
 pub(super) struct Receipts(Arc<Mutex<HashMap<Digest, Instant>>>);
 
 impl Receipts {
-    /// When this act's receipt was seen.
+    /// When this act's receipt was seen: written, not yet synced.
     pub(super) fn of(&self, act: Digest) -> Option<Instant> {
         self.locked().get(&act).copied()
     }

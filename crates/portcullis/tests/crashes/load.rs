@@ -71,7 +71,7 @@ fn run(seed: u64) {
         }
         over.store(true, Ordering::Relaxed);
     });
-    apart.network.is_witnessed();
+    apart.network.until_witnessed();
     let acknowledged = acknowledged.into_inner().unwrap();
     let (count, seconds) = (acknowledged.len(), begun.elapsed().as_secs());
     println!("seed {seed}: {KILLS} kills, {count} withdrawals acknowledged in {seconds} s");

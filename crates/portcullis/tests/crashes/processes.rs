@@ -94,7 +94,7 @@ impl Apart {
         for who in ALL {
             apart.begin(who);
         }
-        apart.network.is_witnessed();
+        apart.network.until_witnessed();
         crate::system::run(&["demo", "--dir", apart.network.dir()]);
         let account = apart.network.customer("account");
         let about =
@@ -126,7 +126,7 @@ impl Apart {
     }
 
     /// Wait for a kill that somebody else does.
-    pub(crate) fn is_killed(&mut self, who: Who) {
+    pub(crate) fn until_killed(&mut self, who: Who) {
         use std::os::unix::process::ExitStatusExt as _;
         let running = self.running[who as usize].take().unwrap();
         let running = std::cell::RefCell::new(running);

@@ -10,7 +10,8 @@ use On::{File, FileAfter, Wire};
 use Who::{Gate, Signer, Witness};
 use portcullis_core::report::Report;
 use portcullis_core::statement::Says;
-use portcullis_core::{Digest, codec};
+use portcullis_core::{Body, Digest, Entry, codec};
+use portcullis_journal::segment::{first_frame, frame_entries, frame_length};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -132,9 +133,9 @@ impl Row {
             sending.join().unwrap()
         });
         apart.begin(self.who);
-        apart.network.is_witnessed();
+        apart.network.until_witnessed();
         if told == Told::Unknown {
-            self.is_found(withdrawal.stage().is_some());
+            self.check_found(withdrawal.stage().is_some());
             // Whoever was not told asks again, and is told then.
             apart.network.until("the gate's word", |_| {
                 (withdrawal.send() != Told::Unknown).then_some(())
@@ -148,7 +149,7 @@ impl Row {
     }
 
     /// The gate knows an act exactly if its entry was written.
-    fn is_found(&self, is_known: bool) {
+    fn check_found(&self, is_known: bool) {
         if matches!(self.on, File(SEGMENT, _)) {
             assert_eq!(is_known, self.failed == Persisted, "{}", self.step);
         }
@@ -198,19 +199,48 @@ impl Traced {
         }
     }
 
-    /// The file shows which of the two it was.
+    /// The file shows which of the two it was, and that it was this step.
     fn hit(&self, row: &Row, apart: &mut Apart) {
-        apart.is_killed(row.who);
+        apart.until_killed(row.who);
         let after = std::fs::read(&self.path).unwrap();
-        // A second write is behind a first one.
-        let is_first = !matches!(row.on, File(_, 2..));
-        let changed = after != self.before;
-        assert!(
-            changed == (row.failed == Persisted) || !is_first,
-            "{}",
-            row.step
-        );
+        let is_there = row.failed == Persisted;
+        match row.on {
+            // Each write is a line: those before the one that was hit are there in any case.
+            File(RECORD, number) => {
+                let written = number as usize - usize::from(!is_there);
+                assert_eq!(lines(&after) - lines(&self.before), written, "{}", row.step);
+            }
+            _ => assert_eq!(after != self.before, is_there, "{}", row.step),
+        }
+        if let FileAfter(line, SEGMENT) = row.on
+            && is_there
+        {
+            let last = last_entries(&after).unwrap();
+            assert!(
+                last.iter().any(|entry| line.stands_in(entry)),
+                "{}",
+                row.step
+            );
+        }
     }
+}
+
+fn lines(record: &[u8]) -> usize {
+    record.split_inclusive(|byte| *byte == b'\n').count()
+}
+
+/// What the last write to a segment brought.
+fn last_entries(segment: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let (salt, mut at) = first_frame(segment)?;
+    let mut last = None;
+    while let Some(length) = segment.get(at..)?.first_chunk().and_then(frame_length)
+        && let Some(frame) = segment.get(at..at + length)
+        && let Some(entries) = frame_entries(salt, frame)
+    {
+        last = Some(entries);
+        at += length;
+    }
+    last
 }
 
 /// A step that is waited for.
@@ -260,13 +290,25 @@ impl Line {
             Self::Broadcast => Arc::new(|message: &Message| {
                 String::from_utf8_lossy(&message.body).contains("eth_sendRawTransaction")
             }),
-            Self::SaysSigned => Arc::new(|message: &Message| {
-                says(message, |says| matches!(says, Says::Signed { .. }))
-            }),
-            Self::SaysConfirmed => Arc::new(|message: &Message| {
-                says(message, |says| matches!(says, Says::Confirmed { .. }))
-            }),
+            Self::SaysSigned | Self::SaysConfirmed => {
+                Arc::new(move |message: &Message| says(message, |says| self.brings(says)))
+            }
         }
+    }
+
+    /// Whether a message of this kind brings such a statement.
+    fn brings(self, says: &Says) -> bool {
+        match self {
+            Self::SaysSigned => matches!(says, Says::Signed { .. }),
+            Self::SaysConfirmed => matches!(says, Says::Confirmed { .. }),
+            Self::AddCheckpoint | Self::Follow | Self::Broadcast => false,
+        }
+    }
+
+    /// Whether an entry is such a statement.
+    fn stands_in(self, entry: &[u8]) -> bool {
+        let body = Entry::from_bytes(entry).unwrap().body;
+        matches!(body, Body::Statement(signed) if self.brings(&signed.statement.says))
     }
 }
 

@@ -79,7 +79,7 @@ impl<'a> Scene<'a> {
         let pinned = network.text("genesis.digest").parse().unwrap();
         let others = [Who::Witness, Who::Signer].map(|who| network.begin(who));
         let gate = network.begin(Who::Gate);
-        network.is_witnessed();
+        network.until_witnessed();
         Self {
             anvil,
             described: Described::open(&genesis, pinned, &Strict).unwrap(),
@@ -106,7 +106,7 @@ impl<'a> Scene<'a> {
         // The signer posts a restricting act to the stop board, with its own key; the gate that is
         // honest again journals it.
         self.gate = self.network.begin(Who::Gate);
-        self.is_shut();
+        self.until_shut();
         assert_eq!(
             self.sent(),
             paid + 1,
@@ -119,7 +119,7 @@ impl<'a> Scene<'a> {
         );
         self.gate.end();
         self.others.iter_mut().for_each(Running::end);
-        self.is_on_record(paid + 1)
+        self.why_void(paid + 1)
     }
 
     fn sent(&self) -> u128 {
@@ -129,7 +129,7 @@ impl<'a> Scene<'a> {
     /// A genuine withdrawal, with all that it takes.
     fn withdraw(&self) {
         let network = &self.network;
-        network.is_witnessed();
+        network.until_witnessed();
         let account = network.customer("account");
         let about = network.call(&["--as", "auditor", "GET", &format!("/v1/accounts/{account}")]);
         let to = &about["addresses"][0]["address"];
@@ -184,9 +184,9 @@ impl<'a> Scene<'a> {
         postings.map(|(_, posting)| posting).collect()
     }
 
-    fn is_shut(&self) {
+    fn until_shut(&self) {
         let keeper = self.described.genesis().keepers[0].id.to_string();
-        self.network.is_witnessed();
+        self.network.until_witnessed();
         self.network
             .until("the signer's suspension and latch in the journal", |it| {
                 let status = it.call(&["GET", "/v1/status"]);
@@ -202,7 +202,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Who verifies the journal finds one release void, and why, and no more signatures than payments.
-    fn is_on_record(&self, paid: u128) -> String {
+    fn why_void(&self, paid: u128) -> String {
         let text = run(&["verify", "--dir", self.network.dir(), "--json"]);
         let report: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(report["entries"]["statement signed"], json!(paid));

@@ -279,7 +279,7 @@ impl Network {
     }
 
     /// Wait until the gate is witnessed: it then takes acts.
-    pub fn is_witnessed(&self) {
+    pub fn until_witnessed(&self) {
         self.until("the gate", |network| {
             let (_, text) = try_run(&["call", "--dir", network.dir(), "GET", "/v1/status"]);
             let status: Value = serde_json::from_str(&text).ok()?;

@@ -143,12 +143,6 @@ impl GateHost {
         self.runs = Runs::Nothing;
     }
 
-    /// Whether the production gate runs.
-    #[must_use]
-    pub fn is_honest(&self) -> bool {
-        matches!(self.runs, Runs::Honest(_))
-    }
-
     /// Whether nothing runs.
     #[must_use]
     pub fn is_down(&self) -> bool {

@@ -9,7 +9,7 @@ use crate::wire::{Host, Way};
 use portcullis_chains::{Amount, ethereum};
 use portcullis_core::id::WalletId;
 use portcullis_core::{Digest, Time};
-use portcullis_host::{Clock as _, Disk, Http};
+use portcullis_host::{Clock as _, Http};
 use portcullis_keeper::alarms::Courier;
 use portcullis_keeper::testkit::World;
 use portcullis_keeper::{Machine, Watch, latches};
@@ -227,13 +227,6 @@ impl SignerHost {
     pub fn take_uses(&mut self) -> Vec<KeyUse> {
         let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *uses)
-    }
-
-    /// The lines of its alarm log.
-    #[must_use]
-    pub fn alarms(&self) -> Vec<u8> {
-        let log = self.disk.read("alarms.jsonl", u64::MAX);
-        log.ok().flatten().unwrap_or_default()
     }
 }
 

@@ -71,12 +71,6 @@ impl Model {
         self.book.get(&(payment.account, address)).copied()
     }
 
-    /// Whether the act is being given up.
-    #[must_use]
-    pub fn is_given_up(&self, act: Digest) -> bool {
-        self.given_up.contains(&act)
-    }
-
     /// The ledger's word in evidence, which pays for one act.
     pub(super) fn pay(&mut self, act: Digest, evidence: &Evidence) {
         for attestation in &evidence.attestations {

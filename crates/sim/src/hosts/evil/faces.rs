@@ -9,7 +9,7 @@ use portcullis_core::codec::encode;
 use portcullis_core::follow::FollowAnswer;
 use portcullis_core::{Body, Entry};
 use portcullis_host::Reply;
-use portcullis_tlog::{Cosigned, Frontier, Hash, TreeHead};
+use portcullis_tlog::{Frontier, Hash, TreeHead};
 
 /// Which face readers see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,15 +125,6 @@ impl Evil {
         entries.extend(fork.entries.iter().cloned());
         let skip = usize::try_from(from).unwrap_or(usize::MAX);
         entries.into_iter().skip(skip).collect()
-    }
-
-    /// Whether a quorum has cosigned what readers see now.
-    #[must_use]
-    pub fn shows_cosigned(&self) -> bool {
-        let network = &self.common.world.network;
-        let is_cosigned =
-            |note: &Vec<u8>| Cosigned::parse(note, network.log(), network.quorum()).is_ok();
-        self.face == Face::Whole && self.newest.as_ref().is_some_and(is_cosigned)
     }
 }
 
