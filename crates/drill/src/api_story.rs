@@ -72,6 +72,7 @@ pub(crate) fn run(stage: &mut Stage, town: &Town, seed: u64) -> Result<With, Dri
 
     let mut flow = book.flow();
     flow.contained_ms = Some(stopped.at.since(scene.begun).0);
+    flow.stopping_ms = Some(stopped.took_ms());
     let released = flow.released.count;
     scene
         .checks

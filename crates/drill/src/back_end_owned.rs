@@ -96,6 +96,7 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
 
     let mut flow = book.flow();
     flow.contained_ms = Some(stopped.at.since(scene.begun).0);
+    flow.stopping_ms = Some(stopped.took_ms());
     bound(scene.stage, &jobs, &mut scene.checks)?;
     let heard = scene.heard();
     let name = "with: alarms of the signer, to whom each of these is what a customer signed";

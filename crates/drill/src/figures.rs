@@ -7,6 +7,7 @@
 use core::fmt;
 use core::str::FromStr;
 use portcullis_chains::Amount;
+use serde::{Serialize, Serializer};
 
 /// Accounts whose money left.
 pub const ACCOUNTS: u64 = 483;
@@ -58,6 +59,19 @@ impl Scale {
 
     fn of(self, whole: u64) -> u64 {
         (whole * u64::from(self.0) + 500) / 1000
+    }
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self::WHOLE
+    }
+}
+
+/// As a number.
+impl Serialize for Scale {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_f64(f64::from(self.0) / 1000.0)
     }
 }
 

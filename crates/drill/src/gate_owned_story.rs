@@ -48,7 +48,12 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
     scene.stage.until_delivered()?;
     withhold_a_stop(&mut scene)?;
 
-    let Forged { flow, rows, void } = forged;
+    let Forged {
+        mut flow,
+        rows,
+        void,
+    } = forged;
+    flow.stopping_ms = Some(stopped.took_ms());
     let released = flow.released.count;
     scene
         .checks
@@ -83,6 +88,10 @@ fn forge(scene: &mut Scene<'_>, jobs: &[Job], loot: &Loot) -> Result<Forged, Dri
         "The signer's own alarm: release-without-evidence. It signs nothing",
     );
     let latched = until_latched(scene.stage)?;
+    scene.note_at(
+        latched,
+        "Stopped: the signer's word that it has latched stands in the journal",
+    );
     let (sent, counted) = (scene.handed()? - sent, scene.stage.status()?.void_entries);
     let logged = alarms::logged(&scene.stage.cast().configs.signer);
     let checks = &mut scene.checks;

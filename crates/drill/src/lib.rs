@@ -108,8 +108,6 @@ pub struct Setting<'a> {
 pub struct Findings {
     /// What a JSON file holds.
     pub outcome: Outcome,
-    /// How large it was.
-    pub scale: Scale,
     /// Which attacker.
     pub variant: Variant,
     /// The table of ways to attack.
@@ -204,6 +202,7 @@ fn conclude(setting: &Setting<'_>, whole: Whole, before: Before, begun: Instant)
     let outcome = Outcome {
         drill: MFA_BYPASS,
         seed: setting.seed,
+        scale: setting.scale,
         variant: setting.variant.name(),
         with: flow,
         without: before.flow,
@@ -213,7 +212,6 @@ fn conclude(setting: &Setting<'_>, whole: Whole, before: Before, begun: Instant)
     };
     Findings {
         outcome,
-        scale: setting.scale,
         variant: setting.variant,
         rows,
         timeline,

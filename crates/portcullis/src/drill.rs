@@ -224,7 +224,7 @@ fn tell(found: &Findings) {
         outcome.drill,
         outcome.variant,
         outcome.seed,
-        found.scale,
+        outcome.scale,
         found.took.as_secs()
     ));
     for check in &outcome.checks {

@@ -62,6 +62,7 @@ pub(super) const OF_THE_DRILL: &[&str] = &[
     "Gate, signer, witness with stop board and the Ethereum node (anvil) are real processes; customers’ passkeys are keys in software that behave as authenticators do. Everything runs on one machine, as no network for real money would.",
     "Waiting is played by moving a test clock that only a development genesis accepts: delays have their production length of 24 hours.",
     "Honest customers (3,000 at scale 1), their amounts and the order of everything come from the seed. Keys and ids of the network are made afresh.",
+    "When operators suspend is scripted: after two thirds of the attempts (API), once the forged entries have met the signer (gate), after the day that an address waits, for which the clock is moved (page). “All stopped after” therefore says how long the script runs before them, but for the gate, where the signer stops by itself. What is measured is how long stopping takes: from the recorded suspension to every keeper’s signed word that it has it.",
     "Limits in the drill: 5 ETH at once, 10 ETH in an hour or a day and 20 ETH in a week for each account; three times the honest volume in a day for the platform.",
     "Root on the gate’s host is played by writing its journal with the gate’s own files while the gate is down, and by changing its configuration. Root on a signer’s or on a witness’ host is another matter: see SECURITY.md.",
     "How many tricked customers notice (half) is chosen, not measured: it decides how much leaves in the last variant, and the limits decide how much can.",

@@ -35,7 +35,7 @@ pub fn html(found: &[Findings], about: &About) -> String {
         section::verify(found, about),
         section::checks(found),
     ];
-    let (seed, scale) = (first.outcome.seed, first.scale);
+    let (seed, scale) = (first.outcome.seed, first.outcome.scale);
     let made = escape(&about.made);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\

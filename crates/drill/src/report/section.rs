@@ -1,7 +1,7 @@
 //! The report's parts, from what decides to what is checked.
 
 use super::picture::{Bar, bars, histogram, timeline};
-use super::words::{each, escape, ether, grouped, lasting};
+use super::words::{each, escape, ether, grouped, lasting, milliseconds};
 use super::{About, incident};
 use crate::attack::Row;
 use crate::chain::COIN;
@@ -159,8 +159,12 @@ fn variant(one: &Findings) -> String {
             flow.detected_ms.map_or(silence(one.variant), lasting),
         ),
         of(
-            "all stopped after",
+            stopped_by(one.variant),
             flow.contained_ms.map_or("never".into(), lasting),
+        ),
+        of(
+            "suspension: recorded to stopped, measured",
+            flow.stopping_ms.map_or("never".into(), milliseconds),
         ),
     ];
     format!(
@@ -176,6 +180,14 @@ fn variant(one: &Findings) -> String {
         facts.concat(),
         timeline(&one.timeline),
     )
+}
+
+/// What the span from the first attempt to standing still is made of.
+fn stopped_by(variant: Variant) -> &'static str {
+    match variant {
+        Variant::GateOwned => "signer stopped by itself after",
+        Variant::Api | Variant::BackEndOwned => "all stopped after (operators’ time is scripted)",
+    }
 }
 
 /// Why no keeper cried.
