@@ -37,7 +37,7 @@ enum Done {
 }
 
 pub(crate) fn run(stage: &mut Stage, town: &Town, seed: u64) -> Result<With, DrillError> {
-    let jobs = jobs(town, WAYS);
+    let jobs = jobs(town, WAYS, 0);
     let (loot, asked) = prepare(stage, town, &jobs)?;
     let key = SoftwareStatement::ed25519(&Dice::new(seed, "attackers").secret())?;
     let attackers = Attackers {

@@ -6,7 +6,7 @@ use super::{About, incident};
 use crate::attack::Row;
 use crate::chain::COIN;
 use crate::outcome::{Check, Flow};
-use crate::{ASSUMPTIONS, Findings, Variant};
+use crate::{ASSUMPTIONS, Beside, Findings, Variant};
 use core::fmt::Write as _;
 
 /// The first screen: what it came to.
@@ -142,6 +142,7 @@ pub(super) fn variants(found: &[Findings]) -> String {
 fn variant(one: &Findings) -> String {
     let flow = &one.outcome.with;
     let (has, shows) = introduction(one.variant);
+    let beside = beside(one);
     let rows = each(&one.rows, row);
     let moments = each(&one.timeline, |moment| {
         let (when, what) = (lasting(moment.at_ms), escape(&moment.what));
@@ -171,7 +172,7 @@ fn variant(one: &Findings) -> String {
         "<section id=\"{}\"><h2>{}</h2><p>{has}</p><dl class=\"facts\">{}</dl>\
          <h3>What they tried, and what met it</h3>\
          <div class=\"scroll\"><table><thead><tr><th>Way</th><th class=\"n\">Tried</th>\
-         <th class=\"n\">ETH</th><th>Met by</th></tr></thead><tbody>{rows}</tbody></table></div>{shows}\
+         <th class=\"n\">ETH</th><th>Met by</th></tr></thead><tbody>{rows}</tbody></table></div>{shows}{beside}\
          <h3>What happened when</h3>{}<ol class=\"moments\">{moments}</ol>\
          <p class=\"note\">By the network’s own clock, which the drill moves where people would wait; \
          the line’s steps are not to scale.</p></section>\n",
@@ -228,6 +229,34 @@ fn introduction(variant: Variant) -> (&'static str, &'static str) {
              who notice do so by looking.)</p>",
         ),
     }
+}
+
+/// What one attacker shows and the others do not, in figures of this run.
+fn beside(one: &Findings) -> String {
+    let Beside { worst, met_open } = one.beside;
+    let worst = worst.map(|worst| {
+        format!(
+            "<p><b>If nobody noticed.</b> How many notice is this drill’s choice: of ten attacked customers \
+             three are tricked into paying at once; of the seven tricked into adding an address three notice \
+             within the day, three notice nothing, and one is tricked the second time too late. If every one \
+             were tricked twice and none noticed, the limits would let go at most <b>{} ETH</b> on the first \
+             day (of each account the smaller of its balance and its limit for a day), and {} ETH within a \
+             week, until somebody suspends; {} ETH were attacked.</p>",
+            ether(worst.day),
+            ether(worst.week),
+            ether(one.outcome.with.attempted.of(COIN))
+        )
+    });
+    let met_open = met_open.map(|way| {
+        format!(
+            "<p>Of the {} forged releases the running signer judged one while all was open, the first: \
+             <em>{}</em>. (The seed chooses which way comes first.) By it the signer latched, and the others \
+             stand behind it; what meets each by itself was found by the same code offline.</p>",
+            grouped(u128::from(one.outcome.with.attempted.count)),
+            escape(way)
+        )
+    });
+    worst.into_iter().chain(met_open).collect()
 }
 
 fn row(row: &Row) -> String {
