@@ -6,7 +6,10 @@
 mod incident;
 mod picture;
 mod section;
+mod terminal;
 mod words;
+
+pub use terminal::table;
 
 use crate::Findings;
 use words::{escape, ether};
