@@ -24,16 +24,16 @@ pub(super) const TIMELINE: &[(&str, &str)] = &[
     ),
     (
         "20 Jan",
-        "The firm’s report: 483 users, 4,836.26 ETH, 443.93 BTC, and about US$66,200 of other currencies. How the check was passed by was never published.",
+        "The firm’s report: 483 users in all currencies together; 4,836.26 ETH, 443.93 BTC, and about US$66,200 of others. In most cases, it says, the withdrawals were stopped, and in all others the customers were reimbursed. How the check was passed by was never published.",
     ),
 ];
 
 /// Where sources disagree.
 pub(super) const CONFLICTS: &str = "Sources disagree: the report puts the restoration on 18 January, tweets and press on 17 January; \
-     accounts were given as 282, about 400 and 483; ETH as 4,600 to 4,836.26. This drill uses the report’s final figures for \
-     accounts and ETH, and re-enacts the ETH part only.";
+     accounts were given as 282, about 400 and 483; ETH as 4,600 to 4,836.26. This drill uses the report’s final figures and \
+     re-enacts the ETH part only, with all 483 accounts in it: how many of them lost ETH is not public.";
 
-/// What was missing, and what stands there now.
+/// What was missing, by our reading, and what stands there now.
 pub(super) const CONTROLS: &[(&str, &str)] = &[
     (
         "The second factor’s result was not bound to the exact withdrawal.",

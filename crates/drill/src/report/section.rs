@@ -128,7 +128,8 @@ pub(super) fn then_and_now() -> String {
     }
     format!(
         "<section><h2>Then and now</h2><ol class=\"then\">{then}</ol>\
-         <p class=\"note\">{}</p><div class=\"scroll\"><table><thead><tr><th>What was missing</th>\
+         <p class=\"note\">{}</p><p class=\"note\">The cause was never published. What was missing is our reading of \
+         what is known, and of what the firm introduced afterwards.</p><div class=\"scroll\"><table><thead><tr><th>What was missing, by our reading</th>\
          <th>What stands there now</th></tr></thead><tbody>{now}</tbody></table></div></section>\n",
         incident::CONFLICTS
     )
@@ -345,13 +346,22 @@ pub(super) fn verify(found: &[Findings], about: &About) -> String {
             escape(&one.genesis)
         )
     });
+    let commands = each(found, |one| {
+        let folder = format!("drill-again/{}/network", one.variant.name());
+        format!(
+            "portcullis verify journal {folder}/data/journal \\\n  --genesis-digest $(cat {folder}/genesis.digest)\n"
+        )
+    });
     format!(
-        "<section><h2>Check it yourself</h2><p>Hold the drill again, and keep what its processes wrote:</p>\
-         <pre><code>{} --keep DIR</code></pre>\
+        "<section><h2>Check it yourself</h2><p>Hold the drill again, in a new folder that keeps what its \
+         processes write, with a report of its own. (<code>portcullis</code> is the program that \
+         <code>script/run</code> builds: <code>target/debug/portcullis</code>.)</p>\
+         <pre><code>{} --keep drill-again --report drill-again.html</code></pre>\
          <p>Then check each journal offline: every stored byte against the cosigned tree, and every \
          decision again, from nothing but the genesis digest.</p>\
-         <pre><code>portcullis verify journal DIR/VARIANT/network/data/journal --genesis-digest DIGEST</code></pre>\
-         <p>Keys are made afresh each time, so digests differ from run to run. Those of this run:</p>\
+         <pre><code>{commands}</code></pre>\
+         <p>Entries written by a hostile gate are named there as void. Keys are made afresh each time, so that \
+         digests differ from run to run; those of the new run stand in its report. Those of this run:</p>\
          <div class=\"scroll\"><table><thead><tr><th></th><th class=\"n\">Entries</th><th>Genesis digest</th></tr></thead>\
          <tbody>{rows}</tbody></table></div></section>\n",
         escape(&about.again)
