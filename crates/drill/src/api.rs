@@ -57,8 +57,6 @@ ways! {
     COPIED "a copied authenticator whose counter stands still" PasskeyCounter;
     EXPIRED "a whole act held back until it had expired" Expired;
     OLD_CHECKPOINT "a whole act held back for a day" UnknownCheckpoint;
-
-
     NO_BACK_END "a request that the back end did not sign" Unauthenticated;
 }
 
@@ -110,7 +108,7 @@ pub(crate) fn genuine(
 }
 
 impl Attackers<'_> {
-    /// Try one withdrawal. `None` for a race, which is the customer's own withdrawal as well.
+    /// Try one withdrawal, of any way but a race ([`Attackers::race`]).
     pub(crate) fn attempt(&self, platform: &Platform, job: &Job) -> Result<Answer, DrillError> {
         let customer = &*self.town.victims[job.victim].customer;
         let (to, amount) = (job.slice.thief, job.slice.amount);

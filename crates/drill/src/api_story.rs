@@ -37,7 +37,7 @@ enum Done {
 }
 
 pub(crate) fn run(stage: &mut Stage, town: &Town, seed: u64) -> Result<With, DrillError> {
-    let jobs = jobs(town, WAYS);
+    let jobs = jobs(town, WAYS, 0);
     let (loot, asked) = prepare(stage, town, &jobs)?;
     let key = SoftwareStatement::ed25519(&Dice::new(seed, "attackers").secret())?;
     let attackers = Attackers {
@@ -72,6 +72,7 @@ pub(crate) fn run(stage: &mut Stage, town: &Town, seed: u64) -> Result<With, Dri
 
     let mut flow = book.flow();
     flow.contained_ms = Some(stopped.at.since(scene.begun).0);
+    flow.stopping_ms = Some(stopped.took_ms());
     let released = flow.released.count;
     scene
         .checks

@@ -24,11 +24,11 @@ pub(crate) struct Job {
     pub(crate) slice: Slice,
 }
 
-/// Which way each withdrawal is taken: all ways in turn.
-pub(crate) fn jobs(town: &Town, ways: &[Way]) -> Vec<Job> {
+/// Which way each withdrawal is taken: all ways in turn, beginning with one of them.
+pub(crate) fn jobs(town: &Town, ways: &[Way], first: usize) -> Vec<Job> {
     let slices = town.victims.iter().enumerate();
     let slices = slices.flat_map(|(at, victim)| victim.slices.iter().map(move |s| (at, *s)));
-    let jobs = slices.zip(ways.iter().cycle());
+    let jobs = slices.zip(ways.iter().cycle().skip(first));
     jobs.map(|((victim, slice), way)| Job {
         way: way.clone(),
         victim,

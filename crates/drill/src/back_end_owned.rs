@@ -8,16 +8,17 @@
 
 use crate::answer::Answer;
 use crate::attack::{Book, Tried, Way};
+use crate::chain::COIN;
 use crate::checks::{Checks, ether};
 use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
-use crate::figures::SLICE;
 use crate::honest::Groups;
+use crate::outcome::Flow;
 use crate::people::{Customer, Slice, Town};
 use crate::platform::Platform;
 use crate::respond;
-use crate::stage::Stage;
-use crate::story::{DELAY_AND_A_BIT, Scene, With, add_addresses, open_accounts};
+use crate::stage::{ACCOUNT_DAY, ACCOUNT_WEEK, Stage};
+use crate::story::{Beside, DELAY_AND_A_BIT, Scene, With, Worst, add_addresses, open_accounts};
 use crate::wait::until;
 use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
@@ -96,11 +97,20 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
 
     let mut flow = book.flow();
     flow.contained_ms = Some(stopped.at.since(scene.begun).0);
+    flow.stopping_ms = Some(stopped.took_ms());
     bound(scene.stage, &jobs, &mut scene.checks)?;
+    let worst = worst(town);
+    beyond_nobody_notices(&mut scene.checks, &flow, worst);
     let heard = scene.heard();
     let name = "with: alarms of the signer, to whom each of these is what a customer signed";
     scene.checks.same(name, &heard, &0);
-    scene.end(flow, book.rows(WAYS), 0)
+    Ok(With {
+        beside: Beside {
+            worst: Some(worst),
+            ..Beside::default()
+        },
+        ..scene.end(flow, book.rows(WAYS), 0)?
+    })
 }
 
 /// Tricked at once, or into adding an address; and those who look at their books within the day.
@@ -119,9 +129,9 @@ fn first_day(scene: &mut Scene<'_>, jobs: &[Job<'_>], book: &mut Book) -> Result
     scene.stage.until_delivered()
 }
 
-/// A third is tricked into paying at once; the others into adding an address first. Of those half
-/// notice within the day: some cancel it, some have their account frozen, some find a withdrawal
-/// waiting for it. The last quarter is tricked the second time too late.
+/// Of ten customers three are tricked into paying at once, the other seven into adding an address first.
+/// Of those seven three notice within the day (one cancels it, one has the account frozen, one finds a
+/// withdrawal waiting for it), three notice nothing, and one is tricked the second time too late.
 fn jobs(town: &Town) -> Vec<Job<'_>> {
     const CYCLE: [Way; 10] = [
         DIRECT, CANCELLED, UNNOTICED, DIRECT, FROZEN, UNNOTICED, DIRECT, YOUNG, UNNOTICED, TOO_LATE,
@@ -268,9 +278,38 @@ fn done(answer: &Answer) -> Result<(), DrillError> {
     }
 }
 
+/// What the limits would let go if every attacked customer were tricked twice and none noticed.
+fn worst(town: &Town) -> Worst {
+    let within = |limit: Amount| {
+        let balances = town.victims.iter().map(|victim| {
+            let slices = victim.slices.iter().map(|slice| slice.amount.0);
+            slices.sum::<u128>()
+        });
+        Amount(balances.map(|balance| balance.min(limit.0)).sum())
+    };
+    Worst {
+        day: within(ACCOUNT_DAY),
+        week: within(ACCOUNT_WEEK),
+    }
+}
+
+/// How many notice is the drill's choice; what the limits let go if nobody does is not.
+fn beyond_nobody_notices(checks: &mut Checks, flow: &Flow, worst: Worst) {
+    let lost = flow.released.of(COIN);
+    let detail = format!(
+        "{} left; if nobody noticed, at most {} on the first day and {} within a week, of {} attacked",
+        ether(lost),
+        ether(worst.day),
+        ether(worst.week),
+        ether(flow.attempted.of(COIN))
+    );
+    let name = "bound: the loss is within what the limits let go if nobody notices";
+    checks.note(name, lost <= worst.day, detail);
+}
+
 /// What can leave at most, measured on the chain.
 fn bound(stage: &Stage, jobs: &[Job<'_>], checks: &mut Checks) -> Result<(), DrillError> {
-    let most = Amount(2 * SLICE);
+    let most = ACCOUNT_DAY;
     let (mut over, mut elsewhere, mut lost) = (0, 0_u64, 0_u128);
     let mut by_customer: BTreeMap<_, (bool, u128)> = BTreeMap::new();
     for job in jobs {

@@ -12,7 +12,6 @@ use portcullis_node::{At, HttpNode, Node as _, NodeError};
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, sleep};
@@ -44,16 +43,12 @@ impl Anvil {
         let port = port
             .map_err(|error| failed("anvil", &log, &error.to_string()))?
             .port();
-        let mut command = Command::new(binary);
+        let (chain, port) = (CHAIN.to_string(), port.to_string());
         // A block for each transaction at once, as far as it comes to that.
-        command.args(["--host", "127.0.0.1", "--accounts", "1", "--silent"]);
-        command.args([
-            "--chain-id",
-            &CHAIN.to_string(),
-            "--port",
-            &port.to_string(),
-        ]);
-        let mut process = Running::start(&mut command, "anvil", &log)?;
+        let arguments = ["--host", "127.0.0.1", "--accounts", "1", "--silent"];
+        let own = ["--chain-id", chain.as_str(), "--port", port.as_str()];
+        let arguments = [&arguments[..], &own[..]].concat();
+        let mut process = Running::tethered(binary, &arguments, "anvil", &log)?;
         let url = format!("http://127.0.0.1:{port}");
         let node = node(&url)?;
         until("the Ethereum node", || {

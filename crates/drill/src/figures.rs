@@ -1,14 +1,15 @@
 //! The public figures of 17 January 2022, and how large a re-enactment of them is.
 //!
 //! From Crypto.com's own report of 20 January 2022: 483 users, 4,836.26 ETH (443.93 BTC and about
-//! US$66,200 of other currencies are not re-enacted). From the chain: many equal withdrawals of about
+//! US$66,200 of other currencies, among the same 483 users, are not re-enacted). From the chain: many equal withdrawals of about
 //! 2 to 5 ETH from one hot wallet to fresh addresses.
 
 use core::fmt;
 use core::str::FromStr;
 use portcullis_chains::Amount;
+use serde::{Serialize, Serializer};
 
-/// Accounts whose money left.
+/// Users who were affected, in all currencies together; here each has ETH.
 pub const ACCOUNTS: u64 = 483;
 /// What left, in wei: 4,836.26 ETH.
 pub const STOLEN: Amount = Amount(4_836_260_000_000_000_000_000);
@@ -58,6 +59,19 @@ impl Scale {
 
     fn of(self, whole: u64) -> u64 {
         (whole * u64::from(self.0) + 500) / 1000
+    }
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self::WHOLE
+    }
+}
+
+/// As a number.
+impl Serialize for Scale {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_f64(f64::from(self.0) / 1000.0)
     }
 }
 

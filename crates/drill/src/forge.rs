@@ -52,6 +52,11 @@ impl Forge {
         })
     }
 
+    /// The index of the newest entry that was written.
+    pub(crate) fn newest(&self) -> u64 {
+        (self.state.size() + self.entries.len() as u64).saturating_sub(1)
+    }
+
     /// The newest entry's time.
     pub(crate) fn time(&self) -> Time {
         self.state.facts().time

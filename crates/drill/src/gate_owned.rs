@@ -57,6 +57,16 @@ pub(crate) struct Loot {
     pub(crate) waiting: Vec<Option<Act>>,
 }
 
+/// What root wrote.
+pub(crate) struct Written {
+    /// What everybody who decides again makes of each release by itself, behind what was there before.
+    pub(crate) book: Book,
+    /// The first release's index in the journal.
+    pub(crate) first: u64,
+    /// How many entries.
+    pub(crate) entries: usize,
+}
+
 /// Root at work on the journal.
 pub(crate) struct Root<'a> {
     pub(crate) town: &'a Town,
@@ -65,19 +75,23 @@ pub(crate) struct Root<'a> {
 }
 
 impl Root<'_> {
-    /// Write every withdrawal into the journal of a gate that is down. Gives what everybody else makes
-    /// of each, and how many entries there are.
-    pub(crate) fn forge(&self, cast: &Cast, jobs: &[Job]) -> Result<(Book, usize), DrillError> {
+    /// Write every withdrawal into the journal of a gate that is down.
+    pub(crate) fn forge(&self, cast: &Cast, jobs: &[Job]) -> Result<Written, DrillError> {
         let mut forge = Forge::open(cast)?;
-        let mut book = Book::default();
+        let (mut book, mut first) = (Book::default(), None);
         for (at, job) in jobs.iter().enumerate() {
             book.tried.push(Tried {
                 way: job.way.clone(),
                 amount: job.slice.amount,
                 answer: self.write(&mut forge, at, job)?,
             });
+            first = first.or(Some(forge.newest()));
         }
-        Ok((book, forge.append()?))
+        Ok(Written {
+            book,
+            first: first.ok_or_else(missing)?,
+            entries: forge.append()?,
+        })
     }
 
     fn write(&self, forge: &mut Forge, at: usize, job: &Job) -> Result<Answer, DrillError> {

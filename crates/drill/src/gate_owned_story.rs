@@ -4,9 +4,11 @@ use crate::alarms::{self, Heard};
 use crate::answer::Answer;
 use crate::attack::{Job, Row, jobs};
 use crate::crowd::{HANDS, crowd};
+use crate::dice::Dice;
 use crate::error::DrillError;
 use crate::gate_owned::{
-    BACKDATED, DELAY_DATED_BACK, EARLY, Loot, OTHER_PAYEE, OTHER_PLAN, Root, Seen, WAYS, cut_boards,
+    BACKDATED, DELAY_DATED_BACK, EARLY, Loot, OTHER_PAYEE, OTHER_PLAN, Root, Seen, WAYS, Written,
+    cut_boards,
 };
 use crate::honest::{self, Asked, Groups};
 use crate::outcome::Flow;
@@ -14,7 +16,7 @@ use crate::people::{Customer, Town};
 use crate::platform::Platform;
 use crate::respond;
 use crate::stage::Stage;
-use crate::story::{DELAY_AND_A_BIT, Scene, With, add_addresses, open_accounts};
+use crate::story::{Beside, DELAY_AND_A_BIT, Scene, With, add_addresses, open_accounts};
 use crate::wait::until;
 use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
@@ -26,8 +28,8 @@ use std::sync::Arc;
 /// cosignature fresh.
 const NUDGE: Span = Span(2_000);
 
-pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
-    let jobs = jobs(town, WAYS);
+pub(crate) fn run(stage: &mut Stage, town: &Town, seed: u64) -> Result<With, DrillError> {
+    let jobs = jobs(town, WAYS, first_way(seed));
     let groups = Groups::of(&town.honest);
     let (loot, asked) = prepare(stage, town, &jobs)?;
     let mut scene = Scene::open(stage, town);
@@ -48,12 +50,30 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
     scene.stage.until_delivered()?;
     withhold_a_stop(&mut scene)?;
 
-    let Forged { flow, rows, void } = forged;
+    let Forged {
+        mut flow,
+        rows,
+        void,
+    } = forged;
+    flow.stopping_ms = Some(stopped.took_ms());
     let released = flow.released.count;
     scene
         .checks
         .same("with: withdrawals released to the attackers", &released, &0);
-    scene.end(flow, rows, void)
+    Ok(With {
+        beside: Beside {
+            met_open: jobs.first().map(|job| job.way.name),
+            ..Beside::default()
+        },
+        ..scene.end(flow, rows, void)?
+    })
+}
+
+/// The first forged release latches the signer, so that only this one meets it while all is open: the
+/// seed chooses of which way it is.
+fn first_way(seed: u64) -> usize {
+    let end = u64::try_from(WAYS.len()).unwrap_or(u64::MAX);
+    usize::try_from(Dice::new(seed, "first way").below(end)).unwrap_or_default()
 }
 
 /// What the forgery came to.
@@ -74,7 +94,11 @@ fn forge(scene: &mut Scene<'_>, jobs: &[Job], loot: &Loot) -> Result<Forged, Dri
     };
     let sent = scene.handed()?;
     scene.begin("Root on the gate's host stops it and writes releases into its journal");
-    let (book, void) = scene
+    let Written {
+        book,
+        first,
+        entries: void,
+    } = scene
         .stage
         .without_gate(&config, |cast| root.forge(cast, jobs))?;
     let alarm = until_heard(scene.stage, "release-without-evidence")?;
@@ -83,6 +107,10 @@ fn forge(scene: &mut Scene<'_>, jobs: &[Job], loot: &Loot) -> Result<Forged, Dri
         "The signer's own alarm: release-without-evidence. It signs nothing",
     );
     let latched = until_latched(scene.stage)?;
+    scene.note_at(
+        latched,
+        "Stopped: the signer's word that it has latched stands in the journal",
+    );
     let (sent, counted) = (scene.handed()? - sent, scene.stage.status()?.void_entries);
     let logged = alarms::logged(&scene.stage.cast().configs.signer);
     let checks = &mut scene.checks;
@@ -97,7 +125,13 @@ fn forge(scene: &mut Scene<'_>, jobs: &[Job], loot: &Loot) -> Result<Forged, Dri
         &0,
     );
     let name = "with: the signer's alarm came by its webhook and stands in its own log";
-    checks.note(name, logged > 0, alarm.text);
+    checks.note(name, logged > 0, alarm.text.clone());
+    let way = jobs.first().map_or("", |job| job.way.name);
+    checks.note(
+        "with: the running signer latched at the first forged release, which it judged while all was open",
+        alarm.text.starts_with(&format!("entry {first} ")),
+        format!("entry {first}, {way}"),
+    );
     let mut flow = book.flow();
     flow.detected_ms = Some(alarm.time.since(scene.begun).0);
     flow.contained_ms = Some(latched.since(scene.begun).0);

@@ -43,7 +43,7 @@ pub use error::DrillError;
 pub use figures::Scale;
 pub use outcome::Outcome;
 pub use stage::Tell;
-pub use story::Moment;
+pub use story::{Beside, Moment, Worst};
 
 use crate::before::Before;
 use crate::outcome::Check;
@@ -108,14 +108,14 @@ pub struct Setting<'a> {
 pub struct Findings {
     /// What a JSON file holds.
     pub outcome: Outcome,
-    /// How large it was.
-    pub scale: Scale,
     /// Which attacker.
     pub variant: Variant,
     /// The table of ways to attack.
     pub rows: Vec<Row>,
     /// What happened when.
     pub timeline: Vec<Moment>,
+    /// What else this attacker shows.
+    pub beside: Beside,
     /// Honest withdrawals' delays that no suspension held, in milliseconds.
     pub delays: Vec<u64>,
     /// The same of those that one held.
@@ -157,7 +157,7 @@ fn with(setting: &Setting<'_>, town: &Town) -> Result<Whole, DrillError> {
     let mut stage = Stage::set(&plan)?;
     let mut with = match setting.variant {
         Variant::Api => api_story::run(&mut stage, town, setting.seed)?,
-        Variant::GateOwned => gate_owned_story::run(&mut stage, town)?,
+        Variant::GateOwned => gate_owned_story::run(&mut stage, town, setting.seed)?,
         Variant::BackEndOwned => back_end_owned::run(&mut stage, town)?,
     };
     let matched = story::settle_accounts(&stage, &with.asked, &mut with.checks)?;
@@ -196,6 +196,7 @@ fn conclude(setting: &Setting<'_>, whole: Whole, before: Before, begun: Instant)
         rows,
         timeline,
         mut checks,
+        beside,
         ..
     } = whole.with;
     checks.as_it_was(&before);
@@ -204,6 +205,7 @@ fn conclude(setting: &Setting<'_>, whole: Whole, before: Before, begun: Instant)
     let outcome = Outcome {
         drill: MFA_BYPASS,
         seed: setting.seed,
+        scale: setting.scale,
         variant: setting.variant.name(),
         with: flow,
         without: before.flow,
@@ -213,10 +215,10 @@ fn conclude(setting: &Setting<'_>, whole: Whole, before: Before, begun: Instant)
     };
     Findings {
         outcome,
-        scale: setting.scale,
         variant: setting.variant,
         rows,
         timeline,
+        beside,
         delays: whole.matched.delays,
         waits: whole.matched.waits,
         genesis: whole.genesis,

@@ -1,5 +1,7 @@
 //! What a drill found, as `docs/spec/drill.schema.json` has it.
 
+use crate::chain::COIN;
+use crate::figures::Scale;
 use portcullis_chains::{Amount, AssetId};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -11,6 +13,8 @@ pub struct Outcome {
     pub drill: &'static str,
     /// What chance followed.
     pub seed: u64,
+    /// How large; 1 is the incident as it was.
+    pub scale: Scale,
     /// Which attacker.
     pub variant: &'static str,
     /// The attack on the running system.
@@ -21,8 +25,7 @@ pub struct Outcome {
     pub honest: Honest,
     /// What has to be so.
     pub checks: Vec<Check>,
-    /// Where several attackers were let loose, each on a system of its own: what each came to. What
-    /// stands above is then their sum.
+    /// Where several attackers were let loose, each on a system of its own: what each came to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<Outcome>,
 }
@@ -44,7 +47,11 @@ pub struct Flow {
     /// Milliseconds from the first attempt to a keeper's own alarm; none where nothing reached one.
     pub detected_ms: Option<u64>,
     /// Milliseconds from the first attempt until every keeper had stopped; none where nothing stopped.
+    /// Where operators stop, this is mostly when the drill's script lets them.
     pub contained_ms: Option<u64>,
+    /// Milliseconds from the operators' recorded suspension until every keeper had signed that it has it;
+    /// none where nobody suspended.
+    pub stopping_ms: Option<u64>,
 }
 
 /// So many withdrawals of so much.
@@ -91,8 +98,9 @@ pub struct Check {
 }
 
 impl Outcome {
-    /// One outcome as it is; several as one: sums, the first detection, the last containment, the worst
-    /// delays, and every check.
+    /// One outcome as it is; several as one. Each of them is the whole incident, so that their sum would
+    /// be a multiple of it: the flow as it was counts once, and the running system's is that of the
+    /// attackers who got most. Honest customers and checks are those of all.
     #[must_use]
     pub fn of_all(outcomes: &[Self]) -> Self {
         let mut all = outcomes.iter();
@@ -108,8 +116,7 @@ impl Outcome {
         });
         Self {
             variant: "all",
-            with: Flow::of_all(&outcomes.iter().map(|one| &one.with)),
-            without: Flow::of_all(&outcomes.iter().map(|one| &one.without)),
+            with: worst(outcomes).cloned().unwrap_or_default(),
             honest: Honest::of_all(&outcomes.iter().map(|one| &one.honest)),
             checks: checks.collect(),
             variants: outcomes.to_vec(),
@@ -124,20 +131,13 @@ impl Outcome {
     }
 }
 
-impl Flow {
-    fn of_all<'a>(flows: &(impl Iterator<Item = &'a Self> + Clone)) -> Self {
-        let sum = |of: fn(&Self) -> &Tally| flows.clone().map(of).cloned().sum();
-        Self {
-            attempted: sum(|flow| &flow.attempted),
-            released: sum(|flow| &flow.released),
-            refused: sum(|flow| &flow.refused),
-            held: sum(|flow| &flow.held),
-            affected_subjects: flows.clone().map(|flow| flow.affected_subjects).sum(),
-            detected_ms: flows.clone().filter_map(|flow| flow.detected_ms).min(),
-            contained_ms: flows.clone().filter_map(|flow| flow.contained_ms).max(),
-        }
-    }
+/// The running system's flow in which most left; of equals the first.
+fn worst(outcomes: &[Outcome]) -> Option<&Flow> {
+    let flows = outcomes.iter().rev().map(|one| &one.with);
+    flows.max_by_key(|flow| flow.released.of(COIN))
+}
 
+impl Flow {
     /// One in which nothing has happened yet, with an asset.
     #[must_use]
     pub fn none_of(asset: AssetId) -> Self {
@@ -258,6 +258,27 @@ mod tests {
         flow.held = Tally::default();
         flow.held.add(ETH, Amount(3));
         assert!(flow.is_conserved());
+    }
+
+    #[test]
+    fn several_attackers_are_one_incident() {
+        let outcome = |variant, taken| {
+            let mut one = Outcome {
+                variant,
+                ..Outcome::default()
+            };
+            one.without.released.add(COIN, Amount(9));
+            one.with.released.add(COIN, Amount(taken));
+            one.honest.attempted = 4;
+            one
+        };
+        let each = [outcome("a", 2), outcome("b", 5), outcome("c", 3)];
+        let all = Outcome::of_all(&each);
+        assert_eq!(all.without.released.of(COIN), Amount(9));
+        assert_eq!(all.with.released.of(COIN), Amount(5), "the worst of them");
+        assert_eq!(all.with.released.count, 1);
+        assert_eq!(all.honest.attempted, 12);
+        assert_eq!((all.variant, all.variants.len()), ("all", 3));
     }
 
     #[test]

@@ -21,10 +21,19 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopped {
     pub(crate) by: Digest,
+    /// When the gate had answered that it is recorded.
+    pub(crate) recorded: Time,
     /// When every keeper had signed that it has it.
     pub(crate) at: Time,
     /// Transactions of the wallet that the node had been handed then.
     pub(crate) handed: u64,
+}
+
+impl Stopped {
+    /// How long it took from the record to the last keeper's word.
+    pub(crate) fn took_ms(&self) -> u64 {
+        self.at.since(self.recorded).0
+    }
 }
 
 /// Withdrawals are suspended through the gate, and everybody waits until every keeper has stopped.
@@ -34,14 +43,20 @@ pub(crate) fn suspend(scene: &mut Scene<'_>) -> Result<Stopped, DrillError> {
     let stage = &*scene.stage;
     let (by, answer) = stage.platform.staff(&stage.cast().operator, kind)?;
     expect(&answer, "the suspension")?;
-    scene.note("An operator suspends withdrawals: recorded");
+    let recorded = stage.now();
+    scene.note_at(recorded, "An operator suspends withdrawals: recorded");
     let at = until_stopped(scene.stage, by)?;
     scene.note_at(
         at,
         "Stopped: the signer has signed that it has the suspension",
     );
     let handed = scene.handed()?;
-    Ok(Stopped { by, at, handed })
+    Ok(Stopped {
+        by,
+        recorded,
+        at,
+        handed,
+    })
 }
 
 /// Until every keeper has signed that it has a suspension.

@@ -234,15 +234,19 @@ fn wish(plan: &Plan<'_>, clock: &Path, anvil: &Anvil, pager: &Pager) -> Wish {
     }
 }
 
+/// What one account may withdraw within a day, and within a week.
+pub(crate) const ACCOUNT_DAY: Amount = Amount(2 * SLICE);
+pub(crate) const ACCOUNT_WEEK: Amount = Amount(4 * SLICE);
+
 /// What one account may withdraw: 5 ETH at once, 10 within an hour or a day, 20 within a week.
 pub(crate) fn account_limit() -> Limit {
     Limit {
         asset: COIN,
         bounds: Bounds::Account,
         per_transaction: Some(Amount(SLICE)),
-        hour: Some(Amount(2 * SLICE)),
-        day: Some(Amount(2 * SLICE)),
-        week: Some(Amount(4 * SLICE)),
+        hour: Some(ACCOUNT_DAY),
+        day: Some(ACCOUNT_DAY),
+        week: Some(ACCOUNT_WEEK),
         approval: None,
     }
 }

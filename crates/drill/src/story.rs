@@ -11,6 +11,7 @@ use crate::outcome::Flow;
 use crate::people::{Customer, Town};
 use crate::platform::Platform;
 use crate::stage::{DELAY, Stage};
+use portcullis_chains::Amount;
 use portcullis_core::{Span, Time};
 use std::sync::Arc;
 
@@ -26,6 +27,25 @@ pub struct Moment {
     pub what: String,
 }
 
+/// What one variant or another shows beside its figures.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside {
+    /// What the limits would let go if nobody noticed.
+    pub worst: Option<Worst>,
+    /// The way of the only forged release that the running signer judged while the gate was open.
+    pub met_open: Option<&'static str>,
+}
+
+/// What the limits let go at most where every attacked customer is tricked twice and nobody notices, by
+/// the balances and limits of each attacked account.
+#[derive(Clone, Copy, Debug)]
+pub struct Worst {
+    /// On the day on which the addresses begin to count.
+    pub day: Amount,
+    /// Within a week of it, where nobody suspends.
+    pub week: Amount,
+}
+
 /// What a variant found on the running system.
 pub(crate) struct With {
     pub(crate) flow: Flow,
@@ -35,6 +55,7 @@ pub(crate) struct With {
     pub(crate) checks: Checks,
     /// Void entries that a hostile gate wrote.
     pub(crate) void: usize,
+    pub(crate) beside: Beside,
 }
 
 /// A variant under way: the stage, the town, and what has been noted so far.
@@ -121,6 +142,7 @@ impl<'a> Scene<'a> {
             timeline: self.moments,
             checks: self.checks,
             void,
+            beside: Beside::default(),
         })
     }
 }

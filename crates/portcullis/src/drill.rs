@@ -1,12 +1,14 @@
 //! `portcullis drill`: re-enacts an incident against a fresh running system.
 
 mod founder;
+mod place;
 
 use crate::failure::{Exit, Failure};
-use crate::files;
 use crate::out::{json, say};
+use crate::output::Output;
 use clap::{Args, Subcommand, ValueEnum};
 use founder::Development;
+use place::{Place, anvil};
 use portcullis_drill::report::{self, About};
 use portcullis_drill::{Findings, Outcome, Scale, Setting, Variant};
 use portcullis_host::{Clock as _, SystemClock};
@@ -35,6 +37,7 @@ enum Scenario {
 /// 483 accounts and 4,836.26 ETH are attacked among thousands of honest withdrawals, by attackers who
 /// have the platform's API, or the gate's host, or the platform's page.
 #[derive(Debug, Args)]
+#[command(args_override_self = true)]
 struct MfaBypassArgs {
     /// What chance follows
     #[arg(long, default_value_t = 1)]
@@ -48,7 +51,7 @@ struct MfaBypassArgs {
     /// Write what was found, after docs/spec/drill.schema.json
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
-    /// Write a report for people
+    /// Write a report for people; beside --json, with `.html` for its ending, where none is named
     #[arg(long, value_name = "PATH")]
     report: Option<PathBuf>,
     /// Keep journals, logs and configurations in this folder, which is not there yet
@@ -97,18 +100,18 @@ impl DrillArgs {
 
 impl MfaBypassArgs {
     fn run(self) -> Result<(), Failure> {
-        let anvil = self.anvil.clone().map_or_else(anvil, Ok)?;
+        let anvil = anvil(self.anvil.as_deref())?;
+        let outputs = Outputs::at(self.json.as_deref(), self.report.as_deref())?;
         let place = Place::make(self.keep.as_deref())?;
-        let found = self.hold_all(&anvil, place.path())?;
-        found.iter().for_each(tell);
-        let outcomes: Vec<Outcome> = found.iter().map(|one| one.outcome.clone()).collect();
-        if let Some(path) = &self.json {
-            files::write(path, json(&Outcome::of_all(&outcomes)).as_bytes())?;
+        let held = self.hold_all(&anvil, place.path()).and_then(|found| {
+            found.iter().for_each(tell);
+            outputs.write(&found, &self.about())?;
+            verdict(&found)
+        });
+        if held.is_err() {
+            place.keep();
         }
-        if let Some(path) = &self.report {
-            files::write(path, report::html(&found, &self.about()).as_bytes())?;
-        }
-        verdict(&found)
+        held
     }
 
     fn about(&self) -> About {
@@ -161,59 +164,49 @@ impl MfaBypassArgs {
             }),
         };
         portcullis_drill::mfa_bypass(&setting).map_err(|error| {
-            let next = "keep the folder with --keep DIR and look into its logs";
             Failure::new(
                 Exit::Stopped,
-                format!("the drill could not be held: {error}"),
-                next,
+                format!("the drill {} could not be held: {error}", variant.name()),
+                format!("look into the logs below {}", place.display()),
             )
         })
     }
 }
 
-/// Where anvil stands below a checkout in which this program was built.
-fn anvil() -> Result<PathBuf, Failure> {
-    const BELOW: &str = ".peers/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
-    let own = std::env::current_exe().unwrap_or_default();
-    let here = std::env::current_dir().unwrap_or_default();
-    let mut places = own.ancestors().chain(here.ancestors());
-    let found = places
-        .by_ref()
-        .map(|place| place.join(BELOW))
-        .find(|path| path.exists());
-    let none = || {
-        Failure::usage(
-            "no Ethereum node to hold a drill with",
-            "run script/install, or name one with --anvil",
-        )
-    };
-    found.ok_or_else(none)
+/// The files that the drill writes.
+struct Outputs {
+    json: Option<Output>,
+    report: Option<Output>,
 }
 
-/// A folder for the drill: kept where somebody asked for it, removed otherwise.
-enum Place {
-    Kept(PathBuf),
-    Passing(tempfile::TempDir),
-}
-
-impl Place {
-    fn make(keep: Option<&Path>) -> Result<Self, Failure> {
-        let failed =
-            |error: std::io::Error| Failure::usage(format!("no folder for the drill: {error}"), "");
-        match keep {
-            Some(path) => {
-                std::fs::create_dir(path).map_err(failed)?;
-                Ok(Self::Kept(path.to_owned()))
-            }
-            None => Ok(Self::Passing(tempfile::tempdir().map_err(failed)?)),
+impl Outputs {
+    fn at(json: Option<&Path>, report: Option<&Path>) -> Result<Self, Failure> {
+        let beside = || json.map(|path| path.with_extension("html"));
+        let report = report.map(Path::to_owned).or_else(beside);
+        let outputs = Self {
+            json: json.map(Output::at).transpose()?,
+            report: report.as_deref().map(Output::at).transpose()?,
+        };
+        match (&outputs.json, &outputs.report) {
+            (Some(json), Some(report)) => json.is_apart(report).map(|()| outputs),
+            _ => Ok(outputs),
         }
     }
 
-    fn path(&self) -> &Path {
-        match self {
-            Self::Kept(path) => path,
-            Self::Passing(dir) => dir.path(),
+    fn write(&self, found: &[Findings], about: &About) -> Result<(), Failure> {
+        if let Some(output) = &self.report {
+            output.write(report::html(found, about).as_bytes())?;
+            say(format_args!("\nFor people: {}", output.path().display()));
         }
+        if let Some(output) = &self.json {
+            let outcomes: Vec<Outcome> = found.iter().map(|one| one.outcome.clone()).collect();
+            output.write(json(&Outcome::of_all(&outcomes)).as_bytes())?;
+            say(format_args!(
+                "For programs, after docs/spec/drill.schema.json: {}",
+                output.path().display()
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -224,20 +217,21 @@ fn tell(found: &Findings) {
         outcome.drill,
         outcome.variant,
         outcome.seed,
-        found.scale,
+        outcome.scale,
         found.took.as_secs()
     ));
     for check in &outcome.checks {
         let mark = if check.pass { "ok  " } else { "FAIL" };
         say(format_args!("  {mark} {}: {}", check.name, check.detail));
     }
+    say(format_args!("\n{}", report::table(found)));
 }
 
 fn verdict(found: &[Findings]) -> Result<(), Failure> {
     let checks = || found.iter().flat_map(|one| &one.outcome.checks);
     let failed = checks().filter(|check| !check.pass).count();
-    if failed == 0 && found.iter().all(|one| one.outcome.passed()) {
-        say(format_args!("\nAll {} checks pass.", checks().count()));
+    if found.iter().all(|one| one.outcome.passed()) {
+        say(format_args!("All {} checks pass.", checks().count()));
         return Ok(());
     }
     let what = format!("{failed} of {} checks do not hold", checks().count());

@@ -23,6 +23,7 @@ mod init;
 mod key;
 mod keyring;
 mod out;
+mod output;
 mod overdue;
 mod peers;
 mod processes;

@@ -49,8 +49,12 @@ fn the_drill_passes_with_every_attacker() {
         .filter_map(|v| v["variant"].as_str())
         .collect();
     assert_eq!(names, ["api", "gate-owned", "back-end-owned"]);
+    adds_up(&outcome);
+    assert_eq!(outcome["scale"], 0.02);
     for one in variants {
         adds_up(one);
+        assert_eq!(one["scale"], 0.02);
+        assert_eq!(one["without"]["released"], outcome["without"]["released"]);
         assert_eq!(one["without"]["released"], one["without"]["attempted"]);
         assert_eq!(one["without"]["affected_subjects"], 10);
         assert_eq!(one["honest"]["wrongly_refused"], 0);
@@ -70,6 +74,11 @@ fn the_drill_passes_with_every_attacker() {
         0,
         "the bound is measured, not zero"
     );
+    assert_eq!(outcome["with"], variants[2]["with"], "the worst of them");
+    for one in variants {
+        assert!(one["with"]["stopping_ms"].is_u64());
+        assert!(one["without"]["stopping_ms"].is_null());
+    }
     stands_alone(&fs::read_to_string(report).unwrap());
 }
 
@@ -108,6 +117,8 @@ fn is_after_the_schema(outcome: &Value) {
         ("/honest", json!({})),
         ("/checks", json!([])),
         ("/checks/0/pass", json!("yes")),
+        ("/scale", json!("0.02")),
+        ("/scale", json!(0)),
         ("/variant", json!("other")),
         ("/variant", json!("api")),
         ("/variants/0/seed", json!(1.5)),

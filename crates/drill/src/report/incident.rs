@@ -24,16 +24,16 @@ pub(super) const TIMELINE: &[(&str, &str)] = &[
     ),
     (
         "20 Jan",
-        "The firm’s report: 483 users, 4,836.26 ETH, 443.93 BTC, and about US$66,200 of other currencies. How the check was passed by was never published.",
+        "The firm’s report: 483 users in all currencies together; 4,836.26 ETH, 443.93 BTC, and about US$66,200 of others. In most cases, it says, the withdrawals were stopped, and in all others the customers were reimbursed. How the check was passed by was never published.",
     ),
 ];
 
 /// Where sources disagree.
 pub(super) const CONFLICTS: &str = "Sources disagree: the report puts the restoration on 18 January, tweets and press on 17 January; \
-     accounts were given as 282, about 400 and 483; ETH as 4,600 to 4,836.26. This drill uses the report’s final figures for \
-     accounts and ETH, and re-enacts the ETH part only.";
+     accounts were given as 282, about 400 and 483; ETH as 4,600 to 4,836.26. This drill uses the report’s final figures and \
+     re-enacts the ETH part only, with all 483 accounts in it: how many of them lost ETH is not public.";
 
-/// What was missing, and what stands there now.
+/// What was missing, by our reading, and what stands there now.
 pub(super) const CONTROLS: &[(&str, &str)] = &[
     (
         "The second factor’s result was not bound to the exact withdrawal.",
@@ -62,7 +62,9 @@ pub(super) const OF_THE_DRILL: &[&str] = &[
     "Gate, signer, witness with stop board and the Ethereum node (anvil) are real processes; customers’ passkeys are keys in software that behave as authenticators do. Everything runs on one machine, as no network for real money would.",
     "Waiting is played by moving a test clock that only a development genesis accepts: delays have their production length of 24 hours.",
     "Honest customers (3,000 at scale 1), their amounts and the order of everything come from the seed. Keys and ids of the network are made afresh.",
+    "When operators suspend is scripted: after two thirds of the attempts (API), once the forged entries have met the signer (gate), after the day that an address waits, for which the clock is moved (page). “All stopped after” therefore says how long the script runs before them, but for the gate, where the signer stops by itself. What is measured is how long stopping takes: from the recorded suspension to every keeper’s signed word that it has it.",
     "Limits in the drill: 5 ETH at once, 10 ETH in an hour or a day and 20 ETH in a week for each account; three times the honest volume in a day for the platform.",
     "Root on the gate’s host is played by writing its journal with the gate’s own files while the gate is down, and by changing its configuration. Root on a signer’s or on a witness’ host is another matter: see SECURITY.md.",
-    "How many tricked customers notice (half) is chosen, not measured: it decides how much leaves in the last variant, and the limits decide how much can.",
+    "Who notices in the last variant is chosen, not measured: of ten attacked customers three are tricked into paying a fresh address at once; seven into adding one, of whom one cancels it within the day, one has the account frozen, one finds a withdrawal waiting, three notice nothing, and one is tricked the second time only after withdrawals were suspended. That decides how much leaves; the limits decide how much can, and the report says how much that is.",
+    "Root’s forged releases are appended at once. The first latches the running signer; the seed chooses of which way it is. Each of the others is judged by itself by the same code, offline in the drill, and again by whoever verifies the journal.",
 ];

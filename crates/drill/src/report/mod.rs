@@ -6,10 +6,13 @@
 mod incident;
 mod picture;
 mod section;
+mod terminal;
 mod words;
 
-use crate::Findings;
-use words::{escape, ether};
+pub use terminal::table;
+
+use crate::{Findings, Scale};
+use words::{escape, ether, grouped};
 
 /// What stands in the report beside what was found.
 pub struct About {
@@ -35,8 +38,8 @@ pub fn html(found: &[Findings], about: &About) -> String {
         section::verify(found, about),
         section::checks(found),
     ];
-    let (seed, scale) = (first.outcome.seed, first.scale);
-    let made = escape(&about.made);
+    let (seed, scale) = (first.outcome.seed, first.outcome.scale);
+    let (made, size) = (escape(&about.made), size(scale));
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -44,15 +47,30 @@ pub fn html(found: &[Findings], about: &About) -> String {
          <title>Drill mfa-bypass: 17 January 2022, held again</title>\n<style>\n{}</style>\n</head>\n\
          <body>\n<header>\n<p class=\"over\">Portcullis · drill <code>mfa-bypass</code></p>\n\
          <h1>17 January 2022, held again</h1>\n\
-         <p class=\"lead\">Withdrawals were approved without the customers’ second factor, and {} ETH of \
-         {} customers were taken within hours. The same attack, run for real against the flow as it was and \
-         against Portcullis.</p>\n\
+         <p class=\"lead\">Withdrawals were approved without the customers’ second factor. {} users were \
+         affected in all currencies together, and {} ETH left within hours. The attack on the ETH, run for real \
+         against the flow as it was and against Portcullis.</p>\n\
+         <p class=\"size\">This run: {size}</p>\n\
          <p class=\"meta\">seed {seed} · scale {scale} · {made}</p>\n</header>\n<main>\n{}</main>\n\
          <footer><p>Figures of the incident: the firm’s own report of 20 January 2022. Everything else on \
          this page was measured while it was made.</p></footer>\n</body>\n</html>\n",
         include_str!("style.css"),
-        ether(crate::figures::STOLEN),
         crate::figures::ACCOUNTS,
+        ether(crate::figures::STOLEN),
         sections.concat(),
+    )
+}
+
+/// How large the run is, beside the incident.
+fn size(scale: Scale) -> String {
+    let (accounts, honest) = (scale.accounts(), grouped(u128::from(scale.honest())));
+    let held = ether(scale.balances());
+    if scale == Scale::WHOLE {
+        return format!(
+            "the whole incident: {accounts} attacked accounts with {held} ETH, among {honest} honest customers."
+        );
+    }
+    format!(
+        "{accounts} attacked accounts with {held} ETH, among {honest} honest customers: {scale} of the incident. Every figure below is of this size."
     )
 }

@@ -1,12 +1,12 @@
 //! The report's parts, from what decides to what is checked.
 
 use super::picture::{Bar, bars, histogram, timeline};
-use super::words::{each, escape, ether, grouped, lasting};
+use super::words::{each, escape, ether, grouped, lasting, milliseconds};
 use super::{About, incident};
 use crate::attack::Row;
 use crate::chain::COIN;
 use crate::outcome::{Check, Flow};
-use crate::{ASSUMPTIONS, Findings, Variant};
+use crate::{ASSUMPTIONS, Beside, Findings, Variant};
 use core::fmt::Write as _;
 
 /// The first screen: what it came to.
@@ -128,7 +128,8 @@ pub(super) fn then_and_now() -> String {
     }
     format!(
         "<section><h2>Then and now</h2><ol class=\"then\">{then}</ol>\
-         <p class=\"note\">{}</p><div class=\"scroll\"><table><thead><tr><th>What was missing</th>\
+         <p class=\"note\">{}</p><p class=\"note\">The cause was never published. What was missing is our reading of \
+         what is known, and of what the firm introduced afterwards.</p><div class=\"scroll\"><table><thead><tr><th>What was missing, by our reading</th>\
          <th>What stands there now</th></tr></thead><tbody>{now}</tbody></table></div></section>\n",
         incident::CONFLICTS
     )
@@ -142,6 +143,7 @@ pub(super) fn variants(found: &[Findings]) -> String {
 fn variant(one: &Findings) -> String {
     let flow = &one.outcome.with;
     let (has, shows) = introduction(one.variant);
+    let beside = beside(one);
     let rows = each(&one.rows, row);
     let moments = each(&one.timeline, |moment| {
         let (when, what) = (lasting(moment.at_ms), escape(&moment.what));
@@ -159,15 +161,19 @@ fn variant(one: &Findings) -> String {
             flow.detected_ms.map_or(silence(one.variant), lasting),
         ),
         of(
-            "all stopped after",
+            stopped_by(one.variant),
             flow.contained_ms.map_or("never".into(), lasting),
+        ),
+        of(
+            "suspension: recorded to stopped, measured",
+            flow.stopping_ms.map_or("never".into(), milliseconds),
         ),
     ];
     format!(
         "<section id=\"{}\"><h2>{}</h2><p>{has}</p><dl class=\"facts\">{}</dl>\
          <h3>What they tried, and what met it</h3>\
          <div class=\"scroll\"><table><thead><tr><th>Way</th><th class=\"n\">Tried</th>\
-         <th class=\"n\">ETH</th><th>Met by</th></tr></thead><tbody>{rows}</tbody></table></div>{shows}\
+         <th class=\"n\">ETH</th><th>Met by</th></tr></thead><tbody>{rows}</tbody></table></div>{shows}{beside}\
          <h3>What happened when</h3>{}<ol class=\"moments\">{moments}</ol>\
          <p class=\"note\">By the network’s own clock, which the drill moves where people would wait; \
          the line’s steps are not to scale.</p></section>\n",
@@ -176,6 +182,14 @@ fn variant(one: &Findings) -> String {
         facts.concat(),
         timeline(&one.timeline),
     )
+}
+
+/// What the span from the first attempt to standing still is made of.
+fn stopped_by(variant: Variant) -> &'static str {
+    match variant {
+        Variant::GateOwned => "signer stopped by itself after",
+        Variant::Api | Variant::BackEndOwned => "all stopped after (operators’ time is scripted)",
+    }
 }
 
 /// Why no keeper cried.
@@ -216,6 +230,34 @@ fn introduction(variant: Variant) -> (&'static str, &'static str) {
              who notice do so by looking.)</p>",
         ),
     }
+}
+
+/// What one attacker shows and the others do not, in figures of this run.
+fn beside(one: &Findings) -> String {
+    let Beside { worst, met_open } = one.beside;
+    let worst = worst.map(|worst| {
+        format!(
+            "<p><b>If nobody noticed.</b> How many notice is this drill’s choice: of ten attacked customers \
+             three are tricked into paying at once; of the seven tricked into adding an address three notice \
+             within the day, three notice nothing, and one is tricked the second time too late. If every one \
+             were tricked twice and none noticed, the limits would let go at most <b>{} ETH</b> on the first \
+             day (of each account the smaller of its balance and its limit for a day), and {} ETH within a \
+             week, until somebody suspends; {} ETH were attacked.</p>",
+            ether(worst.day),
+            ether(worst.week),
+            ether(one.outcome.with.attempted.of(COIN))
+        )
+    });
+    let met_open = met_open.map(|way| {
+        format!(
+            "<p>Of the {} forged releases the running signer judged one while all was open, the first: \
+             <em>{}</em>. (The seed chooses which way comes first.) By it the signer latched, and the others \
+             stand behind it; what meets each by itself was found by the same code offline.</p>",
+            grouped(u128::from(one.outcome.with.attempted.count)),
+            escape(way)
+        )
+    });
+    worst.into_iter().chain(met_open).collect()
 }
 
 fn row(row: &Row) -> String {
@@ -304,13 +346,22 @@ pub(super) fn verify(found: &[Findings], about: &About) -> String {
             escape(&one.genesis)
         )
     });
+    let commands = each(found, |one| {
+        let folder = format!("drill-again/{}/network", one.variant.name());
+        format!(
+            "portcullis verify journal {folder}/data/journal \\\n  --genesis-digest $(cat {folder}/genesis.digest)\n"
+        )
+    });
     format!(
-        "<section><h2>Check it yourself</h2><p>Hold the drill again, and keep what its processes wrote:</p>\
-         <pre><code>{} --keep DIR</code></pre>\
+        "<section><h2>Check it yourself</h2><p>Hold the drill again, in a new folder that keeps what its \
+         processes write, with a report of its own. (<code>portcullis</code> is the program that \
+         <code>script/run</code> builds: <code>target/debug/portcullis</code>.)</p>\
+         <pre><code>{} --keep drill-again --report drill-again.html</code></pre>\
          <p>Then check each journal offline: every stored byte against the cosigned tree, and every \
          decision again, from nothing but the genesis digest.</p>\
-         <pre><code>portcullis verify journal DIR/VARIANT/network/data/journal --genesis-digest DIGEST</code></pre>\
-         <p>Keys are made afresh each time, so digests differ from run to run. Those of this run:</p>\
+         <pre><code>{commands}</code></pre>\
+         <p>Entries written by a hostile gate are named there as void. Keys are made afresh each time, so that \
+         digests differ from run to run; those of the new run stand in its report. Those of this run:</p>\
          <div class=\"scroll\"><table><thead><tr><th></th><th class=\"n\">Entries</th><th>Genesis digest</th></tr></thead>\
          <tbody>{rows}</tbody></table></div></section>\n",
         escape(&about.again)

@@ -54,6 +54,11 @@ pub(super) fn grouped(number: u128) -> String {
     out
 }
 
+/// Milliseconds, to the millisecond.
+pub(super) fn milliseconds(ms: u64) -> String {
+    format!("{} ms", grouped(u128::from(ms)))
+}
+
 /// Milliseconds, in the two largest units that matter.
 pub(super) fn lasting(ms: u64) -> String {
     let seconds = ms / 1000;

@@ -32,6 +32,7 @@ mod tail;
 use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::out::{json, warn};
+use crate::output::Output;
 use clap::{Args, ValueEnum};
 use row::Row;
 use std::path::PathBuf;
@@ -100,6 +101,7 @@ impl Setting {
 
 impl BenchArgs {
     pub(crate) fn run(self) -> Result<(), Failure> {
+        let output = self.json.as_deref().map(Output::at).transpose()?;
         let setting = Setting {
             quick: self.quick,
             dir: self.dir.clone().unwrap_or_else(std::env::temp_dir),
@@ -111,8 +113,8 @@ impl BenchArgs {
             }
             _ => self.each_alone(&setting)?,
         };
-        if let Some(path) = &self.json {
-            files::write(path, json(&rows).as_bytes())?;
+        if let Some(output) = output {
+            output.write(json(&rows).as_bytes())?;
         }
         if !self.alone {
             row::tell(&rows, setting.quick);

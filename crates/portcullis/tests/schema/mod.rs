@@ -87,12 +87,8 @@ impl Checker<'_> {
 
 /// What a keyword says of a value without looking further.
 fn by_itself(keyword: &str, wants: &Value, value: &Value) -> bool {
-    let number = |value: &Value| {
-        value
-            .as_i64()
-            .map(i128::from)
-            .or(value.as_u64().map(i128::from))
-    };
+    // Bounds are small: what a double rounds is on the same side of them.
+    let number = |value: &Value| value.as_f64();
     let least = |has: usize| has as u64 >= wants.as_u64().unwrap();
     match keyword {
         "type" => {
@@ -104,6 +100,7 @@ fn by_itself(keyword: &str, wants: &Value, value: &Value) -> bool {
         "const" => value == wants,
         "enum" => wants.as_array().unwrap().contains(value),
         "minimum" => number(value).is_none_or(|has| has >= number(wants).unwrap()),
+        "maximum" => number(value).is_none_or(|has| has <= number(wants).unwrap()),
         "minItems" => value.as_array().is_none_or(|all| least(all.len())),
         "minLength" => value.as_str().is_none_or(|text| least(text.len())),
         "pattern" => value
@@ -130,6 +127,7 @@ fn is_a(name: &str, value: &Value) -> bool {
         "string" => value.is_string(),
         "boolean" => value.is_boolean(),
         "null" => value.is_null(),
+        "number" => value.is_number(),
         "integer" => value.is_i64() || value.is_u64(),
         other => panic!("no type {other}"),
     }

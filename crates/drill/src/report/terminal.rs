@@ -1,0 +1,44 @@
+//! What one attacker came to, in four lines for a terminal.
+
+use super::words::{ether, lasting, milliseconds};
+use crate::Findings;
+use crate::chain::COIN;
+use crate::outcome::{Flow, Tally};
+
+/// Attempted, taken, detected, stopped: as it was, and on the running system.
+#[must_use]
+pub fn table(one: &Findings) -> String {
+    let (before, now) = (&one.outcome.without, &one.outcome.with);
+    let rows = [
+        ("", "as it was".to_owned(), "Portcullis".to_owned()),
+        ("attempted", sum(&before.attempted), sum(&now.attempted)),
+        ("taken", sum(&before.released), sum(&now.released)),
+        ("detected", detected(before), detected(now)),
+        ("stopped", stopped(before), stopped(now)),
+    ];
+    let line =
+        |(name, before, now): &(&str, String, String)| format!("  {name:<11}{before:<28}{now}\n");
+    rows.iter().map(line).collect()
+}
+
+fn sum(tally: &Tally) -> String {
+    let amount = ether(tally.of(COIN));
+    format!("{amount} ETH in {} withdrawals", tally.count)
+}
+
+fn detected(flow: &Flow) -> String {
+    let alarm = |ms| format!("after {}, by the signer's own alarm", lasting(ms));
+    flow.detected_ms.map_or("by no keeper".into(), alarm)
+}
+
+fn stopped(flow: &Flow) -> String {
+    let after = |ms| format!("after {}", lasting(ms));
+    let took = |ms| {
+        format!(
+            "; a suspension: {} from recorded to stopped",
+            milliseconds(ms)
+        )
+    };
+    let after = flow.contained_ms.map_or("never".into(), after);
+    after + &flow.stopping_ms.map_or(String::new(), took)
+}

@@ -1,0 +1,96 @@
+//! What a drill needs of this machine: a folder, and an Ethereum node's program.
+
+use crate::failure::Failure;
+use crate::out::warn;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The Ethereum node's program: the one that was named, or where script/install puts it below a checkout
+/// in which this program was built. Asked for its version, so that nothing begins without it.
+pub(super) fn anvil(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    const NEXT: &str = "run script/install, or name anvil with --anvil";
+    let none = || Failure::usage("no Ethereum node to hold a drill with", NEXT);
+    let path = named
+        .map(Path::to_owned)
+        .or_else(installed)
+        .ok_or_else(none)?;
+    let asked = Command::new(&path)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .output();
+    let wrong = |why: String| {
+        let what = format!(
+            "{} is no Ethereum node to hold a drill with: {why}",
+            path.display()
+        );
+        Failure::usage(what, NEXT)
+    };
+    match asked {
+        Err(error) => Err(wrong(error.to_string())),
+        Ok(said) if said.stdout.starts_with(b"anvil ") => Ok(path),
+        Ok(_) => Err(wrong("it does not say that it is anvil".into())),
+    }
+}
+
+fn installed() -> Option<PathBuf> {
+    const BELOW: &str = ".peers/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
+    let own = std::env::current_exe().unwrap_or_default();
+    let here = std::env::current_dir().unwrap_or_default();
+    let mut places = own.ancestors().chain(here.ancestors());
+    places
+        .by_ref()
+        .map(|place| place.join(BELOW))
+        .find(|path| path.exists())
+}
+
+/// A folder for the drill: kept where somebody asked for it or something failed, removed otherwise.
+pub(super) enum Place {
+    Kept(PathBuf),
+    Passing(tempfile::TempDir),
+}
+
+impl Place {
+    pub(super) fn make(keep: Option<&Path>) -> Result<Self, Failure> {
+        match keep {
+            Some(path) => {
+                std::fs::create_dir(path).map_err(|error| cannot_make(path, &error))?;
+                Ok(Self::Kept(path.to_owned()))
+            }
+            None => {
+                let made = tempfile::tempdir();
+                let made = made.map_err(|error| cannot_make(&std::env::temp_dir(), &error))?;
+                Ok(Self::Passing(made))
+            }
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Passing(dir) => dir.path(),
+        }
+    }
+
+    /// Keep it whatever was asked for, and say where.
+    pub(super) fn keep(self) {
+        let path = match self {
+            Self::Kept(path) => path,
+            Self::Passing(dir) => dir.keep(),
+        };
+        warn(format_args!(
+            "The drill's journals, configurations and logs are kept in {}.",
+            path.display()
+        ));
+    }
+}
+
+fn cannot_make(path: &Path, error: &std::io::Error) -> Failure {
+    let what = format!("cannot make the folder {}: {error}", path.display());
+    let next = match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            "name a folder with --keep that is not there yet, or remove this one"
+        }
+        _ => "name with --keep a new folder in one that is there and may be written",
+    };
+    Failure::usage(what, next)
+}
