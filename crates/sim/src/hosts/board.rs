@@ -85,12 +85,6 @@ impl BoardHost {
         self.lie = lie;
     }
 
-    /// How it lies.
-    #[must_use]
-    pub fn lie(&self) -> Option<BoardLie> {
-        self.lie
-    }
-
     /// The process ends, whatever it was doing.
     pub fn stop(&mut self) {
         self.router = None;

@@ -358,9 +358,12 @@ enum Went {
 }
 
 /// Let a request go on until it is answered or the sequencer is waited for. Handlers journal in tasks and
-/// read on threads of their own: neither says when it has come that far, so it is looked for.
+/// read on threads of their own: neither says when it has come that far, so it is looked for. What waited
+/// before says nothing about this request; whether it moved the sequencer would hang on how soon a
+/// thread is done.
 fn go_on(common: &Common, running: &mut Running, answering: &mut Answering) -> Went {
     let (sequencing, queued) = (&running.gate.sequencing, &mut running.queued);
+    queued.extend(sequencing.waiting());
     common.runtime.block_on(poll_fn(|cx| {
         if let Poll::Ready(reply) = answering.as_mut().poll(cx) {
             return Poll::Ready(Went::Answered(reply));

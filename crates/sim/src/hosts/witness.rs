@@ -97,12 +97,6 @@ impl WitnessHost {
         self.lie = lie;
     }
 
-    /// How it lies.
-    #[must_use]
-    pub fn lie(&self) -> Option<WitnessLie> {
-        self.lie
-    }
-
     /// What it cosigned since the last question.
     pub fn take_cosigned(&mut self) -> Vec<Cosigning> {
         std::mem::take(&mut self.cosigned)

@@ -224,8 +224,9 @@ pub(crate) const EXPECTED: &[(u64, &[&str])] = &[
         "theft: CustomerSuspends", "theft: TooMuch", "theft: NewAddressAtOnce", "theft: Expired", "theft: OtherGenesis",
         "fault: crash in a disk operation", "fault: killed", "fault: power cut", "fault: torn write",
         "fault: lost write", "fault: disk full", "stop posted", "id of a posted stop", "theft: NoRelay",
-        "act taken: freeze", "theft: StrangeAddress", "act taken: unfreeze", "fault: disk error",
-        "signer: waits, Board", "act held: set-limits", "act taken: revoke-factor", "act taken: void",
+        "act taken: freeze", "theft: StrangeAddress", "fault: disk error", "signer: waits, Board",
+        "act held: set-limits", "act taken: revoke-factor", "act taken: void", "act held: unfreeze",
+        "gate: batch of several",
     ]),
     // network
     (18, &[
