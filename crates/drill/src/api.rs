@@ -5,7 +5,7 @@
 //! factor. An account of their own, with a passkey of its own, they do have.
 
 use crate::answer::Answer;
-use crate::attack::{Job, Way};
+use crate::attack::{Job, Seen, Way, genuine};
 use crate::error::DrillError;
 use crate::people::{Customer, Town};
 use crate::platform::Platform;
@@ -60,9 +60,6 @@ ways! {
     NO_BACK_END "a request that the back end did not sign" Unauthenticated;
 }
 
-/// An act with what proves it, seen by the attackers as it passed.
-pub(crate) type Seen = (Act, Evidence);
-
 /// What the attackers saw, by customer.
 pub(crate) struct Loot {
     /// Held back before a day went by.
@@ -91,20 +88,14 @@ pub(crate) fn hold_back(
     let mut held = vec![None; town.victims.len()];
     for job in jobs.iter().filter(|job| job.way == *way) {
         let customer = &town.victims[job.victim].customer;
-        held[job.victim] = Some(genuine(platform, customer, job.slice.amount)?);
+        held[job.victim] = Some(own(platform, customer, job.slice.amount)?);
     }
     Ok(held)
 }
 
-/// What the customer itself would send: to its own aged address, proven in full.
-pub(crate) fn genuine(
-    platform: &Platform,
-    customer: &Customer,
-    amount: Amount,
-) -> Result<Seen, DrillError> {
-    let act = platform.act_of(customer, platform.withdraw(customer.address, amount))?;
-    let evidence = platform.full_evidence(&customer.passkey, &act)?;
-    Ok((act, evidence))
+/// A withdrawal of the customer's own, to its aged address.
+fn own(platform: &Platform, customer: &Customer, amount: Amount) -> Result<Seen, DrillError> {
+    genuine(platform, customer, customer.address, amount)
 }
 
 impl Attackers<'_> {
@@ -123,16 +114,16 @@ impl Attackers<'_> {
             EXPIRED => late(platform, &self.loot.expired, job.victim),
             OLD_CHECKPOINT => late(platform, &self.loot.day_old, job.victim),
             REPLAYED_ACT => {
-                let (act, evidence) = &self.loot.accepted[job.victim];
+                let Seen { act, evidence } = &self.loot.accepted[job.victim];
                 platform.relay_anew(act, evidence)
             }
             OTHER_AMOUNT => {
-                let (mut act, evidence) = genuine(platform, customer, customer.amount)?;
+                let Seen { mut act, evidence } = own(platform, customer, customer.amount)?;
                 act.kind = platform.withdraw(customer.address, amount);
                 relay(platform, &act, evidence.assertions)
             }
             OTHER_PAYEE => {
-                let (mut act, evidence) = genuine(platform, customer, amount)?;
+                let Seen { mut act, evidence } = own(platform, customer, amount)?;
                 act.kind = platform.withdraw(to, amount);
                 relay(platform, &act, evidence.assertions)
             }
@@ -200,7 +191,7 @@ impl Attackers<'_> {
             }
             // An earlier assertion, as it passed.
             _ => {
-                let (_, evidence) = &self.loot.accepted[victim];
+                let evidence = &self.loot.accepted[victim].evidence;
                 let earlier = evidence.assertions.first().cloned();
                 earlier.ok_or_else(|| DrillError::Journal("an act without its assertion".into()))
             }
@@ -216,7 +207,7 @@ impl Attackers<'_> {
     /// The customer's own act on its way, and as many copies of it at the same moment: one may pass.
     pub(crate) fn race(&self, platform: &Platform, job: &Job) -> Result<Race, DrillError> {
         let customer = &*self.town.victims[job.victim].customer;
-        let (act, evidence) = genuine(platform, customer, job.slice.amount)?;
+        let Seen { act, evidence } = own(platform, customer, job.slice.amount)?;
         let asked = platform.now();
         let copies: Vec<Platform> = (0..COPIES).map(|_| platform.anew()).collect();
         let answers: Vec<Answer> = thread::scope(|scope| {
@@ -255,7 +246,7 @@ fn relay(platform: &Platform, act: &Act, assertions: Vec<Assertion>) -> Result<A
 /// What was held back, sent at last.
 fn late(platform: &Platform, held: &[Option<Seen>], victim: usize) -> Result<Answer, DrillError> {
     let none = || DrillError::Journal("nothing was held back".into());
-    let (act, evidence) = held[victim].as_ref().ok_or_else(none)?;
+    let Seen { act, evidence } = held[victim].as_ref().ok_or_else(none)?;
     Ok(platform.relay(act, evidence))
 }
 

@@ -1,10 +1,8 @@
 //! The variant `api`, from beginning to end.
 
 use crate::answer::Answer;
-use crate::api::{
-    Attackers, EXPIRED, Loot, OLD_CHECKPOINT, RACE, REPLAYED_ACT, Seen, WAYS, genuine, hold_back,
-};
-use crate::attack::{Book, Job, Tried, jobs};
+use crate::api::{Attackers, EXPIRED, Loot, OLD_CHECKPOINT, RACE, REPLAYED_ACT, WAYS, hold_back};
+use crate::attack::{Book, Job, Seen, Tried, genuine, jobs};
 use crate::crowd::{HANDS, crowd};
 use crate::dice::Dice;
 use crate::error::DrillError;
@@ -114,17 +112,17 @@ fn pass(stage: &Stage, town: &Town, jobs: &[Job]) -> Result<(Vec<Seen>, Vec<Aske
     let withdraw = |platform: &Platform, at: &usize| {
         let customer = &town.victims[*at].customer;
         let amount = replayed(*at).map_or(customer.amount, |job| job.slice.amount);
-        let (act, evidence) = genuine(platform, customer, amount)?;
+        let seen = genuine(platform, customer, customer.address, amount)?;
         let asked = Asked {
             customer: Arc::clone(customer),
-            act: act.digest(),
+            act: seen.act.digest(),
             amount,
             at: platform.now(),
             to: customer.address,
-            answer: platform.relay(&act, &evidence),
+            answer: platform.relay(&seen.act, &seen.evidence),
             waited: false,
         };
-        Ok(((act, evidence), asked))
+        Ok((seen, asked))
     };
     let places: Vec<usize> = (0..town.victims.len()).collect();
     let done = crowd(&places, HANDS, || stage.platform.anew(), withdraw);

@@ -2,9 +2,14 @@
 
 use crate::answer::Answer;
 use crate::chain::COIN;
+use crate::error::DrillError;
 use crate::outcome::{Check, Flow, Tally};
-use crate::people::{Slice, Town};
+use crate::people::{Customer, Slice, Town};
+use crate::platform::Platform;
 use portcullis_chains::Amount;
+use portcullis_chains::caip::Address;
+use portcullis_core::Evidence;
+use portcullis_core::act::Act;
 use std::collections::BTreeMap;
 
 /// A way to attack: what the attackers do, and which numbered refusal has to meet it.
@@ -14,6 +19,25 @@ pub(crate) struct Way {
     pub(crate) name: &'static str,
     /// The answer that has to meet it; none for a way that may have another, within its bound.
     pub(crate) met_by: Option<Answer>,
+}
+
+/// An act with what proves it, as it passed.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    pub(crate) act: Act,
+    pub(crate) evidence: Evidence,
+}
+
+/// What a customer itself would send, proven in full.
+pub(crate) fn genuine(
+    platform: &Platform,
+    customer: &Customer,
+    to: Address,
+    amount: Amount,
+) -> Result<Seen, DrillError> {
+    let act = platform.act_of(customer, platform.withdraw(to, amount))?;
+    let evidence = platform.full_evidence(&customer.passkey, &act)?;
+    Ok(Seen { act, evidence })
 }
 
 /// One withdrawal to be taken.

@@ -54,7 +54,7 @@ const TOO_LATE: Way = Way {
 const WAYS: &[Way] = &[DIRECT, CANCELLED, FROZEN, YOUNG, UNNOTICED, TOO_LATE];
 
 /// One withdrawal to be tried, at an address that all of the customer's go to.
-struct Job<'a> {
+struct Trick<'a> {
     way: Way,
     customer: &'a Customer,
     slice: Slice,
@@ -73,24 +73,24 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
     add_addresses(stage, town)?;
     stage.jump(DELAY_AND_A_BIT)?;
     let groups = Groups::of(&town.honest);
-    let jobs = jobs(town);
+    let tricks = tricks(town);
     let mut book = Book::default();
     let mut scene = Scene::open(stage, town);
 
     scene.begin("The page lies: customers sign what they do not see");
     scene.withdraw(groups.before, false)?;
-    first_day(&mut scene, &jobs, &mut book)?;
+    first_day(&mut scene, &tricks, &mut book)?;
     scene.stage.jump(DELAY_AND_A_BIT)?;
     scene.note("A day later the other addresses count");
     for way in [CANCELLED, FROZEN, UNNOTICED] {
-        try_all(scene.stage, &jobs, &way, &mut book)?;
+        try_all(scene.stage, &tricks, &way, &mut book)?;
     }
     // Nobody notices before it has arrived: the worst case.
     scene.stage.until_delivered()?;
     let stopped = respond::suspend(&mut scene)?;
-    let late = try_all(scene.stage, &jobs, &TOO_LATE, &mut book)?;
+    let late = try_all(scene.stage, &tricks, &TOO_LATE, &mut book)?;
     scene.withdraw(groups.during, false)?;
-    clean_up(scene.stage, &jobs, &late)?;
+    clean_up(scene.stage, &tricks, &late)?;
     scene.note("Support cancels the attackers' addresses and what waits for them");
     respond::recover(&mut scene, &stopped)?;
     scene.withdraw(groups.after, true)?;
@@ -98,7 +98,7 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
     let mut flow = book.flow();
     flow.contained_ms = Some(stopped.at.since(scene.begun).0);
     flow.stopping_ms = Some(stopped.took_ms());
-    bound(scene.stage, &jobs, &mut scene.checks)?;
+    bound(scene.stage, &tricks, &mut scene.checks)?;
     let worst = worst(town);
     beyond_nobody_notices(&mut scene.checks, &flow, worst);
     let heard = scene.heard();
@@ -114,14 +114,18 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
 }
 
 /// Tricked at once, or into adding an address; and those who look at their books within the day.
-fn first_day(scene: &mut Scene<'_>, jobs: &[Job<'_>], book: &mut Book) -> Result<(), DrillError> {
-    try_all(scene.stage, jobs, &DIRECT, book)?;
-    let added = add_all(scene.stage, jobs)?;
+fn first_day(
+    scene: &mut Scene<'_>,
+    tricks: &[Trick<'_>],
+    book: &mut Book,
+) -> Result<(), DrillError> {
+    try_all(scene.stage, tricks, &DIRECT, book)?;
+    let added = add_all(scene.stage, tricks)?;
     scene.note(format!(
         "{added} customers were tricked into adding an address; it stands in their books for all to see"
     ));
-    let young = try_all(scene.stage, jobs, &YOUNG, book)?;
-    notice(scene.stage, jobs, &young)?;
+    let young = try_all(scene.stage, tricks, &YOUNG, book)?;
+    notice(scene.stage, tricks, &young)?;
     scene.note(
         "Those who look at their books call: addresses cancelled, accounts frozen, waiting \
          withdrawals cancelled",
@@ -132,31 +136,31 @@ fn first_day(scene: &mut Scene<'_>, jobs: &[Job<'_>], book: &mut Book) -> Result
 /// Of ten customers three are tricked into paying at once, the other seven into adding an address first.
 /// Of those seven three notice within the day (one cancels it, one has the account frozen, one finds a
 /// withdrawal waiting for it), three notice nothing, and one is tricked the second time too late.
-fn jobs(town: &Town) -> Vec<Job<'_>> {
+fn tricks(town: &Town) -> Vec<Trick<'_>> {
     const CYCLE: [Way; 10] = [
         DIRECT, CANCELLED, UNNOTICED, DIRECT, FROZEN, UNNOTICED, DIRECT, YOUNG, UNNOTICED, TOO_LATE,
     ];
     let victims = town.victims.iter().zip(CYCLE.iter().cycle());
-    let jobs = victims.flat_map(|(victim, way)| {
+    let tricks = victims.flat_map(|(victim, way)| {
         let to = victim
             .slices
             .first()
             .map_or(victim.customer.address, |slice| slice.thief);
-        victim.slices.iter().map(move |slice| Job {
+        victim.slices.iter().map(move |slice| Trick {
             way: way.clone(),
             customer: &victim.customer,
             slice: *slice,
             to,
         })
     });
-    jobs.collect()
+    tricks.collect()
 }
 
 /// Each customer once, whatever the number of its slices.
-fn customers<'a>(jobs: &'a [Job<'a>], ways: &[Way]) -> Vec<&'a Job<'a>> {
+fn customers<'a>(tricks: &'a [Trick<'a>], ways: &[Way]) -> Vec<&'a Trick<'a>> {
     let mut seen = BTreeMap::new();
-    for job in jobs.iter().filter(|job| ways.contains(&job.way)) {
-        seen.entry(job.customer.account).or_insert(job);
+    for trick in tricks.iter().filter(|trick| ways.contains(&trick.way)) {
+        seen.entry(trick.customer.account).or_insert(trick);
     }
     seen.into_values().collect()
 }
@@ -164,21 +168,21 @@ fn customers<'a>(jobs: &'a [Job<'a>], ways: &[Way]) -> Vec<&'a Job<'a>> {
 /// The customer believes to sign something else; what it asserts is the attackers' withdrawal.
 fn try_all(
     stage: &Stage,
-    jobs: &[Job<'_>],
+    tricks: &[Trick<'_>],
     way: &Way,
     book: &mut Book,
 ) -> Result<Vec<Digest>, DrillError> {
     // One at a time for each customer, as a page would: its limit is what stops the next.
-    let mut by_customer: BTreeMap<_, Vec<&Job<'_>>> = BTreeMap::new();
-    for job in jobs.iter().filter(|job| job.way == *way) {
+    let mut by_customer: BTreeMap<_, Vec<&Trick<'_>>> = BTreeMap::new();
+    for trick in tricks.iter().filter(|trick| trick.way == *way) {
         by_customer
-            .entry(job.customer.account)
+            .entry(trick.customer.account)
             .or_default()
-            .push(job);
+            .push(trick);
     }
-    let by_customer: Vec<Vec<&Job<'_>>> = by_customer.into_values().collect();
-    let each = |platform: &Platform, jobs: &Vec<&Job<'_>>| {
-        let done = jobs.iter().map(|job| try_one(platform, job));
+    let by_customer: Vec<Vec<&Trick<'_>>> = by_customer.into_values().collect();
+    let each = |platform: &Platform, tricks: &Vec<&Trick<'_>>| {
+        let done = tricks.iter().map(|trick| try_one(platform, trick));
         done.collect::<Result<Vec<Done>, DrillError>>()
     };
     let mut waiting = Vec::new();
@@ -191,13 +195,13 @@ fn try_all(
     Ok(waiting)
 }
 
-fn try_one(platform: &Platform, job: &Job<'_>) -> Result<Done, DrillError> {
-    let (customer, amount) = (job.customer, job.slice.amount);
-    let act: Act = platform.act_of(customer, platform.withdraw(job.to, amount))?;
+fn try_one(platform: &Platform, trick: &Trick<'_>) -> Result<Done, DrillError> {
+    let (customer, amount) = (trick.customer, trick.slice.amount);
+    let act: Act = platform.act_of(customer, platform.withdraw(trick.to, amount))?;
     let evidence = platform.full_evidence(&customer.passkey, &act)?;
     let answer = platform.relay(&act, &evidence);
     let waiting = (answer == Answer::Held).then(|| act.digest());
-    let way = job.way.clone();
+    let way = trick.way.clone();
     Ok(Done {
         tried: Tried {
             way,
@@ -209,9 +213,10 @@ fn try_one(platform: &Platform, job: &Job<'_>) -> Result<Done, DrillError> {
 }
 
 /// Everybody but those who are tricked into paying at once. Gives how many.
-fn add_all(stage: &Stage, jobs: &[Job<'_>]) -> Result<usize, DrillError> {
-    let tricked = customers(jobs, &[CANCELLED, FROZEN, YOUNG, UNNOTICED, TOO_LATE]);
-    let add = |platform: &Platform, job: &&Job<'_>| platform.add_address(job.customer, job.to);
+fn add_all(stage: &Stage, tricks: &[Trick<'_>]) -> Result<usize, DrillError> {
+    let tricked = customers(tricks, &[CANCELLED, FROZEN, YOUNG, UNNOTICED, TOO_LATE]);
+    let add =
+        |platform: &Platform, trick: &&Trick<'_>| platform.add_address(trick.customer, trick.to);
     let answers = crowd(&tricked, HANDS, || stage.platform.anew(), add);
     let answers: Vec<Answer> = answers.into_iter().collect::<Result<_, _>>()?;
     Ok(answers
@@ -221,13 +226,13 @@ fn add_all(stage: &Stage, jobs: &[Job<'_>]) -> Result<usize, DrillError> {
 }
 
 /// What the customers do who look at their books within the day, with support on the phone.
-fn notice(stage: &Stage, jobs: &[Job<'_>], young: &[Digest]) -> Result<(), DrillError> {
-    let cancel = |job: &Job<'_>| ActKind::CancelAddress(CancelAddress { address: job.to });
-    for job in customers(jobs, &[CANCELLED, YOUNG]) {
-        done(&stage.platform.support(job.customer, cancel(job))?)?;
+fn notice(stage: &Stage, tricks: &[Trick<'_>], young: &[Digest]) -> Result<(), DrillError> {
+    let cancel = |trick: &Trick<'_>| ActKind::CancelAddress(CancelAddress { address: trick.to });
+    for trick in customers(tricks, &[CANCELLED, YOUNG]) {
+        done(&stage.platform.support(trick.customer, cancel(trick))?)?;
     }
-    for job in customers(jobs, &[FROZEN]) {
-        done(&stage.platform.support(job.customer, ActKind::Freeze)?)?;
+    for trick in customers(tricks, &[FROZEN]) {
+        done(&stage.platform.support(trick.customer, ActKind::Freeze)?)?;
     }
     cancel_waiting(stage, young)
 }
@@ -246,16 +251,16 @@ fn cancel_waiting(stage: &Stage, acts: &[Digest]) -> Result<(), DrillError> {
 
 /// After the suspension: what waits for the attackers ends, their addresses leave the books, and a
 /// quorum thaws what support froze.
-fn clean_up(stage: &Stage, jobs: &[Job<'_>], late: &[Digest]) -> Result<(), DrillError> {
+fn clean_up(stage: &Stage, tricks: &[Trick<'_>], late: &[Digest]) -> Result<(), DrillError> {
     cancel_waiting(stage, late)?;
-    for job in customers(jobs, &[UNNOTICED, TOO_LATE]) {
-        let kind = ActKind::CancelAddress(CancelAddress { address: job.to });
-        done(&stage.platform.support(job.customer, kind)?)?;
+    for trick in customers(tricks, &[UNNOTICED, TOO_LATE]) {
+        let kind = ActKind::CancelAddress(CancelAddress { address: trick.to });
+        done(&stage.platform.support(trick.customer, kind)?)?;
     }
-    for job in customers(jobs, &[FROZEN]) {
-        let account = Some(job.customer.account);
+    for trick in customers(tricks, &[FROZEN]) {
+        let account = Some(trick.customer.account);
         respond::with_quorum(&stage.platform, account, ActKind::Unfreeze)?;
-        until_thawed(stage, job.customer)?;
+        until_thawed(stage, trick.customer)?;
     }
     Ok(())
 }
@@ -308,14 +313,14 @@ fn beyond_nobody_notices(checks: &mut Checks, flow: &Flow, worst: Worst) {
 }
 
 /// What can leave at most, measured on the chain.
-fn bound(stage: &Stage, jobs: &[Job<'_>], checks: &mut Checks) -> Result<(), DrillError> {
+fn bound(stage: &Stage, tricks: &[Trick<'_>], checks: &mut Checks) -> Result<(), DrillError> {
     let most = ACCOUNT_DAY;
     let (mut over, mut elsewhere, mut lost) = (0, 0_u64, 0_u128);
     let mut by_customer: BTreeMap<_, (bool, u128)> = BTreeMap::new();
-    for job in jobs {
-        let known = by_customer.entry(job.to).or_insert((false, 0));
-        known.0 |= job.way == UNNOTICED;
-        known.1 += job.slice.amount.0;
+    for trick in tricks {
+        let known = by_customer.entry(trick.to).or_insert((false, 0));
+        known.0 |= trick.way == UNNOTICED;
+        known.1 += trick.slice.amount.0;
     }
     for (to, (is_unnoticed, _)) in &by_customer {
         let balance = stage.chain.balance(*to)?.0;

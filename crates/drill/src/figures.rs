@@ -68,10 +68,11 @@ impl Default for Scale {
     }
 }
 
-/// As a number.
+/// As a number: that of its text.
 impl Serialize for Scale {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_f64(f64::from(self.0) / 1000.0)
+        let number = self.to_string().parse();
+        s.serialize_f64(number.map_err(serde::ser::Error::custom)?)
     }
 }
 

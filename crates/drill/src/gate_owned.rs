@@ -4,7 +4,7 @@
 //! in, whole. The witnesses cosign whatever extends the log. They do not have the keepers.
 
 use crate::answer::{Answer, Cause};
-use crate::attack::{Book, Job, Tried, Way};
+use crate::attack::{Book, Job, Seen, Tried, Way};
 use crate::cast::Cast;
 use crate::chain::COIN;
 use crate::error::DrillError;
@@ -40,15 +40,8 @@ ways! {
     BACKDATED "a release dated before the entries that it follows" Cause::TimeGoesBack;
 }
 
-/// A request as the gate's host saw it.
-#[derive(Clone)]
-pub(crate) struct Seen {
-    pub(crate) act: Act,
-    pub(crate) evidence: Evidence,
-}
-
 /// What root finds on the gate's host.
-pub(crate) struct Loot {
+pub(crate) struct OnHost {
     /// By customer: an earlier withdrawal, accepted.
     pub(crate) accepted: Vec<Seen>,
     /// By job: a genuine act that was never answered.
@@ -71,7 +64,7 @@ pub(crate) struct Written {
 pub(crate) struct Root<'a> {
     pub(crate) town: &'a Town,
     pub(crate) platform: &'a Platform,
-    pub(crate) loot: &'a Loot,
+    pub(crate) host: &'a OnHost,
 }
 
 impl Root<'_> {
@@ -97,15 +90,15 @@ impl Root<'_> {
     fn write(&self, forge: &mut Forge, at: usize, job: &Job) -> Result<Answer, DrillError> {
         let now = forge.time();
         let thief = job.slice.thief;
-        let earlier = &self.loot.accepted[job.victim];
-        let unanswered = self.loot.unanswered[at].as_ref();
+        let earlier = &self.host.accepted[job.victim];
+        let unanswered = self.host.unanswered[at].as_ref();
         match job.way {
             EARLY => {
-                let waiting = self.loot.waiting[at].as_ref().ok_or_else(missing)?;
+                let waiting = self.host.waiting[at].as_ref().ok_or_else(missing)?;
                 forge.settle(waiting, now)
             }
             DELAY_DATED_BACK => {
-                let waiting = self.loot.waiting[at].as_ref().ok_or_else(missing)?;
+                let waiting = self.host.waiting[at].as_ref().ok_or_else(missing)?;
                 // No two alike: equal entries would shut the gate but once.
                 let dated_back = forge.backdate(Span::hours(25 + at as u64))?;
                 match forge.settle(waiting, now)? {
@@ -150,15 +143,15 @@ impl Root<'_> {
     fn invented(&self, job: &Job) -> Result<(Act, Evidence), DrillError> {
         let customer = &self.town.victims[job.victim].customer;
         let (principal, account) = (customer.principal, customer.account);
-        let mut act = self.loot.accepted[job.victim].act.clone();
+        let mut act = self.host.accepted[job.victim].act.clone();
         act.id = portcullis_core::id::ActId(self.platform.cast.machine.random.array());
         act.kind = to_thief(&job.slice);
         debug_assert_eq!((act.principal, act.account), (principal, Some(account)));
-        let of = |victim: usize| self.loot.accepted[victim].evidence.assertions.clone();
+        let of = |victim: usize| self.host.accepted[victim].evidence.assertions.clone();
         let evidence = match job.way {
             NOTHING => Evidence::default(),
             SOMEBODY_ELSES => {
-                let other = (job.victim + 1) % self.loot.accepted.len();
+                let other = (job.victim + 1) % self.host.accepted.len();
                 self.fresh(&act, of(other))?
             }
             EARLIER => self.fresh(&act, of(job.victim))?,

@@ -2,12 +2,12 @@
 
 use crate::alarms::{self, Heard};
 use crate::answer::Answer;
-use crate::attack::{Job, Row, jobs};
+use crate::attack::{Job, Row, Seen, genuine, jobs};
 use crate::crowd::{HANDS, crowd};
 use crate::dice::Dice;
 use crate::error::DrillError;
 use crate::gate_owned::{
-    BACKDATED, DELAY_DATED_BACK, EARLY, Loot, OTHER_PAYEE, OTHER_PLAN, Root, Seen, WAYS, Written,
+    BACKDATED, DELAY_DATED_BACK, EARLY, OTHER_PAYEE, OTHER_PLAN, OnHost, Root, WAYS, Written,
     cut_boards,
 };
 use crate::honest::{self, Asked, Groups};
@@ -31,13 +31,13 @@ const NUDGE: Span = Span(2_000);
 pub(crate) fn run(stage: &mut Stage, town: &Town, seed: u64) -> Result<With, DrillError> {
     let jobs = jobs(town, WAYS, first_way(seed));
     let groups = Groups::of(&town.honest);
-    let (loot, asked) = prepare(stage, town, &jobs)?;
+    let (host, asked) = prepare(stage, town, &jobs)?;
     let mut scene = Scene::open(stage, town);
     scene.asked = asked;
     scene.withdraw(groups.before, false)?;
     scene.stage.until_delivered()?;
 
-    let forged = forge(&mut scene, &jobs, &loot)?;
+    let forged = forge(&mut scene, &jobs, &host)?;
     let stopped = respond::suspend(&mut scene)?;
     until_called(scene.stage)?;
     scene.withdraw(groups.during, false)?;
@@ -84,13 +84,13 @@ struct Forged {
 }
 
 /// Root writes releases into the journal. The signer reads on, signs none, and cries.
-fn forge(scene: &mut Scene<'_>, jobs: &[Job], loot: &Loot) -> Result<Forged, DrillError> {
+fn forge(scene: &mut Scene<'_>, jobs: &[Job], host: &OnHost) -> Result<Forged, DrillError> {
     let platform = scene.stage.platform.anew();
     let config = scene.stage.cast().configs.gate.clone();
     let root = Root {
         town: scene.town,
         platform: &platform,
-        loot,
+        host,
     };
     let sent = scene.handed()?;
     scene.begin("Root on the gate's host stops it and writes releases into its journal");
@@ -143,7 +143,11 @@ fn forge(scene: &mut Scene<'_>, jobs: &[Job], loot: &Loot) -> Result<Forged, Dri
 }
 
 /// Accounts, addresses, earlier withdrawals, and what passes the gate's host meanwhile.
-fn prepare(stage: &mut Stage, town: &Town, jobs: &[Job]) -> Result<(Loot, Vec<Asked>), DrillError> {
+fn prepare(
+    stage: &mut Stage,
+    town: &Town,
+    jobs: &[Job],
+) -> Result<(OnHost, Vec<Asked>), DrillError> {
     open_accounts(stage, town)?;
     stage.jump(DELAY_AND_A_BIT)?;
     add_addresses(stage, town)?;
@@ -151,7 +155,7 @@ fn prepare(stage: &mut Stage, town: &Town, jobs: &[Job]) -> Result<(Loot, Vec<As
     let places: Vec<usize> = (0..town.victims.len()).collect();
     let earlier = |platform: &Platform, at: &usize| {
         let customer = &town.victims[*at].customer;
-        let seen = genuine(platform, customer, customer.address, customer.amount)?;
+        let seen = received(platform, customer, customer.address, customer.amount)?;
         let at = platform.now();
         Ok((ask(platform, customer, &seen, at), seen))
     };
@@ -176,17 +180,17 @@ fn prepare(stage: &mut Stage, town: &Town, jobs: &[Job]) -> Result<(Loot, Vec<As
         |platform, job| {
             let customer = &town.victims[job.victim].customer;
             let is_wanted = [OTHER_PAYEE, OTHER_PLAN, BACKDATED].contains(&job.way);
-            let send = || genuine(platform, customer, customer.address, job.slice.amount);
+            let send = || received(platform, customer, customer.address, job.slice.amount);
             is_wanted.then(send).transpose()
         },
     );
     stage.until_delivered()?;
-    let loot = Loot {
+    let host = OnHost {
         accepted,
         unanswered: unanswered.into_iter().collect::<Result<_, _>>()?,
         waiting,
     };
-    Ok((loot, asked))
+    Ok((host, asked))
 }
 
 /// A customer withdraws to other addresses of its own, just added: held until those have aged.
@@ -203,21 +207,21 @@ fn wait_for_addresses(
     jobs.map(|(at, job)| {
         let young = flipped(job.slice.thief);
         platform.add_address(customer, young)?;
-        let seen = genuine(platform, customer, young, job.slice.amount)?;
+        let seen = received(platform, customer, young, job.slice.amount)?;
         let asked = ask(platform, customer, &seen, platform.now());
         Ok((at, seen.act, asked))
     })
     .collect()
 }
 
-fn genuine(
+/// A genuine act as the gate's host sees it: with the back end's signature over the request.
+fn received(
     platform: &Platform,
     customer: &Customer,
     to: Address,
     amount: Amount,
 ) -> Result<Seen, DrillError> {
-    let act = platform.act_of(customer, platform.withdraw(to, amount))?;
-    let evidence = platform.full_evidence(&customer.passkey, &act)?;
+    let Seen { act, evidence } = genuine(platform, customer, to, amount)?;
     let evidence = platform.as_received(&act, evidence)?;
     Ok(Seen { act, evidence })
 }

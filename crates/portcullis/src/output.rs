@@ -30,7 +30,7 @@ impl Output {
         if self.place() != other.place() {
             return Ok(());
         }
-        let what = format!("{} cannot be both files", self.path.display());
+        let what = format!("{} is named for two files", self.path.display());
         Err(Failure::usage(what, "name another path for one of them"))
     }
 
@@ -71,7 +71,7 @@ impl Output {
     }
 
     fn unwritable(&self, error: &std::io::Error) -> Failure {
-        let what = format!("cannot write {}: {error}", self.path.display());
+        let what = format!("cannot write {}: {}", self.path.display(), error.kind());
         Failure::usage(
             what,
             "name a path in a folder that is there and may be written",

@@ -24,7 +24,7 @@ fn the_drill_passes_with_every_attacker() {
     };
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let (found, report) = (place("found.json"), place("report.html"));
+    let (found, report) = (place("found.json"), place("found.html"));
     let (passed, said) = try_run(&[
         "drill",
         "mfa-bypass",
@@ -36,8 +36,6 @@ fn the_drill_passes_with_every_attacker() {
         anvil.to_str().unwrap(),
         "--json",
         &found,
-        "--report",
-        &report,
     ]);
     assert!(passed, "{said}");
     let outcome: Value = serde_json::from_slice(&fs::read(&found).unwrap()).unwrap();
@@ -80,6 +78,40 @@ fn the_drill_passes_with_every_attacker() {
         assert!(one["without"]["stopping_ms"].is_null());
     }
     stands_alone(&fs::read_to_string(report).unwrap());
+}
+
+#[test]
+fn what_cannot_work_is_said_before_anything_begins() {
+    let Some(anvil) = anvil_binary() else {
+        println!("skipped: no anvil, run script/install");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (anvil, there) = (anvil.to_str().unwrap(), place("there"));
+    fs::create_dir(&there).unwrap();
+    let (found, page, nowhere) = (place("found"), place("page.html"), place("none/found"));
+    for (wrong, said_of_it) in [
+        (vec!["--anvil", "/nope"], "script/install"),
+        (vec!["--anvil", anvil, "--anvil", "/bin/true"], "/bin/true"),
+        (vec!["--anvil", anvil, "--keep", &there], there.as_str()),
+        (vec!["--anvil", anvil, "--json", &there], there.as_str()),
+        (vec!["--anvil", anvil, "--json", &nowhere], "none/found"),
+        (
+            vec!["--anvil", anvil, "--json", &found, "--report", &found],
+            "two files",
+        ),
+        (vec!["--anvil", anvil, "--json", &page], "two files"),
+    ] {
+        let (passed, said) = try_run(&[&["drill", "mfa-bypass"], &wrong[..]].concat());
+        assert!(
+            !passed && said.contains("Nothing was done."),
+            "{wrong:?}: {said}"
+        );
+        assert!(said.contains(said_of_it), "{wrong:?}: {said}");
+    }
+    let left = fs::read_dir(folder.path()).unwrap();
+    assert_eq!(left.count(), 1, "no file and no folder was made");
 }
 
 /// 483 accounts of 4,836.26 ETH at scale 1: 10 and 100.129606… here.

@@ -57,10 +57,17 @@ fn now_card(one: &Findings) -> String {
             ),
         )
     } else {
-        let told = format!(
+        let mut told = format!(
             "taken, from {} customers who were tricked twice, a day apart, each within its limit for a day.",
             flow.affected_subjects
         );
+        if let Some(worst) = one.beside.worst {
+            let most = ether(worst.day);
+            let _ = write!(
+                told,
+                " If nobody noticed: at most {most} ETH on the first day."
+            );
+        }
         ("held", told)
     };
     card(

@@ -1,6 +1,6 @@
 //! What one attacker came to, in four lines for a terminal.
 
-use super::words::{ether, lasting, milliseconds};
+use super::words::{ether, grouped, lasting, milliseconds};
 use crate::Findings;
 use crate::chain::COIN;
 use crate::outcome::{Flow, Tally};
@@ -16,14 +16,20 @@ pub fn table(one: &Findings) -> String {
         ("detected", detected(before), detected(now)),
         ("stopped", stopped(before), stopped(now)),
     ];
-    let line =
-        |(name, before, now): &(&str, String, String)| format!("  {name:<11}{before:<28}{now}\n");
-    rows.iter().map(line).collect()
+    let wide = rows.iter().map(|(_, before, _)| before.len()).max();
+    let wide = wide.unwrap_or_default();
+    let line = |(name, before, now): &(&str, String, String)| {
+        format!("  {name:<9}  {before:<wide$}  {now}")
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn sum(tally: &Tally) -> String {
     let amount = ether(tally.of(COIN));
-    format!("{amount} ETH in {} withdrawals", tally.count)
+    format!(
+        "{amount} ETH in {} withdrawals",
+        grouped(u128::from(tally.count))
+    )
 }
 
 fn detected(flow: &Flow) -> String {
