@@ -176,11 +176,14 @@ fn a_disk_that_stalls_outlasts_the_lease() {
     }
 }
 
+/// Puts what was intended into the record, and more.
+type Remember = fn(&mut Record, &Bench, Intent);
+
 /// The journal has gone back, or says otherwise than it once did: this signer's own record alone knows
 /// what the nonce was for.
 #[test]
 fn what_the_record_contradicts_is_not_signed() {
-    let records: [(&str, fn(&mut Record, &Bench, Intent)); 3] = [
+    let records: [(&str, Remember); 3] = [
         ("another act's", |record, bench, intent| {
             let act = Digest([7; 32]);
             intend(record, bench, Intent { act, ..intent });

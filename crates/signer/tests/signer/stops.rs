@@ -803,6 +803,8 @@ fn a_posting_that_can_no_longer_be_journaled_bars_everything() {
     bench.withdraw(6);
     assert_eq!(bench.run(3), 0);
     assert_eq!(bench.signer.keeper().latched().count(), 0);
+    assert_eq!(bench.run(60), 0);
+    assert_eq!(bench.signer.keeper().latched().count(), 1);
 }
 
 /// The replica is behind the checkpoint that the posting names, and binds it once it is there.
