@@ -83,8 +83,11 @@ fn who_approved_and_may_no_more_approves_nothing() {
 
 // Proposals.
 
+/// Proposes something.
+type Propose = fn(&mut Stage) -> Act;
+
 /// What a quorum decides on: a lift, a role, limits, an account's thaw.
-const PROPOSALS: [fn(&mut Stage) -> Act; 4] = [lifting, granting, limiting, thawing];
+const PROPOSALS: [Propose; 4] = [lifting, granting, limiting, thawing];
 
 fn lifting(stage: &mut Stage) -> Act {
     let by = suspend(stage, Scope::Asset(World::TOKEN));
@@ -121,7 +124,7 @@ fn suspend(stage: &mut Stage, scope: Scope) -> Digest {
 }
 
 /// A proposal that its quorum stands behind and whose delay has run.
-fn agreed(stage: &mut Stage, propose: fn(&mut Stage) -> Act) -> Digest {
+fn agreed(stage: &mut Stage, propose: Propose) -> Digest {
     let act = propose(stage);
     let act = stage.submit(act);
     stage.approve(World::administrator(2), act);
@@ -160,7 +163,7 @@ fn who_is_no_administrator_any_more_is_of_no_quorum() {
 #[test]
 fn a_suspension_holds_the_proposals_that_it_takes_in() {
     #[rustfmt::skip] // a table
-    let table: [(fn(&mut Stage) -> Act, [bool; 4]); 4] = [
+    let table: [(Propose, [bool; 4]); 4] = [
         // Everything, staff, the account, withdrawals.
         (lifting,  [false, false, false, false]),
         (granting, [true,  true,  false, false]),
