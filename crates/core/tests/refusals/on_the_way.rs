@@ -1,11 +1,15 @@
 //! What becomes of things by themselves: refused for good, given up, shut and lifted together.
 
-use crate::stage::{PAYEE, Stage, add, confirmed, fees};
+use crate::stage::{PAYEE, Stage, add, confirmed, fees, request_key};
 use portcullis_chains::ethereum::Fees;
-use portcullis_core::act::{ActKind, Cancel, CancelAddress, LiftTarget, Scope, Suspend, Void};
+use portcullis_core::act::{
+    ActKind, Cancel, CancelAddress, LiftTarget, RaiseEpoch, RevokeFactor, Scope, Suspend, Void,
+};
 use portcullis_core::apply::VoidReason;
 use portcullis_core::decide::{PlanFault, settle};
 use portcullis_core::entry::{Body, Entry};
+use portcullis_core::factor::FactorKind;
+use portcullis_core::realm::Realm;
 use portcullis_core::signature::Strict;
 use portcullis_core::state::release::{End, Stage as At, Withheld};
 use portcullis_core::{Decision, Digest, Reason, Span};
@@ -107,6 +111,60 @@ fn what_was_taken_back_is_given_up_without_a_hand() {
             }
         }
     }
+}
+
+/// What takes a proof back takes back what went out on it, and nothing else.
+#[test]
+fn a_proof_that_counts_no_more_withholds_its_releases() {
+    use Realm::{Customers, Staff};
+    let (key, passkey) = (Some(FactorKind::RequestKey), Some(FactorKind::Passkey));
+    let raise = |realm, factors| Some(RaiseEpoch { realm, factors });
+    #[rustfmt::skip] // a table
+    let table = [
+        // The epoch, or else the revocation of the key; what the passkey proved, and what the key.
+        (None,                     At::Released,   TAKEN_BACK),
+        (raise(Customers, key),     At::Released,  TAKEN_BACK),
+        (raise(Customers, passkey), TAKEN_BACK,    At::Released),
+        (raise(Customers, None),    TAKEN_BACK,    TAKEN_BACK),
+        (raise(Staff, passkey),     At::Released,  At::Released),
+    ];
+    for (epoch, of_passkey, of_key) in table {
+        let mut stage = Stage::new();
+        stage.enrol_request_key();
+        let by_passkey = stage.withdrawal(10);
+        let by_passkey = stage.submit(by_passkey);
+        let by_key = stage.withdrawal(11);
+        let evidence = stage.prove_by_request_key(&by_key);
+        let by_key = stage.submit_with(by_key, evidence);
+        match &epoch {
+            None => revoke_request_key(&mut stage),
+            Some(raise) => raise_epoch(&mut stage, raise.clone()),
+        }
+        assert_eq!(stage.release(by_passkey).stage, of_passkey, "{epoch:?}");
+        assert_eq!(stage.release(by_key).stage, of_key, "{epoch:?}");
+    }
+}
+
+/// The staff's takes a quorum.
+fn raise_epoch(stage: &mut Stage, raise: RaiseEpoch) {
+    let is_staffs = raise.realm == Realm::Staff;
+    let kind = ActKind::RaiseEpoch(raise);
+    if is_staffs {
+        stage.propose(kind);
+    } else {
+        let act = stage.staffs(World::OPERATOR, kind);
+        stage.submit(act);
+    }
+}
+
+const TAKEN_BACK: At = At::Withheld(Withheld::Revoked);
+
+fn revoke_request_key(stage: &mut Stage) {
+    let principal = stage.customer.principal;
+    let factor = request_key(principal).id();
+    let revoke = RevokeFactor { principal, factor };
+    let act = stage.customers(ActKind::RevokeFactor(revoke));
+    stage.submit(act);
 }
 
 /// Nothing goes out under a suspension, not even fees, unless staff says so.

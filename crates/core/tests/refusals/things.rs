@@ -90,6 +90,7 @@ fn of_what_is_on_its_way() -> Vec<Row> {
         row(R::AccountFrozen, "resumed while frozen", resuming, Later(freeze)),
         row(R::FactorRevoked, "resumed on a proof that counts no more", resuming, Later(epoch)),
         row(R::AddressUnknown, "resumed to an address that was taken out", resuming, Later(taken_out)),
+        row(R::AddressUnknown, "resumed to an address whose delay runs anew", resuming, Later(added_anew)),
     ]
 }
 
@@ -340,6 +341,12 @@ fn take_out(address: Address) -> ActKind {
 fn taken_out(stage: &mut Stage, _: &Act, _: &mut Evidence) {
     let act = taking_out(stage);
     stage.submit(act);
+}
+
+fn added_anew(stage: &mut Stage, act: &Act, evidence: &mut Evidence) {
+    taken_out(stage, act, evidence);
+    let again = stage.customers(add(PAYEE));
+    stage.submit(again);
 }
 
 /// The same request where no epoch was raised.

@@ -1,11 +1,14 @@
 //! Once only, whatever breaks when.
 
 use crate::bench::Bench;
-use portcullis_chains::ethereum::SignedTx;
+use portcullis_chains::ethereum::{SignedTx, UnsignedTx};
 use portcullis_core::act::{ActKind, Cancel};
 use portcullis_core::state::release::End;
 use portcullis_core::{Digest, Span};
-use std::collections::BTreeSet;
+use portcullis_host::Clock as _;
+use portcullis_keeper::testkit::World;
+use portcullis_signer::record::{Intent, Record};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The power goes at every write in turn, with more or less of the last one on the disk. Every time
 /// the money arrives, by one and the same transaction, without a hand.
@@ -171,4 +174,58 @@ fn a_disk_that_stalls_outlasts_the_lease() {
         assert_eq!(bench.run(3) + signed, 1);
         arrives(&mut bench, act);
     }
+}
+
+/// Puts what was intended into the record, and more.
+type Remember = fn(&mut Record, &Bench, Intent);
+
+/// The journal has gone back, or says otherwise than it once did: this signer's own record alone knows
+/// what the nonce was for.
+#[test]
+fn what_the_record_contradicts_is_not_signed() {
+    let records: [(&str, Remember); 3] = [
+        ("another act's", |record, bench, intent| {
+            let act = Digest([7; 32]);
+            intend(record, bench, Intent { act, ..intent });
+        }),
+        ("given up", intend),
+        ("ended", |record, bench, intent| {
+            let floors = BTreeMap::from([(intent.wallet, intent.nonce + 1)]);
+            intend(record, bench, intent);
+            record.forget(&bench.disk, floors).unwrap();
+        }),
+    ];
+    for (name, remember) in records {
+        let mut bench = Bench::new();
+        bench.run(1);
+        let act = bench.withdraw(700);
+        let void = Intent {
+            act,
+            plan: Digest([8; 32]),
+            wallet: World::WALLET,
+            nonce: nonce_of(&bench, act),
+            pays: None,
+        };
+        let mut record = Record::open(&bench.disk).unwrap();
+        remember(&mut record, &bench, void);
+        bench.restart();
+        assert_eq!(bench.run(5), 0, "{name}");
+        assert!(bench.node.chain().got.is_empty(), "{name}");
+        assert_eq!(bench.alarms(), ["nonce-conflict"], "{name}");
+    }
+}
+
+/// Set out to be signed, by the newest checkpoint.
+fn intend(record: &mut Record, bench: &Bench, intent: Intent) {
+    let wire = bench.wire();
+    let (note, next) = (&wire.ledger.note, wire.ledger.state.size());
+    let now = bench.clock.now();
+    record.intend(note, next, now, vec![intent]).unwrap();
+}
+
+fn nonce_of(bench: &Bench, act: Digest) -> u64 {
+    let wire = bench.wire();
+    let plans = &wire.ledger.state.facts().releases[&act].plans;
+    let unsigned = &plans[0].unsigned;
+    UnsignedTx::from_bytes(unsigned).unwrap().nonce()
 }

@@ -788,6 +788,25 @@ fn a_posting_that_has_expired_since_its_stamp_binds() {
     assert_eq!(bench.run(3), 0);
 }
 
+/// The gate has kept a stop out until the journal no longer knows the checkpoint that it names. What it
+/// would change is not known any more either: until the signer latches, nothing is signed.
+#[test]
+fn a_posting_that_can_no_longer_be_journaled_bars_everything() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    post_suspension(&bench, Scope::Asset(World::TOKEN));
+    bench.withdraw(5);
+    assert_eq!(bench.run(2), 1, "it bars tokens alone");
+    // The host slept, so the gate had no minute in which it could have taken the posting.
+    bench.clock.pass(Span::hours(24));
+    bench.wire().ledger.settle_clocks();
+    bench.withdraw(6);
+    assert_eq!(bench.run(3), 0);
+    assert_eq!(bench.signer.keeper().latched().count(), 0);
+    assert_eq!(bench.run(60), 0);
+    assert_eq!(bench.signer.keeper().latched().count(), 1);
+}
+
 /// The replica is behind the checkpoint that the posting names, and binds it once it is there.
 #[test]
 fn a_posting_that_names_what_comes_binds_then() {
