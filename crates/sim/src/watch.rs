@@ -68,9 +68,11 @@ impl Watch {
     ) {
         self.look_at_witnesses(hosts, auditor);
         let lag = Span(signer.lag());
+        // In a step it reads first and signs then.
+        let read = signer.signer().map(|signer| signer.state().size());
         for used in signer.take_uses() {
             self.signatures += 1;
-            self.look_at_use(&used, lag, auditor);
+            self.look_at_use(&used, lag, read, auditor);
         }
         for tx in chain.take_handed() {
             let sighash = tx.unsigned().sighash();
@@ -91,8 +93,8 @@ impl Watch {
         self.chronicle.violated(invariant, seen);
     }
 
-    fn look_at_use(&mut self, used: &KeyUse, lag: Span, auditor: &Auditor) {
-        self.signed.insert(used.digest);
+    fn look_at_use(&mut self, used: &KeyUse, lag: Span, read: Option<u64>, auditor: &Auditor) {
+        let is_new = self.signed.insert(used.digest);
         let Some(planned) = auditor.model.planned(&used.digest).cloned() else {
             let what = "the key signed what no entry that counts has planned";
             return self.violated("no signature without evidence", what);
@@ -111,6 +113,11 @@ impl Watch {
             self.check_delay(used.at, payment, auditor);
             self.check_stops(&planned, used.at, lag, auditor, "signed");
             self.check_caps(used.at, payment, paid.nonce);
+            let taken_back = auditor.model.taken_back(planned.act);
+            let knew = taken_back.is_some_and(|entry| read.is_some_and(|read| entry < read));
+            if knew && is_new {
+                self.violated("nothing is signed that was taken back", planned.act);
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What may leave: to whom, how much, once, and under which nonce.
 
-use super::{Model, Waiting, is_in, token_of};
+use super::{Model, Proof, Waiting, is_in, token_of};
 use crate::eth::{self, Paid};
 use crate::setting::APPROVAL_ABOVE;
 use portcullis_chains::caip::Address;
@@ -29,6 +29,8 @@ pub struct Payment {
     pub time: Time,
     /// When its act expired.
     pub expires: Time,
+    /// What proves it.
+    pub proof: Option<Proof>,
 }
 
 /// A plan, by what is signed for it.
@@ -116,7 +118,9 @@ impl Model {
             return self.violated("a plan is what its act asks for", act);
         };
         self.check_plan(act, withdraw, &paid);
-        self.check_state(act, account, waiting, withdraw);
+        let token = token_of(withdraw.asset);
+        self.check_way(act, account, withdraw.to, token, waiting.proof);
+        self.check_given(act, waiting, withdraw);
         if paid.nonce != self.next_nonce {
             let what = format!(
                 "{} at entry {index}, next is {}",
@@ -137,6 +141,7 @@ impl Model {
             amount: paid.amount,
             time,
             expires: waiting.act.expires,
+            proof: waiting.proof,
         };
         self.payments.insert(paid.nonce, payment.clone());
         self.check_window(&payment);
@@ -153,8 +158,15 @@ impl Model {
         }
     }
 
-    fn check_state(&self, act: Digest, account: AccountId, waiting: &Waiting, what: &Withdraw) {
-        let token = token_of(what.asset);
+    /// Nothing stands in the way: neither at the release, nor where it is resumed.
+    fn check_way(
+        &self,
+        act: Digest,
+        account: AccountId,
+        to: Address,
+        token: Option<[u8; 20]>,
+        proof: Option<Proof>,
+    ) {
         if self.frozen.contains(&account) {
             self.violated("nothing is released from a frozen account", act);
         }
@@ -162,16 +174,20 @@ impl Model {
         if stops.any(|stop| is_in(stop.scope, account, token)) {
             self.violated("nothing is released into a suspension", act);
         }
-        if !self.book.contains_key(&(account, what.to)) {
+        if !self.book.contains_key(&(account, to)) {
             self.violated("nothing goes to an address that is not in the book", act);
         }
+        if !self.stands(account, proof) {
+            self.violated("nothing is released on a proof that counts no more", act);
+        }
+    }
+
+    /// It has what its amount asks for.
+    fn check_given(&self, act: Digest, waiting: &Waiting, what: &Withdraw) {
         if !waiting.debit {
             self.violated("nothing is released without a debit", act);
         }
-        let able = waiting
-            .approvals
-            .iter()
-            .filter(|who| self.has(**who, Role::Approver) || self.has(**who, Role::Administrator));
+        let able = self.counting(&waiting.approvals, &[Role::Approver, Role::Administrator]);
         if what.amount.0 > APPROVAL_ABOVE && able.count() < 2 {
             self.violated("large withdrawals are approved by two", act);
         }
@@ -198,7 +214,7 @@ impl Model {
         let Some(payment) = payment.cloned() else {
             return self.violated("only what was released is given up", act);
         };
-        if !self.taken_back.contains(&act) && time < payment.expires {
+        if !self.taken_back.contains_key(&act) && time < payment.expires {
             self.violated("only what was taken back is given up by itself", act);
         }
         let mut stops = self.stops.values();
@@ -210,10 +226,29 @@ impl Model {
     }
 
     /// What these releases rest on is taken back.
-    pub(super) fn take_back(&mut self, touched: impl Fn(&Payment) -> bool) {
+    pub(super) fn take_back(&mut self, entry: u64, touched: impl Fn(&Payment) -> bool) {
         let touched = self.payments.values().filter(|payment| touched(payment));
-        let acts: Vec<Digest> = touched.map(|payment| payment.act).collect();
-        self.taken_back.extend(acts);
+        self.taken_back
+            .extend(touched.map(|payment| (payment.act, entry)));
+    }
+
+    /// The entry that took a release back, where one did and it has not been resumed since.
+    #[must_use]
+    pub fn taken_back(&self, act: Digest) -> Option<u64> {
+        self.taken_back.get(&act).copied()
+    }
+
+    /// A release goes out again, if it pays anybody.
+    pub(super) fn resume(&mut self, act: Digest) {
+        self.taken_back.remove(&act);
+        let mut payments = self.payments.values();
+        let payment = payments.find(|payment| payment.act == act);
+        if let Some(payment) = payment.filter(|_| !self.given_up.contains(&act)) {
+            let chain = 31_337;
+            let address = payment.to;
+            let to = Address::Evm { chain, address };
+            self.check_way(act, payment.account, to, payment.token, payment.proof);
+        }
     }
 
     /// Another plan for a release: at its own nonce, to its own payee or to nobody.
