@@ -18,8 +18,9 @@ use portcullis_chains::caip::{Address, AssetId};
 use portcullis_core::act::{Act, ActKind, Scope};
 use portcullis_core::entry::{Settlement, Submission};
 use portcullis_core::id::{AccountId, FactorId, LedgerEntryId, PrincipalId};
+use portcullis_core::limits::Limits;
 use portcullis_core::realm::Role;
-use portcullis_core::statement::Says;
+use portcullis_core::statement::{Says, Statement};
 use portcullis_core::{Body, Decision, Digest, Entry, Time};
 use portcullis_keeper::testkit::World;
 use portcullis_tlog::{Hash, Note};
@@ -79,13 +80,15 @@ pub struct Model {
     pub stops: BTreeMap<Digest, Stop>,
     waiting: BTreeMap<Digest, Waiting>,
     debits: BTreeMap<LedgerEntryId, Digest>,
-    hour_limit: u128,
+    limits: Limits,
     next_nonce: u64,
     /// By nonce.
     payments: BTreeMap<u64, Payment>,
     /// By what is signed.
     planned: BTreeMap<[u8; 32], Planned>,
     given_up: BTreeSet<Digest>,
+    /// Acts of which the signer said that the chain has reverted them.
+    reverted: BTreeSet<Digest>,
     /// Releases of which the act, or what it rests on, was taken back and that nobody has resumed since:
     /// by which entry.
     taken_back: BTreeMap<Digest, u64>,
@@ -128,11 +131,12 @@ impl Model {
             stops: BTreeMap::new(),
             waiting: BTreeMap::new(),
             debits: BTreeMap::new(),
-            hour_limit: HOUR_LIMIT,
+            limits: setting::limits(HOUR_LIMIT),
             next_nonce: 0,
             payments: BTreeMap::new(),
             planned: BTreeMap::new(),
             given_up: BTreeSet::new(),
+            reverted: BTreeSet::new(),
             taken_back: BTreeMap::new(),
             void_stop: None,
             cleared: BTreeSet::new(),
@@ -168,6 +172,9 @@ impl Model {
             Body::Act(submission) => self.take_act(index, submission, entry.time, now),
             Body::Settle(settlement) => self.take_settlement(settlement, index, entry.time, now),
             Body::Evidence(supplement) => {
+                if !self.truth.has_relayed(supplement.act, &supplement.evidence) {
+                    self.violated("the back end relays further evidence", supplement.act);
+                }
                 let debited = !supplement.evidence.attestations.is_empty();
                 self.pay(supplement.act, &supplement.evidence);
                 if let Some(waiting) = self.waiting.get_mut(&supplement.act) {
@@ -184,7 +191,7 @@ impl Model {
                     self.checkpoints.entry(digest).or_insert(index);
                 }
             }
-            Body::Statement(signed) => self.take_statement(&signed.statement.says, now),
+            Body::Statement(signed) => self.take_statement(&signed.statement, now),
             Body::Genesis(_) => {}
         }
     }
@@ -201,12 +208,20 @@ impl Model {
         self.stops.insert(by, stop);
     }
 
-    fn take_statement(&mut self, says: &Says, now: Time) {
-        match says {
+    fn take_statement(&mut self, statement: &Statement, now: Time) {
+        let said = Digest::plain(&statement.signed_bytes());
+        if !self.truth.facts().said.contains(&said) {
+            let what = statement.says.name();
+            self.violated("no statement that its keeper has not signed", what);
+        }
+        match &statement.says {
             Says::Stopped { suspension } => {
                 if let Some(stop) = self.stops.get_mut(suspension) {
                     stop.stated.get_or_insert(now);
                 }
+            }
+            Says::Reverted { act, .. } => {
+                self.reverted.insert(*act);
             }
             Says::Latched { latch, condition } if self.latched.insert(*latch) => {
                 let kind = format!("latch: {}", condition.name());

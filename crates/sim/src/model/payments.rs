@@ -8,6 +8,7 @@ use portcullis_chains::ethereum::UnsignedTx;
 use portcullis_core::act::{ActKind, Withdraw};
 use portcullis_core::evidence::{Claim, Evidence};
 use portcullis_core::id::AccountId;
+use portcullis_core::limits::Bounds;
 use portcullis_core::plan::Plan;
 use portcullis_core::realm::Role;
 use portcullis_core::{Digest, Span, Time};
@@ -144,7 +145,7 @@ impl Model {
             proof: waiting.proof,
         };
         self.payments.insert(paid.nonce, payment.clone());
-        self.check_window(&payment);
+        self.check_limits(&payment);
         self.plan(act, plan, paid, false);
     }
 
@@ -193,19 +194,38 @@ impl Model {
         }
     }
 
-    /// Within any hour no account pays more than its limit.
-    fn check_window(&self, newest: &Payment) {
-        let since = newest.time.before(Span::hours(1));
+    /// Within any hour, day or week nobody that a rule bounds pays more than it says, nor at once.
+    fn check_limits(&self, newest: &Payment) {
+        let rules = self.limits.rules.iter();
+        for rule in rules.filter(|rule| token_of(rule.asset) == newest.token) {
+            if rule
+                .per_transaction
+                .is_some_and(|most| newest.amount > most.0)
+            {
+                self.violated("no transaction is above its limit", newest.act);
+            }
+            let windows = [(1, rule.hour), (24, rule.day), (24 * 7, rule.week)];
+            for (hours, most) in windows {
+                let total = self.left_within(Span::hours(hours), rule.bounds, newest);
+                if most.is_some_and(|most| total > most.0) {
+                    let what = format!("{total} within {hours} h by {}", newest.act);
+                    self.violated(limit_of(rule.bounds), what);
+                }
+            }
+        }
+    }
+
+    /// What has left until the newest. There is one wallet; what came back is not counted.
+    fn left_within(&self, length: Span, bounds: Bounds, newest: &Payment) -> u128 {
+        let since = newest.time.before(length);
         let beside = self.payments.values().filter(|payment| {
-            payment.account == newest.account
+            (bounds != Bounds::Account || payment.account == newest.account)
                 && payment.token == newest.token
                 && payment.time > since
+                && !self.given_up.contains(&payment.act)
+                && !self.reverted.contains(&payment.act)
         });
-        let total: u128 = beside.map(|payment| payment.amount).sum();
-        if total > self.hour_limit {
-            let what = format!("{total} above {} by {}", self.hour_limit, newest.act);
-            self.violated("limits hold", what);
-        }
+        beside.map(|payment| payment.amount).sum()
     }
 
     /// A release is given up by itself: only what was taken back, or what was journaled too late to count.
@@ -284,5 +304,14 @@ impl Model {
             is_void,
         };
         self.planned.insert(tx.sighash(), planned);
+    }
+}
+
+/// The invariant of a kind of limit.
+fn limit_of(bounds: Bounds) -> &'static str {
+    match bounds {
+        Bounds::Account => "limits of accounts hold",
+        Bounds::Asset => "limits of assets hold",
+        Bounds::Wallet => "limits of wallets hold",
     }
 }

@@ -8,7 +8,6 @@ use portcullis_core::act::{Act, ActKind, LiftTarget};
 use portcullis_core::evidence::Evidence;
 use portcullis_core::factor::{NewFactor, factor_id};
 use portcullis_core::id::PrincipalId;
-use portcullis_core::limits::Bounds;
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::{Digest, Time};
 use portcullis_keeper::testkit::World;
@@ -40,6 +39,10 @@ impl Model {
                 self.check_passkeys(act, evidence, now);
             }
             Realm::Staff => {
+                if self.staff_revoked.contains_key(&act.principal) {
+                    let what = format!("{} by {}", act.kind.name(), act.principal);
+                    self.violated("nobody acts by a revoked factor", what);
+                }
                 let roles = self.roles.get(&act.principal);
                 let may = may(&act.kind);
                 if !roles.is_some_and(|roles| roles.iter().any(|role| may.contains(role))) {
@@ -175,9 +178,7 @@ impl Model {
                 }
             }
             ActKind::SetLimits(set) => {
-                let rule = set.limits.rule(World::ETHER, Bounds::Account);
-                let hour = rule.and_then(|rule| rule.hour);
-                self.hour_limit = hour.map_or(u128::MAX, |hour| hour.0);
+                self.limits = set.limits.clone();
             }
             _ => {}
         }

@@ -178,6 +178,17 @@ impl People {
 
     /// A customer proves again what its factor, an epoch or a freeze has unproven.
     pub(super) fn assert_again(&mut self, state: &State) -> bool {
+        let Some((digest, act)) = self.unproven_act(state) else {
+            return false;
+        };
+        let Some(evidence) = self.proof_of(state, &act) else {
+            return false;
+        };
+        self.supplement(digest, &evidence)
+    }
+
+    /// A withdrawal of which the proof counts no more.
+    pub(super) fn unproven_act(&mut self, state: &State) -> Option<(Digest, Act)> {
         let facts = state.facts();
         let held = facts
             .held
@@ -189,18 +200,14 @@ impl People {
             .filter(|(_, act, _)| matches!(act.kind, ActKind::Withdraw(_)));
         let unproven = withdrawals.filter(|(_, _, proof)| !facts.stands(proof));
         let unproven: Vec<(Digest, Act)> = unproven.map(|(d, act, _)| (d, act.clone())).collect();
-        let Some((digest, act)) = self.dice.pick(&unproven).cloned() else {
-            return false;
-        };
-        let whose = self
-            .customers
-            .iter()
-            .position(|c| Some(c.account) == act.account);
-        let Some(customer) = whose else { return false };
-        let Some(evidence) = self.assertion(state, customer, &act) else {
-            return false;
-        };
-        self.supplement(digest, &evidence)
+        self.dice.pick(&unproven).cloned()
+    }
+
+    /// A new proof of a customer's act, by whoever's it is.
+    pub(super) fn proof_of(&mut self, state: &State, act: &Act) -> Option<Evidence> {
+        let mut customers = self.customers.iter();
+        let customer = customers.position(|c| Some(c.account) == act.account)?;
+        self.assertion(state, customer, act)
     }
 
     /// A customer takes back what has not gone out.
