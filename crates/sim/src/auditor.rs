@@ -126,8 +126,8 @@ impl Auditor {
         }
     }
 
-    /// What a stop takes in is withheld by it, signed or not, for as long as it is in force. What was given
-    /// up pays nobody, and its void may go out.
+    /// What a stop takes in is withheld by it, signed or not, for as long as it is in force, and what was
+    /// taken back, until it is resumed. What was given up pays nobody, and its void may go out.
     fn check_withheld(&self) {
         let stops = self.model.stops.values();
         let stops: Vec<Scope> = stops.map(|stop| stop.scope).collect();
@@ -137,6 +137,11 @@ impl Auditor {
             let ActKind::Withdraw(withdraw) = &release.act.kind else {
                 continue;
             };
+            if self.model.taken_back(*digest).is_some() {
+                let what = format!("{digest} goes on although it was taken back");
+                let chronicle = &self.common.chronicle;
+                chronicle.violated("what is taken back is withheld", what);
+            }
             let token = token_of(withdraw.asset);
             if let Some(scope) = stops.iter().find(|s| is_in(**s, release.account, token)) {
                 let what = format!("{digest} goes on in a suspension of {scope:?}");
@@ -166,7 +171,10 @@ impl Auditor {
         if let Some(shared) = shared {
             self.check_replica("the gate", &shared.state());
         }
-        if let Some(signer) = signer.signer() {
+        // Below its own mark a signer takes signatures as checked: a forged one shows at the mark, and
+        // nothing acts by what is before it.
+        let signer = signer.signer();
+        if let Some(signer) = signer.filter(|s| s.keeper().follower().has_reached_mark()) {
             self.check_replica("the signer", signer.state());
         }
     }

@@ -235,16 +235,37 @@ fn staffs(evil: &Evil, kind: ActKind, dice: &mut Dice) -> Option<Act> {
     })
 }
 
-/// What a signer would have to say for an act to end.
-fn forged_statement(evil: &Evil, dice: &mut Dice) -> Option<Body> {
-    let releases: Vec<_> = evil.state.facts().releases.keys().copied().collect();
-    let act = *dice.pick(&releases)?;
-    let says = Says::Reverted {
+/// That a transaction failed which is out, or that a suspension is known: nothing but the signature is
+/// wrong with that. Where there is neither, that one failed which nobody has.
+fn what_ends(evil: &Evil, dice: &mut Dice) -> Option<Says> {
+    let facts = evil.state.facts();
+    let releases = facts.releases.iter();
+    let out: Vec<(Digest, Digest)> = releases
+        .filter_map(|(act, release)| Some((*act, release.signed.last()?.transaction)))
+        .collect();
+    let suspensions: Vec<Digest> = facts.suspensions.keys().copied().collect();
+    if let Some(suspension) = dice
+        .pick(&suspensions)
+        .copied()
+        .filter(|_| dice.chance(300))
+    {
+        return Some(Says::Stopped { suspension });
+    }
+    let any: Vec<Digest> = facts.releases.keys().copied().collect();
+    let nobodys = Digest(dice.bytes());
+    let known = dice.pick(&out).copied();
+    let (act, transaction) = known.or_else(|| Some((*dice.pick(&any)?, nobodys)))?;
+    Some(Says::Reverted {
         act,
-        transaction: Digest(dice.bytes()),
+        transaction,
         block: 1,
         block_hash: Digest(dice.bytes()),
-    };
+    })
+}
+
+/// What a signer would have to say for an act to end.
+fn forged_statement(evil: &Evil, dice: &mut Dice) -> Option<Body> {
+    let says = what_ends(evil, dice)?;
     let statement = Statement {
         genesis: evil.state.network().digest(),
         keeper: World::KEEPER,

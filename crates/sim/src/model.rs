@@ -5,8 +5,10 @@
 
 mod payments;
 mod people;
+mod proofs;
 
 pub use payments::{Payment, Planned};
+pub use proofs::Proof;
 
 use crate::chronicle::Chronicle;
 use crate::hosts::Common;
@@ -16,8 +18,9 @@ use portcullis_chains::caip::{Address, AssetId};
 use portcullis_core::act::{Act, ActKind, Scope};
 use portcullis_core::entry::{Settlement, Submission};
 use portcullis_core::id::{AccountId, FactorId, LedgerEntryId, PrincipalId};
+use portcullis_core::limits::Limits;
 use portcullis_core::realm::Role;
-use portcullis_core::statement::Says;
+use portcullis_core::statement::{Says, Statement};
 use portcullis_core::{Body, Decision, Digest, Entry, Time};
 use portcullis_keeper::testkit::World;
 use portcullis_tlog::{Hash, Note};
@@ -34,10 +37,23 @@ pub struct Stop {
     pub stated: Option<Time>,
 }
 
+/// A customer's passkey.
+#[derive(Clone, Copy)]
+struct Passkey {
+    /// Since when it is enrolled, by the true clock.
+    since: Time,
+    /// By which entry.
+    entry: u64,
+}
+
 /// An act that waits.
 struct Waiting {
     act: Act,
-    approvals: BTreeSet<PrincipalId>,
+    /// Who approved, and by which entry.
+    approvals: BTreeMap<PrincipalId, u64>,
+    proof: Option<Proof>,
+    /// By which entry it was asked for.
+    entry: u64,
     debit: bool,
 }
 
@@ -52,22 +68,30 @@ pub struct Model {
     roles: BTreeMap<PrincipalId, BTreeSet<Role>>,
     /// Since when, by the true clock, an address stands in an account's book.
     book: BTreeMap<(AccountId, Address), Time>,
-    /// Since when a customer's passkey is enrolled.
-    passkeys: BTreeMap<FactorId, Time>,
+    passkeys: BTreeMap<FactorId, Passkey>,
     frozen: BTreeSet<AccountId>,
+    /// By which entry an account was frozen last, whether it is or not.
+    frozen_by: BTreeMap<AccountId, u64>,
+    /// By which entry a member of staff lost its factor.
+    staff_revoked: BTreeMap<PrincipalId, u64>,
+    /// Assertions that have proven an act.
+    spent: BTreeSet<(Digest, [u8; 64])>,
     /// Suspensions in force.
     pub stops: BTreeMap<Digest, Stop>,
     waiting: BTreeMap<Digest, Waiting>,
     debits: BTreeMap<LedgerEntryId, Digest>,
-    hour_limit: u128,
+    limits: Limits,
     next_nonce: u64,
     /// By nonce.
     payments: BTreeMap<u64, Payment>,
     /// By what is signed.
     planned: BTreeMap<[u8; 32], Planned>,
     given_up: BTreeSet<Digest>,
-    /// Releases of which the act, or what it rests on, was taken back.
-    taken_back: BTreeSet<Digest>,
+    /// Acts of which the signer said that the chain has reverted them.
+    reverted: BTreeSet<Digest>,
+    /// Releases of which the act, or what it rests on, was taken back and that nobody has resumed since:
+    /// by which entry.
+    taken_back: BTreeMap<Digest, u64>,
     /// The one suspension that void entries share, by the newest of them.
     void_stop: Option<Digest>,
     /// Latches that a quorum cleared.
@@ -101,15 +125,19 @@ impl Model {
             book: BTreeMap::new(),
             passkeys: BTreeMap::new(),
             frozen: BTreeSet::new(),
+            frozen_by: BTreeMap::new(),
+            staff_revoked: BTreeMap::new(),
+            spent: BTreeSet::new(),
             stops: BTreeMap::new(),
             waiting: BTreeMap::new(),
             debits: BTreeMap::new(),
-            hour_limit: HOUR_LIMIT,
+            limits: setting::limits(HOUR_LIMIT),
             next_nonce: 0,
             payments: BTreeMap::new(),
             planned: BTreeMap::new(),
             given_up: BTreeSet::new(),
-            taken_back: BTreeSet::new(),
+            reverted: BTreeSet::new(),
+            taken_back: BTreeMap::new(),
             void_stop: None,
             cleared: BTreeSet::new(),
             latched: BTreeSet::new(),
@@ -144,14 +172,15 @@ impl Model {
             Body::Act(submission) => self.take_act(index, submission, entry.time, now),
             Body::Settle(settlement) => self.take_settlement(settlement, index, entry.time, now),
             Body::Evidence(supplement) => {
+                if !self.truth.has_relayed(supplement.act, &supplement.evidence) {
+                    self.violated("the back end relays further evidence", supplement.act);
+                }
                 let debited = !supplement.evidence.attestations.is_empty();
                 self.pay(supplement.act, &supplement.evidence);
                 if let Some(waiting) = self.waiting.get_mut(&supplement.act) {
                     waiting.debit |= debited;
                 }
-                if !supplement.evidence.assertions.is_empty() {
-                    self.check_asserted_again(supplement.act);
-                }
+                self.prove_again(supplement.act, &supplement.evidence, index);
             }
             Body::Replace(replacement) => {
                 self.replan(replacement.act, &replacement.plan);
@@ -162,7 +191,7 @@ impl Model {
                     self.checkpoints.entry(digest).or_insert(index);
                 }
             }
-            Body::Statement(signed) => self.take_statement(&signed.statement.says, now),
+            Body::Statement(signed) => self.take_statement(&signed.statement, now),
             Body::Genesis(_) => {}
         }
     }
@@ -179,12 +208,20 @@ impl Model {
         self.stops.insert(by, stop);
     }
 
-    fn take_statement(&mut self, says: &Says, now: Time) {
-        match says {
+    fn take_statement(&mut self, statement: &Statement, now: Time) {
+        let said = Digest::plain(&statement.signed_bytes());
+        if !self.truth.facts().said.contains(&said) {
+            let what = statement.says.name();
+            self.violated("no statement that its keeper has not signed", what);
+        }
+        match &statement.says {
             Says::Stopped { suspension } => {
                 if let Some(stop) = self.stops.get_mut(suspension) {
                     stop.stated.get_or_insert(now);
                 }
+            }
+            Says::Reverted { act, .. } => {
+                self.reverted.insert(*act);
             }
             Says::Latched { latch, condition } if self.latched.insert(*latch) => {
                 let kind = format!("latch: {}", condition.name());
@@ -216,9 +253,12 @@ impl Model {
         let debit = !evidence.attestations.is_empty();
         let waiting = Waiting {
             act: act.clone(),
-            approvals: BTreeSet::new(),
+            approvals: BTreeMap::new(),
+            proof: Proof::of(evidence, index),
+            entry: index,
             debit,
         };
+        self.spend(digest, evidence);
         if matches!(decision, Decision::Hold { .. }) {
             self.waiting.insert(digest, waiting);
             return;
@@ -233,13 +273,14 @@ impl Model {
             }
             (ActKind::Approve(approve), _) => {
                 if let Some(waiting) = self.waiting.get_mut(&approve.act) {
-                    waiting.approvals.insert(act.principal);
+                    waiting.approvals.insert(act.principal, index);
                 }
             }
             (ActKind::Cancel(cancel), _) => {
                 self.waiting.remove(&cancel.act);
-                self.taken_back.insert(cancel.act);
+                self.taken_back.insert(cancel.act, index);
             }
+            (ActKind::Resume(resume), _) => self.resume(resume.release),
             _ => {
                 self.check_alone(digest, act);
                 self.carry_out(digest, act, index, now);
@@ -249,8 +290,9 @@ impl Model {
 
     fn take_settlement(&mut self, settled: &Settlement, index: u64, time: Time, now: Time) {
         let Some(waiting) = self.waiting.remove(&settled.act) else {
-            if let Some(plan) = &settled.plan {
-                self.give_up(settled.act, plan, time);
+            match &settled.plan {
+                Some(plan) => self.give_up(settled.act, plan, time),
+                None => self.resume(settled.act),
             }
             return;
         };

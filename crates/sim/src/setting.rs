@@ -133,13 +133,15 @@ fn member(principal: PrincipalId, role: Role) -> Member {
 /// The limits with this for an hour of each account.
 #[must_use]
 pub fn limits(hour: u128) -> Limits {
-    let rule = |asset, bounds, hour| Limit {
+    // In halves of what an account may within an hour; a run is a few hours long, and fills them.
+    let most = |hours: Option<u128>| hours.map(|hours| Amount(hour * hours / 2));
+    let rule = |asset, bounds, [hour, day, week]: [Option<u128>; 3]| Limit {
         asset,
         bounds,
         per_transaction: Some(Amount(TRANSACTION_LIMIT)),
-        hour: Some(Amount(hour)),
-        day: None,
-        week: None,
+        hour: most(hour),
+        day: most(day),
+        week: most(week),
         approval: Some(ApprovalAbove {
             above: Amount(APPROVAL_ABOVE),
             count: 2,
@@ -148,8 +150,9 @@ pub fn limits(hour: u128) -> Limits {
     let assets = [World::ETHER, World::TOKEN];
     let rules = assets.iter().flat_map(|asset| {
         [
-            rule(*asset, Bounds::Account, hour),
-            rule(*asset, Bounds::Wallet, hour * 4),
+            rule(*asset, Bounds::Account, [Some(2), Some(4), Some(5)]),
+            rule(*asset, Bounds::Asset, [Some(7), Some(10), None]),
+            rule(*asset, Bounds::Wallet, [Some(8), None, Some(12)]),
         ]
     });
     Limits {

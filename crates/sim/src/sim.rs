@@ -136,7 +136,7 @@ impl Sim {
         let hosts = Hosts::new(&common, &chain);
         let weak = Arc::downgrade(&hosts);
         let truth = Truth::default();
-        let signer = SignerHost::new(&common, hosts.signer_disk().clone(), &weak, &chain);
+        let signer = SignerHost::new(&common, &truth, hosts.signer_disk().clone(), &weak, &chain);
         let mut sim = Self {
             seed,
             dice: dice.of("scheduler"),

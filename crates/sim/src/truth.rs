@@ -4,6 +4,8 @@
 //! it here first.
 
 use portcullis_core::act::Act;
+use portcullis_core::codec::encode;
+use portcullis_core::evidence::Evidence;
 use portcullis_core::id::{LedgerEntryId, PrincipalId};
 use portcullis_core::{Digest, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +30,10 @@ pub struct Facts {
     pub posted: BTreeMap<Digest, Time>,
     /// Acts that were acknowledged, and as which entry; taken out by whoever checks.
     pub acknowledged: Vec<(Digest, u64)>,
+    /// What the signer's statement key has really signed.
+    pub said: BTreeSet<Digest>,
+    /// Further evidence that the back end has really relayed: the act and the bytes, without requests.
+    pub relayed: BTreeSet<(Digest, Digest)>,
     /// Latches of the signer that somebody made by hand and that no quorum has cleared.
     pub shut: BTreeMap<Digest, Time>,
 }
@@ -36,6 +42,17 @@ impl Truth {
     /// Look at it or add to it.
     pub fn facts(&self) -> MutexGuard<'_, Facts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The back end really relays further evidence for an act.
+    pub fn relays(&self, act: Digest, evidence: &Evidence) {
+        self.facts().relayed.insert((act, content(evidence)));
+    }
+
+    /// Whether it did.
+    #[must_use]
+    pub fn has_relayed(&self, act: Digest, evidence: &Evidence) -> bool {
+        self.facts().relayed.contains(&(act, content(evidence)))
     }
 
     /// Somebody really signs for an act.
@@ -48,6 +65,15 @@ impl Truth {
             .or_insert_with(|| (act.clone(), now));
         facts.signed.entry(digest).or_default().insert(who);
     }
+}
+
+/// What names evidence, whoever brings it.
+fn content(evidence: &Evidence) -> Digest {
+    let evidence = Evidence {
+        requests: Vec::new(),
+        ..evidence.clone()
+    };
+    Digest::plain(&encode(&evidence))
 }
 
 impl Facts {

@@ -7,7 +7,7 @@ use crate::hosts::{Chain, Common, Hosts, KeyUse, SignerHost};
 use crate::model::{Payment, Planned, is_in};
 use crate::setting::{self, DELAY, LIAR, WITNESSES};
 use crate::truth::Truth;
-use portcullis_core::act::ActKind;
+use portcullis_core::act::{Act, ActKind};
 use portcullis_core::{Digest, Span, Time};
 use portcullis_keeper::testkit::World;
 use portcullis_signer::record::Record;
@@ -68,9 +68,11 @@ impl Watch {
     ) {
         self.look_at_witnesses(hosts, auditor);
         let lag = Span(signer.lag());
+        // In a step it reads first and signs then.
+        let read = signer.signer().map(|signer| signer.state().size());
         for used in signer.take_uses() {
             self.signatures += 1;
-            self.look_at_use(&used, lag, auditor);
+            self.look_at_use(&used, lag, read, auditor);
         }
         for tx in chain.take_handed() {
             let sighash = tx.unsigned().sighash();
@@ -91,8 +93,8 @@ impl Watch {
         self.chronicle.violated(invariant, seen);
     }
 
-    fn look_at_use(&mut self, used: &KeyUse, lag: Span, auditor: &Auditor) {
-        self.signed.insert(used.digest);
+    fn look_at_use(&mut self, used: &KeyUse, lag: Span, read: Option<u64>, auditor: &Auditor) {
+        let is_new = self.signed.insert(used.digest);
         let Some(planned) = auditor.model.planned(&used.digest).cloned() else {
             let what = "the key signed what no entry that counts has planned";
             return self.violated("no signature without evidence", what);
@@ -106,11 +108,17 @@ impl Watch {
         self.check_once(&planned);
         self.check_recorded(used, &planned);
         self.check_fresh(used.at, lag);
+        self.check_not_latched(auditor);
         if !planned.is_void {
             self.check_evidence(&planned, payment);
             self.check_delay(used.at, payment, auditor);
             self.check_stops(&planned, used.at, lag, auditor, "signed");
             self.check_caps(used.at, payment, paid.nonce);
+            let taken_back = auditor.model.taken_back(planned.act);
+            let knew = taken_back.is_some_and(|entry| read.is_some_and(|read| entry < read));
+            if knew && is_new {
+                self.violated("nothing is signed that was taken back", planned.act);
+            }
         }
     }
 
@@ -161,6 +169,16 @@ impl Watch {
         if age > Span(LEASE.0 + lag.0) {
             let what = format!("{} ms after a quorum last cosigned", age.0);
             self.violated("nothing is signed without a lease", what);
+        }
+    }
+
+    /// Whoever was shut by hand, or has said that it latched, uses no key until a quorum clears that.
+    fn check_not_latched(&self, auditor: &Auditor) {
+        let by_hand = self.truth.facts().shut.keys().next().copied();
+        let model = &auditor.model;
+        let said = model.latched.difference(&model.cleared).next().copied();
+        if let Some(latch) = by_hand.or(said) {
+            self.violated("nothing is signed under a latch", latch);
         }
     }
 
@@ -236,15 +254,12 @@ impl Watch {
             let Some((act, _)) = truth.acts.get(digest) else {
                 continue;
             };
-            let ActKind::Suspend(suspend) = &act.kind else {
-                continue;
-            };
             // It counts for whoever knows the checkpoint that it names.
             let known = auditor.checkpoint_entry(act.checkpoint);
             let known = known.and_then(|entry| self.covered_at(entry));
             let binds = known.is_some_and(|known| known < *posted);
             let is_late = at > posted.after(Span(LEASE.0 + 1500 + lag.0));
-            if binds && is_late && is_in(suspend.scope, payment.account, payment.token) {
+            if binds && is_late && takes_in(act, payment) {
                 let what = format!("{} {how} although {digest} was posted", payment.act);
                 self.violated("nothing leaves after a posted stop", what);
             }
@@ -313,6 +328,16 @@ impl Watch {
     fn covered_at(&self, entry: u64) -> Option<Time> {
         let at = self.covered.partition_point(|(size, _)| *size <= entry);
         self.covered.get(at).map(|(_, time)| *time)
+    }
+}
+
+/// Whether a stop that people post takes a payment in.
+fn takes_in(stop: &Act, payment: &Payment) -> bool {
+    match &stop.kind {
+        ActKind::Suspend(suspend) => is_in(suspend.scope, payment.account, payment.token),
+        ActKind::Freeze => stop.account == Some(payment.account),
+        ActKind::Cancel(cancel) => cancel.act == payment.act,
+        _ => false,
     }
 }
 

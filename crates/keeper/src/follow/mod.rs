@@ -286,6 +286,13 @@ impl Follower {
         &self.state
     }
 
+    /// Whether everything here was checked, or leads to the digest that was: a replica that reads again
+    /// up to its own mark may take in a forged entry meanwhile, and nothing acts by it.
+    #[must_use]
+    pub fn has_reached_mark(&self) -> bool {
+        self.floor.is_none()
+    }
+
     /// What has been cosigned.
     #[must_use]
     pub fn heads(&self) -> &Heads {

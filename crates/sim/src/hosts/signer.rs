@@ -5,15 +5,17 @@ use crate::clock::SimClock;
 use crate::dice::SharedDice;
 use crate::disk::SimDisk;
 use crate::setting::{self, BOARDS};
+use crate::truth::Truth;
 use crate::wire::{Host, Way};
 use portcullis_chains::{Amount, ethereum};
 use portcullis_core::id::WalletId;
+use portcullis_core::signature::{PublicKey, Signature};
 use portcullis_core::{Digest, Time};
 use portcullis_host::{Clock as _, Http};
 use portcullis_keeper::alarms::Courier;
 use portcullis_keeper::testkit::World;
 use portcullis_keeper::{Machine, Watch, latches};
-use portcullis_keys::{SignError, WalletKey};
+use portcullis_keys::{SignError, StatementKey, WalletKey};
 use portcullis_signer::config::{AssetCap, Chain as ChainConfig, Floors, Keys};
 use portcullis_signer::{Config, Parts, Signer};
 use std::collections::BTreeMap;
@@ -59,9 +61,27 @@ impl WalletKey for Watched {
     }
 }
 
+/// The key of its statements, of which the truth has a list.
+struct Heard {
+    world: Arc<World>,
+    truth: Truth,
+}
+
+impl StatementKey for Heard {
+    fn public_key(&self) -> &PublicKey {
+        self.world.keeper.public_key()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
+        self.truth.facts().said.insert(Digest::plain(message));
+        self.world.keeper.sign(message)
+    }
+}
+
 /// The signer's machine.
 pub struct SignerHost {
     common: Common,
+    truth: Truth,
     /// Its disk.
     pub disk: SimDisk,
     /// Its clock.
@@ -84,12 +104,14 @@ impl SignerHost {
     #[must_use]
     pub fn new(
         common: &Common,
+        truth: &Truth,
         disk: SimDisk,
         hosts: &Weak<Hosts>,
         chain: &Arc<Mutex<Chain>>,
     ) -> Self {
         Self {
             common: common.clone(),
+            truth: truth.clone(),
             disk,
             clock: SimClock::right(&common.time),
             http: Way::out_of(Host::Signer, hosts),
@@ -148,7 +170,10 @@ impl SignerHost {
             machine,
             network: world.network.clone(),
             config: config(world),
-            key: world.keeper.clone(),
+            key: Arc::new(Heard {
+                world: Arc::clone(world),
+                truth: self.truth.clone(),
+            }),
             wallets,
             nodes: BTreeMap::from([(setting::chain(), SimNode::of(&self.chain))]),
         }

@@ -1,6 +1,6 @@
 //! What may leave: to whom, how much, once, and under which nonce.
 
-use super::{Model, Waiting, is_in, token_of};
+use super::{Model, Proof, Waiting, is_in, token_of};
 use crate::eth::{self, Paid};
 use crate::setting::APPROVAL_ABOVE;
 use portcullis_chains::caip::Address;
@@ -8,6 +8,7 @@ use portcullis_chains::ethereum::UnsignedTx;
 use portcullis_core::act::{ActKind, Withdraw};
 use portcullis_core::evidence::{Claim, Evidence};
 use portcullis_core::id::AccountId;
+use portcullis_core::limits::Bounds;
 use portcullis_core::plan::Plan;
 use portcullis_core::realm::Role;
 use portcullis_core::{Digest, Span, Time};
@@ -29,6 +30,8 @@ pub struct Payment {
     pub time: Time,
     /// When its act expired.
     pub expires: Time,
+    /// What proves it.
+    pub proof: Option<Proof>,
 }
 
 /// A plan, by what is signed for it.
@@ -110,7 +113,9 @@ impl Model {
             return self.violated("a plan is what its act asks for", act);
         };
         self.check_plan(act, withdraw, &paid);
-        self.check_state(act, account, waiting, withdraw);
+        let token = token_of(withdraw.asset);
+        self.check_way(act, account, withdraw.to, token, waiting.proof);
+        self.check_given(act, waiting, withdraw);
         if paid.nonce != self.next_nonce {
             let what = format!(
                 "{} at entry {index}, next is {}",
@@ -131,9 +136,10 @@ impl Model {
             amount: paid.amount,
             time,
             expires: waiting.act.expires,
+            proof: waiting.proof,
         };
         self.payments.insert(paid.nonce, payment.clone());
-        self.check_window(&payment);
+        self.check_limits(&payment);
         self.plan(act, plan, paid, false);
     }
 
@@ -147,8 +153,15 @@ impl Model {
         }
     }
 
-    fn check_state(&self, act: Digest, account: AccountId, waiting: &Waiting, what: &Withdraw) {
-        let token = token_of(what.asset);
+    /// Nothing stands in the way: neither at the release, nor where it is resumed.
+    fn check_way(
+        &self,
+        act: Digest,
+        account: AccountId,
+        to: Address,
+        token: Option<[u8; 20]>,
+        proof: Option<Proof>,
+    ) {
         if self.frozen.contains(&account) {
             self.violated("nothing is released from a frozen account", act);
         }
@@ -156,34 +169,57 @@ impl Model {
         if stops.any(|stop| is_in(stop.scope, account, token)) {
             self.violated("nothing is released into a suspension", act);
         }
-        if !self.book.contains_key(&(account, what.to)) {
+        if !self.book.contains_key(&(account, to)) {
             self.violated("nothing goes to an address that is not in the book", act);
         }
+        if !self.stands(account, proof) {
+            self.violated("nothing is released on a proof that counts no more", act);
+        }
+    }
+
+    /// It has what its amount asks for.
+    fn check_given(&self, act: Digest, waiting: &Waiting, what: &Withdraw) {
         if !waiting.debit {
             self.violated("nothing is released without a debit", act);
         }
-        let able = waiting
-            .approvals
-            .iter()
-            .filter(|who| self.has(**who, Role::Approver) || self.has(**who, Role::Administrator));
+        let able = self.counting(&waiting.approvals, &[Role::Approver, Role::Administrator]);
         if what.amount.0 > APPROVAL_ABOVE && able.count() < 2 {
             self.violated("large withdrawals are approved by two", act);
         }
     }
 
-    /// Within any hour no account pays more than its limit.
-    fn check_window(&self, newest: &Payment) {
-        let since = newest.time.before(Span::hours(1));
+    /// Within any hour, day or week nobody that a rule bounds pays more than it says, nor at once.
+    fn check_limits(&self, newest: &Payment) {
+        let rules = self.limits.rules.iter();
+        for rule in rules.filter(|rule| token_of(rule.asset) == newest.token) {
+            if rule
+                .per_transaction
+                .is_some_and(|most| newest.amount > most.0)
+            {
+                self.violated("no transaction is above its limit", newest.act);
+            }
+            let windows = [(1, rule.hour), (24, rule.day), (24 * 7, rule.week)];
+            for (hours, most) in windows {
+                let total = self.left_within(Span::hours(hours), rule.bounds, newest);
+                if most.is_some_and(|most| total > most.0) {
+                    let what = format!("{total} within {hours} h by {}", newest.act);
+                    self.violated(limit_of(rule.bounds), what);
+                }
+            }
+        }
+    }
+
+    /// What has left until the newest. There is one wallet; what came back is not counted.
+    fn left_within(&self, length: Span, bounds: Bounds, newest: &Payment) -> u128 {
+        let since = newest.time.before(length);
         let beside = self.payments.values().filter(|payment| {
-            payment.account == newest.account
+            (bounds != Bounds::Account || payment.account == newest.account)
                 && payment.token == newest.token
                 && payment.time > since
+                && !self.given_up.contains(&payment.act)
+                && !self.reverted.contains(&payment.act)
         });
-        let total: u128 = beside.map(|payment| payment.amount).sum();
-        if total > self.hour_limit {
-            let what = format!("{total} above {} by {}", self.hour_limit, newest.act);
-            self.violated("limits hold", what);
-        }
+        beside.map(|payment| payment.amount).sum()
     }
 
     /// A release is given up by itself: only what was taken back, or what was journaled too late to count.
@@ -192,7 +228,7 @@ impl Model {
         let Some(payment) = payment.cloned() else {
             return self.violated("only what was released is given up", act);
         };
-        if !self.taken_back.contains(&act) && time < payment.expires {
+        if !self.taken_back.contains_key(&act) && time < payment.expires {
             self.violated("only what was taken back is given up by itself", act);
         }
         let mut stops = self.stops.values();
@@ -204,10 +240,29 @@ impl Model {
     }
 
     /// What these releases rest on is taken back.
-    pub(super) fn take_back(&mut self, touched: impl Fn(&Payment) -> bool) {
+    pub(super) fn take_back(&mut self, entry: u64, touched: impl Fn(&Payment) -> bool) {
         let touched = self.payments.values().filter(|payment| touched(payment));
-        let acts: Vec<Digest> = touched.map(|payment| payment.act).collect();
-        self.taken_back.extend(acts);
+        self.taken_back
+            .extend(touched.map(|payment| (payment.act, entry)));
+    }
+
+    /// The entry that took a release back, where one did and it has not been resumed since.
+    #[must_use]
+    pub fn taken_back(&self, act: Digest) -> Option<u64> {
+        self.taken_back.get(&act).copied()
+    }
+
+    /// A release goes out again, if it pays anybody.
+    pub(super) fn resume(&mut self, act: Digest) {
+        self.taken_back.remove(&act);
+        let mut payments = self.payments.values();
+        let payment = payments.find(|payment| payment.act == act);
+        if let Some(payment) = payment.filter(|_| !self.given_up.contains(&act)) {
+            let chain = 31_337;
+            let address = payment.to;
+            let to = Address::Evm { chain, address };
+            self.check_way(act, payment.account, to, payment.token, payment.proof);
+        }
     }
 
     /// Another plan for a release: at its own nonce, to its own payee or to nobody.
@@ -243,5 +298,14 @@ impl Model {
             is_void,
         };
         self.planned.insert(tx.sighash(), planned);
+    }
+}
+
+/// The invariant of a kind of limit.
+fn limit_of(bounds: Bounds) -> &'static str {
+    match bounds {
+        Bounds::Account => "limits of accounts hold",
+        Bounds::Asset => "limits of assets hold",
+        Bounds::Wallet => "limits of wallets hold",
     }
 }

@@ -1,6 +1,6 @@
 //! Who may do what, and who really did.
 
-use super::{Model, Stop, Waiting};
+use super::{Model, Passkey, Stop, Waiting};
 use crate::setting::DELAY;
 use crate::watch::EARLY;
 use portcullis_chains::caip::Address;
@@ -8,7 +8,6 @@ use portcullis_core::act::{Act, ActKind, LiftTarget};
 use portcullis_core::evidence::Evidence;
 use portcullis_core::factor::{NewFactor, factor_id};
 use portcullis_core::id::PrincipalId;
-use portcullis_core::limits::Bounds;
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::{Digest, Time};
 use portcullis_keeper::testkit::World;
@@ -40,6 +39,10 @@ impl Model {
                 self.check_passkeys(act, evidence, now);
             }
             Realm::Staff => {
+                if self.staff_revoked.contains_key(&act.principal) {
+                    let what = format!("{} by {}", act.kind.name(), act.principal);
+                    self.violated("nobody acts by a revoked factor", what);
+                }
                 let roles = self.roles.get(&act.principal);
                 let may = may(&act.kind);
                 if !roles.is_some_and(|roles| roles.iter().any(|role| may.contains(role))) {
@@ -64,7 +67,7 @@ impl Model {
         for assertion in evidence.assertions.iter().filter(|_| !harmless) {
             let since = self.passkeys.get(&factor_id(&assertion.credential.0));
             // An entry may be dated ahead; whoever signs by it waits (see `watch`).
-            let is_early = since.is_none_or(|since| now.after(EARLY) < since.after(DELAY));
+            let is_early = since.is_none_or(|known| now.after(EARLY) < known.since.after(DELAY));
             if is_early {
                 let what = format!("{} by {}", act.kind.name(), act.principal);
                 self.violated("a new factor waits", what);
@@ -103,13 +106,10 @@ impl Model {
     /// Two administrators have really signed: the proposer, and whoever approved.
     pub(super) fn check_quorum(&self, digest: Digest, waiting: &Waiting) {
         let proposer = waiting.act.principal;
-        let members: BTreeSet<PrincipalId> = waiting
-            .approvals
-            .iter()
-            .copied()
-            .chain([proposer])
-            .filter(|who| self.has(*who, Role::Administrator))
-            .collect();
+        let mut members = waiting.approvals.clone();
+        members.entry(proposer).or_insert(waiting.entry);
+        let members: BTreeSet<PrincipalId> =
+            self.counting(&members, &[Role::Administrator]).collect();
         if members.len() < 2 {
             let what = format!("{} {digest} by {}", waiting.act.kind.name(), members.len());
             self.violated("a quorum counts members", what);
@@ -125,12 +125,15 @@ impl Model {
     /// What an act changes, as people understand it.
     pub(super) fn carry_out(&mut self, digest: Digest, act: &Act, index: u64, now: Time) {
         let account = act.account;
-        self.note_taken_back(act);
+        self.note_taken_back(act, index);
         match &act.kind {
-            ActKind::OpenAccount(open) => self.enrol(&open.factor, now),
-            ActKind::EnrolFactor(enrol) => self.enrol(&enrol.factor, now),
+            ActKind::OpenAccount(open) => self.enrol(&open.factor, index, now),
+            ActKind::EnrolFactor(enrol) => self.enrol(&enrol.factor, index, now),
             ActKind::RevokeFactor(revoke) => {
                 self.passkeys.remove(&revoke.factor);
+                if act.account.is_none() {
+                    self.staff_revoked.insert(revoke.principal, index);
+                }
             }
             ActKind::RaiseEpoch(_) => self.passkeys.clear(),
             ActKind::AddAddress(add) => {
@@ -143,7 +146,11 @@ impl Model {
                     self.book.remove(&(account, cancel.address));
                 }
             }
-            ActKind::Freeze => self.frozen.extend(account),
+            ActKind::Freeze => {
+                self.frozen.extend(account);
+                self.frozen_by
+                    .extend(account.map(|account| (account, index)));
+            }
             ActKind::Unfreeze => {
                 if let Some(account) = account {
                     self.frozen.remove(&account);
@@ -171,27 +178,29 @@ impl Model {
                 }
             }
             ActKind::SetLimits(set) => {
-                let rule = set.limits.rule(World::ETHER, Bounds::Account);
-                let hour = rule.and_then(|rule| rule.hour);
-                self.hour_limit = hour.map_or(u128::MAX, |hour| hour.0);
+                self.limits = set.limits.clone();
             }
             _ => {}
         }
     }
 
     /// An act that takes away what releases rest on.
-    fn note_taken_back(&mut self, act: &Act) {
+    fn note_taken_back(&mut self, act: &Act, entry: u64) {
         let account = act.account;
         match &act.kind {
-            ActKind::Freeze | ActKind::RevokeFactor(_) => {
-                self.take_back(|payment| account == Some(payment.account));
+            ActKind::Freeze => {
+                self.take_back(entry, |payment| account == Some(payment.account));
+            }
+            ActKind::RevokeFactor(revoke) => {
+                let gone = revoke.factor;
+                self.take_back(entry, |p| p.proof.is_some_and(|proof| proof.factor == gone));
             }
             ActKind::CancelAddress(cancel) => {
                 let Address::Evm { address, .. } = cancel.address;
-                self.take_back(|p| account == Some(p.account) && p.to == address);
+                self.take_back(entry, |p| account == Some(p.account) && p.to == address);
             }
             ActKind::RaiseEpoch(raise) if raise.realm == Realm::Customers => {
-                self.take_back(|_| true);
+                self.take_back(entry, |_| true);
             }
             _ => {}
         }
@@ -212,8 +221,8 @@ impl Model {
         }
     }
 
-    fn enrol(&mut self, factor: &NewFactor, now: Time) {
-        self.passkeys.insert(factor.id(), now);
+    fn enrol(&mut self, factor: &NewFactor, entry: u64, since: Time) {
+        self.passkeys.insert(factor.id(), Passkey { since, entry });
     }
 }
 

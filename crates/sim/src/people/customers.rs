@@ -10,8 +10,9 @@ use portcullis_core::act::{
 };
 use portcullis_core::evidence::Evidence;
 use portcullis_core::factor::factor_id;
-use portcullis_core::id::LedgerEntryId;
+use portcullis_core::id::{FactorId, LedgerEntryId};
 use portcullis_core::state::account::Owner;
+use portcullis_core::state::release::{Release, Stage};
 use portcullis_core::{Act, Digest, Span, State};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::World;
@@ -86,12 +87,33 @@ impl People {
     }
 
     pub(super) fn cancel_address(&mut self, state: &State) -> bool {
-        let customer = self.any_customer();
-        let Some(address) = self.address_of(state, customer) else {
+        let Some((customer, address)) = self.address_to_cancel(state) else {
             return false;
         };
         let kind = ActKind::CancelAddress(CancelAddress { address });
         self.ask(state, customer, kind)
+    }
+
+    /// Where something is on its way to, if anything is: there the cancelling has to stop it.
+    fn address_to_cancel(&mut self, state: &State) -> Option<(usize, Address)> {
+        if let Some((customer, release)) = self.under_way(state)
+            && let ActKind::Withdraw(withdraw) = &release.act.kind
+        {
+            return Some((customer, withdraw.to));
+        }
+        let customer = self.any_customer();
+        Some((customer, self.address_of(state, customer)?))
+    }
+
+    /// A release that pays and is not withheld, and whose it is.
+    fn under_way(&mut self, state: &State) -> Option<(usize, Release)> {
+        let releases = state.facts().releases.values();
+        let paying = releases.filter(|r| r.stage == Stage::Released && r.voided_by.is_none());
+        let paying: Vec<&Release> = paying.collect();
+        let release = (*self.dice.pick(&paying)?).clone();
+        let mut customers = self.customers.iter();
+        let customer = customers.position(|c| c.account == release.account)?;
+        Some((customer, release))
     }
 
     fn address_of(&mut self, state: &State, customer: usize) -> Option<Address> {
@@ -178,6 +200,17 @@ impl People {
 
     /// A customer proves again what its factor, an epoch or a freeze has unproven.
     pub(super) fn assert_again(&mut self, state: &State) -> bool {
+        let Some((digest, act)) = self.unproven_act(state) else {
+            return false;
+        };
+        let Some(evidence) = self.proof_of(state, &act) else {
+            return false;
+        };
+        self.supplement(digest, &evidence)
+    }
+
+    /// A withdrawal of which the proof counts no more.
+    pub(super) fn unproven_act(&mut self, state: &State) -> Option<(Digest, Act)> {
         let facts = state.facts();
         let held = facts
             .held
@@ -189,18 +222,14 @@ impl People {
             .filter(|(_, act, _)| matches!(act.kind, ActKind::Withdraw(_)));
         let unproven = withdrawals.filter(|(_, _, proof)| !facts.stands(proof));
         let unproven: Vec<(Digest, Act)> = unproven.map(|(d, act, _)| (d, act.clone())).collect();
-        let Some((digest, act)) = self.dice.pick(&unproven).cloned() else {
-            return false;
-        };
-        let whose = self
-            .customers
-            .iter()
-            .position(|c| Some(c.account) == act.account);
-        let Some(customer) = whose else { return false };
-        let Some(evidence) = self.assertion(state, customer, &act) else {
-            return false;
-        };
-        self.supplement(digest, &evidence)
+        self.dice.pick(&unproven).cloned()
+    }
+
+    /// A new proof of a customer's act, by whoever's it is.
+    pub(super) fn proof_of(&mut self, state: &State, act: &Act) -> Option<Evidence> {
+        let mut customers = self.customers.iter();
+        let customer = customers.position(|c| Some(c.account) == act.account)?;
+        self.assertion(state, customer, act)
     }
 
     /// A customer takes back what has not gone out.
@@ -301,14 +330,20 @@ impl People {
         self.send(World::BACK_END, &act, &evidence)
     }
 
-    pub(super) fn revoke_factor(&mut self, state: &State) -> bool {
+    fn any_factor(&mut self, state: &State) -> Option<(usize, FactorId)> {
         let customer = self.any_customer();
-        let owner = self.owner(customer);
-        let factors = state.facts().factors(owner).iter().map(|factor| factor.id);
-        let factors: Vec<_> = factors.collect();
-        let Some(factor) = self.dice.pick(&factors).copied() else {
+        let factors = state.facts().factors(self.owner(customer)).iter();
+        let factors: Vec<FactorId> = factors.map(|factor| factor.id).collect();
+        Some((customer, self.dice.pick(&factors).copied()?))
+    }
+
+    pub(super) fn revoke_factor(&mut self, state: &State) -> bool {
+        let under_way = self.under_way(state);
+        let proves = under_way.map(|(customer, release)| (customer, release.proof.factor));
+        let Some((customer, factor)) = proves.or_else(|| self.any_factor(state)) else {
             return false;
         };
+        let owner = self.owner(customer);
         let principal = owner.principal();
         let kind = ActKind::RevokeFactor(RevokeFactor { principal, factor });
         self.ask(state, customer, kind)

@@ -60,29 +60,30 @@ pub enum Deed {
     SetLimits,
     GrantRole,
     RevokeRole,
+    RevokeStaffFactor,
     SendAgain,
     CancelAny,
 }
 
 impl Deed {
     /// All, each as likely as its weight.
-    pub const WEIGHED: [(u64, Self); 27] = [
+    pub const WEIGHED: [(u64, Self); 28] = [
         (140, Self::OpenAccount),
         (160, Self::AddAddress),
-        (10, Self::CancelAddress),
+        (20, Self::CancelAddress),
         (700, Self::Withdraw),
         (60, Self::WithdrawLarge),
         (60, Self::WithdrawUnpaid),
         (120, Self::PayLater),
         (120, Self::AssertAgain),
         (40, Self::Cancel),
-        (10, Self::Freeze),
+        (14, Self::Freeze),
         (40, Self::Unfreeze),
         (40, Self::UnfreezeByQuorum),
         (30, Self::Enrol),
         (80, Self::EnrolAnew),
-        (6, Self::RevokeFactor),
-        (2, Self::RaiseEpoch),
+        (10, Self::RevokeFactor),
+        (4, Self::RaiseEpoch),
         (20, Self::Suspend),
         (6, Self::PostStop),
         (200, Self::Lift),
@@ -91,8 +92,9 @@ impl Deed {
         (200, Self::Resume),
         (30, Self::Void),
         (6, Self::SetLimits),
-        (6, Self::GrantRole),
-        (6, Self::RevokeRole),
+        (20, Self::GrantRole),
+        (12, Self::RevokeRole),
+        (12, Self::RevokeStaffFactor),
         (200, Self::SendAgain),
     ];
 }
@@ -209,6 +211,7 @@ impl People {
             Deed::SetLimits => self.set_limits(state),
             Deed::GrantRole => self.grant_role(state),
             Deed::RevokeRole => self.revoke_role(state),
+            Deed::RevokeStaffFactor => self.revoke_staff_factor(state),
             Deed::SendAgain => self.send_again(state),
             Deed::CancelAny => self.cancel_any(state),
         }
@@ -337,6 +340,7 @@ impl People {
 
     fn supplement(&mut self, act: Digest, evidence: &Evidence) -> bool {
         let signer = self.signers[&World::BACK_END].clone();
+        self.truth.relays(act, evidence);
         let outcome = self.gate.supplement(&signer, act, evidence);
         let word = match &outcome {
             Ok(accepted) => {

@@ -4,13 +4,14 @@ use super::People;
 use crate::setting::{self, APPROVERS, BOARDS, HOUR_LIMIT};
 use portcullis_client::RequestSigner;
 use portcullis_core::act::{
-    ActKind, Approve, Cancel, GrantRole, Lift, LiftTarget, RaiseEpoch, Resume, RevokeRole, Scope,
-    SetLimits, Suspend, Void,
+    ActKind, Approve, Cancel, GrantRole, Lift, LiftTarget, RaiseEpoch, Resume, RevokeFactor,
+    RevokeRole, Scope, SetLimits, Suspend, Void,
 };
 use portcullis_core::evidence::Evidence;
 use portcullis_core::factor::{FactorKind, NewFactor};
-use portcullis_core::id::PrincipalId;
+use portcullis_core::id::{AccountId, PrincipalId};
 use portcullis_core::realm::{Realm, Role};
+use portcullis_core::state::account::Owner;
 use portcullis_core::state::release::{Stage, Withheld};
 use portcullis_core::{Digest, State};
 use portcullis_keeper::testkit::World;
@@ -54,11 +55,28 @@ impl People {
         self.order(state, World::OPERATOR, kind)
     }
 
+    /// A suspension mostly; or a freeze, or what takes back what has been released.
+    fn any_stop(&mut self, state: &State) -> (Option<AccountId>, ActKind) {
+        let releases = state.facts().releases.iter();
+        let paying: Vec<(Digest, AccountId)> = releases
+            .filter(|(_, release)| release.voided_by.is_none())
+            .map(|(digest, release)| (*digest, release.account))
+            .collect();
+        let released = self.dice.pick(&paying).copied();
+        match (self.dice.below(4), released) {
+            (0, Some((_, account))) => (Some(account), ActKind::Freeze),
+            (1, Some((act, _))) => (None, ActKind::Cancel(Cancel { act })),
+            _ => {
+                let scope = self.scope();
+                (None, ActKind::Suspend(Suspend { scope }))
+            }
+        }
+    }
+
     /// The same past a gate that does not take it: to every stop board.
     pub(super) fn post_stop(&mut self, state: &State) -> bool {
-        let scope = self.scope();
-        let kind = ActKind::Suspend(Suspend { scope });
-        let act = self.draft(state).by_staff(World::OPERATOR, None, kind);
+        let (account, kind) = self.any_stop(state);
+        let act = self.draft(state).by_staff(World::OPERATOR, account, kind);
         let now = self.common.time.now();
         self.truth.signs(World::OPERATOR, &act, now);
         let signer = self.signers[&World::OPERATOR].clone();
@@ -128,16 +146,36 @@ impl People {
         let Some((act, is_withdrawal)) = self.dice.pick(&held).copied() else {
             return false;
         };
-        let who = if is_withdrawal {
-            APPROVERS[self.dice.index(APPROVERS.len())]
+        let role = if is_withdrawal {
+            Role::Approver
         } else {
-            self.administrator()
+            Role::Administrator
+        };
+        let Some(who) = self.any_of(state, role) else {
+            return false;
         };
         let held = state.facts().held.get(&act);
         if held.is_none_or(|held| held.act.principal == who || held.approvals.contains_key(&who)) {
             return false;
         }
         self.order(state, who, ActKind::Approve(Approve { act }))
+    }
+
+    /// Somebody with this role and a factor left.
+    fn any_of(&mut self, state: &State, role: Role) -> Option<PrincipalId> {
+        let facts = state.facts();
+        let staff = APPROVERS
+            .into_iter()
+            .chain((0..3).map(World::administrator));
+        let able = staff.chain(candidates()).filter(|principal| {
+            let owner = Owner::Member {
+                principal: *principal,
+            };
+            let member = facts.member(*principal);
+            member.is_some_and(|member| member.has(role)) && facts.has_factor_left(owner)
+        });
+        let able: Vec<PrincipalId> = able.collect();
+        self.dice.pick(&able).copied()
     }
 
     /// The operator gives up what cannot be completed.
@@ -222,7 +260,7 @@ impl People {
             principal,
             role: *self
                 .dice
-                .pick(&[Role::Operator, Role::Support, Role::Approver])
+                .pick(&[Role::Administrator, Role::Support, Role::Approver])
                 .unwrap_or(&Role::Support),
             factor: is_new.then_some(NewFactor::RequestKey { key }),
         };
@@ -230,13 +268,47 @@ impl People {
         self.order(state, who, ActKind::GrantRole(grant))
     }
 
-    pub(super) fn revoke_role(&mut self, state: &State) -> bool {
+    /// Who is to lose a role: rather somebody who has just approved what waits still.
+    fn leaves(&mut self, state: &State) -> Option<(PrincipalId, Role)> {
+        let facts = state.facts();
         let members = candidates().filter_map(|who| {
-            let role = state.facts().member(who)?.roles.first().copied()?;
+            let role = facts.member(who)?.roles.first().copied()?;
             Some((who, role))
         });
         let members: Vec<_> = members.collect();
-        let Some((principal, role)) = self.dice.pick(&members).copied() else {
+        let has_approved = |who: &PrincipalId| {
+            let mut held = facts.held.values();
+            held.any(|held| held.approvals.contains_key(who))
+        };
+        let approved = members.iter().filter(|(who, _)| has_approved(who));
+        let approved: Vec<_> = approved.copied().collect();
+        let rather = if approved.is_empty() {
+            &members
+        } else {
+            &approved
+        };
+        self.dice.pick(rather).copied()
+    }
+
+    /// A member of staff has lost its key: an administrator revokes it; of its own, every administrator.
+    pub(super) fn revoke_staff_factor(&mut self, state: &State) -> bool {
+        let Some((principal, role)) = self.leaves(state) else {
+            return false;
+        };
+        let owner = Owner::Member { principal };
+        let factor = state.facts().factors(owner).first().map(|known| known.id);
+        let Some(factor) = factor else { return false };
+        let who = if role == Role::Administrator {
+            principal
+        } else {
+            self.administrator()
+        };
+        let kind = ActKind::RevokeFactor(RevokeFactor { principal, factor });
+        self.order(state, who, kind)
+    }
+
+    pub(super) fn revoke_role(&mut self, state: &State) -> bool {
+        let Some((principal, role)) = self.leaves(state) else {
             return false;
         };
         let who = self.administrator();

@@ -58,11 +58,15 @@ pub enum Theft {
     OtherGenesis,
     /// A customer's act that the customer's own key relays.
     NoRelay,
+    /// The assertion that proved an act once, brought again after it counts no more.
+    OldProofAgain,
+    /// A new assertion for an act, brought by somebody who relays nothing.
+    OthersSupplement,
 }
 
 impl Theft {
     /// All of them, each as likely as its weight: what there is seldom a chance for is taken up at once.
-    pub const WEIGHED: [(u64, Self); 19] = [
+    pub const WEIGHED: [(u64, Self); 21] = [
         (1, Self::ForgedSignature),
         (1, Self::OthersPasskey),
         (1, Self::Retargeted),
@@ -82,6 +86,8 @@ impl Theft {
         (1, Self::Expired),
         (1, Self::OtherGenesis),
         (1, Self::NoRelay),
+        (6, Self::OldProofAgain),
+        (4, Self::OthersSupplement),
     ];
 }
 
@@ -120,6 +126,8 @@ impl People {
                 Some(self.relay_only(&act, &evidence))
             }
             Theft::OneDebitForTwo => self.one_debit_for_two(state),
+            Theft::OldProofAgain => self.old_proof_again(state, journaled),
+            Theft::OthersSupplement => self.others_supplement(state),
             Theft::SelfApproval
             | Theft::ApprovesTwice
             | Theft::SupportResumes
@@ -300,6 +308,26 @@ impl People {
             .attestations
             .extend(self.debit_as(act.digest(), entry));
         Some(self.send(World::BACK_END, &act, &evidence))
+    }
+
+    /// The back end relays once more what it has kept.
+    fn old_proof_again(&mut self, state: &State, journaled: &[Posting]) -> Option<bool> {
+        let (digest, act) = self.unproven_act(state)?;
+        let kept = journaled.iter().rev().find(|posting| posting.act == act)?;
+        let evidence = Evidence {
+            assertions: kept.evidence.assertions.clone(),
+            ..Evidence::default()
+        };
+        Some(self.supplement(digest, &evidence))
+    }
+
+    /// What only the back end may bring, by somebody else.
+    fn others_supplement(&mut self, state: &State) -> Option<bool> {
+        let (digest, act) = self.unproven_act(state)?;
+        let evidence = self.proof_of(state, &act)?;
+        let signer = self.signers[&setting::SUPPORT].clone();
+        let outcome = self.gate.supplement(&signer, digest, &evidence);
+        Some(outcome.is_ok())
     }
 
     /// Whoever has got hold of a passkey adds an address of its own and empties the account.

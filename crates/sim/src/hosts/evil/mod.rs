@@ -29,6 +29,8 @@ use std::sync::Arc;
 pub struct Evil {
     common: Common,
     clock: SimClock,
+    /// How it answers.
+    dice: Dice,
     http: Arc<dyn Http>,
     journal: Journal<Directory>,
     /// What the journal says.
@@ -65,6 +67,7 @@ impl Evil {
         let mut evil = Self {
             common: common.clone(),
             clock: clock.clone(),
+            dice: common.dice.of("evil answers"),
             http: Arc::clone(http),
             state: State::new(common.world.network.clone()),
             captured: Vec::new(),

@@ -2,10 +2,12 @@
 
 use super::{Evil, ok};
 use crate::wire::Message;
+use portcullis_core::Reason;
 use portcullis_core::board::Posting;
 use portcullis_core::codec;
 use portcullis_core::report::{Report, Verdicts};
 use portcullis_core::request::Received;
+use portcullis_core::statement::SignedStatement;
 use portcullis_host::Reply;
 
 impl Evil {
@@ -18,9 +20,7 @@ impl Evil {
             }
             "/v1/statements" => {
                 let Report(said) = codec::decode(&message.body, message.body.len()).ok()?;
-                let taken = Verdicts::of(&vec![Ok(()); said.len()]);
-                self.statements.extend(said);
-                Some(ok(codec::encode(&taken)))
+                Some(self.take_report(said))
             }
             "/log/follow" => self.follow(message),
             target => {
@@ -28,6 +28,29 @@ impl Evil {
                 Some(ok(self.view().tile(path).ok()?))
             }
         }
+    }
+
+    /// Statements are mostly taken, and whatever is answered may be untrue.
+    fn take_report(&mut self, said: Vec<SignedStatement>) -> Reply {
+        let verdict = |verdict, count| ok(codec::encode(&Verdicts::of(&vec![verdict; count])));
+        let count = said.len();
+        let reply = match self.dice.below(20) {
+            0 => verdict(Err(Reason::StatementRefused), count),
+            1 => Reply {
+                status: 503,
+                body: Vec::new(),
+            },
+            5 => verdict(Err(Reason::Busy), count),
+            2 => verdict(Ok(()), count.saturating_sub(1)),
+            3 => verdict(Ok(()), count + 3),
+            4 => ok(self.dice.bytes::<40>().to_vec()),
+            _ => verdict(Ok(()), count),
+        };
+        // It may keep them, too, and say that it does not.
+        if self.dice.chance(900) {
+            self.statements.extend(said);
+        }
+        reply
     }
 
     fn capture(&mut self, message: &Message) {
