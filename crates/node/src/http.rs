@@ -29,18 +29,6 @@ impl HttpNode {
         let said = answers.into_iter().zip(txs);
         Ok(said.map(|(hash, tx)| Sent::of(hash, tx.hash())).collect())
     }
-
-    fn all_receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Found>, NodeError> {
-        let params = hashes.iter().map(|hash| json!([prefixed(hash)]));
-        let params: Vec<_> = params.collect();
-        let answers = self
-            .rpc
-            .call_all::<Option<WireReceipt>>("eth_getTransactionReceipt", &params)?;
-        let read = |(answer, hash): (Result<Option<WireReceipt>, NodeError>, &[u8; 32])| {
-            answer?.map(|receipt| receipt.of(*hash)).transpose()
-        };
-        Ok(answers.into_iter().zip(hashes).map(read).collect())
-    }
 }
 
 impl Node for HttpNode {
@@ -94,10 +82,15 @@ impl Node for HttpNode {
     }
 
     fn receipts(&self, hashes: &[[u8; 32]]) -> Result<Vec<Found>, NodeError> {
-        if hashes.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.all_receipts(hashes)
+        let params = hashes.iter().map(|hash| json!([prefixed(hash)]));
+        let params: Vec<_> = params.collect();
+        let answers = self
+            .rpc
+            .call_all::<Option<WireReceipt>>("eth_getTransactionReceipt", &params)?;
+        let read = |(answer, hash): (Result<Option<WireReceipt>, NodeError>, &[u8; 32])| {
+            answer?.map(|receipt| receipt.of(*hash)).transpose()
+        };
+        Ok(answers.into_iter().zip(hashes).map(read).collect())
     }
 }
 

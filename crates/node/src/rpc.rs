@@ -62,8 +62,7 @@ impl Rpc {
         method: &'static str,
         params: &Value,
     ) -> Result<T, NodeError> {
-        let mut answers = self.call_all(method, core::slice::from_ref(params))?;
-        answers.pop().unwrap_or(Err(NO_ANSWER))
+        only(self.call_all(method, core::slice::from_ref(params))?)
     }
 
     /// One question with each of these parameters, and its answer to each, in their order.
@@ -119,6 +118,11 @@ pub(super) fn answers<T: DeserializeOwned>(
 
 fn request(id: u64, method: &str, params: &Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+}
+
+/// The answer to the one question that was asked.
+pub(super) fn only<T>(mut answers: Vec<Result<T, NodeError>>) -> Result<T, NodeError> {
+    answers.pop().unwrap_or(Err(NO_ANSWER))
 }
 
 /// What no answer to a question is.

@@ -1,6 +1,6 @@
 //! A node's answers, read without a node: for tests that make up the bytes.
 
-use super::rpc::{NO_ANSWER, answers};
+use super::rpc::{answers, only};
 use super::wire::{Fixed, Quantity, WireHead, WireReceipt};
 use super::{Head, NodeError, Receipt, Sent};
 use serde::de::DeserializeOwned;
@@ -43,6 +43,5 @@ fn answer<T: DeserializeOwned>(
     chain: u64,
     method: &'static str,
 ) -> Result<T, NodeError> {
-    let mut answers = answers(body, id, chain, 1, method)?;
-    answers.pop().unwrap_or(Err(NO_ANSWER))
+    only(answers(body, id, chain, 1, method)?)
 }

@@ -89,7 +89,8 @@ pub enum Delivery {
 }
 
 impl Observation {
-    /// Looks for several at once, and sees each or hears why not, through a node that has said what the wallet's next nonce is.
+    /// Looks for several at once, and sees each or hears why not, through a node that has said what the
+    /// wallet's next nonce is.
     ///
     /// The nonce comes first: were it last, a block in between could make it look used with no
     /// receipt for it.

@@ -1,11 +1,10 @@
 //! 6xx: how much may leave.
 
 use super::{Fault, Row, row};
-use crate::stage::{MOST, PAYEE, Stage, UNAPPROVED, unbounded};
-use portcullis_chains::Amount;
+use crate::stage::{MOST, PAYEE, Stage, UNAPPROVED, limit, unbounded};
 use portcullis_core::act::{ActKind, SetLimits};
 use portcullis_core::decision::Need;
-use portcullis_core::limits::{ApprovalAbove, Bounds, Limit, Limits};
+use portcullis_core::limits::{Bounds, Limits};
 use portcullis_core::{Act, Decision, Reason, Span};
 use portcullis_keeper::testkit::{Customer, World};
 
@@ -80,19 +79,7 @@ fn the_rest_of_the_wallet(stage: &mut Stage) -> Act {
 
 /// From now on the limits bound all accounts together, and none by itself.
 fn bound(stage: &mut Stage, bounds: Bounds) {
-    let [per_transaction, hour, day, week] = MOST.map(|most| Some(Amount(most)));
-    let together = Limit {
-        asset: World::ETHER,
-        bounds,
-        per_transaction,
-        hour,
-        day,
-        week,
-        approval: Some(ApprovalAbove {
-            above: Amount(UNAPPROVED),
-            count: 2,
-        }),
-    };
+    let together = limit(bounds, MOST);
     let replaces = stage.facts().limits.digest();
     let rules = vec![unbounded(World::ETHER), together];
     let limits = Limits { rules };

@@ -447,11 +447,20 @@ pub(crate) fn request_key(who: PrincipalId) -> NewFactor {
 /// An act that replaces the limits in force on the stage by these for ether.
 fn limits_of(most: [u128; 4]) -> ActKind {
     let replaces = World::new().network.genesis().limits.digest();
-    let [transaction, hour, day, week] = most.map(|amount| Some(Amount(amount)));
-    let ether = Limit {
+    let ether = limit(Bounds::Account, most);
+    let limits = Limits {
+        rules: vec![ether, unbounded(World::TOKEN)],
+    };
+    ActKind::SetLimits(SetLimits { replaces, limits })
+}
+
+/// A rule for ether: the most in a transaction, an hour, a day and a week, and from when on it is approved.
+pub(crate) fn limit(bounds: Bounds, most: [u128; 4]) -> Limit {
+    let [per_transaction, hour, day, week] = most.map(|amount| Some(Amount(amount)));
+    Limit {
         asset: World::ETHER,
-        bounds: Bounds::Account,
-        per_transaction: transaction,
+        bounds,
+        per_transaction,
         hour,
         day,
         week,
@@ -459,11 +468,7 @@ fn limits_of(most: [u128; 4]) -> ActKind {
             above: Amount(UNAPPROVED),
             count: 2,
         }),
-    };
-    let limits = Limits {
-        rules: vec![ether, unbounded(World::TOKEN)],
-    };
-    ActKind::SetLimits(SetLimits { replaces, limits })
+    }
 }
 
 /// A rule that lets everything through.

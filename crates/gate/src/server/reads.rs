@@ -1,5 +1,6 @@
 //! What staff and everybody may read.
 
+use super::status::look;
 use super::{Api, Problem, auth};
 use crate::index::Index;
 use crate::sequencer::Shared;
@@ -195,13 +196,8 @@ pub(super) async fn limits(State(api): State<Api>) -> Response {
 
 /// `GET /metrics`: Prometheus' text format.
 pub(super) async fn metrics(State(api): State<Api>) -> Result<Response, Problem> {
-    // It passes over every release under way, while the sequencer waits: few at a time, as for status.
-    let place = api.inner.places.look().await?;
-    let look = tokio::task::spawn_blocking(move || {
-        let _place = place;
-        exposition(api.shared())
-    });
-    let text = look.await.map_err(|_| Reason::Stopping)?;
+    // It passes over every release under way.
+    let text = look(api, |api| exposition(api.shared())).await?;
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
 

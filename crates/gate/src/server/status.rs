@@ -185,14 +185,22 @@ fn scopes(release: &Release) -> impl Iterator<Item = Scope> {
 
 /// `GET /v1/status`
 pub(super) async fn status(State(api): State<Api>) -> Result<Response, Problem> {
+    let answer = look(api, answer).await?;
+    Ok(Json(answer).into_response())
+}
+
+/// Pass over much of the state, while the sequencer waits: few do so at a time.
+pub(super) async fn look<T: Send + 'static>(
+    api: Api,
+    pass: impl FnOnce(&Api) -> T + Send + 'static,
+) -> Result<T, Reason> {
     let place = api.inner.places.look().await?;
     let look = tokio::task::spawn_blocking(move || {
         // Here, so that whoever hangs up gives it back no sooner than the work is done.
         let _place = place;
-        answer(&api)
+        pass(&api)
     });
-    let answer = look.await.map_err(|_| Reason::Stopping)?;
-    Ok(Json(answer).into_response())
+    look.await.map_err(|_| Reason::Stopping)
 }
 
 fn answer(api: &Api) -> Value {

@@ -2,8 +2,12 @@
 
 use crate::failure::Failure;
 use crate::out::warn;
+use crate::peers;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// Where `script/install` puts the node's program.
+const INSTALLED: &str = "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
 
 /// The Ethereum node's program: the one that was named, or where script/install puts it below a checkout
 /// in which this program was built. Asked for its version, so that nothing begins without it.
@@ -12,7 +16,7 @@ pub(super) fn anvil(named: Option<&Path>) -> Result<PathBuf, Failure> {
     let none = || Failure::usage("no Ethereum node to hold a drill with", NEXT);
     let path = named
         .map(Path::to_owned)
-        .or_else(installed)
+        .or_else(|| peers::find(INSTALLED))
         .ok_or_else(none)?;
     let asked = Command::new(&path)
         .arg("--version")
@@ -30,17 +34,6 @@ pub(super) fn anvil(named: Option<&Path>) -> Result<PathBuf, Failure> {
         Ok(said) if said.stdout.starts_with(b"anvil ") => Ok(path),
         Ok(_) => Err(wrong("it does not say that it is anvil".into())),
     }
-}
-
-fn installed() -> Option<PathBuf> {
-    const BELOW: &str = ".peers/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
-    let own = std::env::current_exe().unwrap_or_default();
-    let here = std::env::current_dir().unwrap_or_default();
-    let mut places = own.ancestors().chain(here.ancestors());
-    places
-        .by_ref()
-        .map(|place| place.join(BELOW))
-        .find(|path| path.exists())
 }
 
 /// A folder for the drill: kept where somebody asked for it or something failed, removed otherwise.
