@@ -180,13 +180,14 @@ impl Tracker {
         standing
     }
 
-    /// Whether the newest attempt is to be broadcast now.
+    /// From when on the newest attempt is to be broadcast, if it is.
     ///
     /// Whatever a node said to it before: what it accepted it may have dropped, what it found too
     /// cheap may be dear enough by now.
     #[must_use]
-    pub fn is_due(&self, now: Time) -> bool {
-        self.last == Standing::Pending && self.send_at.is_none_or(|at| now >= at)
+    pub fn due(&self) -> Option<Time> {
+        let is_pending = self.last == Standing::Pending;
+        is_pending.then(|| self.send_at.unwrap_or(Time(0)))
     }
 
     /// Notes that the newest attempt was handed to a node, whatever came of it.

@@ -14,6 +14,9 @@ use portcullis_node::{
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use under_way::{Followed, UnderWay};
+
+mod under_way;
 
 /// How long nodes may be spoken to in one step: whoever answers slowly, or not at all, must not keep
 /// the signer from following the journal. What was begun within it is ended.
@@ -32,13 +35,12 @@ pub(crate) type Place = (WalletId, u64);
 
 /// All deliveries and the nodes that they go through.
 ///
-/// A step passes over what is under way, and speaks to a node only of what is due and can have happened:
-/// what stands at a wallet's next nonce or above is in no block.
+/// A step speaks to a node only of what is due and can have happened: what stands at a wallet's next nonce
+/// or above is in no block.
 pub(crate) struct Deliveries {
     nodes: BTreeMap<ChainId, Line>,
     wallets: BTreeMap<WalletId, Wallet>,
-    under_way: BTreeMap<Place, UnderWay>,
-    places: BTreeMap<Digest, Place>,
+    under_way: UnderWay,
 }
 
 /// A node, and whether it is to be left alone for a while.
@@ -60,15 +62,6 @@ struct Wallet {
     look_at: Time,
     /// When its node was last asked anything about it.
     looked_at: Time,
-}
-
-struct UnderWay {
-    act: Digest,
-    chain: ChainId,
-    tracker: Tracker,
-    look_at: Time,
-    unknown_since: Option<Time>,
-    standing: Standing,
 }
 
 /// The time that one step has for nodes, by the machine's clock.
@@ -112,8 +105,7 @@ impl Deliveries {
         Self {
             nodes: nodes.into_iter().filter_map(line).collect(),
             wallets: BTreeMap::new(),
-            under_way: BTreeMap::new(),
-            places: BTreeMap::new(),
+            under_way: UnderWay::default(),
         }
     }
 
@@ -129,26 +121,17 @@ impl Deliveries {
             return Ok(());
         };
         let place = (signed.wallet, signed.nonce);
-        if let Some(known) = self.under_way.get_mut(&place) {
-            if known.tracker.newest() != &tx {
-                known.tracker.replace(tx)?;
-                known.look_at = Time(0);
-            }
-            return Ok(());
+        if let Some(known) = self.under_way.get(&place) {
+            return match known.tracker.newest() == &tx {
+                true => Ok(()),
+                false => self.replace(&place, tx),
+            };
         }
         let chain = ChainId::Evm {
             chain: tx.unsigned().chain(),
         };
-        let under_way = UnderWay {
-            act,
-            chain,
-            tracker: Tracker::new(wallet, tx)?,
-            look_at: Time(0),
-            unknown_since: None,
-            standing: Standing::Pending,
-        };
-        self.under_way.insert(place, under_way);
-        self.places.insert(act, place);
+        let followed = Followed::new(act, wallet, tx)?;
+        self.under_way.insert(place, followed);
         self.wallets.entry(signed.wallet).or_insert(Wallet {
             address: wallet,
             chain,
@@ -159,6 +142,14 @@ impl Deliveries {
         Ok(())
     }
 
+    fn replace(&mut self, place: &Place, tx: SignedTx) -> Result<(), TrackError> {
+        let replaced = self.under_way.change(place, |known| {
+            known.look_at = Time(0);
+            known.tracker.replace(tx)
+        });
+        replaced.unwrap_or(Ok(()))
+    }
+
     /// Follow what was signed for a nonce before, and may have left, without ever sending it again.
     pub(crate) fn also(
         &mut self,
@@ -167,26 +158,24 @@ impl Deliveries {
         signed: &Signed,
     ) -> Result<(), TrackError> {
         let place = (signed.wallet, signed.nonce);
-        match self.under_way.get_mut(&place) {
-            None => self.follow(act, wallet, signed),
-            Some(known) => match SignedTx::from_bytes(&signed.transaction) {
-                Ok(tx) => known.tracker.also(tx),
-                Err(_) => Ok(()),
-            },
+        if self.under_way.get(&place).is_none() {
+            return self.follow(act, wallet, signed);
         }
+        let Ok(tx) = SignedTx::from_bytes(&signed.transaction) else {
+            return Ok(());
+        };
+        let also = |known: &mut Followed| known.tracker.also(tx);
+        self.under_way.change(&place, also).unwrap_or(Ok(()))
     }
 
     /// Stop following what has ended.
     pub(crate) fn forget(&mut self, act: &Digest) {
-        if let Some(place) = self.places.remove(act) {
-            self.under_way.remove(&place);
-        }
+        self.under_way.remove(act);
     }
 
     /// Stop following all but what goes on.
     pub(crate) fn keep(&mut self, goes_on: impl Fn(&Digest) -> bool) {
-        self.places.retain(|act, _| goes_on(act));
-        self.under_way.retain(|_, it| goes_on(&it.act));
+        self.under_way.retain(goes_on);
     }
 
     /// Send what is due, at most `most` through each node, in one request. `may_leave` is asked anew for
@@ -204,12 +193,14 @@ impl Deliveries {
         let mut awake: Vec<(&ChainId, &mut Line)> = awake.collect();
         awake.sort_by_key(|(_, line)| line.sent_at);
         for (chain, line) in awake.into_iter().take_while(|_| budget.lasts()) {
-            let due = self.under_way.values_mut();
-            let due = due.filter(|it| it.chain == *chain && it.tracker.is_due(now));
-            let leaving = due.filter(|it| may_leave(&it.act, it.tracker.newest()));
-            let leaving: Vec<&mut UnderWay> = leaving.take(most).collect();
+            let is_here =
+                |place: &Place| self.wallets.get(&place.0).map(|w| w.chain) == Some(*chain);
+            let due = self.under_way.to_send(now);
+            let due = due.filter(|(place, _)| is_here(place));
+            let leaving = due.filter(|(_, it)| may_leave(&it.act, it.tracker.newest()));
+            let leaving: Vec<Place> = leaving.map(|(place, _)| *place).take(most).collect();
             if !leaving.is_empty() {
-                trouble.extend(line.send(leaving, now));
+                trouble.extend(line.send(&leaving, &mut self.under_way, now));
             }
         }
         trouble
@@ -228,29 +219,23 @@ impl Deliveries {
         let mut wallets: Vec<(&WalletId, &mut Wallet)> = self.wallets.iter_mut().collect();
         wallets.sort_by_key(|(_, wallet)| wallet.looked_at);
         for (id, wallet) in wallets {
-            let places = (*id, 0)..=(*id, u64::MAX);
-            let mut of_wallet = self.under_way.range_mut(places).peekable();
             let line = self.nodes.get_mut(&wallet.chain);
             let Some(line) = line.filter(|line| line.until <= now) else {
                 continue;
             };
-            if of_wallet.peek().is_none() || !budget.lasts() {
+            if !self.under_way.has_any_of(*id) || !budget.lasts() {
                 continue;
             }
             wallet.looked_at = now;
+            let under_way = &mut self.under_way;
             let seen = wallet.count(line, now).and_then(|next_nonce| {
-                let due = of_wallet.filter(|(place, it)| it.is_due(now, place.1 < next_nonce));
-                let mut due: Vec<&mut UnderWay> = due.map(|(_, it)| it).collect();
-                due.sort_by_key(|it| it.look_at);
-                due.truncate(most);
-                line.look(due, next_nonce, now)
+                let due = under_way.to_look_for(*id, next_nonce, now, most);
+                line.look(&due, under_way, next_nonce, now)
             });
             match seen {
-                Ok(seen) => {
-                    for it in seen {
-                        says.extend(it.says(line.confirmations));
-                        trouble.extend(it.trouble(now));
-                    }
+                Ok((final_now, troubles)) => {
+                    says.extend(final_now);
+                    trouble.extend(troubles);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the node says nothing");
@@ -274,9 +259,10 @@ impl Wallet {
 }
 
 impl Line {
-    fn send(&mut self, leaving: Vec<&mut UnderWay>, now: Time) -> Vec<Trouble> {
+    fn send(&mut self, leaving: &[Place], under_way: &mut UnderWay, now: Time) -> Vec<Trouble> {
         self.sent_at = now;
-        let newest: Vec<&SignedTx> = leaving.iter().map(|it| it.tracker.newest()).collect();
+        let newest = leaving.iter().filter_map(|place| under_way.get(place));
+        let newest: Vec<&SignedTx> = newest.map(|it| it.tracker.newest()).collect();
         let said = self.node.send_all(&newest);
         // One request that is lost is one failure, whatever it carried.
         if said.iter().any(|sent| matches!(sent, Sent::Unknown(_))) {
@@ -284,49 +270,46 @@ impl Line {
         } else {
             self.rest = FIRST_REST;
         }
-        let mut trouble = Vec::new();
-        for (it, sent) in leaving.into_iter().zip(said) {
-            it.tracker.sent(now);
-            tracing::info!(act = %it.act, ?sent, "broadcast");
-            if let Sent::Refused { message, .. } = sent {
-                trouble.push(Trouble {
-                    act: it.act,
-                    name: "broadcast-refused",
-                    text: format!("the node refuses the transaction: {message}"),
-                });
-            }
-        }
-        trouble
+        let heard = leaving.iter().zip(said);
+        let trouble = heard.filter_map(|(place, sent)| {
+            under_way.change(place, |it| {
+                it.tracker.sent(now);
+                it.broadcast(sent)
+            })?
+        });
+        trouble.collect()
     }
 
-    /// Look for these, and give back those of which anything was seen. A node that cannot speak of one
-    /// keeps nothing from the others.
-    fn look<'a>(
+    /// Look for these, and say what is final of those of which anything was seen. A node that cannot speak
+    /// of one keeps nothing from the others.
+    fn look(
         &mut self,
-        mut due: Vec<&'a mut UnderWay>,
+        due: &[Place],
+        under_way: &mut UnderWay,
         next_nonce: u64,
         now: Time,
-    ) -> Result<Vec<&'a mut UnderWay>, NodeError> {
-        for it in &mut due {
-            it.look_at = now.after(LOOK_EVERY);
+    ) -> Result<(Vec<Says>, Vec<Trouble>), NodeError> {
+        for place in due {
+            under_way.change(place, |it| it.look_at = now.after(LOOK_EVERY));
         }
-        let trackers: Vec<&Tracker> = due.iter().map(|it| &it.tracker).collect();
+        let trackers = due.iter().filter_map(|place| under_way.get(place));
+        let trackers: Vec<&Tracker> = trackers.map(|it| &it.tracker).collect();
         let seen = Observation::of(self.node.as_ref(), next_nonce, &trackers)?;
         self.rest = FIRST_REST;
-        let seen = due
-            .into_iter()
-            .zip(seen)
-            .filter_map(|(it, seen)| match seen {
+        let (mut says, mut trouble) = (Vec::new(), Vec::new());
+        for (place, seen) in due.iter().zip(seen) {
+            under_way.change(place, |it| match seen {
                 Ok(seen) => {
                     it.standing = it.tracker.observe(&seen);
-                    Some(it)
+                    says.extend(it.says(self.confirmations));
+                    trouble.extend(it.trouble(now));
                 }
                 Err(error) => {
                     tracing::warn!(%error, act = %it.act, "the node cannot say what became of it");
-                    None
                 }
             });
-        Ok(seen.collect())
+        }
+        Ok((says, trouble))
     }
 
     fn fail(&mut self, now: Time) {
@@ -335,10 +318,18 @@ impl Line {
     }
 }
 
-impl UnderWay {
-    /// Whether to look for it: where its nonce is used, or was when it was looked for last.
-    fn is_due(&self, now: Time, is_used: bool) -> bool {
-        self.look_at <= now && (is_used || self.standing != Standing::Pending)
+impl Followed {
+    /// What an operator must hear of what a node said to it.
+    fn broadcast(&self, said: Sent) -> Option<Trouble> {
+        tracing::info!(act = %self.act, sent = ?said, "broadcast");
+        match said {
+            Sent::Refused { message, .. } => Some(Trouble {
+                act: self.act,
+                name: "broadcast-refused",
+                text: format!("the node refuses the transaction: {message}"),
+            }),
+            _ => None,
+        }
     }
 
     /// What can be stated: only with the confirmations that the configuration asks for.

@@ -9,9 +9,12 @@ mod tracking;
 
 use portcullis_chains::ethereum::{Fees, SignedTx, Transfer};
 use portcullis_chains::{Address, Amount, AssetId};
+use portcullis_core::Time;
 use portcullis_keys::WalletKey;
 use portcullis_keys::software::SoftwareWallet;
 use zeroize::Zeroizing;
+
+use crate::Tracker;
 
 /// The chain id that anvil has by default.
 const CHAIN: u64 = 31337;
@@ -62,4 +65,9 @@ fn signed(transfer: Transfer) -> SignedTx {
     let unsigned = transfer.build();
     let signature = wallet().sign(&unsigned.sighash()).unwrap();
     SignedTx::assemble(unsigned, signature)
+}
+
+/// Whether the newest attempt is to be broadcast now.
+fn is_due(tracker: &Tracker, now: Time) -> bool {
+    tracker.due().is_some_and(|at| at <= now)
 }

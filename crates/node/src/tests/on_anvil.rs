@@ -14,7 +14,7 @@ use super::super::{
     SuggestedFees, Tracker,
 };
 use super::anvil::{Anvil, creation_code};
-use super::{CHAIN, PAYEE, at, ether, gwei, pay, pay_with, signed, token, wallet};
+use super::{CHAIN, PAYEE, at, ether, gwei, is_due, pay, pay_with, signed, token, wallet};
 
 const ONE: u128 = 1_000_000_000_000_000_000;
 
@@ -256,7 +256,10 @@ fn a_block_taken_back_makes_it_pending_again() {
     anvil.call::<Value>("evm_revert", &json!([before]));
     anvil.mine(3);
     assert_eq!(look(&mut tracker, &node), Standing::Pending);
-    assert!(tracker.is_due(Time(1)), "at once, not after the usual wait");
+    assert!(
+        is_due(&tracker, Time(1)),
+        "at once, not after the usual wait"
+    );
     assert_eq!(node.send(tracker.newest()), Sent::Accepted);
     let again = mined(&mut tracker, &node);
     assert_eq!(again.hash, first.hash);
@@ -271,7 +274,7 @@ fn a_nonce_used_by_a_stranger_is_seen() {
     let mut tracker = Tracker::new(wallet().address(), pay(ether(), 1, 0)).unwrap();
     assert_eq!(node.send(&pay(ether(), ONE, 0)), Sent::Accepted);
     assert_eq!(settled(&mut tracker, &node), Standing::Unknown);
-    assert!(!tracker.is_due(Time(0)));
+    assert!(!is_due(&tracker, Time(0)));
     assert_eq!(node.send(tracker.newest()), Sent::NonceTooLow);
 }
 
@@ -289,11 +292,11 @@ fn a_node_that_hangs_leaves_the_outcome_unknown_and_the_same_bytes_settle_it() {
     assert_eq!(seen, Err(NodeError::TimedOut));
     anvil.thaw();
 
-    assert!(!tracker.is_due(Time(0)));
+    assert!(!is_due(&tracker, Time(0)));
     let later = Time(0).after(REBROADCAST).after(Span(1));
     let patient = anvil.node();
     if look(&mut tracker, &patient) == Standing::Pending {
-        assert!(tracker.is_due(later));
+        assert!(is_due(&tracker, later));
     }
     let again = patient.send(tracker.newest());
     assert!(

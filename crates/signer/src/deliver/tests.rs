@@ -9,6 +9,7 @@ use portcullis_chains::{Amount, AssetId};
 use portcullis_keeper::testkit::{HandClock, World};
 use portcullis_keys::WalletKey as _;
 use portcullis_node::{Block, Found, Head, Receipt, SuggestedFees};
+use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 const SLOW: u64 = 1;
@@ -164,4 +165,97 @@ fn what_a_node_does_not_find_hides_nothing_behind_it() {
     };
     let confirmed = confirmed(deliveries(vec![(SLOW, node)], 65), &clock, 50);
     assert_eq!(confirmed, BTreeSet::from([act(SLOW, 64)]));
+}
+
+/// What can happen to one of four nonces of two wallets.
+#[derive(Clone, Debug)]
+enum Turn {
+    Follow(u64, u64),
+    Sent(u64, u64),
+    Mined(u64, u64),
+    TakenBack(u64, u64),
+    Forget(u64, u64),
+}
+
+fn turns() -> impl Strategy<Value = Vec<(Turn, u64)>> {
+    let turn = (0..5u8, SLOW..=QUICK, 0..4u64).prop_map(|(kind, chain, nonce)| match kind {
+        0 => Turn::Follow(chain, nonce),
+        1 => Turn::Sent(chain, nonce),
+        2 => Turn::Mined(chain, nonce),
+        3 => Turn::TakenBack(chain, nonce),
+        _ => Turn::Forget(chain, nonce),
+    });
+    proptest::collection::vec((turn, 0..20_000u64), 0..60)
+}
+
+fn seen(hash: [u8; 32], next_nonce: u64, mined: bool) -> Observation {
+    let receipt = Receipt {
+        hash,
+        block: BLOCK,
+        succeeded: true,
+        logs: Vec::new(),
+    };
+    let (block, base_fee) = (BLOCK, 1);
+    Observation {
+        next_nonce,
+        receipts: mined.then_some(receipt).into_iter().collect(),
+        head: Head { block, base_fee },
+    }
+}
+
+fn take(under_way: &mut UnderWay, turn: &Turn, now: Time) {
+    let see = |it: &mut Followed, nonce: u64, mined: bool| {
+        it.look_at = now.after(LOOK_EVERY);
+        let hash = it.tracker.newest().hash();
+        let next_nonce = nonce + u64::from(mined);
+        it.standing = it.tracker.observe(&seen(hash, next_nonce, mined));
+    };
+    match *turn {
+        Turn::Follow(chain, nonce) => {
+            let followed = Followed::new(act(chain, nonce), [1; 20], transaction(chain, nonce));
+            under_way.insert((wallet(chain), nonce), followed.unwrap());
+        }
+        Turn::Sent(chain, nonce) => {
+            under_way.change(&(wallet(chain), nonce), |it| it.tracker.sent(now));
+        }
+        Turn::Mined(chain, nonce) => {
+            under_way.change(&(wallet(chain), nonce), |it| see(it, nonce, true));
+        }
+        Turn::TakenBack(chain, nonce) => {
+            under_way.change(&(wallet(chain), nonce), |it| see(it, nonce, false));
+        }
+        Turn::Forget(chain, nonce) => under_way.remove(&act(chain, nonce)),
+    }
+}
+
+proptest! {
+    /// The orders find what passing over everything finds.
+    #[test]
+    fn what_is_due_is_found(turns in turns(), next_nonce in 0..5u64) {
+        let (mut under_way, mut now) = (UnderWay::default(), Time(0));
+        for (turn, later) in turns {
+            // Following anew what is followed is for `change`.
+            let is_new = |chain, nonce| under_way.get(&(wallet(chain), nonce)).is_none();
+            if !matches!(turn, Turn::Follow(chain, nonce) if !is_new(chain, nonce)) {
+                take(&mut under_way, &turn, now);
+            }
+            now = now.after(Span(later));
+            let places = || (SLOW..=QUICK).flat_map(|c| (0..4).map(move |n| (wallet(c), n)));
+            let all = || places().filter_map(|place| Some((place, under_way.get(&place)?)));
+
+            let due = all().filter(|(_, it)| it.tracker.due().is_some_and(|at| at <= now));
+            let due: BTreeSet<Place> = due.map(|(place, _)| place).collect();
+            let found = under_way.to_send(now).map(|(place, _)| *place);
+            prop_assert_eq!(found.collect::<BTreeSet<_>>(), due);
+
+            let is_used = |(place, it): &(Place, &Followed)| {
+                place.1 < next_nonce || it.standing != Standing::Pending
+            };
+            let of_slow = all().filter(|(place, _)| place.0 == wallet(SLOW));
+            let due = of_slow.filter(|(_, it)| it.look_at <= now).filter(is_used);
+            let due: BTreeSet<Place> = due.map(|(place, _)| place).collect();
+            let found = under_way.to_look_for(wallet(SLOW), next_nonce, now, usize::MAX);
+            prop_assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), due);
+        }
+    }
 }
