@@ -122,9 +122,11 @@ impl Deliveries {
         };
         let place = (signed.wallet, signed.nonce);
         if let Some(known) = self.under_way.get(&place) {
-            return match known.tracker.newest() == &tx {
-                true => Ok(()),
-                false => self.replace(&place, tx),
+            let is_known = known.tracker.newest() == &tx;
+            return if is_known {
+                Ok(())
+            } else {
+                self.replace(&place, tx)
             };
         }
         let chain = ChainId::Evm {
