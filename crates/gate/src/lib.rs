@@ -6,6 +6,7 @@
 mod boards;
 mod config;
 mod cosign;
+pub mod events;
 mod fees;
 mod gate;
 mod index;

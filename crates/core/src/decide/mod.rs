@@ -15,6 +15,7 @@ pub(crate) mod flight;
 pub mod payment;
 pub mod permit;
 pub(crate) mod receipt;
+pub mod trial;
 mod withdraw;
 
 use crate::act::{Act, ActKind, Scope};
@@ -45,6 +46,8 @@ pub(crate) struct Case<'a> {
     pub(crate) verify: &'a dyn Verify,
     /// What the journal will have as its next checkpoint, where that is known.
     pub(crate) next: Option<Cosigned>,
+    /// Whether it is only asked what would become of the act.
+    pub(crate) on_trial: bool,
 }
 
 /// A checkpoint of this journal that a quorum has cosigned and that is not an entry yet.
@@ -178,6 +181,7 @@ pub fn decide_with(
         time,
         verify,
         next,
+        on_trial: false,
     };
     let actor = match recognise(&case) {
         Ok(actor) => actor,
@@ -381,6 +385,7 @@ pub(crate) fn supplement(
         time,
         verify,
         next: None,
+        on_trial: false,
     };
     binding::check_sizes(evidence)?;
     if evidence.posted.is_some() {
