@@ -13,6 +13,7 @@ mod open;
 mod published;
 mod pulse;
 pub mod registration;
+mod replay;
 mod run;
 pub mod sequencer;
 pub mod server;
