@@ -8,13 +8,13 @@
 use crate::events::{self, Aside, Stage};
 use minicbor::{Decode, Encode};
 use portcullis_chains::Address;
-use portcullis_core::act::{Act, ActKind};
+use portcullis_core::act::ActKind;
 use portcullis_core::effect::Effect;
 use portcullis_core::id::{AccountId, FactorId, PrincipalId};
 use portcullis_core::realm::Role;
 use portcullis_core::state::release::End;
 use portcullis_core::statement::Says;
-use portcullis_core::{Applied, Body, Decision, Digest, Entry};
+use portcullis_core::{Applied, Body, Decision, Digest, Entry, ReadEntry};
 use std::collections::{BTreeSet, HashMap};
 
 /// Where to look in the journal.
@@ -131,25 +131,21 @@ impl Index {
     }
 
     /// Take an applied entry in. What is void says nothing.
-    pub fn add(&mut self, entry: &Entry, applied: &Applied) {
-        if applied.void.is_some() {
+    pub fn add(&mut self, read: &ReadEntry, applied: &Applied) {
+        let (Ok(entry), None) = (read.entry(), &applied.void) else {
             self.asides.insert(Aside {
                 entry: applied.index,
                 act: None,
                 stage: Stage::Refused,
             });
             return;
-        }
-        let submitted = match &entry.body {
-            Body::Act(submission) => {
-                let course = course_of(&submission.decision, applied);
-                let act = digest_of(&submission.act, applied);
-                self.submitted(act, course);
-                self.mention(act, applied.index);
-                Some(act)
-            }
-            _ => None,
         };
+        let submitted = read.act();
+        if let (Body::Act(submission), Some(act)) = (&entry.body, submitted) {
+            let course = course_of(&submission.decision, applied);
+            self.submitted(act, course);
+            self.mention(act, applied.index);
+        }
         let other = other_of(entry);
         if let Some(act) = other {
             self.mention(act, applied.index);
@@ -276,15 +272,6 @@ fn course_of(decision: &Decision, applied: &Applied) -> Course {
         Decision::Release if applied.changes.iter().any(planned) => Course::Accepted,
         Decision::Release => Course::Done,
     }
-}
-
-/// The digest of the act that an entry submits; an act that its entry uses up was hashed for that.
-fn digest_of(act: &Act, applied: &Applied) -> Digest {
-    let mut used_up = applied.changes.iter().filter_map(|change| match change {
-        Effect::Consume(digest, _) => Some(*digest),
-        _ => None,
-    });
-    used_up.next().unwrap_or_else(|| act.digest())
 }
 
 /// The act that an entry speaks of and does not submit.

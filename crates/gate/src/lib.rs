@@ -14,6 +14,7 @@ mod open;
 mod published;
 mod pulse;
 pub mod registration;
+mod replay;
 mod run;
 pub mod sequencer;
 pub mod server;

@@ -13,8 +13,7 @@ use crate::id::{FactorId, PrincipalId};
 use crate::passkey::{self, Assertion, Credential, PasskeyFault};
 use crate::realm::{Realm, Role};
 use crate::reason::Reason;
-use crate::request::{self, Parts, SignedRequest};
-use crate::signature::Signature;
+use crate::request::{self, Parts, ReadRequest, RequestFault};
 use crate::state::account::{Owner, Proof};
 use crate::time::Time;
 
@@ -71,7 +70,7 @@ pub(crate) fn authenticate(case: &Case<'_>, at: Time) -> Result<Actor, Reason> {
 pub(crate) fn check_evidence(case: &Case<'_>, at: Time) -> Result<Asking, Reason> {
     let owner = acting(case)?;
     let (mut proofs, mut relays) = (Vec::new(), Vec::new());
-    for request in &case.evidence.requests {
+    for request in case.requests {
         let verified = check_request(case, owner, request, at)?;
         if verified.owner == owner {
             proofs.push(verified);
@@ -113,8 +112,8 @@ impl Asking {
         let counting = factors.filter(|factor| check_counts(case, self.owner, factor).is_ok());
         let strongest = counting.max_by_key(|factor| factor.kind);
         let factor = strongest.ok_or(Reason::FactorMissing)?;
-        let unsigned = Signature::from_bytes([0; 64]);
-        let supposed = verified(case, self.owner, factor, &unsigned, None);
+        let unsigned = Digest::plain(&[]);
+        let supposed = verified(case, self.owner, factor, unsigned, None);
         let proofs = vec![supposed];
         let asking = Self { proofs, ..self };
         asking.proven().ok_or(Reason::FactorMissing)
@@ -158,12 +157,12 @@ fn acting(case: &Case<'_>) -> Result<Owner, Reason> {
 fn check_request(
     case: &Case<'_>,
     owner: Owner,
-    signed: &SignedRequest,
+    read: &Result<ReadRequest, RequestFault>,
     at: Time,
 ) -> Result<FactorVerified, Reason> {
-    let read = signed.read().map_err(|_| Reason::RequestInvalid)?;
+    let read = read.as_ref().map_err(|_| Reason::RequestInvalid)?;
     let base = read.parts();
-    let id: FactorId = base.key_id.parse().map_err(|_| Reason::RequestInvalid)?;
+    let id = read.factor().ok_or(Reason::RequestInvalid)?;
     if base.act != Some(case.digest.0) {
         return Err(Reason::RequestForAnotherAct);
     }
@@ -177,9 +176,9 @@ fn check_request(
         return Err(Reason::FactorUnknown);
     }
     check_counts(case, owner, factor)?;
-    let checked = read.check(&factor.key, case.verify);
-    checked.map_err(|_| Reason::RequestInvalid)?;
-    Ok(verified(case, owner, factor, &signed.signature, None))
+    let holds = read.holds(&factor.key, case.verify);
+    holds.map_err(|_| Reason::RequestInvalid)?;
+    Ok(verified(case, owner, factor, read.signature(), None))
 }
 
 /// A request counts for five minutes from its signing, and not past its own expiry.
@@ -220,7 +219,7 @@ fn check_assertion(
         case,
         owner,
         factor,
-        &assertion.signature,
+        Digest::plain(assertion.signature.as_bytes()),
         Some(counter).filter(|counter| *counter > factor.counter),
     ))
 }
@@ -271,10 +270,9 @@ fn verified(
     case: &Case<'_>,
     owner: Owner,
     factor: &Factor,
-    signature: &Signature,
+    signature: Digest,
     rose_to: Option<u32>,
 ) -> FactorVerified {
-    let signature = Digest::plain(signature.as_bytes());
     let entry = case.state.size();
     let (kind, epochs) = (factor.kind, factor.epochs);
     let proof = Proof {

@@ -6,6 +6,7 @@ use crate::act::Act;
 use crate::decision::Decision;
 use crate::evidence::Evidence;
 use crate::factor::FactorKind;
+use crate::read::ReadAct;
 use crate::reason::Reason;
 use crate::signature::Verify;
 use crate::state::State;
@@ -34,11 +35,14 @@ pub fn try_out(
     time: Time,
     verify: &dyn Verify,
 ) -> Tried {
+    let (read, requests) = (ReadAct::of(act), evidence.read());
     let case = Case {
         state,
         act,
-        digest: act.digest(),
+        digest: read.digest,
+        is_too_large: read.is_too_large,
         evidence,
+        requests: &requests,
         time,
         verify,
         next: None,
