@@ -299,7 +299,8 @@ fn stage_made(change: &Effect) -> Option<(Digest, Stage)> {
     match change {
         Effect::Hold { digest, .. } => Some((*digest, Stage::Held)),
         Effect::Plan { digest, .. } | Effect::Resume(digest) => Some((*digest, Stage::Released)),
-        Effect::Withhold(digest, _) => Some((*digest, Stage::Withheld)),
+        // What is given up by a plan that pays nobody stays withheld until the chain has it.
+        Effect::Withhold(digest, _) | Effect::Void(digest, _) => Some((*digest, Stage::Withheld)),
         Effect::Signed(digest, _) => Some((*digest, Stage::Signed)),
         Effect::End(digest, End::Confirmed(_), _) => Some((*digest, Stage::Confirmed)),
         Effect::End(digest, End::Returned, _) => Some((*digest, Stage::Returned)),
