@@ -8,6 +8,7 @@ use crate::few::{Few, FewBy};
 use crate::id::{AccountId, FactorId, KeeperId, LedgerEntryId, PrincipalId, SubjectId, WalletId};
 use crate::limits::Limits;
 use crate::plan::Plan;
+use crate::policy::Policy;
 use crate::realm::{Realm, Role};
 use crate::state::account::{Account, BookEntry, FrozenBy, Holder, Owner, Proof};
 use crate::state::release::{End, Ended, Held, Release, SignedPlan, Stage, Withheld};
@@ -222,6 +223,9 @@ pub enum Effect {
         #[n(3)]
         charged: Time,
     },
+    /// The policy was replaced.
+    #[n(60)]
+    SetPolicy(#[n(0)] Box<Policy>),
 }
 
 /// Which entry commits.
@@ -313,6 +317,7 @@ impl Facts {
             } => {
                 self.commit_cosigned(*body, *size, *oldest, *newest);
             }
+            Effect::SetPolicy(policy) => self.policy = Some(policy.clone()),
         }
     }
 

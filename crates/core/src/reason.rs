@@ -142,11 +142,18 @@ reasons! {
     522 ForkLatch "fork-latch" Never "A latch on a fork is never lifted: it takes a new genesis.";
     523 NothingNew "nothing-new" Never "The evidence adds nothing to what is known of the act; nothing was changed.";
 
-    // 6xx: limits.
+    524 PolicyChanged "policy-changed" Anew "The policy in force is not the one that the act replaces; propose again on the present one.";
+    525 PolicyMalformed "policy-malformed" Never "The new policy is not one that can be decided by; `portcullis policy check` says what is wrong with it.";
+
+    // 6xx: limits, and policy.
     600 OverTransactionLimit "over-transaction-limit" Anew "The amount is above the limit for one transaction.";
     601 OverHourLimit "over-hour-limit" Anew "The amount would pass the limit for one hour. Ask anew once there is room.";
     602 OverDayLimit "over-day-limit" Anew "The amount would pass the limit for 24 hours. Ask anew once there is room.";
     603 OverWeekLimit "over-week-limit" Anew "The amount would pass the limit for 7 days. Ask anew once there is room.";
+
+    604 NotPermitted "not-permitted" Anew "No statement of the policy permits this, as things are; `portcullis policy explain` shows the facts.";
+    605 Forbidden "forbidden" Anew "A statement of the policy forbids this, as things are; the answer names it, and `portcullis policy explain` shows the facts.";
+    606 PolicyFails "policy-fails" Anew "The policy cannot be evaluated for this act, so nothing is let through. Replace the policy.";
 
     // 9xx: the gate itself; never in the journal.
     900 WitnessesStale "witnesses-stale" Later "The witnesses' newest cosignature is over ten seconds old; only restricting acts are taken. Send the same again.";

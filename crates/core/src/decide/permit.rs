@@ -62,7 +62,11 @@ pub fn role_may(role: Role, kind: &ActKind) -> Option<Permission> {
         },
         (
             Role::Administrator,
-            ActKind::GrantRole(_) | ActKind::Lift(_) | ActKind::SetLimits(_) | ActKind::Unfreeze,
+            ActKind::GrantRole(_)
+            | ActKind::Lift(_)
+            | ActKind::SetLimits(_)
+            | ActKind::Unfreeze
+            | ActKind::SetPolicy(_),
         ) => Some(WithQuorum),
         _ => None,
     }

@@ -89,7 +89,7 @@ pub(super) fn settle(
 }
 
 /// Members who approved, may still approve, and by factors that still count.
-fn approvers(state: &State, held: &Held) -> u32 {
+pub(super) fn approvers(state: &State, held: &Held) -> u32 {
     let able = held.approvals.iter().filter(|(who, proof)| {
         let member = state.facts.member(**who);
         let may = member.is_some_and(|m| m.has(Role::Approver) || m.has(Role::Administrator));

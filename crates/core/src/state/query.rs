@@ -9,6 +9,7 @@ use crate::factor::{Epochs, Factor, FactorKind};
 use crate::few::Few;
 use crate::genesis::Wallet;
 use crate::id::{AccountId, FactorId, PrincipalId};
+use crate::policy::Policy;
 use crate::realm::{Realm, Role};
 use portcullis_chains::caip::AssetId;
 
@@ -17,6 +18,13 @@ impl Facts {
     #[must_use]
     pub fn account(&self, id: AccountId) -> Option<&Account> {
         self.accounts.get(&id).map(Box::as_ref)
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        let own = self.policy.as_deref();
+        own.unwrap_or_else(|| Policy::default_of_core())
     }
 
     /// A member of staff.

@@ -6,12 +6,13 @@ use portcullis_chains::Amount;
 use portcullis_core::act::{
     Act, ActKind, AddAddress, Approve, Cancel, CancelAddress, EnrolFactor, GrantRole, Lift,
     LiftTarget, OpenAccount, RaiseEpoch, Resume, RevokeFactor, RevokeRole, Scope, SetLimits,
-    Suspend, Void, Withdraw,
+    SetPolicy, Suspend, Void, Withdraw,
 };
 use portcullis_core::factor::FactorKind;
 use portcullis_core::id::{AccountId, ActId, PrincipalId, SubjectId};
 use portcullis_core::limits::{ApprovalAbove, Bounds, Limit, Limits};
 use portcullis_core::passkey::challenge_for;
+use portcullis_core::policy::{List, Name, Policy, Tiers};
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::{Digest, Span};
 use portcullis_keeper::testkit::{World, id};
@@ -193,7 +194,31 @@ fn controls() -> Vec<(&'static str, ActKind)> {
                 limits: limits(),
             }),
         ),
+        (
+            "set the policy",
+            ActKind::SetPolicy(SetPolicy {
+                replaces: OTHER,
+                policy: policy(),
+            }),
+        ),
     ]
+}
+
+fn policy() -> Policy {
+    let tiers = Tiers {
+        asset: World::ETHER,
+        above: vec![Amount(255), Amount(65_536)],
+    };
+    let list = List {
+        name: Name("blocked".into()),
+        addresses: vec![World::address(0x22)],
+        accounts: vec![AccountId([0xac; 16])],
+    };
+    Policy {
+        cedar: "@id(\"all\") permit (principal, action, resource);".into(),
+        tiers: vec![tiers],
+        lists: vec![list],
+    }
 }
 
 fn limits() -> Limits {
