@@ -5,7 +5,7 @@ use crate::digest::{Digest, Domain};
 use crate::factor::{FactorKind, NewFactor};
 use crate::id::{AccountId, ActId, FactorId, KeeperId, PrincipalId, SubjectId};
 use crate::limits::Limits;
-use crate::policy::Policy;
+use crate::policy::{Policy, SignedQuote};
 use crate::realm::{Realm, Role};
 use crate::time::{Span, Time};
 use minicbor::{Decode, Encode};
@@ -123,6 +123,9 @@ pub enum ActKind {
     /// Replace the policy.
     #[n(18)]
     SetPolicy(#[n(0)] SetPolicy),
+    /// Make rates of publishers' quotes.
+    #[n(19)]
+    PublishRates(#[n(0)] PublishRates),
 }
 
 /// Open an account. The act's principal is the back end; the new customer's is inside.
@@ -392,6 +395,16 @@ pub struct SetPolicy {
     pub policy: Policy,
 }
 
+/// Make rates of publishers' quotes.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct PublishRates {
+    /// For each asset of as many publishers as make a rate.
+    #[n(0)]
+    pub quotes: Vec<SignedQuote>,
+}
+
 impl ActKind {
     /// Restricting acts only take away; all others loosen.
     #[must_use]
@@ -431,6 +444,7 @@ impl ActKind {
             Self::Void(_) => "void",
             Self::SetLimits(_) => "set-limits",
             Self::SetPolicy(_) => "set-policy",
+            Self::PublishRates(_) => "publish-rates",
         }
     }
 }

@@ -57,6 +57,8 @@ pub enum Domain {
     Snapshot,
     /// A policy, as named by the act that replaces it.
     Policy,
+    /// A rate publisher's quote.
+    Quote,
 }
 
 impl Domain {
@@ -75,6 +77,7 @@ impl Domain {
             Self::Plan => b"portcullis/plan/v1",
             Self::Snapshot => b"portcullis/snapshot/v1",
             Self::Policy => b"portcullis/policy/v1",
+            Self::Quote => b"portcullis/quote/v1",
         }
     }
 

@@ -62,7 +62,7 @@ const ADMINISTRATOR: PrincipalId = {
 type Ask = fn(&mut Stage, PrincipalId) -> ActKind;
 
 #[rustfmt::skip]
-const ACTS: [(&str, Ask); 28] = [
+const ACTS: [(&str, Ask); 29] = [
     ("open an account", |_, _| open()),
     ("withdraw", |_, _| ether(PAYEE, 10)),
     ("cancel a withdrawal", |stage, _| ActKind::Cancel(Cancel { act: held(stage) })),
@@ -91,6 +91,7 @@ const ACTS: [(&str, Ask); 28] = [
     ("void", |stage, _| ActKind::Void(Void { release: withheld(stage) })),
     ("set limits", |stage, _| limits(stage)),
     ("set the policy", |stage, _| set_policy(stage)),
+    ("publish rates", |stage, _| { stage.name_publishers(); stage.publication(100) }),
 ];
 
 #[test]

@@ -15,6 +15,7 @@ pub(crate) mod flight;
 pub mod payment;
 pub mod permit;
 mod policy;
+mod rates;
 pub(crate) mod receipt;
 mod withdraw;
 
@@ -293,6 +294,7 @@ fn judge(
         ActKind::RevokeFactor(revoke) => factor::judge_revoke(case, actor, revoke),
         ActKind::Cancel(cancel) => approval::judge_cancel(case, actor, cancel),
         ActKind::Approve(approve) => approval::judge_approve(case, actor, approve),
+        ActKind::PublishRates(publish) => rates::judge_publish(case, publish),
         _ => control::judge(case),
     }
 }

@@ -41,7 +41,10 @@ pub fn holder_may(kind: &ActKind) -> bool {
 pub fn role_may(role: Role, kind: &ActKind) -> Option<Permission> {
     use Permission::{Alone, WithQuorum};
     match (role, kind) {
-        (Role::BackEnd, ActKind::OpenAccount(_) | ActKind::EnrolFactor(_))
+        (
+            Role::BackEnd,
+            ActKind::OpenAccount(_) | ActKind::EnrolFactor(_) | ActKind::PublishRates(_),
+        )
         | (
             Role::BackEnd | Role::Support | Role::Operator | Role::Administrator,
             ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_),

@@ -1,6 +1,7 @@
 //! The policy document: Cedar text, and the data that it decides by.
 
 use super::engine::Engine;
+use super::rates::RateRules;
 use crate::codec::encode;
 use crate::digest::{Digest, Domain};
 use crate::id::AccountId;
@@ -35,6 +36,10 @@ pub struct Policy {
     #[n(2)]
     #[serde(default)]
     pub lists: Vec<List>,
+    /// Who publishes rates, and the limit on everything together that they make; none where absent.
+    #[n(3)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rates: Option<RateRules>,
 }
 
 /// The steps of one asset. Amounts have more digits than Cedar's numbers.
@@ -132,6 +137,12 @@ pub enum PolicyFault {
     /// Lists.
     #[error("there are more than 32 lists or 64 tiers, or a list's name is no name")]
     Lists,
+    /// Rates.
+    #[error(
+        "rates take 3 to 16 publishers, at most 64 assets of at most 30 decimals, a step of 1 to 100 \
+         percent, an age and an interval above zero, and names that are names"
+    )]
+    Rates,
 }
 
 impl Policy {
@@ -142,6 +153,7 @@ impl Policy {
             cedar: include_str!("default.cedar").to_owned(),
             tiers: Vec::new(),
             lists: Vec::new(),
+            rates: None,
         });
         &DEFAULT
     }
@@ -176,6 +188,7 @@ impl Policy {
         let names = self.lists.iter().map(|list| list.name.0.clone());
         let assets = self.tiers.iter().map(|tiers| tiers.asset.to_string());
         check_different(names.chain(assets))?;
+        self.rates.as_ref().map_or(Ok(()), RateRules::check)?;
         for tiers in &self.tiers {
             let rises = tiers.above.windows(2).all(|pair| pair[0] < pair[1]);
             if !rises || !(1..=MAX_STEPS).contains(&tiers.above.len()) {

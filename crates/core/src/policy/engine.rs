@@ -297,7 +297,7 @@ fn policy_of(error: &cedar_policy::AuthorizationError) -> &PolicyId {
 }
 
 /// The schema, parsed once. Core's own text, so that a test holds that it parses.
-fn schema() -> Option<&'static Schema> {
+pub(super) fn schema() -> Option<&'static Schema> {
     static PARSED: LazyLock<Option<Schema>> = LazyLock::new(|| {
         let parsed = Schema::from_cedarschema_str(SCHEMA);
         parsed.ok().map(|(schema, _warnings)| schema)

@@ -7,11 +7,16 @@
 mod document;
 mod engine;
 mod facts;
+mod rates;
 mod shape;
+mod trial;
 
 pub use document::{List, MAX_TEXT, Name, Policy, PolicyFault, Tiers};
 pub use engine::{Answer, Engine, Statement, Verdict, Wanted};
 pub use facts::{Attested, Facts, Money, NO_TIERS, Shares, whole_hours};
+pub(crate) use rates::median;
+pub use rates::{FEWEST, FiatLimit, Publisher, Quote, Rate, RateRules, Scale, SignedQuote};
+pub use trial::{Remarks, Trial};
 
 /// What a policy may ask about, in Cedar's own schema language.
 pub const SCHEMA: &str = include_str!("portcullis.cedarschema");

@@ -17,7 +17,7 @@ use crate::genesis::Member as GenesisMember;
 use crate::id::{AccountId, FactorId, KeeperId, LedgerEntryId, PrincipalId, WalletId};
 use crate::limits::Limits;
 use crate::network::Network;
-use crate::policy::{Engine, Policy};
+use crate::policy::{Engine, Policy, Rate};
 use crate::realm::{Realm, Role};
 use crate::statement::{Cap, Condition};
 use crate::time::Time;
@@ -133,6 +133,12 @@ pub struct Facts {
     /// The policy in force; core's own where absent.
     #[n(29)]
     pub policy: Option<Box<Policy>>,
+    /// The last rates, where any were published under the policy in force.
+    #[n(30)]
+    pub rates: Option<BTreeMap<AssetId, Rate>>,
+    /// What left the platform while there were rates, in the minor units of each time.
+    #[n(31)]
+    pub fiat: Option<Rings>,
 }
 
 /// A wallet's next nonce and what left it.
@@ -287,6 +293,8 @@ impl Facts {
             waiting: BTreeMap::new(),
             void_suspension: None,
             policy: genesis.policy.clone().map(Box::new),
+            rates: None,
+            fiat: None,
         };
         for wallet in &genesis.wallets {
             let state = WalletState {

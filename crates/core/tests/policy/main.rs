@@ -11,6 +11,7 @@ mod stage;
 mod engine;
 mod in_force;
 mod only_takes_away;
+mod rates;
 mod table;
 
 use portcullis_core::act::{ActKind, SetPolicy};
@@ -36,6 +37,7 @@ fn policy(cedar: &str) -> Policy {
             addresses: vec![stage::STRANGER],
             accounts: Vec::new(),
         }],
+        rates: None,
     }
 }
 

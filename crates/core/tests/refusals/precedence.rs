@@ -48,6 +48,7 @@ fn combinable() -> Vec<Row> {
             "nothing permits",
             "one forbids",
             "one overflows",
+            "one unit over",
         ];
         same && row.what != "the same act again" && !takes_time.contains(&row.what)
     });

@@ -89,6 +89,7 @@ impl Api {
             .route("/v1/accounts/{id}", get(reads::account))
             .route("/v1/checkpoint", get(reads::checkpoint))
             .route("/v1/limits", get(reads::limits))
+            .route("/v1/policy", get(reads::policy))
             .route("/v1/status", get(status::status))
             .route("/v1/registrations/options", post(registrations::options))
             .route("/v1/registrations", post(registrations::finish))

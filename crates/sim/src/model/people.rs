@@ -233,7 +233,7 @@ impl Model {
 fn may(kind: &ActKind) -> &'static [Role] {
     use Role::{Administrator, Approver, BackEnd, Keeper, Operator, Support};
     match kind {
-        ActKind::OpenAccount(_) | ActKind::EnrolFactor(_) => &[BackEnd],
+        ActKind::OpenAccount(_) | ActKind::EnrolFactor(_) | ActKind::PublishRates(_) => &[BackEnd],
         ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_) => {
             &[BackEnd, Support, Operator, Administrator]
         }
