@@ -897,7 +897,7 @@ def sized(number):
 # reasons.md: another number makes its entry malformed
 REASONS = {
     100, 101, 103, *range(200, 207), *range(300, 311), *range(320, 330), 340, 341, 342, *range(400, 406),
-    *range(500, 523), *range(600, 604), *range(900, 910)}
+    *range(500, 530), *range(600, 608), *range(900, 918)}
 
 BYTES, TEXT, ID, DIGEST, SIGNATURE = typed(bytes), typed(str), sized(16), sized(32), sized(64)
 U32, U64 = typed(int, lambda n: n < 2**32), typed(int)  # CBOR has no larger integers than 2^64 − 1
@@ -920,9 +920,21 @@ LIMIT = record({
     2: ("?per_transaction", AMOUNT), 3: ("?hour", AMOUNT), 4: ("?day", AMOUNT), 5: ("?week", AMOUNT),
     6: ("?approval", record({0: ("above", AMOUNT), 1: ("count", U32)}))})
 LIMITS = record({0: ("rules", list_of(LIMIT))})
+POLICY = record({
+    0: ("cedar", TEXT), 1: ("tiers", list_of(record({0: ("asset", ASSET), 1: ("above", list_of(AMOUNT))}))),
+    2: ("lists", list_of(record({
+        0: ("name", TEXT), 1: ("addresses", list_of(ADDRESS)), 2: ("accounts", list_of(ID))}))),
+    3: ("?rates", record({
+        0: ("currency", TEXT), 1: ("publishers", list_of(record({0: ("id", TEXT), 1: ("key", PUBLIC_KEY)}))),
+        2: ("assets", list_of(record({0: ("asset", ASSET), 1: ("decimals", U32)}))),
+        3: ("max_age", SPAN), 4: ("max_step", U32), 5: ("every", SPAN),
+        6: ("platform", record({0: ("?hour", AMOUNT), 1: ("?day", AMOUNT), 2: ("?week", AMOUNT)}))}))})
+QUOTE = record({
+    0: ("publisher", TEXT), 1: ("asset", ASSET), 2: ("currency", TEXT), 3: ("price", AMOUNT), 4: ("time", MOMENT)})
 SCOPE = choice(("everything",), ("withdrawals",), ("asset", ("of", ASSET)), ("realm", ("of", REALM)),
                ("account", ("of", ID)))
-TARGET = choice(("suspension", ("by", DIGEST)), ("latch", ("keeper", ID), ("latch", DIGEST)))
+TARGET = choice(("suspension", ("by", DIGEST)), ("latch", ("keeper", ID), ("latch", DIGEST)),
+                ("suspensions-up-to", ("entry", U64)))
 
 
 def kind(name, members=None):
@@ -947,7 +959,10 @@ KIND = choice(
     kind("lift", {0: ("target", TARGET)}),
     kind("resume", {0: ("release", DIGEST)}),
     kind("void", {0: ("release", DIGEST)}),
-    kind("set-limits", {0: ("replaces", DIGEST), 1: ("limits", LIMITS)}))
+    kind("set-limits", {0: ("replaces", DIGEST), 1: ("limits", LIMITS)}),
+    kind("set-policy", {0: ("replaces", DIGEST), 1: ("policy", POLICY)}),
+    kind("publish-rates", {
+        0: ("quotes", list_of(record({0: ("quote", QUOTE), 1: ("signature", SIGNATURE)})))}))
 ACT = record({
     0: ("genesis", DIGEST), 1: ("realm", REALM), 2: ("principal", ID), 3: ("?account", ID), 4: ("id", ID),
     5: ("checkpoint", DIGEST), 6: ("expires", MOMENT), 7: ("kind", KIND)}, lambda act: len(act.cbor) <= MAX_ACT)
@@ -982,7 +997,8 @@ GENESIS = record({
         0: ("id", ID), 1: ("address", ADDRESS), 2: ("keeper", ID), 3: ("first_nonce", U64),
         4: ("fee_ceiling", AMOUNT)}))),
     13: ("assets", list_of(ASSET)), 14: ("limits", LIMITS), 15: ("delay_floor", SPAN),
-    16: ("parties", list_of(record({0: ("realm", REALM), 1: ("relying_party", RELYING_PARTY)})))})
+    16: ("parties", list_of(record({0: ("realm", REALM), 1: ("relying_party", RELYING_PARTY)}))),
+    17: ("?policy", POLICY)})
 SIGNED_GENESIS = record({0: ("genesis", GENESIS), 1: ("signatures", list_of(tuple_of(ID, SIGNATURE)))})
 
 # statements.md

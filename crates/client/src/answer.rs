@@ -5,6 +5,7 @@ use portcullis_core::decision::Need;
 use portcullis_core::factor::FactorKind;
 use portcullis_core::genesis::Mode;
 use portcullis_core::id::{AccountId, FactorId, KeeperId, PrincipalId, SubjectId};
+use portcullis_core::policy::{Name, Policy};
 use portcullis_core::statement::Condition;
 use portcullis_core::{Act, Decision, Digest, Reason, Span, Time};
 use serde::{Deserialize, Serialize};
@@ -47,9 +48,21 @@ pub struct Standing {
     /// Not before then.
     #[serde(default)]
     pub until: Option<Time>,
+    /// The policy's statements that hold it.
+    #[serde(default)]
+    pub statements: Vec<Name>,
     /// Transactions that were signed for it.
     #[serde(default)]
     pub transactions: Vec<Digest>,
+}
+
+/// The policy in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyInForce {
+    /// What `set-policy` names in `replaces`.
+    pub digest: Digest,
+    /// The policy.
+    pub policy: Policy,
 }
 
 /// The checkpoint that a new act names.

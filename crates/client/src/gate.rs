@@ -1,7 +1,7 @@
 //! A gate, asked.
 
 use crate::act::ActBuilder;
-use crate::answer::{Accepted, Account, CheckpointNow, Problem, Standing, Status};
+use crate::answer::{Accepted, Account, CheckpointNow, PolicyInForce, Problem, Standing, Status};
 use crate::endpoint::Endpoint;
 use crate::machine::Machine;
 use crate::request::{RequestError, RequestSigner, Unsigned};
@@ -119,6 +119,11 @@ impl Gate {
     /// What the gate says of itself.
     pub fn status(&self) -> Result<Status, GateError> {
         read(&self.send(None, &get("/v1/status"))?)
+    }
+
+    /// The policy in force, as the gate says: a false one can only make its replacement fail.
+    pub fn policy(&self) -> Result<PolicyInForce, GateError> {
+        read(&self.send(None, &get("/v1/policy"))?)
     }
 
     /// An act in the making, on the gate's newest checkpoint. A false one can only make the act

@@ -9,6 +9,7 @@
 
 mod act;
 mod answer;
+mod backtest;
 mod board;
 mod endpoint;
 mod gate;
@@ -20,9 +21,10 @@ pub mod verify;
 
 pub use act::ActBuilder;
 pub use answer::{
-    Accepted, Account, Address, CheckpointNow, Factor, Holder, InForce, Latch, Problem, Standing,
-    Status, WithheldRelease,
+    Accepted, Account, Address, CheckpointNow, Factor, Holder, InForce, Latch, PolicyInForce,
+    Problem, Standing, Status, WithheldRelease,
 };
+pub use backtest::{Backtest, Difference, backtest, in_short};
 pub use board::{Board, BoardError};
 pub use endpoint::{Endpoint, NotAnEndpoint};
 pub use gate::{Gate, GateError, Question};

@@ -5,6 +5,7 @@ use crate::digest::{Digest, Domain};
 use crate::factor::{FactorKind, NewFactor};
 use crate::id::{AccountId, ActId, FactorId, KeeperId, PrincipalId, SubjectId};
 use crate::limits::Limits;
+use crate::policy::{Policy, SignedQuote};
 use crate::realm::{Realm, Role};
 use crate::time::{Span, Time};
 use minicbor::{Decode, Encode};
@@ -119,6 +120,12 @@ pub enum ActKind {
     /// Replace the limits.
     #[n(17)]
     SetLimits(#[n(0)] SetLimits),
+    /// Replace the policy.
+    #[n(18)]
+    SetPolicy(#[n(0)] SetPolicy),
+    /// Make rates of publishers' quotes.
+    #[n(19)]
+    PublishRates(#[n(0)] PublishRates),
 }
 
 /// Open an account. The act's principal is the back end; the new customer's is inside.
@@ -375,6 +382,29 @@ pub struct SetLimits {
     pub limits: Limits,
 }
 
+/// Replace the policy.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct SetPolicy {
+    /// The digest of the policy in force, so that two proposals cannot both pass.
+    #[n(0)]
+    pub replaces: Digest,
+    /// The new policy.
+    #[n(1)]
+    pub policy: Policy,
+}
+
+/// Make rates of publishers' quotes.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct PublishRates {
+    /// For each asset of as many publishers as make a rate.
+    #[n(0)]
+    pub quotes: Vec<SignedQuote>,
+}
+
 impl ActKind {
     /// Restricting acts only take away; all others loosen.
     #[must_use]
@@ -413,6 +443,8 @@ impl ActKind {
             Self::Resume(_) => "resume",
             Self::Void(_) => "void",
             Self::SetLimits(_) => "set-limits",
+            Self::SetPolicy(_) => "set-policy",
+            Self::PublishRates(_) => "publish-rates",
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::decision::Decision;
 use crate::digest::{Digest, Domain};
 use crate::effect::{At, Effect, RELEASE_COSIGNED_WITHIN};
 use crate::entry::{Body, Entry, Settlement, Submission};
+use crate::policy::Engine;
 use crate::read::{ReadAct, ReadEntry};
 use crate::reason::Reason;
 use crate::signature::Verify;
@@ -262,6 +263,12 @@ impl State {
             self.facts.commit(change, at);
         }
         self.facts.prune(time);
+        if changes
+            .iter()
+            .any(|change| matches!(change, Effect::SetPolicy(_)))
+        {
+            self.engine = Engine::of(self.facts.policy());
+        }
         Applied {
             index,
             effects,

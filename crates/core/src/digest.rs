@@ -55,6 +55,10 @@ pub enum Domain {
     Plan,
     /// A snapshot of state.
     Snapshot,
+    /// A policy, as named by the act that replaces it.
+    Policy,
+    /// A rate publisher's quote.
+    Quote,
 }
 
 impl Domain {
@@ -72,6 +76,8 @@ impl Domain {
             Self::Limits => b"portcullis/limits/v1",
             Self::Plan => b"portcullis/plan/v1",
             Self::Snapshot => b"portcullis/snapshot/v1",
+            Self::Policy => b"portcullis/policy/v1",
+            Self::Quote => b"portcullis/quote/v1",
         }
     }
 

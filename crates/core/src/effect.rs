@@ -8,6 +8,7 @@ use crate::few::{Few, FewBy};
 use crate::id::{AccountId, FactorId, KeeperId, LedgerEntryId, PrincipalId, SubjectId, WalletId};
 use crate::limits::Limits;
 use crate::plan::Plan;
+use crate::policy::{Policy, Rate};
 use crate::realm::{Realm, Role};
 use crate::state::account::{Account, BookEntry, FrozenBy, Holder, Owner, Proof};
 use crate::state::release::{End, Ended, Held, Release, SignedPlan, Stage, Withheld};
@@ -222,6 +223,15 @@ pub enum Effect {
         #[n(3)]
         charged: Time,
     },
+    /// The policy was replaced.
+    #[n(60)]
+    SetPolicy(#[n(0)] Box<Policy>),
+    /// New rates.
+    #[n(61)]
+    Rates(#[n(0)] Vec<Rate>),
+    /// Money counts as leaving the platform: so much by its rate.
+    #[n(62)]
+    ChargeFiat(#[n(0)] Amount),
 }
 
 /// Which entry commits.
@@ -313,6 +323,25 @@ impl Facts {
             } => {
                 self.commit_cosigned(*body, *size, *oldest, *newest);
             }
+            Effect::SetPolicy(_) | Effect::Rates(_) | Effect::ChargeFiat(_) => {
+                self.commit_policy(effect, at);
+            }
+        }
+    }
+
+    fn commit_policy(&mut self, effect: &Effect, at: At) {
+        match effect {
+            Effect::SetPolicy(policy) => {
+                self.policy = Some(policy.clone());
+                // Other publishers, another currency: what they said before begins nothing.
+                self.rates = None;
+            }
+            Effect::Rates(rates) => {
+                let by_asset = rates.iter().map(|rate| (rate.asset, *rate));
+                self.rates.get_or_insert_default().extend(by_asset);
+            }
+            Effect::ChargeFiat(worth) => self.fiat.get_or_insert_default().add(*worth, at.time),
+            _ => {}
         }
     }
 

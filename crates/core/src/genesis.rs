@@ -7,6 +7,7 @@ use crate::factor::NewFactor;
 use crate::id::{BoardId, IssuerId, KeeperId, PrincipalId, WalletId};
 use crate::limits::Limits;
 use crate::passkey::{PartyFault, RelyingParty};
+use crate::policy::{Policy, PolicyFault};
 use crate::realm::{Realm, Role};
 use crate::signature::{PublicKey, Signature, Verify};
 use crate::time::Span;
@@ -103,6 +104,10 @@ pub struct Genesis {
     /// Where each realm's passkeys are made and used.
     #[n(16)]
     pub parties: Vec<Party>,
+    /// The first policy; core's own where absent.
+    #[n(17)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
 }
 
 /// The journal's name and signing key.
@@ -371,6 +376,9 @@ impl Genesis {
         if !all_known || !self.limits.is_well_formed() {
             return Err(GenesisFault::Limits);
         }
+        if let Some(policy) = &self.policy {
+            policy.check()?;
+        }
         Ok(())
     }
 }
@@ -419,6 +427,9 @@ pub enum GenesisFault {
          asset that the genesis does not name"
     )]
     Limits,
+    /// A policy that cannot be decided by.
+    #[error("the policy: {0}")]
+    Policy(#[from] PolicyFault),
     /// A rules version that this binary does not know.
     #[error("the genesis states rules version {stated}; this binary knows {known}: use another")]
     UnknownRules {

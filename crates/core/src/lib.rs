@@ -27,6 +27,7 @@ pub mod limits;
 pub mod network;
 pub mod passkey;
 pub mod plan;
+pub mod policy;
 pub mod read;
 pub mod realm;
 pub mod reason;

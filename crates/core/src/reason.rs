@@ -142,11 +142,24 @@ reasons! {
     522 ForkLatch "fork-latch" Never "A latch on a fork is never lifted: it takes a new genesis.";
     523 NothingNew "nothing-new" Never "The evidence adds nothing to what is known of the act; nothing was changed.";
 
-    // 6xx: limits.
+    524 PolicyChanged "policy-changed" Anew "The policy in force is not the one that the act replaces; propose again on the present one.";
+    525 PolicyMalformed "policy-malformed" Never "The new policy is not one that can be decided by; `portcullis policy check` says what is wrong with it.";
+
+    526 RatesNotNamed "rates-not-named" Never "The policy in force names no publishers of rates.";
+    527 QuoteInvalid "quote-invalid" Never "A quote is not by a publisher that the policy names, of an asset and in the currency that it names, one of each publisher; or too few publishers speak of an asset: at least three, and more than half.";
+    528 QuoteStale "quote-stale" Anew "A quote is older than the policy allows, ahead of the gate, or too soon after the last rate; ask the publishers again.";
+    529 RateBeyondStep "rate-beyond-step" Anew "The rate would move further from the last one than the policy allows at once. Where the market has really moved so far while no rates came, replace the policy: that begins rates anew.";
+
+    // 6xx: limits, and policy.
     600 OverTransactionLimit "over-transaction-limit" Anew "The amount is above the limit for one transaction.";
     601 OverHourLimit "over-hour-limit" Anew "The amount would pass the limit for one hour. Ask anew once there is room.";
     602 OverDayLimit "over-day-limit" Anew "The amount would pass the limit for 24 hours. Ask anew once there is room.";
     603 OverWeekLimit "over-week-limit" Anew "The amount would pass the limit for 7 days. Ask anew once there is room.";
+
+    604 NotPermitted "not-permitted" Anew "No statement of the policy permits this, as things are; `portcullis policy explain` shows the facts.";
+    605 Forbidden "forbidden" Anew "A statement of the policy forbids this, as things are; the answer names it, and `portcullis policy explain` shows the facts.";
+    606 PolicyFails "policy-fails" Anew "The policy cannot be evaluated for this act, so nothing is let through. Replace the policy.";
+    607 OverPlatformLimit "over-platform-limit" Anew "With this, more would leave the platform than the policy allows, by the rates of now. Ask anew once there is room.";
 
     // 9xx: the gate itself; never in the journal.
     900 WitnessesStale "witnesses-stale" Later "The witnesses' newest cosignature is over ten seconds old; only restricting acts are taken. Send the same again.";

@@ -5,6 +5,7 @@
 
 use crate::few::Few;
 use crate::limits::Limit;
+use crate::policy::Shares;
 use crate::time::{Span, Time};
 use minicbor::encode::Write;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
@@ -44,6 +45,33 @@ pub trait Outflow {
         }
         None
     }
+
+    /// How much of each window's limit `amount` more would use.
+    fn shares(&self, limit: &Limit, amount: Amount, now: Time) -> Shares {
+        let share = |length, maximum: Option<Amount>| {
+            let sum = maximum.and_then(|_| self.within(length, now)?.checked_add(amount));
+            maximum.map_or(0, |maximum| tens_of_percent(sum, maximum))
+        };
+        let [hour, day, week] = LENGTHS;
+        Shares {
+            hour: share(hour, limit.hour),
+            day: share(day, limit.day),
+            week: share(week, limit.week),
+        }
+    }
+}
+
+/// How much of the whole a part is, in percent, rounded up to full tens; 110 where it is more than all.
+fn tens_of_percent(part: Option<Amount>, whole: Amount) -> u8 {
+    let Some(Amount(part)) = part.filter(|part| *part <= whole) else {
+        return 110;
+    };
+    // Beyond 2^124 the last digits are too small to matter; what is left out makes the share larger.
+    let tens = match part.checked_mul(10) {
+        Some(ten_parts) => ten_parts.div_ceil(whole.0.max(1)),
+        None => part.div_ceil((whole.0 / 10).max(1)),
+    };
+    u8::try_from(tens.min(10)).map_or(110, |tens| tens * 10)
 }
 
 /// Most events kept apart for one account and asset.

@@ -12,7 +12,7 @@ mod stage;
 
 use portcullis_core::act::{
     ActKind, Approve, Cancel, CancelAddress, EnrolFactor, GrantRole, Lift, LiftTarget, OpenAccount,
-    RaiseEpoch, Resume, RevokeFactor, RevokeRole, Scope, SetLimits, Suspend, Void,
+    RaiseEpoch, Resume, RevokeFactor, RevokeRole, Scope, SetLimits, SetPolicy, Suspend, Void,
 };
 use portcullis_core::factor::FactorKind;
 use portcullis_core::id::PrincipalId;
@@ -62,7 +62,7 @@ const ADMINISTRATOR: PrincipalId = {
 type Ask = fn(&mut Stage, PrincipalId) -> ActKind;
 
 #[rustfmt::skip]
-const ACTS: [(&str, Ask); 27] = [
+const ACTS: [(&str, Ask); 29] = [
     ("open an account", |_, _| open()),
     ("withdraw", |_, _| ether(PAYEE, 10)),
     ("cancel a withdrawal", |stage, _| ActKind::Cancel(Cancel { act: held(stage) })),
@@ -90,6 +90,8 @@ const ACTS: [(&str, Ask); 27] = [
     ("resume", |stage, _| ActKind::Resume(Resume { release: withheld(stage) })),
     ("void", |stage, _| ActKind::Void(Void { release: withheld(stage) })),
     ("set limits", |stage, _| limits(stage)),
+    ("set the policy", |stage, _| set_policy(stage)),
+    ("publish rates", |stage, _| { stage.name_publishers(); stage.publication(100) }),
 ];
 
 #[test]
@@ -279,6 +281,12 @@ fn withheld(stage: &mut Stage) -> Digest {
     let target = suspended(stage);
     stage.ledger.lift(target);
     release
+}
+
+fn set_policy(stage: &Stage) -> ActKind {
+    let policy = stage.facts().policy().clone();
+    let replaces = policy.digest();
+    ActKind::SetPolicy(SetPolicy { replaces, policy })
 }
 
 fn limits(stage: &Stage) -> ActKind {

@@ -9,6 +9,7 @@ use crate::drill::DrillArgs;
 use crate::failure::Failure;
 use crate::init::InitArgs;
 use crate::key::KeyArgs;
+use crate::policy::PolicyArgs;
 use crate::processes::{ServeArgs, SignerArgs, WitnessArgs};
 use crate::staff::{LiftArgs, SuspendArgs};
 use crate::status::StatusArgs;
@@ -45,6 +46,7 @@ enum Command {
     Demo(DemoArgs),
     Drill(DrillArgs),
     Bench(BenchArgs),
+    Policy(PolicyArgs),
 }
 
 impl Cli {
@@ -65,6 +67,7 @@ impl Cli {
             Command::Demo(args) => args.run(),
             Command::Drill(args) => args.run(),
             Command::Bench(args) => args.run(),
+            Command::Policy(args) => args.run(),
         }
     }
 }

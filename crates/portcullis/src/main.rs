@@ -26,6 +26,7 @@ mod out;
 mod output;
 mod overdue;
 mod peers;
+mod policy;
 mod processes;
 mod reach;
 mod scope;

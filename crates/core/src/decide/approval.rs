@@ -16,7 +16,6 @@ use crate::state::release::{End, Held, Stage, Withheld};
 use crate::state::{Reach, State};
 use crate::statement::Condition;
 use crate::time::{Span, Time};
-use std::collections::BTreeSet;
 
 /// A proposal is held until a quorum of administrators stands behind it; it must make sense already.
 pub(super) fn judge_proposal(case: &Case<'_>) -> Result<Verdict, Reason> {
@@ -41,26 +40,16 @@ fn needs(missing: u32, delayed: bool) -> Vec<Need> {
 /// The delay that an act itself has, as new limits do. (New addresses and factors take effect at
 /// once and carry their delay with them.)
 pub(super) fn own_delay(state: &State, act: &Act) -> Option<Span> {
-    matches!(act.kind, ActKind::SetLimits(_)).then(|| state.network.delay_floor())
+    matches!(act.kind, ActKind::SetLimits(_) | ActKind::SetPolicy(_))
+        .then(|| state.network.delay_floor())
 }
 
 /// Decide a proposal again: unique administrators of now, the proposer among them.
 pub(super) fn settle(state: &State, held: &Held, time: Time) -> Result<Verdict, Reason> {
     let changes = carry_out(state, &held.act)?;
     check_not_frozen_since(state, held)?;
-    let proposer = state
-        .facts
-        .stands(&held.proof)
-        .then_some(held.act.principal);
-    let members: BTreeSet<PrincipalId> = held
-        .approvals
-        .iter()
-        .filter(|(_, proof)| state.facts.stands(proof))
-        .map(|(who, _)| *who)
-        .chain(proposer)
-        .filter(|who| is_able(state, *who))
-        .collect();
-    let count = u32::try_from(members.len()).unwrap_or(u32::MAX);
+    let stands = state.facts.stands(&held.proof) && is_able(state, held.act.principal);
+    let count = supporters(state, held).saturating_add(stands.into());
     let missing = state.network.genesis().quorum.saturating_sub(count);
     let delayed = !held.available.is_at(time);
     let shut = is_shut(state, &held.act);
@@ -76,6 +65,15 @@ pub(super) fn settle(state: &State, held: &Held, time: Time) -> Result<Verdict, 
         open.collect(),
         held.available.time().filter(|t| *t > time),
     ))
+}
+
+/// Administrators of now besides the proposer who stand behind a proposal.
+pub(super) fn supporters(state: &State, held: &Held) -> u32 {
+    let approvals = held.approvals.iter();
+    let able = approvals.filter(|(who, proof)| {
+        **who != held.act.principal && state.facts.stands(proof) && is_able(state, **who)
+    });
+    u32::try_from(able.count()).unwrap_or(u32::MAX)
 }
 
 /// Who proposed to unfreeze has not seen a freeze that came later.
@@ -120,6 +118,13 @@ fn carry_out(state: &State, act: &Act) -> Result<Vec<Effect>, Reason> {
             }
             check_limits(state, &set.limits)?;
             Ok(vec![Effect::SetLimits(set.limits.clone())])
+        }
+        ActKind::SetPolicy(set) => {
+            if state.facts.policy().digest() != set.replaces {
+                return Err(Reason::PolicyChanged);
+            }
+            set.policy.check().map_err(|_| Reason::PolicyMalformed)?;
+            Ok(vec![Effect::SetPolicy(Box::new(set.policy.clone()))])
         }
         _ => Err(Reason::RoleMissing),
     }

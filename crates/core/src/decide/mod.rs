@@ -14,6 +14,8 @@ mod factor;
 pub(crate) mod flight;
 pub mod payment;
 pub mod permit;
+mod policy;
+mod rates;
 pub(crate) mod receipt;
 pub mod trial;
 mod withdraw;
@@ -26,6 +28,7 @@ use crate::entry::Supplement;
 use crate::evidence::Evidence;
 use crate::id::AccountId;
 use crate::plan::Plan;
+use crate::policy::Asked;
 use crate::read::ReadAct;
 use crate::reason::Reason;
 use crate::request::{ReadRequest, RequestFault};
@@ -73,6 +76,7 @@ pub struct Decided {
     decision: Decision,
     payment: Option<Payment>,
     effects: Vec<Effect>,
+    asked: Option<Asked>,
 }
 
 impl Decided {
@@ -92,6 +96,12 @@ impl Decided {
     #[must_use]
     pub fn payment(&self) -> Option<&Payment> {
         self.payment.as_ref()
+    }
+
+    /// What the policy was asked and said, where it was asked: it names the statements.
+    #[must_use]
+    pub fn asked(&self) -> Option<&Asked> {
+        self.asked.as_ref()
     }
 
     /// What it changes, but for what a plan brings: nothing where it refuses.
@@ -120,6 +130,7 @@ impl Decided {
             decision: Decision::Refuse { reason },
             payment: None,
             effects: Vec::new(),
+            asked: None,
         }
     }
 
@@ -129,7 +140,12 @@ impl Decided {
             decision: Decision::Release,
             payment: None,
             effects,
+            asked: None,
         }
+    }
+
+    fn by(self, asked: Option<Asked>) -> Self {
+        Self { asked, ..self }
     }
 
     fn pay(payment: Payment, effects: Vec<Effect>) -> Self {
@@ -244,10 +260,18 @@ fn decide_asked(case: &Case<'_>, actor: &Actor) -> Result<Decided, Reason> {
     effects.push(Effect::Consume(case.digest, until));
     effects.extend(actor.counters.iter().cloned());
     let verdict = judge(case, actor, &claims, permission)?;
-    if matches!(verdict, Verdict::Wait(..)) {
-        refuse_if_many_wait(case)?;
-    }
-    Ok(conclude(case, actor, &claims, effects, verdict))
+    let asking = policy::Asking::submitted(case, actor, &claims, permission);
+    let (verdict, asked) = asking.restrict(verdict);
+    let decided = match verdict {
+        Ok(verdict) => {
+            if matches!(verdict, Verdict::Wait(..)) {
+                refuse_if_many_wait(case)?;
+            }
+            conclude(case, actor, &claims, effects, verdict)
+        }
+        Err(reason) => refuse_asked(case, actor, reason),
+    };
+    Ok(decided.by(asked))
 }
 
 /// A suspension takes loosening acts of its realm or account; withdrawals are held instead, the way out
@@ -290,6 +314,7 @@ fn judge(
         ActKind::RevokeFactor(revoke) => factor::judge_revoke(case, actor, revoke),
         ActKind::Cancel(cancel) => approval::judge_cancel(case, actor, cancel),
         ActKind::Approve(approve) => approval::judge_approve(case, actor, approve),
+        ActKind::PublishRates(publish) => rates::judge_publish(case, publish),
         _ => control::judge(case),
     }
 }
@@ -358,8 +383,12 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
         ActKind::Withdraw(withdraw) => withdraw::settle(state, held, withdraw, time),
         _ => approval::settle(state, held, time),
     };
+    let (verdict, asked) = match verdict {
+        Ok(verdict) => policy::Asking::held(state, held, time).restrict_held(verdict),
+        Err(reason) => (Err(reason), None),
+    };
     let mut effects = vec![Effect::Unhold(digest)];
-    match verdict {
+    let decided = match verdict {
         Ok(Verdict::Pay(payment)) => Decided::pay(*payment, effects),
         Ok(Verdict::Accept(changes)) => {
             effects.extend(changes);
@@ -375,7 +404,8 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
                 ..Decided::refuse(reason, true)
             }
         }
-    }
+    };
+    decided.by(asked)
 }
 
 /// Take more evidence for a held or withheld act: a new proof, a late attestation. It carries the

@@ -35,6 +35,8 @@ enum Pays {
         to: Address,
         asset: AssetId,
         amount: Amount,
+        /// What that counts for, where there is a rate.
+        worth: Option<Amount>,
     },
     /// The wallet itself, nothing: the release's nonce is spent.
     Void {
@@ -107,8 +109,17 @@ impl Payment {
                 to,
                 asset,
                 amount,
+                worth: None,
             },
         ))
+    }
+
+    /// The same, counted for so much.
+    pub(super) fn worth(mut self, counts: Option<Amount>) -> Self {
+        if let Pays::Release { worth, .. } = &mut self.pays {
+            *worth = counts;
+        }
+        self
     }
 
     /// That of giving up a release: at the release's own nonce.
@@ -211,6 +222,7 @@ impl Payment {
                 to,
                 asset,
                 amount,
+                worth,
             } => {
                 let same = transfer.to() == *to
                     && transfer.asset() == *asset
@@ -220,7 +232,7 @@ impl Payment {
                 }
                 let (digest, account, wallet) = (*digest, *account, self.wallet);
                 let (act, proof, plan) = (act.clone(), *proof, plan.clone());
-                Ok(vec![
+                let mut effects = vec![
                     Effect::Plan {
                         digest,
                         act,
@@ -234,7 +246,9 @@ impl Payment {
                         asset: *asset,
                         amount: *amount,
                     },
-                ])
+                ];
+                effects.extend(worth.map(Effect::ChargeFiat));
+                Ok(effects)
             }
             Pays::Void {
                 release, earlier, ..

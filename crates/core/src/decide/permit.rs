@@ -41,7 +41,10 @@ pub fn holder_may(kind: &ActKind) -> bool {
 pub fn role_may(role: Role, kind: &ActKind) -> Option<Permission> {
     use Permission::{Alone, WithQuorum};
     match (role, kind) {
-        (Role::BackEnd, ActKind::OpenAccount(_) | ActKind::EnrolFactor(_))
+        (
+            Role::BackEnd,
+            ActKind::OpenAccount(_) | ActKind::EnrolFactor(_) | ActKind::PublishRates(_),
+        )
         | (
             Role::BackEnd | Role::Support | Role::Operator | Role::Administrator,
             ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_),
@@ -62,7 +65,11 @@ pub fn role_may(role: Role, kind: &ActKind) -> Option<Permission> {
         },
         (
             Role::Administrator,
-            ActKind::GrantRole(_) | ActKind::Lift(_) | ActKind::SetLimits(_) | ActKind::Unfreeze,
+            ActKind::GrantRole(_)
+            | ActKind::Lift(_)
+            | ActKind::SetLimits(_)
+            | ActKind::Unfreeze
+            | ActKind::SetPolicy(_),
         ) => Some(WithQuorum),
         _ => None,
     }

@@ -61,6 +61,9 @@ pub(super) fn judge(
     if let Some(window) = wanted.window_exceeded() {
         return Err(over(window));
     }
+    if wanted.is_platform_full() {
+        return Err(Reason::OverPlatformLimit);
+    }
     wanted.verdict(case.digest, case.act, proof)
 }
 
@@ -89,7 +92,7 @@ pub(super) fn settle(
 }
 
 /// Members who approved, may still approve, and by factors that still count.
-fn approvers(state: &State, held: &Held) -> u32 {
+pub(super) fn approvers(state: &State, held: &Held) -> u32 {
     let able = held.approvals.iter().filter(|(who, proof)| {
         let member = state.facts.member(**who);
         let may = member.is_some_and(|m| m.has(Role::Approver) || m.has(Role::Administrator));
@@ -141,6 +144,7 @@ impl Wanted<'_> {
         let needs = self.needs();
         if needs.is_empty() {
             let payment = Payment::release(self.state, digest, act, self.id, proof);
+            let payment = payment.map(|payment| payment.worth(self.worth()));
             return Ok(Verdict::Pay(Box::new(payment.ok_or(Reason::AssetUnknown)?)));
         }
         let available = self
@@ -163,7 +167,7 @@ impl Wanted<'_> {
             (!aged || !self.cosigned).then_some(Need::Delay),
             self.state.facts.is_suspended(reach).then_some(Need::Lift),
             self.account.frozen.map(|_| Need::Unfreeze),
-            self.window_exceeded().map(|_| Need::Room),
+            (self.window_exceeded().is_some() || self.is_platform_full()).then_some(Need::Room),
         ];
         open.into_iter().flatten().collect()
     }
@@ -190,6 +194,22 @@ impl Wanted<'_> {
                     amount,
                 )
             })
+    }
+
+    /// What it counts for; nothing where there is no rate, or an old one: base units count always.
+    fn worth(&self) -> Option<Amount> {
+        let Withdraw { asset, amount, .. } = *self.withdraw;
+        self.state.facts.worth(asset, amount, self.time)
+    }
+
+    fn is_platform_full(&self) -> bool {
+        let facts = &self.state.facts;
+        let (Some(rules), Some(worth)) = (&facts.policy().rates, self.worth()) else {
+            return false;
+        };
+        let limit = rules.platform_limit(self.withdraw.asset);
+        let outflow = facts.fiat.clone().unwrap_or_default();
+        outflow.first_exceeded(&limit, worth, self.time).is_some()
     }
 
     fn full<O: Outflow + Default>(

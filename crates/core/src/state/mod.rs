@@ -17,6 +17,7 @@ use crate::genesis::Member as GenesisMember;
 use crate::id::{AccountId, FactorId, KeeperId, LedgerEntryId, PrincipalId, WalletId};
 use crate::limits::Limits;
 use crate::network::Network;
+use crate::policy::{Engine, Policy, Rate};
 use crate::realm::{Realm, Role};
 use crate::statement::{Cap, Condition};
 use crate::time::Time;
@@ -34,6 +35,8 @@ use std::sync::Arc;
 pub struct State {
     pub(crate) network: Arc<Network>,
     pub(crate) facts: Facts,
+    /// The policy in force, compiled: derived from its text, and none of the state's bytes.
+    pub(crate) engine: Arc<Engine>,
 }
 
 /// Everything derived. Ordered collections only, so that two replicas are equal byte for byte.
@@ -127,6 +130,15 @@ pub struct Facts {
     /// The suspension of everything that void entries made, by the newest of them: there is one.
     #[n(28)]
     pub void_suspension: Option<Digest>,
+    /// The policy in force; core's own where absent.
+    #[n(29)]
+    pub policy: Option<Box<Policy>>,
+    /// The last rates, where any were published under the policy in force.
+    #[n(30)]
+    pub rates: Option<BTreeMap<AssetId, Rate>>,
+    /// What left the platform while there were rates, in the minor units of each time.
+    #[n(31)]
+    pub fiat: Option<Rings>,
 }
 
 /// A wallet's next nonce and what left it.
@@ -214,7 +226,18 @@ impl State {
     #[must_use]
     pub fn new(network: Arc<Network>) -> Self {
         let facts = Facts::new(&network);
-        Self { network, facts }
+        let engine = Engine::of(facts.policy());
+        Self {
+            network,
+            facts,
+            engine,
+        }
+    }
+
+    /// The policy in force, compiled.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// The network.
@@ -269,6 +292,9 @@ impl Facts {
             rules: genesis.rules,
             waiting: BTreeMap::new(),
             void_suspension: None,
+            policy: genesis.policy.clone().map(Box::new),
+            rates: None,
+            fiat: None,
         };
         for wallet in &genesis.wallets {
             let state = WalletState {

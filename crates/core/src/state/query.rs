@@ -9,7 +9,10 @@ use crate::factor::{Epochs, Factor, FactorKind};
 use crate::few::Few;
 use crate::genesis::Wallet;
 use crate::id::{AccountId, FactorId, PrincipalId};
+use crate::policy::{Policy, Rate};
 use crate::realm::{Realm, Role};
+use crate::time::Time;
+use portcullis_chains::Amount;
 use portcullis_chains::caip::AssetId;
 
 impl Facts {
@@ -17,6 +20,28 @@ impl Facts {
     #[must_use]
     pub fn account(&self, id: AccountId) -> Option<&Account> {
         self.accounts.get(&id).map(Box::as_ref)
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        let own = self.policy.as_deref();
+        own.unwrap_or_else(|| Policy::default_of_core())
+    }
+
+    /// The last rate of an asset, however old.
+    #[must_use]
+    pub fn rate(&self, asset: AssetId) -> Option<&Rate> {
+        self.rates.as_ref()?.get(&asset)
+    }
+
+    /// What an amount counts for by a rate that is not too old; nothing where there is none.
+    #[must_use]
+    pub fn worth(&self, asset: AssetId, amount: Amount, now: Time) -> Option<Amount> {
+        let rules = self.policy().rates.as_ref()?;
+        let rate = self.rate(asset)?;
+        let is_fresh = now.since(rate.time) <= rules.max_age;
+        is_fresh.then(|| rules.worth(amount, rate)).flatten()
     }
 
     /// A member of staff.

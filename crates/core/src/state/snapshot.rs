@@ -8,6 +8,7 @@ use crate::digest::{Digest, Domain};
 use crate::genesis::RULES;
 use crate::id::AccountId;
 use crate::network::Network;
+use crate::policy::Engine;
 use minicbor::{Decoder, decode};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,7 +50,12 @@ impl State {
         if facts.rules != RULES {
             return Err(SnapshotFault::UnknownRules(facts.rules));
         }
-        Ok(Self { network, facts })
+        let engine = Engine::of(facts.policy());
+        Ok(Self {
+            network,
+            facts,
+            engine,
+        })
     }
 }
 

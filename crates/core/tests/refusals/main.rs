@@ -17,6 +17,7 @@ mod limits;
 mod may;
 mod on_the_way;
 mod passkeys;
+mod policy;
 mod precedence;
 mod things;
 mod who;
@@ -81,6 +82,7 @@ fn rows() -> Vec<Row> {
         attestations::rows(),
         things::rows(),
         limits::rows(),
+        policy::rows(),
     ]
     .into_iter()
     .flatten()

@@ -43,7 +43,14 @@ fn combinable() -> Vec<Row> {
     let good = Stage::new().withdrawal(10);
     rows.retain(|row| {
         let same = (row.good)(&mut Stage::new()).kind == good.kind;
-        same && !["the same act again", "no rule bounds it"].contains(&row.what)
+        let takes_time = [
+            "no rule bounds it",
+            "nothing permits",
+            "one forbids",
+            "one overflows",
+            "one unit over",
+        ];
+        same && row.what != "the same act again" && !takes_time.contains(&row.what)
     });
     rows
 }

@@ -8,6 +8,8 @@
     reason = "each test binary uses its own part; a helper that fails is a test that fails"
 )]
 
+pub(crate) mod rates;
+
 use portcullis_chains::Amount;
 use portcullis_chains::caip::{Address, AssetId};
 use portcullis_chains::ethereum::Fees;

@@ -5,16 +5,20 @@ use crate::{and, vector};
 use portcullis_chains::Amount;
 use portcullis_core::act::{
     Act, ActKind, AddAddress, Approve, Cancel, CancelAddress, EnrolFactor, GrantRole, Lift,
-    LiftTarget, OpenAccount, RaiseEpoch, Resume, RevokeFactor, RevokeRole, Scope, SetLimits,
-    Suspend, Void, Withdraw,
+    LiftTarget, OpenAccount, PublishRates, RaiseEpoch, Resume, RevokeFactor, RevokeRole, Scope,
+    SetLimits, SetPolicy, Suspend, Void, Withdraw,
 };
 use portcullis_core::factor::FactorKind;
 use portcullis_core::id::{AccountId, ActId, PrincipalId, SubjectId};
 use portcullis_core::limits::{ApprovalAbove, Bounds, Limit, Limits};
 use portcullis_core::passkey::challenge_for;
+use portcullis_core::policy::{
+    FiatLimit, List, Name, Policy, Publisher, Quote, RateRules, Scale, SignedQuote, Tiers,
+};
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::{Digest, Span};
 use portcullis_keeper::testkit::{World, id};
+use portcullis_keys::StatementKey as _;
 use serde_json::{Value, json};
 
 const OTHER: Digest = Digest([0xd1; 32]);
@@ -193,7 +197,76 @@ fn controls() -> Vec<(&'static str, ActKind)> {
                 limits: limits(),
             }),
         ),
+        (
+            "set the policy",
+            ActKind::SetPolicy(SetPolicy {
+                replaces: OTHER,
+                policy: policy(),
+            }),
+        ),
+        (
+            "publish rates",
+            ActKind::PublishRates(PublishRates {
+                quotes: vec![quote()],
+            }),
+        ),
     ]
+}
+
+fn policy() -> Policy {
+    let tiers = Tiers {
+        asset: World::ETHER,
+        above: vec![Amount(255), Amount(65_536)],
+    };
+    let list = List {
+        name: Name("blocked".into()),
+        addresses: vec![World::address(0x22)],
+        accounts: vec![AccountId([0xac; 16])],
+    };
+    Policy {
+        cedar: "@id(\"all\") permit (principal, action, resource);".into(),
+        tiers: vec![tiers],
+        lists: vec![list],
+        rates: Some(rates()),
+    }
+}
+
+fn rates() -> RateRules {
+    let publisher = |number: u8| Publisher {
+        id: Name(format!("publisher-{number}")),
+        key: World::key(&[number; 16]).public_key().clone(),
+    };
+    RateRules {
+        currency: Name("usd".into()),
+        publishers: (1..=3).map(publisher).collect(),
+        assets: vec![Scale {
+            asset: World::ETHER,
+            decimals: 18,
+        }],
+        max_age: Span::seconds(600),
+        max_step: 10,
+        every: Span::seconds(60),
+        platform: FiatLimit {
+            hour: Some(Amount(1)),
+            day: None,
+            week: Some(Amount(255)),
+        },
+    }
+}
+
+fn quote() -> SignedQuote {
+    let quote = Quote {
+        publisher: Name("publisher-1".into()),
+        asset: World::ETHER,
+        currency: Name("usd".into()),
+        price: Amount(300_000),
+        time: World::START,
+    };
+    let signature = World::key(&[1; 16]).sign(&quote.signed_bytes());
+    SignedQuote {
+        quote,
+        signature: signature.unwrap(),
+    }
 }
 
 fn limits() -> Limits {

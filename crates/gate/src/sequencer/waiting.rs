@@ -46,7 +46,8 @@ impl Waiting {
             | Effect::Grant(..)
             | Effect::Ungrant(..)
             | Effect::Lift(_)
-            | Effect::SetLimits(_) => self.wake_all(now),
+            | Effect::SetLimits(_)
+            | Effect::SetPolicy(_) => self.wake_all(now),
             _ => {}
         }
     }

@@ -93,6 +93,7 @@ impl Api {
             .route("/v1/events", get(events::page))
             .route("/v1/events/stream", get(events::stream))
             .route("/v1/limits", get(reads::limits))
+            .route("/v1/policy", get(reads::policy))
             .route("/v1/status", get(status::status))
             .route("/v1/registrations/options", post(registrations::options))
             .route("/v1/registrations", post(registrations::finish))

@@ -194,6 +194,13 @@ pub(super) async fn limits(State(api): State<Api>) -> Response {
     Json(json!({ "digest": limits.digest(), "limits": limits })).into_response()
 }
 
+/// `GET /v1/policy`: the one in force, as `set-policy` replaces it.
+pub(super) async fn policy(State(api): State<Api>) -> Response {
+    let state = api.shared().state();
+    let policy = state.facts().policy();
+    Json(json!({ "digest": policy.digest(), "policy": policy })).into_response()
+}
+
 /// `GET /metrics`: Prometheus' text format.
 pub(super) async fn metrics(State(api): State<Api>) -> Result<Response, Problem> {
     // It passes over every release under way.

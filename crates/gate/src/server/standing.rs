@@ -10,8 +10,10 @@ use axum::extract::{Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use portcullis_core::decide::Decided;
 use portcullis_core::decision::Need;
 use portcullis_core::entry::Submission;
+use portcullis_core::policy::{Name, Verdict};
 use portcullis_core::state::release::{Release, Stage as ReleaseStage};
 use portcullis_core::statement::Says;
 use portcullis_core::{
@@ -34,6 +36,9 @@ struct Standing {
     needs: Vec<Need>,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Time>,
+    /// The policy's statements that it waits for, where some do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    statements: Vec<Name>,
     transactions: Vec<Digest>,
     #[serde(skip)]
     now: Time,
@@ -171,6 +176,7 @@ fn look(
         reason: None,
         needs: Vec::new(),
         until: None,
+        statements: Vec::new(),
         transactions: Vec::new(),
         now: facts.time.max(now),
     };
@@ -179,6 +185,7 @@ fn look(
         let decided = decide::settle(state, digest, standing.now);
         if let Decision::Hold { needs, until } = decided.decision() {
             (standing.needs, standing.until) = (needs.clone(), *until);
+            standing.statements = waited_for(&decided);
         }
     } else if let Some(release) = facts.releases.get(&digest) {
         standing.stage = stage_of(release);
@@ -193,6 +200,13 @@ fn look(
         };
     }
     standing
+}
+
+/// The statements that hold the act: what permits it is no news while it waits.
+fn waited_for(decided: &Decided) -> Vec<Name> {
+    let asked = decided.asked().map(|asked| &asked.answer);
+    let holds = asked.filter(|answer| answer.verdict != Verdict::Permit);
+    holds.map_or_else(Vec::new, |answer| answer.statements.clone())
 }
 
 fn stage_of(release: &Release) -> Stage {

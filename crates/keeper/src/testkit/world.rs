@@ -286,6 +286,7 @@ fn genesis(
             rules: vec![generous(World::ETHER), generous(World::TOKEN)],
         },
         delay_floor: Span::seconds(5),
+        policy: None,
         parties: vec![Party {
             realm: Realm::Customers,
             relying_party: RelyingParty {

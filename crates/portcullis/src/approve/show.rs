@@ -9,6 +9,7 @@ use portcullis_core::act::{ActKind, LiftTarget, Withdraw};
 use portcullis_core::decision::Need;
 use portcullis_core::factor::Available;
 use portcullis_core::limits::{Limit, Limits};
+use portcullis_core::policy::Policy;
 use portcullis_core::state::release::Held;
 use portcullis_core::{Decision, Digest, State, decide};
 use portcullis_keeper::rfc3339;
@@ -39,6 +40,7 @@ pub(super) fn describe(state: &State, digest: Digest, held: &Held, decimals: &De
     lines.extend(match &act.kind {
         ActKind::Withdraw(withdraw) => payment(state, held, withdraw, decimals),
         ActKind::SetLimits(set) => limits(&state.facts().limits, &set.limits, decimals),
+        ActKind::SetPolicy(set) => policy(state.facts().policy(), &set.policy),
         ActKind::Lift(lift) => vec![("ends", lifted(state, lift.target))],
         // Everything else is ids and short words; nothing of it needs decoding.
         kind => vec![("in full", json(kind))],
@@ -199,6 +201,23 @@ fn differences(rule: &Limit, next: Option<&Limit>, decimals: &Decimals) -> Lines
         ("changes", format!("{}, {name}: {from} -> {to}", of(rule)))
     });
     lines.collect()
+}
+
+/// Every line of the text that would go or come, and whether the data change.
+fn policy(now: &Policy, proposed: &Policy) -> Lines {
+    let lacks = |text: &str, line: &str| !text.lines().any(|other| other == line);
+    let lines = |from: &Policy, to: &Policy, does| {
+        let gone = from.cedar.lines().filter(|line| lacks(&to.cedar, line));
+        gone.map(|line| (does, line.to_owned())).collect::<Lines>()
+    };
+    let data =
+        |does, from: String, to: String| (from != to).then(|| (does, format!("{from} -> {to}")));
+    let tiers = data("tiers", json(&now.tiers), json(&proposed.tiers));
+    let lists = data("lists", json(&now.lists), json(&proposed.lists));
+    let mut all = lines(now, proposed, "removes");
+    all.extend(lines(proposed, now, "adds"));
+    all.extend(tiers.into_iter().chain(lists));
+    all
 }
 
 /// What a rule bounds.

@@ -20,6 +20,7 @@ mod ledger;
 mod load;
 mod memory;
 mod network;
+mod policy;
 mod release;
 mod restart;
 mod row;
@@ -72,6 +73,7 @@ enum Name {
     Epoch,
     Restart,
     Memory,
+    Policy,
 }
 
 /// How large, and where.
@@ -173,6 +175,7 @@ impl Name {
             Self::Epoch => epoch::measure(setting),
             Self::Restart => restart::measure(setting),
             Self::Memory => memory::measure(setting),
+            Self::Policy => policy::measure(setting),
         }
     }
 }

@@ -5,9 +5,11 @@ mod act;
 use crate::failure::{Exit, Failure, after_refusal};
 use crate::files;
 use crate::out::{json, say};
+use crate::policy::before_proposal;
 use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
 use clap::Args;
 use portcullis_client::{Gate, Problem, Question};
+use portcullis_core::act::ActKind;
 use portcullis_core::genesis::IssuerKind;
 use portcullis_core::id::LedgerEntryId;
 use portcullis_core::{Digest, Evidence, Reason, Time};
@@ -124,6 +126,9 @@ impl CallArgs {
             let act = self
                 .act
                 .build(reach, caller, self.evidence.passkey.as_deref())?;
+            if let ActKind::SetPolicy(set) = &act.kind {
+                before_proposal(&reach.folder, &set.policy)?;
+            }
             let evidence = self.evidence.gather(reach, act.digest(), act.expires)?;
             let body = value!({ "act": act, "evidence": evidence });
             return Ok((bytes(&body), Some(act.digest()), Some(act.id.to_string())));

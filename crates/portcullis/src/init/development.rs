@@ -246,6 +246,7 @@ impl Maker<'_> {
             limits: terms.limits.clone(),
             delay_floor: terms.delay_floor,
             parties: parties(ports),
+            policy: None,
         };
         self.customer()?;
         self.sign(genesis)

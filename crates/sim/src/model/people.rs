@@ -91,7 +91,10 @@ impl Model {
     pub(super) fn check_alone(&self, digest: Digest, act: &Act) {
         let by_staff = act.realm == Realm::Staff;
         let takes_quorum = match &act.kind {
-            ActKind::Lift(_) | ActKind::SetLimits(_) | ActKind::GrantRole(_) => true,
+            ActKind::Lift(_)
+            | ActKind::SetLimits(_)
+            | ActKind::GrantRole(_)
+            | ActKind::SetPolicy(_) => true,
             ActKind::Unfreeze => by_staff,
             ActKind::RevokeRole(revoke) => revoke.role == Role::Administrator,
             ActKind::RaiseEpoch(raise) => raise.realm == Realm::Staff,
@@ -230,7 +233,7 @@ impl Model {
 fn may(kind: &ActKind) -> &'static [Role] {
     use Role::{Administrator, Approver, BackEnd, Keeper, Operator, Support};
     match kind {
-        ActKind::OpenAccount(_) | ActKind::EnrolFactor(_) => &[BackEnd],
+        ActKind::OpenAccount(_) | ActKind::EnrolFactor(_) | ActKind::PublishRates(_) => &[BackEnd],
         ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_) => {
             &[BackEnd, Support, Operator, Administrator]
         }
@@ -241,6 +244,7 @@ fn may(kind: &ActKind) -> &'static [Role] {
         ActKind::Approve(_) => &[Approver, Administrator],
         ActKind::Lift(_)
         | ActKind::SetLimits(_)
+        | ActKind::SetPolicy(_)
         | ActKind::GrantRole(_)
         | ActKind::RevokeRole(_)
         | ActKind::RevokeFactor(_)

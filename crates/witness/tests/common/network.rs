@@ -99,5 +99,6 @@ fn genesis() -> Genesis {
         limits: Limits::default(),
         delay_floor: Span::seconds(5),
         parties: vec![],
+        policy: None,
     }
 }

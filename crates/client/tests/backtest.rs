@@ -1,0 +1,114 @@
+//! A candidate tried on a journal: what it would have changed, and that trying changes nothing.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests; the lint knows only the tests themselves"
+)]
+
+use portcullis_chains::Amount;
+use portcullis_client::{backtest, verify};
+use portcullis_core::policy::{List, Name, Policy, PolicyFault, Tiers};
+use portcullis_core::{Decision, Need, Reason, Span};
+use portcullis_keeper::testkit::{Customer, HandClock, Ledger, World};
+use std::sync::Arc;
+
+const PERMIT: &str = r#"@id("permit") permit (principal, action, resource);"#;
+
+fn policy(objects: &str) -> Policy {
+    Policy {
+        cedar: format!("{PERMIT}\n{objects}"),
+        tiers: vec![Tiers {
+            asset: World::ETHER,
+            above: vec![Amount(50)],
+        }],
+        lists: vec![List {
+            name: Name("blocked".into()),
+            addresses: vec![World::address(0xaa)],
+            accounts: Vec::new(),
+        }],
+        rates: None,
+    }
+}
+
+/// Two withdrawals two days before the last entry, one of ten units and one of a hundred; then one of
+/// ten.
+fn ledger() -> Ledger {
+    let clock = HandClock::at(World::START);
+    let mut ledger = Ledger::new(Arc::new(World::new()), clock);
+    let customer = Customer::number(1);
+    ledger.open(&customer);
+    ledger.add_address(&customer, World::address(0xaa));
+    for amount in [10, 100] {
+        ledger.withdraw(&customer, World::address(0xaa), amount);
+    }
+    ledger.settle_clocks();
+    ledger.clock.pass(Span::hours(48));
+    ledger.settle_clocks();
+    ledger.withdraw(&customer, World::address(0xaa), 10);
+    ledger.settle_clocks();
+    ledger
+}
+
+#[test]
+fn a_candidate_that_says_the_same_changes_nothing() {
+    let ledger = ledger();
+    let network = &ledger.world.network;
+    let report = backtest(network, &ledger.entries, policy(""), 30).unwrap();
+    assert_eq!(report.differs, []);
+    assert_eq!(report.same, report.decided);
+    // The account, its address, three withdrawals.
+    assert_eq!(report.decided, 5);
+    assert_eq!(report.statements["permit"], 5);
+}
+
+#[test]
+fn what_would_have_waited_or_been_refused_is_named_with_its_statement() {
+    let ledger = ledger();
+    let network = &ledger.world.network;
+    let large = r#"@id("large") @needs("approvals") forbid (principal, action == Action::"withdraw", resource)
+        when { context.tier >= 1 && context.approvals < 1 };"#;
+    let report = backtest(network, &ledger.entries, policy(large), 30).unwrap();
+    assert_eq!(report.sums(), [0, 1, 0]);
+    let [row] = &report.differs[..] else {
+        panic!("{report:?}")
+    };
+    assert_eq!(
+        (row.kind, &*row.statements),
+        ("withdraw", &["large".to_owned()][..])
+    );
+    let needs = vec![Need::Approvals { missing: 1 }];
+    assert_eq!(
+        (&row.was, &row.would),
+        (&Decision::Release, &Decision::Hold { needs, until: None })
+    );
+
+    let blocked = r#"@id("blocked") forbid (principal, action, resource) when { context.lists.contains("blocked") };"#;
+    let report = backtest(network, &ledger.entries, policy(blocked), 30).unwrap();
+    // The address and all that went to it.
+    assert_eq!(report.sums(), [4, 0, 0]);
+    let reason = Reason::Forbidden;
+    assert!(
+        report
+            .differs
+            .iter()
+            .all(|row| row.would == Decision::Refuse { reason })
+    );
+}
+
+#[test]
+fn only_the_last_days_are_decided_again_and_nothing_is_changed() {
+    let ledger = ledger();
+    let network = &ledger.world.network;
+    let report = backtest(network, &ledger.entries, policy(""), 1).unwrap();
+    assert_eq!(report.decided, 1);
+    let again = verify::replay(network, &ledger.entries);
+    assert_eq!(again.state, Some(ledger.state.digest()));
+}
+
+#[test]
+fn what_is_no_policy_is_not_tried() {
+    let ledger = ledger();
+    let candidate = policy("permit");
+    let fault = backtest(&ledger.world.network, &ledger.entries, candidate, 30).unwrap_err();
+    assert_eq!(fault, PolicyFault::NotCedar);
+}

@@ -1,0 +1,142 @@
+//! The facts of an act, as core computes them: few and discrete, so that the same come again.
+
+use crate::factor::FactorKind;
+use crate::realm::{Realm, Role};
+use portcullis_chains::caip::AssetId;
+use serde::Serialize;
+
+/// The tier of an asset for which the policy has no steps: above all of them.
+pub const NO_TIERS: u8 = 9;
+
+/// Most hours that are told apart: 30 days.
+const MOST_HOURS: u16 = 720;
+
+/// All that a policy is asked with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Facts {
+    /// The act's name.
+    pub act: &'static str,
+    /// The asker's realm.
+    pub realm: Realm,
+    /// The asker's roles, a bit for each.
+    #[serde(serialize_with = "serialize_roles")]
+    pub roles: u8,
+    /// The factor that proves the act.
+    pub factor: FactorKind,
+    /// Whole hours since it began to count, at most 720.
+    pub factor_hours: u16,
+    /// Others' approvals that stand.
+    pub approvals: u32,
+    /// What issuers have said.
+    pub attested: Attested,
+    /// The policy's lists that account or address stand in, a bit for each.
+    pub lists: u32,
+    /// What is known of a withdrawal besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub money: Option<Money>,
+}
+
+/// What issuers have said of an act.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Attested {
+    /// The ledger: this was paid.
+    pub debit: bool,
+    /// Onboarding: the factor is the holder's.
+    pub onboarding: bool,
+}
+
+/// The facts of a withdrawal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Money {
+    /// The asset.
+    pub asset: AssetId,
+    /// How many of the asset's steps the amount is above; [`NO_TIERS`] where it has none.
+    pub tier: u8,
+    /// Whole hours since the address began to count, at most 720.
+    pub address_hours: u16,
+    /// Of the account's limits.
+    pub account: Shares,
+    /// Of the limits on all accounts together.
+    pub asset_wide: Shares,
+}
+
+/// How much of each window's limit would be used, in percent, in full tens rounded up: 100 is all of it,
+/// 110 more than that, 0 that none is set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Shares {
+    /// Any hour.
+    pub hour: u8,
+    /// Any 24 hours.
+    pub day: u8,
+    /// Any 7 days.
+    pub week: u8,
+}
+
+impl Facts {
+    /// A set of roles as bits.
+    #[must_use]
+    pub fn bits(roles: &[Role]) -> u8 {
+        let bit = |role: &Role| 1_u8 << Role::ALL.iter().position(|r| r == role).unwrap_or(0);
+        roles.iter().map(bit).fold(0, |all, one| all | one)
+    }
+
+    /// The names of the asker's roles.
+    pub fn role_names(&self) -> impl Iterator<Item = &'static str> {
+        let bits = self.roles;
+        let roles = Role::ALL.into_iter().enumerate();
+        roles.filter_map(move |(at, role)| (bits & (1 << at) != 0).then(|| role_name(role)))
+    }
+}
+
+impl Attested {
+    /// The names of what was said.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let debit = self.debit.then_some("debit");
+        debit
+            .into_iter()
+            .chain(self.onboarding.then_some("onboarding"))
+    }
+}
+
+/// Whole hours, as far as they are told apart.
+#[must_use]
+pub fn whole_hours(span: crate::time::Span) -> u16 {
+    let hours = span.0 / crate::time::Span::hours(1).0;
+    u16::try_from(hours).map_or(MOST_HOURS, |hours| hours.min(MOST_HOURS))
+}
+
+pub(super) fn factor_name(kind: FactorKind) -> &'static str {
+    match kind {
+        FactorKind::RequestKey => "request-key",
+        FactorKind::Passkey => "passkey",
+    }
+}
+
+pub(super) fn realm_name(realm: Realm) -> &'static str {
+    match realm {
+        Realm::Customers => "customers",
+        Realm::Staff => "staff",
+    }
+}
+
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Administrator => "administrator",
+        Role::Operator => "operator",
+        Role::Approver => "approver",
+        Role::Support => "support",
+        Role::Auditor => "auditor",
+        Role::BackEnd => "back-end",
+        Role::Keeper => "keeper",
+    }
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands fields by reference"
+)]
+fn serialize_roles<S: serde::Serializer>(roles: &u8, s: S) -> Result<S::Ok, S::Error> {
+    let bits = *roles;
+    let held = Role::ALL.into_iter().enumerate();
+    s.collect_seq(held.filter_map(|(at, role)| (bits & (1 << at) != 0).then(|| role_name(role))))
+}

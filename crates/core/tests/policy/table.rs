@@ -1,0 +1,140 @@
+//! The policy that ships (`policies/default.toml`), fact by fact: read by somebody who knows withdrawals.
+
+use portcullis_core::factor::FactorKind;
+use portcullis_core::policy::{Attested, Engine, Facts, Money, Policy, Shares, Verdict, Wanted};
+use portcullis_core::realm::Realm;
+use portcullis_keeper::testkit::World;
+
+/// A small amount to a known address by an old passkey.
+const SMALL: Facts = Facts {
+    act: "withdraw",
+    realm: Realm::Customers,
+    roles: 0,
+    factor: FactorKind::Passkey,
+    factor_hours: 720,
+    approvals: 0,
+    attested: Attested {
+        debit: true,
+        onboarding: false,
+    },
+    lists: 0,
+    money: Some(MONEY),
+};
+
+const MONEY: Money = Money {
+    asset: World::ETHER,
+    tier: 0,
+    address_hours: 720,
+    account: NONE,
+    asset_wide: NONE,
+};
+
+const NONE: Shares = Shares {
+    hour: 0,
+    day: 10,
+    week: 0,
+};
+
+fn of(tier: u8, approvals: u32) -> Facts {
+    Facts {
+        approvals,
+        money: Some(Money { tier, ..MONEY }),
+        ..SMALL
+    }
+}
+
+fn staffs(act: &'static str) -> Facts {
+    Facts {
+        act,
+        realm: Realm::Staff,
+        factor: FactorKind::RequestKey,
+        factor_hours: 0,
+        money: None,
+        ..SMALL
+    }
+}
+
+fn used(day: u8) -> Facts {
+    let account = Shares { day, ..NONE };
+    Facts {
+        money: Some(Money { account, ..MONEY }),
+        ..SMALL
+    }
+}
+
+#[rustfmt::skip]
+fn rows() -> Vec<(&'static str, Facts, &'static str, &'static str)> {
+    let known = |tier, approvals, address_hours| {
+        let money = Money { tier, address_hours, ..MONEY };
+        Facts { approvals, money: Some(money), ..SMALL }
+    };
+    vec![
+        // what                                     facts                                                     answer            made by
+        ("small, known address, old passkey",       SMALL,                                                    "goes",           "what-core-allows"),
+        ("small, address of this hour",             known(0, 0, 0),                                           "goes",           "what-core-allows"),
+        ("small, by a request key",                 Facts { factor: FactorKind::RequestKey, ..SMALL },        "goes",           "what-core-allows"),
+        ("small, by a factor of this hour",         Facts { factor_hours: 0, ..SMALL },                       "goes",           "what-core-allows"),
+        ("small, blocked",                          Facts { lists: 1, ..SMALL },                              "605",            "blocked"),
+        ("large",                                   of(1, 0),                                                 "1 approvals",    "large-one-approval"),
+        ("large, approved",                         of(1, 1),                                                 "goes",           "what-core-allows"),
+        ("large, approved, blocked",                Facts { lists: 1, ..of(1, 1) },                           "605",            "blocked"),
+        ("large, blocked",                          Facts { lists: 1, ..of(1, 0) },                           "605",            "blocked large-one-approval"),
+        ("large, approved, by a request key",       Facts { factor: FactorKind::RequestKey, ..of(1, 1) },     "passkey",        "large-by-passkey"),
+        ("large, approved, factor a day old less",  Facts { factor_hours: 23, ..of(1, 1) },                   "delay",          "large-not-by-a-new-factor"),
+        ("large, approved, factor a day old",       Facts { factor_hours: 24, ..of(1, 1) },                   "goes",           "what-core-allows"),
+        ("large, approved, address of this hour",   known(1, 1, 0),                                           "goes",           "what-core-allows"),
+        ("very large, approved once",               of(2, 1),                                                 "2 approvals",    "very-large-two-approvals"),
+        ("very large, approved twice",              of(2, 2),                                                 "goes",           "what-core-allows"),
+        ("very large, approved twice, new address", known(2, 2, 71),                                          "delay",          "very-large-to-a-known-address"),
+        ("very large, approved twice, 3 days",      known(2, 2, 72),                                          "goes",           "what-core-allows"),
+        ("of an asset without steps",               of(9, 1),                                                 "2 approvals",    "very-large-two-approvals"),
+        ("small, 80 % of the day used",             used(80),                                                 "goes",           "what-core-allows"),
+        ("small, 90 % of the day used",             used(90),                                                 "1 approvals",    "last-fifth-of-the-day"),
+        ("an address on the list",                  Facts { lists: 1, money: None, act: "add-address", ..SMALL }, "605",        "blocked"),
+        ("another address",                         Facts { money: None, act: "add-address", ..SMALL },       "goes",           "what-core-allows"),
+        ("a role",                                  staffs("grant-role"),                                     "goes",           "what-core-allows"),
+        ("limits",                                  staffs("set-limits"),                                     "goes",           "what-core-allows"),
+        ("a release resumed",                       staffs("resume"),                                         "goes",           "what-core-allows"),
+    ]
+}
+
+#[test]
+fn the_policy_that_ships_says_this() {
+    let engine = Engine::compile(&shipped()).unwrap();
+    for (what, facts, want, made) in rows() {
+        let answer = engine.answer(&facts);
+        let names: Vec<&str> = answer.statements.iter().map(|name| &*name.0).collect();
+        assert_eq!(said(&answer.verdict), want, "{what}");
+        assert_eq!(names.join(" "), made, "{what}");
+    }
+}
+
+fn said(verdict: &Verdict) -> String {
+    let need = |wanted: &Wanted| match wanted {
+        Wanted::Approvals(count) => format!("{count} approvals"),
+        other => format!("{other:?}").to_lowercase(),
+    };
+    match verdict {
+        Verdict::Permit => "goes".into(),
+        Verdict::Refuse(reason) => reason.number().to_string(),
+        Verdict::Needs(wanted) => wanted.iter().map(need).next_back().unwrap(),
+    }
+}
+
+fn shipped() -> Policy {
+    let text = include_str!("../../../../policies/default.toml");
+    toml::from_str(text).unwrap()
+}
+
+/// Every statement of it decides something above.
+#[test]
+fn no_statement_of_it_is_idle() {
+    let engine = Engine::compile(&shipped()).unwrap();
+    for statement in engine.statements() {
+        let makes = |made: &str| made.split(' ').any(|name| name == statement.name.0);
+        assert!(
+            rows().iter().any(|(_, _, _, made)| makes(made)),
+            "{statement:?}"
+        );
+    }
+}

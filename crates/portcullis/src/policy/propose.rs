@@ -1,0 +1,54 @@
+//! `portcullis policy propose`.
+
+use super::{before_proposal, read};
+use crate::approve::in_words;
+use crate::failure::{Exit, Failure};
+use crate::out::say;
+use crate::reach::{CallerArgs, ReachArgs};
+use clap::Args;
+use portcullis_core::act::{ActKind, SetPolicy};
+use portcullis_core::{Decision, Evidence};
+use std::path::PathBuf;
+
+/// Propose a policy in the place of the one in force
+///
+/// It takes a quorum of administrators and the network's delay: this proposes, the others say
+/// `portcullis approve`. Before it is sent, the last 30 days are decided again under it where the
+/// journal lies in --dir. Signs as `administrator-1` unless --as or --key says otherwise.
+#[derive(Debug, Args)]
+pub(super) struct ProposeArgs {
+    /// The policy
+    file: PathBuf,
+    #[command(flatten)]
+    caller: CallerArgs,
+    #[command(flatten)]
+    reach: ReachArgs,
+}
+
+impl ProposeArgs {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let policy = read(&self.file)?;
+        policy.check().map_err(|fault| {
+            Failure::new(Exit::Wrong, fault, "portcullis policy check says more")
+        })?;
+        let reach = self.reach.open()?;
+        let caller = self.caller.or_as("administrator-1").required(&reach)?;
+        before_proposal(&reach.folder, &policy)?;
+        let replaces = reach.gate.policy()?.digest;
+        let kind = ActKind::SetPolicy(SetPolicy { replaces, policy });
+        let act = reach.staff_act(&caller, kind)?;
+        let evidence = Evidence::default();
+        let accepted = reach.gate.submit(&caller.signer, &act, &evidence)?;
+        let (digest, entry) = (accepted.digest, accepted.entry);
+        say(format_args!("proposed  entry {entry}, act {digest}"));
+        if let Some(Decision::Hold { needs, .. }) = accepted.decision {
+            let needs: Vec<String> = needs.iter().map(|need| in_words(*need)).collect();
+            let flags = &reach.flags;
+            say(format_args!("waits for {}", needs.join("; ")));
+            say(format_args!(
+                "each other administrator: portcullis approve --as NAME {digest}{flags}"
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! `portcullis policy simulate`.
+
+use super::read;
+use crate::failure::{Exit, Failure};
+use crate::out::{json, say};
+use clap::{Args, ValueEnum};
+use portcullis_chains::AssetId;
+use portcullis_core::factor::FactorKind;
+use portcullis_core::policy::{Attested, Engine, Facts, Money, Name, Shares};
+use portcullis_core::realm::{Realm, Role};
+use serde_json::json as value;
+use std::path::PathBuf;
+
+/// What a policy says to facts that you make up
+///
+/// Example:
+///   portcullis policy simulate policies/default.toml --tier 2 --approvals 1 --address-hours 4
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct SimulateArgs {
+    /// The policy
+    file: PathBuf,
+    /// The act's name, as docs/spec/acts.md has it
+    #[arg(long, default_value = "withdraw", value_parser = act)]
+    act: &'static str,
+    /// Who asks
+    #[arg(long, default_value = "customers")]
+    realm: Who,
+    /// Roles of a member of staff
+    #[arg(long, value_delimiter = ',', value_parser = role)]
+    roles: Vec<Role>,
+    /// What proves the act
+    #[arg(long, default_value = "passkey")]
+    factor: By,
+    /// Hours since that began to count
+    #[arg(long, default_value_t = 720)]
+    factor_hours: u16,
+    /// Others' approvals
+    #[arg(long, default_value_t = 0)]
+    approvals: u32,
+    /// The ledger has not said that it was paid
+    #[arg(long)]
+    unpaid: bool,
+    /// Lists that the account or the address stands in
+    #[arg(long, value_delimiter = ',')]
+    lists: Vec<String>,
+    /// The asset, in CAIP-19
+    #[arg(long, default_value = "eip155:1/slip44:60")]
+    asset: AssetId,
+    /// The amount's tier
+    #[arg(long, default_value_t = 0)]
+    tier: u8,
+    /// Hours since the address began to count
+    #[arg(long, default_value_t = 720)]
+    address_hours: u16,
+    /// Percent of the account's day that would be used, in full tens
+    #[arg(long, default_value_t = 0)]
+    account_day: u8,
+    /// Percent of everybody's day
+    #[arg(long, default_value_t = 0)]
+    asset_day: u8,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Who {
+    Customers,
+    Staff,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum By {
+    RequestKey,
+    Passkey,
+}
+
+/// Facts name acts by the core's own words.
+fn act(text: &str) -> Result<&'static str, String> {
+    const ASKED: [&str; 10] = [
+        "withdraw",
+        "open-account",
+        "add-address",
+        "unfreeze",
+        "enrol-factor",
+        "grant-role",
+        "approve",
+        "resume",
+        "set-limits",
+        "publish-rates",
+    ];
+    let known = ASKED.iter().find(|name| **name == text);
+    known.copied().ok_or_else(|| {
+        let names = ASKED.join(", ");
+        format!("a policy is asked about: {names}")
+    })
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    serde_json::from_value(value!(text)).map_err(|_| format!("{text} is no role"))
+}
+
+impl SimulateArgs {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let policy = read(&self.file)?;
+        let engine = Engine::compile(&policy).map_err(|fault| {
+            Failure::new(Exit::Wrong, fault, "portcullis policy check says more")
+        })?;
+        let bits = policy.lists.iter().zip(0_u32..).filter_map(|(list, bit)| {
+            let Name(name) = &list.name;
+            self.lists.contains(name).then_some(1_u32 << bit)
+        });
+        let facts = self.facts(bits.fold(0, |all, one| all | one));
+        let answer = engine.answer(&facts);
+        say(json(&value!({ "facts": facts, "answer": *answer })));
+        Ok(())
+    }
+
+    fn facts(&self, lists: u32) -> Facts {
+        let money = Money {
+            asset: self.asset,
+            tier: self.tier,
+            address_hours: self.address_hours,
+            account: Shares {
+                day: self.account_day,
+                ..Shares::default()
+            },
+            asset_wide: Shares {
+                day: self.asset_day,
+                ..Shares::default()
+            },
+        };
+        Facts {
+            act: self.act,
+            realm: match self.realm {
+                Who::Customers => Realm::Customers,
+                Who::Staff => Realm::Staff,
+            },
+            roles: Facts::bits(&self.roles),
+            factor: match self.factor {
+                By::RequestKey => FactorKind::RequestKey,
+                By::Passkey => FactorKind::Passkey,
+            },
+            factor_hours: self.factor_hours,
+            approvals: self.approvals,
+            attested: Attested {
+                debit: self.act == "withdraw" && !self.unpaid,
+                onboarding: false,
+            },
+            lists,
+            money: (self.act == "withdraw").then_some(money),
+        }
+    }
+}
