@@ -55,6 +55,10 @@ pub enum Domain {
     Plan,
     /// A snapshot of state.
     Snapshot,
+    /// The administration, as named by the act that replaces it.
+    Administration,
+    /// Keys, as named by the act that replaces them.
+    Keys,
 }
 
 impl Domain {
@@ -72,6 +76,8 @@ impl Domain {
             Self::Limits => b"portcullis/limits/v1",
             Self::Plan => b"portcullis/plan/v1",
             Self::Snapshot => b"portcullis/snapshot/v1",
+            Self::Administration => b"portcullis/administration/v1",
+            Self::Keys => b"portcullis/keys/v1",
         }
     }
 

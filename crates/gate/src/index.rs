@@ -267,6 +267,7 @@ fn other_of(entry: &Entry) -> Option<Digest> {
             ActKind::Cancel(cancel) => Some(cancel.act),
             ActKind::Resume(resume) => Some(resume.release),
             ActKind::Void(void) => Some(void.release),
+            ActKind::Veto(veto) => Some(veto.act),
             _ => None,
         },
         Body::Evidence(supplement) => Some(supplement.act),

@@ -62,7 +62,7 @@ pub(super) fn debit(case: &Case<'_>, act: Digest, until: u64) -> Option<LedgerEn
             Claim::LedgerDebit { entry } => {
                 is_attested(case, attestation, IssuerKind::Ledger, act, time).then_some(entry)
             }
-            Claim::Onboarding => None,
+            Claim::Onboarding | Claim::Identity | Claim::Root => None,
         })
     });
     let first = entries.next()?;

@@ -14,6 +14,7 @@ mod stage;
 mod attestations;
 mod binding;
 mod limits;
+mod lost;
 mod may;
 mod on_the_way;
 mod passkeys;
@@ -81,6 +82,7 @@ fn rows() -> Vec<Row> {
         attestations::rows(),
         things::rows(),
         limits::rows(),
+        lost::rows(),
     ]
     .into_iter()
     .flatten()

@@ -294,6 +294,8 @@ fn genesis(
                 top_origins: Vec::new(),
             },
         }],
+        recovery: None,
+        roots_quorum: None,
     }
 }
 

@@ -246,6 +246,8 @@ impl Maker<'_> {
             limits: terms.limits.clone(),
             delay_floor: terms.delay_floor,
             parties: parties(ports),
+            recovery: None,
+            roots_quorum: None,
         };
         self.customer()?;
         self.sign(genesis)

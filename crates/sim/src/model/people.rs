@@ -91,7 +91,10 @@ impl Model {
     pub(super) fn check_alone(&self, digest: Digest, act: &Act) {
         let by_staff = act.realm == Realm::Staff;
         let takes_quorum = match &act.kind {
-            ActKind::Lift(_) | ActKind::SetLimits(_) | ActKind::GrantRole(_) => true,
+            ActKind::Lift(_)
+            | ActKind::SetLimits(_)
+            | ActKind::GrantRole(_)
+            | ActKind::Rotate(_) => true,
             ActKind::Unfreeze => by_staff,
             ActKind::RevokeRole(revoke) => revoke.role == Role::Administrator,
             ActKind::RaiseEpoch(raise) => raise.realm == Realm::Staff,
@@ -238,13 +241,18 @@ fn may(kind: &ActKind) -> &'static [Role] {
             &[Operator, Administrator]
         }
         ActKind::Suspend(_) => &[Operator, Administrator, Keeper],
+        // Support only behind a recovery, which nobody here asks for.
         ActKind::Approve(_) => &[Approver, Administrator],
+        ActKind::Recover(_) => &[BackEnd, Support],
+        ActKind::RecoverAdministrators(_) => &[BackEnd, Support, Operator, Approver, Administrator],
         ActKind::Lift(_)
         | ActKind::SetLimits(_)
         | ActKind::GrantRole(_)
         | ActKind::RevokeRole(_)
         | ActKind::RevokeFactor(_)
-        | ActKind::Unfreeze => &[Administrator],
+        | ActKind::Unfreeze
+        | ActKind::Veto(_)
+        | ActKind::Rotate(_) => &[Administrator],
         ActKind::Withdraw(_) | ActKind::AddAddress(_) => &[],
     }
 }

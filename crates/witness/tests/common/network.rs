@@ -99,5 +99,7 @@ fn genesis() -> Genesis {
         limits: Limits::default(),
         delay_floor: Span::seconds(5),
         parties: vec![],
+        recovery: None,
+        roots_quorum: None,
     }
 }
