@@ -20,8 +20,8 @@ pub mod verify;
 
 pub use act::ActBuilder;
 pub use answer::{
-    Accepted, Account, Address, CheckpointNow, Factor, Holder, InForce, Latch, Problem, Standing,
-    Status, WithheldRelease,
+    Accepted, Account, Address, CheckpointNow, Factor, Holder, Holders, InForce, InForceDigests,
+    KeeperKey, Latch, Problem, ReEnrolment, Standing, Status, WithheldRelease,
 };
 pub use board::{Board, BoardError};
 pub use endpoint::{Endpoint, NotAnEndpoint};
