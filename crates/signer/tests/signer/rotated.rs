@@ -44,7 +44,7 @@ fn what_it_could_not_state_it_does_not_sign() {
     bench.wire().ledger.settle_clocks();
     let steps: Vec<_> = (0..3).map(|_| bench.tick()).collect();
     assert!(steps.iter().all(|step| step.signed == 0));
-    let waits = steps.last().unwrap().waits.clone();
+    let waits = steps.last().unwrap().waits;
     assert_eq!(waits, Some(NoLease::OtherKey));
     assert_eq!(statements(&bench, act), 0);
 
