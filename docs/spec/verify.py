@@ -91,6 +91,7 @@ def verify(bundle, pinned):
     with fault("Order"):  # 5
         check_order(proven, checkpoint)
         case = Case(genesis, pinned, proven)
+        establish(case)
 
     with fault("Act"):  # 6
         asked = next((s for s in case.submissions if s.act_digest == receipt.act), None)
@@ -152,6 +153,12 @@ class Case:
         self.relying_parties = {}
         for party in genesis.parties:
             self.relying_parties.setdefault(party.realm, party.relying_party)
+        # What is in force, each with the index behind which it is; the newest comes last.
+        members = [(a.principal, a.factors) for a in genesis.administrators]
+        self.administrators = [(0, Record(since=0, members=members, quorum=genesis.quorum))]
+        self.issuers = [(0, genesis.issuers)]
+        self.roots = [(0, first_roots(genesis))]
+        self.keepers = {keeper.id: [(0, keeper.key)] for keeper in genesis.keepers}
 
     def evidence(self, act_digest, until):
         """Evidence for an act up to an index, with the entries that brought it."""
@@ -162,6 +169,47 @@ class Case:
     def took_effect(self, submission):
         return next((p.index for p in self.proven
                      if p.act_digest == submission.act_digest and releases(p)), None)
+
+
+def before(all_of_them, index):
+    """receipt.md "In force before an index"."""
+    return next((found for since, found in reversed(all_of_them) if since < index), None)
+
+
+def establish(case):
+    """What took the place of genesis' administrators, issuers, roots and keys, in the order in which it did."""
+    replacing = [(case.took_effect(s), s) for s in case.submissions
+                 if s.act.kind.variant in ("rotate", "recover-administrators")]
+    for since, s in sorted(((since, s) for since, s in replacing if since is not None), key=lambda pair: pair[0]):
+        kind = s.act.kind.of
+        if s.act.kind.variant == "rotate":
+            if quorum_stands_behind(case, s):
+                keys = kind.keys
+                if keys.variant == "issuers":
+                    case.issuers.append((since, keys.issuers))
+                elif keys.variant == "roots":
+                    case.roots.append((since, keys.roots))
+                elif keys.keeper in case.keepers:
+                    case.keepers[keys.keeper].append((since, keys.key))
+        elif roots_stand_behind(case, s):
+            members = [(a.principal, a.factors) for a in kind.administrators]
+            case.administrators.append((since, Record(since=since, members=members, quorum=kind.quorum)))
+
+
+def roots_stand_behind(case, submission):
+    roots = before(case.roots, submission.index)
+    signed = {a.statement.issuer for brought in case.evidence(submission.act_digest, submission.index)
+              for a in attests(case, brought, "root", submission.act_digest)}
+    return roots is not None and 0 < roots.quorum <= len(signed)
+
+
+def first_roots(genesis):
+    quorum = genesis.roots_quorum
+    return Record(keys=genesis.roots, quorum=len(genesis.roots) // 2 + 1 if quorum is None else quorum)
+
+
+def root_id(key):
+    return factor_id_of(key.cbor)
 
 
 def releases(proven):
@@ -204,7 +252,7 @@ def check_asked(case, asked, account, until):
         factor = next((f for f in factors if proves(case, f, "customers", asked.act_digest, until)), None)
         need(factor, "no factor of the account's holder proves the act")
     with fault("Relay"):
-        relay = next((f for f in back_ends_factors(case) if proves(case, f, "staff", asked.act_digest, until)), None)
+        relay = next((f for f in factors_with(case, "back-end") if proves(case, f, "staff", asked.act_digest, until)), None)
         need(relay, "no back end relays the act")
     return factor, relay
 
@@ -249,8 +297,11 @@ def passes(check, *arguments):
 
 def attests(case, brought, kind, act_digest):
     """The attestations that were brought by which an issuer of that kind attests its claim of d."""
-    claim = {"onboarding": "onboarding", "ledger": "ledger-debit"}[kind]
-    keys = {issuer.id: issuer.key for issuer in case.genesis.issuers if issuer.kind == kind}
+    claim = "ledger-debit" if kind == "ledger" else kind
+    if kind == "root":
+        keys = {root_id(key): key for key in before(case.roots, brought.index).keys}
+    else:
+        keys = {issuer.id: issuer.key for issuer in before(case.issuers, brought.index) if issuer.kind == kind}
     for attestation in brought.evidence.attestations:
         statement = attestation.statement
         if (statement.claim.variant == claim and statement.act == act_digest and statement.issuer in keys
@@ -265,61 +316,77 @@ def holders_factors(case, holder, account):
     factors = []
     for submission in case.submissions:
         kind = submission.act.kind
-        if (submission.act.account == account and kind.variant in ("open-account", "enrol-factor")
+        if (submission.act.account == account and kind.variant in ("open-account", "enrol-factor", "recover")
                 and kind.of.principal == holder):
             factors += established(case, factors, submission)
     return factors
 
 
 def established(case, factors, submission):
-    """The factor that an opening or enrolment adds, if an older one or onboarding stands behind it."""
+    """The factor that an opening, enrolment or recovery adds, if somebody stands behind it who may."""
     act, took = submission.act, case.took_effect(submission)
     if took is None:
         return []
     principal = act.kind.of.principal
     by_older = act.principal == principal and any(
         f.principal == principal and proves(case, f, act.realm, submission.act_digest, took) for f in factors)
-    if not by_older and not any(any(attests(case, brought, "onboarding", submission.act_digest))
-                                for brought in case.evidence(submission.act_digest, took)):
+    recovers = act.kind.variant == "recover"
+    issuer = "identity" if recovers else "onboarding"
+    attested = any(any(attests(case, brought, issuer, submission.act_digest))
+                   for brought in case.evidence(submission.act_digest, took))
+    if not (by_older or attested or recovers and support_stands_behind(case, submission, took)):
         return []
     return [Record(factor=act.kind.of.factor, principal=principal, since=took)]
 
 
-def back_ends_factors(case):
-    """receipt.md "The back ends' factors"."""
+def support_stands_behind(case, recovery, took):
+    factors = factors_with(case, "support")
+    return len({s.act.principal for s in behind(case, recovery)
+                if any(f.principal == s.act.principal and proves(case, f, "staff", s.act_digest, took)
+                       for f in factors)}) >= 2
+
+
+def behind(case, submission):
+    """The proven submissions that are this one, or approvals of it."""
+    return [s for s in case.submissions if s.act_digest == submission.act_digest
+            or s.act.kind.variant == "approve" and s.act.kind.of.act == submission.act_digest]
+
+
+def factors_with(case, role):
+    """receipt.md "The back ends' factors", for any role."""
     members = case.genesis.administrators + case.genesis.staff
     factors = [Record(factor=factor, principal=member.principal, since=0)
                for member in members for factor in member.factors]
-    back_ends = [(member.principal, 0) for member in members if "back-end" in member.roles]
+    factors += [Record(factor=factor, principal=principal, since=since)
+                for since, new in case.administrators[1:] for principal, own in new.members for factor in own]
+    having = [(member.principal, 0) for member in members if role in member.roles]
     for submission in case.submissions:
         kind = submission.act.kind
         if kind.variant == "grant-role" and quorum_stands_behind(case, submission):
             took = case.took_effect(submission)
             if kind.of.factor is not None:
                 factors.append(Record(factor=kind.of.factor, principal=kind.of.principal, since=took))
-            if kind.of.role == "back-end":
-                back_ends.append((kind.of.principal, took))
+            if kind.of.role == role:
+                having.append((kind.of.principal, took))
         elif kind.variant == "enrol-factor" and submission.act.account is None:
             factors += established(case, factors, submission)
     return [Record(factor=f.factor, principal=f.principal, since=max(f.since, since))
-            for f in factors for principal, since in back_ends if f.principal == principal]
+            for f in factors for principal, since in having if f.principal == principal]
 
 
-def quorum_stands_behind(case, grant):
-    took = case.took_effect(grant)
-
-    def stands_behind(administrator):
-        for submission in case.submissions:
-            act = submission.act
-            if (act.principal == administrator.principal
-                    and (submission.act_digest == grant.act_digest
-                         or act.kind.variant == "approve" and act.kind.of.act == grant.act_digest)
-                    and any(proves(case, Record(factor=factor, since=0), "staff", submission.act_digest, took)
-                            for factor in administrator.factors)):
-                return True
+def quorum_stands_behind(case, submission):
+    """receipt.md: of the administrators in force before the act, grant or rotation, took effect."""
+    took = case.took_effect(submission)
+    administrators = took is not None and before(case.administrators, took)
+    if not administrators:
         return False
 
-    return took is not None and sum(map(stands_behind, case.genesis.administrators)) >= case.genesis.quorum
+    def stands_behind(principal, factors):
+        return any(s.act.principal == principal
+                   and any(proves(case, Record(factor=factor, since=administrators.since), "staff", s.act_digest, took)
+                           for factor in factors) for s in behind(case, submission))
+
+    return sum(stands_behind(*member) for member in administrators.members) >= administrators.quorum
 
 
 # What was signed.
@@ -327,13 +394,12 @@ def quorum_stands_behind(case, grant):
 
 def statements(case, variant, act_digest):
     """Proven statements about the act, of the pinned genesis, by a keeper of it, under its key."""
-    keys = {keeper.id: keeper.key for keeper in case.genesis.keepers}
     for p in case.proven:
         if p.entry.body.variant == "statement":
             statement, signature = p.entry.body.of.statement, p.entry.body.of.signature
             if (statement.says.variant == variant and statement.says.act == act_digest
-                    and statement.keeper in keys and statement.genesis == case.pinned
-                    and holds(keys[statement.keeper],
+                    and statement.keeper in case.keepers and statement.genesis == case.pinned
+                    and holds(before(case.keepers[statement.keeper], p.index),
                               signed_text("portcullis/statement/v1", statement.cbor), signature)):
                 yield Record(index=p.index, keeper=statement.keeper, says=statement.says)
 
@@ -423,17 +489,21 @@ def check_genesis(signed):
     need(len(genesis.limits.rules) <= 256, "more than 256 limits")  # 10
     check_distinct([(r.asset, r.bounds) for r in genesis.limits.rules], "limit")
     need(all(r.asset in genesis.assets for r in genesis.limits.rules), "a limit is for an asset that is not named")
-    need(genesis.rules == 1, "the rules version is not 1")  # 11
+    if genesis.roots or genesis.roots_quorum is not None:  # 11
+        check_distinct([root_id(key) for key in genesis.roots], "root")
+        need(1 <= first_roots(genesis).quorum <= min(8, len(genesis.roots)), "the roots' quorum does not fit them")
+    need(genesis.recovery is None or genesis.recovery.divisor > 0, "limits are divided by zero")
+    need(genesis.rules == 1, "the rules version is not 1")  # 12
     floor = {"production": 24 * 3600 * 1000, "development": 5 * 1000}[genesis.mode]
-    need(genesis.delay_floor >= floor, "the delay floor is too low")  # 12
-    need(len(signed.signatures) <= n, "there are more signatures than administrators")  # 13
+    need(genesis.delay_floor >= floor, "the delay floor is too low")  # 13
+    need(len(signed.signatures) <= n, "there are more signatures than administrators")  # 14
     text = signed_text("portcullis/genesis/v1", genesis.cbor)
-    for administrator in genesis.administrators:  # 14
+    for administrator in genesis.administrators:  # 15
         need(any(holds(factor.key, text, signature)
                  for principal, signature in signed.signatures if principal == administrator.principal
                  for factor in administrator.factors if factor.variant == "request-key"),
              "an administrator has not signed the genesis")
-    need(read_vkey(genesis.log.vkey, 1).name == genesis.log.origin, "the log's key has another name")  # 15
+    need(read_vkey(genesis.log.vkey, 1).name == genesis.log.origin, "the log's key has another name")  # 16
     vkeys = [read_vkey(v, 4) for v in genesis.witnesses.vkeys]
     check_distinct([v.name for v in vkeys], "witness's name")
     check_distinct([v.key for v in vkeys], "witness's key")
@@ -857,10 +927,11 @@ def record(members, check=None):
 
 
 def choice(*variants):
-    """(name, fields…), in the order of their numbers; a field with ? before its name is the last one."""
+    """(name, fields…), in the order of their numbers; a field with ? before its name is the last one. None stands
+    for numbers that mean nothing."""
     def read(tree):
         need(type(tree) is list and len(tree) == 2 and type(tree[0]) is int and tree[0] < len(variants)
-             and type(tree[1]) is list, "a choice has another form")
+             and variants[tree[0]] and type(tree[1]) is list, "a choice has another form")
         name, *fields = variants[tree[0]]
         required = sum(field[0] != "?" for field, _ in fields)
         need(required <= len(tree[1]) <= len(fields), "a variant has other fields")
@@ -897,7 +968,7 @@ def sized(number):
 # reasons.md: another number makes its entry malformed
 REASONS = {
     100, 101, 103, *range(200, 207), *range(300, 311), *range(320, 330), 340, 341, 342, *range(400, 406),
-    *range(500, 530), *range(600, 608), *range(900, 918)}
+    *range(500, 540), *range(600, 608), *range(900, 918)}
 
 BYTES, TEXT, ID, DIGEST, SIGNATURE = typed(bytes), typed(str), sized(16), sized(32), sized(64)
 U32, U64 = typed(int, lambda n: n < 2**32), typed(int)  # CBOR has no larger integers than 2^64 − 1
@@ -937,6 +1008,12 @@ TARGET = choice(("suspension", ("by", DIGEST)), ("latch", ("keeper", ID), ("latc
                 ("suspensions-up-to", ("entry", U64)))
 
 
+ISSUER = record({0: ("id", ID), 1: ("kind", enumeration("onboarding", "ledger", "identity")), 2: ("key", PUBLIC_KEY)})
+KEYS = choice(("issuers", ("issuers", list_of(ISSUER))), None,
+              ("roots", ("roots", record({0: ("keys", list_of(PUBLIC_KEY)), 1: ("quorum", U32)}))),
+              ("keeper", ("keeper", ID), ("key", PUBLIC_KEY)))
+
+
 def kind(name, members=None):
     return (name, ("of", record(members))) if members else (name,)
 
@@ -962,13 +1039,21 @@ KIND = choice(
     kind("set-limits", {0: ("replaces", DIGEST), 1: ("limits", LIMITS)}),
     kind("set-policy", {0: ("replaces", DIGEST), 1: ("policy", POLICY)}),
     kind("publish-rates", {
-        0: ("quotes", list_of(record({0: ("quote", QUOTE), 1: ("signature", SIGNATURE)})))}))
+        0: ("quotes", list_of(record({0: ("quote", QUOTE), 1: ("signature", SIGNATURE)})))}),
+    *[None] * 3,
+    kind("recover", {0: ("principal", ID), 1: ("factor", NEW_FACTOR)}),
+    kind("veto", {0: ("act", DIGEST)}),
+    kind("recover-administrators", {
+        0: ("replaces", DIGEST),
+        1: ("administrators", list_of(record({0: ("principal", ID), 1: ("factors", list_of(NEW_FACTOR))}))),
+        2: ("quorum", U32)}),
+    kind("rotate", {0: ("replaces", DIGEST), 1: ("keys", KEYS)}))
 ACT = record({
     0: ("genesis", DIGEST), 1: ("realm", REALM), 2: ("principal", ID), 3: ("?account", ID), 4: ("id", ID),
     5: ("checkpoint", DIGEST), 6: ("expires", MOMENT), 7: ("kind", KIND)}, lambda act: len(act.cbor) <= MAX_ACT)
 
 # evidence.md
-CLAIM = choice(("onboarding",), ("ledger-debit", ("entry", ID)))
+CLAIM = choice(("onboarding",), ("ledger-debit", ("entry", ID)), ("identity",), ("root",))
 ATTESTATION_STATEMENT = record({0: ("issuer", ID), 1: ("act", DIGEST), 2: ("expires", MOMENT), 3: ("claim", CLAIM)})
 EVIDENCE = record({
     0: ("requests", list_of(record({0: ("base", BYTES), 1: ("signature", SIGNATURE)}), most=8)),
@@ -990,15 +1075,16 @@ GENESIS = record({
         0: ("id", ID), 1: ("kind", enumeration("signer", "vault", "herald")), 2: ("key", PUBLIC_KEY)}))),
     8: ("witnesses", record({0: ("vkeys", list_of(TEXT)), 1: ("faulty", U32), 2: ("quorum", U32)})),
     9: ("boards", list_of(record({0: ("id", ID), 1: ("key", PUBLIC_KEY)}))),
-    10: ("issuers", list_of(record({
-        0: ("id", ID), 1: ("kind", enumeration("onboarding", "ledger")), 2: ("key", PUBLIC_KEY)}))),
+    10: ("issuers", list_of(ISSUER)),
     11: ("roots", list_of(PUBLIC_KEY)),
     12: ("wallets", list_of(record({
         0: ("id", ID), 1: ("address", ADDRESS), 2: ("keeper", ID), 3: ("first_nonce", U64),
         4: ("fee_ceiling", AMOUNT)}))),
     13: ("assets", list_of(ASSET)), 14: ("limits", LIMITS), 15: ("delay_floor", SPAN),
     16: ("parties", list_of(record({0: ("realm", REALM), 1: ("relying_party", RELYING_PARTY)}))),
-    17: ("?policy", POLICY)})
+    17: ("?policy", POLICY),
+    19: ("?recovery", record({0: ("per_agent", U32), 1: ("per_platform", U32), 2: ("vouched", U32), 3: ("divisor", U32)})),
+    20: ("?roots_quorum", U32)})
 SIGNED_GENESIS = record({0: ("genesis", GENESIS), 1: ("signatures", list_of(tuple_of(ID, SIGNATURE)))})
 
 # statements.md
@@ -1017,7 +1103,7 @@ STATEMENT = record({0: ("genesis", DIGEST), 1: ("keeper", ID), 2: ("says", SAYS)
 
 # entries.md
 NEED = choice(("assertion",), ("debit",), ("approvals", ("missing", U32)), ("quorum", ("missing", U32)),
-              ("delay",), ("lift",), ("unfreeze",), ("room",))
+              ("delay",), ("lift",), ("unfreeze",), ("room",), None, None, ("support", ("missing", U32)))
 DECISION = choice(("release",), ("hold", ("needs", list_of(NEED)), ("?until", MOMENT)), ("refuse", ("reason", REASON)))
 PLAN = record({0: ("wallet", ID), 1: ("unsigned", BYTES)})
 BODY = choice(

@@ -168,6 +168,63 @@ pub struct Status {
     /// The digest of the limits in force.
     #[serde(default)]
     pub limits: Option<Digest>,
+    /// Holders of accounts.
+    #[serde(default)]
+    pub holders: Option<Holders>,
+    /// Re-enrolment since the newest epoch of customers.
+    #[serde(default)]
+    pub re_enrolment: Option<ReEnrolment>,
+    /// What recoveries of the administrators and rotations name in `replaces`.
+    #[serde(default)]
+    pub in_force: Option<InForceDigests>,
+}
+
+/// Holders of accounts, all of them together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holders {
+    /// How many.
+    pub count: u64,
+    /// How many have a factor that counts, now or after its delay.
+    pub with_factor: u64,
+}
+
+/// How far re-enrolment has come since an epoch was raised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReEnrolment {
+    /// The entry that raised the epoch.
+    pub entry: u64,
+    /// Its time.
+    pub time: Time,
+    /// Only factors of this kind; all where absent.
+    pub factors: Option<FactorKind>,
+    /// Holders who had a factor of that scope until then.
+    pub revoked: u64,
+    /// Holders of accounts that were open then.
+    pub holders: u64,
+    /// Those of them who have a factor of that scope now.
+    pub enrolled: u64,
+}
+
+/// The digests of what is in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InForceDigests {
+    /// Administrators, their quorum and the roots.
+    pub administration: Digest,
+    /// The issuers.
+    pub issuers: Digest,
+    /// The roots.
+    pub roots: Digest,
+    /// Each keeper's statement key.
+    pub keepers: Vec<KeeperKey>,
+}
+
+/// The digest of a keeper's statement key in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeeperKey {
+    /// The keeper.
+    pub keeper: KeeperId,
+    /// The digest.
+    pub key: Digest,
 }
 
 /// A withheld release.

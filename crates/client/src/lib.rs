@@ -21,8 +21,8 @@ pub mod verify;
 
 pub use act::ActBuilder;
 pub use answer::{
-    Accepted, Account, Address, CheckpointNow, Factor, Holder, InForce, Latch, PolicyInForce,
-    Problem, Standing, Status, WithheldRelease,
+    Accepted, Account, Address, CheckpointNow, Factor, Holder, Holders, InForce, InForceDigests,
+    KeeperKey, Latch, PolicyInForce, Problem, ReEnrolment, Standing, Status, WithheldRelease,
 };
 pub use backtest::{Backtest, Difference, backtest, in_short};
 pub use board::{Board, BoardError};

@@ -1,5 +1,12 @@
 //! Acts: requests to do one exact thing.
 
+mod recovery;
+
+pub use recovery::{
+    Administration, Keys, NewAdministrator, Recover, RecoverAdministrators, Roots, Rotate, Veto,
+    root_id,
+};
+
 use crate::codec::encode;
 use crate::digest::{Digest, Domain};
 use crate::factor::{FactorKind, NewFactor};
@@ -126,6 +133,18 @@ pub enum ActKind {
     /// Make rates of publishers' quotes.
     #[n(19)]
     PublishRates(#[n(0)] PublishRates),
+    /// Bring a new factor for a holder who has lost others. It waits, and can be vetoed.
+    #[n(23)]
+    Recover(#[n(0)] Recover),
+    /// Object to a recovery that waits.
+    #[n(24)]
+    Veto(#[n(0)] Veto),
+    /// Replace all administrators, on the word of the roots.
+    #[n(25)]
+    RecoverAdministrators(#[n(0)] RecoverAdministrators),
+    /// Put other keys in the place of those of genesis.
+    #[n(26)]
+    Rotate(#[n(0)] Rotate),
 }
 
 /// Open an account. The act's principal is the back end; the new customer's is inside.
@@ -418,6 +437,7 @@ impl ActKind {
                 | Self::RaiseEpoch(_)
                 | Self::RevokeRole(_)
                 | Self::Suspend(_)
+                | Self::Veto(_)
         )
     }
 
@@ -445,6 +465,10 @@ impl ActKind {
             Self::SetLimits(_) => "set-limits",
             Self::SetPolicy(_) => "set-policy",
             Self::PublishRates(_) => "publish-rates",
+            Self::Recover(_) => "recover",
+            Self::Veto(_) => "veto",
+            Self::RecoverAdministrators(_) => "recover-administrators",
+            Self::Rotate(_) => "rotate",
         }
     }
 }

@@ -202,10 +202,7 @@ impl State {
         verify: &dyn Verify,
     ) -> Result<Vec<Effect>, VoidReason> {
         let statement = &signed.statement;
-        let keeper = self
-            .network
-            .keeper(statement.keeper)
-            .ok_or(VoidReason::Statement)?;
+        let keeper = self.keeper(statement.keeper).ok_or(VoidReason::Statement)?;
         let said = statement.genesis == self.network.digest() && signed.is_by(&keeper.key, verify);
         if !said {
             return Err(VoidReason::Statement);

@@ -70,4 +70,11 @@ pub enum Need {
     /// Room in a limit's window.
     #[n(7)]
     Room,
+    /// So many more members with role support behind a recovery.
+    #[n(10)]
+    Support {
+        /// How many.
+        #[n(0)]
+        missing: u32,
+    },
 }

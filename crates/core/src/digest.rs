@@ -59,6 +59,10 @@ pub enum Domain {
     Policy,
     /// A rate publisher's quote.
     Quote,
+    /// The administration, as named by the act that replaces it.
+    Administration,
+    /// Keys, as named by the act that replaces them.
+    Keys,
 }
 
 impl Domain {
@@ -78,6 +82,8 @@ impl Domain {
             Self::Snapshot => b"portcullis/snapshot/v1",
             Self::Policy => b"portcullis/policy/v1",
             Self::Quote => b"portcullis/quote/v1",
+            Self::Administration => b"portcullis/administration/v1",
+            Self::Keys => b"portcullis/keys/v1",
         }
     }
 

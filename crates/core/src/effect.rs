@@ -1,7 +1,9 @@
 //! Effects: what an entry changes, as data. They are computed first, with every refusal; committing
 //! them is the point of no return and cannot fail.
 
-use crate::act::{Act, LiftTarget, Scope};
+mod recovery;
+
+use crate::act::{Act, Keys, LiftTarget, Scope};
 use crate::digest::Digest;
 use crate::factor::{Available, Factor, FactorKind, NewFactor};
 use crate::few::{Few, FewBy};
@@ -11,6 +13,7 @@ use crate::plan::Plan;
 use crate::policy::{Policy, Rate};
 use crate::realm::{Realm, Role};
 use crate::state::account::{Account, BookEntry, FrozenBy, Holder, Owner, Proof};
+use crate::state::recovery::Voucher;
 use crate::state::release::{End, Ended, Held, Release, SignedPlan, Stage, Withheld};
 use crate::state::{Awaiting, Facts, StatedCaps, Suspension, Uncosigned};
 use crate::statement::{Cap, Condition};
@@ -232,6 +235,41 @@ pub enum Effect {
     /// Money counts as leaving the platform: so much by its rate.
     #[n(62)]
     ChargeFiat(#[n(0)] Amount),
+    /// A recovery began to wait.
+    #[n(70)]
+    BeginRecovery {
+        /// The act.
+        #[n(0)]
+        digest: Digest,
+        /// The holder.
+        #[n(1)]
+        owner: Owner,
+        /// Who says that the new factor is the holder's.
+        #[n(2)]
+        voucher: Voucher,
+        /// Whose budget it counts in; the holders' where absent.
+        #[n(3)]
+        agent: Option<PrincipalId>,
+    },
+    /// An account was recovered: its addresses' delays begin again.
+    #[n(71)]
+    Recovered {
+        /// The account.
+        #[n(0)]
+        account: AccountId,
+        /// For how long its limits are lowered.
+        #[n(1)]
+        lowered: Span,
+    },
+    /// One administrator more objects to a recovery.
+    #[n(72)]
+    Veto(#[n(0)] Digest, #[n(1)] PrincipalId, #[n(2)] Proof),
+    /// So many administrators loosen together.
+    #[n(73)]
+    SetQuorum(#[n(0)] u32),
+    /// Keys take the place of others.
+    #[n(74)]
+    Rotate(#[n(0)] Keys),
 }
 
 /// Which entry commits.
@@ -326,6 +364,11 @@ impl Facts {
             Effect::SetPolicy(_) | Effect::Rates(_) | Effect::ChargeFiat(_) => {
                 self.commit_policy(effect, at);
             }
+            Effect::BeginRecovery { .. }
+            | Effect::Recovered { .. }
+            | Effect::Veto(..)
+            | Effect::SetQuorum(_)
+            | Effect::Rotate(_) => self.commit_recovery(effect, at),
         }
     }
 
@@ -361,6 +404,7 @@ impl Facts {
             } => {
                 let opened = open(*subject, *principal, *delay, at.index);
                 self.accounts.insert(*account, Box::new(opened));
+                self.count_holder(at.index);
             }
             Effect::Enrol {
                 owner,
@@ -368,16 +412,21 @@ impl Facts {
                 delay,
             } => self.enrol(*owner, factor, *delay, at),
             Effect::Unenrol(owner, id) => {
+                let had = self.had(*owner);
                 if let Some(factors) = self.factors_mut(*owner) {
                     factors.retain(|factor| factor.id != *id);
                 }
                 if matches!(owner, Owner::Member { .. }) {
                     self.staff_factors.remove(id);
                 }
+                self.recount(*owner, had);
             }
             Effect::RaiseEpoch(realm, kind) => {
                 let epoch = self.epochs.entry((*realm, *kind)).or_insert(0);
                 *epoch = epoch.saturating_add(1);
+                if *realm == Realm::Customers {
+                    self.count_epoch(*kind, at.index, at.time);
+                }
             }
             Effect::Grant(principal, role) => {
                 let member = self.staff.entry(*principal).or_default();
@@ -447,9 +496,11 @@ impl Facts {
         }
         self.awaiting
             .push_back(at.awaits(Awaiting::Factor(owner, factor.id)));
+        let had = self.had(owner);
         if let Some(factors) = self.factors_mut(owner) {
             factors.push(factor);
         }
+        self.recount(owner, had);
     }
 
     fn commit_waiting(&mut self, effect: &Effect, at: At) {
@@ -513,6 +564,7 @@ impl Facts {
                 self.waiting.remove(&held.act.principal);
             }
         }
+        self.end_recovery(digest, &held);
         Some(held)
     }
 
@@ -733,6 +785,7 @@ impl Facts {
                     .into_iter()
                     .for_each(|s| s.cosigned = Some(newest));
             }
+            Awaiting::Recovered(account) => self.start_recovered(*account, start),
             // What is late has an effect of its own.
             Awaiting::Release(_) => {}
         }
@@ -795,7 +848,7 @@ impl Facts {
                 let out = brought.map(|_| Effect::Unenrol(*owner, *id));
                 out.into_iter().collect()
             }
-            Awaiting::Release(_) | Awaiting::Suspension(_) => Vec::new(),
+            Awaiting::Release(_) | Awaiting::Suspension(_) | Awaiting::Recovered(_) => Vec::new(),
         }
     }
 
@@ -815,6 +868,7 @@ impl Facts {
             self.ended_until.pop_first();
             self.ended.remove(&digest);
         }
+        self.prune_recovered(now);
     }
 
     /// Forget checkpoints that no act can name any more. Called with each new one, so the cost of

@@ -86,6 +86,12 @@ pub enum Claim {
         #[n(0)]
         entry: LedgerEntryId,
     },
+    /// The identity vendor has seen that whoever brings the factor in the act is the account's holder.
+    #[n(2)]
+    Identity,
+    /// A root stands behind the act; its issuer is the root's id.
+    #[n(3)]
+    Root,
 }
 
 impl AttestationStatement {

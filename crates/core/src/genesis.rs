@@ -1,6 +1,7 @@
 //! Genesis: the network's first statement. Its digest, signatures left out, is pinned by hand in every
 //! keeper, witness and auditor; everything else is checked from it.
 
+use crate::act::Roots;
 use crate::codec::{self, CodecError, encode};
 use crate::digest::{Digest, Domain};
 use crate::factor::NewFactor;
@@ -108,6 +109,47 @@ pub struct Genesis {
     #[n(17)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
+    /// What recoveries are bounded by; defaults where it is absent.
+    #[n(19)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryBounds>,
+    /// How many of the roots recover the administrators; more than half of them where it is absent.
+    #[n(20)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roots_quorum: Option<u32>,
+}
+
+/// Most roots that must sign together: as many attestations come with one act.
+pub const MAX_ROOTS_QUORUM: u32 = 8;
+
+/// What recoveries of customers are bounded by. A day is a UTC day of the entries' time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct RecoveryBounds {
+    /// Most that one member of staff, or one back end, may begin in a day.
+    #[n(0)]
+    pub per_agent: u32,
+    /// Most that all of staff together may begin in a day.
+    #[n(1)]
+    pub per_platform: u32,
+    /// Most that holders may begin in a day by factors of another kind.
+    #[n(2)]
+    pub vouched: u32,
+    /// What a recovered account's limits are divided by while they are lowered; above zero.
+    #[n(3)]
+    pub divisor: u32,
+}
+
+impl Default for RecoveryBounds {
+    fn default() -> Self {
+        Self {
+            per_agent: 50,
+            per_platform: 500,
+            vouched: 100_000,
+            divisor: 10,
+        }
+    }
 }
 
 /// The journal's name and signing key.
@@ -211,6 +253,9 @@ pub enum IssuerKind {
     /// That the ledger was debited.
     #[n(1)]
     Ledger,
+    /// Who somebody is: an identity vendor.
+    #[n(2)]
+    Identity,
 }
 
 /// An issuer of attestations.
@@ -282,6 +327,7 @@ impl Genesis {
         self.check_people()?;
         self.check_parties()?;
         self.check_money()?;
+        self.check_recovery()?;
         if self.rules != RULES {
             return Err(GenesisFault::UnknownRules {
                 stated: self.rules,
@@ -333,6 +379,27 @@ impl Genesis {
             return Err(GenesisFault::Quorum);
         }
         Ok(())
+    }
+
+    fn check_recovery(&self) -> Result<(), GenesisFault> {
+        let has_none = self.roots.is_empty() && self.roots_quorum.is_none();
+        if !has_none && !self.first_roots().is_sound() {
+            return Err(GenesisFault::Roots);
+        }
+        if self.recovery.is_some_and(|bounds| bounds.divisor == 0) {
+            return Err(GenesisFault::Recovery);
+        }
+        Ok(())
+    }
+
+    /// The roots that the network begins with.
+    #[must_use]
+    pub fn first_roots(&self) -> Roots {
+        let count = u32::try_from(self.roots.len()).unwrap_or(u32::MAX);
+        Roots {
+            keys: self.roots.clone(),
+            quorum: self.roots_quorum.unwrap_or(count / 2 + 1),
+        }
     }
 
     fn check_parties(&self) -> Result<(), GenesisFault> {
@@ -438,6 +505,15 @@ pub enum GenesisFault {
         /// Known.
         known: u32,
     },
+    /// The roots' quorum is none of them, more than there are, or more than an act can carry.
+    #[error(
+        "the same root stands twice in the genesis, or their quorum is not between one and all of \
+         them, or is above eight"
+    )]
+    Roots,
+    /// Limits divided by nothing.
+    #[error("the divisor of a recovered account's limits is zero")]
+    Recovery,
     /// The delay floor is below the mode's.
     #[error("the delay floor is below 24 h (production) or 5 s (development)")]
     DelayTooShort,

@@ -85,6 +85,27 @@ pub struct ApprovalAbove {
     pub count: u32,
 }
 
+impl Limit {
+    /// The same with every amount divided, rounded down. What it does not bound stays unbounded.
+    #[must_use]
+    pub fn lowered(&self, by: u32) -> Self {
+        let by = u128::from(by.max(1));
+        let lower = |amount: Option<Amount>| amount.map(|Amount(units)| Amount(units / by));
+        Self {
+            asset: self.asset,
+            bounds: self.bounds,
+            per_transaction: lower(self.per_transaction),
+            hour: lower(self.hour),
+            day: lower(self.day),
+            week: lower(self.week),
+            approval: self.approval.map(|approval| ApprovalAbove {
+                above: Amount(approval.above.0 / by),
+                ..approval
+            }),
+        }
+    }
+}
+
 impl Limits {
     /// The digest that the act replacing them names.
     #[must_use]

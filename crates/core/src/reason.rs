@@ -141,6 +141,16 @@ reasons! {
     521 NotFrozen "not-frozen" Never "The account is not frozen.";
     522 ForkLatch "fork-latch" Never "A latch on a fork is never lifted: it takes a new genesis.";
     523 NothingNew "nothing-new" Never "The evidence adds nothing to what is known of the act; nothing was changed.";
+    530 RecoveryWaits "recovery-waits" Anew "A recovery of this holder waits already; it has to end first.";
+    531 RecoveredLately "recovered-lately" Anew "The account was recovered a short while ago and takes no new address yet. Ask anew later.";
+    532 RecoveryBudget "recovery-budget" Anew "As many recoveries have begun today as this agent, or the platform, may begin in a day. Ask anew tomorrow.";
+    533 IdentityMissing "identity-missing" Anew "The attestation of an identity vendor over this recovery is missing; without it two members with role support recover a holder.";
+    534 AlreadyVetoed "already-vetoed" Never "This administrator has vetoed the act already; a quorum counts members, not signatures.";
+    535 RootsMissing "roots-missing" Anew "Too few roots have attested this act; each of a quorum of them attests its digest.";
+    536 AdministrationChanged "administration-changed" Anew "The administration in force is not the one that the act replaces; make a new act on the present one.";
+    537 AdministrationMalformed "administration-malformed" Never "The new administration contradicts itself: nobody, somebody twice or without a factor, or a quorum that is not more than half of them.";
+    538 KeysChanged "keys-changed" Anew "The keys in force are not those that the act replaces; propose again on the present ones.";
+    539 KeysMalformed "keys-malformed" Never "The new keys contradict themselves: none, one twice, too many, a key that is in use, or an unknown keeper.";
 
     524 PolicyChanged "policy-changed" Anew "The policy in force is not the one that the act replaces; propose again on the present one.";
     525 PolicyMalformed "policy-malformed" Never "The new policy is not one that can be decided by; `portcullis policy check` says what is wrong with it.";

@@ -10,6 +10,7 @@
 //! journal: `portcullis verify journal`.
 
 mod authority;
+mod in_force;
 mod proven;
 mod signed;
 
@@ -21,6 +22,7 @@ use crate::id::{AccountId, KeeperId, LedgerEntryId};
 use crate::network::Network;
 use crate::signature::Verify;
 use crate::time::Time;
+use in_force::InForce;
 use portcullis_chains::Amount;
 use portcullis_chains::caip::{Address, AssetId};
 use portcullis_tlog::Cosigned;
@@ -146,11 +148,13 @@ pub fn verify(
     let witnessed_at = Time::from_unix_seconds(cosigned.newest().unix());
     let entries = proven::open(&receipt.entries, &cosigned)?;
     proven::check_order(&entries, witnessed_at)?;
-    let case = Case {
+    let mut case = Case {
         network: &network,
         entries: &entries,
         verify,
+        in_force: InForce::of(&network),
     };
+    in_force::establish(&mut case);
     let asked = case.submission(receipt.act).ok_or(ReceiptFault::Act)?;
     let (withdraw, account) = withdrawal(&asked).ok_or(ReceiptFault::Act)?;
     // Authority is what stood in the journal when the money was first let go.

@@ -11,8 +11,9 @@
 mod stage;
 
 use portcullis_core::act::{
-    ActKind, Approve, Cancel, CancelAddress, EnrolFactor, GrantRole, Lift, LiftTarget, OpenAccount,
-    RaiseEpoch, Resume, RevokeFactor, RevokeRole, Scope, SetLimits, SetPolicy, Suspend, Void,
+    ActKind, Approve, Cancel, CancelAddress, EnrolFactor, GrantRole, Keys, Lift, LiftTarget,
+    OpenAccount, RaiseEpoch, Resume, RevokeFactor, RevokeRole, Rotate, Scope, SetLimits, SetPolicy,
+    Suspend, Veto, Void,
 };
 use portcullis_core::factor::FactorKind;
 use portcullis_core::id::PrincipalId;
@@ -20,6 +21,7 @@ use portcullis_core::limits::Limits;
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::{Act, Decision, Digest, Evidence, Need};
 use portcullis_keeper::testkit::{Customer, World};
+use stage::lost::SUPPORT_3;
 use stage::{
     APPROVERS, AUDITOR, PAYEE, STRANGER, SUPPORT, Stage, add, ether, request_key, unbounded,
 };
@@ -62,7 +64,7 @@ const ADMINISTRATOR: PrincipalId = {
 type Ask = fn(&mut Stage, PrincipalId) -> ActKind;
 
 #[rustfmt::skip]
-const ACTS: [(&str, Ask); 29] = [
+const ACTS: [(&str, Ask); 35] = [
     ("open an account", |_, _| open()),
     ("withdraw", |_, _| ether(PAYEE, 10)),
     ("cancel a withdrawal", |stage, _| ActKind::Cancel(Cancel { act: held(stage) })),
@@ -92,6 +94,12 @@ const ACTS: [(&str, Ask); 29] = [
     ("set limits", |stage, _| limits(stage)),
     ("set the policy", |stage, _| set_policy(stage)),
     ("publish rates", |stage, _| { stage.name_publishers(); stage.publication(100) }),
+    ("recover a customer", |stage, _| stage.recovery()),
+    ("approve a customer's recovery", |stage, _| ActKind::Approve(Approve { act: recovery(stage) })),
+    ("veto a customer's recovery", |stage, _| ActKind::Veto(Veto { act: recovery(stage) })),
+    ("recover the administrators", |stage, _| ActKind::RecoverAdministrators(stage.new_administration(&[0x31], 1))),
+    ("veto that", |stage, _| ActKind::Veto(Veto { act: administrators(stage) })),
+    ("rotate the issuers", |stage, _| rotate(stage)),
 ];
 
 #[test]
@@ -110,9 +118,10 @@ fn roles() {
     insta::assert_snapshot!(lines.join("\n"));
 }
 
-/// `yes`, `quorum` where other administrators are to agree, or the number of the refusal.
+/// `yes`, `waits` where only a delay is to run, `quorum` or `support` where others of these are to agree, or the
+/// number of the refusal.
 fn outcome(who: Who, ask: Ask) -> String {
-    let mut stage = Stage::new();
+    let mut stage = Stage::lost();
     if matches!(who, Who::RequestKey) {
         stage.enrol_request_key();
     }
@@ -127,6 +136,10 @@ fn outcome(who: Who, ask: Ask) -> String {
         Decision::Release => "yes".into(),
         Decision::Hold { needs, .. } if matches!(needs[..], [Need::Quorum { .. }, ..]) => {
             "quorum".into()
+        }
+        Decision::Hold { needs, .. } if needs == [Need::Delay] => "waits".into(),
+        Decision::Hold { needs, .. } if needs == [Need::Delay, Need::Support { missing: 1 }] => {
+            "support".into()
         }
         Decision::Hold { needs, .. } => format!("{needs:?}"),
         Decision::Refuse { reason } => reason.number().to_string(),
@@ -294,4 +307,22 @@ fn limits(stage: &Stage) -> ActKind {
     let rules = vec![unbounded(World::ETHER)];
     let limits = Limits { rules };
     ActKind::SetLimits(SetLimits { replaces, limits })
+}
+
+/// One that a member of support brought, and nobody has approved.
+fn recovery(stage: &mut Stage) -> Digest {
+    let act = stage.recovery_by(SUPPORT_3);
+    stage.submit(act)
+}
+
+fn administrators(stage: &mut Stage) -> Digest {
+    let new = stage.new_administration(&[0x31], 1);
+    stage.begin_administrators(new)
+}
+
+fn rotate(stage: &Stage) -> ActKind {
+    let issuers = stage.state().issuers().to_vec();
+    let keys = Keys::Issuers { issuers };
+    let replaces = keys.digest();
+    ActKind::Rotate(Rotate { replaces, keys })
 }

@@ -8,9 +8,9 @@
 use crate::events::{self, Aside, Stage};
 use minicbor::{Decode, Encode};
 use portcullis_chains::Address;
-use portcullis_core::act::ActKind;
+use portcullis_core::act::{ActKind, Keys};
 use portcullis_core::effect::Effect;
-use portcullis_core::id::{AccountId, FactorId, PrincipalId};
+use portcullis_core::id::{AccountId, FactorId, KeeperId, PrincipalId};
 use portcullis_core::realm::Role;
 use portcullis_core::state::release::End;
 use portcullis_core::statement::Says;
@@ -24,8 +24,36 @@ pub struct Index {
     mentions: Vec<Mention>,
     factors: BTreeSet<(FactorId, u64)>,
     addresses: BTreeSet<(AccountId, Address, u64)>,
-    back_ends: BTreeSet<(PrincipalId, u64)>,
+    appointed: BTreeSet<(PrincipalId, u64)>,
+    replaced: BTreeSet<(Place, u64)>,
     asides: BTreeSet<Aside>,
+}
+
+/// What an entry put others in the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub enum Place {
+    /// All administrators.
+    #[n(0)]
+    Administrators,
+    /// The issuers.
+    #[n(1)]
+    Issuers,
+    /// The roots.
+    #[n(2)]
+    Roots,
+    /// A keeper's statement key.
+    #[n(3)]
+    Keeper(#[n(0)] KeeperId),
+}
+
+impl Place {
+    fn of(keys: &Keys) -> Self {
+        match keys {
+            Keys::Issuers { .. } => Self::Issuers,
+            Keys::Roots { .. } => Self::Roots,
+            Keys::Keeper { keeper, .. } => Self::Keeper(*keeper),
+        }
+    }
 }
 
 /// All of an index, as a snapshot has it.
@@ -35,6 +63,7 @@ type Lists = (
     Vec<(FactorId, u64)>,
     Vec<(AccountId, Address, u64)>,
     Vec<(PrincipalId, u64)>,
+    Vec<(Place, u64)>,
     Vec<Aside>,
 );
 
@@ -90,7 +119,8 @@ impl Index {
             mentions.collect(),
             self.factors.iter().copied().collect(),
             self.addresses.iter().copied().collect(),
-            self.back_ends.iter().copied().collect(),
+            self.appointed.iter().copied().collect(),
+            self.replaced.iter().copied().collect(),
             self.asides.iter().copied().collect(),
         );
         portcullis_core::codec::encode(&lists)
@@ -100,7 +130,7 @@ impl Index {
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let lists: Lists = minicbor::decode(bytes).ok()?;
-        let (acts, mentions, factors, addresses, back_ends, asides) = lists;
+        let (acts, mentions, factors, addresses, appointed, replaced, asides) = lists;
         let acts = acts.into_iter();
         let acts = acts.map(|(act, newest, course)| (act, Row { newest, course }));
         let mentions = mentions.into_iter().map(|(entry, before)| Mention {
@@ -112,7 +142,8 @@ impl Index {
             mentions: mentions.collect(),
             factors: factors.into_iter().collect(),
             addresses: addresses.into_iter().collect(),
-            back_ends: back_ends.into_iter().collect(),
+            appointed: appointed.into_iter().collect(),
+            replaced: replaced.into_iter().collect(),
             asides: asides.into_iter().collect(),
         };
         index.is_sound().then_some(index)
@@ -192,8 +223,14 @@ impl Index {
             Effect::AddAddress(account, address, _) => {
                 self.addresses.insert((*account, *address, index));
             }
-            Effect::Grant(principal, Role::BackEnd) => {
-                self.back_ends.insert((*principal, index));
+            Effect::Grant(principal, Role::BackEnd | Role::Support) => {
+                self.appointed.insert((*principal, index));
+            }
+            Effect::SetQuorum(_) => {
+                self.replaced.insert((Place::Administrators, index));
+            }
+            Effect::Rotate(keys) => {
+                self.replaced.insert((Place::of(keys), index));
             }
             _ => {}
         }
@@ -237,10 +274,18 @@ impl Index {
         enrolled.next_back().map(|(_, index)| *index)
     }
 
-    /// The entry that made a member of staff a back end last before an entry; none for those of genesis.
+    /// The entry that put others in a place last before an entry; none where it is genesis'.
     #[must_use]
-    pub fn back_end(&self, principal: PrincipalId, before: u64) -> Option<u64> {
-        let mut granted = self.back_ends.range((principal, 0)..(principal, before));
+    pub fn replaced(&self, place: Place, before: u64) -> Option<u64> {
+        let mut replaced = self.replaced.range((place, 0)..(place, before));
+        replaced.next_back().map(|(_, index)| *index)
+    }
+
+    /// The entry that made a member of staff a back end, or one of support, last before an entry; none for
+    /// those of genesis.
+    #[must_use]
+    pub fn appointed(&self, principal: PrincipalId, before: u64) -> Option<u64> {
+        let mut granted = self.appointed.range((principal, 0)..(principal, before));
         granted.next_back().map(|(_, index)| *index)
     }
 
@@ -283,6 +328,7 @@ fn other_of(entry: &Entry) -> Option<Digest> {
             ActKind::Cancel(cancel) => Some(cancel.act),
             ActKind::Resume(resume) => Some(resume.release),
             ActKind::Void(void) => Some(void.release),
+            ActKind::Veto(veto) => Some(veto.act),
             _ => None,
         },
         Body::Evidence(supplement) => Some(supplement.act),

@@ -11,6 +11,7 @@ use crate::stop_call::StopCall;
 use portcullis_core::apply::Applied;
 use portcullis_core::codec::encode;
 use portcullis_core::id::{BoardId, KeeperId};
+use portcullis_core::signature::PublicKey;
 use portcullis_core::statement::{Condition, Says};
 use portcullis_core::{Digest, Network, Span, State, Time};
 use portcullis_host::{DiskError, Told};
@@ -241,8 +242,25 @@ impl Keeper {
 
     /// Permission to act now.
     pub fn lease(&self) -> Result<Lease, NoLease> {
+        if !self.speaks() {
+            return Err(NoLease::OtherKey);
+        }
         let watch = &self.parts.machine.watch;
         Lease::new(&self.follower, &self.boards, &self.latches, watch)
+    }
+
+    /// Whether the key that it states with is the one in force for it: until a rotation takes effect the
+    /// old one, from then on its successor.
+    #[must_use]
+    pub fn speaks(&self) -> bool {
+        self.key_in_force().as_ref() == Some(self.parts.key.public_key())
+    }
+
+    /// The statement key that the journal names for this keeper, as far as the replica has come.
+    #[must_use]
+    pub fn key_in_force(&self) -> Option<PublicKey> {
+        let keeper = self.state().keeper(self.parts.id)?;
+        Some(keeper.key)
     }
 
     /// What binding postings bar.

@@ -36,6 +36,9 @@ pub enum NoLease {
     /// A board's page is too old, or the board is not reached.
     #[error("stop board {0} has no fresh page")]
     Board(BoardId),
+    /// The journal has this keeper's word under another key: what was done now could not be stated.
+    #[error("the statement key in force for this keeper is another one")]
+    OtherKey,
     /// The keeper has stopped itself.
     #[error("latched: {0:?}")]
     Latched(Condition),

@@ -1,5 +1,6 @@
 //! `portcullis key`: makes key files and shows what is public of them.
 
+use crate::attest::AttestArgs;
 use crate::failure::Failure;
 use crate::keyring::{KeyPaths, purpose};
 use crate::out::{json, say};
@@ -45,6 +46,14 @@ enum Command {
         #[arg(long, value_name = "CHAIN", default_value = "eip155:1")]
         chain: ChainId,
     },
+    /// Attest an act with a key of the file
+    #[command(verbatim_doc_comment)]
+    Attest {
+        #[command(flatten)]
+        file: FileArgs,
+        #[command(flatten)]
+        attest: AttestArgs,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -78,6 +87,7 @@ impl KeyArgs {
         match self.command {
             Command::New { file, name, kind } => new(&file, &name, kind.into()),
             Command::Show { file, vkey, chain } => show(&file, vkey.as_deref(), chain),
+            Command::Attest { file, attest } => attest.run(&file.paths()),
         }
     }
 }

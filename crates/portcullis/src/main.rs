@@ -7,6 +7,7 @@
 
 mod amount;
 mod approve;
+mod attest;
 mod bench;
 mod call;
 mod caps;

@@ -55,6 +55,7 @@ fn tell(reach: &Reach, status: &Status) {
     line("acts", &format!("{held} held, {on_their_way} on their way"));
     withheld::tell(reach, status);
     line("void", &format!("{} entries", status.void_entries));
+    tell_holders(status);
     for suspension in &status.suspensions {
         tell_suspension(reach, suspension);
     }
@@ -76,6 +77,21 @@ fn tell(reach: &Reach, status: &Status) {
 
 fn line(name: &str, text: &str) {
     say(format_args!("{name:<12}{text}"));
+}
+
+fn tell_holders(status: &Status) {
+    if let Some(holders) = status.holders {
+        let (count, able) = (holders.count, holders.with_factor);
+        line("holders", &format!("{count}, {able} of them with a factor"));
+    }
+    if let Some(campaign) = status.re_enrolment {
+        let (enrolled, revoked) = (campaign.enrolled, campaign.revoked);
+        let (entry, at) = (campaign.entry, rfc3339(campaign.time));
+        line(
+            "re-enrolled",
+            &format!("{enrolled} since entry {entry} of {at} revoked the factors of {revoked}"),
+        );
+    }
 }
 
 fn tell_witnesses(reach: &Reach, status: &Status) {

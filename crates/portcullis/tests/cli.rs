@@ -600,3 +600,56 @@ impl Drop for Supervisor {
         let _ = self.child.wait();
     }
 }
+
+/// A root signs on a machine that has no network: the act's own file is all that it is given.
+#[test]
+fn a_root_attests_offline_what_it_is_shown() {
+    let (dir, net) = network();
+    let at = |name: &str| text(&dir.path().join(name)).to_owned();
+    let keys = at("root.keys");
+    fs::write(at("root.passphrase"), "six random words or a few more\n").unwrap();
+    set_mode(&at("root.passphrase"), 0o600);
+    let made: Value =
+        serde_json::from_str(&passed(&["key", "new", &keys, "--name", "root"])).unwrap();
+    assert_eq!(made["name"], "root");
+    let act = json!({
+        "genesis": "00".repeat(32), "realm": "staff", "principal": "01".repeat(16),
+        "id": "02".repeat(16), "checkpoint": "03".repeat(32), "expires": 1_800_000_000_000_u64,
+        "kind": {"type": "veto", "act": "04".repeat(32)},
+    });
+    let file = dir.path().join("act.json");
+    fs::write(&file, act.to_string()).unwrap();
+    let attest = [
+        "key",
+        "attest",
+        &keys,
+        "--name",
+        "root",
+        "--act",
+        text(&file),
+    ];
+    let said = passed(&[&attest[..], &["--claim", "root"]].concat());
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(said["statement"]["claim"]["claim"], "root");
+    assert_eq!(said["statement"]["expires"], act["expires"]);
+    // Whose word it is otherwise, nobody can guess.
+    let (code, _) = failed(&[&attest[..], &["--claim", "identity"]].concat());
+    assert_eq!(code, 2);
+    // `call` takes it along.
+    let attestation = dir.path().join("attestation.json");
+    fs::write(&attestation, said.to_string()).unwrap();
+    let body = passed(&[
+        "call",
+        "--dir",
+        &net,
+        "--as",
+        "operator",
+        "--dry-run",
+        "--act",
+        text(&file),
+        "--attestation",
+        text(&attestation),
+    ]);
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body["evidence"]["attestations"][0], said);
+}

@@ -54,6 +54,9 @@ pub struct Keys {
     pub passphrase_file: PathBuf,
     /// The name of the statement key.
     pub statement: String,
+    /// The name of the one that a rotation puts in its place: used from the entry on by which it does.
+    #[serde(default)]
+    pub successor: Option<String>,
     /// The name of each wallet's key.
     pub wallets: BTreeMap<WalletId, String>,
 }

@@ -1,7 +1,7 @@
 //! How fast new factors begin to count for this signer.
 //!
 //! Whoever has the onboarding key could enrol a factor of their own for any account that is new, or
-//! whose factors an epoch has revoked. The journal cannot tell; but so many in a day are no customers.
+//! whose factors an epoch has revoked; so could whoever has the identity vendor's, or two of support. The journal cannot tell; but so many in a day are no customers.
 //! Beyond a day's cap the next ones begin to count as the following days' caps have room: an attack
 //! is slowed down to the cap, and an honest rush is late, not lost.
 //!
@@ -73,27 +73,31 @@ impl Enrolments {
     /// Take in an entry. `Some` where onboarding's word counts later for this signer.
     pub(crate) fn take(&mut self, seen: &Seen, floors: &Floors) -> Option<Slowed> {
         let entry = seen.entry.as_ref()?;
-        let Body::Act(submission) = &entry.body else {
-            return None;
-        };
         let brought = seen.applied.changes.iter().find_map(brought)?;
         self.waiting.retain(|_, until| *until > entry.time);
-        let paced = match onboards(&submission.act) {
-            Some(Onboards::First) => self
+        let (act, onboards) = match &entry.body {
+            Body::Act(submission) => match onboards(&submission.act) {
+                Some(onboards) => (submission.act.digest(), onboards),
+                None => {
+                    let until = self.inherited(submission)?;
+                    self.waiting.insert(brought, until);
+                    return None;
+                }
+            },
+            // Nothing else that waited brings a factor: it was recovered.
+            Body::Settle(settlement) => (settlement.act, Onboards::Again),
+            _ => return None,
+        };
+        let until = match onboards {
+            Onboards::First => self
                 .first
                 .admit(entry.time, floors.first_enrolments_per_day),
-            Some(Onboards::Again) => self.again.admit(entry.time, floors.re_enrolments_per_day),
-            None => {
-                let until = self.inherited(submission)?;
-                self.waiting.insert(brought, until);
-                return None;
-            }
+            Onboards::Again => self.again.admit(entry.time, floors.re_enrolments_per_day),
         };
-        if paced <= entry.time {
+        if until <= entry.time {
             return None;
         }
-        self.waiting.insert(brought, paced);
-        let (act, until) = (submission.act.digest(), paced);
+        self.waiting.insert(brought, until);
         Some(Slowed { act, until })
     }
 
@@ -145,7 +149,8 @@ enum Onboards {
     Again,
 }
 
-/// What only the onboarding key stands behind. A factor that an older one enrolled is not.
+/// What only the onboarding key stands behind. A factor that an older one enrolled is not. (A recovery counts as
+/// one of these, whoever vouched for it.)
 fn onboards(act: &Act) -> Option<Onboards> {
     match act.kind {
         ActKind::OpenAccount(_) => Some(Onboards::First),

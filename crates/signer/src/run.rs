@@ -11,7 +11,7 @@ use portcullis_core::{Digest, Network};
 use portcullis_host::clock::NotDevelopment;
 use portcullis_host::{Clock, Dir, DiskError, FileClock, SystemClock, SystemRandom, Told, Web};
 use portcullis_keeper::latches::{self, LatchError};
-use portcullis_keeper::{Machine, NoLease, Watch};
+use portcullis_keeper::{Keeper, Machine, NoLease, Watch};
 use portcullis_keys::file::{NameError, PassphraseError};
 use portcullis_keys::{KeyFile, KeyFileError, Name, Passphrase, StatementKey, WalletKey};
 use portcullis_node::{HttpNode, Node, NodeError};
@@ -66,7 +66,10 @@ pub enum RunError {
     #[error("the genesis has no keeper {0}")]
     NoSuchKeeper(KeeperId),
     /// The statement key is another one.
-    #[error("the statement key is not the one that the genesis names for keeper {0}")]
+    #[error(
+        "the statement key is not the one that the genesis names for keeper {0}; where it was rotated, name \
+         the one in force as keys.successor too"
+    )]
     OtherStatementKey(KeeperId),
     /// A wallet of another keeper, or of none.
     #[error("wallet {0} is not one that the genesis gives to this keeper")]
@@ -118,12 +121,12 @@ impl RunError {
 /// again from disk, which is also how a crash is recovered from.
 pub fn run(config: Config) -> Result<(), RunError> {
     let stop = stop_at_signal()?;
-    let parts = assemble(config)?;
+    let (mut parts, keys) = assemble(config)?;
     tracing::info!(keeper = %parts.config.keeper, gate = parts.config.gate, "the signer starts");
     let mut signer = Signer::open(parts.clone())?;
     loop {
         let courier = start_courier(&signer, &parts.config, &stop)?;
-        step_until(&mut signer, &stop);
+        let turned = step_until(&mut signer, &keys, &stop);
         courier.stop();
         let again = |error: &SignerError| {
             tracing::error!(%error, "what is on the disk cannot be opened; tried again");
@@ -133,6 +136,12 @@ pub fn run(config: Config) -> Result<(), RunError> {
         if stop.load(Ordering::Relaxed) {
             return Ok(());
         }
+        if let Some(key) = turned {
+            tracing::info!(
+                "a rotation has put the other statement key in force: it is used from here on"
+            );
+            parts.key = key;
+        }
         match signer.reopen(&parts, again) {
             Some(opened) => signer = opened,
             None => return Ok(()),
@@ -140,9 +149,18 @@ pub fn run(config: Config) -> Result<(), RunError> {
     }
 }
 
-fn step_until(signer: &mut Signer, stop: &AtomicBool) {
+/// Step until the process ends, or until everything is to be opened again from disk: after a failure, or with
+/// the statement key that is given, because it is the one in force by now.
+fn step_until(
+    signer: &mut Signer,
+    keys: &StatementKeys,
+    stop: &AtomicBool,
+) -> Option<Arc<dyn StatementKey>> {
     let mut standing = Standing::default();
     while !stop.load(Ordering::Relaxed) {
+        if let Some(key) = keys.to_turn_to(signer.keeper()) {
+            return Some(key);
+        }
         let step = signer.step(LONG_POLL);
         if let Ok(step) = &step {
             standing.tell(step.waits, Instant::now());
@@ -154,12 +172,31 @@ fn step_until(signer: &mut Signer, stop: &AtomicBool) {
             Err(error) => {
                 tracing::error!(%error, "stopping to recover from disk");
                 thread::sleep(RECOVER);
-                return;
+                return None;
             }
         }
     }
     if let Err(error) = signer.save() {
         tracing::warn!(%error, "no snapshot; the next start reads more of the journal");
+    }
+    None
+}
+
+/// The statement keys that the configuration names.
+struct StatementKeys {
+    all: Vec<Arc<dyn StatementKey>>,
+}
+
+impl StatementKeys {
+    /// The one in force for this keeper, where it is not the one that the keeper has.
+    fn to_turn_to(&self, keeper: &Keeper) -> Option<Arc<dyn StatementKey>> {
+        if keeper.speaks() {
+            return None;
+        }
+        let in_force = keeper.key_in_force()?;
+        let mut all = self.all.iter();
+        let key = all.find(|key| *key.public_key() == in_force)?;
+        Some(Arc::clone(key))
     }
 }
 
@@ -247,7 +284,7 @@ impl Travelling {
 }
 
 /// Everything that the configuration names, read and checked against the genesis.
-fn assemble(config: Config) -> Result<Parts, RunError> {
+fn assemble(config: Config) -> Result<(Parts, StatementKeys), RunError> {
     let genesis = read(&config.genesis, MAX_GENESIS as u64)?;
     let network = Network::open(&genesis, config.genesis_digest, &Strict)?;
     let clock: Arc<dyn Clock> = match &config.test_clock {
@@ -266,7 +303,8 @@ fn assemble(config: Config) -> Result<Parts, RunError> {
     if let Some(stranger) = config.caps.iter().find(|cap| !assets.contains(&cap.asset)) {
         return Err(RunError::NoSuchAsset(stranger.asset));
     }
-    let (key, wallets) = keys(&config, &network)?;
+    let (keys, wallets) = keys(&config, &network)?;
+    let key = keys.all[0].clone();
     let nodes = config.chains.iter().map(node).collect::<Result<_, _>>()?;
     // The folder last: a configuration that cannot be used takes nothing.
     let machine = Machine {
@@ -275,19 +313,20 @@ fn assemble(config: Config) -> Result<Parts, RunError> {
         random: Arc::new(SystemRandom),
         http: Arc::new(Web::new()),
     };
-    Ok(Parts {
+    let parts = Parts {
         machine,
         network: Arc::new(network),
         config,
         key,
         wallets,
         nodes,
-    })
+    };
+    Ok((parts, keys))
 }
 
 type Wallets = BTreeMap<WalletId, Arc<dyn WalletKey>>;
 
-fn keys(config: &Config, network: &Network) -> Result<(Arc<dyn StatementKey>, Wallets), RunError> {
+fn keys(config: &Config, network: &Network) -> Result<(StatementKeys, Wallets), RunError> {
     let path = &config.keys.passphrase_file;
     let source = File::open(path).map_err(|error| RunError::Read(path.clone(), error))?;
     let passphrase = Passphrase::read_file(source)?;
@@ -296,8 +335,13 @@ fn keys(config: &Config, network: &Network) -> Result<(Arc<dyn StatementKey>, Wa
     let key = file.statement(&config.keys.statement.parse::<Name>()?)?;
     let keeper = network.keeper(config.keeper);
     let keeper = keeper.ok_or(RunError::NoSuchKeeper(config.keeper))?;
-    if keeper.key != *key.public_key() {
+    // Where keys are rotated, the journal says which one it is; until it does, nothing is signed.
+    if config.keys.successor.is_none() && keeper.key != *key.public_key() {
         return Err(RunError::OtherStatementKey(config.keeper));
+    }
+    let mut all: Vec<Arc<dyn StatementKey>> = vec![Arc::new(key)];
+    if let Some(name) = &config.keys.successor {
+        all.push(Arc::new(file.statement(&name.parse::<Name>()?)?));
     }
     let ours = network
         .genesis()
@@ -313,7 +357,7 @@ fn keys(config: &Config, network: &Network) -> Result<(Arc<dyn StatementKey>, Wa
         check_wallet(config, network, *id, wallet.address())?;
         wallets.insert(*id, Arc::new(wallet));
     }
-    Ok((Arc::new(key), wallets))
+    Ok((StatementKeys { all }, wallets))
 }
 
 fn check_wallet(

@@ -48,6 +48,9 @@ pub(super) fn judge_add_address(case: &Case<'_>, add: &AddAddress) -> Result<Ver
     if account.address(add.address).is_some() {
         return Err(Reason::AddressKnown);
     }
+    if case.state.takes_no_address(id, case.time) {
+        return Err(Reason::RecoveredLately);
+    }
     Ok(Verdict::Accept(vec![Effect::AddAddress(
         id,
         add.address,

@@ -2,7 +2,7 @@
 
 use super::authenticate::{Actor, has_role};
 use super::factor::{check_new, check_no_holders};
-use super::{Case, Verdict, held, suspend, withhold_where};
+use super::{Case, Verdict, held, rotate, suspend, withhold_where};
 use crate::act::{Act, ActKind, Approve, Cancel, GrantRole, LiftTarget, RaiseEpoch, Scope};
 use crate::decision::Need;
 use crate::effect::Effect;
@@ -21,7 +21,7 @@ use crate::time::{Span, Time};
 pub(super) fn judge_proposal(case: &Case<'_>) -> Result<Verdict, Reason> {
     let changes = carry_out(case.state, case.act)?;
     check_stranger(case.state, case.act)?;
-    let missing = case.state.network.genesis().quorum.saturating_sub(1);
+    let missing = case.state.quorum().saturating_sub(1);
     let delayed = own_delay(case.state, case.act).is_some();
     if missing == 0 && !delayed {
         return Ok(Verdict::Accept(changes));
@@ -37,11 +37,21 @@ fn needs(missing: u32, delayed: bool) -> Vec<Need> {
         .collect()
 }
 
-/// The delay that an act itself has, as new limits do. (New addresses and factors take effect at
+/// The delay that an act itself has, as new limits, rotations and recoveries do. (New addresses and factors take effect at
 /// once and carry their delay with them.)
 pub(super) fn own_delay(state: &State, act: &Act) -> Option<Span> {
-    matches!(act.kind, ActKind::SetLimits(_) | ActKind::SetPolicy(_))
-        .then(|| state.network.delay_floor())
+    match act.kind {
+        ActKind::SetLimits(_) | ActKind::SetPolicy(_) | ActKind::Rotate(_) => {
+            Some(state.network.delay_floor())
+        }
+        ActKind::Recover(_) => {
+            let account = act.account.and_then(|id| state.facts.account(id));
+            let delay = account.map(|account| state.recovery_delay_of(account));
+            Some(delay.unwrap_or_else(|| state.recovery_delay()))
+        }
+        ActKind::RecoverAdministrators(_) => Some(state.recovery_delay()),
+        _ => None,
+    }
 }
 
 /// Decide a proposal again: unique administrators of now, the proposer among them.
@@ -50,7 +60,7 @@ pub(super) fn settle(state: &State, held: &Held, time: Time) -> Result<Verdict, 
     check_not_frozen_since(state, held)?;
     let stands = state.facts.stands(&held.proof) && is_able(state, held.act.principal);
     let count = supporters(state, held).saturating_add(stands.into());
-    let missing = state.network.genesis().quorum.saturating_sub(count);
+    let missing = state.quorum().saturating_sub(count);
     let delayed = !held.available.is_at(time);
     let shut = is_shut(state, &held.act);
     if missing == 0 && !delayed && !shut {
@@ -126,6 +136,7 @@ fn carry_out(state: &State, act: &Act) -> Result<Vec<Effect>, Reason> {
             set.policy.check().map_err(|_| Reason::PolicyMalformed)?;
             Ok(vec![Effect::SetPolicy(Box::new(set.policy.clone()))])
         }
+        ActKind::Rotate(rotate) => rotate::carry_out(state, rotate),
         _ => Err(Reason::RoleMissing),
     }
 }
@@ -233,7 +244,7 @@ pub(super) fn keep_quorum(
 ) -> Result<(), Reason> {
     let left = state.facts.administrators_left(counts);
     let left = u32::try_from(left).unwrap_or(u32::MAX);
-    if left < state.network.genesis().quorum {
+    if left < state.quorum() {
         Err(Reason::WouldLockOut)
     } else {
         Ok(())
@@ -298,9 +309,13 @@ pub(super) fn judge_approve(
 ) -> Result<Verdict, Reason> {
     let who = actor.owner.principal();
     let held = held(case.state, approve.act)?;
-    // Only administrators make a quorum; large withdrawals take approvers too.
-    let is_withdrawal = matches!(held.act.kind, ActKind::Withdraw(_));
-    if !is_withdrawal && !has_role(case, who, Role::Administrator) {
+    // Only administrators make a quorum; large withdrawals take approvers too, recoveries support.
+    let may: &[Role] = match held.act.kind {
+        ActKind::Withdraw(_) => &[Role::Approver, Role::Administrator],
+        ActKind::Recover(_) => &[Role::Support],
+        _ => &[Role::Administrator],
+    };
+    if !may.iter().any(|role| has_role(case, who, *role)) {
         return Err(Reason::RoleMissing);
     }
     if who == held.act.principal {

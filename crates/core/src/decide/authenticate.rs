@@ -258,7 +258,7 @@ fn check_counts(case: &Case<'_>, owner: Owner, factor: &Factor) -> Result<(), Re
     }
     let harmless = matches!(
         case.act.kind,
-        ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_)
+        ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_) | ActKind::Veto(_)
     );
     if !harmless && !factor.available.is_at(case.time) {
         return Err(Reason::FactorNotYet);

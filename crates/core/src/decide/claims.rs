@@ -1,18 +1,27 @@
 //! What issuers say of the act.
 
 use super::Case;
-use crate::evidence::{Attestation, Claim};
+use super::recovery::issuer_digest;
+use crate::digest::Digest;
+use crate::evidence::{Attestation, AttestationStatement, Claim};
 use crate::genesis::IssuerKind;
-use crate::id::LedgerEntryId;
+use crate::id::{IssuerId, LedgerEntryId};
 use crate::reason::Reason;
+use crate::signature::PublicKey;
+use crate::state::State;
+use std::collections::BTreeSet;
 
 /// The claims of checked attestations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Claims {
     /// The factor in the act belongs to the account's holder.
     pub(crate) onboarding: bool,
     /// This ledger entry paid.
     pub(crate) debit: Option<LedgerEntryId>,
+    /// An identity vendor knows the holder: the issuer, as it is in force.
+    pub(crate) identity: Option<Digest>,
+    /// These roots stand behind the act.
+    pub(crate) roots: BTreeSet<IssuerId>,
 }
 
 impl Claims {
@@ -24,6 +33,10 @@ impl Claims {
             match attestation.statement.claim {
                 Claim::Onboarding => claims.onboarding = true,
                 Claim::LedgerDebit { entry } => claims.debit = Some(claims.one_debit(case, entry)?),
+                Claim::Identity => claims.identity = identity(case, attestation),
+                Claim::Root => {
+                    claims.roots.insert(attestation.statement.issuer);
+                }
             }
         }
         Ok(claims)
@@ -42,24 +55,34 @@ impl Claims {
 
 fn check(case: &Case<'_>, attestation: &Attestation) -> Result<(), Reason> {
     let statement = &attestation.statement;
-    let kind = match statement.claim {
-        Claim::Onboarding => IssuerKind::Onboarding,
-        Claim::LedgerDebit { .. } => IssuerKind::Ledger,
-    };
-    let issuer = case.state.network.issuer(statement.issuer, kind);
-    let issuer = issuer.ok_or(Reason::AttestationInvalid)?;
+    let key = key(case.state, statement).ok_or(Reason::AttestationInvalid)?;
     if statement.act != case.digest {
         return Err(Reason::AttestationForAnotherAct);
     }
-    if !case.verify.verify(
-        &issuer.key,
-        &statement.signed_bytes(),
-        &attestation.signature,
-    ) {
+    let message = statement.signed_bytes();
+    if !case.verify.verify(&key, &message, &attestation.signature) {
         return Err(Reason::AttestationInvalid);
     }
     if case.time >= statement.expires {
         return Err(Reason::AttestationExpired);
     }
     Ok(())
+}
+
+/// The key in force of whoever may say this.
+fn key(state: &State, statement: &AttestationStatement) -> Option<PublicKey> {
+    let kind = match statement.claim {
+        Claim::Onboarding => IssuerKind::Onboarding,
+        Claim::LedgerDebit { .. } => IssuerKind::Ledger,
+        Claim::Identity => IssuerKind::Identity,
+        Claim::Root => return state.roots().key(statement.issuer).cloned(),
+    };
+    let issuer = state.issuer(statement.issuer, kind)?;
+    Some(issuer.key.clone())
+}
+
+fn identity(case: &Case<'_>, attestation: &Attestation) -> Option<Digest> {
+    let issuer = attestation.statement.issuer;
+    let issuer = case.state.issuer(issuer, IssuerKind::Identity)?;
+    Some(issuer_digest(issuer))
 }

@@ -55,7 +55,7 @@ pub(super) fn judge_enrol(
 }
 
 /// Factors of older epochs make room: the same passkey is enrolled again, as a new one.
-fn outdated(state: &State, owner: Owner) -> impl Iterator<Item = Effect> {
+pub(super) fn outdated(state: &State, owner: Owner) -> impl Iterator<Item = Effect> {
     let facts = &state.facts;
     let factors = facts.factors(owner).iter();
     factors

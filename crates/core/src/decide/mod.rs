@@ -5,6 +5,7 @@
 //! for each kind of act (does it fit the state of things). Only then are effects made.
 
 mod account;
+mod administrators;
 mod approval;
 pub(crate) mod authenticate;
 pub(crate) mod binding;
@@ -17,6 +18,8 @@ pub mod permit;
 mod policy;
 mod rates;
 pub(crate) mod receipt;
+mod recovery;
+mod rotate;
 pub mod trial;
 mod withdraw;
 
@@ -171,6 +174,8 @@ pub(crate) enum Verdict {
     Pay(Box<Payment>),
     /// It waits for these.
     Wait(Vec<Need>, Option<Time>),
+    /// It waits for these, and that it does changes this.
+    Begin(Vec<Effect>, Vec<Need>),
 }
 
 /// Decide an act at `time`, the time that its entry will carry.
@@ -281,7 +286,11 @@ fn refuse_if_shut(case: &Case<'_>) -> Result<(), Reason> {
     let exempt = kind.is_restricting()
         || matches!(
             kind,
-            ActKind::Withdraw(_) | ActKind::Lift(_) | ActKind::Approve(_) | ActKind::Void(_)
+            ActKind::Withdraw(_)
+                | ActKind::Lift(_)
+                | ActKind::Approve(_)
+                | ActKind::Void(_)
+                | ActKind::RecoverAdministrators(_)
         );
     let reach = crate::state::Reach {
         realm: case.act.realm,
@@ -315,6 +324,9 @@ fn judge(
         ActKind::Cancel(cancel) => approval::judge_cancel(case, actor, cancel),
         ActKind::Approve(approve) => approval::judge_approve(case, actor, approve),
         ActKind::PublishRates(publish) => rates::judge_publish(case, publish),
+        ActKind::Recover(recover) => recovery::judge(case, actor, claims, recover),
+        ActKind::Veto(veto) => recovery::judge_veto(case, actor, veto),
+        ActKind::RecoverAdministrators(recover) => administrators::judge(case, claims, recover),
         _ => control::judge(case),
     }
 }
@@ -337,6 +349,10 @@ fn conclude(
         Verdict::Pay(payment) => {
             effects.push(Effect::Spend(case.digest, actor.signatures.clone()));
             Decided::pay(*payment, effects)
+        }
+        Verdict::Begin(changes, needs) => {
+            effects.extend(changes);
+            conclude(case, actor, claims, effects, Verdict::Wait(needs, None))
         }
         Verdict::Wait(needs, until) => {
             effects.push(Effect::Spend(case.digest, actor.signatures.clone()));
@@ -381,6 +397,10 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
     let verdict = match &held.act.kind {
         _ if time >= waits_until(&held.act) => Err(Reason::Expired),
         ActKind::Withdraw(withdraw) => withdraw::settle(state, held, withdraw, time),
+        ActKind::Recover(recover) => recovery::settle(state, held, recover, time),
+        ActKind::RecoverAdministrators(recover) => {
+            administrators::settle(state, held, recover, time)
+        }
         _ => approval::settle(state, held, time),
     };
     let (verdict, asked) = match verdict {
@@ -396,6 +416,8 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
             Decided::release(effects)
         }
         Ok(Verdict::Wait(needs, until)) => Decided::hold(needs, until, Vec::new()),
+        // What waits already begins no more.
+        Ok(Verdict::Begin(_, needs)) => Decided::hold(needs, None, Vec::new()),
         Err(reason) => {
             let end = crate::state::release::End::Returned;
             effects.push(Effect::End(digest, end, held.act.account));

@@ -32,6 +32,8 @@ pub fn holder_may(kind: &ActKind) -> bool {
             | ActKind::Unfreeze
             | ActKind::EnrolFactor(_)
             | ActKind::RevokeFactor(_)
+            | ActKind::Recover(_)
+            | ActKind::Veto(_)
     )
 }
 
@@ -45,18 +47,21 @@ pub fn role_may(role: Role, kind: &ActKind) -> Option<Permission> {
             Role::BackEnd,
             ActKind::OpenAccount(_) | ActKind::EnrolFactor(_) | ActKind::PublishRates(_),
         )
+        | (Role::BackEnd | Role::Support, ActKind::Recover(_))
         | (
             Role::BackEnd | Role::Support | Role::Operator | Role::Administrator,
             ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_),
         )
         | (Role::Operator | Role::Administrator, ActKind::Resume(_) | ActKind::Void(_))
         | (Role::Operator | Role::Administrator | Role::Keeper, ActKind::Suspend(_))
-        | (Role::Approver | Role::Administrator, ActKind::Approve(_))
-        | (Role::Administrator, ActKind::RevokeFactor(_)) => Some(Alone),
+        | (Role::Approver | Role::Support | Role::Administrator, ActKind::Approve(_))
+        | (Role::Administrator, ActKind::RevokeFactor(_) | ActKind::Veto(_)) => Some(Alone),
         (Role::Operator | Role::Administrator, ActKind::RaiseEpoch(raise)) => match raise.realm {
             Realm::Customers => Some(Alone),
             Realm::Staff => (role == Role::Administrator).then_some(WithQuorum),
         },
+        // The roots decide; whoever else is left brings their word.
+        (role, ActKind::RecoverAdministrators(_)) => (role != Role::Keeper).then_some(Alone),
         (Role::Administrator, ActKind::RevokeRole(revoke)) => match revoke.role {
             Role::Administrator => Some(WithQuorum),
             // A keeper is one by genesis, and nobody makes another.
@@ -69,7 +74,8 @@ pub fn role_may(role: Role, kind: &ActKind) -> Option<Permission> {
             | ActKind::Lift(_)
             | ActKind::SetLimits(_)
             | ActKind::Unfreeze
-            | ActKind::SetPolicy(_),
+            | ActKind::SetPolicy(_)
+            | ActKind::Rotate(_),
         ) => Some(WithQuorum),
         _ => None,
     }

@@ -115,11 +115,11 @@ impl<'a> Asking<'a> {
         let more: Option<Vec<Need>> = wanted.iter().map(|wanted| self.need(*wanted)).collect();
         // A statement that wants what is there already contradicts itself: nothing would ever come.
         let more = more.ok_or(Reason::Forbidden)?;
-        let (needs, until) = match verdict {
-            Verdict::Wait(needs, until) => (needs, until),
-            Verdict::Accept(_) | Verdict::Pay(_) => (Vec::new(), None),
-        };
-        Ok(Verdict::Wait(together(needs, more), until))
+        Ok(match verdict {
+            Verdict::Begin(changes, needs) => Verdict::Begin(changes, together(needs, more)),
+            Verdict::Wait(needs, until) => Verdict::Wait(together(needs, more), until),
+            Verdict::Accept(_) | Verdict::Pay(_) => Verdict::Wait(together(Vec::new(), more), None),
+        })
     }
 
     fn need(&self, wanted: Wanted) -> Option<Need> {

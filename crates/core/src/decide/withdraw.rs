@@ -15,6 +15,7 @@ use crate::state::{Reach, State};
 use crate::time::Time;
 use crate::window::{Outflow, Window};
 use portcullis_chains::Amount;
+use std::borrow::Cow;
 
 use super::claims::Claims;
 
@@ -130,8 +131,12 @@ impl Wanted<'_> {
         Ok(())
     }
 
-    fn rule(&self, bounds: Bounds) -> Option<&Limit> {
-        self.state.facts.limits.rule(self.withdraw.asset, bounds)
+    /// The rule for the asset, lowered where the account was recovered a short while ago.
+    fn rule(&self, bounds: Bounds) -> Option<Cow<'_, Limit>> {
+        let rule = self.state.facts.limits.rule(self.withdraw.asset, bounds)?;
+        let lowered = self.state.lowered(self.id, self.time);
+        let lowered = lowered.filter(|_| bounds == Bounds::Account);
+        Some(lowered.map_or(Cow::Borrowed(rule), |by| Cow::Owned(rule.lowered(by))))
     }
 
     /// Pay where nothing is missing; otherwise everything that is.
@@ -220,8 +225,8 @@ impl Wanted<'_> {
     ) -> Option<Window> {
         let rule = self.rule(bounds)?;
         match outflow {
-            Some(outflow) => outflow.first_exceeded(rule, amount, self.time),
-            None => O::default().first_exceeded(rule, amount, self.time),
+            Some(outflow) => outflow.first_exceeded(&rule, amount, self.time),
+            None => O::default().first_exceeded(&rule, amount, self.time),
         }
     }
 }

@@ -8,12 +8,12 @@ use crate::digest::Digest;
 use crate::evidence::{Attestation, Claim};
 use crate::factor::{NewFactor, factor_id};
 use crate::genesis::{IssuerKind, Member};
-use crate::id::{AccountId, LedgerEntryId, PrincipalId};
+use crate::id::{AccountId, IssuerId, LedgerEntryId, PrincipalId};
 use crate::passkey::{self, Credential};
 use crate::realm::{Realm, Role};
 use crate::request;
-use crate::time::Time;
 use portcullis_chains::caip::Address;
+use std::collections::BTreeSet;
 
 /// A factor of the account's holder proves the act, and a back end relayed it.
 pub(super) fn check_asked(
@@ -55,21 +55,17 @@ pub(super) fn check_address(
 
 /// The one ledger entry that paid. Two that differ contradict each other.
 pub(super) fn debit(case: &Case<'_>, act: Digest, until: u64) -> Option<LedgerEntryId> {
-    let mut entries = case.evidence_for(act, until).flat_map(|brought| {
-        let time = brought.time;
-        let all = brought.evidence.attestations.iter();
-        all.filter_map(move |attestation| match attestation.statement.claim {
-            Claim::LedgerDebit { entry } => {
-                is_attested(case, attestation, IssuerKind::Ledger, act, time).then_some(entry)
-            }
-            Claim::Onboarding => None,
-        })
-    });
+    let debit = |claim| match claim {
+        Claim::LedgerDebit { entry } => Some(entry),
+        Claim::Onboarding | Claim::Identity | Claim::Root => None,
+    };
+    let mut entries = claims(case, act, until).filter_map(|(_, claim)| debit(claim));
     let first = entries.next()?;
     entries.all(|entry| entry == first).then_some(first)
 }
 
 /// A factor of a principal, which counts in entries behind `since`.
+#[derive(Clone, Copy)]
 struct Established<'a> {
     principal: PrincipalId,
     factor: &'a NewFactor,
@@ -92,7 +88,7 @@ fn is_proven_by_holder(
 }
 
 /// The holder's factors, in the order of the journal: the first by the opening that onboarding attests;
-/// each later one by an older one of them, or by onboarding again.
+/// each later one by an older one of them, or by onboarding again, or in a recovery.
 fn holders_factors<'a>(
     case: &Case<'a>,
     holder: PrincipalId,
@@ -104,6 +100,7 @@ fn holders_factors<'a>(
         let factor = match &s.submission.act.kind {
             ActKind::OpenAccount(open) if open.principal == holder => &open.factor,
             ActKind::EnrolFactor(enrol) if enrol.principal == holder => &enrol.factor,
+            ActKind::Recover(recover) if recover.principal == holder => &recover.factor,
             _ => continue,
         };
         known.extend(established(case, &known, &s, holder, factor));
@@ -122,6 +119,15 @@ fn staff_factors<'a>(case: &Case<'a>) -> Vec<Established<'a>> {
             since: 0,
         })
         .collect();
+    known.extend(case.in_force.recovered().flat_map(|new| {
+        let each = new.members.iter();
+        let factors = each.flat_map(|(who, factors)| factors.iter().map(|f| (*who, f)));
+        factors.map(|(principal, factor)| Established {
+            principal,
+            factor,
+            since: new.since,
+        })
+    }));
     for s in case.submissions() {
         match &s.submission.act.kind {
             ActKind::GrantRole(grant) => {
@@ -148,7 +154,9 @@ fn staff_factors<'a>(case: &Case<'a>) -> Vec<Established<'a>> {
     known
 }
 
-/// The factor that an enrolment adds, if an older one of the same principal or onboarding stands behind.
+/// The factor that an enrolment or a recovery adds, if somebody stands behind it who may: an older factor
+/// of the same principal, and else for an enrolment onboarding, for a recovery an identity vendor or
+/// two members with role support.
 fn established<'a>(
     case: &Case<'_>,
     known: &[Established<'_>],
@@ -161,11 +169,44 @@ fn established<'a>(
     let mut older = known.iter().filter(|older| older.principal == principal);
     let by_itself = act.principal == principal
         && older.any(|older| proves(case, older, act.realm, s.digest, since));
-    (by_itself || is_onboarded(case, s, since)).then_some(Established {
+    let says = |claim| claims(case, s.digest, since).any(|(_, said)| said == claim);
+    let stands = by_itself
+        || match &act.kind {
+            ActKind::Recover(_) => says(Claim::Identity) || support_stands_behind(case, s, since),
+            _ => says(Claim::Onboarding),
+        };
+    stands.then_some(Established {
         principal,
         factor,
         since,
     })
+}
+
+/// Two different members with role support: whoever brought the recovery, and whoever approved it.
+fn support_stands_behind(case: &Case<'_>, s: &Submitted<'_>, until: u64) -> bool {
+    let factors = factors_with(case, Role::Support);
+    let acts = submissions_for(case, s);
+    let behind = acts.filter(|own| {
+        let act = &own.submission.act;
+        let mut mine = factors.iter().filter(|f| f.principal == act.principal);
+        mine.any(|factor| proves(case, factor, Realm::Staff, own.digest, until))
+    });
+    let members: BTreeSet<PrincipalId> = behind.map(|own| own.submission.act.principal).collect();
+    members.len() >= 2
+}
+
+/// The act itself, and the approvals of it.
+fn submissions_for<'a>(
+    case: &Case<'a>,
+    s: &Submitted<'_>,
+) -> impl Iterator<Item = Submitted<'a>> + use<'a> {
+    let of = s.digest;
+    let about = move |own: &Submitted<'_>| {
+        let kind = &own.submission.act.kind;
+        own.digest == of || matches!(kind, ActKind::Approve(approve) if approve.act == of)
+    };
+    let all: Vec<Submitted<'a>> = case.submissions().filter(about).collect();
+    all.into_iter()
 }
 
 fn members<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Member> {
@@ -173,31 +214,37 @@ fn members<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Member> {
     genesis.administrators.iter().chain(&genesis.staff)
 }
 
-/// A back end relayed the act: one of genesis, or one that a quorum of genesis' administrators
-/// appointed.
+/// A back end relayed the act: one of genesis, or one that a quorum of administrators appointed.
 fn is_relayed(case: &Case<'_>, act: Digest, until: u64) -> bool {
-    let factors = staff_factors(case);
-    let appointed = back_ends(case);
-    factors.iter().any(|known| {
-        let mut roles = appointed.iter().filter(|(who, _)| *who == known.principal);
-        roles.any(|(_, since)| {
-            let as_back_end = Established {
-                since: known.since.max(*since),
-                ..*known
-            };
-            proves(case, &as_back_end, Realm::Staff, act, until)
-        })
-    })
+    let factors = factors_with(case, Role::BackEnd);
+    let mut factors = factors.iter();
+    factors.any(|known| proves(case, known, Realm::Staff, act, until))
 }
 
-/// Who is a back end, each from behind which entry on.
-fn back_ends(case: &Case<'_>) -> Vec<(PrincipalId, u64)> {
-    let named = members(case).filter(|member| member.roles.contains(&Role::BackEnd));
+/// The factors of staff that has a role, each behind the later of its own entry and the role's.
+fn factors_with<'a>(case: &Case<'a>, role: Role) -> Vec<Established<'a>> {
+    let appointed = having(case, role);
+    let factors = staff_factors(case).into_iter();
+    let as_such = factors.flat_map(|known| {
+        let roles = appointed
+            .iter()
+            .filter(move |(who, _)| *who == known.principal);
+        roles.map(move |(_, since)| Established {
+            since: known.since.max(*since),
+            ..known
+        })
+    });
+    as_such.collect()
+}
+
+/// Who has a role, each from behind which entry on.
+fn having(case: &Case<'_>, role: Role) -> Vec<(PrincipalId, u64)> {
+    let named = members(case).filter(|member| member.roles.contains(&role));
     let named = named.map(|member| (member.principal, 0));
     let granted = case
         .submissions()
         .filter_map(|s| match &s.submission.act.kind {
-            ActKind::GrantRole(grant) if grant.role == Role::BackEnd => {
+            ActKind::GrantRole(grant) if grant.role == role => {
                 Some((grant.principal, granted_by(case, &s)?))
             }
             _ => None,
@@ -205,32 +252,46 @@ fn back_ends(case: &Case<'_>) -> Vec<(PrincipalId, u64)> {
     named.chain(granted).collect()
 }
 
-/// The entry by which a grant took effect, if a quorum of genesis' administrators stood behind it by
-/// then: its proposer, and those whose approvals are in the receipt. Members count, never signatures.
+/// The entry by which a grant took effect, if a quorum stood behind it by then.
 fn granted_by(case: &Case<'_>, grant: &Submitted<'_>) -> Option<u64> {
     let effective = case.took_effect(grant)?;
-    let genesis = case.network.genesis();
-    let stands_behind = |administrator: &&Member| {
-        let mut own = case.submissions().filter(|s| {
-            let act = &s.submission.act;
-            let approves =
-                matches!(&act.kind, ActKind::Approve(approve) if approve.act == grant.digest);
-            act.principal == administrator.principal && (approves || s.digest == grant.digest)
-        });
-        own.any(|s| {
-            administrator.factors.iter().any(|factor| {
+    quorum_stands_behind(case, grant, effective).then_some(effective)
+}
+
+/// Whether a quorum of the administrators of then stood behind an act: its proposer, and those whose
+/// approvals are in the receipt. Members count, never signatures.
+pub(super) fn quorum_stands_behind(case: &Case<'_>, s: &Submitted<'_>, effective: u64) -> bool {
+    let Some(administrators) = case.in_force.administrators(effective) else {
+        return false;
+    };
+    let since = administrators.since;
+    let stands_behind = |(principal, factors): &&(PrincipalId, &[NewFactor])| {
+        let principal = *principal;
+        let mut own =
+            submissions_for(case, s).filter(|own| own.submission.act.principal == principal);
+        own.any(|own| {
+            factors.iter().any(|factor| {
                 let known = Established {
-                    principal: administrator.principal,
+                    principal,
                     factor,
-                    since: 0,
+                    since,
                 };
-                proves(case, &known, Realm::Staff, s.digest, effective)
+                proves(case, &known, Realm::Staff, own.digest, effective)
             })
         })
     };
-    let members = genesis.administrators.iter().filter(stands_behind).count();
-    let is_quorum = u32::try_from(members).is_ok_and(|members| members >= genesis.quorum);
-    is_quorum.then_some(effective)
+    let members = administrators.members.iter().filter(stands_behind).count();
+    u32::try_from(members).is_ok_and(|members| members >= administrators.quorum)
+}
+
+/// Whether a quorum of the roots of then attested an act when it was submitted. Roots count, never
+/// signatures.
+pub(super) fn roots_stand_behind(case: &Case<'_>, s: &Submitted<'_>) -> bool {
+    let said = claims(case, s.digest, s.index).filter(|(_, claim)| *claim == Claim::Root);
+    let roots: BTreeSet<IssuerId> = said.map(|(issuer, _)| issuer).collect();
+    let quorum = case.in_force.roots(s.index).map(|roots| roots.quorum);
+    let count = u32::try_from(roots.len()).unwrap_or(u32::MAX);
+    quorum.is_some_and(|quorum| quorum > 0 && count >= quorum)
 }
 
 /// Whether evidence for the act, brought while the factor counted, is this factor's.
@@ -281,38 +342,40 @@ fn is_requested(
     })
 }
 
-fn is_onboarded(case: &Case<'_>, s: &Submitted<'_>, until: u64) -> bool {
-    let mut evidence = case.evidence_for(s.digest, until);
-    evidence.any(|brought| {
-        brought.evidence.attestations.iter().any(|attestation| {
-            attestation.statement.claim == Claim::Onboarding
-                && is_attested(
-                    case,
-                    attestation,
-                    IssuerKind::Onboarding,
-                    s.digest,
-                    brought.time,
-                )
-        })
+/// What is attested of an act up to an entry, and by whom: by an issuer or a root that was in force, and
+/// not expired, when it was brought.
+fn claims(case: &Case<'_>, act: Digest, until: u64) -> impl Iterator<Item = (IssuerId, Claim)> {
+    let brought = case.evidence_for(act, until);
+    brought.flat_map(move |brought| {
+        let all = brought.evidence.attestations.iter();
+        all.filter(|attestation| is_attested(case, attestation, act, &brought))
+            .map(|attestation| (attestation.statement.issuer, attestation.statement.claim))
+            .collect::<Vec<_>>()
     })
 }
 
-/// Whether an issuer of that kind said so, and it had not expired when it was journaled.
 fn is_attested(
     case: &Case<'_>,
     attestation: &Attestation,
-    kind: IssuerKind,
     act: Digest,
-    time: Time,
+    brought: &Brought<'_>,
 ) -> bool {
     let statement = &attestation.statement;
-    let Some(issuer) = case.network.issuer(statement.issuer, kind) else {
-        return false;
+    let issuer = |kind| {
+        let issuer = case.in_force.issuer(statement.issuer, kind, brought.index);
+        issuer.map(|issuer| &issuer.key)
+    };
+    let key = match statement.claim {
+        Claim::Onboarding => issuer(IssuerKind::Onboarding),
+        Claim::LedgerDebit { .. } => issuer(IssuerKind::Ledger),
+        Claim::Identity => issuer(IssuerKind::Identity),
+        Claim::Root => {
+            let roots = case.in_force.roots(brought.index);
+            roots.and_then(|roots| roots.key(statement.issuer))
+        }
     };
     let bytes = statement.signed_bytes();
     statement.act == act
-        && time < statement.expires
-        && case
-            .verify
-            .verify(&issuer.key, &bytes, &attestation.signature)
+        && brought.time < statement.expires
+        && key.is_some_and(|key| case.verify.verify(key, &bytes, &attestation.signature))
 }

@@ -1,5 +1,6 @@
 //! A receipt's entries once their proofs hold, and what they are searched for.
 
+use super::in_force::InForce;
 use super::{ProvenEntry, ReceiptFault};
 use crate::act::ActKind;
 use crate::decision::Decision;
@@ -73,6 +74,8 @@ pub(super) struct Case<'a> {
     pub(super) network: &'a Network,
     pub(super) entries: &'a [Proven],
     pub(super) verify: &'a dyn Verify,
+    /// Who administers and whose keys count, as far as the entries show it.
+    pub(super) in_force: InForce<'a>,
 }
 
 /// An act that was submitted: to this network, before it expired.

@@ -43,14 +43,14 @@ pub(super) fn find(
 }
 
 /// Statements of this network's keepers, with their entries.
-fn statements<'a>(case: &Case<'a>) -> impl Iterator<Item = (u64, &'a Statement)> {
+fn statements<'a>(case: &'a Case<'_>) -> impl Iterator<Item = (u64, &'a Statement)> {
     let (network, verify) = (case.network, case.verify);
     case.entries.iter().filter_map(move |proven| {
         let Body::Statement(said) = &proven.entry.body else {
             return None;
         };
-        let keeper = network.keeper(said.statement.keeper)?;
-        let holds = said.statement.genesis == network.digest() && said.is_by(&keeper.key, verify);
+        let key = case.in_force.keeper(said.statement.keeper, proven.index)?;
+        let holds = said.statement.genesis == network.digest() && said.is_by(key, verify);
         holds.then_some((proven.index, &said.statement))
     })
 }

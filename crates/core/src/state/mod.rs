@@ -1,8 +1,10 @@
 //! State: what the journal says, up to an entry. Derived, never stored as truth.
 
 pub mod account;
+pub mod keys;
 pub mod log;
 mod query;
+pub mod recovery;
 pub mod release;
 mod snapshot;
 
@@ -22,10 +24,12 @@ use crate::realm::{Realm, Role};
 use crate::statement::{Cap, Condition};
 use crate::time::Time;
 use crate::window::Rings;
-use account::{Account, Member, Owner};
+use account::{Account, Member, Owner, Proof};
+use keys::Rotated;
 use log::LogTail;
 use minicbor::{Decode, Encode};
 use portcullis_chains::caip::{Address, AssetId};
+use recovery::{Begun, Enrolled, Pending, Recovered};
 use release::{Ended, Held, Release};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -139,6 +143,30 @@ pub struct Facts {
     /// What left the platform while there were rates, in the minor units of each time.
     #[n(31)]
     pub fiat: Option<Rings>,
+    /// Recoveries that wait, by the holder whom they are for.
+    #[n(35)]
+    pub recovering: BTreeMap<Owner, Pending>,
+    /// How many recoveries have begun today.
+    #[n(36)]
+    pub begun: Begun,
+    /// Accounts that were recovered a short while ago.
+    #[n(37)]
+    pub recovered: BTreeMap<AccountId, Recovered>,
+    /// When they are forgotten.
+    #[n(38)]
+    pub recovered_until: BTreeSet<(Time, AccountId)>,
+    /// Administrators who object to a recovery that waits, and by which factor.
+    #[n(39)]
+    pub vetoes: BTreeMap<Digest, BTreeMap<PrincipalId, Proof>>,
+    /// How many administrators loosen together, once they were recovered.
+    #[n(40)]
+    pub administrators_quorum: Option<u32>,
+    /// Keys that were rotated.
+    #[n(41)]
+    pub keys: Rotated,
+    /// How many holders have which factors.
+    #[n(42)]
+    pub enrolled: Enrolled,
 }
 
 /// A wallet's next nonce and what left it.
@@ -219,6 +247,9 @@ pub enum Awaiting {
     /// A suspension's 4 seconds.
     #[n(4)]
     Suspension(#[n(0)] Digest),
+    /// The delays of a recovered account.
+    #[n(5)]
+    Recovered(#[n(0)] AccountId),
 }
 
 impl State {
@@ -295,26 +326,41 @@ impl Facts {
             policy: genesis.policy.clone().map(Box::new),
             rates: None,
             fiat: None,
+            recovering: BTreeMap::new(),
+            begun: Begun::default(),
+            recovered: BTreeMap::new(),
+            recovered_until: BTreeSet::new(),
+            vetoes: BTreeMap::new(),
+            administrators_quorum: None,
+            keys: Rotated::default(),
+            enrolled: Enrolled::default(),
         };
+        facts.found(network);
+        facts
+    }
+
+    /// The wallets, members and keepers that genesis names.
+    fn found(&mut self, network: &Network) {
+        let genesis = network.genesis();
         for wallet in &genesis.wallets {
             let state = WalletState {
                 next_nonce: wallet.first_nonce,
                 outflow: BTreeMap::new(),
             };
-            facts.wallets.insert(wallet.id, state);
+            self.wallets.insert(wallet.id, state);
         }
         for administrator in &genesis.administrators {
-            facts.employ(administrator, Some(Role::Administrator));
+            self.employ(administrator, Some(Role::Administrator));
         }
         for member in &genesis.staff {
-            facts.employ(member, None);
+            self.employ(member, None);
         }
         for keeper in &genesis.keepers {
             let factors = vec![NewFactor::RequestKey {
                 key: keeper.key.clone(),
             }];
             let principal = PrincipalId(keeper.id.0);
-            facts.employ(
+            self.employ(
                 &GenesisMember {
                     principal,
                     roles: vec![Role::Keeper],
@@ -323,7 +369,6 @@ impl Facts {
                 None,
             );
         }
-        facts
     }
 
     fn employ(&mut self, member: &GenesisMember, role: Option<Role>) {

@@ -14,6 +14,7 @@ mod stage;
 mod attestations;
 mod binding;
 mod limits;
+mod lost;
 mod may;
 mod on_the_way;
 mod passkeys;
@@ -83,6 +84,7 @@ fn rows() -> Vec<Row> {
         things::rows(),
         limits::rows(),
         policy::rows(),
+        lost::rows(),
     ]
     .into_iter()
     .flatten()

@@ -10,6 +10,8 @@
 
 pub(crate) mod rates;
 
+pub(crate) mod lost;
+
 use portcullis_chains::Amount;
 use portcullis_chains::caip::{Address, AssetId};
 use portcullis_chains::ethereum::Fees;
@@ -85,9 +87,14 @@ impl Stage {
     }
 
     fn build() -> Self {
+        Self::build_on(World::new())
+    }
+
+    /// The same in a network of another genesis.
+    pub(crate) fn build_on(world: World) -> Self {
         let clock = HandClock::at(World::START);
         let mut stage = Self {
-            ledger: Ledger::new(Arc::new(World::new()), clock),
+            ledger: Ledger::new(Arc::new(world), clock),
             customer: Customer::number(1),
         };
         stage.ledger.open(&stage.customer);
@@ -166,6 +173,7 @@ impl Stage {
         if matches!(act.kind, ActKind::Withdraw(_)) {
             evidence.attestations.push(self.ledger.debit(act));
         }
+        evidence.attestations.extend(self.vouchers(act));
         evidence
     }
 

@@ -4,11 +4,12 @@ use crate::holder::{Holder, Kind};
 use crate::{and, vector};
 use portcullis_chains::Amount;
 use portcullis_core::act::{
-    Act, ActKind, AddAddress, Approve, Cancel, CancelAddress, EnrolFactor, GrantRole, Lift,
-    LiftTarget, OpenAccount, PublishRates, RaiseEpoch, Resume, RevokeFactor, RevokeRole, Scope,
-    SetLimits, SetPolicy, Suspend, Void, Withdraw,
+    Act, ActKind, AddAddress, Approve, Cancel, CancelAddress, EnrolFactor, GrantRole, Keys, Lift,
+    LiftTarget, NewAdministrator, OpenAccount, PublishRates, RaiseEpoch, Recover,
+    RecoverAdministrators, Resume, RevokeFactor, RevokeRole, Roots, Rotate, Scope, SetLimits,
+    SetPolicy, Suspend, Veto, Void, Withdraw,
 };
-use portcullis_core::factor::FactorKind;
+use portcullis_core::factor::{FactorKind, NewFactor};
 use portcullis_core::id::{AccountId, ActId, PrincipalId, SubjectId};
 use portcullis_core::limits::{ApprovalAbove, Bounds, Limit, Limits};
 use portcullis_core::passkey::challenge_for;
@@ -16,6 +17,7 @@ use portcullis_core::policy::{
     FiatLimit, List, Name, Policy, Publisher, Quote, RateRules, Scale, SignedQuote, Tiers,
 };
 use portcullis_core::realm::{Realm, Role};
+use portcullis_core::signature::PublicKey;
 use portcullis_core::{Digest, Span};
 use portcullis_keeper::testkit::{World, id};
 use portcullis_keys::StatementKey as _;
@@ -107,6 +109,14 @@ fn customers() -> Vec<(&'static str, ActKind)> {
                 factor,
             }),
         ),
+        (
+            "recover by a factor of another kind",
+            ActKind::Recover(Recover {
+                principal: CUSTOMER,
+                factor: Holder::new(Kind::PasskeyP256).factor(),
+            }),
+        ),
+        ("veto a recovery", ActKind::Veto(Veto { act: OTHER })),
     ]
 }
 
@@ -210,6 +220,29 @@ fn controls() -> Vec<(&'static str, ActKind)> {
                 quotes: vec![quote()],
             }),
         ),
+        ("recover the administrators", recover_administrators()),
+        (
+            "rotate the issuers",
+            rotate(Keys::Issuers {
+                issuers: World::new().network.genesis().issuers.clone(),
+            }),
+        ),
+        (
+            "rotate the roots",
+            rotate(Keys::Roots {
+                roots: Roots {
+                    keys: vec![key(0xd1), key(0xd2), key(0xd3)],
+                    quorum: 2,
+                },
+            }),
+        ),
+        (
+            "rotate a keeper's key",
+            rotate(Keys::Keeper {
+                keeper,
+                key: key(0xd4),
+            }),
+        ),
     ]
 }
 
@@ -294,4 +327,27 @@ fn limits() -> Limits {
     Limits {
         rules: vec![full, empty],
     }
+}
+
+fn key(seed: u8) -> PublicKey {
+    World::key(&id(seed)).public_key().clone()
+}
+
+fn rotate(keys: Keys) -> ActKind {
+    ActKind::Rotate(Rotate {
+        replaces: OTHER,
+        keys,
+    })
+}
+
+fn recover_administrators() -> ActKind {
+    let new = |seed| NewAdministrator {
+        principal: PrincipalId(id(seed)),
+        factors: vec![NewFactor::RequestKey { key: key(seed) }],
+    };
+    ActKind::RecoverAdministrators(RecoverAdministrators {
+        replaces: OTHER,
+        administrators: vec![new(0x31), new(0x32)],
+        quorum: 2,
+    })
 }

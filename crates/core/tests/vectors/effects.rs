@@ -3,7 +3,7 @@
 use crate::holder::{Holder, Kind};
 use crate::{acts, cbor};
 use portcullis_chains::Amount;
-use portcullis_core::act::{ActKind, LiftTarget, Scope};
+use portcullis_core::act::{ActKind, Keys, LiftTarget, Roots, Scope};
 use portcullis_core::effect::Effect;
 use portcullis_core::factor::{Epochs, FactorKind};
 use portcullis_core::id::{AccountId, FactorId, LedgerEntryId, PrincipalId, SubjectId};
@@ -12,10 +12,12 @@ use portcullis_core::plan::Plan;
 use portcullis_core::policy::{Policy, Rate};
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::state::account::{FrozenBy, Owner, Proof};
+use portcullis_core::state::recovery::Voucher;
 use portcullis_core::state::release::{End, SignedPlan, Withheld};
 use portcullis_core::statement::{Cap, Condition};
 use portcullis_core::{Digest, Span, Time};
-use portcullis_keeper::testkit::World;
+use portcullis_keeper::testkit::{World, id};
+use portcullis_keys::StatementKey as _;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -29,13 +31,13 @@ const DELAY: Span = Span::seconds(5);
 pub(crate) fn document() -> Value {
     let effects = all();
     let numbers: BTreeSet<u8> = effects.iter().map(number).collect();
-    assert_eq!(numbers, (0..=34).chain(60..=62).collect());
+    assert_eq!(numbers, (0..=34).chain(60..=62).chain(70..=74).collect());
     let vector = |effect: &Effect| json!({ "number": number(effect), "cbor": cbor(effect) });
     effects.iter().map(vector).collect()
 }
 
 fn all() -> Vec<Effect> {
-    [people(), waiting(), releases(), control()].concat()
+    [people(), waiting(), releases(), control(), lost()].concat()
 }
 
 fn people() -> Vec<Effect> {
@@ -158,6 +160,31 @@ fn control() -> Vec<Effect> {
     ]
 }
 
+fn lost() -> Vec<Effect> {
+    let begin = |voucher, agent| Effect::BeginRecovery {
+        digest: ACT,
+        owner: holder(),
+        voucher,
+        agent,
+    };
+    let roots = Roots {
+        keys: vec![World::key(&id(0xd1)).public_key().clone()],
+        quorum: 1,
+    };
+    vec![
+        begin(Voucher::Factor, None),
+        begin(Voucher::Identity(Digest([0x1d; 32])), Some(WHO)),
+        begin(Voucher::Support, Some(WHO)),
+        Effect::Recovered {
+            account: ACCOUNT,
+            lowered: DELAY,
+        },
+        Effect::Veto(ACT, WHO, proof()),
+        Effect::SetQuorum(2),
+        Effect::Rotate(Keys::Roots { roots }),
+    ]
+}
+
 fn holder() -> Owner {
     Owner::Holder {
         account: ACCOUNT,
@@ -199,7 +226,7 @@ fn number(effect: &Effect) -> u8 {
 /// A new variant belongs in the table above.
 #[test]
 fn the_table_is_complete() {
-    for number in (35..=255_u8).filter(|number| !(60..=62).contains(number)) {
+    for number in (35..60).chain(63..70).chain(75..=255_u8) {
         let bytes = [0x82, 0x18, number, 0x80];
         let unknown = minicbor::decode::<Effect>(&bytes).unwrap_err();
         assert!(unknown.is_unknown_variant(), "{number}");

@@ -3,10 +3,10 @@
 use crate::holder::{Holder, Kind};
 use crate::{acts, and, vector};
 use portcullis_core::Span;
-use portcullis_core::act::{Act, ActKind};
+use portcullis_core::act::{Act, ActKind, root_id};
 use portcullis_core::evidence::{Attestation, AttestationStatement, Claim, Evidence, Stamp};
 use portcullis_core::id::{IssuerId, LedgerEntryId};
-use portcullis_keeper::testkit::World;
+use portcullis_keeper::testkit::{World, id};
 use portcullis_keys::StatementKey as _;
 use serde_json::{Value, json};
 
@@ -15,6 +15,8 @@ pub(crate) fn document() -> Value {
     let entry = LedgerEntryId([0x1e; 16]);
     let onboarding = attest(World::ONBOARDING, &act, Claim::Onboarding);
     let debit = attest(World::LEDGER, &act, Claim::LedgerDebit { entry });
+    let identity = attest(IssuerId(id(0x63)), &act, Claim::Identity);
+    let root = root(&act);
     let stamp = stamp(&act);
     let stamped = Stamp::signed_bytes(stamp.board, act.digest(), stamp.time);
     let full = Evidence {
@@ -28,10 +30,14 @@ pub(crate) fn document() -> Value {
             "onboarding": World::key(&World::ONBOARDING.0).public_key(),
             "ledger": World::key(&World::LEDGER.0).public_key(),
             "board": World::key(&World::BOARD.0).public_key(),
+            "identity": World::key(&id(0x63)).public_key(),
+            "root": World::key(&id(0xd1)).public_key(),
         },
         "attestations": [
             attestation("onboarding", &onboarding),
             attestation("a ledger's debit", &debit),
+            attestation("who brings the factor is the holder", &identity),
+            attestation("a root's word", &root),
         ],
         "stamp": and(vector("a stamp", &stamp), json!({ "signed_bytes": hex::encode(stamped) })),
         "evidence": [
@@ -52,6 +58,22 @@ fn attest(issuer: IssuerId, act: &Act, claim: Claim) -> Attestation {
     Attestation {
         statement,
         signature: signature.unwrap(),
+    }
+}
+
+/// A root attests under the id of its key.
+fn root(act: &Act) -> Attestation {
+    let key = World::key(&id(0xd1));
+    let statement = AttestationStatement {
+        issuer: root_id(key.public_key()),
+        act: act.digest(),
+        expires: World::START.after(Span::hours(1)),
+        claim: Claim::Root,
+    };
+    let signature = key.sign(&statement.signed_bytes()).unwrap();
+    Attestation {
+        statement,
+        signature,
     }
 }
 

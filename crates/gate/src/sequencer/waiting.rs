@@ -38,7 +38,10 @@ impl Waiting {
             Effect::Prove(digest, _) | Effect::Pay(digest, _) | Effect::Approve(digest, ..) => {
                 self.wake(*digest, now);
             }
-            Effect::Unfreeze(account) | Effect::RemoveAddress(account, _) => {
+            // A freeze ends what waits to recover the account.
+            Effect::Freeze(account, _)
+            | Effect::Unfreeze(account)
+            | Effect::RemoveAddress(account, _) => {
                 self.wake_account(*account, now);
             }
             Effect::Unenrol(Owner::Member { .. }, _)
@@ -47,7 +50,9 @@ impl Waiting {
             | Effect::Ungrant(..)
             | Effect::Lift(_)
             | Effect::SetLimits(_)
-            | Effect::SetPolicy(_) => self.wake_all(now),
+            | Effect::SetPolicy(_)
+            | Effect::SetQuorum(_)
+            | Effect::Rotate(_) => self.wake_all(now),
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use super::status::look;
 use super::{Api, Problem, auth};
-use crate::index::Index;
+use crate::index::{Index, Place};
 use crate::sequencer::Shared;
 use axum::Json;
 use axum::body::Bytes;
@@ -11,6 +11,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use portcullis_core::act::ActKind;
+use portcullis_core::evidence::Claim;
 use portcullis_core::factor::factor_id;
 use portcullis_core::id::AccountId;
 use portcullis_core::receipt::{MAX_ENTRIES, ProvenEntry, Receipt};
@@ -84,7 +85,8 @@ fn build_receipt(api: &Api, act: Digest) -> Option<Receipt> {
 }
 
 /// The entries that an entry rests on: those that enrolled the factors of its evidence and appointed
-/// their member, that added its address, and all that speak of an act which waited for others.
+/// their member, that added its address, that put the keys in force which it counts by, and all that speak
+/// of an act which waited for others.
 fn rests_on(api: &Api, at: u64, entry: &Entry) -> Vec<u64> {
     let index = api.shared().index();
     match &entry.body {
@@ -95,19 +97,31 @@ fn rests_on(api: &Api, at: u64, entry: &Entry) -> Vec<u64> {
                     let address = act.account.map(|id| index.address(id, withdraw.to, at));
                     address.flatten().into_iter().collect()
                 }
-                ActKind::GrantRole(_) => index.act(act.digest()),
+                ActKind::GrantRole(_)
+                | ActKind::Recover(_)
+                | ActKind::Rotate(_)
+                | ActKind::RecoverAdministrators(_) => index.act(act.digest()),
                 _ => Vec::new(),
             };
             let evidence = provers(api, &index, at, &submission.evidence);
             evidence.into_iter().chain(more).collect()
         }
         Body::Evidence(supplement) => provers(api, &index, at, &supplement.evidence),
-        Body::Settle(settlement) => index.act(settlement.act),
+        Body::Settle(settlement) => {
+            let administrators = index.replaced(Place::Administrators, at);
+            let about = index.act(settlement.act).into_iter();
+            about.chain(administrators).collect()
+        }
+        Body::Statement(signed) => {
+            let key = index.replaced(Place::Keeper(signed.statement.keeper), at);
+            key.into_iter().collect()
+        }
         _ => Vec::new(),
     }
 }
 
-/// The entries that enrolled the factors of this evidence, and those that made their member a back end.
+/// The entries that enrolled the factors of this evidence, those that appointed their member, and those that
+/// put the issuers or roots in force which attest.
 fn provers(api: &Api, index: &Index, at: u64, evidence: &Evidence) -> Vec<u64> {
     let passkeys = evidence
         .assertions
@@ -120,10 +134,19 @@ fn provers(api: &Api, index: &Index, at: u64, evidence: &Evidence) -> Vec<u64> {
     let state = api.shared().state();
     let entries = passkeys.chain(keys).flat_map(|id| {
         let member = state.facts().staff_factors.get(&id);
-        let appointed = member.and_then(|who| index.back_end(*who, at));
+        let appointed = member.and_then(|who| index.appointed(*who, at));
         index.factor(id, at).into_iter().chain(appointed)
     });
-    entries.collect()
+    let attested = evidence.attestations.iter();
+    let places = attested.map(|attestation| match attestation.statement.claim {
+        Claim::Root => Place::Roots,
+        _ => Place::Issuers,
+    });
+    let places: BTreeSet<Place> = places.collect();
+    let rotated = places
+        .into_iter()
+        .filter_map(|place| index.replaced(place, at));
+    entries.chain(rotated).collect()
 }
 
 /// `GET /v1/accounts/{id}`

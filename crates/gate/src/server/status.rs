@@ -7,10 +7,10 @@ use super::{Api, Problem};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use portcullis_core::act::{ActKind, Scope};
+use portcullis_core::act::{ActKind, Keys, Scope};
 use portcullis_core::id::KeeperId;
 use portcullis_core::state::release::{Release, Stage, Withheld};
-use portcullis_core::state::{Reach, Suspension};
+use portcullis_core::state::{Facts, Reach, Suspension};
 use portcullis_core::{Digest, Reason, Span, State as CoreState, Time};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -230,6 +230,43 @@ fn answer(api: &Api) -> Value {
         "held": facts.held.len(), "in_flight": facts.releases.len(),
         "withheld": found.withheld.first, "withheld_count": found.withheld.count,
         "limits": facts.limits.digest(),
+        "holders": holders(facts), "re_enrolment": re_enrolment(facts), "in_force": in_force(&state),
+    })
+}
+
+fn holders(facts: &Facts) -> Value {
+    let (count, with_factor) = facts.enrolled.holders();
+    json!({ "count": count, "with_factor": with_factor })
+}
+
+/// How far re-enrolment has come: a campaign is watched here, and takes no list of customers.
+fn re_enrolment(facts: &Facts) -> Option<Value> {
+    let progress = facts.enrolled.progress()?;
+    let raised = progress.raised;
+    Some(json!({
+        "entry": raised.entry, "time": raised.time, "factors": raised.factors,
+        "revoked": raised.revoked, "holders": progress.holders, "enrolled": progress.enrolled,
+    }))
+}
+
+/// The digests that a recovery of the administrators and rotations replace.
+fn in_force(state: &CoreState) -> Value {
+    let issuers = Keys::Issuers {
+        issuers: state.issuers().to_vec(),
+    };
+    let roots = Keys::Roots {
+        roots: state.roots(),
+    };
+    let keepers = state.network().genesis().keepers.iter();
+    let keepers = keepers.filter_map(|keeper| state.keeper(keeper.id));
+    let keepers = keepers.map(|keeper| {
+        let (id, key) = (keeper.id, keeper.key);
+        let key = Keys::Keeper { keeper: id, key };
+        json!({ "keeper": id, "key": key.digest() })
+    });
+    json!({
+        "administration": state.administration().digest(), "issuers": issuers.digest(),
+        "roots": roots.digest(), "keepers": keepers.collect::<Vec<_>>(),
     })
 }
 

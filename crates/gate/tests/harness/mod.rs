@@ -100,8 +100,17 @@ impl Gate {
         self
     }
 
+    /// A gate of another network.
+    pub fn of(world: World) -> Self {
+        Self::of_with(world, fees())
+    }
+
     fn with(fees: FeeTable) -> Self {
-        let world = Arc::new(World::new());
+        Self::of_with(World::new(), fees)
+    }
+
+    fn of_with(world: World, fees: FeeTable) -> Self {
+        let world = Arc::new(world);
         let (disk, clock) = (CrashDisk::default(), HandClock::at(World::START));
         let mut sequencer = start_with(&world, &disk, fees);
         sequencer.begin(clock.now()).unwrap();

@@ -295,6 +295,8 @@ fn genesis(
                 top_origins: Vec::new(),
             },
         }],
+        recovery: None,
+        roots_quorum: None,
     }
 }
 

@@ -145,6 +145,7 @@ pub(crate) fn in_words(need: Need) -> String {
         Need::Lift => "the end of a suspension".into(),
         Need::Unfreeze => "the account's unfreezing".into(),
         Need::Room => "room in a limit's window".into(),
+        Need::Support { missing } => format!("approval by {missing} more with role support"),
     }
 }
 

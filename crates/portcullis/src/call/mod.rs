@@ -65,6 +65,9 @@ pub(crate) struct EvidenceArgs {
     /// Attest with the key "onboarding" that the factor belongs to the account's holder
     #[arg(long)]
     pub(crate) onboarding: bool,
+    /// An attestation as JSON, as `portcullis key attest` prints it; may stand several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) attestation: Vec<PathBuf>,
 }
 
 /// A ledger entry.
@@ -179,6 +182,14 @@ impl EvidenceArgs {
             evidence
                 .attestations
                 .push(issuer.debit(act, entry, expires)?);
+        }
+        for path in &self.attestation {
+            let said = serde_json::from_slice(&files::read(path)?);
+            let said = said.map_err(|error| {
+                let what = format!("{}: {error}", path.display());
+                Failure::usage(what, "portcullis key attest prints one")
+            });
+            evidence.attestations.push(said?);
         }
         Ok(evidence)
     }

@@ -247,6 +247,8 @@ impl Maker<'_> {
             delay_floor: terms.delay_floor,
             parties: parties(ports),
             policy: None,
+            recovery: None,
+            roots_quorum: None,
         };
         self.customer()?;
         self.sign(genesis)

@@ -8,6 +8,7 @@ use portcullis_core::{Digest, Span};
 use portcullis_keeper::testkit::{
     CrashDisk, Customer, HandClock, Ledger, Net, Wire, World, machine,
 };
+use portcullis_keys::StatementKey;
 use portcullis_node::{At, Block, Found, Head, Node, NodeError, Receipt, Sent, SuggestedFees};
 use portcullis_signer::{Config, Parts, Signer, SignerError, Step};
 use std::collections::BTreeMap;
@@ -80,6 +81,12 @@ impl Bench {
     /// Go on in the same process, as it does after a disk that failed; there is room once it has been
     /// missed.
     pub(crate) fn reopen(self) -> Self {
+        let key = self.wire().ledger.world.keeper.clone();
+        self.reopen_with(key)
+    }
+
+    /// The same with another statement key.
+    pub(crate) fn reopen_with(self, key: Arc<dyn StatementKey>) -> Self {
         let Self {
             clock,
             disk,
@@ -89,7 +96,10 @@ impl Bench {
             config,
             signer,
         } = self;
-        let parts = parts(&clock, &disk, &net, &node, &config);
+        let parts = Parts {
+            key,
+            ..parts(&clock, &disk, &net, &node, &config)
+        };
         let again = |_: &SignerError| {
             disk.make_room();
             true

@@ -16,5 +16,7 @@ mod liars;
 mod once;
 mod plans;
 mod power;
+mod recovered;
+mod rotated;
 mod stops;
 mod time;

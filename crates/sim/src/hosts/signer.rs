@@ -273,6 +273,7 @@ fn config(world: &World) -> Config {
             file: PathBuf::new(),
             passphrase_file: PathBuf::new(),
             statement: String::new(),
+            successor: None,
             wallets: BTreeMap::new(),
         },
         chains: vec![ChainConfig {

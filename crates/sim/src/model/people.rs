@@ -94,7 +94,8 @@ impl Model {
             ActKind::Lift(_)
             | ActKind::SetLimits(_)
             | ActKind::GrantRole(_)
-            | ActKind::SetPolicy(_) => true,
+            | ActKind::SetPolicy(_)
+            | ActKind::Rotate(_) => true,
             ActKind::Unfreeze => by_staff,
             ActKind::RevokeRole(revoke) => revoke.role == Role::Administrator,
             ActKind::RaiseEpoch(raise) => raise.realm == Realm::Staff,
@@ -241,14 +242,19 @@ fn may(kind: &ActKind) -> &'static [Role] {
             &[Operator, Administrator]
         }
         ActKind::Suspend(_) => &[Operator, Administrator, Keeper],
+        // Support only behind a recovery, which nobody here asks for.
         ActKind::Approve(_) => &[Approver, Administrator],
+        ActKind::Recover(_) => &[BackEnd, Support],
+        ActKind::RecoverAdministrators(_) => &[BackEnd, Support, Operator, Approver, Administrator],
         ActKind::Lift(_)
         | ActKind::SetLimits(_)
         | ActKind::SetPolicy(_)
         | ActKind::GrantRole(_)
         | ActKind::RevokeRole(_)
         | ActKind::RevokeFactor(_)
-        | ActKind::Unfreeze => &[Administrator],
+        | ActKind::Unfreeze
+        | ActKind::Veto(_)
+        | ActKind::Rotate(_) => &[Administrator],
         ActKind::Withdraw(_) | ActKind::AddAddress(_) => &[],
     }
 }

@@ -100,5 +100,7 @@ fn genesis() -> Genesis {
         delay_floor: Span::seconds(5),
         parties: vec![],
         policy: None,
+        recovery: None,
+        roots_quorum: None,
     }
 }

@@ -1,6 +1,7 @@
 //! The table of receipts.
 
 use super::draft::Draft;
+use super::lost;
 use super::{Bundle, Case};
 use crate::holder::{HONEST, Holder, Kind, Says};
 use crate::story::{Story, resign};
@@ -242,6 +243,16 @@ cases! {
         Draft::enrolled().into();
     ok "good-granted" "a back end that a quorum of administrators appointed"
         Draft::granted().into();
+    ok "good-recovered" "a factor that was recovered on an identity vendor's word"
+        Draft::recovered().into();
+    ok "good-recovered-by-support" "a factor that was recovered on the word of two members with role support"
+        Draft::supported().into();
+    ok "good-rotated-ledger" "a debit that the ledger's successor attests, whose key a quorum put in the place of the old one"
+        Draft::rotated_ledger().into();
+    ok "good-rotated-keeper" "a statement under the key that a quorum put in the place of the signer's"
+        Draft::rotated_keeper().into();
+    ok "good-administrators-recovered" "a back end that administrators appointed whom a quorum of the roots had named"
+        Draft::administrators_recovered().into();
 
     Shape "bad-no-entries" "no entries"
         bundle(|receipt| receipt.entries.clear());
@@ -572,5 +583,75 @@ cases! {
         journal(|draft| {
             let plan = draft.plan();
             draft.says(|said| *said.transaction = plan.unsigned);
+        });
+
+    Factor "bad-recovery-by-another-issuer" "the recovery's identity is attested by an issuer for something else"
+        lost::recovered(|act, evidence| {
+            evidence.attestations = vec![lost::attest(World::ONBOARDING, 0x61, act, Claim::Identity)];
+        }).into();
+    Factor "bad-recovery-onboarded" "the recovery is attested as an onboarding"
+        lost::recovered(|act, evidence| {
+            evidence.attestations = vec![lost::attest(World::ONBOARDING, 0x61, act, Claim::Onboarding)];
+        }).into();
+    Factor "bad-recovery-by-nobody" "nobody vouches for the recovery"
+        lost::recovered(|_, evidence| evidence.attestations.clear()).into();
+    Factor "bad-recovery-by-one-supporter" "the approval of the second member with role support is not shown"
+        lost::without(Draft::supported(), 3).into();
+    Factor "bad-recovery-without-settlement" "what ended the recovery's waiting is not shown"
+        lost::without(Draft::recovered(), 3).into();
+    Debit "bad-rotation-without-quorum" "the second administrator's approval of the rotation is not shown"
+        lost::without(Draft::rotated_ledger(), 3).into();
+    Debit "bad-rotation-without-settlement" "what ended the rotation's waiting is not shown"
+        lost::without(Draft::rotated_ledger(), 4).into();
+    Debit "bad-debit-by-a-retired-key" "the debit is attested by the ledger's old key, after the rotation"
+        {
+            let mut draft = Draft::rotated_ledger();
+            let (at, act) = (draft.withdrawal, draft.act.clone());
+            draft.submission(at, |s| {
+                let claim = s.evidence.attestations[0].statement.claim;
+                s.evidence.attestations = vec![lost::attest(World::LEDGER, 0x62, &act, claim)];
+            });
+            draft.into()
+        };
+    Statement "bad-statement-by-a-retired-key" "the signer states by its old key, after the rotation"
+        {
+            let mut draft = Draft::rotated_keeper();
+            let world = draft.story.world();
+            draft.signed_statement(|signed| {
+                *signed = resign(signed.statement.clone(), world.keeper.as_ref());
+            });
+            draft.into()
+        };
+    Relay "bad-administrators-by-one-root" "one root of two that must has named the administrators"
+        {
+            let mut draft = Draft::administrators_recovered();
+            let at = draft.shown[2];
+            draft.submission(at, |s| s.evidence.attestations.truncate(1));
+            draft.into()
+        };
+    Relay "bad-administrators-by-one-root-twice" "one root has attested twice"
+        {
+            let mut draft = Draft::administrators_recovered();
+            let at = draft.shown[2];
+            draft.submission(at, |s| {
+                s.evidence.attestations.truncate(1);
+                let again = s.evidence.attestations[0].clone();
+                s.evidence.attestations.push(again);
+            });
+            draft.into()
+        };
+    Genesis "bad-genesis-root-twice" "the same root stands twice"
+        unsound(|genesis| {
+            let root = World::key(&id(0xd1)).public_key().clone();
+            genesis.roots = vec![root.clone(), root];
+        });
+    Genesis "bad-genesis-roots-quorum" "more roots must sign than there are"
+        unsound(|genesis| genesis.roots_quorum = Some(1));
+    Genesis "bad-genesis-recovery-divisor" "a recovered account's limits are divided by zero"
+        unsound(|genesis| {
+            genesis.recovery = Some(portcullis_core::genesis::RecoveryBounds {
+                divisor: 0,
+                ..Default::default()
+            });
         });
 }

@@ -87,7 +87,7 @@ impl Draft {
     }
 
     /// A withdrawal, and the signer's statement. `rests_on` stands in `shown` from 2 on, the address last.
-    fn paid(mut story: Story, opening: usize, rests_on: &[usize]) -> Self {
+    pub(crate) fn paid(mut story: Story, opening: usize, rests_on: &[usize]) -> Self {
         let asked = story.withdraw(World::ETHER, 1_000_000, true);
         let digest = asked.act.digest();
         let statement = story.say(story.signed(digest));

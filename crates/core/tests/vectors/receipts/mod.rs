@@ -2,6 +2,7 @@
 
 mod cases;
 mod draft;
+mod lost;
 
 pub(crate) use cases::CASES;
 

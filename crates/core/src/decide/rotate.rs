@@ -1,0 +1,79 @@
+//! Rotating keys: a quorum, the delay floor, and the digest of what is replaced.
+
+use super::factor::{check_new, check_no_holders};
+use crate::act::{Keys, Rotate};
+use crate::effect::Effect;
+use crate::factor::NewFactor;
+use crate::genesis::Issuer;
+use crate::id::{IssuerId, KeeperId, PrincipalId};
+use crate::reason::Reason;
+use crate::signature::PublicKey;
+use crate::state::State;
+use crate::state::account::Owner;
+use crate::time::Span;
+use std::collections::BTreeSet;
+
+/// Most issuers in force.
+const MAX_ISSUERS: usize = 64;
+/// Most roots.
+const MAX_ROOTS: usize = 32;
+
+pub(super) fn carry_out(state: &State, rotate: &Rotate) -> Result<Vec<Effect>, Reason> {
+    let in_force = state.keys_in_place_of(&rotate.keys);
+    let in_force = in_force.ok_or(Reason::KeysMalformed)?;
+    if in_force.digest() != rotate.replaces {
+        return Err(Reason::KeysChanged);
+    }
+    let mut effects = match &rotate.keys {
+        Keys::Issuers { issuers } => {
+            check(are_sound(issuers))?;
+            Vec::new()
+        }
+        Keys::Roots { roots } => {
+            check(roots.is_sound() && roots.keys.len() <= MAX_ROOTS)?;
+            Vec::new()
+        }
+        Keys::Keeper { keeper, key } => {
+            let old = state.keeper(*keeper).ok_or(Reason::KeysMalformed)?;
+            replace_keeper(state, *keeper, old.key, key)?
+        }
+    };
+    effects.push(Effect::Rotate(rotate.keys.clone()));
+    Ok(effects)
+}
+
+fn check(sound: bool) -> Result<(), Reason> {
+    if sound {
+        Ok(())
+    } else {
+        Err(Reason::KeysMalformed)
+    }
+}
+
+fn are_sound(issuers: &[Issuer]) -> bool {
+    let ids: BTreeSet<IssuerId> = issuers.iter().map(|issuer| issuer.id).collect();
+    ids.len() == issuers.len() && (1..=MAX_ISSUERS).contains(&ids.len())
+}
+
+/// A keeper stops and speaks by one key: both change at the same entry.
+fn replace_keeper(
+    state: &State,
+    keeper: KeeperId,
+    old: PublicKey,
+    new: &PublicKey,
+) -> Result<Vec<Effect>, Reason> {
+    let owner = Owner::Member {
+        principal: PrincipalId(keeper.0),
+    };
+    let factor = NewFactor::RequestKey { key: new.clone() };
+    let known = check_new(state, owner, &factor).and_then(|()| check_no_holders(state, &factor));
+    check(known.is_ok())?;
+    Ok(vec![
+        Effect::Unenrol(owner, NewFactor::RequestKey { key: old }.id()),
+        Effect::Enrol {
+            owner,
+            factor,
+            delay: Span::default(),
+        },
+    ])
+}
