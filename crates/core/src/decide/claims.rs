@@ -9,6 +9,7 @@ use crate::id::{IssuerId, LedgerEntryId};
 use crate::reason::Reason;
 use crate::signature::PublicKey;
 use crate::state::State;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// The claims of checked attestations.
@@ -70,15 +71,18 @@ fn check(case: &Case<'_>, attestation: &Attestation) -> Result<(), Reason> {
 }
 
 /// The key in force of whoever may say this.
-fn key(state: &State, statement: &AttestationStatement) -> Option<PublicKey> {
+fn key<'a>(state: &'a State, statement: &AttestationStatement) -> Option<Cow<'a, PublicKey>> {
     let kind = match statement.claim {
         Claim::Onboarding => IssuerKind::Onboarding,
         Claim::LedgerDebit { .. } => IssuerKind::Ledger,
         Claim::Identity => IssuerKind::Identity,
-        Claim::Root => return state.roots().key(statement.issuer).cloned(),
+        Claim::Root => {
+            let root = state.roots().key(statement.issuer).cloned();
+            return root.map(Cow::Owned);
+        }
     };
     let issuer = state.issuer(statement.issuer, kind)?;
-    Some(issuer.key.clone())
+    Some(Cow::Borrowed(&issuer.key))
 }
 
 fn identity(case: &Case<'_>, attestation: &Attestation) -> Option<Digest> {

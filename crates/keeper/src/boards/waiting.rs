@@ -64,6 +64,9 @@ impl Name {
             (Some(Reason::ActUnknown | Reason::ActGone), ActKind::Cancel(cancel)) => {
                 vec![Self::Act(cancel.act)]
             }
+            (Some(Reason::ActUnknown | Reason::ActGone), ActKind::Veto(veto)) => {
+                vec![Self::Act(veto.act)]
+            }
             (_, kind) => {
                 let about = match kind {
                     ActKind::RevokeFactor(revoke) => Some(revoke.principal),
@@ -182,4 +185,30 @@ fn spend(left: &mut usize) -> bool {
     let some_left = *left > 0;
     *left = left.saturating_sub(1);
     some_left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::{Customer, HandClock, Ledger, World};
+    use portcullis_core::act::{Cancel, Veto};
+    use portcullis_core::{Digest, Evidence};
+    use std::sync::Arc;
+
+    /// Seen before what they speak of, they are looked at again as soon as that has come.
+    #[test]
+    fn a_cancel_and_a_veto_wait_for_their_act() {
+        let clock = HandClock::at(World::START);
+        let mut ledger = Ledger::new(Arc::new(World::new()), clock);
+        let customer = Customer::number(1);
+        let act = Digest([7; 32]);
+        for kind in [ActKind::Cancel(Cancel { act }), ActKind::Veto(Veto { act })] {
+            let posting = Posting {
+                act: ledger.customers_act(&customer, kind),
+                evidence: Evidence::default(),
+            };
+            let names = Name::awaited(&posting, Some(Reason::ActUnknown));
+            assert_eq!(names, [Name::Act(act)]);
+        }
+    }
 }
