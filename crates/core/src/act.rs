@@ -119,6 +119,9 @@ pub enum ActKind {
     /// Replace the limits.
     #[n(17)]
     SetLimits(#[n(0)] SetLimits),
+    /// Replace the account's contact, after its delay and once its old contacts were told.
+    #[n(35)]
+    ChangeContact(#[n(0)] ChangeContact),
 }
 
 /// Open an account. The act's principal is the back end; the new customer's is inside.
@@ -139,6 +142,11 @@ pub struct OpenAccount {
     #[n(3)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay: Option<Span>,
+    /// The commitment to the sealed contact (`docs/spec/contact.md`); needed where genesis names a
+    /// herald.
+    #[n(8)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Digest>,
 }
 
 /// Send `amount` base units of `asset` to `to`.
@@ -375,6 +383,16 @@ pub struct SetLimits {
     pub limits: Limits,
 }
 
+/// Replace the contact.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeContact {
+    /// The commitment to the new sealed contact (`docs/spec/contact.md`).
+    #[n(0)]
+    pub contact: Digest,
+}
+
 impl ActKind {
     /// Restricting acts only take away; all others loosen.
     #[must_use]
@@ -413,6 +431,7 @@ impl ActKind {
             Self::Resume(_) => "resume",
             Self::Void(_) => "void",
             Self::SetLimits(_) => "set-limits",
+            Self::ChangeContact(_) => "change-contact",
         }
     }
 }

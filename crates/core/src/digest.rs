@@ -55,6 +55,10 @@ pub enum Domain {
     Plan,
     /// A snapshot of state.
     Snapshot,
+    /// A sealed contact, as the journal commits to it.
+    Contact,
+    /// A herald's word that it keeps sealed contacts, which the gate may forget.
+    ContactsKept,
 }
 
 impl Domain {
@@ -72,6 +76,8 @@ impl Domain {
             Self::Limits => b"portcullis/limits/v1",
             Self::Plan => b"portcullis/plan/v1",
             Self::Snapshot => b"portcullis/snapshot/v1",
+            Self::Contact => b"portcullis/contact/v1",
+            Self::ContactsKept => b"portcullis/contacts-kept/v1",
         }
     }
 

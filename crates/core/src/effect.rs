@@ -1,6 +1,8 @@
 //! Effects: what an entry changes, as data. They are computed first, with every refusal; committing
 //! them is the point of no return and cannot fail.
 
+mod telling;
+
 use crate::act::{Act, LiftTarget, Scope};
 use crate::digest::Digest;
 use crate::factor::{Available, Factor, FactorKind, NewFactor};
@@ -222,6 +224,15 @@ pub enum Effect {
         #[n(3)]
         charged: Time,
     },
+    /// The delay that the entry begins waits for the herald's word about this act.
+    #[n(90)]
+    AwaitTold(#[n(0)] Digest),
+    /// The herald has told of an act.
+    #[n(91)]
+    Told(#[n(0)] Digest),
+    /// An account's contact, by its commitment.
+    #[n(92)]
+    Contact(#[n(0)] AccountId, #[n(1)] Digest),
 }
 
 /// Which entry commits.
@@ -313,6 +324,9 @@ impl Facts {
             } => {
                 self.commit_cosigned(*body, *size, *oldest, *newest);
             }
+            Effect::AwaitTold(_) | Effect::Told(_) | Effect::Contact(..) => {
+                self.commit_telling(effect, at);
+            }
         }
     }
 
@@ -339,6 +353,8 @@ impl Facts {
                 delay,
             } => self.enrol(*owner, factor, *delay, at),
             Effect::Unenrol(owner, id) => {
+                let available = self.factor(*owner, *id).map(|factor| factor.available);
+                self.forget_untold(available);
                 if let Some(factors) = self.factors_mut(*owner) {
                     factors.retain(|factor| factor.id != *id);
                 }
@@ -372,6 +388,10 @@ impl Facts {
         else {
             return;
         };
+        if let Effect::RemoveAddress(_, address) = effect {
+            let entry = self.account(*id).and_then(|known| known.address(*address));
+            self.forget_untold(entry.map(|entry| entry.available));
+        }
         let Some(account) = self.accounts.get_mut(id) else {
             return;
         };
@@ -478,6 +498,7 @@ impl Facts {
 
     fn unhold(&mut self, digest: &Digest) -> Option<Held> {
         let held = self.held.remove(digest)?;
+        self.forget_untold(Some(held.available));
         if let Some(waiting) = self.waiting.get_mut(&held.act.principal) {
             *waiting = waiting.saturating_sub(1);
             if *waiting == 0 {
@@ -666,7 +687,22 @@ impl Facts {
         }
     }
 
-    fn start_clock(&mut self, index: u64, awaiting: &Awaiting, newest: Time) {
+    fn start_clock(&mut self, index: u64, what: &Awaiting, newest: Time) {
+        match what {
+            Awaiting::Told(act) => self.start_told(*act, newest),
+            what if self.untold.cosigned(index, what, newest) => {}
+            what => self.start(index, what, newest),
+        }
+    }
+
+    /// What was taken back waits for nobody's word.
+    fn forget_untold(&mut self, available: Option<Available>) {
+        if let Some(Available::Awaiting { entry, .. }) = available {
+            self.untold.forget(entry);
+        }
+    }
+
+    fn start(&mut self, index: u64, awaiting: &Awaiting, newest: Time) {
         let start = |available: &mut Available| {
             // What was taken back and added again waits for its own entry.
             if let Available::Awaiting { delay, entry } = *available
@@ -704,8 +740,8 @@ impl Facts {
                     .into_iter()
                     .for_each(|s| s.cosigned = Some(newest));
             }
-            // What is late has an effect of its own.
-            Awaiting::Release(_) => {}
+            // What is late has an effect of its own, and so has a word that was cosigned.
+            Awaiting::Release(_) | Awaiting::Told(_) => {}
         }
     }
 
@@ -766,7 +802,7 @@ impl Facts {
                 let out = brought.map(|_| Effect::Unenrol(*owner, *id));
                 out.into_iter().collect()
             }
-            Awaiting::Release(_) | Awaiting::Suspension(_) => Vec::new(),
+            Awaiting::Release(_) | Awaiting::Suspension(_) | Awaiting::Told(_) => Vec::new(),
         }
     }
 
@@ -863,5 +899,6 @@ fn open(subject: SubjectId, principal: PrincipalId, delay: Span, index: u64) -> 
         proofs_after: 0,
         outflow: FewBy::default(),
         opened: index,
+        contact: None,
     }
 }

@@ -1,7 +1,7 @@
 //! Genesis: the network's first statement. Its digest, signatures left out, is pinned by hand in every
 //! keeper, witness and auditor; everything else is checked from it.
 
-use crate::codec::{self, CodecError, encode};
+use crate::codec::{self, CodecError, encode, hex_array};
 use crate::digest::{Digest, Domain};
 use crate::factor::NewFactor;
 use crate::id::{BoardId, IssuerId, KeeperId, PrincipalId, WalletId};
@@ -164,7 +164,18 @@ pub struct Keeper {
     /// Its statement key.
     #[n(2)]
     pub key: PublicKey,
+    /// A herald's X25519 key, to which contacts are sealed; absent for every other keeper.
+    #[n(3)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealing: Option<SealingKey>,
 }
+
+/// The public X25519 key that contacts are sealed to (`docs/spec/contact.md`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct SealingKey(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 32]);
+
+hex_array!(SealingKey, 32);
 
 /// The witnesses and how many of them make a quorum.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
@@ -317,6 +328,17 @@ impl Genesis {
         if members.any(|member| member.roles.contains(&Role::Keeper)) {
             return Err(GenesisFault::KeeperAmongStaff);
         }
+        let herald = |keeper: &Keeper| keeper.kind == KeeperKind::Herald;
+        if self
+            .keepers
+            .iter()
+            .any(|keeper| herald(keeper) != keeper.sealing.is_some())
+        {
+            return Err(GenesisFault::Sealing);
+        }
+        if self.keepers.iter().filter(|keeper| herald(keeper)).count() > 1 {
+            return Err(GenesisFault::Heralds);
+        }
         let both =
             |member: &Member| member.roles.len() > 1 && member.roles.contains(&Role::BackEnd);
         let is_back_end = |member: &Member| member.roles.contains(&Role::BackEnd);
@@ -398,6 +420,12 @@ pub enum GenesisFault {
     /// A member of staff with the role of a keeper.
     #[error("a member of staff has the role keeper; keepers stand in a list of their own")]
     KeeperAmongStaff,
+    /// A herald that nothing can be sealed to, or another keeper with a sealing key.
+    #[error("a herald needs a sealing key, and no other keeper has one")]
+    Sealing,
+    /// A contact is sealed to one key.
+    #[error("the genesis names more than one herald")]
+    Heralds,
     /// A back end that is something else too.
     #[error("a back end has another role; it could approve what it relayed")]
     BackEndAndMore,

@@ -142,6 +142,11 @@ reasons! {
     522 ForkLatch "fork-latch" Never "A latch on a fork is never lifted: it takes a new genesis.";
     523 NothingNew "nothing-new" Never "The evidence adds nothing to what is known of the act; nothing was changed.";
 
+    // 55x: contacts.
+    550 ContactMissing "contact-missing" Anew "The network has a herald, and the act carries no commitment to a sealed contact: seal one (docs/spec/contact.md).";
+    551 ContactKnown "contact-known" Never "The sealed contact is the account's already, or another change to it waits.";
+    552 NoHerald "no-herald" Never "Genesis names no herald: there is nobody who would keep or use a contact.";
+
     // 6xx: limits.
     600 OverTransactionLimit "over-transaction-limit" Anew "The amount is above the limit for one transaction.";
     601 OverHourLimit "over-hour-limit" Anew "The amount would pass the limit for one hour. Ask anew once there is room.";

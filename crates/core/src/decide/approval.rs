@@ -38,10 +38,17 @@ fn needs(missing: u32, delayed: bool) -> Vec<Need> {
         .collect()
 }
 
-/// The delay that an act itself has, as new limits do. (New addresses and factors take effect at
+/// The delay that an act itself has, as new limits and contacts do. (New addresses and factors take effect at
 /// once and carry their delay with them.)
 pub(super) fn own_delay(state: &State, act: &Act) -> Option<Span> {
-    matches!(act.kind, ActKind::SetLimits(_)).then(|| state.network.delay_floor())
+    match act.kind {
+        ActKind::SetLimits(_) => Some(state.network.delay_floor()),
+        ActKind::ChangeContact(_) => {
+            let account = act.account.and_then(|id| state.facts.account(id));
+            account.map(|account| account.delay)
+        }
+        _ => None,
+    }
 }
 
 /// Decide a proposal again: unique administrators of now, the proposer among them.

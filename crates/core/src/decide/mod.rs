@@ -9,6 +9,7 @@ mod approval;
 pub(crate) mod authenticate;
 pub(crate) mod binding;
 mod claims;
+mod contact;
 mod control;
 mod factor;
 pub(crate) mod flight;
@@ -183,7 +184,9 @@ pub fn decide_with(
         Ok(actor) => actor,
         Err(reason) => return Decided::refuse(reason, false),
     };
-    decide_asked(&case, &actor).unwrap_or_else(|reason| refuse_asked(&case, &actor, reason))
+    let decided = decide_asked(&case, &actor);
+    let decided = decided.map(|decided| contact::await_told(state, case.digest, decided));
+    decided.unwrap_or_else(|reason| refuse_asked(&case, &actor, reason))
 }
 
 /// The refusal of an act that somebody proved to ask for: the end of it (docs/design/022). The same
@@ -270,6 +273,7 @@ fn judge(
         ActKind::RevokeFactor(revoke) => factor::judge_revoke(case, actor, revoke),
         ActKind::Cancel(cancel) => approval::judge_cancel(case, actor, cancel),
         ActKind::Approve(approve) => approval::judge_approve(case, actor, approve),
+        ActKind::ChangeContact(change) => contact::judge_change(case, actor, change),
         _ => control::judge(case),
     }
 }
@@ -336,6 +340,7 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
     let verdict = match &held.act.kind {
         _ if time >= waits_until(&held.act) => Err(Reason::Expired),
         ActKind::Withdraw(withdraw) => withdraw::settle(state, held, withdraw, time),
+        ActKind::ChangeContact(change) => contact::settle_change(state, held, change, time),
         _ => approval::settle(state, held, time),
     };
     let mut effects = vec![Effect::Unhold(digest)];
@@ -344,7 +349,7 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
         Ok(Verdict::Accept(changes)) => {
             effects.extend(changes);
             effects.push(Effect::End(digest, crate::state::release::End::Done, None));
-            Decided::release(effects)
+            contact::await_told(state, digest, Decided::release(effects))
         }
         Ok(Verdict::Wait(needs, until)) => Decided::hold(needs, until, Vec::new()),
         Err(reason) => {

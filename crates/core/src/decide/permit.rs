@@ -32,6 +32,7 @@ pub fn holder_may(kind: &ActKind) -> bool {
             | ActKind::Unfreeze
             | ActKind::EnrolFactor(_)
             | ActKind::RevokeFactor(_)
+            | ActKind::ChangeContact(_)
     )
 }
 

@@ -5,6 +5,7 @@ pub mod log;
 mod query;
 pub mod release;
 mod snapshot;
+pub mod untold;
 
 pub use query::Reach;
 pub use snapshot::SnapshotFault;
@@ -13,7 +14,7 @@ use crate::act::Scope;
 use crate::digest::Digest;
 use crate::factor::{Available, Epochs, Factor, FactorKind, NewFactor};
 use crate::few::Few;
-use crate::genesis::Member as GenesisMember;
+use crate::genesis::{Keeper, Member as GenesisMember};
 use crate::id::{AccountId, FactorId, KeeperId, LedgerEntryId, PrincipalId, WalletId};
 use crate::limits::Limits;
 use crate::network::Network;
@@ -28,6 +29,7 @@ use portcullis_chains::caip::{Address, AssetId};
 use release::{Ended, Held, Release};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use untold::Untold;
 
 /// The state after some entry, and the network that it belongs to.
 #[derive(Clone, Debug)]
@@ -127,6 +129,9 @@ pub struct Facts {
     /// The suspension of everything that void entries made, by the newest of them: there is one.
     #[n(28)]
     pub void_suspension: Option<Digest>,
+    /// Acts whose delays the herald's word has not begun yet.
+    #[n(45)]
+    pub untold: Untold,
 }
 
 /// A wallet's next nonce and what left it.
@@ -207,6 +212,9 @@ pub enum Awaiting {
     /// A suspension's 4 seconds.
     #[n(4)]
     Suspension(#[n(0)] Digest),
+    /// The herald's word for what an earlier entry began.
+    #[n(8)]
+    Told(#[n(0)] Digest),
 }
 
 impl State {
@@ -269,6 +277,7 @@ impl Facts {
             rules: genesis.rules,
             waiting: BTreeMap::new(),
             void_suspension: None,
+            untold: Untold::default(),
         };
         for wallet in &genesis.wallets {
             let state = WalletState {
@@ -284,18 +293,7 @@ impl Facts {
             facts.employ(member, None);
         }
         for keeper in &genesis.keepers {
-            let factors = vec![NewFactor::RequestKey {
-                key: keeper.key.clone(),
-            }];
-            let principal = PrincipalId(keeper.id.0);
-            facts.employ(
-                &GenesisMember {
-                    principal,
-                    roles: vec![Role::Keeper],
-                    factors,
-                },
-                None,
-            );
+            facts.employ(&member_of(keeper), None);
         }
         facts
     }
@@ -311,6 +309,16 @@ impl Facts {
             factors,
         };
         self.staff.insert(member.principal, member_state);
+    }
+}
+
+/// A keeper's principal, which its own key proves.
+fn member_of(keeper: &Keeper) -> GenesisMember {
+    let key = keeper.key.clone();
+    GenesisMember {
+        principal: PrincipalId(keeper.id.0),
+        roles: vec![Role::Keeper],
+        factors: vec![NewFactor::RequestKey { key }],
     }
 }
 

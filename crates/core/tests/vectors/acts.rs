@@ -4,9 +4,9 @@ use crate::holder::{Holder, Kind};
 use crate::{and, vector};
 use portcullis_chains::Amount;
 use portcullis_core::act::{
-    Act, ActKind, AddAddress, Approve, Cancel, CancelAddress, EnrolFactor, GrantRole, Lift,
-    LiftTarget, OpenAccount, RaiseEpoch, Resume, RevokeFactor, RevokeRole, Scope, SetLimits,
-    Suspend, Void, Withdraw,
+    Act, ActKind, AddAddress, Approve, Cancel, CancelAddress, ChangeContact, EnrolFactor,
+    GrantRole, Lift, LiftTarget, OpenAccount, RaiseEpoch, Resume, RevokeFactor, RevokeRole, Scope,
+    SetLimits, Suspend, Void, Withdraw,
 };
 use portcullis_core::factor::FactorKind;
 use portcullis_core::id::{AccountId, ActId, PrincipalId, SubjectId};
@@ -18,6 +18,7 @@ use portcullis_keeper::testkit::{World, id};
 use serde_json::{Value, json};
 
 const OTHER: Digest = Digest([0xd1; 32]);
+const CONTACT: Digest = Digest([0x0c; 32]);
 const CUSTOMER: PrincipalId = PrincipalId([0xc7; 16]);
 
 pub(crate) fn document() -> Value {
@@ -103,16 +104,21 @@ fn customers() -> Vec<(&'static str, ActKind)> {
                 factor,
             }),
         ),
+        (
+            "change the contact",
+            ActKind::ChangeContact(ChangeContact { contact: CONTACT }),
+        ),
     ]
 }
 
 fn staffs() -> Vec<(&'static str, ActKind)> {
-    let open = |kind, delay| {
+    let open = |kind, delay, contact| {
         ActKind::OpenAccount(OpenAccount {
             subject: SubjectId([0x5b; 16]),
             principal: CUSTOMER,
             factor: Holder::new(kind).factor(),
             delay,
+            contact,
         })
     };
     let grant = |role, factor| {
@@ -126,11 +132,15 @@ fn staffs() -> Vec<(&'static str, ActKind)> {
     vec![
         (
             "open an account with a P-256 passkey and a delay of 48 hours",
-            open(Kind::PasskeyP256, Some(Span::hours(48))),
+            open(Kind::PasskeyP256, Some(Span::hours(48)), None),
         ),
         (
             "open an account with a request key",
-            open(Kind::RequestKey, None),
+            open(Kind::RequestKey, None, None),
+        ),
+        (
+            "open an account with a contact",
+            open(Kind::RequestKey, None, Some(CONTACT)),
         ),
         (
             "raise the epoch of the customers' realm",

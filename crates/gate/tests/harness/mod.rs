@@ -259,6 +259,7 @@ impl Gate {
             principal: customer.principal,
             factor: customer.factor(),
             delay: None,
+            contact: None,
         };
         let mut act = self.ledger.act(World::BACK_END, ActKind::OpenAccount(open));
         act.account = Some(customer.account);

@@ -21,6 +21,7 @@ impl Demo {
                 principal: ids.principal,
                 factor: self.customer.passkey.factor(rp_id),
                 delay: None,
+                contact: None,
             });
             tell(
                 "opened by",

@@ -221,6 +221,7 @@ impl Maker<'_> {
             id: KeeperId(self.id()),
             kind: KeeperKind::Signer,
             key: public(&signer, purpose::STATEMENT)?,
+            sealing: None,
         };
         let genesis = Genesis {
             network: "development".into(),
