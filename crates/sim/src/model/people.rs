@@ -245,6 +245,6 @@ fn may(kind: &ActKind) -> &'static [Role] {
         | ActKind::RevokeRole(_)
         | ActKind::RevokeFactor(_)
         | ActKind::Unfreeze => &[Administrator],
-        ActKind::Withdraw(_) | ActKind::AddAddress(_) => &[],
+        ActKind::Withdraw(_) | ActKind::AddAddress(_) | ActKind::ChangeContact(_) => &[],
     }
 }
