@@ -10,6 +10,7 @@
 mod act;
 mod answer;
 mod board;
+mod contact;
 mod endpoint;
 mod gate;
 mod issuer;
@@ -24,9 +25,11 @@ pub use answer::{
     Status, WithheldRelease,
 };
 pub use board::{Board, BoardError};
+pub use contact::{SealError, seal};
 pub use endpoint::{Endpoint, NotAnEndpoint};
 pub use gate::{Gate, GateError, Question};
 pub use issuer::Issuer;
 pub use machine::Machine;
 pub use passkey::{Ceremony, DevelopmentPasskey, PasskeyError};
+pub use portcullis_contact::{Contact, Envelope, Reach};
 pub use request::{RequestError, RequestSigner, Signed, Unsigned};

@@ -9,7 +9,7 @@ use crate::drill::DrillArgs;
 use crate::failure::Failure;
 use crate::init::InitArgs;
 use crate::key::KeyArgs;
-use crate::processes::{ServeArgs, SignerArgs, WitnessArgs};
+use crate::processes::{HeraldArgs, ServeArgs, SignerArgs, WitnessArgs};
 use crate::staff::{LiftArgs, SuspendArgs};
 use crate::status::StatusArgs;
 use crate::verify::VerifyArgs;
@@ -45,6 +45,7 @@ enum Command {
     Demo(DemoArgs),
     Drill(DrillArgs),
     Bench(BenchArgs),
+    Herald(HeraldArgs),
 }
 
 impl Cli {
@@ -65,6 +66,7 @@ impl Cli {
             Command::Demo(args) => args.run(),
             Command::Drill(args) => args.run(),
             Command::Bench(args) => args.run(),
+            Command::Herald(args) => args.run(),
         }
     }
 }

@@ -28,7 +28,7 @@ fn server(more: &[&str]) -> Option<Server> {
     let peer = peers.join("mail");
     let python = peer.join("bin/python");
     if !peer.join("stamp").exists() {
-        eprintln!("skipped: no mail server: tests/peers/mail/install puts one into .peers/mail");
+        println!("skipped: no mail server: tests/peers/mail/install puts one into .peers/mail");
         return None;
     }
     let folder = tempfile::tempdir().unwrap();

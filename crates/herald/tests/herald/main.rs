@@ -2,7 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
-    clippy::print_stderr,
+    clippy::print_stdout,
     reason = "a test's helper: what cannot be is a failed test, and what cannot run says so"
 )]
 
