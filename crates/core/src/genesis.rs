@@ -328,6 +328,21 @@ impl Genesis {
         if members.any(|member| member.roles.contains(&Role::Keeper)) {
             return Err(GenesisFault::KeeperAmongStaff);
         }
+        let both =
+            |member: &Member| member.roles.len() > 1 && member.roles.contains(&Role::BackEnd);
+        let is_back_end = |member: &Member| member.roles.contains(&Role::BackEnd);
+        if self.staff.iter().any(both) || self.administrators.iter().any(is_back_end) {
+            return Err(GenesisFault::BackEndAndMore);
+        }
+        let administrators = u32::try_from(self.administrators.len()).unwrap_or(u32::MAX);
+        if self.quorum > administrators || self.quorum <= administrators / 2 {
+            return Err(GenesisFault::Quorum);
+        }
+        self.check_herald()
+    }
+
+    /// A contact is sealed to one key, which somebody has.
+    fn check_herald(&self) -> Result<(), GenesisFault> {
         let herald = |keeper: &Keeper| keeper.kind == KeeperKind::Herald;
         if self
             .keepers
@@ -338,16 +353,6 @@ impl Genesis {
         }
         if self.keepers.iter().filter(|keeper| herald(keeper)).count() > 1 {
             return Err(GenesisFault::Heralds);
-        }
-        let both =
-            |member: &Member| member.roles.len() > 1 && member.roles.contains(&Role::BackEnd);
-        let is_back_end = |member: &Member| member.roles.contains(&Role::BackEnd);
-        if self.staff.iter().any(both) || self.administrators.iter().any(is_back_end) {
-            return Err(GenesisFault::BackEndAndMore);
-        }
-        let administrators = u32::try_from(self.administrators.len()).unwrap_or(u32::MAX);
-        if self.quorum > administrators || self.quorum <= administrators / 2 {
-            return Err(GenesisFault::Quorum);
         }
         Ok(())
     }

@@ -11,4 +11,5 @@ mod contacts;
 mod crashes;
 mod liars;
 mod mail_server;
+mod power;
 mod telling;
