@@ -476,6 +476,9 @@ def check_genesis(signed):
          "a back end has another role")  # 4
     n = len(genesis.administrators)
     need(n // 2 < genesis.quorum <= n, "the administrators' quorum is not a majority of them")  # 5
+    need(all((k.kind == "herald") == (k.sealing is not None) for k in genesis.keepers),
+         "a herald has no sealing key, or another keeper has one")
+    need(sum(k.kind == "herald" for k in genesis.keepers) <= 1, "there is more than one herald")
     check_distinct([p.realm for p in genesis.parties], "realm's relying party")  # 6
     for party in genesis.parties:
         check_relying_party(party.relying_party)
@@ -926,13 +929,15 @@ def record(members, check=None):
     return read
 
 
-def choice(*variants):
-    """(name, fields…), in the order of their numbers; a field with ? before its name is the last one. None stands
-    for numbers that mean nothing."""
+def choice(*variants, later=None):
+    """(name, fields…), in the order of their numbers, and later ones by number; a field with ? before its name is
+    the last one. None stands for numbers that mean nothing."""
+    numbered = {number: variant for number, variant in enumerate(variants) if variant} | (later or {})
+
     def read(tree):
-        need(type(tree) is list and len(tree) == 2 and type(tree[0]) is int and tree[0] < len(variants)
-             and variants[tree[0]] and type(tree[1]) is list, "a choice has another form")
-        name, *fields = variants[tree[0]]
+        need(type(tree) is list and len(tree) == 2 and type(tree[0]) is int and tree[0] in numbered
+             and type(tree[1]) is list, "a choice has another form")
+        name, *fields = numbered[tree[0]]
         required = sum(field[0] != "?" for field, _ in fields)
         need(required <= len(tree[1]) <= len(fields), "a variant has other fields")
         values = {field.lstrip("?"): None for field, _ in fields}
@@ -968,7 +973,7 @@ def sized(number):
 # reasons.md: another number makes its entry malformed
 REASONS = {
     100, 101, 103, *range(200, 207), *range(300, 311), *range(320, 330), 340, 341, 342, *range(400, 406),
-    *range(500, 540), *range(600, 608), *range(900, 918)}
+    *range(500, 540), *range(550, 553), *range(600, 608), *range(900, 918)}
 
 BYTES, TEXT, ID, DIGEST, SIGNATURE = typed(bytes), typed(str), sized(16), sized(32), sized(64)
 U32, U64 = typed(int, lambda n: n < 2**32), typed(int)  # CBOR has no larger integers than 2^64 − 1
@@ -1019,7 +1024,8 @@ def kind(name, members=None):
 
 
 KIND = choice(
-    kind("open-account", {0: ("subject", ID), 1: ("principal", ID), 2: ("factor", NEW_FACTOR), 3: ("?delay", SPAN)}),
+    kind("open-account", {0: ("subject", ID), 1: ("principal", ID), 2: ("factor", NEW_FACTOR), 3: ("?delay", SPAN),
+                          8: ("?contact", DIGEST)}),
     kind("withdraw", {0: ("asset", ASSET), 1: ("to", ADDRESS), 2: ("amount", AMOUNT)}),
     kind("cancel", {0: ("act", DIGEST)}),
     kind("add-address", {0: ("address", ADDRESS)}),
@@ -1040,14 +1046,15 @@ KIND = choice(
     kind("set-policy", {0: ("replaces", DIGEST), 1: ("policy", POLICY)}),
     kind("publish-rates", {
         0: ("quotes", list_of(record({0: ("quote", QUOTE), 1: ("signature", SIGNATURE)})))}),
-    *[None] * 3,
-    kind("recover", {0: ("principal", ID), 1: ("factor", NEW_FACTOR)}),
-    kind("veto", {0: ("act", DIGEST)}),
-    kind("recover-administrators", {
-        0: ("replaces", DIGEST),
-        1: ("administrators", list_of(record({0: ("principal", ID), 1: ("factors", list_of(NEW_FACTOR))}))),
-        2: ("quorum", U32)}),
-    kind("rotate", {0: ("replaces", DIGEST), 1: ("keys", KEYS)}))
+    later={
+        23: kind("recover", {0: ("principal", ID), 1: ("factor", NEW_FACTOR)}),
+        24: kind("veto", {0: ("act", DIGEST)}),
+        25: kind("recover-administrators", {
+            0: ("replaces", DIGEST),
+            1: ("administrators", list_of(record({0: ("principal", ID), 1: ("factors", list_of(NEW_FACTOR))}))),
+            2: ("quorum", U32)}),
+        26: kind("rotate", {0: ("replaces", DIGEST), 1: ("keys", KEYS)}),
+        35: kind("change-contact", {0: ("contact", DIGEST)})})
 ACT = record({
     0: ("genesis", DIGEST), 1: ("realm", REALM), 2: ("principal", ID), 3: ("?account", ID), 4: ("id", ID),
     5: ("checkpoint", DIGEST), 6: ("expires", MOMENT), 7: ("kind", KIND)}, lambda act: len(act.cbor) <= MAX_ACT)
@@ -1072,7 +1079,8 @@ GENESIS = record({
     3: ("log", record({0: ("origin", TEXT), 1: ("vkey", TEXT)})),
     4: ("administrators", list_of(MEMBER)), 5: ("quorum", U32), 6: ("staff", list_of(MEMBER)),
     7: ("keepers", list_of(record({
-        0: ("id", ID), 1: ("kind", enumeration("signer", "vault", "herald")), 2: ("key", PUBLIC_KEY)}))),
+        0: ("id", ID), 1: ("kind", enumeration("signer", "vault", "herald")), 2: ("key", PUBLIC_KEY),
+        3: ("?sealing", sized(32))}))),
     8: ("witnesses", record({0: ("vkeys", list_of(TEXT)), 1: ("faulty", U32), 2: ("quorum", U32)})),
     9: ("boards", list_of(record({0: ("id", ID), 1: ("key", PUBLIC_KEY)}))),
     10: ("issuers", list_of(ISSUER)),
@@ -1097,7 +1105,8 @@ SAYS = choice(
     ("reverted", *ON_CHAIN),
     ("stopped", ("suspension", DIGEST)),
     ("latched", ("latch", DIGEST), ("condition", enumeration(
-        "fork", "shrunk", "release-without-evidence", "stop-withheld", "shut"))))
+        "fork", "shrunk", "release-without-evidence", "stop-withheld", "shut"))),
+    ("told", ("act", DIGEST)))
 STATEMENT = record({0: ("genesis", DIGEST), 1: ("keeper", ID), 2: ("says", SAYS)},
                    lambda statement: len(statement.cbor) <= MAX_STATEMENT)
 

@@ -10,6 +10,8 @@
 
 #[path = "../tests/vectors/acts.rs"]
 mod acts;
+#[path = "../tests/vectors/contact.rs"]
+mod contact;
 #[path = "../tests/vectors/effects.rs"]
 mod effects;
 #[path = "../tests/vectors/encoding.rs"]

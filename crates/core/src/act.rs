@@ -145,6 +145,9 @@ pub enum ActKind {
     /// Put other keys in the place of those of genesis.
     #[n(26)]
     Rotate(#[n(0)] Rotate),
+    /// Replace the account's contact, after its delay and once its old contacts were told.
+    #[n(35)]
+    ChangeContact(#[n(0)] ChangeContact),
 }
 
 /// Open an account. The act's principal is the back end; the new customer's is inside.
@@ -165,6 +168,11 @@ pub struct OpenAccount {
     #[n(3)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay: Option<Span>,
+    /// The commitment to the sealed contact (`docs/spec/contact.md`); needed where genesis names a
+    /// herald.
+    #[n(8)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Digest>,
 }
 
 /// Send `amount` base units of `asset` to `to`.
@@ -424,6 +432,16 @@ pub struct PublishRates {
     pub quotes: Vec<SignedQuote>,
 }
 
+/// Replace the contact.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeContact {
+    /// The commitment to the new sealed contact (`docs/spec/contact.md`).
+    #[n(0)]
+    pub contact: Digest,
+}
+
 impl ActKind {
     /// Restricting acts only take away; all others loosen.
     #[must_use]
@@ -469,6 +487,7 @@ impl ActKind {
             Self::Veto(_) => "veto",
             Self::RecoverAdministrators(_) => "recover-administrators",
             Self::Rotate(_) => "rotate",
+            Self::ChangeContact(_) => "change-contact",
         }
     }
 }

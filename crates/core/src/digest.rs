@@ -63,6 +63,10 @@ pub enum Domain {
     Administration,
     /// Keys, as named by the act that replaces them.
     Keys,
+    /// A sealed contact, as the journal commits to it.
+    Contact,
+    /// A herald's word that it keeps sealed contacts, which the gate may forget.
+    ContactsKept,
 }
 
 impl Domain {
@@ -84,6 +88,8 @@ impl Domain {
             Self::Quote => b"portcullis/quote/v1",
             Self::Administration => b"portcullis/administration/v1",
             Self::Keys => b"portcullis/keys/v1",
+            Self::Contact => b"portcullis/contact/v1",
+            Self::ContactsKept => b"portcullis/contacts-kept/v1",
         }
     }
 

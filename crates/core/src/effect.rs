@@ -2,6 +2,7 @@
 //! them is the point of no return and cannot fail.
 
 mod recovery;
+mod telling;
 
 use crate::act::{Act, Keys, LiftTarget, Scope};
 use crate::digest::Digest;
@@ -270,6 +271,15 @@ pub enum Effect {
     /// Keys take the place of others.
     #[n(74)]
     Rotate(#[n(0)] Keys),
+    /// The delay that the entry begins waits for the herald's word about this act.
+    #[n(90)]
+    AwaitTold(#[n(0)] Digest),
+    /// The herald has told of an act.
+    #[n(91)]
+    Told(#[n(0)] Digest),
+    /// An account's contact, by its commitment.
+    #[n(92)]
+    Contact(#[n(0)] AccountId, #[n(1)] Digest),
 }
 
 /// Which entry commits.
@@ -369,6 +379,9 @@ impl Facts {
             | Effect::Veto(..)
             | Effect::SetQuorum(_)
             | Effect::Rotate(_) => self.commit_recovery(effect, at),
+            Effect::AwaitTold(_) | Effect::Told(_) | Effect::Contact(..) => {
+                self.commit_telling(effect, at);
+            }
         }
     }
 
@@ -413,6 +426,8 @@ impl Facts {
             } => self.enrol(*owner, factor, *delay, at),
             Effect::Unenrol(owner, id) => {
                 let had = self.had(*owner);
+                let available = self.factor(*owner, *id).map(|factor| factor.available);
+                self.forget_untold(available);
                 if let Some(factors) = self.factors_mut(*owner) {
                     factors.retain(|factor| factor.id != *id);
                 }
@@ -450,6 +465,10 @@ impl Facts {
         else {
             return;
         };
+        if let Effect::RemoveAddress(_, address) = effect {
+            let entry = self.account(*id).and_then(|known| known.address(*address));
+            self.forget_untold(entry.map(|entry| entry.available));
+        }
         let Some(account) = self.accounts.get_mut(id) else {
             return;
         };
@@ -558,6 +577,7 @@ impl Facts {
 
     fn unhold(&mut self, digest: &Digest) -> Option<Held> {
         let held = self.held.remove(digest)?;
+        self.forget_untold(Some(held.available));
         if let Some(waiting) = self.waiting.get_mut(&held.act.principal) {
             *waiting = waiting.saturating_sub(1);
             if *waiting == 0 {
@@ -747,7 +767,22 @@ impl Facts {
         }
     }
 
-    fn start_clock(&mut self, index: u64, awaiting: &Awaiting, newest: Time) {
+    fn start_clock(&mut self, index: u64, what: &Awaiting, newest: Time) {
+        match what {
+            Awaiting::Told(act) => self.start_told(*act, newest),
+            what if self.untold.cosigned(index, what, newest) => {}
+            what => self.start(index, what, newest),
+        }
+    }
+
+    /// What was taken back waits for nobody's word.
+    fn forget_untold(&mut self, available: Option<Available>) {
+        if let Some(Available::Awaiting { entry, .. }) = available {
+            self.untold.forget(entry);
+        }
+    }
+
+    fn start(&mut self, index: u64, awaiting: &Awaiting, newest: Time) {
         let start = |available: &mut Available| {
             // What was taken back and added again waits for its own entry.
             if let Available::Awaiting { delay, entry } = *available
@@ -786,8 +821,8 @@ impl Facts {
                     .for_each(|s| s.cosigned = Some(newest));
             }
             Awaiting::Recovered(account) => self.start_recovered(*account, start),
-            // What is late has an effect of its own.
-            Awaiting::Release(_) => {}
+            // What is late has an effect of its own, and so has a word that was cosigned.
+            Awaiting::Release(_) | Awaiting::Told(_) => {}
         }
     }
 
@@ -848,7 +883,10 @@ impl Facts {
                 let out = brought.map(|_| Effect::Unenrol(*owner, *id));
                 out.into_iter().collect()
             }
-            Awaiting::Release(_) | Awaiting::Suspension(_) | Awaiting::Recovered(_) => Vec::new(),
+            Awaiting::Release(_)
+            | Awaiting::Suspension(_)
+            | Awaiting::Recovered(_)
+            | Awaiting::Told(_) => Vec::new(),
         }
     }
 
@@ -946,5 +984,6 @@ fn open(subject: SubjectId, principal: PrincipalId, delay: Span, index: u64) -> 
         proofs_after: 0,
         outflow: FewBy::default(),
         opened: index,
+        contact: None,
     }
 }

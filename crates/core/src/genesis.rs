@@ -2,7 +2,7 @@
 //! keeper, witness and auditor; everything else is checked from it.
 
 use crate::act::Roots;
-use crate::codec::{self, CodecError, encode};
+use crate::codec::{self, CodecError, encode, hex_array};
 use crate::digest::{Digest, Domain};
 use crate::factor::NewFactor;
 use crate::id::{BoardId, IssuerId, KeeperId, PrincipalId, WalletId};
@@ -211,7 +211,18 @@ pub struct Keeper {
     /// Its statement key.
     #[n(2)]
     pub key: PublicKey,
+    /// A herald's X25519 key, to which contacts are sealed; absent for every other keeper.
+    #[n(3)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealing: Option<SealingKey>,
 }
+
+/// The public X25519 key that contacts are sealed to (`docs/spec/contact.md`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct SealingKey(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 32]);
+
+hex_array!(SealingKey, 32);
 
 /// The witnesses and how many of them make a quorum.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
@@ -378,6 +389,22 @@ impl Genesis {
         if self.quorum > administrators || self.quorum <= administrators / 2 {
             return Err(GenesisFault::Quorum);
         }
+        self.check_herald()
+    }
+
+    /// A contact is sealed to one key, which somebody has.
+    fn check_herald(&self) -> Result<(), GenesisFault> {
+        let herald = |keeper: &Keeper| keeper.kind == KeeperKind::Herald;
+        if self
+            .keepers
+            .iter()
+            .any(|keeper| herald(keeper) != keeper.sealing.is_some())
+        {
+            return Err(GenesisFault::Sealing);
+        }
+        if self.keepers.iter().filter(|keeper| herald(keeper)).count() > 1 {
+            return Err(GenesisFault::Heralds);
+        }
         Ok(())
     }
 
@@ -473,6 +500,12 @@ pub enum GenesisFault {
     /// A member of staff with the role of a keeper.
     #[error("a member of staff has the role keeper; keepers stand in a list of their own")]
     KeeperAmongStaff,
+    /// A herald that nothing can be sealed to, or another keeper with a sealing key.
+    #[error("a herald needs a sealing key, and no other keeper has one")]
+    Sealing,
+    /// A contact is sealed to one key.
+    #[error("the genesis names more than one herald")]
+    Heralds,
     /// A back end that is something else too.
     #[error("a back end has another role; it could approve what it relayed")]
     BackEndAndMore,

@@ -23,6 +23,7 @@ pub mod few;
 pub mod follow;
 pub mod genesis;
 pub mod id;
+pub mod kept;
 pub mod limits;
 pub mod network;
 pub mod passkey;

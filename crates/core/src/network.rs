@@ -1,7 +1,9 @@
 //! The network that a genesis describes: the statement itself with its keys parsed once.
 
 use crate::digest::Digest;
-use crate::genesis::{Genesis, GenesisFault, Issuer, IssuerKind, Keeper, SignedGenesis, Wallet};
+use crate::genesis::{
+    Genesis, GenesisFault, Issuer, IssuerKind, Keeper, KeeperKind, SignedGenesis, Wallet,
+};
 use crate::id::{BoardId, IssuerId, KeeperId, WalletId};
 use crate::passkey::RelyingParty;
 use crate::realm::Realm;
@@ -109,6 +111,13 @@ impl Network {
     #[must_use]
     pub fn keeper(&self, id: KeeperId) -> Option<&Keeper> {
         self.genesis().keepers.iter().find(|keeper| keeper.id == id)
+    }
+
+    /// The herald, where genesis names one: delays wait for its word then.
+    #[must_use]
+    pub fn herald(&self) -> Option<&Keeper> {
+        let mut keepers = self.genesis().keepers.iter();
+        keepers.find(|keeper| keeper.kind == KeeperKind::Herald)
     }
 
     /// A stop board's key.

@@ -154,11 +154,15 @@ reasons! {
 
     524 PolicyChanged "policy-changed" Anew "The policy in force is not the one that the act replaces; propose again on the present one.";
     525 PolicyMalformed "policy-malformed" Never "The new policy is not one that can be decided by; `portcullis policy check` says what is wrong with it.";
-
     526 RatesNotNamed "rates-not-named" Never "The policy in force names no publishers of rates.";
     527 QuoteInvalid "quote-invalid" Never "A quote is not by a publisher that the policy names, of an asset and in the currency that it names, one of each publisher; or too few publishers speak of an asset: at least three, and more than half.";
     528 QuoteStale "quote-stale" Anew "A quote is older than the policy allows, ahead of the gate, or too soon after the last rate; ask the publishers again.";
     529 RateBeyondStep "rate-beyond-step" Anew "The rate would move further from the last one than the policy allows at once. Where the market has really moved so far while no rates came, replace the policy: that begins rates anew.";
+
+    // 55x: contacts.
+    550 ContactMissing "contact-missing" Anew "The network has a herald, and the act carries no commitment to a sealed contact: seal one (docs/spec/contact.md).";
+    551 ContactKnown "contact-known" Never "The sealed contact is the account's already, or another change to it waits.";
+    552 NoHerald "no-herald" Never "Genesis names no herald: there is nobody who would keep or use a contact.";
 
     // 6xx: limits, and policy.
     600 OverTransactionLimit "over-transaction-limit" Anew "The amount is above the limit for one transaction.";

@@ -122,6 +122,14 @@ pub enum Says {
         #[n(1)]
         condition: Condition,
     },
+    /// It handed the notice of an act to one mail or webhook server, which accepted it. Only a herald's
+    /// word counts, and only for an act whose delay waits for it.
+    #[n(6)]
+    Told {
+        /// The act.
+        #[n(0)]
+        act: Digest,
+    },
 }
 
 impl Says {
@@ -135,6 +143,7 @@ impl Says {
             Self::Reverted { .. } => "reverted",
             Self::Stopped { .. } => "stopped",
             Self::Latched { .. } => "latched",
+            Self::Told { .. } => "told",
         }
     }
 }

@@ -70,6 +70,7 @@ fn whoever_became_a_customer_meanwhile_does_not_become_staff() {
         principal: customer.principal,
         factor: customer.factor(),
         delay: None,
+        contact: None,
     };
     let mut open = stage.staffs(World::BACK_END, ActKind::OpenAccount(open));
     open.account = Some(customer.account);

@@ -193,6 +193,7 @@ fn open() -> ActKind {
         principal: new.principal,
         factor: new.factor(),
         delay: None,
+        contact: None,
     })
 }
 

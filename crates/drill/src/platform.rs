@@ -239,6 +239,7 @@ impl Platform {
             principal: customer.principal,
             factor: customer.passkey.factor(self.rp_id()?),
             delay: None,
+            contact: None,
         });
         self.onboard(customer, kind, &self.cast.onboarding)
     }

@@ -139,7 +139,7 @@ impl Gate {
                 clock: Arc::clone(&clock),
                 heads,
             },
-            api: Api::new(shared, queue, clock, parts.random, parts.authorities),
+            api: Api::new(shared, queue, clock, parts.random, disk, parts.authorities),
         })
     }
 

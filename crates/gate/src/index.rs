@@ -335,9 +335,10 @@ fn other_of(entry: &Entry) -> Option<Digest> {
         Body::Settle(settlement) => Some(settlement.act),
         Body::Replace(replacement) => Some(replacement.act),
         Body::Statement(signed) => match &signed.statement.says {
-            Says::Signed { act, .. } | Says::Confirmed { act, .. } | Says::Reverted { act, .. } => {
-                Some(*act)
-            }
+            Says::Signed { act, .. }
+            | Says::Confirmed { act, .. }
+            | Says::Reverted { act, .. }
+            | Says::Told { act } => Some(*act),
             Says::Caps { .. } | Says::Stopped { .. } | Says::Latched { .. } => None,
         },
     }

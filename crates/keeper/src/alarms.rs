@@ -6,8 +6,7 @@
 
 use crate::machine::Machine;
 use crate::rfc3339::rfc3339;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use crate::webhook;
 use portcullis_core::id::KeeperId;
 use portcullis_core::signature::PublicKey;
 use portcullis_core::{Digest, Span, Time};
@@ -16,7 +15,6 @@ use portcullis_keys::StatementKey;
 use serde_json::json;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 /// The log, and how much of it was delivered.
 const FILE: &str = "alarms.jsonl";
@@ -25,12 +23,9 @@ const DELIVERED: &str = "alarms.delivered";
 const MAX_BACKLOG: u64 = 4 * 1024 * 1024;
 /// Most alarms that wait for the webhook.
 const MAX_WAITING: usize = 10_000;
-/// How long the webhook may take for one, and how long to leave it alone after a failure.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to leave the webhook alone after a failure.
 const FIRST_WAIT: Span = Span::seconds(1);
 const LONGEST_WAIT: Span = Span::seconds(300);
-/// Most bytes of its answer.
-const MAX_ANSWER: u64 = 64 * 1024;
 
 /// What somebody has to hear.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,23 +187,8 @@ impl Courier {
 
     fn deliver(&self, line: &str, now: Time) -> bool {
         let id = format!("alarm_{}", Digest::plain(line.as_bytes()));
-        let timestamp = (now.0 / 1000).to_string();
-        let Ok(signature) = self.key.sign(format!("{id}.{timestamp}.{line}").as_bytes()) else {
-            return false;
-        };
-        let signature = format!("v1a,{}", BASE64.encode(signature.as_bytes()));
-        let headers = [
-            ("content-type", "application/json"),
-            ("webhook-id", &id),
-            ("webhook-timestamp", &timestamp),
-            ("webhook-signature", &signature),
-        ];
-        let body = line.as_bytes();
-        let reply = self
-            .machine
-            .http
-            .post(&self.url, &headers, body, MAX_ANSWER, PATIENCE);
-        match reply {
+        let key = self.key.as_ref();
+        match webhook::post(&self.machine, &self.url, key, &id, line, now) {
             Ok(reply) if (200..300).contains(&reply.status) => true,
             Ok(reply) => {
                 tracing::warn!(

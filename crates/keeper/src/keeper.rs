@@ -421,7 +421,10 @@ fn ignores(says: &Says) -> Alarm {
 
 fn about(says: &Says) -> Digest {
     match says {
-        Says::Signed { act, .. } | Says::Confirmed { act, .. } | Says::Reverted { act, .. } => *act,
+        Says::Signed { act, .. }
+        | Says::Confirmed { act, .. }
+        | Says::Reverted { act, .. }
+        | Says::Told { act } => *act,
         Says::Stopped { suspension } => *suspension,
         Says::Latched { latch, .. } => *latch,
         Says::Caps { .. } => Digest::plain(&encode(says)),

@@ -17,11 +17,13 @@ pub mod latches;
 mod lease;
 pub mod lines;
 mod machine;
+pub mod process;
 mod rfc3339;
 pub mod statements;
 pub mod stop_call;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+pub mod webhook;
 
 pub use keeper::{Keeper, KeeperError, KeeperParts, News};
 pub use lease::{Lease, NoLease};

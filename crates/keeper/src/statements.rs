@@ -216,6 +216,7 @@ fn rank(says: &Says) -> u8 {
         Says::Caps { .. } => 1,
         Says::Signed { .. } => 2,
         Says::Confirmed { .. } | Says::Reverted { .. } => 3,
+        Says::Told { .. } => 4,
     }
 }
 
@@ -242,5 +243,6 @@ fn is_known(state: &State, keeper: KeeperId, says: &Says) -> bool {
             facts.latches.contains_key(&(keeper, *latch))
                 || facts.cleared_latches.contains(&(keeper, *latch))
         }
+        Says::Told { act } => !facts.untold.waits(*act),
     }
 }

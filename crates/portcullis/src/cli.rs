@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::init::InitArgs;
 use crate::key::KeyArgs;
 use crate::policy::PolicyArgs;
-use crate::processes::{ServeArgs, SignerArgs, WitnessArgs};
+use crate::processes::{HeraldArgs, ServeArgs, SignerArgs, WitnessArgs};
 use crate::staff::{LiftArgs, SuspendArgs};
 use crate::status::StatusArgs;
 use crate::verify::VerifyArgs;
@@ -47,6 +47,7 @@ enum Command {
     Drill(DrillArgs),
     Bench(BenchArgs),
     Policy(PolicyArgs),
+    Herald(HeraldArgs),
 }
 
 impl Cli {
@@ -68,6 +69,7 @@ impl Cli {
             Command::Drill(args) => args.run(),
             Command::Bench(args) => args.run(),
             Command::Policy(args) => args.run(),
+            Command::Herald(args) => args.run(),
         }
     }
 }

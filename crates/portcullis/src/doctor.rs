@@ -222,7 +222,12 @@ fn here(dir: &Path) -> Vec<(String, Finding)> {
         found.push(("journal".to_owned(), disk(&config.journal)));
     }
     if let Ok(config) = portcullis_signer::Config::load(&dir.join(Folder::SIGNER)) {
-        found.push(("signer".to_owned(), signer(&config.data)));
+        let without = "nothing is signed";
+        found.push(("signer".to_owned(), keeper(&config.data, without)));
+    }
+    if let Ok(config) = portcullis_herald::Config::load(&dir.join(Folder::HERALD)) {
+        let without = "nobody is told, and no delay begins";
+        found.push(("herald".to_owned(), keeper(&config.data, without)));
     }
     if found.is_empty() {
         let text =
@@ -245,8 +250,8 @@ fn disk(folder: &Path) -> Finding {
     Ok(text)
 }
 
-/// A signer listens nowhere; while it runs, nobody else gets its folder.
-fn signer(folder: &Path) -> Finding {
+/// A keeper listens nowhere; while it runs, nobody else gets its folder. Said is what comes of none.
+fn keeper(folder: &Path, without: &str) -> Finding {
     let shown = folder.display();
     let lock = std::fs::File::open(folder.join("lock"));
     if let Some(error) = lock
@@ -262,13 +267,13 @@ fn signer(folder: &Path) -> Finding {
         let room = disk(folder)?;
         if let Some(pid) = held_still(folder) {
             return Err(format!(
-                "process {pid} on {shown} is held still (SIGSTOP, or a debugger) and signs nothing: \
+                "process {pid} on {shown} is held still (SIGSTOP, or a debugger): {without}; \
                  kill -CONT {pid}, or start it anew"
             ));
         }
         return Ok(format!("one runs on {shown}; {room}"));
     }
-    Err(format!("none runs on {shown}: nothing is signed; start it"))
+    Err(format!("none runs on {shown}: {without}; start it"))
 }
 
 /// The process that holds the folder's lock, where the kernel shows that it is held still.

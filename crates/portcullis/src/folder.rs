@@ -21,6 +21,8 @@ impl Folder {
     pub(crate) const SIGNER: &str = "signer.toml";
     /// That of the witness and the stop board.
     pub(crate) const WITNESS: &str = "witness.toml";
+    /// The herald's, where the network has one.
+    pub(crate) const HERALD: &str = "herald.toml";
     /// A node's URL, if somebody left it here.
     pub(crate) const NODE: &str = "ethereum-rpc";
     /// Key files, their passphrases, and customers.

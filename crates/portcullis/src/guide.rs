@@ -94,6 +94,11 @@ fn every_unit_starts_a_process() {
             "witness",
             include_str!("../../../deploy/portcullis-witness.service"),
         ),
+        (
+            "herald",
+            "herald",
+            include_str!("../../../deploy/portcullis-herald.service"),
+        ),
     ];
     for (command, name, unit) in units {
         let start =

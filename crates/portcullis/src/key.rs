@@ -7,6 +7,7 @@ use crate::out::{json, say};
 use clap::{Args, Subcommand, ValueEnum};
 use portcullis_chains::ChainId;
 use portcullis_chains::caip::Address;
+use portcullis_contact::SealingSecret;
 use portcullis_core::factor::NewFactor;
 use portcullis_core::signature::PublicKey;
 use portcullis_keys::{Cost, KeyFile, Kind, Name, StatementKey as _, WalletKey as _};
@@ -70,6 +71,8 @@ enum KindArg {
     Ed25519,
     P256,
     Secp256k1,
+    /// Opens what is sealed to a herald; signs nothing
+    Secret,
 }
 
 impl From<KindArg> for Kind {
@@ -78,6 +81,7 @@ impl From<KindArg> for Kind {
             KindArg::Ed25519 => Self::Ed25519,
             KindArg::P256 => Self::P256,
             KindArg::Secp256k1 => Self::Secp256k1,
+            KindArg::Secret => Self::Secret,
         }
     }
 }
@@ -178,6 +182,12 @@ fn public(keys: &KeyFile, name: &Name, kind: Kind, chain: ChainId) -> Result<Val
     if kind == Kind::Secp256k1 {
         let (ChainId::Evm { chain }, address) = (chain, keys.wallet(name)?.address());
         shown.insert("address".into(), value!(Address::Evm { chain, address }));
+        return Ok(shown.into());
+    }
+    if kind == Kind::Secret {
+        let secret = SealingSecret::new(&*keys.secret(name)?);
+        let secret = secret.map_err(|error| Failure::usage(error, ""))?;
+        shown.insert("sealing".into(), value!(secret.public()));
         return Ok(shown.into());
     }
     let key = keys.statement(name)?.public_key().clone();

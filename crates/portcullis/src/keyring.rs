@@ -18,6 +18,8 @@ pub(crate) mod purpose {
     pub(crate) const BOARD: &str = "board";
     /// Signs a keeper's statements.
     pub(crate) const STATEMENT: &str = "statement";
+    /// Opens sealed contacts.
+    pub(crate) const SEALING: &str = "sealing";
     /// Signs transactions.
     pub(crate) const WALLET: &str = "wallet";
     /// Signs attestations.

@@ -23,7 +23,7 @@ use serde_json::Value;
 const ALLOWED: &[(&str, &[&str])] = &[
     // Hands made-up bytes to every parser; nothing that ships uses it.
     ("fuzz",       &["client", "gate", "signer", "witness", "keeper", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
-    ("portcullis", &["drill", "gate", "signer", "witness", "client", "keeper", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
+    ("portcullis", &["drill", "gate", "signer", "herald", "witness", "client", "keeper", "journal", "node", "keys", "host", "contact", "core", "tlog", "chains"]),
     // Scenarios: play everybody who asks, and root on the gate's host, whose journal they write.
     ("drill",      &["client", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
     // The production processes under a seeded scheduler: it plays all of them, and nothing uses it.
@@ -31,9 +31,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Processes. Gate and keepers share no code but what all have to agree on.
     ("gate",       &["journal", "node", "keys", "host", "core", "tlog", "chains"]),
     ("signer",     &["keeper", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
+    ("herald",     &["keeper", "keys", "host", "contact", "core", "tlog", "chains"]),
     ("witness",    &["journal", "keys", "host", "core", "tlog"]),
     // Whoever asks: computes act bytes and challenges for itself, follows, verifies.
-    ("client",     &["journal", "keys", "host", "core", "tlog", "chains"]),
+    ("client",     &["journal", "keys", "host", "contact", "core", "tlog", "chains"]),
     // What processes share.
     ("keeper",     &["journal", "keys", "host", "core", "tlog", "chains"]),
     ("journal",    &["keys", "host", "core", "tlog"]),
@@ -41,6 +42,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("keys",       &["host", "core", "tlog", "chains"]),
     ("host",       &["core"]),
     // Pure.
+    ("contact",    &["core"]),
     ("core",       &["tlog", "chains"]),
     ("tlog",       &[]),
     ("chains",     &[]),
@@ -50,7 +52,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const OUTERMOST: &[&str] = &["portcullis", "sim"];
 
 /// No I/O, no clock, no randomness, no threads: same input, same answer, in every process and every year.
-const PURE: &[&str] = &["core", "tlog", "chains"];
+const PURE: &[&str] = &["contact", "core", "tlog", "chains"];
 
 /// Crates through which a pure one would reach the outside.
 #[rustfmt::skip] // a list

@@ -11,6 +11,7 @@ use portcullis_core::{Digest, Network};
 use portcullis_host::clock::NotDevelopment;
 use portcullis_host::{Clock, Dir, DiskError, FileClock, SystemClock, SystemRandom, Told, Web};
 use portcullis_keeper::latches::{self, LatchError};
+use portcullis_keeper::process::{Beside, stop_at_signal};
 use portcullis_keeper::{Keeper, Machine, NoLease, Watch};
 use portcullis_keys::file::{NameError, PassphraseError};
 use portcullis_keys::{KeyFile, KeyFileError, Name, Passphrase, StatementKey, WalletKey};
@@ -120,14 +121,16 @@ impl RunError {
 /// Where the disk or the statement key fails, what was done is not known: everything is opened
 /// again from disk, which is also how a crash is recovered from.
 pub fn run(config: Config) -> Result<(), RunError> {
-    let stop = stop_at_signal()?;
+    let stop = stop_at_signal().map_err(RunError::Signal)?;
     let (mut parts, keys) = assemble(config)?;
     tracing::info!(keeper = %parts.config.keeper, gate = parts.config.gate, "the signer starts");
     let mut signer = Signer::open(parts.clone())?;
     loop {
         let courier = start_courier(&signer, &parts.config, &stop)?;
         let turned = step_until(&mut signer, &keys, &stop);
-        courier.stop();
+        if let Some(courier) = courier {
+            courier.stop();
+        }
         let again = |error: &SignerError| {
             tracing::error!(%error, "what is on the disk cannot be opened; tried again");
             thread::sleep(RECOVER);
@@ -245,42 +248,17 @@ pub fn shut(config: &Config) -> Result<Digest, RunError> {
     Ok(latches::shut(&disk, &SystemRandom, &SystemClock)?)
 }
 
-/// Alarms travel on a thread of their own, so that a webhook that hangs holds nothing up.
-struct Travelling {
-    stop: Arc<AtomicBool>,
-    thread: Option<thread::JoinHandle<()>>,
-}
-
+/// Alarms travel beside the signer.
 fn start_courier(
     signer: &Signer,
     config: &Config,
     process: &Arc<AtomicBool>,
-) -> Result<Travelling, RunError> {
-    let stop = Arc::new(AtomicBool::new(false));
+) -> Result<Option<Beside>, RunError> {
     let courier = signer.courier();
     if config.alarms.webhook.is_some() && courier.is_none() {
         return Err(RunError::AlarmKey);
     }
-    let (mine, process) = (stop.clone(), process.clone());
-    let thread = courier.map(|mut courier| {
-        thread::spawn(move || {
-            while !mine.load(Ordering::Relaxed) && !process.load(Ordering::Relaxed) {
-                if !courier.step() {
-                    thread::sleep(REST);
-                }
-            }
-        })
-    });
-    Ok(Travelling { stop, thread })
-}
-
-impl Travelling {
-    fn stop(self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if self.thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the alarm courier panicked");
-        }
-    }
+    Ok(courier.map(|mut courier| Beside::start(process, move || courier.step())))
 }
 
 /// Everything that the configuration names, read and checked against the genesis.
@@ -393,32 +371,6 @@ fn read(path: &Path, cap: u64) -> Result<Vec<u8>, RunError> {
         .read_to_end(&mut bytes)
         .map_err(failed)?;
     Ok(bytes)
-}
-
-/// A flag that SIGTERM or SIGINT raises: the step under way is finished, then the process ends.
-fn stop_at_signal() -> Result<Arc<AtomicBool>, RunError> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(RunError::Signal)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let raised = stop.clone();
-    let (mut terminate, mut interrupt) = {
-        let _entered = runtime.enter();
-        let on = |kind| signal(kind).map_err(RunError::Signal);
-        (on(SignalKind::terminate())?, on(SignalKind::interrupt())?)
-    };
-    thread::spawn(move || {
-        runtime.block_on(async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        });
-        raised.store(true, Ordering::Relaxed);
-    });
-    Ok(stop)
 }
 
 #[cfg(test)]

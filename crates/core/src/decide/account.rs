@@ -1,6 +1,6 @@
 //! Accounts: opening, the address book, freezing.
 
-use super::{Case, Verdict, account_of, withhold_where};
+use super::{Case, Verdict, account_of, contact, withhold_where};
 use crate::act::{ActKind, AddAddress, CancelAddress, OpenAccount};
 use crate::effect::Effect;
 use crate::reason::Reason;
@@ -24,7 +24,9 @@ pub(super) fn judge_open(case: &Case<'_>, open: &OpenAccount) -> Result<Verdict,
     let floor = case.state.network.delay_floor();
     let delay = open.delay.unwrap_or(floor).max(floor);
     let (subject, principal, factor) = (open.subject, open.principal, open.factor.clone());
-    Ok(Verdict::Accept(vec![
+    let contact = contact::of_new_account(case.state, open)?;
+    let contact = contact.map(|contact| Effect::Contact(id, contact));
+    let opened = [
         Effect::Open {
             account: id,
             subject,
@@ -36,7 +38,8 @@ pub(super) fn judge_open(case: &Case<'_>, open: &OpenAccount) -> Result<Verdict,
             factor,
             delay,
         },
-    ]))
+    ];
+    Ok(Verdict::Accept(opened.into_iter().chain(contact).collect()))
 }
 
 pub(super) fn judge_add_address(case: &Case<'_>, add: &AddAddress) -> Result<Verdict, Reason> {
@@ -117,7 +120,7 @@ fn account<'a>(case: &Case<'a>) -> Result<&'a Account, Reason> {
 }
 
 /// The account, which is not frozen.
-fn thawed<'a>(case: &Case<'a>) -> Result<&'a Account, Reason> {
+pub(super) fn thawed<'a>(case: &Case<'a>) -> Result<&'a Account, Reason> {
     let account = account(case)?;
     if account.frozen.is_some() {
         Err(Reason::AccountFrozen)

@@ -37,19 +37,20 @@ fn needs(missing: u32, delayed: bool) -> Vec<Need> {
         .collect()
 }
 
-/// The delay that an act itself has, as new limits, rotations and recoveries do. (New addresses and factors take effect at
+/// The delay that an act itself has, as new limits, contacts, rotations and recoveries do. (New addresses and factors take effect at
 /// once and carry their delay with them.)
 pub(super) fn own_delay(state: &State, act: &Act) -> Option<Span> {
+    let of_account = || act.account.and_then(|id| state.facts.account(id));
     match act.kind {
         ActKind::SetLimits(_) | ActKind::SetPolicy(_) | ActKind::Rotate(_) => {
             Some(state.network.delay_floor())
         }
         ActKind::Recover(_) => {
-            let account = act.account.and_then(|id| state.facts.account(id));
-            let delay = account.map(|account| state.recovery_delay_of(account));
+            let delay = of_account().map(|account| state.recovery_delay_of(account));
             Some(delay.unwrap_or_else(|| state.recovery_delay()))
         }
         ActKind::RecoverAdministrators(_) => Some(state.recovery_delay()),
+        ActKind::ChangeContact(_) => of_account().map(|account| account.delay),
         _ => None,
     }
 }

@@ -10,6 +10,7 @@ mod approval;
 pub(crate) mod authenticate;
 pub(crate) mod binding;
 mod claims;
+mod contact;
 mod control;
 mod factor;
 pub(crate) mod flight;
@@ -222,7 +223,9 @@ pub(crate) fn decide_case(case: &Case<'_>) -> Decided {
         Ok(actor) => actor,
         Err(reason) => return Decided::refuse(reason, false),
     };
-    decide_asked(case, &actor).unwrap_or_else(|reason| refuse_asked(case, &actor, reason))
+    let decided = decide_asked(case, &actor);
+    let decided = decided.map(|decided| contact::await_told(case.state, case.digest, decided));
+    decided.unwrap_or_else(|reason| refuse_asked(case, &actor, reason))
 }
 
 /// The refusal of an act that somebody proved to ask for: the end of it (docs/design/022). The same
@@ -327,6 +330,7 @@ fn judge(
         ActKind::Recover(recover) => recovery::judge(case, actor, claims, recover),
         ActKind::Veto(veto) => recovery::judge_veto(case, actor, veto),
         ActKind::RecoverAdministrators(recover) => administrators::judge(case, claims, recover),
+        ActKind::ChangeContact(change) => contact::judge_change(case, actor, change),
         _ => control::judge(case),
     }
 }
@@ -401,6 +405,7 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
         ActKind::RecoverAdministrators(recover) => {
             administrators::settle(state, held, recover, time)
         }
+        ActKind::ChangeContact(change) => contact::settle_change(state, held, change, time),
         _ => approval::settle(state, held, time),
     };
     let (verdict, asked) = match verdict {
@@ -413,7 +418,7 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
         Ok(Verdict::Accept(changes)) => {
             effects.extend(changes);
             effects.push(Effect::End(digest, crate::state::release::End::Done, None));
-            Decided::release(effects)
+            contact::await_told(state, digest, Decided::release(effects))
         }
         Ok(Verdict::Wait(needs, until)) => Decided::hold(needs, until, Vec::new()),
         // What waits already begins no more.

@@ -34,6 +34,7 @@ pub fn holder_may(kind: &ActKind) -> bool {
             | ActKind::RevokeFactor(_)
             | ActKind::Recover(_)
             | ActKind::Veto(_)
+            | ActKind::ChangeContact(_)
     )
 }
 

@@ -71,6 +71,11 @@ pub(crate) fn judge(
         Says::Latched { latch, condition } => {
             Some(vec![Effect::Latched(keeper, *latch, *condition)])
         }
+        Says::Told { act } => {
+            let herald = state.network.herald()?;
+            let counts = herald.id == keeper && state.facts.untold.has(*act);
+            counts.then(|| vec![Effect::Told(*act)])
+        }
     }
 }
 
@@ -147,5 +152,6 @@ pub(crate) fn is_news(state: &State, keeper: KeeperId, says: &Says) -> bool {
             let place = (keeper, *latch);
             !facts.latches.contains_key(&place) && !facts.cleared_latches.contains(&place)
         }
+        Says::Told { act } => state.facts.untold.waits(*act),
     }
 }

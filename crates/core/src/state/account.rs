@@ -43,6 +43,9 @@ pub struct Account {
     /// The entry that opened it.
     #[n(7)]
     pub opened: u64,
+    /// The commitment to its sealed contact.
+    #[n(12)]
+    pub contact: Option<Digest>,
 }
 
 /// A principal of the customers' realm.

@@ -7,6 +7,7 @@ mod query;
 pub mod recovery;
 pub mod release;
 mod snapshot;
+pub mod untold;
 
 pub use query::Reach;
 pub use snapshot::SnapshotFault;
@@ -15,7 +16,7 @@ use crate::act::Scope;
 use crate::digest::Digest;
 use crate::factor::{Available, Epochs, Factor, FactorKind, NewFactor};
 use crate::few::Few;
-use crate::genesis::Member as GenesisMember;
+use crate::genesis::{Keeper, Member as GenesisMember};
 use crate::id::{AccountId, FactorId, KeeperId, LedgerEntryId, PrincipalId, WalletId};
 use crate::limits::Limits;
 use crate::network::Network;
@@ -33,6 +34,7 @@ use recovery::{Begun, Enrolled, Pending, Recovered};
 use release::{Ended, Held, Release};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use untold::Untold;
 
 /// The state after some entry, and the network that it belongs to.
 #[derive(Clone, Debug)]
@@ -167,6 +169,9 @@ pub struct Facts {
     /// How many holders have which factors.
     #[n(42)]
     pub enrolled: Enrolled,
+    /// Acts whose delays the herald's word has not begun yet.
+    #[n(45)]
+    pub untold: Untold,
 }
 
 /// A wallet's next nonce and what left it.
@@ -250,6 +255,9 @@ pub enum Awaiting {
     /// The delays of a recovered account.
     #[n(5)]
     Recovered(#[n(0)] AccountId),
+    /// The herald's word for what an earlier entry began.
+    #[n(8)]
+    Told(#[n(0)] Digest),
 }
 
 impl State {
@@ -334,6 +342,7 @@ impl Facts {
             administrators_quorum: None,
             keys: Rotated::default(),
             enrolled: Enrolled::default(),
+            untold: Untold::default(),
         };
         facts.found(network);
         facts
@@ -356,18 +365,7 @@ impl Facts {
             self.employ(member, None);
         }
         for keeper in &genesis.keepers {
-            let factors = vec![NewFactor::RequestKey {
-                key: keeper.key.clone(),
-            }];
-            let principal = PrincipalId(keeper.id.0);
-            self.employ(
-                &GenesisMember {
-                    principal,
-                    roles: vec![Role::Keeper],
-                    factors,
-                },
-                None,
-            );
+            self.employ(&member_of(keeper), None);
         }
     }
 
@@ -382,6 +380,16 @@ impl Facts {
             factors,
         };
         self.staff.insert(member.principal, member_state);
+    }
+}
+
+/// A keeper's principal, which its own key proves.
+fn member_of(keeper: &Keeper) -> GenesisMember {
+    let key = keeper.key.clone();
+    GenesisMember {
+        principal: PrincipalId(keeper.id.0),
+        roles: vec![Role::Keeper],
+        factors: vec![NewFactor::RequestKey { key }],
     }
 }
 

@@ -168,6 +168,7 @@ fn an_accounts_own_delay_is_waited_for_where_it_is_longer() {
             principal: stage.customer.principal,
             factor: stage.customer.factor(),
             delay: Some(own),
+            contact: None,
         }),
     );
     stage.submit(open);

@@ -38,6 +38,7 @@ fn opening(stage: &mut Stage) -> Act {
         principal: new.principal,
         factor: new.factor(),
         delay: None,
+        contact: None,
     };
     let mut act = stage.staffs(World::BACK_END, ActKind::OpenAccount(open));
     act.account = Some(new.account);

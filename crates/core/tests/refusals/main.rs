@@ -58,7 +58,7 @@ const fn row(reason: Reason, what: &'static str, good: fn(&mut Stage) -> Act, fa
     }
 }
 
-/// Reasons that no decision gives, and where they come from.
+/// Reasons that no decision on this stage gives, and where they come from.
 const NOT_OF_DECISIONS: &[(Reason, &str)] = &[
     (
         Reason::Malformed,
@@ -71,6 +71,14 @@ const NOT_OF_DECISIONS: &[(Reason, &str)] = &[
     (
         Reason::NothingNew,
         "of more evidence for an act; tests/supplements.rs has it",
+    ),
+    (
+        Reason::ContactMissing,
+        "only with a herald in genesis; tests/told.rs has it",
+    ),
+    (
+        Reason::ContactKnown,
+        "only with a herald in genesis; tests/told.rs has it",
     ),
 ];
 

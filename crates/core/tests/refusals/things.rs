@@ -36,6 +36,7 @@ fn of_the_account() -> Vec<Row> {
         row(R::AccountFrozen, "no new address", adding, Later(freeze)),
         row(R::AccountFrozen, "no new factor", enrolling, Later(freeze)),
         row(R::AccountExists, "the account", opening, Asks(|stage, act| act.account = Some(stage.customer.account))),
+        row(R::NoHerald, "nobody keeps a contact", opening, Asks(|_, act| opened(act).contact = Some(Digest([0x0c; 32])))),
         row(R::AccountExists, "the principal is staff", opening, Asks(|_, act| opened(act).principal = World::OPERATOR)),
         row(R::FactorExists, "enrolled already", enrolling, Asks(|stage, act| enrolled(act).factor = stage.customer.factor())),
         row(R::FactorExists, "a member of staff has it", enrolling, Asks(|_, act| enrolled(act).factor = request_key(World::OPERATOR))),
@@ -150,6 +151,7 @@ fn opening(stage: &mut Stage) -> Act {
         principal: new.principal,
         factor: new.factor(),
         delay: None,
+        contact: None,
     };
     let mut act = stage.staffs(World::BACK_END, ActKind::OpenAccount(open));
     act.account = Some(new.account);

@@ -23,7 +23,7 @@ use portcullis_core::decide::{Decided, decide, settle};
 use portcullis_core::entry::{Body, Entry, Settlement, Submission, Supplement};
 use portcullis_core::evidence::{Attestation, AttestationStatement, Claim, Stamp};
 use portcullis_core::factor::NewFactor;
-use portcullis_core::id::{IssuerId, LedgerEntryId, PrincipalId};
+use portcullis_core::id::{IssuerId, KeeperId, LedgerEntryId, PrincipalId};
 use portcullis_core::limits::{ApprovalAbove, Bounds, Limit, Limits};
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::signature::Strict;
@@ -70,6 +70,20 @@ impl Stage {
             customer: Customer::number(1),
         }
         .with_its_own_clock()
+    }
+
+    /// A stage on a network with a herald: a customer whose passkey counts, and nothing else.
+    pub(crate) fn with_a_herald() -> Self {
+        let clock = HandClock::at(World::START);
+        let mut stage = Self {
+            ledger: Ledger::new(Arc::new(World::with_a_herald()), clock),
+            customer: Customer::number(1),
+        };
+        stage.ledger.open(&stage.customer);
+        let opened = stage.facts().untold.acts().next().unwrap().1;
+        assert_eq!(stage.heralds(opened).void, None);
+        stage.pass(Span::seconds(6));
+        stage
     }
 
     /// A copy that goes on by itself.
@@ -385,13 +399,23 @@ impl Stage {
         self.ledger.enter(Body::Statement(Box::new(signed)))
     }
 
+    /// The herald says that it has told of an act.
+    pub(crate) fn heralds(&mut self, act: Digest) -> Applied {
+        let signed = self.signed_by(World::HERALD, Says::Told { act });
+        self.ledger.enter(Body::Statement(Box::new(signed)))
+    }
+
     pub(crate) fn signed(&self, says: Says) -> SignedStatement {
+        self.signed_by(World::KEEPER, says)
+    }
+
+    pub(crate) fn signed_by(&self, keeper: KeeperId, says: Says) -> SignedStatement {
         let statement = Statement {
             genesis: self.ledger.world.digest(),
-            keeper: World::KEEPER,
+            keeper,
             says,
         };
-        let signature = self.ledger.world.keeper.sign(&statement.signed_bytes());
+        let signature = World::key(&keeper.0).sign(&statement.signed_bytes());
         SignedStatement {
             signature: signature.unwrap(),
             statement,

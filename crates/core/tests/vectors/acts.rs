@@ -4,10 +4,10 @@ use crate::holder::{Holder, Kind};
 use crate::{and, vector};
 use portcullis_chains::Amount;
 use portcullis_core::act::{
-    Act, ActKind, AddAddress, Approve, Cancel, CancelAddress, EnrolFactor, GrantRole, Keys, Lift,
-    LiftTarget, NewAdministrator, OpenAccount, PublishRates, RaiseEpoch, Recover,
-    RecoverAdministrators, Resume, RevokeFactor, RevokeRole, Roots, Rotate, Scope, SetLimits,
-    SetPolicy, Suspend, Veto, Void, Withdraw,
+    Act, ActKind, AddAddress, Approve, Cancel, CancelAddress, ChangeContact, EnrolFactor,
+    GrantRole, Keys, Lift, LiftTarget, NewAdministrator, OpenAccount, PublishRates, RaiseEpoch,
+    Recover, RecoverAdministrators, Resume, RevokeFactor, RevokeRole, Roots, Rotate, Scope,
+    SetLimits, SetPolicy, Suspend, Veto, Void, Withdraw,
 };
 use portcullis_core::factor::{FactorKind, NewFactor};
 use portcullis_core::id::{AccountId, ActId, PrincipalId, SubjectId};
@@ -24,6 +24,7 @@ use portcullis_keys::StatementKey as _;
 use serde_json::{Value, json};
 
 const OTHER: Digest = Digest([0xd1; 32]);
+const CONTACT: Digest = Digest([0x0c; 32]);
 const CUSTOMER: PrincipalId = PrincipalId([0xc7; 16]);
 
 pub(crate) fn document() -> Value {
@@ -117,16 +118,21 @@ fn customers() -> Vec<(&'static str, ActKind)> {
             }),
         ),
         ("veto a recovery", ActKind::Veto(Veto { act: OTHER })),
+        (
+            "change the contact",
+            ActKind::ChangeContact(ChangeContact { contact: CONTACT }),
+        ),
     ]
 }
 
 fn staffs() -> Vec<(&'static str, ActKind)> {
-    let open = |kind, delay| {
+    let open = |kind, delay, contact| {
         ActKind::OpenAccount(OpenAccount {
             subject: SubjectId([0x5b; 16]),
             principal: CUSTOMER,
             factor: Holder::new(kind).factor(),
             delay,
+            contact,
         })
     };
     let grant = |role, factor| {
@@ -140,11 +146,15 @@ fn staffs() -> Vec<(&'static str, ActKind)> {
     vec![
         (
             "open an account with a P-256 passkey and a delay of 48 hours",
-            open(Kind::PasskeyP256, Some(Span::hours(48))),
+            open(Kind::PasskeyP256, Some(Span::hours(48)), None),
         ),
         (
             "open an account with a request key",
-            open(Kind::RequestKey, None),
+            open(Kind::RequestKey, None, None),
+        ),
+        (
+            "open an account with a contact",
+            open(Kind::RequestKey, None, Some(CONTACT)),
         ),
         (
             "raise the epoch of the customers' realm",

@@ -1,7 +1,8 @@
 //! The files in `docs/spec/vectors`: what is in each, and how a value becomes a vector.
 
 use crate::{
-    acts, effects, encoding, entries, evidence, follow, genesis, receipts, segment, statements,
+    acts, contact, effects, encoding, entries, evidence, follow, genesis, receipts, segment,
+    statements,
 };
 use minicbor::{Decode, Encode};
 use portcullis_core::codec;
@@ -19,6 +20,7 @@ pub(crate) const NO_CAP: usize = 1 << 20;
 pub(crate) fn documents() -> Vec<(&'static str, Value)> {
     vec![
         ("acts.json", acts::document()),
+        ("contact.json", contact::document()),
         ("effects.json", effects::document()),
         ("encoding.json", encoding::document()),
         ("entries.json", entries::document()),

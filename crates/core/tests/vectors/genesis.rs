@@ -6,7 +6,7 @@ use portcullis_keeper::testkit::World;
 use serde_json::{Value, json};
 
 pub(crate) fn document() -> Value {
-    let world = World::new();
+    let (world, with_herald) = (World::new(), World::with_a_herald());
     let signed = world.network.signed();
     let genesis = &signed.genesis;
     let factors = genesis.administrators.iter().flat_map(|m| &m.factors);
@@ -17,5 +17,9 @@ pub(crate) fn document() -> Value {
             json!({ "digest": genesis.digest(), "administrators_factor_ids": ids }),
         ),
         "signed": vector("with its signatures", signed),
+        "herald": and(
+            vector("with a herald", with_herald.network.genesis()),
+            json!({ "digest": with_herald.digest() }),
+        ),
     })
 }

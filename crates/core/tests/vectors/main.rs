@@ -10,6 +10,7 @@
 )]
 
 mod acts;
+mod contact;
 mod effects;
 mod encoding;
 mod entries;

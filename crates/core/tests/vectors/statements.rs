@@ -86,5 +86,6 @@ fn says() -> Vec<(&'static str, Says)> {
         ),
         ("stopped", Says::Stopped { suspension }),
         ("latched", Says::Latched { latch, condition }),
+        ("told", Says::Told { act }),
     ]
 }

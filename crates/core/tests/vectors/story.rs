@@ -77,6 +77,7 @@ impl Story {
             principal: self.holder.customer.principal,
             factor: self.holder.factor(),
             delay: None,
+            contact: None,
         };
         let ledger = &mut self.ledger;
         let mut act = ledger.act(World::BACK_END, ActKind::OpenAccount(open));

@@ -3,6 +3,7 @@
 mod acts;
 mod auth;
 mod bounds;
+mod envelopes;
 mod events;
 mod follow;
 mod idempotency;
@@ -24,7 +25,7 @@ use bounds::Places;
 use idempotency::Idempotency;
 use nonces::Nonces;
 use portcullis_core::Reason;
-use portcullis_host::{Clock, Random};
+use portcullis_host::{Clock, Disk, Random};
 pub use problem::Problem;
 use registrations::Challenges;
 use std::sync::Arc;
@@ -46,6 +47,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     authorities: Vec<String>,
+    /// Where sealed contacts wait for the herald.
+    disk: Arc<dyn Disk>,
     idempotency: Idempotency,
     challenges: Challenges,
     nonces: Nonces,
@@ -60,6 +63,7 @@ impl Api {
         queue: SyncSender<Command>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
+        disk: Arc<dyn Disk>,
         authorities: Vec<String>,
     ) -> Self {
         let (idempotency, challenges) = (Idempotency::default(), Challenges::default());
@@ -70,6 +74,7 @@ impl Api {
             clock,
             random,
             authorities,
+            disk,
             idempotency,
             challenges,
             nonces,
@@ -98,6 +103,9 @@ impl Api {
             .route("/v1/registrations/options", post(registrations::options))
             .route("/v1/registrations", post(registrations::finish))
             .route("/v1/statements", post(statements::take))
+            .route("/v1/envelopes", post(envelopes::take))
+            .route("/v1/envelopes/kept", post(envelopes::kept))
+            .route("/v1/envelopes/{commitment}", get(envelopes::give))
             .route("/log/checkpoint", get(log::checkpoint))
             .route("/log/follow", get(follow::follow))
             .route("/log/tile/{*path}", get(log::tile))

@@ -292,13 +292,14 @@ mod tests {
         let disk: Arc<dyn Disk> = Arc::new(CrashDisk::default());
         let random = Arc::new(SystemRandom);
         let (store, found) = Directory::open(Arc::clone(&disk), 24 * 1024, random).unwrap();
-        let journal = Journal::open(store, &found, disk, 0).unwrap();
+        let journal = Journal::open(store, &found, Arc::clone(&disk), 0).unwrap();
         let state = CoreState::new(World::new().network);
         let (index, fees) = (Index::default(), FeeTable::default());
         let shared = Sequencer::new(journal, state, index, fees).shared();
         let clock = Arc::new(HandClock::at(World::START));
         let (queue, _) = sync_channel(1);
-        Api::new(shared, queue, clock, Arc::new(SystemRandom), Vec::new())
+        let random = Arc::new(SystemRandom);
+        Api::new(shared, queue, clock, random, disk, Vec::new())
     }
 
     /// The sequencer waits for whoever reads the state, so that few do at a time; nobody is sent away.

@@ -11,7 +11,7 @@ use portcullis_gate::sequencer::{Command, Shared};
 use portcullis_gate::server::Api;
 use portcullis_host::listen::{Bounds, accept};
 use portcullis_host::{Clock, Http, Reply, SystemRandom, Web};
-use portcullis_keeper::testkit::{HandClock, World};
+use portcullis_keeper::testkit::{CrashDisk, HandClock, World};
 use portcullis_keys::StatementKey;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -58,6 +58,7 @@ pub fn listen(gate: &Gate) -> (Served, Receiver<Command>) {
         queue,
         api_clock,
         random,
+        Arc::new(CrashDisk::default()),
         vec![authority.clone()],
     );
     std::thread::spawn(move || {

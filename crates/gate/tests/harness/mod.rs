@@ -13,6 +13,7 @@ use portcullis_chains::ChainId;
 use portcullis_chains::ethereum::{SignedTx, UnsignedTx};
 use portcullis_core::act::{ActKind, AddAddress, OpenAccount};
 use portcullis_core::board::Posting;
+use portcullis_core::id::KeeperId;
 use portcullis_core::signature::Strict;
 use portcullis_core::statement::{Says, SignedStatement, Statement};
 use portcullis_core::{Act, Digest, Evidence, ReadEntry, Span, State, Time};
@@ -103,6 +104,11 @@ impl Gate {
     /// A gate of another network.
     pub fn of(world: World) -> Self {
         Self::of_with(world, fees())
+    }
+
+    /// The gate of a network with a herald.
+    pub fn with_a_herald() -> Self {
+        Self::of(World::with_a_herald())
     }
 
     fn with(fees: FeeTable) -> Self {
@@ -216,16 +222,26 @@ impl Gate {
         transaction
     }
 
+    /// The herald says that it has told of an act.
+    pub fn heralds(&mut self, act: Digest) {
+        self.say_as(World::HERALD, Says::Told { act });
+    }
+
     /// A statement by the signer.
     pub fn say(&mut self, says: Says) {
-        let world = &self.ledger.world;
-        let (genesis, keeper) = (world.digest(), World::KEEPER);
+        self.say_as(World::KEEPER, says);
+    }
+
+    fn say_as(&mut self, keeper: KeeperId, says: Says) {
+        let genesis = self.ledger.world.digest();
         let statement = Statement {
             genesis,
             keeper,
             says,
         };
-        let signature = world.keeper.sign(&statement.signed_bytes()).unwrap();
+        let signature = World::key(&keeper.0)
+            .sign(&statement.signed_bytes())
+            .unwrap();
         let signed = SignedStatement {
             statement,
             signature,
@@ -269,6 +285,7 @@ impl Gate {
             principal: customer.principal,
             factor: customer.factor(),
             delay: None,
+            contact: None,
         };
         let mut act = self.ledger.act(World::BACK_END, ActKind::OpenAccount(open));
         act.account = Some(customer.account);

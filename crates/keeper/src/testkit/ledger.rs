@@ -233,6 +233,7 @@ impl Ledger {
             principal: customer.principal,
             factor: customer.factor(),
             delay: None,
+            contact: self.contact_of(customer),
         };
         let mut act = self.act(World::BACK_END, ActKind::OpenAccount(open));
         act.account = Some(customer.account);
@@ -242,6 +243,12 @@ impl Ledger {
         self.settle_clocks();
         self.clock.pass(Span::seconds(6));
         self.cosign();
+    }
+
+    /// What a new account commits to: something of its own, where the network has a herald.
+    fn contact_of(&self, customer: &Customer) -> Option<Digest> {
+        let contact = Digest::plain(&customer.account.0);
+        self.world.network.herald().map(|_| contact)
     }
 
     /// Add an address and let its delay run.

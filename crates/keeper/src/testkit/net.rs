@@ -5,13 +5,15 @@ use portcullis_core::codec::encode;
 use portcullis_core::entry::Body;
 use portcullis_core::evidence::Stamp;
 use portcullis_core::follow::FollowAnswer;
+use portcullis_core::kept::SignedKept;
 use portcullis_core::report::{Report, Verdicts};
 use portcullis_core::signature::Strict;
 use portcullis_core::statement::SignedStatement;
-use portcullis_core::{Reason, Time};
+use portcullis_core::{Digest, Reason, Time};
 use portcullis_host::{Clock as _, Http, HttpError, Reply};
 use portcullis_keys::StatementKey as _;
 use portcullis_tlog::Hash;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -51,6 +53,8 @@ pub struct Wire {
     pub hooks: Vec<Hook>,
     /// Whether the webhook answers.
     pub hook_up: bool,
+    /// Sealed contacts that wait at the gate, by commitment.
+    pub envelopes: BTreeMap<Digest, Vec<u8>>,
 }
 
 /// What came to a webhook: its headers and its body.
@@ -89,6 +93,7 @@ impl Net {
             board: BoardPage::default(),
             hooks: Vec::new(),
             hook_up: true,
+            envelopes: BTreeMap::new(),
         })))
     }
 
@@ -213,6 +218,12 @@ impl Http for Net {
             let tile = wire.tile(path).filter(|_| wire.shows_tiles);
             return tile.ok_or_else(|| silence(url));
         }
+        if let Some(contact) = url.strip_prefix("http://gate/v1/envelopes/") {
+            let found = contact.parse().ok().and_then(|c| wire.envelopes.get(&c));
+            let status = if found.is_some() { 200 } else { 404 };
+            let body = found.cloned().unwrap_or_default();
+            return Ok(Reply { status, body });
+        }
         match url.strip_prefix("http://board/postings?from=") {
             Some(query) if !wire.board.down => Ok(wire.page(number(query))),
             _ => Err(silence(url)),
@@ -230,6 +241,15 @@ impl Http for Net {
         let mut wire = self.wire();
         match url {
             "http://gate/v1/statements" if wire.gate_up => Ok(wire.take_report(body)),
+            "http://gate/v1/envelopes/kept" if wire.gate_up => {
+                let word: SignedKept = portcullis_core::codec::decode(body, 64 * 1024).unwrap();
+                let (network, now) = (wire.ledger.world.network.clone(), wire.ledger.clock.now());
+                assert!(word.counts(&network, now, &Strict));
+                for contact in &word.kept.contacts {
+                    wire.envelopes.remove(contact);
+                }
+                Ok(ok(Vec::new()))
+            }
             "http://board/postings" if !wire.board.down => {
                 wire.post(serde_json::from_slice(body).unwrap());
                 Ok(Reply {

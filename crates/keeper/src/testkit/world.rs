@@ -3,7 +3,7 @@ use portcullis_chains::{Amount, ethereum};
 use portcullis_core::factor::NewFactor;
 use portcullis_core::genesis::{
     Board, Genesis, Issuer, IssuerKind, Keeper, KeeperKind, Log, Member, Mode, Party, RULES,
-    SignedGenesis, Wallet, Witnesses,
+    SealingKey, SignedGenesis, Wallet, Witnesses,
 };
 use portcullis_core::id::{BoardId, IssuerId, KeeperId, PrincipalId, WalletId};
 use portcullis_core::limits::{Bounds, Limit, Limits};
@@ -47,6 +47,7 @@ const ADMINISTRATORS: [u8; 3] = [0xa1, 0xa2, 0xa3];
 const OPERATOR: u8 = 0x01;
 const BACK_END: u8 = 0x02;
 const KEEPER: u8 = 0x51;
+const HERALD: u8 = 0x53;
 const ONBOARDING: u8 = 0x61;
 const LEDGER: u8 = 0x62;
 const BOARD: u8 = 0xb0;
@@ -96,11 +97,32 @@ impl World {
         }
     }
 
+    /// The same network with a herald.
+    #[must_use]
+    pub fn with_a_herald() -> Self {
+        Self::with(|genesis| {
+            genesis.keepers.push(Keeper {
+                id: Self::HERALD,
+                kind: KeeperKind::Herald,
+                key: statement_key(HERALD).public_key().clone(),
+                sealing: Some(SealingKey(Self::SEALING)),
+            });
+        })
+    }
+
     /// The moment at which the journal begins.
     pub const START: Time = Time(1_780_000_000_000);
 
     /// The signer.
     pub const KEEPER: KeeperId = KeeperId(with(KEEPER));
+    /// The herald of [`World::with_a_herald`].
+    pub const HERALD: KeeperId = KeeperId(with(HERALD));
+    /// What contacts are sealed to there: the public key of the secret key `77…77`.
+    pub const SEALING: [u8; 32] = [
+        0x1c, 0xf5, 0x79, 0xab, 0xa4, 0x5a, 0x10, 0xba, 0x1d, 0x1e, 0xf0, 0x6d, 0x91, 0xfc, 0xa2,
+        0xaa, 0x9e, 0xd0, 0xa1, 0x15, 0x05, 0x15, 0x65, 0x31, 0x55, 0x40, 0x5d, 0x0b, 0x18, 0xcb,
+        0x9a, 0x67,
+    ];
     /// The stop board.
     pub const BOARD: BoardId = BoardId(with(BOARD));
     /// The wallet.
@@ -265,6 +287,7 @@ fn genesis(
             id: World::KEEPER,
             kind: KeeperKind::Signer,
             key: keeper.public_key().clone(),
+            sealing: None,
         }],
         witnesses: Witnesses {
             vkeys: witnesses.iter().map(|w| w.key().to_string()).collect(),

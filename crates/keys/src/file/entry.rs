@@ -22,6 +22,9 @@ pub enum Kind {
     /// Signs statements, where the other side cannot do Ed25519.
     #[n(3)]
     P256,
+    /// 32 bytes that a process seals or encrypts with; signs nothing.
+    #[n(4)]
+    Secret,
 }
 
 impl Kind {
@@ -31,6 +34,7 @@ impl Kind {
             Self::Secp256k1 => SoftwareWallet::new(secret).is_ok(),
             Self::Ed25519 => SoftwareStatement::ed25519(secret).is_ok(),
             Self::P256 => SoftwareStatement::p256(secret).is_ok(),
+            Self::Secret => true,
         }
     }
 }
@@ -41,6 +45,7 @@ impl fmt::Display for Kind {
             Self::Secp256k1 => "secp256k1",
             Self::Ed25519 => "ed25519",
             Self::P256 => "p256",
+            Self::Secret => "secret",
         })
     }
 }

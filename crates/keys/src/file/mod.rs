@@ -136,9 +136,20 @@ impl KeyFile {
         let key = match entry.kind {
             Kind::Ed25519 => SoftwareStatement::ed25519(&entry.secret),
             Kind::P256 => SoftwareStatement::p256(&entry.secret),
-            kind @ Kind::Secp256k1 => return Err(KeyFileError::WrongKind(name.clone(), kind)),
+            kind @ (Kind::Secp256k1 | Kind::Secret) => {
+                return Err(KeyFileError::WrongKind(name.clone(), kind));
+            }
         };
         key.map_err(|_| KeyFileError::OutOfRange)
+    }
+
+    /// The secret of this name that signs nothing.
+    pub fn secret(&self, name: &Name) -> Result<Secret, KeyFileError> {
+        let entry = self.named(name)?;
+        match entry.kind {
+            Kind::Secret => Ok(entry.secret.clone()),
+            kind => Err(KeyFileError::WrongKind(name.clone(), kind)),
+        }
     }
 
     /// What a guess at the passphrase costs; a production process refuses less than

@@ -118,6 +118,7 @@ impl Platform {
             principal: customer.principal,
             factor: customer.factor(crate::call::first(&party.rp_ids)),
             delay: None,
+            contact: None,
         });
         let act = draft.by_staff(self.back_end.principal, Some(customer.account), kind);
         let attestation = self.onboarding.onboarding(act.digest(), act.expires)?;

@@ -4,9 +4,12 @@ use crate::failure::Failure;
 use crate::files;
 use crate::reach::{Caller, Reach};
 use clap::Args;
+use portcullis_client::{Contact, Envelope, seal};
 use portcullis_core::Span;
 use portcullis_core::act::Act;
+use portcullis_core::id::AccountId;
 use serde_json::{Map, Value, json};
+use std::cell::OnceCell;
 use std::path::PathBuf;
 
 /// The act to submit.
@@ -20,6 +23,13 @@ pub(crate) struct ActArgs {
     /// Seconds until it expires, unless the file says
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     expires_in: u64,
+    /// A contact as JSON in a file (docs/spec/contact.md): sealed to the herald, named in the act that
+    /// opens an account or changes its contact, and sent after it
+    #[arg(long, value_name = "FILE", requires = "act")]
+    contact: Option<PathBuf>,
+    /// Sealed once, whatever it is used for.
+    #[arg(skip)]
+    sealed: OnceCell<(AccountId, Envelope)>,
 }
 
 impl ActArgs {
@@ -45,7 +55,42 @@ impl ActArgs {
         };
         let mut act = self.frame(reach, caller, customer, &said)?;
         act.extend(said);
+        self.seal(reach, &mut act)?;
         serde_json::from_value(Value::Object(act)).map_err(|error| wrong(&error))
+    }
+
+    /// Seal the contact for the act's account, and name it there.
+    fn seal(&self, reach: &Reach, act: &mut Map<String, Value>) -> Result<(), Failure> {
+        let Some(path) = &self.contact else {
+            return Ok(());
+        };
+        let contact: Contact = serde_json::from_slice(&files::read(path)?)
+            .map_err(|error| Failure::usage(format!("the contact: {error}"), CONTACT))?;
+        let account = act.get("account").cloned().unwrap_or_default();
+        let account: AccountId = serde_json::from_value(account).map_err(|error| wrong(&error))?;
+        let random = reach.machine.random.as_ref();
+        let envelope = seal(&contact, &reach.network, account, random)
+            .map_err(|error| Failure::usage(error, CONTACT))?;
+        if let Some(Value::Object(kind)) = act.get_mut("kind") {
+            kind.insert("contact".into(), json!(envelope.commitment()));
+        }
+        // Set once: an act is built once.
+        let _ = self.sealed.set((account, envelope));
+        Ok(())
+    }
+
+    /// Send what was sealed, after the act that commits to it.
+    pub(crate) fn send_envelope(
+        &self,
+        reach: &Reach,
+        caller: Option<&Caller>,
+    ) -> Result<(), Failure> {
+        if let (Some((account, envelope)), Some(caller)) = (self.sealed.get(), caller) {
+            reach
+                .gate
+                .send_envelope(&caller.signer, *account, envelope)?;
+        }
+        Ok(())
     }
 
     /// Everything but the kind, as far as the file does not say it.
@@ -82,6 +127,9 @@ impl ActArgs {
         Ok(frame)
     }
 }
+
+/// Where a contact is explained.
+const CONTACT: &str = "docs/spec/contact.md has its form: {\"reach\":{\"mail\":\"a@b.example\"},\"language\":\"en\",\"code\":\"\"}";
 
 fn wrong(error: &serde_json::Error) -> Failure {
     Failure::usage(

@@ -105,7 +105,8 @@ impl CallArgs {
             act: concerned,
             once,
         };
-        print(&reach.gate, caller.as_ref(), &question)
+        print(&reach.gate, caller.as_ref(), &question)?;
+        self.act.send_envelope(&reach, caller.as_ref())
     }
 
     fn target(&self) -> &str {

@@ -4,7 +4,7 @@ use super::wait::until;
 use super::{Demo, step, tell};
 use crate::failure::Failure;
 use portcullis_chains::caip::Address;
-use portcullis_client::Account;
+use portcullis_client::{Account, Contact, Envelope, Reach, seal};
 use portcullis_core::act::{ActKind, AddAddress, EnrolFactor, OpenAccount};
 use portcullis_core::genesis::IssuerKind;
 use portcullis_core::{Evidence, Time};
@@ -16,17 +16,23 @@ impl Demo {
         let ids = self.customer.ids;
         if self.look_up()?.is_none() {
             let rp_id = crate::call::first(&self.reach.party()?.rp_ids);
+            let envelope = self.contact()?;
             let kind = ActKind::OpenAccount(OpenAccount {
                 subject: ids.subject,
                 principal: ids.principal,
                 factor: self.customer.passkey.factor(rp_id),
                 delay: None,
+                contact: envelope.as_ref().map(Envelope::commitment),
             });
             tell(
                 "opened by",
                 "the back end's signed request, with onboarding's attestation",
             );
             self.submit_for_account(kind)?;
+            if let Some(envelope) = &envelope {
+                let (gate, signer) = (&self.reach.gate, &self.back_end.signer);
+                gate.send_envelope(signer, ids.account, envelope)?;
+            }
         }
         tell("account", ids.account);
         if let Some(account) = self.look_up()? {
@@ -36,6 +42,26 @@ impl Demo {
         until(&self.reach, why, || {
             Ok(self.look_up()?.filter(|account| self.has_passkey(account)))
         })
+    }
+
+    /// Where the herald is to reach the customer, sealed to it; nothing where the network has none.
+    fn contact(&self) -> Result<Option<Envelope>, Failure> {
+        if self.reach.network.herald().is_none() {
+            return Ok(None);
+        }
+        let contact = Contact {
+            reach: Reach::Mail("customer@localhost".into()),
+            language: "en".into(),
+            code: "blue heron".into(),
+        };
+        let random = self.reach.machine.random.as_ref();
+        let sealed = seal(
+            &contact,
+            &self.reach.network,
+            self.customer.ids.account,
+            random,
+        );
+        sealed.map(Some).map_err(|error| Failure::usage(error, ""))
     }
 
     /// Where an epoch has passed, no factor of the customer's counts: the passkey is enrolled anew, by

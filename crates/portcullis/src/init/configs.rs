@@ -7,9 +7,13 @@ use crate::folder::Folder;
 use crate::keyring::purpose;
 use portcullis_core::Network;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
 /// The name in the witness' vkey.
 pub(crate) const WITNESS_NAME: &str = "witness.localhost";
+
+/// The key that the herald's mail is signed with, among the keys.
+pub(super) const DKIM_KEY: &str = "herald-dkim.pem";
 
 /// The most that a unit of gas may cost, in wei: 200 gwei.
 const MAX_FEE_PER_GAS: u64 = 200_000_000_000;
@@ -30,17 +34,21 @@ pub(super) struct Setting<'a> {
     pub(super) terms: &'a Terms,
     pub(super) node: &'a str,
     pub(super) ports: Ports,
+    /// The herald's mail server, where the network has a herald.
+    pub(super) mail: Option<SocketAddr>,
 }
 
 impl Setting<'_> {
     /// Every file's name and text.
-    pub(super) fn files(&self) -> [(&'static str, String); 4] {
-        [
+    pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let files = [
             (Folder::GATE, self.gate()),
             (Folder::SIGNER, self.signer()),
             (Folder::WITNESS, self.witness()),
             (Folder::CLIENT, self.client()),
-        ]
+        ];
+        let herald = self.mail.map(|mail| (Folder::HERALD, self.herald(mail)));
+        files.into_iter().chain(herald)
     }
 
     fn pinned(&self) -> String {
@@ -152,6 +160,34 @@ impl Setting<'_> {
             let _ = write!(text, "\n[alarms]\nwebhook = \"{webhook}\"\n");
         }
         text
+    }
+
+    fn herald(&self, mail: SocketAddr) -> String {
+        let keeper = self.network.herald().map(|keeper| keeper.id.to_string());
+        format!(
+            "# The herald: portcullis herald --config herald.toml\n{}\
+             keeper = \"{}\"\n\
+             gate = \"{}\"\n\
+             data = \"data/herald\"\n\
+             name = \"Development\"\n\
+             # Who is told of what the platform itself changes.\n\
+             staff = [{{ mail = \"duty@localhost\" }}]\n{}\
+             \n[keys]\nfile = \"keys/herald.keys\"\npassphrase_file = \"keys/herald.passphrase\"\n\
+             statement = \"{}\"\nsealing = \"{}\"\n\
+             \n[mail]\nserver = \"{}\"\nport = {}\nsecurity = \"plaintext-loopback\"\n\
+             from = \"notices@localhost\"\ngreeting = \"localhost\"\n\
+             \n[mail.dkim]\ndomain = \"localhost\"\nselector = \"development\"\n\
+             key_file = \"{}/{DKIM_KEY}\"\n",
+            self.pinned(),
+            keeper.unwrap_or_default(),
+            self.gate_url(),
+            self.boards(),
+            purpose::STATEMENT,
+            purpose::SEALING,
+            mail.ip(),
+            mail.port(),
+            Folder::KEYS,
+        )
     }
 
     fn witness(&self) -> String {

@@ -9,8 +9,11 @@ use crate::files;
 use crate::folder::Folder;
 use crate::keyring::{self, KeyPaths, purpose};
 use crate::out::{json, say};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use portcullis_chains::caip::Address;
 use portcullis_chains::{Amount, ChainId};
+use portcullis_contact::SealingSecret;
 use portcullis_core::Network;
 use portcullis_core::codec::encode;
 use portcullis_core::factor::NewFactor;
@@ -89,6 +92,7 @@ pub(super) fn make(
         terms,
         node: &node,
         ports,
+        mail: wishes.mail,
     };
     for (name, text) in setting.files() {
         files::write(&folder.file(name), text.as_bytes())?;
@@ -150,6 +154,13 @@ fn can_be_asked(node: &str, chain: ChainId) -> Result<(), Failure> {
     let asked = HttpNode::new(node, chain, Duration::from_secs(1));
     let wrong = |error| Failure::usage(format!("the node {node}: {error}"), "name one with --node");
     asked.map(|_| ()).map_err(wrong)
+}
+
+/// An Ed25519 key in PEM (PKCS#8, RFC 8410), as the herald signs its mail with.
+fn dkim_key(seed: [u8; 32]) -> String {
+    const PREFIX: [u8; 16] = *b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
+    let text = BASE64.encode([&PREFIX[..], &seed].concat());
+    format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")
 }
 
 /// Two free ports in a row.
@@ -221,7 +232,9 @@ impl Maker<'_> {
             id: KeeperId(self.id()),
             kind: KeeperKind::Signer,
             key: public(&signer, purpose::STATEMENT)?,
+            sealing: None,
         };
+        let herald = wishes.mail.map(|_| self.herald()).transpose()?;
         let genesis = Genesis {
             network: "development".into(),
             mode: Mode::Development,
@@ -231,7 +244,7 @@ impl Maker<'_> {
             quorum: QUORUM,
             staff: self.staff()?,
             wallets: vec![self.wallet(&signer, keeper.id, wishes.chain)?],
-            keepers: vec![keeper],
+            keepers: core::iter::once(keeper).chain(herald).collect(),
             witnesses: witnesses(&witness)?,
             boards: vec![Board {
                 id: BoardId(self.id()),
@@ -252,6 +265,24 @@ impl Maker<'_> {
         };
         self.customer()?;
         self.sign(genesis)
+    }
+
+    fn herald(&self) -> Result<Keeper, Failure> {
+        let keys = [
+            (purpose::STATEMENT, Kind::Ed25519),
+            (purpose::SEALING, Kind::Secret),
+        ];
+        let file = self.file("herald", &keys)?;
+        let secret = SealingSecret::new(&*file.secret(&purpose::SEALING.parse()?)?);
+        let secret = secret.map_err(|error| Failure::usage(error, ""))?;
+        let pem = self.keys.join(configs::DKIM_KEY);
+        files::write(&pem, dkim_key(self.random.array()).as_bytes())?;
+        Ok(Keeper {
+            id: KeeperId(self.id()),
+            kind: KeeperKind::Herald,
+            key: public(&file, purpose::STATEMENT)?,
+            sealing: Some(secret.public()),
+        })
     }
 
     fn sign(&self, genesis: Genesis) -> Result<SignedGenesis, Failure> {
@@ -403,6 +434,7 @@ mod tests {
             node: Some("http://127.0.0.1:1".into()),
             assets: vec![coin, token],
             port: None,
+            mail: Some(([127, 0, 0, 1], 25).into()),
         };
         init(&dir.path().join("net"), &wishes).unwrap();
         let genesis = std::fs::read(dir.path().join("net/genesis.cbor")).unwrap();
@@ -437,6 +469,11 @@ mod tests {
         let witness = portcullis_witness::Config::read(&net.join("witness.toml")).unwrap();
         assert_eq!(witness.genesis_digest, digest);
         assert!(witness.witness.is_some() && witness.board.is_some());
+        let herald = portcullis_herald::Config::load(&net.join("herald.toml")).unwrap();
+        assert_eq!(
+            Some(herald.keeper),
+            network.herald().map(|keeper| keeper.id)
+        );
         let reach = ReachArgs::folder(&net, None).open().unwrap();
         assert_eq!(reach.network.digest(), digest);
         assert_eq!(reach.boards[0].id(), genesis.boards[0].id);
@@ -505,6 +542,7 @@ mod tests {
             node: None,
             assets: Vec::new(),
             port: None,
+            mail: None,
         };
         let failure = init(&dir.path().join("net"), &wishes).unwrap_err();
         assert!(

@@ -12,6 +12,7 @@ pub(crate) use configs::WITNESS_NAME;
 pub(crate) use development::ADMINISTRATORS;
 use portcullis_chains::caip::CaipError;
 use portcullis_chains::{AssetId, ChainId};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 pub(crate) use terms::{Cap, Terms};
 
@@ -52,6 +53,9 @@ pub(crate) struct InitArgs {
     /// Development: a token that may be withdrawn, with its decimals (18 unless said)
     #[arg(long, value_name = "CONTRACT[:DECIMALS]")]
     erc20: Vec<String>,
+    /// Development: have a herald, which hands its mail in the clear to a server on this host
+    #[arg(long, value_name = "IP:PORT")]
+    herald: Option<SocketAddr>,
     /// Development: the gate's port; the witness takes the next one. Free ones otherwise
     #[arg(long)]
     port: Option<u16>,
@@ -108,6 +112,7 @@ impl InitArgs {
             node: self.node.clone(),
             assets: assets?,
             port: self.port,
+            mail: self.herald,
         })
     }
 }
@@ -130,6 +135,8 @@ struct Wishes {
     node: Option<String>,
     assets: Vec<Asset>,
     port: Option<u16>,
+    /// The herald's mail server, where there is to be a herald.
+    mail: Option<SocketAddr>,
 }
 
 impl Wishes {
@@ -144,6 +151,7 @@ impl Wishes {
             node: Some(node.to_owned()),
             assets: vec![coin],
             port: None,
+            mail: None,
         }
     }
 }

@@ -29,11 +29,12 @@ const IN_VAIN: u32 = 4;
 /// How long a process may take to end when told to.
 const END_WITHIN: Duration = Duration::from_secs(10);
 
-/// Subcommands and their configurations, in the order in which they start.
-const CHILDREN: [(&str, &str); 3] = [
+/// Subcommands and their configurations, in the order in which they start. Not every network has a herald.
+const CHILDREN: [(&str, &str); 4] = [
     ("witness", Folder::WITNESS),
     ("serve", Folder::GATE),
     ("signer", Folder::SIGNER),
+    ("herald", Folder::HERALD),
 ];
 
 /// Start all, say `ready` when they answer, keep them running, and end them when told to.
@@ -50,7 +51,10 @@ pub(super) fn serve(dir: PathBuf, test_clock: Option<&Path>) -> Result<(), Failu
         let (stop, stopping) = watch::channel(false);
         let (give_up, mut given_up) = mpsc::channel(1);
         let up = Arc::new(AtomicUsize::new(0));
-        let children = CHILDREN.map(|(name, config)| {
+        let configured = CHILDREN.into_iter();
+        let configured =
+            configured.filter(|(name, config)| *name != "herald" || folder.file(config).exists());
+        let children: Vec<_> = configured.map(|(name, config)| {
             let child = Supervised {
                 binary: binary.clone(),
                 name,
@@ -60,8 +64,9 @@ pub(super) fn serve(dir: PathBuf, test_clock: Option<&Path>) -> Result<(), Failu
                 give_up: give_up.clone(),
             };
             tokio::spawn(child.keep_running(stopping.clone()))
-        });
-        tokio::spawn(say_ready(probe, up));
+        })
+        .collect();
+        tokio::spawn(say_ready(probe, up, children.len()));
         let told = tokio::select! {
             told = told_to_stop() => told,
             Some(name) = given_up.recv() => Err(Failure::usage(
@@ -172,10 +177,10 @@ async fn end(child: &mut Child) {
     }
 }
 
-async fn say_ready(probe: Probe, up: Arc<AtomicUsize>) {
+async fn say_ready(probe: Probe, up: Arc<AtomicUsize>, all: usize) {
     loop {
         sleep(Duration::from_millis(200)).await;
-        if up.load(Ordering::Relaxed) < CHILDREN.len() {
+        if up.load(Ordering::Relaxed) < all {
             continue;
         }
         let asked = probe.clone();

@@ -2,12 +2,14 @@
 
 mod all;
 mod gate;
+mod herald;
 mod ready;
 mod signer;
 mod witness;
 
 pub(crate) use gate::ServeArgs;
 pub(crate) use gate::read as gate_config;
+pub(crate) use herald::HeraldArgs;
 pub(crate) use signer::SignerArgs;
 pub(crate) use witness::WitnessArgs;
 

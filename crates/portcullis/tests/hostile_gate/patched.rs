@@ -115,7 +115,8 @@ fn process() {
     let writer = Arc::new(Mutex::new(writer));
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let authorities = config.authorities.clone();
-    let api = Api::new(Arc::clone(&shared), queue, clock, random, authorities);
+    let disk = Arc::new(Dir::open(config.journal.join("beside")).unwrap());
+    let api = Api::new(Arc::clone(&shared), queue, clock, random, disk, authorities);
     let _server = serve(&config, api, &writer);
     let log = log_key(&config, &network);
     let beating = Arc::clone(&writer);

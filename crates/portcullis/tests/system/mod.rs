@@ -223,6 +223,11 @@ pub struct Network {
 impl Network {
     /// Make one for a node; not started.
     pub fn init(anvil: &Anvil, tokens: &[String]) -> Self {
+        Self::init_with(anvil, tokens, &[])
+    }
+
+    /// The same with more arguments.
+    pub fn init_with(anvil: &Anvil, tokens: &[String], more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let network = Self {
             folder,
@@ -232,6 +237,7 @@ impl Network {
         for token in tokens {
             args.extend(["--erc20", token]);
         }
+        args.extend(more);
         run(&args);
         network
     }

@@ -255,6 +255,6 @@ fn may(kind: &ActKind) -> &'static [Role] {
         | ActKind::Unfreeze
         | ActKind::Veto(_)
         | ActKind::Rotate(_) => &[Administrator],
-        ActKind::Withdraw(_) | ActKind::AddAddress(_) => &[],
+        ActKind::Withdraw(_) | ActKind::AddAddress(_) | ActKind::ChangeContact(_) => &[],
     }
 }

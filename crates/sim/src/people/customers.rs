@@ -58,6 +58,7 @@ impl People {
             principal: person.principal,
             factor: person.passkeys[0].factor(),
             delay: None,
+            contact: None,
         };
         let account = person.account;
         let draft = self.draft(state);

@@ -82,6 +82,7 @@ fn genesis() -> Genesis {
             id: KEEPER,
             kind: KeeperKind::Signer,
             key: key(KEEPER_SEED).public_key().clone(),
+            sealing: None,
         }],
         witnesses: Witnesses {
             vkeys: vec![witness_key().to_string()],

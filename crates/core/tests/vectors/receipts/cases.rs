@@ -87,6 +87,7 @@ fn stated_by_another_signer() -> Bundle {
             id: other,
             kind: KeeperKind::Signer,
             key: key.public_key().clone(),
+            sealing: None,
         });
     });
     let story = Story::begin_in(world, Holder::new(Kind::PasskeyP256));

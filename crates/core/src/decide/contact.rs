@@ -1,0 +1,88 @@
+//! Contacts, and the herald's word that a delay waits for.
+
+use super::account::thawed;
+use super::authenticate::Actor;
+use super::{Case, Decided, Verdict, account_of};
+use crate::act::{ActKind, ChangeContact, OpenAccount};
+use crate::decision::{Decision, Need};
+use crate::digest::Digest;
+use crate::effect::Effect;
+use crate::factor::FactorKind;
+use crate::reason::Reason;
+use crate::state::release::Held;
+use crate::state::{Reach, State};
+use crate::time::Time;
+
+/// Where genesis names a herald, a delay begins once it has told of the act (docs/design/037).
+pub(super) fn await_told(state: &State, act: Digest, mut decided: Decided) -> Decided {
+    let refused = matches!(decided.decision, Decision::Refuse { .. });
+    let begins = decided.effects.iter().any(Effect::begins_a_delay);
+    if !refused && begins && state.network.herald().is_some() {
+        decided.effects.push(Effect::AwaitTold(act));
+    }
+    decided
+}
+
+/// The contact of a new account: with a herald there is one, without one nobody would keep it.
+pub(super) fn of_new_account(state: &State, open: &OpenAccount) -> Result<Option<Digest>, Reason> {
+    match (state.network.herald(), open.contact) {
+        (Some(_), None) => Err(Reason::ContactMissing),
+        (None, Some(_)) => Err(Reason::NoHerald),
+        (_, contact) => Ok(contact),
+    }
+}
+
+/// A new contact waits for the account's delay, which its old contacts are told of first.
+pub(super) fn judge_change(
+    case: &Case<'_>,
+    actor: &Actor,
+    change: &ChangeContact,
+) -> Result<Verdict, Reason> {
+    let facts = &case.state.facts;
+    let account = thawed(case)?;
+    // A request key sits on a server: whoever has that must not choose who hears of it.
+    if actor.strength() < FactorKind::Passkey {
+        return Err(Reason::FactorTooWeak);
+    }
+    if case.state.network.herald().is_none() {
+        return Err(Reason::NoHerald);
+    }
+    let waits = facts.held.values().any(|held| {
+        let is_change = matches!(held.act.kind, ActKind::ChangeContact(_));
+        is_change && held.act.account == case.act.account
+    });
+    if waits || account.contact == Some(change.contact) {
+        return Err(Reason::ContactKnown);
+    }
+    Ok(Verdict::Wait(vec![Need::Delay], None))
+}
+
+/// A freeze, or the loss of the factor that asked, ends it.
+pub(super) fn settle_change(
+    state: &State,
+    held: &Held,
+    change: &ChangeContact,
+    time: Time,
+) -> Result<Verdict, Reason> {
+    let id = account_of(&held.act)?;
+    let account = state.facts.account(id).ok_or(Reason::UnknownAccount)?;
+    if account.frozen.is_some() || account.proofs_after > held.entry {
+        return Err(Reason::AccountFrozen);
+    }
+    if !state.facts.stands(&held.proof) {
+        return Err(Reason::FactorRevoked);
+    }
+    let reach = Reach {
+        realm: held.act.realm,
+        account: held.act.account,
+        withdraws: None,
+    };
+    let delayed = !held.available.is_at(time);
+    let shut = state.facts.is_suspended(reach);
+    if delayed || shut {
+        let needs = [delayed.then_some(Need::Delay), shut.then_some(Need::Lift)];
+        let until = held.available.time().filter(|until| *until > time);
+        return Ok(Verdict::Wait(needs.into_iter().flatten().collect(), until));
+    }
+    Ok(Verdict::Accept(vec![Effect::Contact(id, change.contact)]))
+}

@@ -1,0 +1,46 @@
+//! What the herald's word does: the delay that an act began runs from it.
+
+use super::{At, Effect};
+use crate::state::{Awaiting, Facts};
+use crate::time::Time;
+
+impl Effect {
+    /// Whether a delay begins with it.
+    #[must_use]
+    pub fn begins_a_delay(&self) -> bool {
+        matches!(
+            self,
+            Self::Enrol { .. } | Self::AddAddress(..) | Self::Hold { delay: Some(_), .. }
+        )
+    }
+}
+
+impl Facts {
+    pub(super) fn commit_telling(&mut self, effect: &Effect, at: At) {
+        match effect {
+            Effect::AwaitTold(act) => self.untold.insert(at.index, *act),
+            Effect::Told(act) => {
+                self.untold.told(*act);
+                self.awaiting.push_back(at.awaits(Awaiting::Told(*act)));
+            }
+            Effect::Contact(account, contact) => {
+                if let Some(account) = self.accounts.get_mut(account) {
+                    account.contact = Some(*contact);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The word itself is cosigned: the delay runs from the later of the two.
+    pub(super) fn start_told(&mut self, act: crate::digest::Digest, newest: Time) {
+        let Some((entry, row)) = self.untold.take(act) else {
+            return;
+        };
+        // The word stands behind its act in the journal, so a checkpoint that has it has both.
+        let from = row.cosigned.map_or(newest, |cosigned| cosigned.max(newest));
+        for what in &row.what {
+            self.start(entry, what, from);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Which notices are due, by what entries did. Only what the core itself has come to counts: an entry
+//! that is void did nothing, and nobody is told of it.
+
+use crate::notice::{Kind, Notice, Recipient};
+use portcullis_core::act::{Act, ActKind, Withdraw};
+use portcullis_core::effect::Effect;
+use portcullis_core::entry::Body;
+use portcullis_core::factor::FactorKind;
+use portcullis_core::id::AccountId;
+use portcullis_core::realm::Realm;
+use portcullis_core::state::account::Owner;
+use portcullis_core::{Digest, State, Time};
+use portcullis_keeper::follow::Seen;
+use std::collections::BTreeMap;
+
+/// Who is to be told, as far as the journal alone does not say it.
+pub(crate) trait Directory {
+    /// Contacts that another has replaced not long ago.
+    fn former(&self, account: AccountId, now: Time) -> Vec<Digest>;
+    /// How many of the platform's staff are told.
+    fn staff(&self) -> u32;
+}
+
+/// What an entry asks to be told, under the state in which it has been applied.
+pub(crate) fn of(seen: &Seen, state: &State, directory: &dyn Directory) -> Vec<Notice> {
+    let Some(entry) = seen.entry.as_ref().filter(|_| seen.applied.void.is_none()) else {
+        return Vec::new();
+    };
+    let Some(act) = act_of(&entry.body) else {
+        return Vec::new();
+    };
+    let changes = &seen.applied.changes;
+    let is_opening = changes.iter().any(|c| matches!(c, Effect::Open { .. }));
+    let desk = Desk {
+        entry: seen.applied.index,
+        time: entry.time,
+        act,
+        state,
+        directory,
+    };
+    let due = changes.iter().filter_map(|change| match change {
+        Effect::Enrol { .. } if is_opening => None,
+        Effect::Unenrol(..) if !is_revoking(&entry.body) => None,
+        change => desk.notice(change),
+    });
+    due.collect()
+}
+
+/// The act that an entry is about.
+fn act_of(body: &Body) -> Option<Digest> {
+    match body {
+        Body::Act(submission) => Some(submission.act.digest()),
+        Body::Settle(settlement) => Some(settlement.act),
+        _ => None,
+    }
+}
+
+/// A factor also leaves where a newer one takes its place.
+fn is_revoking(body: &Body) -> bool {
+    matches!(body, Body::Act(said) if matches!(said.act.kind, ActKind::RevokeFactor(_)))
+}
+
+struct Desk<'a> {
+    entry: u64,
+    time: Time,
+    act: Digest,
+    state: &'a State,
+    directory: &'a dyn Directory,
+}
+
+type Matter = BTreeMap<String, String>;
+
+impl Desk<'_> {
+    fn notice(&self, change: &Effect) -> Option<Notice> {
+        match change {
+            Effect::Open { account, .. } => {
+                self.about(*account, Kind::AccountOpened, Matter::new())
+            }
+            Effect::AddAddress(account, address, _) => {
+                let matter = matter([("address", address.to_string())]);
+                self.about(*account, Kind::AddressAdded, matter)
+            }
+            Effect::Enrol { owner, factor, .. } => match owner {
+                Owner::Holder { account, .. } => {
+                    let matter = matter([("factor", name(factor.kind()).into())]);
+                    self.about(*account, Kind::FactorAdded, matter)
+                }
+                Owner::Member { .. } => Some(self.platform("a new factor of a member of staff")),
+            },
+            Effect::Unenrol(Owner::Holder { account, .. }, _) => {
+                self.about(*account, Kind::FactorRemoved, Matter::new())
+            }
+            Effect::Freeze(account, _) => self.about(*account, Kind::AccountFrozen, Matter::new()),
+            Effect::Unfreeze(account) => self.about(*account, Kind::AccountUnfrozen, Matter::new()),
+            Effect::Plan { act, account, .. } => self.released(act, *account),
+            Effect::Contact(account, contact) => self.changed(*account, *contact),
+            Effect::Hold {
+                act,
+                delay: Some(_),
+                ..
+            } => self.waits(act),
+            Effect::RaiseEpoch(realm, kind) => {
+                let realm = match realm {
+                    Realm::Customers => "customers",
+                    Realm::Staff => "staff",
+                };
+                let of = kind.map_or(String::new(), |kind| format!(" that is a {}", name(kind)));
+                let matter = matter([("realm", realm.into()), ("of", of)]);
+                Some(self.to_staff(Kind::EpochRaised, matter))
+            }
+            _ => None,
+        }
+    }
+
+    /// Something about an account, for whoever is its contact now.
+    fn about(&self, account: AccountId, kind: Kind, matter: Matter) -> Option<Notice> {
+        let contact = self.contact(account)?;
+        let recipients = vec![Recipient::Contact(contact)];
+        Some(self.of(kind, Some(account), matter, recipients))
+    }
+
+    fn contact(&self, account: AccountId) -> Option<Digest> {
+        self.state.facts().account(account)?.contact
+    }
+
+    fn released(&self, act: &Act, account: AccountId) -> Option<Notice> {
+        let ActKind::Withdraw(Withdraw { asset, to, amount }) = &act.kind else {
+            return None;
+        };
+        let matter = matter([
+            ("amount", amount.to_string()),
+            ("asset", asset.to_string()),
+            ("address", to.to_string()),
+        ]);
+        self.about(account, Kind::WithdrawalReleased, matter)
+    }
+
+    /// An act that waits for a delay of its own.
+    fn waits(&self, act: &Act) -> Option<Notice> {
+        match (&act.kind, act.account) {
+            (ActKind::ChangeContact(change), Some(account)) => {
+                let mut recipients = self.old_contacts(account, change.contact);
+                recipients.push(Recipient::New(change.contact));
+                let kind = Kind::ContactChanging;
+                Some(self.of(kind, Some(account), Matter::new(), recipients))
+            }
+            (kind, None) => Some(self.platform(kind.name())),
+            (_, Some(_)) => None,
+        }
+    }
+
+    /// A new account's contact is no change.
+    fn changed(&self, account: AccountId, contact: Digest) -> Option<Notice> {
+        let opened = self.state.facts().account(account)?.opened == self.entry;
+        let mut recipients = self.old_contacts(account, contact);
+        recipients.push(Recipient::New(contact));
+        let kind = Kind::ContactChanged;
+        (!opened).then(|| self.of(kind, Some(account), Matter::new(), recipients))
+    }
+
+    /// All contacts but the new one: the one in force and those that were before it.
+    fn old_contacts(&self, account: AccountId, new: Digest) -> Vec<Recipient> {
+        let former = self.directory.former(account, self.time);
+        let mut old: Vec<Digest> = self.contact(account).into_iter().chain(former).collect();
+        old.sort_unstable();
+        old.dedup();
+        old.retain(|contact| *contact != new);
+        old.into_iter().map(Recipient::Contact).collect()
+    }
+
+    fn platform(&self, what: &str) -> Notice {
+        let matter = matter([("what", what.into())]);
+        self.to_staff(Kind::PlatformChanging, matter)
+    }
+
+    fn to_staff(&self, kind: Kind, matter: Matter) -> Notice {
+        let everybody = (0..self.directory.staff()).map(Recipient::Staff);
+        self.of(kind, None, matter, everybody.collect())
+    }
+
+    fn of(
+        &self,
+        kind: Kind,
+        account: Option<AccountId>,
+        matter: Matter,
+        recipients: Vec<Recipient>,
+    ) -> Notice {
+        let Self {
+            entry, time, act, ..
+        } = *self;
+        Notice {
+            entry,
+            time,
+            act,
+            kind,
+            account,
+            matter,
+            recipients,
+        }
+    }
+}
+
+fn matter<const N: usize>(parts: [(&str, String); N]) -> Matter {
+    let parts = parts.into_iter();
+    parts
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+const fn name(kind: FactorKind) -> &'static str {
+    match kind {
+        FactorKind::RequestKey => "request key",
+        FactorKind::Passkey => "passkey",
+    }
+}

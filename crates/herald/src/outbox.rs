@@ -1,0 +1,267 @@
+//! The record of what is to be told and what was: durable before anything is sent, so that a crash loses no
+//! notice, and sends at most the one again that was on its way.
+
+use crate::notice::{Kind, Notice, Recipient};
+use minicbor::{Decode, Encode};
+use portcullis_core::codec::encode;
+use portcullis_core::id::AccountId;
+use portcullis_core::{Digest, Span, Time};
+use portcullis_host::{Disk, DiskError};
+use portcullis_keeper::lines::{Lines, LinesError};
+use std::collections::{BTreeMap, BTreeSet};
+
+const FILE: &str = "notices";
+/// From this length on the record is written anew, with what still counts.
+const LONG: u64 = 8 << 20;
+/// How long a contact that was replaced is told of further changes.
+const FORMERLY: Span = Span::hours(30 * 24);
+/// The longest wait until a letter is tried again.
+const LONGEST_WAIT: Span = Span::hours(1);
+
+/// A line of the record.
+#[derive(Encode, Decode)]
+enum Line {
+    /// These are to be told; entries below this index have been looked at.
+    #[n(0)]
+    Due(#[n(0)] u64, #[n(1)] Vec<Notice>),
+    /// This became of a delivery: whether a server accepted it.
+    #[n(1)]
+    Done(#[n(0)] Vec<(Digest, bool)>),
+    /// All that counted when the record was written anew.
+    #[n(2)]
+    Whole(#[n(0)] Box<Standing>),
+}
+
+/// What the record comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+struct Standing {
+    /// Entries below this have been looked at.
+    #[n(0)]
+    through: u64,
+    /// Deliveries that are neither accepted nor refused.
+    #[n(1)]
+    open: BTreeMap<Digest, Delivery>,
+    /// How far each act has been told.
+    #[n(2)]
+    acts: BTreeMap<Digest, Tally>,
+    /// Contacts that another was to replace, and until when they are told of more.
+    #[n(3)]
+    former: BTreeMap<AccountId, BTreeMap<Digest, Time>>,
+}
+
+/// One notice to one recipient.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Delivery {
+    /// What is told.
+    #[n(0)]
+    pub(crate) notice: Notice,
+    /// To whom.
+    #[n(1)]
+    pub(crate) recipient: Recipient,
+}
+
+/// How far an act has been told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+struct Tally {
+    /// Deliveries to those who are its contacts already that are still open.
+    #[n(0)]
+    open: u32,
+    /// Whether one of those was accepted.
+    #[n(1)]
+    old: bool,
+    /// Whether one to a new contact was.
+    #[n(2)]
+    new: bool,
+}
+
+impl Tally {
+    /// An old contact was told; or none of them can be, and the new one was.
+    const fn is_told(self) -> bool {
+        self.old || (self.new && self.open == 0)
+    }
+}
+
+/// When an open delivery is tried next.
+#[derive(Clone, Copy)]
+struct Try {
+    next: Time,
+    wait: Span,
+}
+
+pub(crate) struct Outbox {
+    lines: Lines,
+    standing: Standing,
+    tries: BTreeMap<Digest, Try>,
+}
+
+impl Outbox {
+    pub(crate) fn open(disk: &dyn Disk) -> Result<Self, LinesError> {
+        let (mut standing, mut damaged, mut line) = (Standing::default(), None, 0);
+        let lines = Lines::open(disk, FILE, |payload| {
+            line += 1;
+            match minicbor::decode::<Line>(payload) {
+                Ok(read) => standing.take(read),
+                Err(_) => damaged = damaged.or(Some(line)),
+            }
+        })?;
+        match damaged {
+            None => Ok(Self {
+                lines,
+                standing,
+                tries: BTreeMap::new(),
+            }),
+            Some(line) => Err(LinesError::Damaged {
+                name: FILE.into(),
+                line,
+            }),
+        }
+    }
+
+    /// Whether an entry has been looked at before.
+    pub(crate) fn has_seen(&self, entry: u64) -> bool {
+        entry < self.standing.through
+    }
+
+    /// Make durable what is to be told, all of it up to an index.
+    pub(crate) fn due(&mut self, through: u64, notices: Vec<Notice>) -> Result<(), DiskError> {
+        self.write(Line::Due(through, notices))
+    }
+
+    /// Make durable what became of deliveries.
+    pub(crate) fn done(&mut self, done: Vec<(Digest, bool)>) -> Result<(), DiskError> {
+        if done.is_empty() {
+            return Ok(());
+        }
+        for (id, _) in &done {
+            self.tries.remove(id);
+        }
+        self.write(Line::Done(done))
+    }
+
+    fn write(&mut self, line: Line) -> Result<(), DiskError> {
+        self.lines.append(&encode(&line))?;
+        self.standing.take(line);
+        Ok(())
+    }
+
+    /// Try a delivery again, after this at first and then ever more seldom. Gives how long it is left alone.
+    pub(crate) fn again(&mut self, id: Digest, first: Span, now: Time) -> Span {
+        let before = self.tries.get(&id);
+        let wait = before.map_or(first, |tried| Span((tried.wait.0 * 2).min(LONGEST_WAIT.0)));
+        let next = now.after(wait);
+        self.tries.insert(id, Try { next, wait });
+        wait
+    }
+
+    /// Open deliveries whose time has come.
+    pub(crate) fn ready(&self, now: Time) -> impl Iterator<Item = (Digest, &Delivery)> {
+        let open = self.standing.open.iter();
+        open.filter(move |(id, _)| self.tries.get(id).is_none_or(|tried| tried.next <= now))
+            .map(|(id, delivery)| (*id, delivery))
+    }
+
+    /// One that is open.
+    pub(crate) fn get(&self, id: Digest) -> Option<&Delivery> {
+        self.standing.open.get(&id)
+    }
+
+    /// Acts of which the herald may say that it has told them.
+    pub(crate) fn told(&self) -> impl Iterator<Item = Digest> {
+        let acts = self.standing.acts.iter();
+        acts.filter(|(_, tally)| tally.is_told())
+            .map(|(act, _)| *act)
+    }
+
+    /// Contacts that another was to replace not long ago.
+    pub(crate) fn former(&self, account: AccountId, now: Time) -> Vec<Digest> {
+        let former = self.standing.former.get(&account).into_iter().flatten();
+        former
+            .filter(|(_, until)| **until > now)
+            .map(|(contact, _)| *contact)
+            .collect()
+    }
+
+    /// Write the record anew where it is long: what was told, and waits for nobody's word, is forgotten.
+    pub(crate) fn tidy(
+        &mut self,
+        disk: &dyn Disk,
+        now: Time,
+        waits: impl Fn(Digest) -> bool,
+    ) -> Result<(), LinesError> {
+        if self.lines.bytes() < LONG {
+            return Ok(());
+        }
+        let standing = &mut self.standing;
+        let open: BTreeSet<Digest> = standing.open.values().map(|d| d.notice.act).collect();
+        standing
+            .acts
+            .retain(|act, _| open.contains(act) || waits(*act));
+        for former in standing.former.values_mut() {
+            former.retain(|_, until| *until > now);
+        }
+        standing.former.retain(|_, former| !former.is_empty());
+        let whole = Line::Whole(Box::new(standing.clone()));
+        self.lines.rewrite(disk, FILE, &encode(&whole))
+    }
+}
+
+impl Standing {
+    fn take(&mut self, line: Line) {
+        match line {
+            Line::Due(through, notices) => {
+                self.through = self.through.max(through);
+                for notice in notices {
+                    self.add(&notice);
+                }
+            }
+            Line::Done(done) => {
+                for (id, accepted) in done {
+                    self.close(id, accepted);
+                }
+            }
+            Line::Whole(standing) => *self = *standing,
+        }
+    }
+
+    fn add(&mut self, notice: &Notice) {
+        let tally = self.acts.entry(notice.act).or_default();
+        for recipient in &notice.recipients {
+            let delivery = Delivery {
+                notice: notice.clone(),
+                recipient: *recipient,
+            };
+            let is_new = matches!(recipient, Recipient::New(_));
+            tally.open = tally.open.saturating_add(u32::from(!is_new));
+            self.open.insert(notice.delivery(*recipient), delivery);
+        }
+        if let (Kind::ContactChanging, Some(account)) = (notice.kind, notice.account) {
+            let old = notice
+                .recipients
+                .iter()
+                .filter_map(|recipient| match recipient {
+                    Recipient::Contact(contact) => Some(*contact),
+                    _ => None,
+                });
+            let until = notice.time.after(FORMERLY);
+            let former = self.former.entry(account).or_default();
+            former.extend(old.map(|contact| (contact, until)));
+        }
+    }
+
+    fn close(&mut self, id: Digest, accepted: bool) {
+        let Some(delivery) = self.open.remove(&id) else {
+            return;
+        };
+        let tally = self.acts.entry(delivery.notice.act).or_default();
+        match delivery.recipient {
+            Recipient::New(_) => tally.new |= accepted,
+            _ => {
+                tally.open = tally.open.saturating_sub(1);
+                tally.old |= accepted;
+            }
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! The process: from a configuration to a running herald, until SIGTERM.
+
+use crate::config::Config;
+use crate::herald::{Herald, HeraldError, Parts};
+use crate::mail::{MailError, Mailer};
+use crate::post::{Letter, Outcome, Post, PostOffice};
+use crate::text::{TemplateError, Templates};
+use portcullis_contact::{EnvelopeFault, Reach, SealingSecret};
+use portcullis_core::genesis::{GenesisFault, KeeperKind, MAX_GENESIS};
+use portcullis_core::id::{BoardId, KeeperId};
+use portcullis_core::signature::{PublicKey, Strict};
+use portcullis_core::{Network, Time};
+use portcullis_host::clock::NotDevelopment;
+use portcullis_host::{Clock, Dir, DiskError, FileClock, SystemClock, SystemRandom, Web};
+use portcullis_keeper::process::{Beside, stop_at_signal};
+use portcullis_keeper::{Machine, Watch, rfc3339, webhook};
+use portcullis_keys::file::{NameError, PassphraseError};
+use portcullis_keys::{KeyFile, KeyFileError, Name, Passphrase, StatementKey};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// How long a question to the gate waits for news.
+const LONG_POLL: Duration = Duration::from_millis(200);
+/// How long to rest where the gate had nothing new, and where it does not answer.
+const BREATH: Duration = Duration::from_millis(5);
+const REST: Duration = Duration::from_millis(200);
+/// How long to wait before opening again after a disk or a key has failed.
+const RECOVER: Duration = Duration::from_secs(2);
+
+/// Why a herald does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A file.
+    #[error("cannot read {0}: {1}")]
+    Read(PathBuf, std::io::Error),
+    /// The genesis.
+    #[error(transparent)]
+    Genesis(#[from] GenesisFault),
+    /// A test clock in production.
+    #[error(transparent)]
+    Clock(#[from] NotDevelopment),
+    /// The data folder.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The passphrase.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// The key file.
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    /// A key's name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The mail server's part of the configuration.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// The texts.
+    #[error(transparent)]
+    Templates(#[from] TemplateError),
+    /// The sealing secret.
+    #[error(transparent)]
+    Sealing(#[from] EnvelopeFault),
+    /// The keeper is not a herald of this genesis.
+    #[error("the genesis has no herald {0}")]
+    NoSuchHerald(KeeperId),
+    /// The statement key is another one.
+    #[error("the statement key is not the one that the genesis names for herald {0}")]
+    OtherStatementKey(KeeperId),
+    /// The sealing key is another one: no contact would ever open.
+    #[error("the sealing secret is not that of the sealing key in the genesis")]
+    OtherSealingKey,
+    /// A stop board without its address.
+    #[error("the genesis names stop board {0}, and the configuration no address for it")]
+    NoBoard(BoardId),
+    /// An address that cannot be asked.
+    #[error(
+        "{0}: addresses are http://HOST:PORT; where they leave the host, put a tunnel or a proxy"
+    )]
+    NotHttp(String),
+    /// Webhooks cannot be signed.
+    #[error("webhooks need an Ed25519 statement key (Standard Webhooks, v1a)")]
+    WebhookKey,
+    /// The herald's own files.
+    #[error(transparent)]
+    Open(#[from] HeraldError),
+    /// Signals cannot be waited for.
+    #[error("cannot wait for SIGTERM: {0}")]
+    Signal(std::io::Error),
+}
+
+impl RunError {
+    /// Whether the herald found this before it did anything.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        !matches!(self, Self::Open(_) | Self::Signal(_))
+    }
+}
+
+/// Run until SIGTERM or SIGINT. Where the disk or the key fails, everything is opened again from disk,
+/// which is also how a crash is recovered from.
+pub fn run(config: Config) -> Result<(), RunError> {
+    let stop = stop_at_signal().map_err(RunError::Signal)?;
+    let (mut parts, post) = assemble(config)?;
+    tracing::info!(keeper = %parts.config.keeper, gate = parts.config.gate, "the herald starts");
+    while !stop.load(Ordering::Relaxed) {
+        // What was in an office before is in the record, too.
+        parts.office = PostOffice::default();
+        match Herald::open(parts.clone()) {
+            Ok(herald) => until_it_fails(herald, &parts, &post, &stop)?,
+            Err(error @ HeraldError::Record(_)) => return Err(error.into()),
+            Err(error) => {
+                tracing::error!(%error, "what is on the disk cannot be opened; tried again");
+            }
+        }
+        if !stop.load(Ordering::Relaxed) {
+            thread::sleep(RECOVER);
+        }
+    }
+    Ok(())
+}
+
+fn until_it_fails(
+    mut herald: Herald,
+    parts: &Parts,
+    post: &Arc<dyn Post>,
+    stop: &Arc<AtomicBool>,
+) -> Result<(), RunError> {
+    let courier = herald.courier();
+    if parts.config.alarms.webhook.is_some() && courier.is_none() {
+        return Err(RunError::WebhookKey);
+    }
+    let courier = courier.map(|mut courier| Beside::start(stop, move || courier.step()));
+    let (postman, watch) = (
+        parts.office.postman(Arc::clone(post)),
+        parts.machine.watch.clone(),
+    );
+    let postman = Beside::start(stop, move || postman.step(watch.now()));
+    while !stop.load(Ordering::Relaxed) {
+        match herald.step(LONG_POLL) {
+            Ok(step) if step.applied > 0 => {}
+            Ok(step) if step.heard => thread::sleep(BREATH),
+            Ok(_) => thread::sleep(REST),
+            Err(error) => {
+                tracing::error!(%error, "stopping to recover from disk");
+                break;
+            }
+        }
+    }
+    postman.stop();
+    courier.into_iter().for_each(Beside::stop);
+    if stop.load(Ordering::Relaxed)
+        && let Err(error) = herald.save()
+    {
+        tracing::warn!(%error, "no snapshot; the next start reads more of the journal");
+    }
+    Ok(())
+}
+
+/// Everything that the configuration names, read and checked against the genesis.
+fn assemble(config: Config) -> Result<(Parts, Arc<dyn Post>), RunError> {
+    let network = Arc::new(genesis(&config)?);
+    let clock: Arc<dyn Clock> = match &config.test_clock {
+        Some(path) => Arc::new(FileClock::new(path.clone(), network.genesis().mode)?),
+        None => Arc::new(SystemClock),
+    };
+    check(&config, &network)?;
+    let (key, secret) = keys(&config, &network)?;
+    if !config.webhooks.is_empty() && !matches!(key.public_key(), PublicKey::Ed25519(_)) {
+        return Err(RunError::WebhookKey);
+    }
+    let templates = match &config.templates {
+        Some(folder) => Templates::with_folder(folder)?,
+        None => Templates::own()?,
+    };
+    let mailer = config.mail.as_ref();
+    let mailer = mailer
+        .map(|mail| Mailer::new(mail, &config.name))
+        .transpose()?;
+    // The folder last: a configuration that cannot be used takes nothing.
+    let machine = Machine {
+        watch: Watch::new(clock),
+        disk: Arc::new(Dir::open_alone(&config.data)?),
+        random: Arc::new(SystemRandom),
+        http: Arc::new(Web::new()),
+    };
+    let post = Everywhere {
+        mailer,
+        webhooks: config.webhooks.clone(),
+        machine: machine.clone(),
+        key: Arc::clone(&key),
+    };
+    let parts = Parts {
+        machine,
+        network,
+        config,
+        key,
+        secret: Arc::new(secret),
+        templates,
+        office: PostOffice::default(),
+    };
+    Ok((parts, Arc::new(post)))
+}
+
+fn genesis(config: &Config) -> Result<Network, RunError> {
+    let failed = |error| RunError::Read(config.genesis.clone(), error);
+    let mut bytes = Vec::new();
+    let file = File::open(&config.genesis).map_err(failed)?;
+    file.take(MAX_GENESIS as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    Ok(Network::open(&bytes, config.genesis_digest, &Strict)?)
+}
+
+fn check(config: &Config, network: &Network) -> Result<(), RunError> {
+    let mut urls = config.boards.values().chain([&config.gate]);
+    if let Some(url) = urls.find(|url| !url.starts_with("http://")) {
+        return Err(RunError::NotHttp(url.clone()));
+    }
+    let mut boards = network.genesis().boards.iter().map(|board| board.id);
+    match boards.find(|id| !config.boards.contains_key(id)) {
+        Some(missing) => Err(RunError::NoBoard(missing)),
+        None => Ok(()),
+    }
+}
+
+fn keys(
+    config: &Config,
+    network: &Network,
+) -> Result<(Arc<dyn StatementKey>, SealingSecret), RunError> {
+    let path = &config.keys.passphrase_file;
+    let source = File::open(path).map_err(|error| RunError::Read(path.clone(), error))?;
+    let passphrase = Passphrase::read_file(source)?;
+    let file = KeyFile::open_for(network.genesis().mode, &config.keys.file, &passphrase)?;
+    let key = file.statement(&config.keys.statement.parse::<Name>()?)?;
+    let secret = SealingSecret::new(&*file.secret(&config.keys.sealing.parse::<Name>()?)?)?;
+    let herald = network.keeper(config.keeper);
+    let herald = herald.filter(|keeper| keeper.kind == KeeperKind::Herald);
+    let herald = herald.ok_or(RunError::NoSuchHerald(config.keeper))?;
+    if herald.key != *key.public_key() {
+        return Err(RunError::OtherStatementKey(config.keeper));
+    }
+    if herald.sealing != Some(secret.public()) {
+        return Err(RunError::OtherSealingKey);
+    }
+    Ok((Arc::new(key), secret))
+}
+
+/// Mail and webhooks.
+struct Everywhere {
+    mailer: Option<Mailer>,
+    webhooks: BTreeMap<String, String>,
+    machine: Machine,
+    key: Arc<dyn StatementKey>,
+}
+
+impl Post for Everywhere {
+    fn deliver(&self, letter: &Letter, now: Time) -> Outcome {
+        match (&letter.reach, &self.mailer) {
+            (Reach::Mail(_), Some(mailer)) => mailer.deliver(letter, now),
+            (Reach::Mail(_), None) => Outcome::Refused("no mail server is configured".into()),
+            (Reach::Webhook(url), _) => self.call(letter, url, now),
+        }
+    }
+}
+
+impl Everywhere {
+    /// Only where the configuration says how an origin is reached: a customer's URL leads nowhere else.
+    fn call(&self, letter: &Letter, url: &str, now: Time) -> Outcome {
+        let known = self.webhooks.iter().find_map(|(origin, by)| {
+            let path = url.strip_prefix(origin.as_str())?;
+            let ends = path.is_empty() || path.starts_with(['/', '?']);
+            ends.then(|| format!("{by}{path}"))
+        });
+        let Some(reached) = known else {
+            return Outcome::Refused("the webhook's origin is not configured".into());
+        };
+        let id = format!("notice_{}", letter.id);
+        let body = body(letter);
+        match webhook::post(&self.machine, &reached, self.key.as_ref(), &id, &body, now) {
+            Ok(reply) if (200..300).contains(&reply.status) => Outcome::Accepted,
+            // Standard Webhooks: gone for good.
+            Ok(reply) if reply.status == 410 => Outcome::Refused("status 410".into()),
+            Ok(reply) => Outcome::Later(format!("status {}", reply.status)),
+            Err(error) => Outcome::Later(error.to_string()),
+        }
+    }
+}
+
+fn body(letter: &Letter) -> String {
+    let Letter {
+        kind,
+        act,
+        entry,
+        subject,
+        body,
+        ..
+    } = letter;
+    let data = json!({"act": act, "entry": entry, "subject": subject, "text": body});
+    let time = rfc3339(letter.time);
+    json!({"type": format!("notice.{kind}"), "timestamp": time, "data": data}).to_string()
+}

@@ -1,0 +1,148 @@
+//! Contacts: fetched, kept sealed, changed in sight of the old one, and cancelled in time.
+
+use crate::bench::{Bench, FIRST};
+use portcullis_core::act::{ActKind, Cancel};
+use portcullis_core::state::release::End;
+use portcullis_core::{Digest, Span};
+use portcullis_herald::Outcome;
+
+const SECOND: &str = "second@customer.example";
+
+fn contact(bench: &Bench) -> Option<Digest> {
+    let wire = bench.wire();
+    wire.ledger
+        .state
+        .facts()
+        .account(bench.customer.account)
+        .unwrap()
+        .contact
+}
+
+#[test]
+fn a_change_is_told_to_the_old_contact_and_the_new() {
+    let mut bench = Bench::begun();
+    let second = bench.seal(SECOND, 2);
+    let act = bench.change_contact(second);
+    bench.run(10);
+    bench.wire().ledger.settle(act);
+    assert_eq!(contact(&bench), Some(second));
+    bench.run(3);
+    let both = |kind| [(FIRST.to_owned(), kind), (SECOND.to_owned(), kind)];
+    let [a, b] = both("contact-changed");
+    let [c, d] = both("contact-changing");
+    let mut all = vec![a, b, c, d];
+    all.sort_unstable();
+    assert_eq!(bench.fake.taken(), all);
+    // From now on the new one alone is told of the rest.
+    bench.fake.post().taken.clear();
+    bench.add_address(0x22);
+    bench.run(3);
+    assert_eq!(bench.fake.taken(), [(SECOND.to_owned(), "address-added")]);
+}
+
+#[test]
+fn a_change_is_cancelled_by_whoever_was_told_in_time() {
+    let mut bench = Bench::begun();
+    let first = contact(&bench);
+    let second = bench.seal("thief@elsewhere.example", 2);
+    let act = bench.change_contact(second);
+    bench.run(2);
+    let told = (FIRST.to_owned(), "contact-changing");
+    assert!(bench.fake.taken().contains(&told));
+    bench.ask(ActKind::Cancel(Cancel { act }));
+    bench.run(10);
+    let ended = bench.wire().ledger.state.facts().ended[&act].end;
+    assert_eq!(ended, End::Returned);
+    assert_eq!(contact(&bench), first);
+}
+
+/// The new contact's word alone begins no delay while the old one can still be reached.
+#[test]
+fn a_new_contact_alone_is_not_told_while_the_old_one_may_be() {
+    let mut bench = Bench::begun();
+    let down = Outcome::Later("421 busy".into());
+    bench.fake.post().always = vec![(FIRST.into(), down)];
+    let second = bench.seal(SECOND, 2);
+    let act = bench.change_contact(second);
+    bench.run(60);
+    assert!(
+        bench
+            .fake
+            .taken()
+            .contains(&(SECOND.to_owned(), "contact-changing"))
+    );
+    assert!(bench.waits(act));
+    bench.fake.post().always.clear();
+    bench.run(200);
+    assert!(!bench.waits(act));
+}
+
+/// A mailbox that is gone for good must not keep its owner from naming another.
+#[test]
+fn an_old_contact_that_is_gone_lets_the_new_one_count() {
+    let mut bench = Bench::begun();
+    let gone = Outcome::Refused("550 no such user".into());
+    bench.fake.post().always = vec![(FIRST.into(), gone)];
+    let second = bench.seal(SECOND, 2);
+    let act = bench.change_contact(second);
+    bench.run(5);
+    assert!(!bench.waits(act));
+    assert_eq!(bench.alarms(), ["notice-refused"]);
+}
+
+#[test]
+fn an_envelope_that_was_lost_is_sent_again() {
+    let mut bench = Bench::begun();
+    let second = bench.seal(SECOND, 2);
+    let envelope = bench.wire().envelopes.remove(&second).unwrap();
+    let act = bench.change_contact(second);
+    bench.run(10);
+    assert!(!bench.waits(act), "the old contact was told");
+    assert!(
+        !bench
+            .fake
+            .taken()
+            .contains(&(SECOND.to_owned(), "contact-changing"))
+    );
+    bench.wire().envelopes.insert(second, envelope);
+    bench.run(120);
+    assert!(
+        bench
+            .fake
+            .taken()
+            .contains(&(SECOND.to_owned(), "contact-changing"))
+    );
+    assert!(bench.wire().envelopes.is_empty());
+}
+
+/// Sealed for another account, an envelope tells nobody anything, and that is no secret.
+#[test]
+fn an_envelope_of_another_account_is_alarmed() {
+    let mut bench = Bench::begun();
+    let other = {
+        let account = bench.customer.account;
+        bench.customer.account = portcullis_core::id::AccountId([9; 16]);
+        let other = bench.seal(FIRST, 7);
+        bench.customer.account = account;
+        other
+    };
+    let act = bench.change_contact(other);
+    bench.run(5);
+    assert_eq!(bench.alarms(), ["notice-refused"]);
+    assert!(!bench.waits(act), "the old contact was told");
+}
+
+#[test]
+fn what_lies_on_the_disk_is_sealed() {
+    let mut bench = Bench::begun();
+    let first = contact(&bench).unwrap();
+    bench.clock.pass(Span::seconds(1));
+    bench.step();
+    let name = first.to_string();
+    let bytes = bench
+        .disk
+        .bytes(&format!("contacts/{}/{name}", &name[..2]))
+        .unwrap();
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(!text.contains("customer.example"));
+}

@@ -1,0 +1,158 @@
+//! What is told, to whom, and that a delay begins with it.
+
+use crate::bench::{Bench, FIRST};
+use portcullis_core::Span;
+use portcullis_core::act::{ActKind, EnrolFactor, RevokeFactor, SetLimits};
+use portcullis_core::factor::NewFactor;
+use portcullis_core::limits::Limits;
+use portcullis_herald::Outcome;
+use portcullis_keeper::testkit::World;
+use portcullis_keys::StatementKey as _;
+
+fn to_first(kind: &'static str) -> (String, &'static str) {
+    (FIRST.to_owned(), kind)
+}
+
+#[test]
+fn an_opening_is_told_and_its_passkey_counts_after() {
+    let mut bench = Bench::new();
+    bench.run(15);
+    assert_eq!(bench.fake.taken(), [to_first("account-opened")]);
+    // The gate may forget what the herald has.
+    assert!(bench.wire().envelopes.is_empty());
+    let act = bench.add_address(0x22);
+    assert!(bench.waits(act));
+}
+
+#[test]
+fn an_address_is_told_with_the_customers_code_and_ages_from_then_on() {
+    let mut bench = Bench::begun();
+    let act = bench.add_address(0x22);
+    assert_eq!(bench.available(0x22), None);
+    bench.run(3);
+    assert!(!bench.waits(act));
+    let available = bench.available(0x22).unwrap();
+    bench.run(10);
+    assert_eq!(bench.available(0x22), Some(available), "once");
+    assert_eq!(bench.fake.taken(), [to_first("address-added")]);
+    let post = bench.fake.post();
+    let letter = &post.taken[0];
+    assert_eq!(letter.act, act);
+    assert!(letter.subject.starts_with("Bank: "));
+    for part in [
+        "Your own code: blue heron\n",
+        &act.to_string(),
+        &World::address(0x22).to_string(),
+    ] {
+        assert!(letter.body.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn everything_that_concerns_an_account_is_told_to_its_contact() {
+    let mut bench = Bench::begun();
+    let principal = bench.customer.principal;
+    let key = World::key(&[0x44; 16]).public_key().clone();
+    let factor = NewFactor::RequestKey { key };
+    let revoke = RevokeFactor {
+        principal,
+        factor: factor.id(),
+    };
+    bench.ask(ActKind::EnrolFactor(EnrolFactor { principal, factor }));
+    bench.run(2);
+    bench.ask(ActKind::RevokeFactor(revoke));
+    bench.ask(ActKind::Freeze);
+    bench.ask(ActKind::Unfreeze);
+    bench.add_address(0x22);
+    bench.run(10);
+    bench
+        .net
+        .wire()
+        .ledger
+        .withdraw(&bench.customer, World::address(0x22), 5);
+    bench.run(2);
+    let kinds = [
+        "account-frozen",
+        "account-unfrozen",
+        "address-added",
+        "factor-added",
+        "factor-removed",
+        "withdrawal-released",
+    ];
+    assert_eq!(bench.fake.taken(), kinds.map(to_first));
+}
+
+#[test]
+fn staff_is_told_of_what_the_platform_changes() {
+    let mut bench = Bench::begun();
+    let replaces = bench.wire().ledger.state.facts().limits.digest();
+    let limits = Limits::default();
+    let kind = ActKind::SetLimits(SetLimits { replaces, limits });
+    let act = bench.wire().ledger.staff(World::administrator(0), kind);
+    assert!(bench.waits(act));
+    bench.run(3);
+    assert!(!bench.waits(act));
+    let duty = ("duty@bank.example".to_owned(), "platform-changing");
+    assert_eq!(bench.fake.taken(), [duty]);
+}
+
+/// The mail server is down, then asks for patience (greylisting), then takes it.
+#[test]
+fn a_delay_does_not_begin_while_nobody_takes_the_notice() {
+    let mut bench = Bench::begun();
+    let down = Outcome::Later("connection refused".into());
+    let grey = Outcome::Later("450 greylisted".into());
+    bench.fake.post().next = [down.clone(), down, grey].into();
+    let act = bench.add_address(0x22);
+    let before = bench.fake.post().tries;
+    bench.run(100);
+    assert!(bench.waits(act));
+    assert_eq!(bench.available(0x22), None);
+    // Tried after 30 s and after 60 s more, and not in a loop.
+    assert_eq!(bench.fake.post().tries, before + 3);
+    bench.run(130);
+    assert!(!bench.waits(act));
+    assert!(bench.available(0x22).is_some());
+    assert!(bench.alarms().is_empty());
+}
+
+#[test]
+fn a_bounce_is_alarmed_and_begins_no_delay() {
+    let mut bench = Bench::begun();
+    bench.fake.post().next = [Outcome::Refused("550 no such user".into())].into();
+    let act = bench.add_address(0x22);
+    bench.run(200);
+    assert!(bench.waits(act));
+    assert_eq!(bench.alarms(), ["notice-refused"]);
+    assert!(bench.fake.taken().is_empty());
+}
+
+/// A postman who is away for a while keeps nobody from following.
+#[test]
+fn a_slow_server_does_not_hold_the_herald_up() {
+    let mut bench = Bench::begun();
+    let act = bench.add_address(0x22);
+    for _ in 0..20 {
+        bench.clock.pass(Span::seconds(1));
+        bench.step();
+    }
+    let size = bench.wire().ledger.state.size();
+    assert_eq!(bench.herald.state().size(), size);
+    assert_eq!(bench.fake.post().tries, 1, "of the opening");
+    bench.run(2);
+    assert!(!bench.waits(act));
+}
+
+#[test]
+fn what_is_long_past_is_no_news() {
+    let mut bench = Bench::begun();
+    bench.add_address(0x22);
+    bench.run(3);
+    bench.fake.post().taken.clear();
+    // A herald with nothing on its disk begins on the whole journal, days later.
+    bench.wire().ledger.clock.pass(Span::hours(80));
+    bench.disk = portcullis_keeper::testkit::CrashDisk::default();
+    bench.kill();
+    bench.run(5);
+    assert!(bench.fake.taken().is_empty());
+}

@@ -1,0 +1,143 @@
+//! A network with a herald, every process for real: its customers' mail at a real server, and delays that
+//! begin with it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests; the lint knows only the tests themselves"
+)]
+
+mod system;
+
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use system::{Anvil, Network, peers, run, try_run};
+
+/// tests/peers/mail/server.py, for as long as this lives.
+struct MailServer {
+    folder: tempfile::TempDir,
+    child: Child,
+    stdin: Option<ChildStdin>,
+    says: BufReader<ChildStdout>,
+    port: String,
+}
+
+impl MailServer {
+    fn start() -> Option<Self> {
+        let peer = peers().join("mail");
+        if !peer.join("stamp").exists() {
+            println!("skipped: no mail server (run tests/peers/mail/install)");
+            return None;
+        }
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/peers/mail/server.py");
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(peer.join("bin/python"))
+            .arg(script)
+            .arg(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut says = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        says.read_line(&mut line).unwrap();
+        let port = line.trim().strip_prefix("port ").unwrap().to_owned();
+        let stdin = child.stdin.take();
+        Some(Self {
+            folder,
+            child,
+            stdin,
+            says,
+            port,
+        })
+    }
+
+    /// The next mail, whose signature dkimpy found good: to whom, and its subject.
+    fn next(&mut self) -> (String, String) {
+        let mut line = String::new();
+        self.says.read_line(&mut line).unwrap();
+        let mail: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(mail["dkim"], true, "{mail}");
+        let headers = mail["headers"].as_array().unwrap();
+        let subject = headers.iter().find(|pair| pair[0] == "Subject").unwrap();
+        let body = mail["body"].as_str().unwrap();
+        assert!(body.contains("code"), "{body}");
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&mail["to"]), text(&subject[1]))
+    }
+}
+
+impl Drop for MailServer {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// Sign with the key of which the server knows the public half.
+fn sign_as_the_server_knows(network: &Network, mail: &MailServer) {
+    let file = network.path("herald.toml");
+    let key = mail.folder.path().join("ed25519.pem");
+    let text = fs::read_to_string(&file).unwrap();
+    let text = text
+        .replace("domain = \"localhost\"", "domain = \"bank.example\"")
+        .replace("selector = \"development\"", "selector = \"ed25519\"")
+        .replace("keys/herald-dkim.pem", key.to_str().unwrap());
+    fs::write(file, text).unwrap();
+}
+
+#[test]
+fn what_happens_is_told_and_begins_to_count_with_that() {
+    let Some(anvil) = Anvil::start() else { return };
+    let Some(mut mail) = MailServer::start() else {
+        return;
+    };
+    let server = format!("127.0.0.1:{}", mail.port);
+    let mut network = Network::init_with(&anvil, &[], &["--herald", &server]);
+    sign_as_the_server_knows(&network, &mail);
+    network.start();
+
+    // Passkey and address come to count, so both were told.
+    let told = run(&["demo", "--dir", network.dir()]);
+    assert!(told.contains("stage         confirmed"), "{told}");
+    for about in ["your account is open", "a new address", "a withdrawal"] {
+        let (to, subject) = mail.next();
+        assert_eq!(to, "customer@localhost");
+        assert!(subject.contains(about), "{subject}");
+    }
+    // Whatever else it finds on this machine, the herald runs.
+    let (_, text) = try_run(&["doctor", "--dir", network.dir()]);
+    assert!(
+        text.contains("herald") && !text.contains("none runs"),
+        "{text}"
+    );
+
+    change_contact(&network, &mut mail);
+    network.stop();
+    let journal = network.path("data/journal");
+    let digest = network.text("genesis.digest");
+    let journal = journal.to_str().unwrap();
+    let verified = ["verify", "journal", journal, "--genesis-digest", &digest];
+    run(&verified);
+}
+
+fn change_contact(network: &Network, mail: &mut MailServer) {
+    let contact = network.path("contact.json");
+    let reach = json!({ "mail": "elsewhere@localhost" });
+    let text = json!({ "reach": reach, "language": "en", "code": "grey heron" });
+    fs::write(&contact, text.to_string()).unwrap();
+    let kind = json!({ "type": "change-contact" });
+    let more = ["--contact", contact.to_str().unwrap()];
+    let answer = network.customers_act(&kind, &more);
+    let act = answer["digest"].as_str().unwrap().to_owned();
+    let mut told = [mail.next(), mail.next()];
+    told.sort_unstable();
+    let to: Vec<&str> = told.iter().map(|(to, _)| to.as_str()).collect();
+    assert_eq!(to, ["customer@localhost", "elsewhere@localhost"]);
+    network.until("the change", |network| {
+        (network.stage(&act) == "done").then_some(())
+    });
+}
