@@ -296,25 +296,32 @@ impl Facts {
             rates: None,
             fiat: None,
         };
+        facts.begin(network);
+        facts
+    }
+
+    /// The wallets and people of genesis.
+    fn begin(&mut self, network: &Network) {
+        let genesis = network.genesis();
         for wallet in &genesis.wallets {
             let state = WalletState {
                 next_nonce: wallet.first_nonce,
                 outflow: BTreeMap::new(),
             };
-            facts.wallets.insert(wallet.id, state);
+            self.wallets.insert(wallet.id, state);
         }
         for administrator in &genesis.administrators {
-            facts.employ(administrator, Some(Role::Administrator));
+            self.employ(administrator, Some(Role::Administrator));
         }
         for member in &genesis.staff {
-            facts.employ(member, None);
+            self.employ(member, None);
         }
         for keeper in &genesis.keepers {
             let factors = vec![NewFactor::RequestKey {
                 key: keeper.key.clone(),
             }];
             let principal = PrincipalId(keeper.id.0);
-            facts.employ(
+            self.employ(
                 &GenesisMember {
                     principal,
                     roles: vec![Role::Keeper],
@@ -323,7 +330,6 @@ impl Facts {
                 None,
             );
         }
-        facts
     }
 
     fn employ(&mut self, member: &GenesisMember, role: Option<Role>) {
