@@ -1,5 +1,5 @@
-//! Limits: how much may leave, in base units. (Cedar policy stands beside them from the next rules
-//! version on; limits stay data.)
+//! Limits: how much may leave, in base units. They always apply; the policy ([`crate::policy`]) stands
+//! beside them.
 
 use crate::codec::encode;
 use crate::digest::{Digest, Domain};

@@ -6,13 +6,36 @@
 )]
 
 use portcullis_chains::caip::AssetId;
+use portcullis_core::State;
 use portcullis_core::genesis::{Genesis, GenesisFault, Member, SignedGenesis};
 use portcullis_core::network::Network;
 use portcullis_core::passkey::PartyFault;
+use portcullis_core::policy::{Policy, PolicyFault};
 use portcullis_core::realm::Role;
 use portcullis_core::signature::Strict;
 use portcullis_keeper::testkit::World;
 use portcullis_keys::StatementKey as _;
+use std::sync::Arc;
+
+fn policy(cedar: &str) -> Policy {
+    Policy {
+        cedar: cedar.to_owned(),
+        ..Policy::default_of_core().clone()
+    }
+}
+
+/// A network begins with the policy that its genesis names.
+#[test]
+fn genesis_may_name_the_first_policy() {
+    let mut genesis = World::new().network.genesis().clone();
+    let first = policy("@id(\"all\") permit (principal, action, resource);");
+    genesis.policy = Some(first.clone());
+    let network = Network::new(signed(genesis), &Strict).unwrap();
+    let state = State::new(Arc::new(network));
+    assert_eq!(*state.facts().policy(), first);
+    let names: Vec<_> = state.engine().statements().map(|s| &*s.name.0).collect();
+    assert_eq!(names, ["all"]);
+}
 
 type Break = fn(&mut Genesis);
 
@@ -37,6 +60,7 @@ fn table() -> Vec<(GenesisFault, Break)> {
         (F::KeeperAmongStaff, |g| g.administrators[0].roles.push(Role::Keeper)),
         (F::BackEndAndMore, |g| g.administrators[0].roles.push(Role::BackEnd)),
         (F::BackEndAndMore, |g| back_end(g).roles.push(Role::Approver)),
+        (F::Policy(PolicyFault::NotCedar), |g| g.policy = Some(policy("permit"))),
     ]
 }
 

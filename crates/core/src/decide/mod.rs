@@ -44,6 +44,7 @@ use authenticate::Actor;
 use claims::Claims;
 pub use payment::{Payment, PlanFault};
 use permit::Permission;
+pub use withdraw::{Bite, Bitten, bites};
 
 /// An act with everything that decisions look at.
 pub(crate) struct Case<'a> {

@@ -2,7 +2,7 @@
 
 use super::payment::Payment;
 use super::{Case, Verdict, account_of};
-use crate::act::Withdraw;
+use crate::act::{Act, ActKind, Withdraw};
 use crate::decision::Need;
 use crate::digest::Digest;
 use crate::id::{AccountId, LedgerEntryId};
@@ -13,7 +13,7 @@ use crate::state::account::{Account, Proof};
 use crate::state::release::Held;
 use crate::state::{Reach, State};
 use crate::time::Time;
-use crate::window::{Outflow, Window};
+use crate::window::{Outflow, Rings, Window};
 use portcullis_chains::Amount;
 use std::borrow::Cow;
 
@@ -140,12 +140,7 @@ impl Wanted<'_> {
     }
 
     /// Pay where nothing is missing; otherwise everything that is.
-    fn verdict(
-        &self,
-        digest: Digest,
-        act: &crate::act::Act,
-        proof: Proof,
-    ) -> Result<Verdict, Reason> {
+    fn verdict(&self, digest: Digest, act: &Act, proof: Proof) -> Result<Verdict, Reason> {
         let needs = self.needs();
         if needs.is_empty() {
             let payment = Payment::release(self.state, digest, act, self.id, proof);
@@ -187,18 +182,37 @@ impl Wanted<'_> {
     }
 
     fn window_exceeded(&self) -> Option<Window> {
+        let bounds = [Bounds::Account, Bounds::Asset, Bounds::Wallet];
+        bounds.into_iter().find_map(|bounds| self.exceeded(bounds))
+    }
+
+    fn exceeded(&self, bounds: Bounds) -> Option<Window> {
         let (asset, amount) = (self.withdraw.asset, self.withdraw.amount);
-        let wallet = self.state.wallet_for(asset).map(|wallet| wallet.id);
-        let wallet = wallet.and_then(|id| self.state.facts.wallets.get(&id));
-        self.full(Bounds::Account, self.account.outflow.get(&asset), amount)
-            .or_else(|| self.full(Bounds::Asset, self.state.facts.outflow.get(&asset), amount))
-            .or_else(|| {
-                self.full(
-                    Bounds::Wallet,
-                    wallet.and_then(|w| w.outflow.get(&asset)),
-                    amount,
-                )
-            })
+        match bounds {
+            Bounds::Account => self.full(bounds, self.account.outflow.get(&asset), amount),
+            Bounds::Asset => self.full(bounds, self.state.facts.outflow.get(&asset), amount),
+            Bounds::Wallet => {
+                let wallet = self.state.wallet_for(asset).map(|wallet| wallet.id);
+                let wallet = wallet.and_then(|id| self.state.facts.wallets.get(&id));
+                self.full(bounds, wallet.and_then(|w| w.outflow.get(&asset)), amount)
+            }
+        }
+    }
+
+    fn bites(&self, bounds: Bounds) -> impl Iterator<Item = Bite> + use<> {
+        let (rule, amount) = (self.rule(bounds), self.withdraw.amount);
+        let most = rule.and_then(|rule| rule.per_transaction);
+        let above = rule.and_then(|rule| rule.approval);
+        let numbers = [
+            most.filter(|most| amount > *most)
+                .map(|_| Bitten::PerTransaction),
+            self.exceeded(bounds).map(Bitten::Window),
+            above
+                .filter(|approval| amount > approval.above)
+                .map(|approval| Bitten::Approval(approval.count)),
+        ];
+        let numbers = numbers.into_iter().flatten();
+        numbers.map(move |number| Bite { bounds, number })
     }
 
     /// What it counts for; nothing where there is no rate, or an old one: base units count always.
@@ -213,8 +227,11 @@ impl Wanted<'_> {
             return false;
         };
         let limit = rules.platform_limit(self.withdraw.asset);
-        let outflow = facts.fiat.clone().unwrap_or_default();
-        outflow.first_exceeded(&limit, worth, self.time).is_some()
+        let exceeded = match &facts.fiat {
+            Some(outflow) => outflow.first_exceeded(&limit, worth, self.time),
+            None => Rings::default().first_exceeded(&limit, worth, self.time),
+        };
+        exceeded.is_some()
     }
 
     fn full<O: Outflow + Default>(
@@ -229,6 +246,54 @@ impl Wanted<'_> {
             None => O::default().first_exceeded(&rule, amount, self.time),
         }
     }
+}
+
+/// A limit that stands in a withdrawal's way, or asks for approvals of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bite {
+    /// The rule of the withdrawal's asset: whose outflow it bounds.
+    pub bounds: Bounds,
+    /// Which of its numbers.
+    pub number: Bitten,
+}
+
+/// A number of a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bitten {
+    /// The largest single release.
+    PerTransaction,
+    /// A window.
+    Window(Window),
+    /// Above it so many approve.
+    Approval(u32),
+}
+
+/// Every limit in base units that bites an act at a time: what reasons 600 to 603 and the limits'
+/// approvals come from. None for what is no withdrawal.
+#[must_use]
+pub fn bites(state: &State, act: &Act, time: Time) -> Vec<Bite> {
+    let ActKind::Withdraw(withdraw) = &act.kind else {
+        return Vec::new();
+    };
+    let found = act
+        .account
+        .and_then(|id| Some((id, state.facts.account(id)?)));
+    let Some((id, account)) = found else {
+        return Vec::new();
+    };
+    let wanted = Wanted {
+        state,
+        id,
+        account,
+        withdraw,
+        time,
+        proven: true,
+        debit: None,
+        approvals: 0,
+        cosigned: true,
+    };
+    let bounds = [Bounds::Account, Bounds::Asset, Bounds::Wallet];
+    bounds.into_iter().flat_map(|b| wanted.bites(b)).collect()
 }
 
 fn over(window: Window) -> Reason {

@@ -11,6 +11,20 @@ pub const NO_TIERS: u8 = 9;
 /// Most hours that are told apart: 30 days.
 const MOST_HOURS: u16 = 720;
 
+/// The acts that policies are asked about: those of the schema.
+pub const ASKED: [&str; 10] = [
+    "withdraw",
+    "open-account",
+    "add-address",
+    "unfreeze",
+    "enrol-factor",
+    "grant-role",
+    "approve",
+    "resume",
+    "set-limits",
+    "publish-rates",
+];
+
 /// All that a policy is asked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Facts {
@@ -82,9 +96,12 @@ impl Facts {
 
     /// The names of the asker's roles.
     pub fn role_names(&self) -> impl Iterator<Item = &'static str> {
-        let bits = self.roles;
-        let roles = Role::ALL.into_iter().enumerate();
-        roles.filter_map(move |(at, role)| (bits & (1 << at) != 0).then(|| role_name(role)))
+        names(self.roles)
+    }
+
+    /// Whether these are the facts of an act that policies are asked about.
+    pub(super) fn is_whole(&self) -> bool {
+        ASKED.contains(&self.act) && self.money.is_some() == (self.act == "withdraw")
     }
 }
 
@@ -136,7 +153,11 @@ fn role_name(role: Role) -> &'static str {
     reason = "serde hands fields by reference"
 )]
 fn serialize_roles<S: serde::Serializer>(roles: &u8, s: S) -> Result<S::Ok, S::Error> {
-    let bits = *roles;
-    let held = Role::ALL.into_iter().enumerate();
-    s.collect_seq(held.filter_map(|(at, role)| (bits & (1 << at) != 0).then(|| role_name(role))))
+    s.collect_seq(names(*roles))
+}
+
+fn names(bits: u8) -> impl Iterator<Item = &'static str> {
+    let roles = Role::ALL.into_iter().enumerate();
+    let held = roles.filter(move |(at, _)| bits & (1 << at) != 0);
+    held.map(|(_, role)| role_name(role))
 }

@@ -70,7 +70,7 @@ fn of_two_proposals_on_one_base_the_second_fails() {
 #[test]
 fn a_forbid_that_names_its_need_holds_until_it_is_met() {
     let mut stage = Stage::new();
-    stage.put_in_force(but(LARGE));
+    stage.put_in_force(&but(LARGE));
     let small = stage.withdrawal(500);
     assert_eq!(
         stage.decide(&small, &stage.prove(&small)),
@@ -95,7 +95,7 @@ fn a_forbid_that_names_its_need_holds_until_it_is_met() {
 #[test]
 fn of_limits_and_policy_the_stricter_counts() {
     let mut stage = Stage::new();
-    stage.put_in_force(but(&LARGE.replace('2', "3").replace(">= 3", ">= 2")));
+    stage.put_in_force(&but(&LARGE.replace('2', "3").replace(">= 3", ">= 2")));
     for (amount, missing) in [(800, 3), (801, 3)] {
         let act = stage.withdrawal(amount);
         let said = stage.decide(&act, &stage.prove(&act));
@@ -112,7 +112,7 @@ fn a_need_that_is_met_already_refuses_instead_of_waiting_for_ever() {
     };
     for needs in ["debit", "passkey"] {
         let mut stage = Stage::new();
-        stage.put_in_force(always(needs));
+        stage.put_in_force(&always(needs));
         let act = stage.withdrawal(10);
         assert_eq!(stage.refusal(&act), Some(Reason::Forbidden), "{needs}");
     }
@@ -121,7 +121,7 @@ fn a_need_that_is_met_already_refuses_instead_of_waiting_for_ever() {
 #[test]
 fn a_need_holds_only_what_can_wait() {
     let mut stage = Stage::new();
-    stage.put_in_force(but(
+    stage.put_in_force(&but(
         r#"@id("x") @needs("delay") forbid (principal, action, resource);"#,
     ));
     let act = stage.customers(add(STRANGER));
@@ -136,7 +136,7 @@ fn what_waits_is_decided_by_the_policy_of_the_time_that_it_would_go() {
     let act = stage.withdrawal(10);
     let evidence = stage.prove_without_debit(&act);
     let digest = stage.submit_with(act.clone(), evidence);
-    stage.put_in_force(but(NOTHING));
+    stage.put_in_force(&but(NOTHING));
     // What is against it now may have passed by then: it waits on.
     assert_eq!(stage.settles(digest), held(&[Need::Debit]));
     let evidence = Evidence {
@@ -155,7 +155,7 @@ fn ages_and_shares_are_those_of_the_time() {
         forbid (principal, action == Action::"withdraw", resource)
         when { context.address_hours < 2 || context.factor_hours < 2 };"#);
     let mut stage = Stage::new();
-    stage.put_in_force(young);
+    stage.put_in_force(&young);
     let act = stage.withdrawal(10);
     assert_eq!(stage.decide(&act, &stage.prove(&act)), held(&[Need::Delay]));
     let digest = stage.submit(act);
@@ -169,7 +169,7 @@ fn ages_and_shares_are_those_of_the_time() {
     );
     for (second, want) in [(1_000, None), (1_001, Some(Reason::Forbidden))] {
         let mut stage = Stage::new();
-        stage.put_in_force(share.clone());
+        stage.put_in_force(&share);
         let first = stage.withdrawal(800);
         stage.submit(first);
         let act = stage.customers(ether(PAYEE, second.min(1_000)));
@@ -188,7 +188,7 @@ fn lists_name_addresses_and_accounts() {
     let blocked = but(r#"@id("blocked") forbid (principal, action, resource)
         when { context.lists.contains("blocked") };"#);
     let mut stage = Stage::new();
-    stage.put_in_force(blocked.clone());
+    stage.put_in_force(&blocked);
     let act = stage.customers(add(STRANGER));
     assert_eq!(stage.refusal(&act), Some(Reason::Forbidden));
     let act = stage.withdrawal(10);
@@ -196,7 +196,7 @@ fn lists_name_addresses_and_accounts() {
 
     let mut of_account = blocked;
     of_account.lists[0].accounts.push(stage.customer.account);
-    stage.put_in_force(of_account);
+    stage.put_in_force(&of_account);
     let act = stage.withdrawal(10);
     assert_eq!(stage.refusal(&act), Some(Reason::Forbidden));
 }
@@ -207,7 +207,7 @@ fn no_policy_shuts_the_ways_out() {
     let mut stage = Stage::new();
     let withdrawal = stage.withdrawal(1_000);
     let held = stage.submit(withdrawal);
-    stage.put_in_force(but(NOTHING));
+    stage.put_in_force(&but(NOTHING));
     let act = stage.withdrawal(10);
     assert_eq!(stage.refusal(&act), Some(Reason::Forbidden));
 
@@ -221,7 +221,7 @@ fn no_policy_shuts_the_ways_out() {
     stage.propose(ActKind::Lift(Lift {
         target: LiftTarget::Suspension { by },
     }));
-    stage.put_in_force(policy(PERMIT));
+    stage.put_in_force(&policy(PERMIT));
     let act = stage.withdrawal(10);
     assert_eq!(stage.refusal(&act), None);
 }
@@ -229,7 +229,7 @@ fn no_policy_shuts_the_ways_out() {
 #[test]
 fn a_snapshot_holds_the_policy() {
     let mut stage = Stage::new();
-    stage.put_in_force(but(NOTHING));
+    stage.put_in_force(&but(NOTHING));
     let network = Arc::clone(&stage.ledger.world.network);
     let bytes = stage.state().to_snapshot();
     let read = State::from_snapshot(&bytes, network).unwrap();
@@ -250,7 +250,7 @@ fn a_snapshot_holds_the_policy() {
 #[test]
 fn whoever_ignores_the_policy_writes_a_void_entry() {
     let mut stage = Stage::new();
-    stage.put_in_force(but(NOTHING));
+    stage.put_in_force(&but(NOTHING));
     let act = stage.withdrawal(10);
     let evidence = stage.prove(&act);
     assert!(

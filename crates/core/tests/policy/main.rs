@@ -53,9 +53,9 @@ fn set(stage: &Stage, policy: Policy) -> ActKind {
 
 impl Stage {
     /// Two administrators replace the policy, and its delay runs.
-    fn put_in_force(&mut self, policy: Policy) {
+    fn put_in_force(&mut self, policy: &Policy) {
         let kind = set(self, policy.clone());
         self.propose(kind);
-        assert_eq!(*self.facts().policy(), policy);
+        assert_eq!(self.facts().policy(), policy);
     }
 }

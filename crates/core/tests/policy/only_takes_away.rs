@@ -84,9 +84,9 @@ proptest! {
     fn no_policy_lets_more_through_than_core(policy in a_policy()) {
         let core = Stage::new();
         let mut under = core.branch();
-        under.put_in_force(policy.clone());
+        under.put_in_force(&policy);
         let mut core = core;
-        core.put_in_force(Policy::default_of_core().clone());
+        core.put_in_force(Policy::default_of_core());
         for (act, same) in acts(&mut under).into_iter().zip(acts(&mut core)) {
             let decided = under.decide(&act, &under.prove(&act));
             let own = core.decide(&same, &core.prove(&same));

@@ -19,7 +19,7 @@ fn rules(publishers: u8) -> Policy {
 
 fn stage(publishers: u8) -> Stage {
     let mut stage = Stage::new();
-    stage.put_in_force(rules(publishers));
+    stage.put_in_force(&rules(publishers));
     stage
 }
 
@@ -127,7 +127,7 @@ fn rates_come_one_after_another_and_a_new_policy_begins_them_anew() {
     assert_eq!(stage.publish(far), Some(Reason::RateBeyondStep));
     let near = stage.quotes(&[110, 110, 110]);
     assert_eq!(stage.publish(near), None);
-    stage.put_in_force(rules(4));
+    stage.put_in_force(&rules(4));
     assert_eq!(stage.price(), None);
     let far = stage.quotes(&[500, 500, 500]);
     assert_eq!(stage.publish(far), None);

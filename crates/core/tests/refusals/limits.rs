@@ -3,8 +3,10 @@
 use super::{Fault, Row, row};
 use crate::stage::{MOST, PAYEE, Stage, UNAPPROVED, limit, unbounded};
 use portcullis_core::act::{ActKind, SetLimits};
+use portcullis_core::decide::{Bite, Bitten, bites};
 use portcullis_core::decision::Need;
 use portcullis_core::limits::{Bounds, Limits};
+use portcullis_core::window::Window;
 use portcullis_core::{Act, Decision, Reason, Span};
 use portcullis_keeper::testkit::{Customer, World};
 
@@ -129,5 +131,26 @@ fn each_bound_has_approvals_of_its_own() {
             });
             assert_eq!(said, want, "{bounds:?}, {amount}");
         }
+    }
+}
+
+/// Whoever explains a refusal names the rule: whose outflow, and which of its numbers.
+#[test]
+fn what_bites_is_named() {
+    for bounds in [Bounds::Account, Bounds::Asset, Bounds::Wallet] {
+        let mut stage = Stage::new();
+        if bounds != Bounds::Account {
+            bound(&mut stage, bounds);
+        }
+        let named = |stage: &Stage, act: &Act| bites(stage.state(), act, stage.now());
+        let small = stage.withdrawal(10);
+        assert_eq!(named(&stage, &small), []);
+        let of = |number| Bite { bounds, number };
+        let large = stage.withdrawal(MOST[0] + 1);
+        let both = [of(Bitten::PerTransaction), of(Bitten::Approval(2))];
+        assert_eq!(named(&stage, &large), both);
+        spend(&mut stage, &[800, 800]);
+        let third = stage.withdrawal(700);
+        assert_eq!(named(&stage, &third), [of(Bitten::Window(Window::Hour))]);
     }
 }

@@ -87,7 +87,7 @@ fn text(act: &mut Act) -> &mut String {
 
 fn put(stage: &mut Stage, cedar: &str) {
     let mut act = another(stage);
-    *text(&mut act) = cedar.to_owned();
+    cedar.clone_into(text(&mut act));
     stage.propose_act(act);
 }
 

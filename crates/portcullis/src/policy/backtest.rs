@@ -55,14 +55,11 @@ fn malformed(fault: PolicyFault) -> Failure {
 /// Show what a proposed policy would have changed, before it is sent. It needs the journal, which lies
 /// beside a gate or a replica.
 pub(crate) fn before_proposal(dir: &Path, policy: &Policy) -> Result<(), Failure> {
-    let journal = match Witnessed::open(dir) {
-        Ok(journal) => journal,
-        Err(_) => {
-            warn(
-                "no journal here to try the policy on; where there is one: portcullis policy backtest",
-            );
-            return Ok(());
-        }
+    let Ok(journal) = Witnessed::open(dir) else {
+        warn(
+            "no journal here to try the policy on; where there is one: portcullis policy backtest",
+        );
+        return Ok(());
     };
     let report = backtest(&journal.network, &journal.entries, policy.clone(), DAYS);
     lines(&report.map_err(malformed)?, DAYS)

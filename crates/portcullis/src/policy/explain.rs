@@ -2,13 +2,14 @@
 
 use super::{Witnessed, read};
 use crate::failure::{Exit, Failure};
-use crate::out::{json, say};
+use crate::out::{json, say, word};
 use clap::Args;
 use portcullis_client::in_short;
-use portcullis_core::decide::{Decided, decide, settle};
+use portcullis_core::decide::{Bite, Bitten, Decided, bites, decide, settle};
 use portcullis_core::policy::Trial;
 use portcullis_core::signature::Strict;
-use portcullis_core::{Body, Digest, Entry, State};
+use portcullis_core::window::Window;
+use portcullis_core::{Act, Body, Digest, Entry, State, Time};
 use portcullis_keeper::rfc3339;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,10 +40,10 @@ impl ExplainArgs {
         let mut found = false;
         for bytes in &journal.entries {
             if let Ok(entry) = Entry::from_bytes(bytes)
-                && let Some(decided) = self.decided(&mut state, trial.as_mut(), &entry)
+                && let Some(shown) = self.decided(&mut state, trial.as_mut(), &entry)
             {
                 found = true;
-                tell(&state, &entry, &decided);
+                tell(&state, &entry, &shown);
             }
             state.apply(bytes, &Strict);
         }
@@ -62,16 +63,21 @@ impl ExplainArgs {
         state: &mut State,
         trial: Option<&mut Trial>,
         entry: &Entry,
-    ) -> Option<Decided> {
+    ) -> Option<Shown> {
+        let time = entry.time;
         let again = |state: &State| match &entry.body {
-            Body::Act(said) if said.act.digest() == self.act => Some(decide(
-                state,
-                &said.act,
-                &said.evidence,
-                entry.time,
-                &Strict,
-            )),
-            Body::Settle(said) if said.act == self.act => Some(settle(state, said.act, entry.time)),
+            Body::Act(said) if said.act.digest() == self.act => {
+                let decided = decide(state, &said.act, &said.evidence, time, &Strict);
+                Some(look(state, decided, &said.act, time))
+            }
+            Body::Settle(said) if said.act == self.act => {
+                let held = state.facts().held.get(&said.act);
+                let release = state.facts().releases.get(&said.act);
+                let act = held
+                    .map(|held| &held.act)
+                    .or(release.map(|release| &release.act))?;
+                Some(look(state, settle(state, said.act, time), act, time))
+            }
             _ => None,
         };
         match trial {
@@ -81,13 +87,35 @@ impl ExplainArgs {
     }
 }
 
-fn tell(state: &State, entry: &Entry, decided: &Decided) {
+/// What is shown of one decision.
+struct Shown {
+    decided: Decided,
+    limits: Vec<Bite>,
+    lists: Vec<String>,
+}
+
+fn look(state: &State, decided: Decided, act: &Act, time: Time) -> Shown {
+    let bits = decided.asked().map_or(0, |asked| asked.facts.lists);
+    let lists = state.engine().list_names(bits);
+    Shown {
+        lists: lists.map(|name| name.0.clone()).collect(),
+        limits: bites(state, act, time),
+        decided,
+    }
+}
+
+fn tell(state: &State, entry: &Entry, shown: &Shown) {
+    let decided = &shown.decided;
     say(format_args!(
         "entry      {}, {}",
         state.size(),
         rfc3339(entry.time)
     ));
     say(format_args!("decision   {}", in_short(decided.decision())));
+    for Bite { bounds, number } in &shown.limits {
+        let (bounds, number) = (word(bounds), in_words(*number));
+        say(format_args!("limit      {bounds}: {number}"));
+    }
     let Some(asked) = decided.asked() else {
         say("policy     not asked: core decided by itself");
         return;
@@ -95,5 +123,18 @@ fn tell(state: &State, entry: &Entry, decided: &Decided) {
     let names = asked.answer.statements.iter().map(|name| &*name.0);
     let names: Vec<&str> = names.collect();
     say(format_args!("statements {}", names.join(", ")));
+    if !shown.lists.is_empty() {
+        say(format_args!("lists      {}", shown.lists.join(", ")));
+    }
     say(format_args!("facts      {}", json(&asked.facts)));
+}
+
+fn in_words(number: Bitten) -> String {
+    match number {
+        Bitten::PerTransaction => "above the most of one transaction".into(),
+        Bitten::Window(Window::Hour) => "over the most of an hour".into(),
+        Bitten::Window(Window::Day) => "over the most of 24 hours".into(),
+        Bitten::Window(Window::Week) => "over the most of 7 days".into(),
+        Bitten::Approval(count) => format!("large enough for approval by {count}"),
+    }
 }

@@ -6,7 +6,7 @@ use crate::out::{json, say};
 use clap::{Args, ValueEnum};
 use portcullis_chains::AssetId;
 use portcullis_core::factor::FactorKind;
-use portcullis_core::policy::{Attested, Engine, Facts, Money, Name, Shares};
+use portcullis_core::policy::{ASKED, Attested, Engine, Facts, Money, Name, Shares};
 use portcullis_core::realm::{Realm, Role};
 use serde_json::json as value;
 use std::path::PathBuf;
@@ -75,18 +75,6 @@ enum By {
 
 /// Facts name acts by the core's own words.
 fn act(text: &str) -> Result<&'static str, String> {
-    const ASKED: [&str; 10] = [
-        "withdraw",
-        "open-account",
-        "add-address",
-        "unfreeze",
-        "enrol-factor",
-        "grant-role",
-        "approve",
-        "resume",
-        "set-limits",
-        "publish-rates",
-    ];
     let known = ASKED.iter().find(|name| **name == text);
     known.copied().ok_or_else(|| {
         let names = ASKED.join(", ");
