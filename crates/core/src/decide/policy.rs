@@ -209,7 +209,10 @@ fn is_asked(state: &State, act: &Act) -> bool {
 fn has_a_say(kind: &ActKind) -> bool {
     let is_way_out = matches!(
         kind,
-        ActKind::Lift(_) | ActKind::Void(_) | ActKind::SetPolicy(_)
+        ActKind::Lift(_)
+            | ActKind::Void(_)
+            | ActKind::SetPolicy(_)
+            | ActKind::RecoverAdministrators(_)
     );
     !kind.is_restricting() && !is_way_out
 }

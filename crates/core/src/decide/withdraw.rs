@@ -201,7 +201,7 @@ impl Wanted<'_> {
 
     fn bites(&self, bounds: Bounds) -> impl Iterator<Item = Bite> + use<> {
         let (rule, amount) = (self.rule(bounds), self.withdraw.amount);
-        let most = rule.and_then(|rule| rule.per_transaction);
+        let most = rule.as_ref().and_then(|rule| rule.per_transaction);
         let above = rule.and_then(|rule| rule.approval);
         let numbers = [
             most.filter(|most| amount > *most)

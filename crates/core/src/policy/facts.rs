@@ -12,7 +12,7 @@ pub const NO_TIERS: u8 = 9;
 const MOST_HOURS: u16 = 720;
 
 /// The acts that policies are asked about: those of the schema.
-pub const ASKED: [&str; 10] = [
+pub const ASKED: [&str; 13] = [
     "withdraw",
     "open-account",
     "add-address",
@@ -23,6 +23,9 @@ pub const ASKED: [&str; 10] = [
     "resume",
     "set-limits",
     "publish-rates",
+    "recover",
+    "rotate",
+    "change-contact",
 ];
 
 /// All that a policy is asked with.

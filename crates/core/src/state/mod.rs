@@ -351,13 +351,6 @@ impl Facts {
     /// The wallets, members and keepers that genesis names.
     fn found(&mut self, network: &Network) {
         let genesis = network.genesis();
-        facts.begin(network);
-        facts
-    }
-
-    /// The wallets and people of genesis.
-    fn begin(&mut self, network: &Network) {
-        let genesis = network.genesis();
         for wallet in &genesis.wallets {
             let state = WalletState {
                 next_nonce: wallet.first_nonce,
