@@ -107,7 +107,7 @@ fn gate() -> &'static Gate {
         let disk: Arc<dyn Disk> = Arc::new(CrashDisk::default());
         let (store, recovered) =
             Directory::open(disk.clone(), 1 << 16, Arc::new(SystemRandom)).expect("a journal");
-        let journal = Journal::open(store, &recovered, disk, 0).expect("a journal");
+        let journal = Journal::open(store, &recovered, disk.clone(), 0).expect("a journal");
         let fees = FeeTable::new(&BTreeMap::new());
         let sequencer = Sequencer::new(journal, State::clone(state()), Index::default(), fees);
         let (queue, commands) = sync_channel(1);
@@ -119,6 +119,7 @@ fn gate() -> &'static Gate {
             queue,
             clock,
             random,
+            disk,
             vec![AUTHORITY.into()],
         );
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -14,6 +14,7 @@
 
 mod cbor;
 mod chains;
+mod client;
 mod files;
 mod gate;
 pub mod mutate;
@@ -48,6 +49,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "attestation-object", run: passkey::attestation_object },
     Target { name: "credential-key", run: passkey::credential_key },
     Target { name: "der-signature", run: passkey::der_signature },
+    // What a gate answers, and what people are asked to sign.
+    Target { name: "gate-answer", run: client::gate_answer },
+    Target { name: "genesis-draft", run: client::genesis_draft },
     // Canonical encodings that somebody else writes.
     Target { name: "act", run: cbor::act },
     Target { name: "evidence", run: cbor::evidence },

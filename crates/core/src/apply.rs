@@ -7,11 +7,12 @@
 
 use crate::act::{ActKind, LiftTarget, Scope};
 use crate::codec::{CodecError, encode};
-use crate::decide::{self, PlanFault, flight};
+use crate::decide::{self, Case, PlanFault, flight};
 use crate::decision::Decision;
 use crate::digest::{Digest, Domain};
 use crate::effect::{At, Effect, RELEASE_COSIGNED_WITHIN};
 use crate::entry::{Body, Entry, Settlement, Submission};
+use crate::read::{ReadAct, ReadEntry};
 use crate::reason::Reason;
 use crate::signature::Verify;
 use crate::state::State;
@@ -79,26 +80,24 @@ pub enum VoidReason {
 impl State {
     /// Apply the next entry's bytes.
     pub fn apply(&mut self, bytes: &[u8], verify: &dyn Verify) -> Applied {
-        match Entry::from_bytes(bytes) {
-            Ok(entry) => self.apply_entry(&entry, bytes, verify),
-            Err(fault) => self.commit(bytes, None, Err(fault.into())),
-        }
+        self.apply_read(&ReadEntry::from_bytes(bytes), verify)
     }
 
-    /// Apply the next entry, of which `bytes` are the canonical encoding.
-    pub fn apply_entry(&mut self, entry: &Entry, bytes: &[u8], verify: &dyn Verify) -> Applied {
-        let changes = self.judge(entry, verify);
-        self.commit(bytes, Some(entry), changes)
+    /// Apply the next entry, read before.
+    pub fn apply_read(&mut self, read: &ReadEntry, verify: &dyn Verify) -> Applied {
+        let changes = self.judge(read, verify);
+        self.commit(read, changes)
     }
 
     /// Apply the next entry, which this very state has judged to change this: see [`State::judge`].
     /// What another state judged, or this one before it changed, would part the two for good.
-    pub fn commit_judged(&mut self, entry: &Entry, bytes: &[u8], changes: Vec<Effect>) -> Applied {
-        self.commit(bytes, Some(entry), Ok(changes))
+    pub fn commit_judged(&mut self, read: &ReadEntry, changes: Vec<Effect>) -> Applied {
+        self.commit(read, Ok(changes))
     }
 
     /// What an entry would change, without changing it.
-    pub fn judge(&self, entry: &Entry, verify: &dyn Verify) -> Result<Vec<Effect>, VoidReason> {
+    pub fn judge(&self, read: &ReadEntry, verify: &dyn Verify) -> Result<Vec<Effect>, VoidReason> {
+        let entry = read.entry()?;
         if entry.partition != 0 {
             return Err(VoidReason::Partition);
         }
@@ -117,15 +116,11 @@ impl State {
             // Nothing stands before genesis.
             _ if self.size() == 0 => Err(VoidReason::Genesis),
             Body::Checkpoint(note) => self.judge_checkpoint(note, entry.time),
-            Body::Act(submission) => self.judge_act(submission, entry.time, verify),
-            Body::Evidence(supplement) => decide::supplement(
-                self,
-                supplement.act,
-                &supplement.evidence,
-                entry.time,
-                verify,
-            )
-            .map_err(VoidReason::Evidence),
+            Body::Act(submission) => self.judge_act(submission, read, entry.time, verify),
+            Body::Evidence(supplement) => {
+                decide::supplement(self, supplement, read.requests(), entry.time, verify)
+                    .map_err(VoidReason::Evidence)
+            }
             Body::Settle(settlement) => self.judge_settlement(settlement, entry.time),
             Body::Replace(replacement) => Ok(flight::replace(self, replacement, entry.time)?),
             Body::Statement(signed) => self.judge_statement(signed, verify),
@@ -158,10 +153,24 @@ impl State {
     fn judge_act(
         &self,
         submission: &Submission,
+        read: &ReadEntry,
         time: Time,
         verify: &dyn Verify,
     ) -> Result<Vec<Effect>, VoidReason> {
-        let decided = decide::decide(self, &submission.act, &submission.evidence, time, verify);
+        let act = &submission.act;
+        let known = read.read_act().unwrap_or_else(|| ReadAct::of(act));
+        let decided = decide::decide_case(&Case {
+            state: self,
+            act,
+            digest: known.digest,
+            is_too_large: known.is_too_large,
+            evidence: &submission.evidence,
+            requests: read.requests(),
+            time,
+            verify,
+            next: None,
+            on_trial: false,
+        });
         same(&submission.decision, decided.decision())?;
         let is_refused = matches!(decided.decision(), Decision::Refuse { .. });
         if is_refused && !decided.is_authenticated() {
@@ -222,13 +231,8 @@ impl State {
     }
 
     /// The point of no return: everything above could refuse, nothing below can.
-    fn commit(
-        &mut self,
-        bytes: &[u8],
-        entry: Option<&Entry>,
-        judged: Result<Vec<Effect>, VoidReason>,
-    ) -> Applied {
-        let leaf = Hash::leaf(bytes);
+    fn commit(&mut self, read: &ReadEntry, judged: Result<Vec<Effect>, VoidReason>) -> Applied {
+        let (leaf, entry) = (read.leaf(), read.entry().ok());
         let would_pay = judged.is_err() && entry.is_some_and(|entry| self.pays(entry));
         let (changes, void) = match judged {
             Ok(changes) => (changes, None),

@@ -4,7 +4,7 @@ use crate::codec::encode;
 use crate::digest::{Digest, Domain};
 use crate::id::{BoardId, IssuerId, LedgerEntryId};
 use crate::passkey::Assertion;
-use crate::request::SignedRequest;
+use crate::request::{ReadRequest, RequestFault, SignedRequest};
 use crate::signature::{PublicKey, Signature, Verify};
 use crate::time::Time;
 use minicbor::{Decode, Encode};
@@ -31,6 +31,13 @@ pub struct Evidence {
     #[n(3)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub posted: Option<Stamp>,
+}
+
+impl Evidence {
+    /// Its requests, read, in their order.
+    pub(crate) fn read(&self) -> Vec<Result<ReadRequest, RequestFault>> {
+        self.requests.iter().map(SignedRequest::read).collect()
+    }
 }
 
 /// A statement over an act's digest by an issuer that genesis names.

@@ -11,6 +11,8 @@ pub use fault::RequestFault;
 pub use http::{Headers, Received, headers_for};
 pub use parse::parse_base;
 
+use crate::digest::Digest;
+use crate::id::FactorId;
 use crate::signature::{PublicKey, Signature, Verify};
 use crate::time::{Span, Time};
 use minicbor::{Decode, Encode};
@@ -49,14 +51,17 @@ pub struct SignedRequest {
     pub signature: Signature,
 }
 
-/// A request of which only the form was checked: nobody is known to have signed it.
+/// A request of which only the form was checked: nobody is known to have signed it. Only
+/// [`SignedRequest::read`] makes one.
 #[derive(Clone, Debug)]
-pub struct ReadRequest<'a> {
-    request: &'a SignedRequest,
+pub struct ReadRequest {
+    request: SignedRequest,
     base: Base,
+    factor: Option<FactorId>,
+    signature: Digest,
 }
 
-/// A request whose signature holds. Only [`ReadRequest::check`] makes one.
+/// A request whose signature holds. Only [`check`] makes one.
 ///
 /// It says nothing of time: whoever judges freshness compares `created` and `expires` with the
 /// entry's time.
@@ -73,35 +78,45 @@ impl VerifiedRequest {
 
 impl SignedRequest {
     /// Check its form.
-    pub fn read(&self) -> Result<ReadRequest<'_>, RequestFault> {
+    pub fn read(&self) -> Result<ReadRequest, RequestFault> {
         let base = parse_base(&self.base)?;
         Ok(ReadRequest {
-            request: self,
+            factor: base.parts().key_id.parse().ok(),
+            signature: Digest::plain(self.signature.as_bytes()),
+            request: self.clone(),
             base,
         })
     }
 }
 
-impl ReadRequest<'_> {
+impl ReadRequest {
     /// What it says; which key signed it, for one.
     #[must_use]
     pub fn parts(&self) -> &Parts {
         self.base.parts()
     }
 
-    /// Check algorithm and signature, in this order, under the key that `keyid` names.
-    pub fn check(
-        self,
-        key: &PublicKey,
-        verify: &dyn Verify,
-    ) -> Result<VerifiedRequest, RequestFault> {
+    /// The factor that `keyid` names, where it names one.
+    #[must_use]
+    pub fn factor(&self) -> Option<FactorId> {
+        self.factor
+    }
+
+    /// SHA-256 of its signature, by which state remembers that it proved an act.
+    #[must_use]
+    pub fn signature(&self) -> Digest {
+        self.signature
+    }
+
+    /// Whether algorithm and signature, in this order, are those of the key that `keyid` names.
+    pub fn holds(&self, key: &PublicKey, verify: &dyn Verify) -> Result<(), RequestFault> {
         if self.base.parts().algorithm != Algorithm::of(key) {
             return Err(RequestFault::Algorithm);
         }
         if !verify.verify(key, &self.request.base, &self.request.signature) {
             return Err(RequestFault::Signature);
         }
-        Ok(VerifiedRequest(self.base))
+        Ok(())
     }
 }
 
@@ -111,5 +126,7 @@ pub fn check(
     key: &PublicKey,
     verify: &dyn Verify,
 ) -> Result<VerifiedRequest, RequestFault> {
-    request.read()?.check(key, verify)
+    let read = request.read()?;
+    read.holds(key, verify)?;
+    Ok(VerifiedRequest(read.base))
 }

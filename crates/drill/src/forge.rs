@@ -11,7 +11,7 @@ use portcullis_core::act::{Act, ActKind};
 use portcullis_core::entry::{Settlement, Submission};
 use portcullis_core::plan::Plan;
 use portcullis_core::signature::Strict;
-use portcullis_core::{Body, Decision, Entry, Evidence, Span, State, Time};
+use portcullis_core::{Body, Decision, Entry, Evidence, ReadEntry, Span, State, Time};
 use portcullis_host::{Dir, Disk, SystemRandom};
 use portcullis_journal::directory::SEGMENT_BYTES;
 use portcullis_journal::{Directory, Journal};
@@ -135,12 +135,12 @@ impl Forge {
 
     /// What everybody who decides again makes of an entry, by itself and behind what was there.
     fn write(&mut self, time: Time, body: Body) -> Answer {
-        let entry = Entry::new(time, body);
-        let answer = match self.state.judge(&entry, &Strict) {
+        let (read, bytes) = ReadEntry::written(Entry::new(time, body));
+        let answer = match self.state.judge(&read, &Strict) {
             Ok(_) => Answer::Released,
             Err(void) => Answer::Void(Cause::from(&void)),
         };
-        self.entries.push(entry.to_bytes());
+        self.entries.push(bytes);
         answer
     }
 

@@ -5,15 +5,16 @@
 //! State forgets an act a day after its end. This does not: whoever asks about an act years later
 //! must not be told that it never was, and pay again.
 
+use crate::events::{self, Aside, Stage};
 use minicbor::{Decode, Encode};
 use portcullis_chains::Address;
-use portcullis_core::act::{Act, ActKind};
+use portcullis_core::act::ActKind;
 use portcullis_core::effect::Effect;
 use portcullis_core::id::{AccountId, FactorId, PrincipalId};
 use portcullis_core::realm::Role;
 use portcullis_core::state::release::End;
 use portcullis_core::statement::Says;
-use portcullis_core::{Applied, Body, Decision, Digest, Entry};
+use portcullis_core::{Applied, Body, Decision, Digest, Entry, ReadEntry};
 use std::collections::{BTreeSet, HashMap};
 
 /// Where to look in the journal.
@@ -24,6 +25,7 @@ pub struct Index {
     factors: BTreeSet<(FactorId, u64)>,
     addresses: BTreeSet<(AccountId, Address, u64)>,
     back_ends: BTreeSet<(PrincipalId, u64)>,
+    asides: BTreeSet<Aside>,
 }
 
 /// All of an index, as a snapshot has it.
@@ -33,6 +35,7 @@ type Lists = (
     Vec<(FactorId, u64)>,
     Vec<(AccountId, Address, u64)>,
     Vec<(PrincipalId, u64)>,
+    Vec<Aside>,
 );
 
 /// How far an act has come, as far as the journal alone says it.
@@ -88,6 +91,7 @@ impl Index {
             self.factors.iter().copied().collect(),
             self.addresses.iter().copied().collect(),
             self.back_ends.iter().copied().collect(),
+            self.asides.iter().copied().collect(),
         );
         portcullis_core::codec::encode(&lists)
     }
@@ -96,7 +100,7 @@ impl Index {
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let lists: Lists = minicbor::decode(bytes).ok()?;
-        let (acts, mentions, factors, addresses, back_ends) = lists;
+        let (acts, mentions, factors, addresses, back_ends, asides) = lists;
         let acts = acts.into_iter();
         let acts = acts.map(|(act, newest, course)| (act, Row { newest, course }));
         let mentions = mentions.into_iter().map(|(entry, before)| Mention {
@@ -109,6 +113,7 @@ impl Index {
             factors: factors.into_iter().collect(),
             addresses: addresses.into_iter().collect(),
             back_ends: back_ends.into_iter().collect(),
+            asides: asides.into_iter().collect(),
         };
         index.is_sound().then_some(index)
     }
@@ -126,22 +131,31 @@ impl Index {
     }
 
     /// Take an applied entry in. What is void says nothing.
-    pub fn add(&mut self, entry: &Entry, applied: &Applied) {
-        if applied.void.is_some() {
+    pub fn add(&mut self, read: &ReadEntry, applied: &Applied) {
+        let (Ok(entry), None) = (read.entry(), &applied.void) else {
+            self.asides.insert(Aside {
+                entry: applied.index,
+                act: None,
+                stage: Stage::Refused,
+            });
             return;
-        }
-        if let Body::Act(submission) = &entry.body {
+        };
+        let submitted = read.act();
+        if let (Body::Act(submission), Some(act)) = (&entry.body, submitted) {
             let course = course_of(&submission.decision, applied);
-            let act = digest_of(&submission.act, applied);
             self.submitted(act, course);
             self.mention(act, applied.index);
         }
-        if let Some(act) = other_of(entry) {
+        let other = other_of(entry);
+        if let Some(act) = other {
             self.mention(act, applied.index);
         }
         for change in &applied.changes {
             self.change(change, applied.index);
         }
+        let (index, about) = (applied.index, submitted.or(other));
+        let asides = events::asides(entry, index, about, &applied.changes);
+        self.asides.extend(asides);
     }
 
     /// An act was decided. A refusal takes nothing from an act that was accepted.
@@ -199,6 +213,17 @@ impl Index {
         entries
     }
 
+    /// What these entries made of acts besides what they say, in order.
+    pub fn asides(&self, entries: core::ops::Range<u64>) -> impl Iterator<Item = Aside> {
+        let first = |entry| Aside {
+            entry,
+            act: None,
+            stage: Stage::Refused,
+        };
+        let within = first(entries.start)..first(entries.end);
+        self.asides.range(within).copied()
+    }
+
     /// How far an act has come; none where nobody submitted it.
     #[must_use]
     pub fn course(&self, digest: Digest) -> Option<Course> {
@@ -247,15 +272,6 @@ fn course_of(decision: &Decision, applied: &Applied) -> Course {
         Decision::Release if applied.changes.iter().any(planned) => Course::Accepted,
         Decision::Release => Course::Done,
     }
-}
-
-/// The digest of the act that an entry submits; an act that its entry uses up was hashed for that.
-fn digest_of(act: &Act, applied: &Applied) -> Digest {
-    let mut used_up = applied.changes.iter().filter_map(|change| match change {
-        Effect::Consume(digest, _) => Some(*digest),
-        _ => None,
-    });
-    used_up.next().unwrap_or_else(|| act.digest())
 }
 
 /// The act that an entry speaks of and does not submit.

@@ -6,6 +6,7 @@
 mod boards;
 mod config;
 mod cosign;
+pub mod events;
 mod fees;
 mod gate;
 mod index;
@@ -13,6 +14,7 @@ mod open;
 mod published;
 mod pulse;
 pub mod registration;
+mod replay;
 mod run;
 pub mod sequencer;
 pub mod server;

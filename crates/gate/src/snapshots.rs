@@ -10,26 +10,21 @@
 use crate::index::Index;
 use crate::published::Witnessed;
 use crate::pulse::{Heads, Standing};
+use crate::replay::replay;
 use crate::run::Error;
 use crate::sequencer::Shared;
 use portcullis_core::signature::{AlreadyChecked, Strict, Verify};
-use portcullis_core::{Applied, Entry, Network, State};
+use portcullis_core::{Network, State};
 use portcullis_host::DiskError;
 use portcullis_journal::snapshot::Mark;
-use portcullis_journal::{ReadError, Snapshots, View};
+use portcullis_journal::{Snapshots, View};
 use portcullis_tlog::{Cosigned, TreeHead};
-use std::ops::Range;
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 /// How often the follower looks for something new to mark.
 const LOOK: Duration = Duration::from_secs(10);
-/// Bytes of entries that are read at a time.
-const CHUNK: usize = 4 * 1024 * 1024;
-/// Chunks that may wait to be applied.
-const AHEAD: usize = 4;
 
 /// What the gate derives from its journal.
 pub(crate) struct Replica {
@@ -122,64 +117,13 @@ impl Replica {
         Ok(self.state.facts().effects == checked.effects)
     }
 
-    /// One thread reads and parses, one applies, and one notes in the index what came of it.
     fn apply(&mut self, view: &View, size: u64, verify: &dyn Verify) -> Result<(), Error> {
-        let Self { state, index } = self;
-        let from = state.size();
-        thread::scope(|scope| {
-            let (send, chunks) = sync_channel(AHEAD);
-            scope.spawn(move || parse(view, from..size, &send));
-            let (send, applied) = sync_channel::<Vec<(Option<Entry>, Applied)>>(AHEAD);
-            scope.spawn(move || {
-                for (entry, applied) in applied.into_iter().flatten() {
-                    note(index, entry.as_ref(), &applied);
-                }
-            });
-            for chunk in chunks {
-                let applied = chunk?.into_iter().map(|(bytes, entry)| {
-                    let applied = match &entry {
-                        Some(entry) => state.apply_entry(entry, &bytes, verify),
-                        None => state.apply(&bytes, verify),
-                    };
-                    (entry, applied)
-                });
-                // Nobody takes it only where that thread panicked, which ends this one too.
-                let _ = send.send(applied.collect());
-            }
-            Ok(())
-        })
-    }
-}
-
-/// An entry's bytes, and the entry where they are one.
-type Parsed = (Arc<[u8]>, Option<Entry>);
-
-/// Send on what stands in the journal there, chunk by chunk.
-fn parse(view: &View, entries: Range<u64>, send: &SyncSender<Result<Vec<Parsed>, ReadError>>) {
-    let mut at = entries.start;
-    while at < entries.end {
-        let read = view.entries(at..entries.end, CHUNK);
-        at += read.as_ref().map_or(entries.end, |read| read.len() as u64);
-        let parsed = read.map(|read| {
-            let parsed = read.into_iter().map(|bytes| {
-                let entry = Entry::from_bytes(&bytes).ok();
-                (bytes, entry)
-            });
-            parsed.collect()
-        });
-        if send.send(parsed).is_err() {
-            return;
-        }
-    }
-}
-
-fn note(to: &mut Index, entry: Option<&Entry>, applied: &Applied) {
-    match entry {
-        Some(entry) => to.add(entry, applied),
-        None => tracing::error!(index = applied.index, "an entry cannot be read"),
-    }
-    if let Some(void) = &applied.void {
-        tracing::error!(index = applied.index, %void, "the journal has a void entry");
+        Ok(replay(
+            (&mut self.state, &mut self.index),
+            view,
+            size,
+            verify,
+        )?)
     }
 }
 
@@ -395,6 +339,28 @@ mod tests {
         let (account, address) = (Customer::number(1).account, World::address(0xaa));
         let found = quick.index.address(account, address, u64::MAX);
         assert!(found.is_some() && found == slow.index.address(account, address, u64::MAX));
+    }
+
+    /// The readers take turns, and what they read is applied in the journal's order: from within a bundle
+    /// and across several.
+    #[test]
+    fn a_start_applies_many_bundles_in_order() {
+        let mut ledger = ledger();
+        let disk = Arc::new(CrashDisk::default());
+        let snapshots = own(&disk, &ledger);
+        save(&snapshots, &ledger);
+        while ledger.entries.len() < 1_100 {
+            ledger.settle_clocks();
+        }
+        let act = ledger.withdraw(&Customer::number(1), World::address(0xaa), 5);
+        let at = ledger.entries.len() as u64 - 1;
+        ledger.settle_clocks();
+        snapshots
+            .mark(&Mark::of(&ledger.state, &cosigned(&ledger)))
+            .unwrap();
+        let replica = open(&ledger, Some(&snapshots)).unwrap();
+        assert_eq!(replica.state.digest(), ledger.state.digest());
+        assert_eq!(replica.index.act(act).first(), Some(&at));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The single writer.
 
 use crate::store::{Recovered, Store, StoreError};
-use crate::view::{ReadError, View};
+use crate::view::{Growth, ReadError, View};
 use portcullis_host::Disk;
-use portcullis_tlog::{Frontier, Hash, TreeHead, frontier_at};
+use portcullis_tlog::{Frontier, TreeHead, frontier_at};
 use std::sync::Arc;
 
 /// The journal's only writer. Readers share its [`View`].
@@ -48,15 +48,11 @@ impl<S: Store> Journal<S> {
         if found < known {
             return Err(OpenError::Shrunk { found, known });
         }
-        let view = Arc::new(View::open(disk, recovered)?);
-        let mut frontier = recovered.base.clone();
-        for entry in &recovered.entries {
-            frontier.append(Hash::leaf(entry));
-        }
+        let (view, frontier) = View::open(disk, recovered)?;
         Ok(Self {
             store,
             frontier,
-            view,
+            view: Arc::new(view),
         })
     }
 
@@ -84,10 +80,11 @@ impl<S: Store> Journal<S> {
 
     /// Append a batch. When this returns its entries are durable and readers see them.
     pub fn append(&mut self, entries: Vec<Vec<u8>>) -> Result<TreeHead, StoreError> {
-        let first = self.frontier.size();
-        self.store.append(first, &entries)?;
-        self.frontier = self.view.push(&self.frontier, entries);
-        Ok(self.frontier.head())
+        self.store.append(self.frontier.size(), &entries)?;
+        let growth = Growth::of(&self.frontier, entries);
+        let head = growth.head;
+        self.frontier = self.view.grow(growth);
+        Ok(head)
     }
 }
 

@@ -57,8 +57,12 @@ pub enum ReadError {
 
 impl View {
     /// The view of a store's content. Earlier parts come from tile files; where those do not lead
-    /// to the tree that the store's last part starts from, they are rebuilt from all segments.
-    pub(crate) fn open(disk: Arc<dyn Disk>, recovered: &Recovered) -> Result<Self, ReadError> {
+    /// to the tree that the store's last part starts from, they are rebuilt from all segments. Gives
+    /// the tree at its end, too.
+    pub(crate) fn open(
+        disk: Arc<dyn Disk>,
+        recovered: &Recovered,
+    ) -> Result<(Self, Frontier), ReadError> {
         let tail = RwLock::new(Tail::default());
         let view = Self { disk, tail };
         let base = &recovered.base;
@@ -68,8 +72,9 @@ impl View {
                 return Err(ReadError::Damaged("tile/".into()));
             }
         }
-        view.push(base, recovered.entries.clone());
-        Ok(view)
+        let entries = recovered.entries.iter().map(Vec::as_slice);
+        let frontier = view.grow(Growth::of(base, entries));
+        Ok((view, frontier))
     }
 
     /// Take the last, partial tiles before `base` into memory, if the files are whole: they are written
@@ -159,17 +164,20 @@ impl View {
         })
     }
 
-    /// Add durable entries; gives the tree with them.
-    pub(crate) fn push(&self, frontier: &Frontier, entries: Vec<Vec<u8>>) -> Frontier {
-        let mut frontier = frontier.clone();
+    /// Show entries that are durable by now; gives the tree with them.
+    pub(crate) fn grow(&self, growth: Growth) -> Frontier {
+        let Growth {
+            entries,
+            hashes,
+            frontier,
+            head,
+        } = growth;
         let mut tail = self.write();
-        for entry in entries {
-            let leaf = Hash::leaf(&entry);
-            let rows = &mut tail.rows;
-            frontier.append_each(leaf, |level, index, hash| add(rows, level, index, hash));
-            tail.entries.push_back(Arc::from(entry));
+        for (level, index, hash) in hashes {
+            add(&mut tail.rows, level, index, hash);
         }
-        tail.head = Some(frontier.head());
+        tail.entries.extend(entries);
+        tail.head = Some(head);
         frontier
     }
 
@@ -344,18 +352,49 @@ impl HashReader for View {
     }
 }
 
-/// Tiles hold every eighth level of the tree.
-fn add(rows: &mut Vec<Row>, level: u8, index: u64, hash: &Hash) {
-    if !level.is_multiple_of(8) {
-        return;
+/// What a batch adds to a view.
+pub(crate) struct Growth {
+    entries: Vec<Arc<[u8]>>,
+    /// Level, index and hash of each node that the batch completes and tiles hold.
+    hashes: Vec<(u8, u64, Hash)>,
+    frontier: Frontier,
+    /// Size and root with it.
+    pub(crate) head: TreeHead,
+}
+
+impl Growth {
+    /// What these entries add behind a tree.
+    pub(crate) fn of<E>(frontier: &Frontier, entries: impl IntoIterator<Item = E>) -> Self
+    where
+        E: AsRef<[u8]> + Into<Arc<[u8]>>,
+    {
+        let (mut frontier, mut hashes) = (frontier.clone(), Vec::new());
+        let entries = entries.into_iter().map(|entry| {
+            frontier.append_each(Hash::leaf(entry.as_ref()), |level, index, hash| {
+                // Tiles hold every eighth level of the tree.
+                if level.is_multiple_of(8) {
+                    hashes.push((level, index, *hash));
+                }
+            });
+            entry.into()
+        });
+        Self {
+            entries: entries.collect(),
+            hashes,
+            head: frontier.head(),
+            frontier,
+        }
     }
+}
+
+fn add(rows: &mut Vec<Row>, level: u8, index: u64, hash: Hash) {
     let row = usize::from(level / 8);
     while rows.len() <= row {
         rows.push(Row::default());
     }
     if let Some(row) = rows.get_mut(row) {
         debug_assert_eq!(row.first + row.hashes.len() as u64, index);
-        row.hashes.push_back(*hash);
+        row.hashes.push_back(hash);
     }
 }
 

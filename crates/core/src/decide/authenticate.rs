@@ -13,8 +13,7 @@ use crate::id::{FactorId, PrincipalId};
 use crate::passkey::{self, Assertion, Credential, PasskeyFault};
 use crate::realm::{Realm, Role};
 use crate::reason::Reason;
-use crate::request::{self, Parts, SignedRequest};
-use crate::signature::Signature;
+use crate::request::{self, Parts, ReadRequest, RequestFault};
 use crate::state::account::{Owner, Proof};
 use crate::time::Time;
 
@@ -71,7 +70,7 @@ pub(crate) fn authenticate(case: &Case<'_>, at: Time) -> Result<Actor, Reason> {
 pub(crate) fn check_evidence(case: &Case<'_>, at: Time) -> Result<Asking, Reason> {
     let owner = acting(case)?;
     let (mut proofs, mut relays) = (Vec::new(), Vec::new());
-    for request in &case.evidence.requests {
+    for request in case.requests {
         let verified = check_request(case, owner, request, at)?;
         if verified.owner == owner {
             proofs.push(verified);
@@ -105,6 +104,19 @@ impl Asking {
             relays,
             counters: proofs.iter().filter_map(counter_effect).collect(),
         })
+    }
+
+    /// Whoever asks, as if the strongest of its factors that count had said so.
+    pub(crate) fn supposed(self, case: &Case<'_>) -> Result<Actor, Reason> {
+        let factors = case.state.facts.factors(self.owner).iter();
+        let counting = factors.filter(|factor| check_counts(case, self.owner, factor).is_ok());
+        let strongest = counting.max_by_key(|factor| factor.kind);
+        let factor = strongest.ok_or(Reason::FactorMissing)?;
+        let unsigned = Digest::plain(&[]);
+        let supposed = verified(case, self.owner, factor, unsigned, None);
+        let proofs = vec![supposed];
+        let asking = Self { proofs, ..self };
+        asking.proven().ok_or(Reason::FactorMissing)
     }
 
     /// Whether the acting principal itself signed a request or an assertion.
@@ -145,27 +157,28 @@ fn acting(case: &Case<'_>) -> Result<Owner, Reason> {
 fn check_request(
     case: &Case<'_>,
     owner: Owner,
-    signed: &SignedRequest,
+    read: &Result<ReadRequest, RequestFault>,
     at: Time,
 ) -> Result<FactorVerified, Reason> {
-    let read = signed.read().map_err(|_| Reason::RequestInvalid)?;
+    let read = read.as_ref().map_err(|_| Reason::RequestInvalid)?;
     let base = read.parts();
-    let id: FactorId = base.key_id.parse().map_err(|_| Reason::RequestInvalid)?;
+    let id = read.factor().ok_or(Reason::RequestInvalid)?;
     if base.act != Some(case.digest.0) {
         return Err(Reason::RequestForAnotherAct);
     }
     check_fresh(base, at)?;
     let (owner, factor) = find(case, owner, id).ok_or(Reason::FactorUnknown)?;
-    if !base.asks_for(&case.digest.0, owner.realm()) {
+    let is_trial = case.on_trial && base.tries_out(&case.digest.0);
+    if !is_trial && !base.asks_for(&case.digest.0, owner.realm()) {
         return Err(Reason::RequestInvalid);
     }
     if factor.kind != FactorKind::RequestKey {
         return Err(Reason::FactorUnknown);
     }
     check_counts(case, owner, factor)?;
-    let checked = read.check(&factor.key, case.verify);
-    checked.map_err(|_| Reason::RequestInvalid)?;
-    Ok(verified(case, owner, factor, &signed.signature, None))
+    let holds = read.holds(&factor.key, case.verify);
+    holds.map_err(|_| Reason::RequestInvalid)?;
+    Ok(verified(case, owner, factor, read.signature(), None))
 }
 
 /// A request counts for five minutes from its signing, and not past its own expiry.
@@ -206,7 +219,7 @@ fn check_assertion(
         case,
         owner,
         factor,
-        &assertion.signature,
+        Digest::plain(assertion.signature.as_bytes()),
         Some(counter).filter(|counter| *counter > factor.counter),
     ))
 }
@@ -257,10 +270,9 @@ fn verified(
     case: &Case<'_>,
     owner: Owner,
     factor: &Factor,
-    signature: &Signature,
+    signature: Digest,
     rose_to: Option<u32>,
 ) -> FactorVerified {
-    let signature = Digest::plain(signature.as_bytes());
     let entry = case.state.size();
     let (kind, epochs) = (factor.kind, factor.epochs);
     let proof = Proof {

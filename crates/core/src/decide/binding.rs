@@ -17,7 +17,7 @@ pub(crate) const SKEW: Span = Span::seconds(30);
 /// Check, and give the moment at which the act counts as submitted: the entry's time, or, for a
 /// restricting act, the time at which a stop board stamped it.
 pub(super) fn check(case: &Case<'_>) -> Result<Time, Reason> {
-    if case.act.is_too_large() {
+    if case.is_too_large {
         return Err(Reason::TooLarge);
     }
     check_sizes(case.evidence)?;

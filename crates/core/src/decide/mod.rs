@@ -16,16 +16,20 @@ pub(crate) mod flight;
 pub mod payment;
 pub mod permit;
 pub(crate) mod receipt;
+pub mod trial;
 mod withdraw;
 
 use crate::act::{Act, ActKind, Scope};
 use crate::decision::{Decision, Need};
 use crate::digest::Digest;
 use crate::effect::Effect;
+use crate::entry::Supplement;
 use crate::evidence::Evidence;
 use crate::id::AccountId;
 use crate::plan::Plan;
+use crate::read::ReadAct;
 use crate::reason::Reason;
+use crate::request::{ReadRequest, RequestFault};
 use crate::signature::Verify;
 use crate::state::State;
 use crate::state::release::{Held, Release, Stage, Withheld};
@@ -40,12 +44,18 @@ pub(crate) struct Case<'a> {
     pub(crate) state: &'a State,
     pub(crate) act: &'a Act,
     pub(crate) digest: Digest,
+    /// Whether the act's encoding is longer than acts may be.
+    pub(crate) is_too_large: bool,
     pub(crate) evidence: &'a Evidence,
+    /// The evidence's requests, read.
+    pub(crate) requests: &'a [Result<ReadRequest, RequestFault>],
     /// The entry's time.
     pub(crate) time: Time,
     pub(crate) verify: &'a dyn Verify,
     /// What the journal will have as its next checkpoint, where that is known.
     pub(crate) next: Option<Cosigned>,
+    /// Whether it is only asked what would become of the act.
+    pub(crate) on_trial: bool,
 }
 
 /// A checkpoint of this journal that a quorum has cosigned and that is not an entry yet.
@@ -171,22 +181,30 @@ pub fn decide_with(
     time: Time,
     verify: &dyn Verify,
 ) -> Decided {
-    let case = Case {
+    let (read, requests) = (ReadAct::of(act), evidence.read());
+    decide_case(&Case {
         state,
         act,
-        digest: act.digest(),
+        digest: read.digest,
+        is_too_large: read.is_too_large,
         evidence,
+        requests: &requests,
         time,
         verify,
         next,
-    };
-    let actor = match recognise(&case) {
+        on_trial: false,
+    })
+}
+
+/// Decide what was read.
+pub(crate) fn decide_case(case: &Case<'_>) -> Decided {
+    let actor = match recognise(case) {
         Ok(actor) => actor,
         Err(reason) => return Decided::refuse(reason, false),
     };
-    let decided = decide_asked(&case, &actor);
-    let decided = decided.map(|decided| contact::await_told(state, case.digest, decided));
-    decided.unwrap_or_else(|reason| refuse_asked(&case, &actor, reason))
+    let decided = decide_asked(case, &actor);
+    let decided = decided.map(|decided| contact::await_told(case.state, case.digest, decided));
+    decided.unwrap_or_else(|reason| refuse_asked(case, &actor, reason))
 }
 
 /// The refusal of an act that somebody proved to ask for: the end of it (docs/design/022). The same
@@ -224,7 +242,9 @@ fn decide_asked(case: &Case<'_>, actor: &Actor) -> Result<Decided, Reason> {
     permit::check_onboarded(case, actor, &claims)?;
     refuse_if_shut(case)?;
     let until = binding::consumed_until(case.act);
-    let mut effects = vec![Effect::Consume(case.digest, until)];
+    // Room for what most acts change.
+    let mut effects = Vec::with_capacity(4);
+    effects.push(Effect::Consume(case.digest, until));
     effects.extend(actor.counters.iter().cloned());
     let verdict = judge(case, actor, &claims, permission)?;
     if matches!(verdict, Verdict::Wait(..)) {
@@ -367,11 +387,12 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
 /// signed request of whoever brings it. A stop board takes acts, and stamps no supplement.
 pub(crate) fn supplement(
     state: &State,
-    digest: Digest,
-    evidence: &Evidence,
+    supplement: &Supplement,
+    requests: &[Result<ReadRequest, RequestFault>],
     time: Time,
     verify: &dyn Verify,
 ) -> Result<Vec<Effect>, Reason> {
+    let (digest, evidence) = (supplement.act, &supplement.evidence);
     let held = state.facts.held.get(&digest);
     let release = state.facts.releases.get(&digest);
     let act = held
@@ -382,10 +403,14 @@ pub(crate) fn supplement(
         state,
         act,
         digest,
+        // It was accepted.
+        is_too_large: false,
         evidence,
+        requests,
         time,
         verify,
         next: None,
+        on_trial: false,
     };
     binding::check_sizes(evidence)?;
     if evidence.posted.is_some() {

@@ -51,6 +51,13 @@ impl Parts {
         let is_asked = self.method == "POST" && self.act == Some(*act);
         is_asked && (realm == Realm::Customers || (self.query.is_none() && is_door()))
     }
+
+    /// Whether the request tries this act out: it asks what would become of it, and for nothing else.
+    #[must_use]
+    pub fn tries_out(&self, act: &[u8; 32]) -> bool {
+        let is_there = self.path == "/v1/acts:simulate" && self.query.is_none();
+        is_there && self.method == "POST" && self.act == Some(*act)
+    }
 }
 
 /// The signature algorithms of the profile, by their names in RFC 9421, section 6.2.2.

@@ -75,6 +75,9 @@ impl LogTail {
         if size < self.base.size() || size > self.size() {
             return None;
         }
+        if size == self.size() {
+            return Some(self.head.clone());
+        }
         let mut frontier = self.base.clone();
         for leaf in self.since.iter().take(self.offset(size)) {
             frontier.append(*leaf);

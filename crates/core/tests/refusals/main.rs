@@ -25,7 +25,7 @@ use portcullis_core::effect::Effect;
 use portcullis_core::entry::{Body, Entry, Submission};
 use portcullis_core::signature::Strict;
 use portcullis_core::state::release::End;
-use portcullis_core::{Act, Decision, Evidence, Reason, VoidReason};
+use portcullis_core::{Act, Decision, Evidence, ReadEntry, Reason, VoidReason};
 use stage::{Stage, standing};
 use std::collections::BTreeSet;
 
@@ -167,7 +167,7 @@ fn check_nothing_changes(stage: &mut Stage, act: &Act, evidence: &Evidence, name
         plan: None,
     };
     let entry = Entry::new(stage.now(), Body::Act(Box::new(entry)));
-    let judged = stage.state().judge(&entry, &Strict);
+    let judged = stage.state().judge(&ReadEntry::written(entry).0, &Strict);
     if !decided.is_authenticated() {
         // Nobody journals what anybody could have sent: it would look like the end of the act.
         assert_eq!(judged, Err(VoidReason::Unproven), "{name}");

@@ -12,7 +12,7 @@ use portcullis_core::factor::FactorKind;
 use portcullis_core::realm::Realm;
 use portcullis_core::signature::Strict;
 use portcullis_core::state::release::{End, Stage as At, Withheld};
-use portcullis_core::{Decision, Digest, Reason, Span};
+use portcullis_core::{Decision, Digest, ReadEntry, Reason, Span};
 use portcullis_keeper::testkit::World;
 
 /// A nonce that is planned can always be spent in the end.
@@ -39,7 +39,10 @@ fn a_plan_that_nothing_could_replace_is_void() {
         let fees = Fees::new(max, tip, gas).unwrap();
         submission.plan = Some(payment.plan(fees).unwrap());
         let entry = Entry::new(stage.now(), Body::Act(Box::new(submission)));
-        let judged = stage.state().judge(&entry, &Strict).map(drop);
+        let judged = stage
+            .state()
+            .judge(&ReadEntry::written(entry).0, &Strict)
+            .map(drop);
         assert_eq!(
             judged,
             fault.map_or(Ok(()), |f| Err(VoidReason::Plan(f))),

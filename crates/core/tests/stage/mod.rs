@@ -26,7 +26,7 @@ use portcullis_core::signature::Strict;
 use portcullis_core::state::Facts;
 use portcullis_core::state::release::{End, Release};
 use portcullis_core::statement::{Says, SignedStatement, Statement};
-use portcullis_core::{Act, Decision, Digest, Evidence, Reason, Span, State, Time};
+use portcullis_core::{Act, Decision, Digest, Evidence, ReadEntry, Reason, Span, State, Time};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::{Customer, HandClock, Ledger, World, id};
 use portcullis_keys::{StatementKey as _, WalletKey as _};
@@ -273,7 +273,7 @@ impl Stage {
     pub(crate) fn would_supplement(&self, act: Digest, evidence: Evidence) -> Result<(), String> {
         let body = Body::Evidence(Box::new(Supplement { act, evidence }));
         let entry = Entry::new(self.now(), body);
-        let judged = self.state().judge(&entry, &Strict);
+        let judged = self.state().judge(&ReadEntry::written(entry).0, &Strict);
         judged.map(|_| ()).map_err(|why| why.to_string())
     }
 

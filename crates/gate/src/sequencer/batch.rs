@@ -11,7 +11,8 @@ use portcullis_core::plan::Plan;
 use portcullis_core::realm::Realm;
 use portcullis_core::statement::SignedStatement;
 use portcullis_core::{
-    Act, Applied, Body, Decision, Digest, Entry, Evidence, Reason, State, Time, VoidReason,
+    Act, Applied, Body, Decision, Digest, Entry, Evidence, ReadEntry, Reason, State, Time,
+    VoidReason,
 };
 use std::sync::{Arc, PoisonError};
 use tokio::sync::oneshot;
@@ -210,21 +211,20 @@ impl Batch {
 
     /// Apply an entry and keep it for the append. What would be void is refused and not written.
     fn add(&mut self, body: Body) -> Result<Applied, Reason> {
-        let entry = Entry::new(self.time, body);
-        let bytes = entry.to_bytes();
+        let (read, bytes) = ReadEntry::written(Entry::new(self.time, body));
         if bytes.len() > MAX_ENTRY {
             return Err(Reason::TooLarge);
         }
         let shared = Arc::clone(&self.shared);
-        let judged = shared.guarded(|state| state.judge(&entry, &shared.memo))?;
+        let judged = shared.guarded(|state| state.judge(&read, &shared.memo))?;
         let changes = judged.map_err(|void| self.refused(&void))?;
         // From here on nothing refuses. Index and state change together, so that no reader sees an
         // act that has left the one and has not reached the other.
         let mut index = shared.index.write().unwrap_or_else(PoisonError::into_inner);
         let mut state = shared.state.write().unwrap_or_else(PoisonError::into_inner);
         // Nobody else writes state, so it is still the one that judged.
-        let mut applied = State::commit_judged(&mut state, &entry, &bytes, changes);
-        index.add(&entry, &applied);
+        let mut applied = State::commit_judged(&mut state, &read, changes);
+        index.add(&read, &applied);
         drop((index, state));
         self.entries.push(bytes);
         self.changes.append(&mut applied.changes);

@@ -6,13 +6,17 @@ use super::nonces::Nonce;
 use super::standing::{self, Answer};
 use super::{Api, Problem, auth};
 use crate::sequencer::{Outcome, What};
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use portcullis_core::board::Posting;
+use portcullis_core::decide::trial::try_out;
+use portcullis_core::factor::FactorKind;
 use portcullis_core::id::PrincipalId;
 use portcullis_core::{Decision, Digest, Evidence, Reason, codec, decide};
+use serde::Serialize;
 
 /// `POST /v1/acts`
 pub(super) async fn submit(
@@ -24,10 +28,7 @@ pub(super) async fn submit(
     let mut posting: Posting =
         serde_json::from_slice(&body).map_err(|_| Problem(Reason::Malformed))?;
     let digest = posting.act.digest();
-    let named = auth::header(&parts.headers, "portcullis-act");
-    if named != Some(digest.to_string().as_str()) {
-        return Err(Reason::DigestMismatch.into());
-    }
+    refuse_other(&parts, digest)?;
     refuse_stamped(&posting.evidence)?;
     let payload = Digest::plain(&codec::encode(&posting));
     let claim = match claim(&api, &parts, &caller, payload)? {
@@ -60,6 +61,43 @@ pub(super) async fn submit(
     }
 }
 
+/// `POST /v1/acts:simulate`: what would become of an act, with the evidence that there is. Nothing is
+/// journaled or used up, and the request is no evidence for the act.
+pub(super) async fn simulate(
+    State(api): State<Api>,
+    parts: Parts,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let caller = auth::reader(&api, &parts, &body)?;
+    let mut posting: Posting = serde_json::from_slice(&body).map_err(|_| Reason::Malformed)?;
+    refuse_stamped(&posting.evidence)?;
+    let digest = posting.act.digest();
+    refuse_other(&parts, digest)?;
+    posting.evidence.requests.push(caller.signed);
+    let (now, memo) = (api.now(), &api.shared().memo);
+    let tried = api.shared().guarded(|state| {
+        let time = state.facts().time.max(now);
+        try_out(state, &posting.act, &posting.evidence, time, memo)
+    })?;
+    Ok(Json(Trial {
+        digest,
+        decision: tried.decision,
+        supposes: tried.supposes,
+    })
+    .into_response())
+}
+
+/// What `POST /v1/acts:simulate` answers.
+#[derive(Debug, Serialize)]
+struct Trial {
+    digest: Digest,
+    /// What would be decided now.
+    decision: Decision,
+    /// The kind of factor that was supposed to have signed, where none has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supposes: Option<FactorKind>,
+}
+
 /// Take the idempotency key, where there is one: it is the caller's own.
 fn claim(api: &Api, parts: &Parts, caller: &Caller, payload: Digest) -> Result<Claim, Problem> {
     let key = auth::header(&parts.headers, "idempotency-key");
@@ -87,6 +125,16 @@ async fn journal(api: &Api, claim: Mine, caller: Who, what: What) -> Outcome {
         outcome
     };
     tokio::spawn(work).await.unwrap_or(Err(Reason::Stopping))
+}
+
+/// The request names the act that its body brings: what the client signed is what we read.
+fn refuse_other(parts: &Parts, digest: Digest) -> Result<(), Reason> {
+    let named = auth::header(&parts.headers, "portcullis-act");
+    if named == Some(digest.to_string().as_str()) {
+        Ok(())
+    } else {
+        Err(Reason::DigestMismatch)
+    }
 }
 
 /// Stamps are for the gate to find, on the boards: what a client says was posted is no posting.

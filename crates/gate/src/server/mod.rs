@@ -4,6 +4,7 @@ mod acts;
 mod auth;
 mod bounds;
 mod envelopes;
+mod events;
 mod follow;
 mod idempotency;
 mod log;
@@ -88,11 +89,14 @@ impl Api {
     pub fn router(self) -> Router {
         Router::new()
             .route("/v1/acts", post(acts::submit))
+            .route("/v1/acts:simulate", post(acts::simulate))
             .route("/v1/acts/{digest}", get(standing::act))
             .route("/v1/acts/{digest}/evidence", post(acts::supplement))
             .route("/v1/acts/{digest}/receipt", get(reads::receipt))
             .route("/v1/accounts/{id}", get(reads::account))
             .route("/v1/checkpoint", get(reads::checkpoint))
+            .route("/v1/events", get(events::page))
+            .route("/v1/events/stream", get(events::stream))
             .route("/v1/limits", get(reads::limits))
             .route("/v1/status", get(status::status))
             .route("/v1/registrations/options", post(registrations::options))

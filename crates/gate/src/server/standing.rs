@@ -1,6 +1,7 @@
 //! Where an act stands: from state while it waits or is on its way, from the index for ever after.
 
 use super::{Api, Problem, auth};
+use crate::events::Stage;
 use crate::index::Course;
 use crate::sequencer::{Shared, Taken};
 use axum::Json;
@@ -17,20 +18,6 @@ use portcullis_core::{
     Act, Body, Decision, Digest, Entry, Reason, State as CoreState, Time, decide,
 };
 use serde::Serialize;
-
-/// How far an act has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Stage {
-    Refused,
-    Held,
-    Released,
-    Withheld,
-    Signed,
-    Confirmed,
-    Returned,
-    Done,
-}
 
 /// The answer of `GET /v1/acts/{digest}`.
 #[derive(Debug, Serialize)]

@@ -142,7 +142,7 @@ impl Served {
     }
 
     pub fn send_as(&self, who: PrincipalId, request: Request) -> (u16, Value) {
-        let (method, path) = (request.parts.method.clone(), request.parts.path.clone());
+        let (method, path) = (request.parts.method.clone(), target(&request.parts));
         let (headers, body) = Self::signed_by(who, request);
         let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
         self.raw(&method, &path, &headers, &body)
@@ -158,7 +158,7 @@ impl Served {
 
     /// Send a request and do not wait for the answer.
     pub fn begin(&self, request: Request) -> TcpStream {
-        let (method, path) = (request.parts.method.clone(), request.parts.path.clone());
+        let (method, path) = (request.parts.method.clone(), target(&request.parts));
         let (headers, body) = Self::signed(request);
         let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.authority);
         for (name, value) in headers {
@@ -226,6 +226,12 @@ impl Served {
         let Reply { status, body } = reply.unwrap();
         (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
+}
+
+/// The path with the query.
+fn target(parts: &Parts) -> String {
+    let query = parts.query.iter().map(|query| format!("?{query}"));
+    core::iter::once(parts.path.clone()).chain(query).collect()
 }
 
 /// The request key of a member of staff.

@@ -16,7 +16,7 @@ use portcullis_core::board::Posting;
 use portcullis_core::id::KeeperId;
 use portcullis_core::signature::Strict;
 use portcullis_core::statement::{Says, SignedStatement, Statement};
-use portcullis_core::{Act, Digest, Entry, Evidence, Span, State, Time};
+use portcullis_core::{Act, Digest, Evidence, ReadEntry, Span, State, Time};
 use portcullis_gate::sequencer::{Command, Outcome, Sequencer, Shared, What};
 use portcullis_gate::{ChainFees, FeeTable, Index, Witnessed};
 use portcullis_host::{Clock as _, Disk, SystemRandom};
@@ -72,9 +72,10 @@ fn start_with(world: &Arc<World>, disk: &CrashDisk, fees: FeeTable) -> Sequencer
         .entries(0..journal.head().size, usize::MAX)
         .unwrap()
     {
-        let applied = state.apply(&entry, &Strict);
+        let read = ReadEntry::from_bytes(&entry);
+        let applied = state.apply_read(&read, &Strict);
         assert_eq!(applied.void, None);
-        index.add(&Entry::from_bytes(&entry).unwrap(), &applied);
+        index.add(&read, &applied);
     }
     Sequencer::new(journal, state, index, fees)
 }

@@ -18,7 +18,7 @@ use portcullis_core::codec::CodecError;
 use portcullis_core::entry::Entry;
 use portcullis_core::follow::{FollowAnswer, MAX_ANSWER};
 use portcullis_core::signature::{AlreadyChecked, Verify};
-use portcullis_core::{Digest, Span, State, Time};
+use portcullis_core::{Digest, ReadEntry, Span, State, Time};
 use portcullis_host::HttpError;
 use portcullis_keys::Memo;
 use portcullis_tlog::{Cosigned, CosignedError, TreeHead};
@@ -249,17 +249,15 @@ impl Follower {
         } else {
             self.memo.as_ref()
         };
-        let entry = Entry::from_bytes(bytes).ok();
-        let applied = match &entry {
-            Some(entry) => self.state.apply_entry(entry, bytes, verify),
-            None => self.state.apply(bytes, verify),
-        };
+        let read = ReadEntry::from_bytes(bytes);
+        let applied = self.state.apply_read(&read, verify);
         if let Some(floor) = self.floor.filter(|floor| floor.size == self.state.size()) {
             self.floor = None;
             if floor.effects != applied.effects {
                 return Err(FollowFault::Diverged);
             }
         }
+        let entry = read.into_entry();
         Ok(Seen { entry, applied })
     }
 

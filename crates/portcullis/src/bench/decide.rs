@@ -14,7 +14,7 @@ use crate::failure::{Exit, Failure};
 use portcullis_core::entry::{Body, Entry, Submission};
 use portcullis_core::plan::Plan;
 use portcullis_core::signature::Strict;
-use portcullis_core::{Span, decide};
+use portcullis_core::{ReadEntry, Span, decide};
 use portcullis_host::{Clock as _, SystemClock};
 use portcullis_keys::Memo;
 
@@ -110,9 +110,8 @@ impl Stage {
             decision,
             plan: Some(planned.clone()),
         };
-        let entry = Entry::new(now, Body::Act(Box::new(submission)));
-        let bytes = entry.to_bytes();
-        let applied = state.apply_entry(&entry, &bytes, &memo);
+        let (read, _) = ReadEntry::written(Entry::new(now, Body::Act(Box::new(submission))));
+        let applied = state.apply_read(&read, &memo);
         if applied.void.is_some() {
             return Err(not_released());
         }
@@ -153,12 +152,12 @@ pub(super) fn evidence_checked(stage: &mut Stage, count: u64) -> Result<(f64, To
     let (done, took) = of_thread(|| {
         entries.iter().try_for_each(|bytes| {
             let wrong = |error| Failure::new(Exit::Wrong, error, "");
-            let entry = Entry::from_bytes(bytes).map_err(wrong)?;
-            let applied = stage.ledger.state.apply_entry(&entry, bytes, &Strict);
+            let read = ReadEntry::from_bytes(bytes);
+            let applied = stage.ledger.state.apply_read(&read, &Strict);
             if applied.void.is_some() {
                 return Err(not_released());
             }
-            match &entry.body {
+            match &read.entry().map_err(wrong)?.body {
                 Body::Act(submission) => match &submission.plan {
                     Some(plan) => stage.sign(plan),
                     None => Err(not_released()),

@@ -7,11 +7,11 @@ use super::network::request;
 use super::row::{Row, median};
 use crate::failure::{Exit, Failure};
 use crate::reach::{Caller, CallerArgs};
-use portcullis_core::Evidence;
 use portcullis_core::act::{ActKind, RaiseEpoch, Scope, Suspend};
 use portcullis_core::entry::{Body, Entry, Submission};
 use portcullis_core::realm::Realm;
 use portcullis_core::signature::Strict;
+use portcullis_core::{Evidence, ReadEntry};
 use portcullis_host::{Clock as _, SystemClock};
 use std::time::Duration;
 
@@ -85,9 +85,8 @@ fn apply(crowd: &mut Crowd, operator: &Caller, kind: ActKind) -> Result<Duration
             act,
             evidence,
         };
-        let entry = Entry::new(now, Body::Act(Box::new(submission)));
-        let bytes = entry.to_bytes();
-        state.apply_entry(&entry, &bytes, &Strict)
+        let (read, _) = ReadEntry::written(Entry::new(now, Body::Act(Box::new(submission))));
+        state.apply_read(&read, &Strict)
     });
     if applied.void.is_some() || applied.changes.is_empty() {
         return Err(Failure::new(

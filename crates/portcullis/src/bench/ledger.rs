@@ -10,7 +10,7 @@ use portcullis_core::decide::{self, Payment};
 use portcullis_core::entry::{Body, Entry, Submission};
 use portcullis_core::plan::Plan;
 use portcullis_core::signature::Verify;
-use portcullis_core::{Decision, Digest, Span, State, Time};
+use portcullis_core::{Decision, Digest, ReadEntry, Span, State, Time};
 use portcullis_host::Random;
 use portcullis_keys::NoteKey;
 use portcullis_tlog::witness::{AddCheckpoint, decide as witness};
@@ -33,7 +33,7 @@ pub(super) struct Ledger {
 
 /// An entry, its bytes, and what they did.
 pub(super) struct Entered {
-    pub(super) entry: Entry,
+    pub(super) read: ReadEntry,
     pub(super) bytes: Vec<u8>,
     pub(super) applied: Applied,
 }
@@ -78,12 +78,11 @@ impl Ledger {
 
     /// Apply an entry; a void one is a fault of the benchmark.
     pub(super) fn enter(&mut self, body: Body) -> Result<Entered, Failure> {
-        let entry = Entry::new(self.now, body);
-        let bytes = entry.to_bytes();
-        let applied = self.state.apply_entry(&entry, &bytes, self.verify.as_ref());
+        let (read, bytes) = ReadEntry::written(Entry::new(self.now, body));
+        let applied = self.state.apply_read(&read, self.verify.as_ref());
         match &applied.void {
             None => Ok(Entered {
-                entry,
+                read,
                 bytes,
                 applied,
             }),

@@ -103,7 +103,7 @@ impl Kept {
 
     fn keep(mut self, entered: Receiver<Entered>) -> Result<Self, Failure> {
         for entered in entered {
-            self.index.add(&entered.entry, &entered.applied);
+            self.index.add(&entered.read, &entered.applied);
             self.writer.push(entered.bytes)?;
         }
         Ok(self)

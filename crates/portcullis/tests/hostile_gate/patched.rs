@@ -19,7 +19,7 @@ use portcullis_core::report::{Report, Verdicts};
 use portcullis_core::signature::Strict;
 use portcullis_core::statement::{Says, SignedStatement};
 use portcullis_core::{
-    Body, Decision, Digest, Entry, Evidence, Network as Described, Reason, State, codec,
+    Body, Decision, Digest, Entry, Evidence, Network as Described, ReadEntry, Reason, State, codec,
 };
 use portcullis_gate::sequencer::{Command, Outcome, Shared, Taken, What};
 use portcullis_gate::server::Api;
@@ -233,7 +233,7 @@ impl Writer {
         let mut index = Index::default();
         for bytes in view.entries(0..view.head().size, usize::MAX).unwrap() {
             let applied = writer.learn(&bytes);
-            index.add(&Entry::from_bytes(&bytes).unwrap(), &applied);
+            index.add(&ReadEntry::from_bytes(&bytes), &applied);
         }
         (writer, index)
     }

@@ -20,7 +20,7 @@ use faces::{Face, Fork};
 use portcullis_core::board::Posting;
 use portcullis_core::signature::Strict;
 use portcullis_core::statement::SignedStatement;
-use portcullis_core::{Body, Entry, State, Time};
+use portcullis_core::{Body, Entry, ReadEntry, State, Time};
 use portcullis_host::{Clock as _, Disk, Http, Reply};
 use portcullis_journal::{Directory, Journal, View};
 use std::sync::Arc;
@@ -161,9 +161,9 @@ impl Evil {
     }
 
     fn enter(&mut self, body: Body) -> bool {
-        let entry = Entry::new(self.now(), body);
+        let (read, bytes) = ReadEntry::written(Entry::new(self.now(), body));
         // Nothing honest is void.
-        self.state.judge(&entry, &Strict).is_ok() && self.append(entry.to_bytes())
+        self.state.judge(&read, &Strict).is_ok() && self.append(bytes)
     }
 
     fn append(&mut self, bytes: Vec<u8>) -> bool {

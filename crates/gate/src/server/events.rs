@@ -1,0 +1,186 @@
+//! What happened, entry by entry: pages behind a cursor, which are the truth, and a stream that says sooner
+//! that there is a new page.
+
+use super::bounds::Reading;
+use super::{Api, Problem, auth};
+use crate::events::{Aside, Event};
+use crate::published::Witnessed;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::request::Parts;
+use axum::response::sse::{self, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use portcullis_core::{Entry, Reason};
+use portcullis_host::listen::{Peer, Share};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Longest wait for something new.
+const MAX_WAIT: u64 = 30_000;
+/// Most entries that one page looks at, and as many as it looks at unless told.
+const MOST: u64 = 1_000;
+/// Most bytes of entries that one page reads.
+const ENTRY_BYTES: usize = 4 << 20;
+
+/// The query of `GET /v1/events`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ask {
+    /// Those of the entries after this one; from the beginning where it is left out.
+    after: Option<u64>,
+    /// How many entries to look at.
+    limit: Option<u64>,
+    /// How many milliseconds to wait for something new.
+    #[serde(default)]
+    wait: u64,
+}
+
+/// What `GET /v1/events` answers.
+#[derive(Debug, Serialize)]
+struct Page {
+    events: Vec<Event>,
+    /// What to ask after next: the last entry that was looked at; none where there is nothing yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<u64>,
+    /// Whether there is more already.
+    more: bool,
+}
+
+/// `GET /v1/events?after=ENTRY&limit=N&wait=MS`
+///
+/// Only of entries under a cosigned checkpoint: what was told once is never otherwise.
+pub(super) async fn page(
+    State(api): State<Api>,
+    peer: Peer,
+    Query(ask): Query<Ask>,
+    parts: Parts,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    auth::reader(&api, &parts, &body)?;
+    let from = ask.after.map_or(0, |after| after.saturating_add(1));
+    let limit = ask.limit.unwrap_or(MOST).clamp(1, MOST);
+    wait(&api, peer, from, ask.wait).await;
+    let page = read(&api, peer, from, limit).await?;
+    Ok(Json(page).into_response())
+}
+
+/// `GET /v1/events/stream?after=ENTRY`: server-sent events, each with its entry as the id, so that a
+/// client that comes back with `Last-Event-ID` misses nothing.
+pub(super) async fn stream(
+    State(api): State<Api>,
+    peer: Peer,
+    Query(ask): Query<Ask>,
+    parts: Parts,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    auth::reader(&api, &parts, &body)?;
+    let last = auth::header(&parts.headers, "last-event-id");
+    let last = last.map(|id| id.parse().map_err(|_| Reason::Malformed));
+    let after: Option<u64> = last.transpose()?.or(ask.after);
+    let from = after.map_or(0, |after| after.saturating_add(1));
+    let follower = Follower {
+        _place: api.inner.places.to_wait(peer).ok_or(Reason::Busy)?,
+        news: api.shared().published.watch(),
+        ready: VecDeque::new(),
+        api,
+        peer,
+        from,
+    };
+    let events = futures_util::stream::unfold(follower, |mut follower| async {
+        let event = follower.next().await?;
+        Some((sent(&event), follower))
+    });
+    Ok(Sse::new(events)
+        .keep_alive(KeepAlive::default())
+        .into_response())
+}
+
+fn sent(event: &Event) -> Result<sse::Event, axum::Error> {
+    let id = event.entry.to_string();
+    sse::Event::default().id(id).json_data(event)
+}
+
+/// Whoever reads a stream; gone as soon as the connection is.
+struct Follower {
+    _place: Share<Peer>,
+    news: watch::Receiver<Option<Witnessed>>,
+    ready: VecDeque<Event>,
+    api: Api,
+    peer: Peer,
+    /// The next entry to look at.
+    from: u64,
+}
+
+impl Follower {
+    /// The next event, once there is one; none where the gate stops.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Some(event);
+            }
+            let page = read(&self.api, self.peer, self.from, MOST).await.ok()?;
+            self.from = page.next.map_or(self.from, |next| next + 1);
+            self.ready.extend(page.events);
+            if self.ready.is_empty() && !page.more {
+                let from = self.from;
+                let news = self.news.wait_for(|newest| has_news(newest.as_ref(), from));
+                news.await.ok()?;
+            }
+        }
+    }
+}
+
+fn has_news(newest: Option<&Witnessed>, from: u64) -> bool {
+    newest.is_some_and(|newest| newest.head.size > from)
+}
+
+/// Until there is an entry from there on, or the time is over.
+async fn wait(api: &Api, peer: Peer, from: u64, milliseconds: u64) {
+    let time = Duration::from_millis(milliseconds.min(MAX_WAIT));
+    let mut news = api.shared().published.watch();
+    if let Some(_place) = api.inner.places.to_wait(peer) {
+        let news = news.wait_for(|newest| has_news(newest.as_ref(), from));
+        let _ = tokio::time::timeout(time, news).await;
+    }
+}
+
+async fn read(api: &Api, peer: Peer, from: u64, limit: u64) -> Result<Page, Problem> {
+    let place: Reading = api.inner.places.to_read(peer).await?;
+    let shared = Arc::clone(&api.inner.shared);
+    let read = move || {
+        let _place = place;
+        let size = shared
+            .published
+            .newest()
+            .map_or(0, |newest| newest.head.size);
+        let end = from.saturating_add(limit).min(size);
+        if from >= end {
+            let next = from.checked_sub(1);
+            return Ok((Vec::new(), next, false));
+        }
+        let entries = shared.view.entries(from..end, ENTRY_BYTES)?;
+        let read = from + entries.len() as u64;
+        let asides: Vec<Aside> = shared.index().asides(from..read).collect();
+        let events = (from..read).zip(&entries);
+        let events = events.filter_map(|(index, bytes)| event(index, bytes, &asides));
+        Ok((events.collect(), read.checked_sub(1), read < size))
+    };
+    let done = tokio::task::spawn_blocking(read).await;
+    let done = done.map_err(|_| Reason::Panicked)?;
+    let (events, next, more) = done.map_err(|error: portcullis_journal::ReadError| {
+        tracing::error!(%error, "cannot read the journal for its events");
+        Reason::Stopping
+    })?;
+    Ok(Page { events, next, more })
+}
+
+fn event(index: u64, bytes: &[u8], asides: &[Aside]) -> Option<Event> {
+    let entry = Entry::from_bytes(bytes).ok()?;
+    let first = asides.partition_point(|aside| aside.entry < index);
+    let end = asides.partition_point(|aside| aside.entry <= index);
+    Event::of(&entry, index, &asides[first..end])
+}
