@@ -77,9 +77,12 @@ impl Contacts {
         }
     }
 
-    /// The journal commits to this one: it is fetched.
+    /// The journal commits to this one: it is fetched. One that is here already is acknowledged again, for
+    /// whoever had it before a crash may not have said so.
     pub(crate) fn want(&mut self, contact: Digest) {
-        if !self.machine.disk.exists(&file(contact)) {
+        if self.machine.disk.exists(&file(contact)) {
+            self.unacknowledged.insert(contact);
+        } else {
             self.wanted.insert(contact);
         }
     }

@@ -152,15 +152,13 @@ impl Herald {
     }
 
     fn take_in(&mut self, seen: &[Seen]) -> Result<usize, DiskError> {
+        for contact in seen.iter().flat_map(commitments) {
+            self.contacts.want(contact);
+        }
         let fresh = seen
             .iter()
             .filter(|seen| !self.outbox.has_seen(seen.applied.index));
         let fresh: Vec<&Seen> = fresh.collect();
-        let committed = fresh.iter().flat_map(|seen| commitments(seen));
-        let committed: Vec<Digest> = committed.collect();
-        for contact in committed {
-            self.contacts.want(contact);
-        }
         let (state, now) = (self.keeper.state(), self.machine.watch.now());
         let notices = fresh.iter().flat_map(|seen| duties::of(seen, state, self));
         let is_news = |notice: &Notice| {

@@ -8,6 +8,7 @@
 mod config;
 mod contacts;
 mod duties;
+mod everywhere;
 mod herald;
 mod mail;
 mod notice;
@@ -17,6 +18,7 @@ mod run;
 mod text;
 
 pub use config::{Config, ConfigError, Mail, Security};
+pub use everywhere::Everywhere;
 pub use herald::{Herald, HeraldError, Parts, Step};
 pub use mail::{MailError, Mailer};
 pub use post::{Letter, Outcome, Post, PostOffice, Postman};

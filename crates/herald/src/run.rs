@@ -1,23 +1,22 @@
 //! The process: from a configuration to a running herald, until SIGTERM.
 
 use crate::config::Config;
+use crate::everywhere::Everywhere;
 use crate::herald::{Herald, HeraldError, Parts};
 use crate::mail::{MailError, Mailer};
-use crate::post::{Letter, Outcome, Post, PostOffice};
+use crate::post::{Post, PostOffice};
 use crate::text::{TemplateError, Templates};
-use portcullis_contact::{EnvelopeFault, Reach, SealingSecret};
+use portcullis_contact::{EnvelopeFault, SealingSecret};
+use portcullis_core::Network;
 use portcullis_core::genesis::{GenesisFault, KeeperKind, MAX_GENESIS};
 use portcullis_core::id::{BoardId, KeeperId};
 use portcullis_core::signature::{PublicKey, Strict};
-use portcullis_core::{Network, Time};
 use portcullis_host::clock::NotDevelopment;
 use portcullis_host::{Clock, Dir, DiskError, FileClock, SystemClock, SystemRandom, Web};
 use portcullis_keeper::process::{Beside, stop_at_signal};
-use portcullis_keeper::{Machine, Watch, rfc3339, webhook};
+use portcullis_keeper::{Machine, Watch};
 use portcullis_keys::file::{NameError, PassphraseError};
 use portcullis_keys::{KeyFile, KeyFileError, Name, Passphrase, StatementKey};
-use serde_json::json;
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -190,12 +189,8 @@ fn assemble(config: Config) -> Result<(Parts, Arc<dyn Post>), RunError> {
         random: Arc::new(SystemRandom),
         http: Arc::new(Web::new()),
     };
-    let post = Everywhere {
-        mailer,
-        webhooks: config.webhooks.clone(),
-        machine: machine.clone(),
-        key: Arc::clone(&key),
-    };
+    let webhooks = config.webhooks.clone();
+    let post = Everywhere::new(mailer, webhooks, machine.clone(), Arc::clone(&key));
     let parts = Parts {
         machine,
         network,
@@ -250,59 +245,4 @@ fn keys(
         return Err(RunError::OtherSealingKey);
     }
     Ok((Arc::new(key), secret))
-}
-
-/// Mail and webhooks.
-struct Everywhere {
-    mailer: Option<Mailer>,
-    webhooks: BTreeMap<String, String>,
-    machine: Machine,
-    key: Arc<dyn StatementKey>,
-}
-
-impl Post for Everywhere {
-    fn deliver(&self, letter: &Letter, now: Time) -> Outcome {
-        match (&letter.reach, &self.mailer) {
-            (Reach::Mail(_), Some(mailer)) => mailer.deliver(letter, now),
-            (Reach::Mail(_), None) => Outcome::Refused("no mail server is configured".into()),
-            (Reach::Webhook(url), _) => self.call(letter, url, now),
-        }
-    }
-}
-
-impl Everywhere {
-    /// Only where the configuration says how an origin is reached: a customer's URL leads nowhere else.
-    fn call(&self, letter: &Letter, url: &str, now: Time) -> Outcome {
-        let known = self.webhooks.iter().find_map(|(origin, by)| {
-            let path = url.strip_prefix(origin.as_str())?;
-            let ends = path.is_empty() || path.starts_with(['/', '?']);
-            ends.then(|| format!("{by}{path}"))
-        });
-        let Some(reached) = known else {
-            return Outcome::Refused("the webhook's origin is not configured".into());
-        };
-        let id = format!("notice_{}", letter.id);
-        let body = body(letter);
-        match webhook::post(&self.machine, &reached, self.key.as_ref(), &id, &body, now) {
-            Ok(reply) if (200..300).contains(&reply.status) => Outcome::Accepted,
-            // Standard Webhooks: gone for good.
-            Ok(reply) if reply.status == 410 => Outcome::Refused("status 410".into()),
-            Ok(reply) => Outcome::Later(format!("status {}", reply.status)),
-            Err(error) => Outcome::Later(error.to_string()),
-        }
-    }
-}
-
-fn body(letter: &Letter) -> String {
-    let Letter {
-        kind,
-        act,
-        entry,
-        subject,
-        body,
-        ..
-    } = letter;
-    let data = json!({"act": act, "entry": entry, "subject": subject, "text": body});
-    let time = rfc3339(letter.time);
-    json!({"type": format!("notice.{kind}"), "timestamp": time, "data": data}).to_string()
 }

@@ -63,3 +63,19 @@ fn restarted_at_rest_it_repeats_nothing() {
     }
     assert_eq!(bench.fake.taken().len(), before);
 }
+
+/// It has the contact, and the gate was not told: whatever the gate keeps it may forget after all.
+#[test]
+fn killed_before_it_acknowledged_a_contact_it_does_so_again() {
+    let mut bench = Bench::begun();
+    let second = bench.seal("second@customer.example", 2);
+    let kept = bench.wire().envelopes[&second].clone();
+    bench.change_contact(second);
+    bench.run(3);
+    assert!(bench.wire().envelopes.is_empty());
+    // As if the word had been lost.
+    bench.wire().envelopes.insert(second, kept);
+    bench.kill();
+    bench.run(3);
+    assert!(bench.wire().envelopes.is_empty());
+}

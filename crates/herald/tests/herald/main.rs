@@ -13,3 +13,4 @@ mod liars;
 mod mail_server;
 mod power;
 mod telling;
+mod webhook;
