@@ -31,6 +31,9 @@ pub(crate) fn of(seen: &Seen, state: &State, directory: &dyn Directory) -> Vec<N
     };
     let changes = &seen.applied.changes;
     let is_opening = changes.iter().any(|c| matches!(c, Effect::Open { .. }));
+    let is_recovery = changes
+        .iter()
+        .any(|c| matches!(c, Effect::Recovered { .. }));
     let desk = Desk {
         entry: seen.applied.index,
         time: entry.time,
@@ -39,7 +42,7 @@ pub(crate) fn of(seen: &Seen, state: &State, directory: &dyn Directory) -> Vec<N
         directory,
     };
     let due = changes.iter().filter_map(|change| match change {
-        Effect::Enrol { .. } if is_opening => None,
+        Effect::Enrol { .. } if is_opening || is_recovery => None,
         Effect::Unenrol(..) if !is_revoking(&entry.body) => None,
         change => desk.notice(change),
     });
@@ -99,6 +102,9 @@ impl Desk<'_> {
                 delay: Some(_),
                 ..
             } => self.waits(act),
+            Effect::Recovered { account, .. } => {
+                self.about(*account, Kind::Recovered, Matter::new())
+            }
             Effect::RaiseEpoch(realm, kind) => {
                 let realm = match realm {
                     Realm::Customers => "customers",
@@ -143,6 +149,14 @@ impl Desk<'_> {
                 recipients.push(Recipient::New(change.contact));
                 let kind = Kind::ContactChanging;
                 Some(self.of(kind, Some(account), Matter::new(), recipients))
+            }
+            // Whoever begins a false one may have changed the contact before: the old ones hear too.
+            (ActKind::Recover(recover), Some(account)) => {
+                let matter = matter([("factor", name(recover.factor.kind()).into())]);
+                let former = self.directory.former(account, self.time);
+                let contacts = self.contact(account).into_iter().chain(former);
+                let recipients = contacts.map(Recipient::Contact).collect();
+                Some(self.of(Kind::RecoveryBegun, Some(account), matter, recipients))
             }
             (kind, None) => Some(self.platform(kind.name())),
             (_, Some(_)) => None,

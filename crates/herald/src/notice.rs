@@ -106,4 +106,8 @@ kinds! {
     9 PlatformChanging "platform-changing";
     /// Every factor of customers, or of a kind, was revoked: for staff.
     10 EpochRaised "epoch-raised";
+    /// A recovery has begun: whoever still has a factor can stop it.
+    11 RecoveryBegun "recovery-begun";
+    /// A recovery has ended: the new factor counts.
+    12 Recovered "recovered";
 }

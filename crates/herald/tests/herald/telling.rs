@@ -2,11 +2,14 @@
 
 use crate::bench::{Bench, FIRST};
 use portcullis_core::Span;
-use portcullis_core::act::{ActKind, EnrolFactor, RevokeFactor, SetLimits};
+use portcullis_core::act::{
+    ActKind, Approve, EnrolFactor, GrantRole, Recover, RevokeFactor, SetLimits,
+};
 use portcullis_core::factor::NewFactor;
 use portcullis_core::limits::Limits;
+use portcullis_core::realm::Role;
 use portcullis_herald::Outcome;
-use portcullis_keeper::testkit::World;
+use portcullis_keeper::testkit::{Customer, World};
 use portcullis_keys::StatementKey as _;
 
 fn to_first(kind: &'static str) -> (String, &'static str) {
@@ -94,6 +97,40 @@ fn staff_is_told_of_what_the_platform_changes() {
     assert!(!bench.waits(act));
     let duty = ("duty@bank.example".to_owned(), "platform-changing");
     assert_eq!(bench.fake.taken(), [duty]);
+}
+
+/// Its delay begins with that too: whoever can stop it hears of it first, and once more at its end.
+#[test]
+fn a_recovery_is_told_when_it_begins() {
+    let mut bench = Bench::begun();
+    let support = GrantRole {
+        principal: World::OPERATOR,
+        role: Role::Support,
+        factor: None,
+    };
+    let recover = Recover {
+        principal: bench.customer.principal,
+        factor: Customer::number(2).factor(),
+    };
+    let act = {
+        let mut wire = bench.wire();
+        let ledger = &mut wire.ledger;
+        let grant = ledger.staff(World::administrator(0), ActKind::GrantRole(support));
+        ledger.staff(
+            World::administrator(1),
+            ActKind::Approve(Approve { act: grant }),
+        );
+        ledger.settle(grant);
+        let mut act = ledger.act(World::OPERATOR, ActKind::Recover(recover));
+        act.account = Some(Customer::number(1).account);
+        let evidence = ledger.staffs_evidence(&act);
+        ledger.submit(act, evidence)
+    };
+    assert!(bench.waits(act));
+    bench.run(3);
+    assert!(!bench.waits(act));
+    assert_eq!(bench.fake.taken(), [to_first("recovery-begun")]);
+    assert!(bench.fake.post().taken[0].body.contains("passkey"));
 }
 
 /// The mail server is down, then asks for patience (greylisting), then takes it.
