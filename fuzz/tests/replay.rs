@@ -49,6 +49,8 @@ replay! {
     what_clients_send =>
         "gate-http" "request-headers" "request-base" "posting-json" "registration-json"
         "client-data" "authenticator-data" "attestation-object" "credential-key" "der-signature"
+    what_people_are_shown =>
+        "gate-answer" "genesis-draft"
     what_others_encode =>
         "act" "evidence" "entry" "apply" "statement" "follow-answer" "board-page" "genesis"
         "receipt" "snapshot"

@@ -141,6 +141,12 @@ reasons! {
     521 NotFrozen "not-frozen" Never "The account is not frozen.";
     522 ForkLatch "fork-latch" Never "A latch on a fork is never lifted: it takes a new genesis.";
     523 NothingNew "nothing-new" Never "The evidence adds nothing to what is known of the act; nothing was changed.";
+    524 PolicyChanged "policy-changed" Anew "The policy in force is not the one that the act replaces; propose again on the present one.";
+    525 PolicyMalformed "policy-malformed" Never "The new policy is not one that can be decided by; `portcullis policy check` says what is wrong with it.";
+    526 RatesNotNamed "rates-not-named" Never "The policy in force names no publishers of rates.";
+    527 QuoteInvalid "quote-invalid" Never "A quote is not by a publisher that the policy names, of an asset and in the currency that it names, one of each publisher; or too few publishers speak of an asset: at least three, and more than half.";
+    528 QuoteStale "quote-stale" Anew "A quote is older than the policy allows, ahead of the gate, or too soon after the last rate; ask the publishers again.";
+    529 RateBeyondStep "rate-beyond-step" Anew "The rate would move further from the last one than the policy allows at once. Where the market has really moved so far while no rates came, replace the policy: that begins rates anew.";
     530 RecoveryWaits "recovery-waits" Anew "A recovery of this holder waits already; it has to end first.";
     531 RecoveredLately "recovered-lately" Anew "The account was recovered a short while ago and takes no new address yet. Ask anew later.";
     532 RecoveryBudget "recovery-budget" Anew "As many recoveries have begun today as this agent, or the platform, may begin in a day. Ask anew tomorrow.";
@@ -151,13 +157,6 @@ reasons! {
     537 AdministrationMalformed "administration-malformed" Never "The new administration contradicts itself: nobody, somebody twice or without a factor, or a quorum that is not more than half of them.";
     538 KeysChanged "keys-changed" Anew "The keys in force are not those that the act replaces; propose again on the present ones.";
     539 KeysMalformed "keys-malformed" Never "The new keys contradict themselves: none, one twice, too many, a key that is in use, or an unknown keeper.";
-
-    524 PolicyChanged "policy-changed" Anew "The policy in force is not the one that the act replaces; propose again on the present one.";
-    525 PolicyMalformed "policy-malformed" Never "The new policy is not one that can be decided by; `portcullis policy check` says what is wrong with it.";
-    526 RatesNotNamed "rates-not-named" Never "The policy in force names no publishers of rates.";
-    527 QuoteInvalid "quote-invalid" Never "A quote is not by a publisher that the policy names, of an asset and in the currency that it names, one of each publisher; or too few publishers speak of an asset: at least three, and more than half.";
-    528 QuoteStale "quote-stale" Anew "A quote is older than the policy allows, ahead of the gate, or too soon after the last rate; ask the publishers again.";
-    529 RateBeyondStep "rate-beyond-step" Anew "The rate would move further from the last one than the policy allows at once. Where the market has really moved so far while no rates came, replace the policy: that begins rates anew.";
 
     // 55x: contacts.
     550 ContactMissing "contact-missing" Anew "The network has a herald, and the act carries no commitment to a sealed contact: seal one (docs/spec/contact.md).";
