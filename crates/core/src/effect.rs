@@ -322,16 +322,7 @@ impl Facts {
     /// Commit one effect. Never fails: what it names was looked up when it was computed.
     pub(crate) fn commit(&mut self, effect: &Effect, at: At) {
         match effect {
-            Effect::Consume(act, expires) => {
-                self.consumed.insert(*act, *expires);
-                self.consumed_until.insert((*expires, *act));
-            }
-            Effect::Debit(entry) => {
-                self.debits.insert(*entry);
-            }
-            Effect::Spend(act, signatures) => {
-                self.spent.entry(*act).or_default().extend(signatures);
-            }
+            Effect::Consume(..) | Effect::Debit(_) | Effect::Spend(..) => self.commit_once(effect),
             Effect::Counter(..)
             | Effect::Open { .. }
             | Effect::Enrol { .. }
@@ -382,6 +373,23 @@ impl Facts {
             Effect::AwaitTold(_) | Effect::Told(_) | Effect::Contact(..) => {
                 self.commit_telling(effect, at);
             }
+        }
+    }
+
+    /// What counts once.
+    fn commit_once(&mut self, effect: &Effect) {
+        match effect {
+            Effect::Consume(act, expires) => {
+                self.consumed.insert(*act, *expires);
+                self.consumed_until.insert((*expires, *act));
+            }
+            Effect::Debit(entry) => {
+                self.debits.insert(*entry);
+            }
+            Effect::Spend(act, signatures) => {
+                self.spent.entry(*act).or_default().extend(signatures);
+            }
+            _ => {}
         }
     }
 

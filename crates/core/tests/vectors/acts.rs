@@ -69,6 +69,7 @@ fn kinds() -> Vec<(&'static str, ActKind)> {
     let mut kinds = customers();
     kinds.extend(staffs());
     kinds.extend(controls());
+    kinds.extend(rotations());
     kinds
 }
 
@@ -230,6 +231,12 @@ fn controls() -> Vec<(&'static str, ActKind)> {
                 quotes: vec![quote()],
             }),
         ),
+    ]
+}
+
+fn rotations() -> Vec<(&'static str, ActKind)> {
+    let keeper = World::KEEPER;
+    vec![
         ("recover the administrators", recover_administrators()),
         (
             "rotate the issuers",
