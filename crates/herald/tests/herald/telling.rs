@@ -6,9 +6,11 @@ use portcullis_core::act::{
     ActKind, Approve, EnrolFactor, GrantRole, Recover, RevokeFactor, SetLimits,
 };
 use portcullis_core::factor::NewFactor;
+use portcullis_core::id::PrincipalId;
 use portcullis_core::limits::Limits;
 use portcullis_core::realm::Role;
 use portcullis_herald::Outcome;
+use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::{Customer, World};
 use portcullis_keys::StatementKey as _;
 
@@ -99,38 +101,57 @@ fn staff_is_told_of_what_the_platform_changes() {
     assert_eq!(bench.fake.taken(), [duty]);
 }
 
-/// Its delay begins with that too: whoever can stop it hears of it first, and once more at its end.
-#[test]
-fn a_recovery_is_told_when_it_begins() {
-    let mut bench = Bench::begun();
+fn grant_support(bench: &Bench, principal: PrincipalId) {
+    let mut wire = bench.wire();
+    let ledger = &mut wire.ledger;
     let support = GrantRole {
-        principal: World::OPERATOR,
+        principal,
         role: Role::Support,
         factor: None,
     };
+    let act = ledger.staff(World::administrator(0), ActKind::GrantRole(support));
+    ledger.staff(World::administrator(1), ActKind::Approve(Approve { act }));
+    ledger.settle(act);
+}
+
+/// Its delay begins with that too: whoever can stop it hears of it first, and once more at its end.
+#[test]
+fn a_recovery_is_told_when_it_begins_and_when_it_ends() {
+    let mut bench = Bench::begun();
+    let supporters = [World::OPERATOR, World::administrator(2)];
+    for who in supporters {
+        grant_support(&bench, who);
+    }
+    let factor = Customer::number(2).factor();
     let recover = Recover {
         principal: bench.customer.principal,
-        factor: Customer::number(2).factor(),
+        factor: factor.clone(),
     };
     let act = {
         let mut wire = bench.wire();
         let ledger = &mut wire.ledger;
-        let grant = ledger.staff(World::administrator(0), ActKind::GrantRole(support));
-        ledger.staff(
-            World::administrator(1),
-            ActKind::Approve(Approve { act: grant }),
-        );
-        ledger.settle(grant);
-        let mut act = ledger.act(World::OPERATOR, ActKind::Recover(recover));
+        let mut act = ledger.act(supporters[0], ActKind::Recover(recover));
         act.account = Some(Customer::number(1).account);
         let evidence = ledger.staffs_evidence(&act);
-        ledger.submit(act, evidence)
+        let act = ledger.submit(act, evidence);
+        ledger.staff(supporters[1], ActKind::Approve(Approve { act }));
+        act
     };
     assert!(bench.waits(act));
     bench.run(3);
     assert!(!bench.waits(act));
     assert_eq!(bench.fake.taken(), [to_first("recovery-begun")]);
     assert!(bench.fake.post().taken[0].body.contains("passkey"));
+    bench.run(20);
+    bench.wire().ledger.settle(act);
+    bench.run(10);
+    let both = ["recovered", "recovery-begun"].map(to_first);
+    assert_eq!(bench.fake.taken(), both);
+    let wire = bench.wire();
+    let account = wire.ledger.state.facts().account(bench.customer.account);
+    let holder = account.unwrap().holder(bench.customer.principal).unwrap();
+    let new = holder.factors.iter().find(|known| known.id == factor.id());
+    assert!(new.unwrap().available.is_at(wire.ledger.clock.now()));
 }
 
 /// The mail server is down, then asks for patience (greylisting), then takes it.
