@@ -160,18 +160,9 @@ impl State {
     ) -> Result<Vec<Effect>, VoidReason> {
         let act = &submission.act;
         let known = read.read_act().unwrap_or_else(|| ReadAct::of(act));
-        let decided = decide::decide_case(&Case {
-            state: self,
-            act,
-            digest: known.digest,
-            is_too_large: known.is_too_large,
-            evidence: &submission.evidence,
-            requests: read.requests(),
-            time,
-            verify,
-            next: None,
-            on_trial: false,
-        });
+        let evidence = (&submission.evidence, read.requests());
+        let case = Case::of(self, (act, known), evidence, time, verify);
+        let decided = decide::decide_case(&case);
         same(&submission.decision, decided.decision())?;
         let is_refused = matches!(decided.decision(), Decision::Refuse { .. });
         if is_refused && !decided.is_authenticated() {

@@ -65,6 +65,30 @@ pub(crate) struct Case<'a> {
     pub(crate) on_trial: bool,
 }
 
+impl<'a> Case<'a> {
+    /// An act that is asked in earnest, and no checkpoint beyond those of state.
+    pub(crate) fn of(
+        state: &'a State,
+        (act, read): (&'a Act, ReadAct),
+        (evidence, requests): (&'a Evidence, &'a [Result<ReadRequest, RequestFault>]),
+        time: Time,
+        verify: &'a dyn Verify,
+    ) -> Self {
+        Self {
+            state,
+            act,
+            digest: read.digest,
+            is_too_large: read.is_too_large,
+            evidence,
+            requests,
+            time,
+            verify,
+            next: None,
+            on_trial: false,
+        }
+    }
+}
+
 /// A checkpoint of this journal that a quorum has cosigned and that is not an entry yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cosigned {
@@ -204,17 +228,10 @@ pub fn decide_with(
     verify: &dyn Verify,
 ) -> Decided {
     let (read, requests) = (ReadAct::of(act), evidence.read());
+    let evidence = (evidence, requests.as_slice());
     decide_case(&Case {
-        state,
-        act,
-        digest: read.digest,
-        is_too_large: read.is_too_large,
-        evidence,
-        requests: &requests,
-        time,
-        verify,
         next,
-        on_trial: false,
+        ..Case::of(state, (act, read), evidence, time, verify)
     })
 }
 
@@ -452,19 +469,11 @@ pub(crate) fn supplement(
         .map(|h| &h.act)
         .or(release.map(|r| &r.act))
         .ok_or(Reason::ActUnknown)?;
-    let case = Case {
-        state,
-        act,
+    let accepted = ReadAct {
         digest,
-        // It was accepted.
         is_too_large: false,
-        evidence,
-        requests,
-        time,
-        verify,
-        next: None,
-        on_trial: false,
     };
+    let case = Case::of(state, (act, accepted), (evidence, requests), time, verify);
     binding::check_sizes(evidence)?;
     if evidence.posted.is_some() {
         return Err(Reason::StampInvalid);

@@ -36,17 +36,10 @@ pub fn try_out(
     verify: &dyn Verify,
 ) -> Tried {
     let (read, requests) = (ReadAct::of(act), evidence.read());
+    let evidence = (evidence, requests.as_slice());
     let case = Case {
-        state,
-        act,
-        digest: read.digest,
-        is_too_large: read.is_too_large,
-        evidence,
-        requests: &requests,
-        time,
-        verify,
-        next: None,
         on_trial: true,
+        ..Case::of(state, (act, read), evidence, time, verify)
     };
     let mut supposes = None;
     let decision = decide(&case, &mut supposes);

@@ -46,17 +46,9 @@ pub(super) fn judge(
     if account.frozen.is_some() {
         return Err(Reason::AccountFrozen);
     }
-    let (state, time, debit) = (case.state, case.time, claims.debit);
     let wanted = Wanted {
-        state,
-        id,
-        account,
-        withdraw,
-        time,
-        proven: true,
-        debit,
-        approvals: 0,
-        cosigned: true,
+        debit: claims.debit,
+        ..Wanted::submitted(case.state, (id, account), withdraw, case.time)
     };
     wanted.check()?;
     if let Some(window) = wanted.window_exceeded() {
@@ -78,15 +70,11 @@ pub(super) fn settle(
     let id = account_of(&held.act)?;
     let account = state.facts.account(id).ok_or(Reason::UnknownAccount)?;
     let wanted = Wanted {
-        state,
-        id,
-        account,
-        withdraw,
-        time,
         proven: state.facts.stands(&held.proof),
         debit: held.debit,
         approvals: approvers(state, held),
         cosigned: held.available.is_at(time),
+        ..Wanted::submitted(state, (id, account), withdraw, time)
     };
     wanted.check()?;
     wanted.verdict(held.act.digest(), &held.act, held.proof)
@@ -102,7 +90,27 @@ pub(super) fn approvers(state: &State, held: &Held) -> u32 {
     u32::try_from(able.count()).unwrap_or(u32::MAX)
 }
 
-impl Wanted<'_> {
+impl<'a> Wanted<'a> {
+    /// As it comes in, proven and with nothing else yet.
+    fn submitted(
+        state: &'a State,
+        (id, account): (AccountId, &'a Account),
+        withdraw: &'a Withdraw,
+        time: Time,
+    ) -> Self {
+        Self {
+            state,
+            id,
+            account,
+            withdraw,
+            time,
+            proven: true,
+            debit: None,
+            approvals: 0,
+            cosigned: true,
+        }
+    }
+
     /// What no waiting can mend.
     fn check(&self) -> Result<(), Reason> {
         let withdraw = self.withdraw;
@@ -278,20 +286,10 @@ pub fn bites(state: &State, act: &Act, time: Time) -> Vec<Bite> {
     let found = act
         .account
         .and_then(|id| Some((id, state.facts.account(id)?)));
-    let Some((id, account)) = found else {
+    let Some(found) = found else {
         return Vec::new();
     };
-    let wanted = Wanted {
-        state,
-        id,
-        account,
-        withdraw,
-        time,
-        proven: true,
-        debit: None,
-        approvals: 0,
-        cosigned: true,
-    };
+    let wanted = Wanted::submitted(state, found, withdraw, time);
     let bounds = [Bounds::Account, Bounds::Asset, Bounds::Wallet];
     bounds.into_iter().flat_map(|b| wanted.bites(b)).collect()
 }
