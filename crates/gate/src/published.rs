@@ -29,6 +29,11 @@ impl Witnessed {
             newest: Time::from_unix_seconds(cosigned.newest().unix()),
         }
     }
+
+    /// Whether it contains the entry.
+    pub(crate) fn covers(&self, entry: u64) -> bool {
+        self.head.size > entry
+    }
 }
 
 /// Holds the newest checkpoint and wakes who waits.

@@ -61,9 +61,10 @@ pub(super) async fn page(
     body: Bytes,
 ) -> Result<Response, Problem> {
     auth::reader(&api, &parts, &body)?;
-    let from = ask.after.map_or(0, |after| after.saturating_add(1));
+    let from = behind(ask.after);
     let limit = ask.limit.unwrap_or(MOST).clamp(1, MOST);
-    wait(&api, peer, from, ask.wait).await;
+    let wait = Duration::from_millis(ask.wait.min(MAX_WAIT));
+    api.news(peer, from, wait).await;
     let page = read(&api, peer, from, limit).await?;
     Ok(Json(page).into_response())
 }
@@ -80,8 +81,7 @@ pub(super) async fn stream(
     auth::reader(&api, &parts, &body)?;
     let last = auth::header(&parts.headers, "last-event-id");
     let last = last.map(|id| id.parse().map_err(|_| Reason::Malformed));
-    let after: Option<u64> = last.transpose()?.or(ask.after);
-    let from = after.map_or(0, |after| after.saturating_add(1));
+    let from = behind(last.transpose()?.or(ask.after));
     let follower = Follower {
         _place: api.inner.places.to_wait(peer).ok_or(Reason::Busy)?,
         news: api.shared().published.watch(),
@@ -97,6 +97,11 @@ pub(super) async fn stream(
     Ok(Sse::new(events)
         .keep_alive(KeepAlive::default())
         .into_response())
+}
+
+/// The first entry behind this one.
+fn behind(after: Option<u64>) -> u64 {
+    after.map_or(0, |after| after.saturating_add(1))
 }
 
 fn sent(event: &Event) -> Result<sse::Event, axum::Error> {
@@ -127,24 +132,12 @@ impl Follower {
             self.ready.extend(page.events);
             if self.ready.is_empty() && !page.more {
                 let from = self.from;
-                let news = self.news.wait_for(|newest| has_news(newest.as_ref(), from));
+                let news = self
+                    .news
+                    .wait_for(|newest| newest.as_ref().is_some_and(|n| n.covers(from)));
                 news.await.ok()?;
             }
         }
-    }
-}
-
-fn has_news(newest: Option<&Witnessed>, from: u64) -> bool {
-    newest.is_some_and(|newest| newest.head.size > from)
-}
-
-/// Until there is an entry from there on, or the time is over.
-async fn wait(api: &Api, peer: Peer, from: u64, milliseconds: u64) {
-    let time = Duration::from_millis(milliseconds.min(MAX_WAIT));
-    let mut news = api.shared().published.watch();
-    if let Some(_place) = api.inner.places.to_wait(peer) {
-        let news = news.wait_for(|newest| has_news(newest.as_ref(), from));
-        let _ = tokio::time::timeout(time, news).await;
     }
 }
 

@@ -36,9 +36,9 @@ pub(super) async fn follow(
     Query(ask): Query<Ask>,
 ) -> Result<Response, Problem> {
     // Waiting holds no place for reading.
-    let newest = newest(&api, peer, &ask)
-        .await
-        .ok_or(Reason::WitnessesStale)?;
+    let wait = Duration::from_millis(ask.wait.min(MAX_WAIT));
+    let newest = api.news(peer, ask.from, wait).await;
+    let newest = newest.ok_or(Reason::WitnessesStale)?;
     let places = &api.inner.places;
     let place = places.to_read(peer).await?;
     let (room, view) = (places.room(ENTRY_BYTES), Arc::clone(&api.shared().view));
@@ -66,19 +66,4 @@ fn answer(view: &View, newest: &Witnessed, from: u64, room: Room) -> Result<Byte
         entries: entries.iter().map(|entry| entry.to_vec().into()).collect(),
     };
     Ok(room.hold(codec::encode(&answer)))
-}
-
-/// The newest checkpoint, once it covers an entry that the follower lacks or the wait is over.
-async fn newest(api: &Api, peer: Peer, ask: &Ask) -> Option<Witnessed> {
-    let published = &api.shared().published;
-    let wait = Duration::from_millis(ask.wait.min(MAX_WAIT));
-    let has_news = |newest: &Option<Witnessed>| {
-        newest
-            .as_ref()
-            .is_some_and(|newest| newest.head.size > ask.from)
-    };
-    if let Some(_place) = api.inner.places.to_wait(peer) {
-        let _ = tokio::time::timeout(wait, published.watch().wait_for(has_news)).await;
-    }
-    published.newest()
 }

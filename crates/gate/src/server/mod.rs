@@ -17,6 +17,7 @@ mod standing;
 mod statements;
 mod status;
 
+use crate::published::Witnessed;
 use crate::sequencer::{Command, Outcome, Shared, What};
 use axum::Router;
 use axum::middleware::{from_fn, map_response};
@@ -25,11 +26,13 @@ use bounds::Places;
 use idempotency::Idempotency;
 use nonces::Nonces;
 use portcullis_core::Reason;
+use portcullis_host::listen::Peer;
 use portcullis_host::{Clock, Disk, Random};
 pub use problem::Problem;
 use registrations::Challenges;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Most bytes of a request body: an act, its evidence, and JSON around them.
@@ -139,6 +142,17 @@ impl Api {
             Err(TrySendError::Full(_)) => Err(Reason::Busy),
             Err(TrySendError::Disconnected(_)) => Err(Reason::Stopping),
         }
+    }
+
+    /// The newest checkpoint, once it covers an entry from there on or the wait is over.
+    async fn news(&self, peer: Peer, from: u64, wait: Duration) -> Option<Witnessed> {
+        let published = &self.shared().published;
+        if let Some(_place) = self.inner.places.to_wait(peer) {
+            let mut newest = published.watch();
+            let news = newest.wait_for(|newest| newest.as_ref().is_some_and(|n| n.covers(from)));
+            let _ = tokio::time::timeout(wait, news).await;
+        }
+        published.newest()
     }
 
     fn count_refusal(&self) {
