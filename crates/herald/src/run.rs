@@ -8,18 +8,13 @@ use crate::post::{Post, PostOffice};
 use crate::text::{TemplateError, Templates};
 use portcullis_contact::{EnvelopeFault, SealingSecret};
 use portcullis_core::Network;
-use portcullis_core::genesis::{GenesisFault, KeeperKind, MAX_GENESIS};
-use portcullis_core::id::{BoardId, KeeperId};
-use portcullis_core::signature::{PublicKey, Strict};
-use portcullis_host::clock::NotDevelopment;
-use portcullis_host::{Clock, Dir, DiskError, FileClock, SystemClock, SystemRandom, Web};
+use portcullis_core::genesis::KeeperKind;
+use portcullis_core::id::KeeperId;
+use portcullis_core::signature::PublicKey;
 use portcullis_keeper::process::{Beside, stop_at_signal};
-use portcullis_keeper::{Machine, Watch};
-use portcullis_keys::file::{NameError, PassphraseError};
-use portcullis_keys::{KeyFile, KeyFileError, Name, Passphrase, StatementKey};
-use std::fs::File;
-use std::io::Read as _;
-use std::path::PathBuf;
+use portcullis_keeper::start::{Start, StartError};
+use portcullis_keys::file::NameError;
+use portcullis_keys::{KeyFile, KeyFileError, Name, StatementKey};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -36,22 +31,10 @@ const RECOVER: Duration = Duration::from_secs(2);
 /// Why a herald does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// A file.
-    #[error("cannot read {0}: {1}")]
-    Read(PathBuf, std::io::Error),
-    /// The genesis.
+    /// What every keeper starts from.
     #[error(transparent)]
-    Genesis(#[from] GenesisFault),
-    /// A test clock in production.
-    #[error(transparent)]
-    Clock(#[from] NotDevelopment),
-    /// The data folder.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// The passphrase.
-    #[error(transparent)]
-    Passphrase(#[from] PassphraseError),
-    /// The key file.
+    Start(#[from] StartError),
+    /// A key of the file.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
     /// A key's name.
@@ -75,14 +58,6 @@ pub enum RunError {
     /// The sealing key is another one: no contact would ever open.
     #[error("the sealing secret is not that of the sealing key in the genesis")]
     OtherSealingKey,
-    /// A stop board without its address.
-    #[error("the genesis names stop board {0}, and the configuration no address for it")]
-    NoBoard(BoardId),
-    /// An address that cannot be asked.
-    #[error(
-        "{0}: addresses are http://HOST:PORT; where they leave the host, put a tunnel or a proxy"
-    )]
-    NotHttp(String),
     /// Webhooks cannot be signed.
     #[error("webhooks need an Ed25519 statement key (Standard Webhooks, v1a)")]
     WebhookKey,
@@ -164,13 +139,11 @@ fn until_it_fails(
 
 /// Everything that the configuration names, read and checked against the genesis.
 fn assemble(config: Config) -> Result<(Parts, Arc<dyn Post>), RunError> {
-    let network = Arc::new(genesis(&config)?);
-    let clock: Arc<dyn Clock> = match &config.test_clock {
-        Some(path) => Arc::new(FileClock::new(path.clone(), network.genesis().mode)?),
-        None => Arc::new(SystemClock),
-    };
-    check(&config, &network)?;
-    let (key, secret) = keys(&config, &network)?;
+    let start = start(&config);
+    let network = Arc::new(start.network()?);
+    let clock = start.clock(&network)?;
+    start.check_addresses(&network)?;
+    let (key, secret) = keys(&config, &start.key_file(&network)?, &network)?;
     if !config.webhooks.is_empty() && !matches!(key.public_key(), PublicKey::Ed25519(_)) {
         return Err(RunError::WebhookKey);
     }
@@ -183,12 +156,7 @@ fn assemble(config: Config) -> Result<(Parts, Arc<dyn Post>), RunError> {
         .map(|mail| Mailer::new(mail, &config.name))
         .transpose()?;
     // The folder last: a configuration that cannot be used takes nothing.
-    let machine = Machine {
-        watch: Watch::new(clock),
-        disk: Arc::new(Dir::open_alone(&config.data)?),
-        random: Arc::new(SystemRandom),
-        http: Arc::new(Web::new()),
-    };
+    let machine = start.machine(clock)?;
     let webhooks = config.webhooks.clone();
     let post = Everywhere::new(mailer, webhooks, machine.clone(), Arc::clone(&key));
     let parts = Parts {
@@ -203,36 +171,24 @@ fn assemble(config: Config) -> Result<(Parts, Arc<dyn Post>), RunError> {
     Ok((parts, Arc::new(post)))
 }
 
-fn genesis(config: &Config) -> Result<Network, RunError> {
-    let failed = |error| RunError::Read(config.genesis.clone(), error);
-    let mut bytes = Vec::new();
-    let file = File::open(&config.genesis).map_err(failed)?;
-    file.take(MAX_GENESIS as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    Ok(Network::open(&bytes, config.genesis_digest, &Strict)?)
-}
-
-fn check(config: &Config, network: &Network) -> Result<(), RunError> {
-    let mut urls = config.boards.values().chain([&config.gate]);
-    if let Some(url) = urls.find(|url| !url.starts_with("http://")) {
-        return Err(RunError::NotHttp(url.clone()));
-    }
-    let mut boards = network.genesis().boards.iter().map(|board| board.id);
-    match boards.find(|id| !config.boards.contains_key(id)) {
-        Some(missing) => Err(RunError::NoBoard(missing)),
-        None => Ok(()),
+fn start(config: &Config) -> Start<'_> {
+    Start {
+        genesis: &config.genesis,
+        genesis_digest: config.genesis_digest,
+        gate: &config.gate,
+        boards: &config.boards,
+        test_clock: config.test_clock.as_deref(),
+        keys: &config.keys.file,
+        passphrase: &config.keys.passphrase_file,
+        data: &config.data,
     }
 }
 
 fn keys(
     config: &Config,
+    file: &KeyFile,
     network: &Network,
 ) -> Result<(Arc<dyn StatementKey>, SealingSecret), RunError> {
-    let path = &config.keys.passphrase_file;
-    let source = File::open(path).map_err(|error| RunError::Read(path.clone(), error))?;
-    let passphrase = Passphrase::read_file(source)?;
-    let file = KeyFile::open_for(network.genesis().mode, &config.keys.file, &passphrase)?;
     let key = file.statement(&config.keys.statement.parse::<Name>()?)?;
     let secret = SealingSecret::new(&*file.secret(&config.keys.sealing.parse::<Name>()?)?)?;
     let herald = network.keeper(config.keeper);

@@ -19,6 +19,7 @@ pub mod lines;
 mod machine;
 pub mod process;
 mod rfc3339;
+pub mod start;
 pub mod statements;
 pub mod stop_call;
 #[cfg(feature = "testkit")]

@@ -4,22 +4,17 @@ use crate::config::{Chain, Config};
 use crate::signer::{Parts, Signer, SignerError};
 use portcullis_chains::caip::Address;
 use portcullis_chains::{AssetId, ChainId};
-use portcullis_core::genesis::{GenesisFault, MAX_GENESIS};
-use portcullis_core::id::{BoardId, KeeperId, WalletId};
-use portcullis_core::signature::Strict;
+use portcullis_core::id::{KeeperId, WalletId};
 use portcullis_core::{Digest, Network};
-use portcullis_host::clock::NotDevelopment;
-use portcullis_host::{Clock, Dir, DiskError, FileClock, SystemClock, SystemRandom, Told, Web};
+use portcullis_host::{Dir, SystemClock, SystemRandom, Told};
 use portcullis_keeper::latches::{self, LatchError};
 use portcullis_keeper::process::{Beside, stop_at_signal};
-use portcullis_keeper::{Keeper, Machine, NoLease, Watch};
-use portcullis_keys::file::{NameError, PassphraseError};
-use portcullis_keys::{KeyFile, KeyFileError, Name, Passphrase, StatementKey, WalletKey};
+use portcullis_keeper::start::{Start, StartError};
+use portcullis_keeper::{Keeper, NoLease};
+use portcullis_keys::file::NameError;
+use portcullis_keys::{KeyFile, KeyFileError, Name, StatementKey, WalletKey};
 use portcullis_node::{HttpNode, Node, NodeError};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -39,22 +34,10 @@ const NODE_PATIENCE: Duration = Duration::from_millis(750);
 /// Why a signer does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// A file.
-    #[error("cannot read {0}: {1}")]
-    Read(PathBuf, std::io::Error),
-    /// The genesis.
+    /// What every keeper starts from.
     #[error(transparent)]
-    Genesis(#[from] GenesisFault),
-    /// A test clock in production.
-    #[error(transparent)]
-    Clock(#[from] NotDevelopment),
-    /// The data folder.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// The passphrase.
-    #[error(transparent)]
-    Passphrase(#[from] PassphraseError),
-    /// The key file.
+    Start(#[from] StartError),
+    /// A key of the file.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
     /// A key's name.
@@ -84,15 +67,6 @@ pub enum RunError {
     /// A cap for what genesis does not let out.
     #[error("[[caps]] names {0}, which is no asset of the genesis: is it misspelt?")]
     NoSuchAsset(AssetId),
-    /// A stop board without its address.
-    #[error("the genesis names stop board {0}, and the configuration no address for it")]
-    NoBoard(BoardId),
-    /// An address that cannot be asked.
-    #[error(
-        "{0}: addresses are http://HOST:PORT; where they leave the host, put a tunnel or a proxy \
-         that keeps the Host header"
-    )]
-    NotHttp(String),
     /// The signer's own files.
     #[error(transparent)]
     Open(#[from] SignerError),
@@ -244,7 +218,7 @@ impl Standing {
 /// Shut the signer of this configuration on its own host: no gate, no network, no key. Gives the id
 /// of the latch that a quorum has to lift. There is no `open`.
 pub fn shut(config: &Config) -> Result<Digest, RunError> {
-    let disk = Dir::open(&config.data)?;
+    let disk = Dir::open(&config.data).map_err(StartError::from)?;
     Ok(latches::shut(&disk, &SystemRandom, &SystemClock)?)
 }
 
@@ -263,34 +237,19 @@ fn start_courier(
 
 /// Everything that the configuration names, read and checked against the genesis.
 fn assemble(config: Config) -> Result<(Parts, StatementKeys), RunError> {
-    let genesis = read(&config.genesis, MAX_GENESIS as u64)?;
-    let network = Network::open(&genesis, config.genesis_digest, &Strict)?;
-    let clock: Arc<dyn Clock> = match &config.test_clock {
-        Some(path) => Arc::new(FileClock::new(path.clone(), network.genesis().mode)?),
-        None => Arc::new(SystemClock),
-    };
-    let urls = || config.boards.values().chain([&config.gate]);
-    if let Some(url) = urls().find(|url| !url.starts_with("http://")) {
-        return Err(RunError::NotHttp(url.clone()));
-    }
-    let board = network.genesis().boards.iter().map(|board| board.id);
-    if let Some(missing) = board.into_iter().find(|id| !config.boards.contains_key(id)) {
-        return Err(RunError::NoBoard(missing));
-    }
+    let start = start(&config);
+    let network = start.network()?;
+    let clock = start.clock(&network)?;
+    start.check_addresses(&network)?;
     let assets = &network.genesis().assets;
     if let Some(stranger) = config.caps.iter().find(|cap| !assets.contains(&cap.asset)) {
         return Err(RunError::NoSuchAsset(stranger.asset));
     }
-    let (keys, wallets) = keys(&config, &network)?;
+    let (keys, wallets) = keys(&config, &start.key_file(&network)?, &network)?;
     let key = keys.all[0].clone();
     let nodes = config.chains.iter().map(node).collect::<Result<_, _>>()?;
     // The folder last: a configuration that cannot be used takes nothing.
-    let machine = Machine {
-        watch: Watch::new(clock),
-        disk: Arc::new(Dir::open_alone(&config.data)?),
-        random: Arc::new(SystemRandom),
-        http: Arc::new(Web::new()),
-    };
+    let machine = start.machine(clock)?;
     let parts = Parts {
         machine,
         network: Arc::new(network),
@@ -302,14 +261,26 @@ fn assemble(config: Config) -> Result<(Parts, StatementKeys), RunError> {
     Ok((parts, keys))
 }
 
+fn start(config: &Config) -> Start<'_> {
+    Start {
+        genesis: &config.genesis,
+        genesis_digest: config.genesis_digest,
+        gate: &config.gate,
+        boards: &config.boards,
+        test_clock: config.test_clock.as_deref(),
+        keys: &config.keys.file,
+        passphrase: &config.keys.passphrase_file,
+        data: &config.data,
+    }
+}
+
 type Wallets = BTreeMap<WalletId, Arc<dyn WalletKey>>;
 
-fn keys(config: &Config, network: &Network) -> Result<(StatementKeys, Wallets), RunError> {
-    let path = &config.keys.passphrase_file;
-    let source = File::open(path).map_err(|error| RunError::Read(path.clone(), error))?;
-    let passphrase = Passphrase::read_file(source)?;
-    let mode = network.genesis().mode;
-    let file = KeyFile::open_for(mode, &config.keys.file, &passphrase)?;
+fn keys(
+    config: &Config,
+    file: &KeyFile,
+    network: &Network,
+) -> Result<(StatementKeys, Wallets), RunError> {
     let key = file.statement(&config.keys.statement.parse::<Name>()?)?;
     let keeper = network.keeper(config.keeper);
     let keeper = keeper.ok_or(RunError::NoSuchKeeper(config.keeper))?;
@@ -361,16 +332,6 @@ fn node(chain: &Chain) -> Result<(ChainId, Arc<dyn Node>), NodeError> {
     let ChainId::Evm { chain: number } = chain.id;
     let node = HttpNode::new(&chain.node, number, NODE_PATIENCE)?;
     Ok((chain.id, Arc::new(node)))
-}
-
-fn read(path: &Path, cap: u64) -> Result<Vec<u8>, RunError> {
-    let failed = |error| RunError::Read(path.to_owned(), error);
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(cap.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]
