@@ -7,17 +7,22 @@ use portcullis_core::factor::FactorKind;
 use portcullis_core::realm::Realm;
 use portcullis_keeper::testkit::{Customer, World};
 
-/// More than one piece of a campaign holds.
-const CUSTOMERS: u8 = 180;
+/// More customers than one piece of a campaign holds.
+const LAST: u8 = 143;
+
+/// The numbers of all customers but the first, up to this one: staff of the test's world has the others.
+fn numbers(last: u8) -> impl Iterator<Item = u8> {
+    (2..=last).filter(|number| !(0x61..=0x63).contains(number))
+}
 
 fn mail(number: u8) -> String {
     format!("customer-{number}@customer.example")
 }
 
-/// A herald at rest, with this many customers who have all been told that their accounts are open.
-fn crowded(customers: u8) -> Bench {
+/// A herald at rest, with customers up to this number who have all been told that their accounts are open.
+fn crowded(last: u8) -> Bench {
     let mut bench = Bench::begun();
-    for number in 2..=customers {
+    for number in numbers(last) {
         bench.open_account(&Customer::number(number), &mail(number));
         if number % 32 == 0 {
             bench.run(1);
@@ -42,8 +47,8 @@ fn told(bench: &Bench) -> Vec<String> {
     customers.map(|(to, _)| to).collect()
 }
 
-fn everybody(customers: u8) -> Vec<String> {
-    let others = (2..=customers).map(mail);
+fn everybody() -> Vec<String> {
+    let others = numbers(LAST).map(mail);
     let mut all: Vec<String> = others.chain([FIRST.to_owned()]).collect();
     all.sort_unstable();
     all
@@ -51,25 +56,25 @@ fn everybody(customers: u8) -> Vec<String> {
 
 #[test]
 fn every_customer_is_told_once() {
-    let mut bench = crowded(CUSTOMERS);
+    let mut bench = crowded(LAST);
     raise(&bench, None);
     bench.run(20);
-    assert_eq!(told(&bench), everybody(CUSTOMERS));
+    assert_eq!(told(&bench), everybody());
     bench.kill();
     bench.run(20);
-    assert_eq!(told(&bench).len(), usize::from(CUSTOMERS), "and not again");
+    assert_eq!(told(&bench), everybody(), "and not again");
 }
 
 #[test]
 fn a_herald_that_dies_in_the_middle_goes_on_where_it_was() {
-    let mut bench = crowded(CUSTOMERS);
+    let mut bench = crowded(LAST);
     raise(&bench, None);
     for _ in 0..30 {
         bench.tick();
         bench.kill();
     }
     bench.run(10);
-    assert_eq!(told(&bench), everybody(CUSTOMERS));
+    assert_eq!(told(&bench), everybody());
 }
 
 #[test]
@@ -83,15 +88,18 @@ fn whom_it_does_not_hit_is_not_told() {
 /// A customer whose server asks for patience keeps nobody else waiting.
 #[test]
 fn a_few_whom_no_server_takes_do_not_hold_it_up() {
-    let mut bench = crowded(CUSTOMERS);
+    let mut bench = crowded(LAST);
     let later = portcullis_herald::Outcome::Later("451 come again".into());
-    let never = (2..100).map(|number| (mail(number), later.clone()));
-    bench.fake.post().always = never.collect();
+    let never: Vec<_> = numbers(90)
+        .map(|number| (mail(number), later.clone()))
+        .collect();
+    let reached = everybody().len() - never.len();
+    bench.fake.post().always = never;
     raise(&bench, None);
     bench.run(20);
-    assert_eq!(told(&bench).len(), usize::from(CUSTOMERS) - 98);
+    assert_eq!(told(&bench).len(), reached);
     bench.fake.post().always.clear();
     bench.clock.pass(Span::hours(1));
     bench.run(5);
-    assert_eq!(told(&bench), everybody(CUSTOMERS));
+    assert_eq!(told(&bench), everybody());
 }
