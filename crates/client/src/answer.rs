@@ -159,6 +159,9 @@ pub struct Status {
     /// Releases on their way.
     #[serde(default)]
     pub in_flight: u64,
+    /// Acts whose delay has not begun, because the herald has not told of them yet.
+    #[serde(default)]
+    pub untold: u64,
     /// Releases of which nothing is signed until a fresh entry says so.
     #[serde(default)]
     pub withheld: Vec<WithheldRelease>,

@@ -159,7 +159,7 @@ fn every_delay_waits_for_the_word() {
     assert_eq!(stage.settles(contact), Decision::Release);
     stage.settle(contact);
     let known = stage.facts().account(account).unwrap();
-    assert_eq!(known.contact, Some(OTHER));
+    assert_eq!(known.contact, Some(Box::new(OTHER)));
 }
 
 /// What was taken back waits for nobody, and its place is free.
@@ -213,7 +213,7 @@ fn a_contact_changes_by_a_passkey_and_no_freeze_comes_between() {
     let by_key = stage.prove_by_request_key(&act);
     assert_eq!(stage.decide(&act, &by_key), Decision::Refuse { reason });
     let known = stage.facts().account(stage.customer.account).unwrap();
-    let same = change(known.contact.unwrap());
+    let same = change(*known.contact.as_deref().unwrap());
     let same = stage.customers(same);
     assert_eq!(stage.refusal(&same), Some(Reason::ContactKnown));
     let first = stage.submit(act);

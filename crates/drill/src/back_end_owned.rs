@@ -113,7 +113,7 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
     })
 }
 
-/// Tricked at once, or into adding an address; and those who look at their books within the day.
+/// Tricked at once, or into adding an address; and those who read their mail within the day.
 fn first_day(
     scene: &mut Scene<'_>,
     tricks: &[Trick<'_>],
@@ -122,13 +122,13 @@ fn first_day(
     try_all(scene.stage, tricks, &DIRECT, book)?;
     let added = add_all(scene.stage, tricks)?;
     scene.note(format!(
-        "{added} customers were tricked into adding an address; it stands in their books for all to see"
+        "{added} customers were tricked into adding an address; the herald tells each of it by mail"
     ));
     let young = try_all(scene.stage, tricks, &YOUNG, book)?;
     notice(scene.stage, tricks, &young)?;
     scene.note(
-        "Those who look at their books call: addresses cancelled, accounts frozen, waiting \
-         withdrawals cancelled",
+        "Those who read their mail call: addresses cancelled, accounts frozen, waiting withdrawals \
+         cancelled",
     );
     scene.stage.until_delivered()
 }
@@ -225,8 +225,12 @@ fn add_all(stage: &Stage, tricks: &[Trick<'_>]) -> Result<usize, DrillError> {
         .count())
 }
 
-/// What the customers do who look at their books within the day, with support on the phone.
+/// What the customers do who read their mail within the day, with support on the phone.
 fn notice(stage: &Stage, tricks: &[Trick<'_>], young: &[Digest]) -> Result<(), DrillError> {
+    for trick in customers(tricks, &[CANCELLED, FROZEN, YOUNG]) {
+        let address = trick.to.to_string();
+        stage.mail.until_told(&trick.customer.mail(), &address)?;
+    }
     let cancel = |trick: &Trick<'_>| ActKind::CancelAddress(CancelAddress { address: trick.to });
     for trick in customers(tricks, &[CANCELLED, YOUNG]) {
         done(&stage.platform.support(trick.customer, cancel(trick))?)?;

@@ -6,6 +6,7 @@ use portcullis_client::{Board, Gate, Issuer, Machine, RequestSigner};
 use portcullis_core::id::PrincipalId;
 use portcullis_core::limits::Limits;
 use portcullis_core::{Digest, Network, Span};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ pub struct Wish {
     pub chain: u64,
     /// Where the signer's alarms go.
     pub webhook: String,
+    /// The herald's mail server.
+    pub mail: SocketAddr,
     /// The file that moves time.
     pub clock: PathBuf,
     /// The delay of new addresses and factors.
@@ -76,6 +79,8 @@ pub struct Configs {
     pub gate: PathBuf,
     /// The signer.
     pub signer: PathBuf,
+    /// The herald.
+    pub herald: PathBuf,
     /// The journal's folder.
     pub journal: PathBuf,
 }

@@ -21,6 +21,7 @@ use crate::wait::until;
 use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
 use portcullis_core::act::{Act, ActKind, Scope, Suspend};
+use portcullis_core::genesis::KeeperKind;
 use portcullis_core::{Digest, Span, Time};
 use std::sync::Arc;
 
@@ -364,18 +365,24 @@ fn until_heard(stage: &Stage, name: &str) -> Result<Heard, DrillError> {
     until(&format!("the alarm {name}"), || Ok(heard(stage, name)))
 }
 
-/// Until the signer's own suspension, which it posted to the board, stands beside the operator's and
+/// Until each keeper's own suspension, which it posted to the board, stands beside the operator's and
 /// that of the void entries.
 fn until_called(stage: &Stage) -> Result<(), DrillError> {
-    until("the signer's own suspension in the journal", || {
-        Ok((stage.status()?.suspensions.len() >= 3).then_some(()))
+    let keepers = stage.cast().network.genesis().keepers.len();
+    until("every keeper's own suspension in the journal", || {
+        let suspensions = stage.status()?.suspensions.len();
+        Ok((suspensions >= 2 + keepers).then_some(()))
     })
 }
 
 /// Until the signer's word that it has latched stands in the journal.
 fn until_latched(stage: &Stage) -> Result<Time, DrillError> {
+    let mut keepers = stage.cast().network.genesis().keepers.iter();
+    let signer = keepers.find(|keeper| keeper.kind == KeeperKind::Signer);
+    let signer = signer.map(|keeper| keeper.id);
     until("the signer's latch in the journal", || {
-        let is_latched = !stage.status()?.latches.is_empty();
+        let latches = stage.status()?.latches;
+        let is_latched = latches.iter().any(|known| Some(known.keeper) == signer);
         Ok(is_latched.then(|| stage.now()))
     })
 }

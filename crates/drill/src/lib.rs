@@ -23,6 +23,7 @@ mod forge;
 mod gate_owned;
 mod gate_owned_story;
 mod honest;
+mod mail;
 mod miner;
 pub mod outcome;
 mod people;
@@ -33,6 +34,7 @@ mod respond;
 mod server;
 mod stage;
 mod story;
+mod told;
 mod verify;
 mod wait;
 
@@ -50,6 +52,7 @@ use crate::outcome::Check;
 use crate::people::Town;
 use crate::stage::{Plan, Stage};
 use crate::story::With;
+use crate::told::Happened;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -96,6 +99,8 @@ pub struct Setting<'a> {
     pub folder: PathBuf,
     /// The Ethereum node's program.
     pub anvil: PathBuf,
+    /// The mail server's program.
+    pub mail: PathBuf,
     /// The `portcullis` program.
     pub binary: PathBuf,
     /// Who makes the network.
@@ -120,6 +125,8 @@ pub struct Findings {
     pub delays: Vec<u64>,
     /// The same of those that one held.
     pub waits: Vec<u64>,
+    /// Messages that the mail server took from the herald.
+    pub told: u64,
     /// The genesis digest from which the journal can be verified.
     pub genesis: String,
     /// The journal's entries.
@@ -149,6 +156,7 @@ fn with(setting: &Setting<'_>, town: &Town) -> Result<Whole, DrillError> {
     let plan = Plan {
         folder: &setting.folder,
         anvil: &setting.anvil,
+        mail: &setting.mail,
         binary: &setting.binary,
         founder: setting.founder,
         town,
@@ -163,6 +171,13 @@ fn with(setting: &Setting<'_>, town: &Town) -> Result<Whole, DrillError> {
     let matched = story::settle_accounts(&stage, &with.asked, &mut with.checks)?;
     story::compare_loot(&stage, town, &mut with.flow, &mut with.checks)?;
     stage.tell("Accounts are settled against the chain");
+    let happened = Happened {
+        town,
+        asked: &with.asked,
+        lost: with.flow.released.count,
+    };
+    let told = told::compare(&mut stage, &happened, &mut with.checks)?;
+    stage.tell(&format!("All has been told, in {told} messages"));
     stage.signer.end();
     stage.until_cosigned()?;
     stage.gate.end();
@@ -177,6 +192,7 @@ fn with(setting: &Setting<'_>, town: &Town) -> Result<Whole, DrillError> {
     let entries = verified.size;
     Ok(Whole {
         with,
+        told,
         matched,
         genesis,
         entries,
@@ -185,6 +201,7 @@ fn with(setting: &Setting<'_>, town: &Town) -> Result<Whole, DrillError> {
 
 struct Whole {
     with: With,
+    told: u64,
     matched: honest::Matched,
     genesis: String,
     entries: u64,
@@ -221,6 +238,7 @@ fn conclude(setting: &Setting<'_>, whole: Whole, before: Before, begun: Instant)
         beside,
         delays: whole.matched.delays,
         waits: whole.matched.waits,
+        told: whole.told,
         genesis: whole.genesis,
         entries: whole.entries,
         took: begun.elapsed(),

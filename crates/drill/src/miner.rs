@@ -59,9 +59,12 @@ fn hand_in_again(chain: &Chain) -> Result<(), DrillError> {
             let bytes = bytes.map(|hash| chain.rpc("eth_getRawTransactionByHash", &json!([hash])));
             let bytes: Vec<Value> = bytes.collect::<Result<_, _>>()?;
             chain.rpc("anvil_removePoolTransactions", &json!([sender]))?;
-            for bytes in bytes {
-                chain.rpc("eth_sendRawTransaction", &json!([bytes]))?;
-            }
+            // All of them, whatever becomes of one: it is out of the pool, and would be lost.
+            let sent = bytes
+                .iter()
+                .map(|bytes| chain.rpc("eth_sendRawTransaction", &json!([bytes])));
+            let sent: Vec<Result<Value, DrillError>> = sent.collect();
+            sent.into_iter().collect::<Result<Vec<Value>, _>>()?;
         }
     }
     Ok(())
@@ -101,19 +104,30 @@ mod tests {
         let logs = tempfile::tempdir().expect("a folder");
         let anvil = Anvil::start(&binary, logs.path()).expect("a node");
         let chain = Chain::at(anvil.url()).expect("its address");
-        for nonce in [4, 5, 6] {
+        let send = |nonce: u64| {
             let tx = json!([{ "from": RICH, "to": RICH, "nonce": format!("0x{nonce:x}") }]);
-            chain.rpc("eth_sendTransaction", &tx).expect("taken");
+            chain.rpc("eth_sendTransaction", &tx)
+        };
+        for nonce in [4, 5, 6] {
+            send(nonce).expect("taken");
         }
         let status = chain.rpc("txpool_status", &json!([])).expect("a status");
         assert_eq!(status["queued"], "0x3");
         crate::wait::until("all three in blocks", || {
             let count = chain.rpc("eth_getTransactionCount", &json!([RICH, "latest"]))?;
+            let count = number(&count).unwrap_or_default();
             // A block that is being made meanwhile is of the state before, and takes this back.
-            if number(&count) < Some(4) {
+            if count < 4 {
                 chain.rpc("anvil_setNonce", &json!([RICH, "0x4"]))?;
             }
-            Ok((number(&count) == Some(7)).then_some(()))
+            // What the node lost between being asked to forget and being handed it again, its sender sends again.
+            let pool = chain.rpc("txpool_status", &json!([]))?;
+            if count >= 4 && pool["queued"] == "0x0" && pool["pending"] == "0x0" {
+                for nonce in count..7 {
+                    let _ = send(nonce);
+                }
+            }
+            Ok((count == 7).then_some(()))
         })
         .expect("mined");
     }

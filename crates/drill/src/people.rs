@@ -23,10 +23,19 @@ pub(crate) struct Customer {
     pub(crate) passkey: DevelopmentPasskey,
     /// The one that is enrolled after the epoch was raised.
     pub(crate) renewed: DevelopmentPasskey,
+    /// A short text of the customer's own, by which it knows what the herald wrote.
+    pub(crate) code: String,
     /// A wallet of the customer's own.
     pub(crate) address: Address,
     /// What the customer withdraws to it in this drill.
     pub(crate) amount: Amount,
+}
+
+impl Customer {
+    /// Where the herald reaches it.
+    pub(crate) fn mail(&self) -> String {
+        format!("{}@customers.example", self.account)
+    }
 }
 
 /// A customer whose account is attacked.
@@ -97,6 +106,7 @@ impl People {
             subject: SubjectId(self.dice.bytes()),
             passkey: self.passkey()?,
             renewed: self.passkey()?,
+            code: format!("grey heron {}", hex::encode(self.dice.bytes::<4>())),
             address,
             // 0.05 to 2 ETH.
             amount: Amount(GRAIN * u128::from(self.dice.between(5, 200))),

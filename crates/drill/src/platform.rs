@@ -7,7 +7,9 @@ use crate::error::DrillError;
 use crate::people::Customer;
 use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
-use portcullis_client::{ActBuilder, DevelopmentPasskey, Gate, Issuer, Unsigned};
+use portcullis_client::{
+    ActBuilder, Contact, DevelopmentPasskey, Envelope, Gate, Issuer, Reach, Unsigned, seal,
+};
 use portcullis_core::act::{Act, ActKind, AddAddress, EnrolFactor, OpenAccount, Withdraw};
 use portcullis_core::id::{AccountId, LedgerEntryId, PrincipalId};
 use portcullis_core::passkey::{Assertion, RelyingParty};
@@ -232,16 +234,31 @@ impl Platform {
         patient(|| self.cast.gate.supplement(signer, act, evidence).into())
     }
 
-    /// Open a customer's account, on onboarding's word.
+    /// Open a customer's account, on onboarding's word, with its mail address sealed to the herald.
     pub(crate) fn open(&self, customer: &Customer) -> Result<Answer, DrillError> {
+        let envelope = self.contact(customer)?;
         let kind = ActKind::OpenAccount(OpenAccount {
             subject: customer.subject,
             principal: customer.principal,
             factor: customer.passkey.factor(self.rp_id()?),
             delay: None,
-            contact: None,
+            contact: Some(envelope.commitment()),
         });
-        self.onboard(customer, kind, &self.cast.onboarding)
+        let answer = self.onboard(customer, kind, &self.cast.onboarding)?;
+        let (gate, signer) = (&self.cast.gate, &self.cast.back_end.signer);
+        gate.send_envelope(signer, customer.account, &envelope)?;
+        Ok(answer)
+    }
+
+    fn contact(&self, customer: &Customer) -> Result<Envelope, DrillError> {
+        let contact = Contact {
+            reach: Reach::Mail(customer.mail()),
+            language: "en".into(),
+            code: customer.code.clone(),
+        };
+        let random = self.cast.machine.random.as_ref();
+        let sealed = seal(&contact, &self.cast.network, customer.account, random);
+        sealed.map_err(|error| DrillError::Network(error.to_string()))
     }
 
     /// Enrol a customer's new passkey after the epoch, on the word of an issuer.

@@ -8,6 +8,7 @@ use crate::people::Customer;
 use crate::platform::Platform;
 use crate::stage::Stage;
 use crate::story::{DELAY_AND_A_BIT, Scene};
+use crate::told::until_all_revoked;
 use crate::wait::until;
 use portcullis_core::act::{
     ActKind, Approve, Lift, LiftTarget, RaiseEpoch, Resume, Scope, Suspend,
@@ -77,6 +78,8 @@ pub(crate) fn recover(scene: &mut Scene<'_>, stopped: &Stopped) -> Result<(), Dr
     raise_epoch(scene.stage)?;
     scene.note("The customers' epoch is raised: no old passkey counts any more");
     let customers: Vec<Arc<Customer>> = scene.town.customers().cloned().collect();
+    until_all_revoked(scene.stage, customers.len())?;
+    scene.note("Every customer has been told by mail to set up signing in anew");
     probe_epoch(scene)?;
     let enrolled = enrol_all_again(scene.stage, &customers)?;
     scene.checks.same(
@@ -211,6 +214,25 @@ fn released(answers: &[Answer]) -> usize {
 /// A quorum of administrators ends everything that shuts the gate, but for what is to stay: one
 /// proposes each, the others approve.
 pub(crate) fn lift_all(stage: &Stage, but: Option<Digest>) -> Result<usize, DrillError> {
+    let mut lifted: Vec<LiftTarget> = Vec::new();
+    // Again, because a keeper may come to latch only when it hears of what another has latched for.
+    until("an open gate", || {
+        let shut = what_shuts(stage, but)?;
+        let fresh = shut.iter().filter(|target| !lifted.contains(target));
+        let fresh: Vec<LiftTarget> = fresh.copied().collect();
+        let done = crowd(
+            &fresh,
+            HANDS,
+            || stage.platform.anew(),
+            |platform, target| lift(platform, *target),
+        );
+        done.into_iter().collect::<Result<(), DrillError>>()?;
+        lifted.extend(fresh);
+        Ok(shut.is_empty().then_some(lifted.len()))
+    })
+}
+
+fn what_shuts(stage: &Stage, but: Option<Digest>) -> Result<Vec<LiftTarget>, DrillError> {
     let status = stage.status()?;
     let suspensions = status.suspensions.iter().map(|known| known.by);
     let suspensions = suspensions
@@ -220,19 +242,7 @@ pub(crate) fn lift_all(stage: &Stage, but: Option<Digest>) -> Result<usize, Dril
         keeper: known.keeper,
         latch: known.latch,
     });
-    let targets: Vec<LiftTarget> = suspensions.chain(latches).collect();
-    let lifted = crowd(
-        &targets,
-        HANDS,
-        || stage.platform.anew(),
-        |platform, target| lift(platform, *target),
-    );
-    lifted.into_iter().collect::<Result<(), DrillError>>()?;
-    until("an open gate", || {
-        let status = stage.status()?;
-        let shut = status.suspensions.iter().any(|known| Some(known.by) != but);
-        Ok((!shut && status.latches.is_empty()).then_some(targets.len()))
-    })
+    Ok(suspensions.chain(latches).collect())
 }
 
 fn lift(platform: &Platform, target: LiftTarget) -> Result<(), DrillError> {

@@ -1,4 +1,5 @@
-//! The stage: node, webhook, witness, gate and signer as real processes, and a clock that moves.
+//! The stage: node, mail server, webhook, witness, gate, signer and herald as real processes, and a clock that
+//! moves.
 
 use crate::alarms::Pager;
 use crate::answer::Answer;
@@ -7,6 +8,7 @@ use crate::chain::{Anvil, CHAIN, COIN, Chain, Paid, Watcher};
 use crate::error::DrillError;
 use crate::figures::{ETHER, SLICE};
 use crate::honest::Asked;
+use crate::mail::MailServer;
 use crate::people::Town;
 use crate::platform::Platform;
 use crate::process::{Binary, Running};
@@ -17,6 +19,7 @@ use portcullis_core::genesis::Mode;
 use portcullis_core::limits::{Bounds, Limit, Limits};
 use portcullis_core::{Span, Time};
 use portcullis_host::{Clock, FileClock};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,6 +34,9 @@ const FRESH: Span = Span::seconds(2);
 pub(crate) struct Stage {
     pub(crate) signer: Running,
     pub(crate) gate: Running,
+    /// Before the mail server, so that it has one as long as it lives.
+    pub(crate) herald: Running,
+    pub(crate) mail: MailServer,
     _witness: Running,
     pub(crate) watcher: Watcher,
     pub(crate) chain: Chain,
@@ -50,6 +56,7 @@ pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 pub(crate) struct Plan<'a> {
     pub(crate) folder: &'a Path,
     pub(crate) anvil: &'a Path,
+    pub(crate) mail: &'a Path,
     pub(crate) binary: &'a Path,
     pub(crate) founder: &'a dyn Founder,
     pub(crate) town: &'a Town,
@@ -69,7 +76,8 @@ impl Stage {
             Arc::new(moved.map_err(|e| DrillError::Network(e.to_string()))?);
         let anvil = Anvil::start(plan.anvil, folder)?;
         let pager = Pager::start(Arc::clone(&moved))?;
-        let wish = wish(plan, &clock, &anvil, &pager);
+        let mail = MailServer::start(plan.mail, folder, &dkim_key(folder))?;
+        let wish = wish(plan, &clock, &anvil, &pager, mail.address());
         let cast = plan.founder.found(&wish).map_err(DrillError::Network)?;
         let chain = Chain::at(anvil.url())?;
         chain.give(cast.wallet(), Amount(FUNDS))?;
@@ -82,9 +90,12 @@ impl Stage {
         let witness = binary.start("witness", &configs.witness)?;
         let gate = binary.start("serve", &configs.gate)?;
         let signer = binary.start("signer", &configs.signer)?;
+        let herald = binary.start("herald", &configs.herald)?;
         let stage = Self {
             signer,
             gate,
+            herald,
+            mail,
             _witness: witness,
             watcher: Watcher::start(Chain::at(anvil.url())?, moved),
             chain,
@@ -97,7 +108,7 @@ impl Stage {
             tell: Arc::clone(&plan.tell),
         };
         stage.until_witnessed()?;
-        stage.tell("Node, witness, gate and signer answer");
+        stage.tell("Node, mail server, witness, gate and signer answer");
         Ok(stage)
     }
 
@@ -132,11 +143,18 @@ impl Stage {
         })
     }
 
-    /// Move time for every process at once. Between, nothing is under way, so that nothing is late.
+    /// Move time for every process at once. Between, nothing is under way, so that nothing is late, and every
+    /// delay has begun: with the herald's word that it told of it.
     pub(crate) fn jump(&mut self, span: Span) -> Result<(), DrillError> {
+        self.until_told()?;
         self.until_still()?;
         self.nudge(span)?;
         self.until_witnessed()
+    }
+
+    /// Until the herald has said that a server took every notice that a delay waits for.
+    pub(crate) fn until_told(&self) -> Result<(), DrillError> {
+        until_none("every delay's notice", || Ok(self.status()?.untold))
     }
 
     /// Until a journaled checkpoint covers all that was journaled before it, so that delays run.
@@ -217,10 +235,21 @@ impl Stage {
     }
 }
 
-fn wish(plan: &Plan<'_>, clock: &Path, anvil: &Anvil, pager: &Pager) -> Wish {
+/// The network's folder, in the drill's.
+fn network(folder: &Path) -> PathBuf {
+    folder.join("network")
+}
+
+/// The key that the network's herald signs its mail with, once there is a network.
+fn dkim_key(folder: &Path) -> PathBuf {
+    network(folder).join("keys/herald-dkim.pem")
+}
+
+fn wish(plan: &Plan<'_>, clock: &Path, anvil: &Anvil, pager: &Pager, mail: SocketAddr) -> Wish {
     let day = day_limit(plan.town);
     Wish {
-        folder: plan.folder.join("network"),
+        folder: network(plan.folder),
+        mail,
         node: anvil.url().to_owned(),
         chain: CHAIN,
         webhook: pager.url(),

@@ -5,9 +5,12 @@
 
 mod harness;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use harness::Gate;
 use harness::http::{Served, refused, serve};
 use portcullis_core::act::{ActKind, Cancel};
+use portcullis_core::passkey::challenge_for;
 use portcullis_core::{Act, Evidence, Reason, Span};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::World;
@@ -149,9 +152,19 @@ fn an_act_is_tried_out_before_anybody_signs_it() {
     assert_eq!(trial["supposes"], "passkey");
     assert_eq!(trial["decision"]["decision"], "hold");
     assert_eq!(trial["decision"]["needs"], json!([{ "need": "debit" }]));
+    let (challenge, id) = (challenge_for(&act.digest().0), &customer.credential);
+    let options = json!({
+        "challenge": BASE64.encode(challenge), "rpId": "bank.example", "userVerification": "required",
+        "allowCredentials": [{ "type": "public-key", "id": BASE64.encode(id) }], "timeout": 300_000,
+    });
+    assert_eq!(
+        trial["options"], options,
+        "ready for the customer's browser"
+    );
     let (_, trial) = tried(&served, &act, &evidence);
     assert_eq!(trial["decision"], json!({ "decision": "release" }));
     assert_eq!(trial["supposes"], Value::Null);
+    assert_eq!(trial["options"], Value::Null, "it has been asserted");
     assert_eq!(served.shared.state().size(), size);
     assert_eq!(served.send(served.submission(&act, &evidence)).0, 200);
     let (_, trial) = tried(&served, &act, &evidence);

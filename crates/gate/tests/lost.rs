@@ -8,12 +8,15 @@
 
 mod harness;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use harness::Gate;
-use harness::http::serve;
+use harness::http::{listen, serve};
 use portcullis_core::act::{ActKind, Approve, Keys, RaiseEpoch, Recover, Rotate};
 use portcullis_core::evidence::{Attestation, AttestationStatement, Claim};
 use portcullis_core::genesis::{Issuer, IssuerKind, Member};
 use portcullis_core::id::{IssuerId, PrincipalId};
+use portcullis_core::passkey::challenge_for;
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::receipt::{Receipt, verify};
 use portcullis_core::signature::Strict;
@@ -21,7 +24,7 @@ use portcullis_core::{Act, Digest, Span};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::{Customer, World, id};
 use portcullis_keys::StatementKey as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const SUPPORT: [u8; 2] = [0x22, 0x23];
 const FRESH: u8 = 0xe1;
@@ -196,6 +199,47 @@ fn a_rotated_ledger_has_receipts() {
     assert_eq!(status, 200, "{body}");
     let receipt: Receipt = serde_json::from_value(body).unwrap();
     assert!(verify(&receipt, pinned, &Strict).is_ok());
+}
+
+/// What came back is what the holder's browser is asked for, in whatever entry it stands; what was lost is not.
+#[test]
+fn a_held_act_asks_for_the_passkey_that_counts_now() {
+    let mut gate = gate();
+    let customer = gate.customer(1);
+    let (act, mut evidence) = gate.withdrawal(&customer, 1, 1_000);
+    evidence.attestations.clear();
+    let digest = act.digest();
+    gate.submit(act, evidence).unwrap();
+    let raise = RaiseEpoch {
+        realm: Realm::Customers,
+        factors: None,
+    };
+    staff(&mut gate, World::OPERATOR, ActKind::RaiseEpoch(raise));
+    let next = customer.with_new_passkey(9);
+    let recover = recovery(&mut gate, World::BACK_END, &customer, &next);
+    let mut evidence = gate.ledger.staffs_evidence(&recover);
+    evidence.attestations.push(identified(&gate, &recover));
+    gate.submit(recover, evidence).unwrap();
+    gate.pass(Span::seconds(2));
+    let path = format!("/v1/acts/{digest}");
+    let assertion = |standing: &Value| {
+        let needs = standing["needs"].as_array().unwrap().iter();
+        let mut wanted = needs.filter(|need| need["need"] == "assertion");
+        wanted.next().cloned().unwrap()
+    };
+    let (served, _commands) = listen(&gate);
+    let (_, before) = served.get(&path);
+    let none = json!({ "need": "assertion" });
+    assert_eq!(assertion(&before), none, "no passkey counts");
+    gate.pass(Span::seconds(24));
+    let (_, after) = served.get(&path);
+    let options = &assertion(&after)["options"];
+    let id = BASE64.encode(&next.credential);
+    let allowed = json!([{ "type": "public-key", "id": id }]);
+    assert_eq!(options["allowCredentials"], allowed, "{after}");
+    assert_eq!(options["rpId"], "bank.example");
+    let challenge = BASE64.encode(challenge_for(&digest.0));
+    assert_eq!(options["challenge"], json!(challenge));
 }
 
 #[test]

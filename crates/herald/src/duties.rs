@@ -1,6 +1,7 @@
 //! Which notices are due, by what entries did. Only what the core itself has come to counts: an entry
 //! that is void did nothing, and nobody is told of it.
 
+use crate::campaign::Campaign;
 use crate::notice::{Kind, Notice, Recipient};
 use portcullis_core::act::{Act, ActKind, Withdraw};
 use portcullis_core::effect::Effect;
@@ -47,6 +48,15 @@ pub(crate) fn of(seen: &Seen, state: &State, directory: &dyn Directory) -> Vec<N
         change => desk.notice(change),
     });
     due.collect()
+}
+
+/// The campaigns that an entry begins.
+pub(crate) fn campaigns(seen: &Seen) -> Vec<Campaign> {
+    let entry = seen.entry.as_ref().filter(|_| seen.applied.void.is_none());
+    let act = entry.and_then(|entry| Some((entry.time, act_of(&entry.body)?)));
+    act.map_or_else(Vec::new, |(time, act)| {
+        Campaign::begun(seen, time, act).collect()
+    })
 }
 
 /// The act that an entry is about.
@@ -126,7 +136,12 @@ impl Desk<'_> {
     }
 
     fn contact(&self, account: AccountId) -> Option<Digest> {
-        self.state.facts().account(account)?.contact
+        self.state
+            .facts()
+            .account(account)?
+            .contact
+            .as_deref()
+            .copied()
     }
 
     fn released(&self, act: &Act, account: AccountId) -> Option<Notice> {

@@ -1,5 +1,6 @@
 //! The herald: follow, see what is to be told, record it, tell it, say so.
 
+use crate::campaign::{self, Campaign};
 use crate::config::{Config, staff};
 use crate::contacts::{Contacts, Found};
 use crate::duties::{self, Directory};
@@ -138,6 +139,7 @@ impl Herald {
         step.due = self.take_in(&news.seen)?;
         self.contacts.step()?;
         self.hear(&mut step)?;
+        step.due += self.campaign()?;
         // Whoever may have forked the journal, or cut it, is not helped to tell anybody anything.
         if self.keeper.latched().next().is_none() {
             self.bring()?;
@@ -166,10 +168,32 @@ impl Herald {
             waits || now.since(notice.time) <= NEWS
         };
         let notices: Vec<Notice> = notices.filter(is_news).collect();
+        let campaigns = fresh.iter().flat_map(|seen| duties::campaigns(seen));
+        let campaigns = campaigns.filter(|campaign| now.since(campaign.time) <= NEWS);
+        let campaigns: Vec<Campaign> = campaigns.collect();
         let (due, last) = (notices.len(), fresh.last().map(|seen| seen.applied.index));
-        if let Some(last) = last.filter(|_| due > 0) {
-            self.outbox.due(last.saturating_add(1), notices)?;
+        if let Some(last) = last.filter(|_| due + campaigns.len() > 0) {
+            self.outbox
+                .due(last.saturating_add(1), notices, campaigns)?;
         }
+        Ok(due)
+    }
+
+    /// Some more of what concerns every customer, where the post has room.
+    fn campaign(&mut self) -> Result<usize, DiskError> {
+        let now = self.machine.watch.now();
+        let Some(campaign) = self.outbox.campaign(now, campaign::TOLD) else {
+            return Ok(0);
+        };
+        let piece = campaign.next(self.keeper.state());
+        if piece.rest.is_none() {
+            tracing::info!(
+                entry = campaign.entry,
+                "every customer has been told, or will be"
+            );
+        }
+        let due = piece.notices.len();
+        self.outbox.further(piece)?;
         Ok(due)
     }
 

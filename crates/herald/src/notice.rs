@@ -110,4 +110,6 @@ kinds! {
     11 RecoveryBegun "recovery-begun";
     /// A recovery has ended: the new factor counts.
     12 Recovered "recovered";
+    /// Every factor of customers, or of a kind, was revoked: for each customer.
+    20 FactorsRevoked "factors-revoked";
 }

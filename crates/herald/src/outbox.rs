@@ -1,6 +1,7 @@
 //! The record of what is to be told and what was: durable before anything is sent, so that a crash loses no
 //! notice, and sends at most the one again that was on its way.
 
+use crate::campaign::{Campaign, Piece};
 use crate::notice::{Kind, Notice, Recipient};
 use minicbor::{Decode, Encode};
 use portcullis_core::codec::encode;
@@ -8,7 +9,7 @@ use portcullis_core::id::AccountId;
 use portcullis_core::{Digest, Span, Time};
 use portcullis_host::{Disk, DiskError};
 use portcullis_keeper::lines::{Lines, LinesError};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 const FILE: &str = "notices";
 /// From this length on the record is written anew, with what still counts.
@@ -21,15 +22,18 @@ const LONGEST_WAIT: Span = Span::hours(1);
 /// A line of the record.
 #[derive(Encode, Decode)]
 enum Line {
-    /// These are to be told; entries below this index have been looked at.
+    /// These are to be told, and these campaigns begin; entries below this index have been looked at.
     #[n(0)]
-    Due(#[n(0)] u64, #[n(1)] Vec<Notice>),
+    Due(#[n(0)] u64, #[n(1)] Vec<Notice>, #[n(2)] Vec<Campaign>),
     /// This became of a delivery: whether a server accepted it.
     #[n(1)]
     Done(#[n(0)] Vec<(Digest, bool)>),
     /// All that counted when the record was written anew.
     #[n(2)]
     Whole(#[n(0)] Box<Standing>),
+    /// These are to be told of the oldest campaign, of which this remains.
+    #[n(3)]
+    Further(#[n(0)] Vec<Notice>, #[n(1)] Option<Campaign>),
 }
 
 /// What the record comes to.
@@ -48,6 +52,9 @@ struct Standing {
     /// Contacts that another was to replace, and until when they are told of more.
     #[n(3)]
     former: BTreeMap<AccountId, BTreeMap<Digest, Time>>,
+    /// Campaigns under way, the oldest first.
+    #[n(4)]
+    campaigns: VecDeque<Campaign>,
 }
 
 /// One notice to one recipient.
@@ -126,8 +133,24 @@ impl Outbox {
     }
 
     /// Make durable what is to be told, all of it up to an index.
-    pub(crate) fn due(&mut self, through: u64, notices: Vec<Notice>) -> Result<(), DiskError> {
-        self.write(Line::Due(through, notices))
+    pub(crate) fn due(
+        &mut self,
+        through: u64,
+        notices: Vec<Notice>,
+        campaigns: Vec<Campaign>,
+    ) -> Result<(), DiskError> {
+        self.write(Line::Due(through, notices, campaigns))
+    }
+
+    /// The campaign that goes on next, where fewer than so many deliveries wait for the post.
+    pub(crate) fn campaign(&self, now: Time, most: usize) -> Option<&Campaign> {
+        let campaign = self.standing.campaigns.front()?;
+        (self.ready(now).take(most).count() < most).then_some(campaign)
+    }
+
+    /// Make durable what a campaign comes to next.
+    pub(crate) fn further(&mut self, piece: Piece) -> Result<(), DiskError> {
+        self.write(Line::Further(piece.notices, piece.rest))
     }
 
     /// Make durable what became of deliveries.
@@ -211,11 +234,17 @@ impl Outbox {
 impl Standing {
     fn take(&mut self, line: Line) {
         match line {
-            Line::Due(through, notices) => {
+            Line::Due(through, notices, campaigns) => {
                 self.through = self.through.max(through);
-                for notice in notices {
-                    self.add(&notice);
+                self.campaigns.extend(campaigns);
+                notices.iter().for_each(|notice| self.add(notice));
+            }
+            Line::Further(notices, rest) => {
+                let oldest = self.campaigns.pop_front();
+                if let (Some(_), Some(rest)) = (oldest, rest) {
+                    self.campaigns.push_front(rest);
                 }
+                notices.iter().for_each(|notice| self.add(notice));
             }
             Line::Done(done) => {
                 for (id, accepted) in done {

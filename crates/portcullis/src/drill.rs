@@ -8,7 +8,7 @@ use crate::out::{json, say};
 use crate::output::Output;
 use clap::{Args, Subcommand, ValueEnum};
 use founder::Development;
-use place::{Place, anvil};
+use place::{Place, anvil, mail_server};
 use portcullis_drill::report::{self, About};
 use portcullis_drill::{Findings, Outcome, Scale, Setting, Variant};
 use portcullis_host::{Clock as _, SystemClock};
@@ -19,8 +19,8 @@ use std::time::Instant;
 
 /// Re-enact an incident against a fresh running system
 ///
-/// Everything runs on this machine: an Ethereum node, the gate, a signer, a witness, and the flow as it
-/// was beside them. Ends with 0 only if every check passes.
+/// Everything runs on this machine: an Ethereum node, a mail server, the gate, a signer, a witness, a herald,
+/// and the flow as it was beside them. Ends with 0 only if every check passes.
 #[derive(Debug, Args)]
 pub(crate) struct DrillArgs {
     #[command(subcommand)]
@@ -65,6 +65,9 @@ struct MfaBypassArgs {
         hide_env_values = true
     )]
     anvil: Option<PathBuf>,
+    /// The mail server's program; where script/install puts it otherwise
+    #[arg(long, value_name = "FILE")]
+    mail_server: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -100,10 +103,13 @@ impl DrillArgs {
 
 impl MfaBypassArgs {
     fn run(self) -> Result<(), Failure> {
-        let anvil = anvil(self.anvil.as_deref())?;
+        let programs = Programs {
+            anvil: anvil(self.anvil.as_deref())?,
+            mail: mail_server(self.mail_server.as_deref())?,
+        };
         let outputs = Outputs::at(self.json.as_deref(), self.report.as_deref())?;
         let place = Place::make(self.keep.as_deref())?;
-        let held = self.hold_all(&anvil, place.path()).and_then(|found| {
+        let held = self.hold_all(&programs, place.path()).and_then(|found| {
             found.iter().for_each(tell);
             outputs.write(&found, &self.about())?;
             verdict(&found)
@@ -127,11 +133,11 @@ impl MfaBypassArgs {
     }
 
     /// Every attacker on a network of its own, all at once: they wait more than they work.
-    fn hold_all(&self, anvil: &Path, place: &Path) -> Result<Vec<Findings>, Failure> {
+    fn hold_all(&self, programs: &Programs, place: &Path) -> Result<Vec<Findings>, Failure> {
         let begun = Instant::now();
         std::thread::scope(|scope| {
             let variants = self.variant.variants();
-            let hold = |variant| scope.spawn(move || self.hold(variant, anvil, place, begun));
+            let hold = |variant| scope.spawn(move || self.hold(variant, programs, place, begun));
             let running: Vec<_> = variants.into_iter().map(hold).collect();
             let panicked = || Failure::new(Exit::Stopped, "a drill panicked", "report it");
             let done = running.into_iter();
@@ -143,7 +149,7 @@ impl MfaBypassArgs {
     fn hold(
         &self,
         variant: Variant,
-        anvil: &Path,
+        programs: &Programs,
         place: &Path,
         begun: Instant,
     ) -> Result<Findings, Failure> {
@@ -155,7 +161,8 @@ impl MfaBypassArgs {
             scale: self.scale,
             variant,
             folder: place.join(variant.name()),
-            anvil: anvil.to_owned(),
+            anvil: programs.anvil.clone(),
+            mail: programs.mail.clone(),
             binary,
             founder: &Development,
             tell: Arc::new(move |what| {
@@ -171,6 +178,12 @@ impl MfaBypassArgs {
             )
         })
     }
+}
+
+/// Programs of others that a drill starts.
+struct Programs {
+    anvil: PathBuf,
+    mail: PathBuf,
 }
 
 /// The files that the drill writes.

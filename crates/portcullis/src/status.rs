@@ -53,6 +53,13 @@ fn tell(reach: &Reach, status: &Status) {
     tell_witnesses(reach, status);
     let (held, on_their_way) = (status.held, status.in_flight);
     line("acts", &format!("{held} held, {on_their_way} on their way"));
+    if status.untold > 0 {
+        let untold = status.untold;
+        line(
+            "untold",
+            &format!("{untold} whose delay begins with the herald's word"),
+        );
+    }
     withheld::tell(reach, status);
     line("void", &format!("{} entries", status.void_entries));
     tell_holders(status);

@@ -1,9 +1,10 @@
 """A mail server for tests: aiosmtpd, with dkimpy as the judge of every signature.
 
-    server.py FOLDER [--tls]
+    server.py FOLDER [--tls] [--key NAME=PEM]…
 
 Makes the sender's keys (FOLDER/rsa.pem, FOLDER/ed25519.pem) and, with --tls, a certificate (FOLDER/tls.pem)
-and demands STARTTLS. Listens on a free port of 127.0.0.1 and prints `port N`; then one line of JSON for every
+and demands STARTTLS. With --key it also knows the Ed25519 key in PEM under a name in DNS, from when it is first
+asked for it: who signs may make its key once it knows the port. Listens on a free port of 127.0.0.1 and prints `port N`; then one line of JSON for every
 message that it took, with dkimpy's verdict. How it treats somebody is in the local part of the address:
 
     bounce…   550, always
@@ -15,6 +16,7 @@ message that it took, with dkimpy's verdict. How it treats somebody is in the lo
 import asyncio
 import base64
 import datetime
+import functools
 import json
 import pathlib
 import ssl
@@ -38,18 +40,40 @@ def write(name, key):
     (folder / name).write_bytes(private)
 
 
+def record(key):
+    """What the sender's DNS would say of a key (RFC 6376, section 3.6.1; RFC 8463)."""
+    public = key.public_key()
+    if isinstance(key, rsa.RSAPrivateKey):
+        kind, public = b"rsa", public.public_bytes(DER, form.PublicFormat.SubjectPublicKeyInfo)
+    else:
+        kind, public = b"ed25519", public.public_bytes(form.Encoding.Raw, form.PublicFormat.Raw)
+    return b"v=DKIM1; k=" + kind + b"; p=" + base64.b64encode(public)
+
+
 def made():
-    """Both keys, and what the sender's DNS would say of them (RFC 6376, section 3.6.1; RFC 8463)."""
+    """Both keys' records."""
     one, other = rsa.generate_private_key(65537, 2048), ed25519.Ed25519PrivateKey.generate()
     write("rsa.pem", one)
     write("ed25519.pem", other)
-    public = one.public_key().public_bytes(DER, form.PublicFormat.SubjectPublicKeyInfo)
-    short = other.public_key().public_bytes(form.Encoding.Raw, form.PublicFormat.Raw)
-    text = lambda kind, key: b"v=DKIM1; k=" + kind + b"; p=" + base64.b64encode(key)
     return {
-        b"rsa._domainkey.bank.example.": text(b"rsa", public),
-        b"ed25519._domainkey.bank.example.": text(b"ed25519", short),
+        "rsa._domainkey.bank.example.": record(one),
+        "ed25519._domainkey.bank.example.": record(other),
     }
+
+
+def dns(arguments):
+    """Records by name: of the keys made here and of those named by --key."""
+    own = made()
+    named = dict(arguments[at + 1].split("=", 1) for at, text in enumerate(arguments) if text == "--key")
+
+    @functools.cache
+    def look_up(name):
+        if name.rstrip(".") in named:
+            pem = pathlib.Path(named[name.rstrip(".")]).read_bytes()
+            return record(form.load_pem_private_key(pem, None))
+        return own.get(name)
+
+    return lambda name, timeout=5: look_up(name.decode())
 
 
 def certificate():
@@ -87,7 +111,7 @@ class Handler:
         told = {
             "to": to,
             "from": envelope.mail_from,
-            "dkim": dkim.verify(raw, dnsfunc=lambda name, timeout=5: self.dns.get(name)),
+            "dkim": dkim.verify(raw, dnsfunc=self.dns),
             "tls": session.ssl is not None,
             "headers": [[name, str(value)] for name, value in mail.items()],
             "body": mail.get_content(),
@@ -102,7 +126,7 @@ class Handler:
 
 async def serve():
     context = certificate() if "--tls" in sys.argv else None
-    handler = Handler(made())
+    handler = Handler(dns(sys.argv))
     smtp = lambda: SMTP(handler, hostname="mail.example", tls_context=context, require_starttls=context is not None)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(smtp, "127.0.0.1", 0)

@@ -51,7 +51,7 @@ pub(super) fn judge_change(
         let is_change = matches!(held.act.kind, ActKind::ChangeContact(_));
         is_change && held.act.account == case.act.account
     });
-    if waits || account.contact == Some(change.contact) {
+    if waits || account.contact.as_deref() == Some(&change.contact) {
         return Err(Reason::ContactKnown);
     }
     Ok(Verdict::Wait(vec![Need::Delay], None))

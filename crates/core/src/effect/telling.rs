@@ -25,7 +25,7 @@ impl Facts {
             }
             Effect::Contact(account, contact) => {
                 if let Some(account) = self.accounts.get_mut(account) {
-                    account.contact = Some(*contact);
+                    account.contact = Some(Box::new(*contact));
                 }
             }
             _ => {}

@@ -214,8 +214,15 @@ impl Engine {
             return None;
         }
         let context = Context::from_pairs(self.context(facts)).ok()?;
-        let who = entity("Realm", realm_name(facts.realm))?;
-        let (what, gate) = (entity("Action", facts.act)?, entity("Gate", "gate")?);
+        let of = |kind: Option<&EntityTypeName>, name: &str| {
+            Some(EntityUid::from_type_name_and_id(
+                kind?.clone(),
+                EntityId::new(name),
+            ))
+        };
+        let [realm, action, gate] = kinds();
+        let who = of(realm, realm_name(facts.realm))?;
+        let (what, gate) = (of(action, facts.act)?, of(gate, "gate")?);
         Request::new(who, what, gate, context, schema).ok()
     }
 
@@ -264,9 +271,12 @@ fn strings<'a>(names: impl Iterator<Item = &'a str>) -> RestrictedExpression {
     RestrictedExpression::new_set(names.map(string))
 }
 
-fn entity(kind: &str, name: &str) -> Option<EntityUid> {
-    let kind: EntityTypeName = kind.parse().ok()?;
-    Some(EntityUid::from_type_name_and_id(kind, EntityId::new(name)))
+/// The kinds of entities in a question: realm, action, gate. Parsed once, since that takes as long as an answer.
+/// They are names, so that a test holds that they parse.
+fn kinds() -> [Option<&'static EntityTypeName>; 3] {
+    static PARSED: LazyLock<[Option<EntityTypeName>; 3]> =
+        LazyLock::new(|| ["Realm", "Action", "Gate"].map(|kind| kind.parse().ok()));
+    PARSED.each_ref().map(Option::as_ref)
 }
 
 impl Answer {

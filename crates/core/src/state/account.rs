@@ -43,9 +43,10 @@ pub struct Account {
     /// The entry that opened it.
     #[n(7)]
     pub opened: u64,
-    /// The commitment to its sealed contact.
+    /// The commitment to its sealed contact. In a box of its own: where the network has no herald, no account
+    /// reserves room for one.
     #[n(12)]
-    pub contact: Option<Digest>,
+    pub contact: Option<Box<Digest>>,
 }
 
 /// A principal of the customers' realm.

@@ -50,6 +50,12 @@ impl Untold {
         waiting.map(|(entry, row)| (*entry, row.act))
     }
 
+    /// How many acts' delays have not begun: the herald's word about them is missing, or not cosigned yet.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.by_entry.len()
+    }
+
     fn row(&self, act: Digest) -> Option<&Row> {
         self.by_entry.get(self.entry_of.get(&act)?)
     }

@@ -48,6 +48,10 @@ pub(super) const CONTROLS: &[(&str, &str)] = &[
         "A new address waits 24 hours from the witnesses’ cosignature. Nobody can shorten it, not even as root on the gate.",
     ),
     (
+        "Nobody but the platform told customers what was done in their name.",
+        "The herald, in a process of its own, tells each customer what the journal really says. A new address or factor begins to wait only once a mail server has taken that notice.",
+    ),
+    (
         "Suspending took people some hours.",
         "One act; stopped when the signer has signed that it has it. It can be posted beside the gate, on a stop board.",
     ),
@@ -59,7 +63,7 @@ pub(super) const CONTROLS: &[(&str, &str)] = &[
 
 /// What holds for this page.
 pub(super) const OF_THE_DRILL: &[&str] = &[
-    "Gate, signer, witness with stop board and the Ethereum node (anvil) are real processes; customers’ passkeys are keys in software that behave as authenticators do. Everything runs on one machine, as no network for real money would.",
+    "Gate, signer, herald, witness with stop board, the mail server (aiosmtpd, which judges each DKIM signature with dkimpy) and the Ethereum node (anvil) are real processes; customers’ passkeys are keys in software that behave as authenticators do. Everything runs on one machine, as no network for real money would.",
     "Waiting is played by moving a test clock that only a development genesis accepts: delays have their production length of 24 hours.",
     "Honest customers (3,000 at scale 1), their amounts and the order of everything come from the seed. Keys and ids of the network are made afresh.",
     "When operators suspend is scripted: after two thirds of the attempts (API), once the forged entries have met the signer (gate), after the day that an address waits, for which the clock is moved (page). “All stopped after” therefore says how long the script runs before them, but for the gate, where the signer stops by itself. What is measured is how long stopping takes: from the recorded suspension to every keeper’s signed word that it has it.",

@@ -175,6 +175,10 @@ fn variant(one: &Findings) -> String {
             "suspension: recorded to stopped, measured",
             flow.stopping_ms.map_or("never".into(), milliseconds),
         ),
+        of(
+            "notices by mail, each signature checked",
+            grouped(u128::from(one.told)),
+        ),
     ];
     format!(
         "<section id=\"{}\"><h2>{}</h2><p>{has}</p><dl class=\"facts\">{}</dl>\
@@ -232,9 +236,9 @@ fn introduction(variant: Variant) -> (&'static str, &'static str) {
             "<p>What they get is bounded: only at an address that the customer was tricked into adding and \
              that then stood in the customer’s own book for a full day, only from customers who did not look \
              and were tricked a second time, and only up to the account’s limits. What they do not get: a \
-             fresh address, a shorter delay, a larger limit, anything of a customer who looked. (Notices of \
-             new addresses by mail, which shorten the odds further, come with the herald; here the customers \
-             who notice do so by looking.)</p>",
+             fresh address, a shorter delay, a larger limit, anything of a customer who read its mail: the \
+             herald, in a process of its own that the platform does not run, tells each of the new address, \
+             under a code that only the customer and it know, and the delay does not begin before that.</p>",
         ),
     }
 }

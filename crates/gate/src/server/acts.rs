@@ -3,7 +3,8 @@
 use super::auth::Caller;
 use super::idempotency::{Claim, Mine};
 use super::nonces::Nonce;
-use super::standing::{self, Answer};
+use super::passkeys::{self, RequestOptions};
+use super::standing::{self, Answer, blocking};
 use super::{Api, Problem, auth};
 use crate::sequencer::{Outcome, What};
 use axum::Json;
@@ -74,17 +75,23 @@ pub(super) async fn simulate(
     let digest = posting.act.digest();
     refuse_other(&parts, digest)?;
     posting.evidence.requests.push(caller.signed);
-    let (now, memo) = (api.now(), &api.shared().memo);
-    let tried = api.shared().guarded(|state| {
-        let time = state.facts().time.max(now);
-        try_out(state, &posting.act, &posting.evidence, time, memo)
-    })?;
-    Ok(Json(Trial {
-        digest,
-        decision: tried.decision,
-        supposes: tried.supposes,
-    })
-    .into_response())
+    let now = api.now();
+    let trial = blocking(move || {
+        let shared = api.shared();
+        let tried = shared.guarded(|state| {
+            let time = state.facts().time.max(now);
+            try_out(state, &posting.act, &posting.evidence, time, &shared.memo)
+        })?;
+        let by_passkey = tried.supposes == Some(FactorKind::Passkey);
+        let options = by_passkey.then(|| passkeys::options(shared, &posting.act, now));
+        Ok(Trial {
+            digest,
+            decision: tried.decision,
+            supposes: tried.supposes,
+            options: options.flatten(),
+        })
+    });
+    Ok(Json(trial.await?).into_response())
 }
 
 /// What `POST /v1/acts:simulate` answers.
@@ -96,6 +103,9 @@ struct Trial {
     /// The kind of factor that was supposed to have signed, where none has.
     #[serde(skip_serializing_if = "Option::is_none")]
     supposes: Option<FactorKind>,
+    /// What to ask the principal's browser for, where that is a passkey.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    options: Option<RequestOptions>,
 }
 
 /// Take the idempotency key, where there is one: it is the caller's own.

@@ -59,8 +59,10 @@ pub(super) async fn take(
 
 /// Whether the account, or a change of its contact that waits, commits to it.
 fn is_committed(facts: &Facts, account: AccountId, contact: Digest) -> bool {
-    let known = facts.account(account).and_then(|known| known.contact);
-    known == Some(contact)
+    let known = facts
+        .account(account)
+        .and_then(|known| known.contact.as_deref());
+    known == Some(&contact)
         || facts.held.values().any(|held| {
             let changes =
                 matches!(&held.act.kind, ActKind::ChangeContact(to) if to.contact == contact);

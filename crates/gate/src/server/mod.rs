@@ -10,6 +10,7 @@ mod idempotency;
 mod log;
 mod nonces;
 mod openapi;
+mod passkeys;
 mod problem;
 mod reads;
 mod registrations;

@@ -1,5 +1,6 @@
 //! Where an act stands: from state while it waits or is on its way, from the index for ever after.
 
+use super::passkeys::{self, RequestOptions};
 use super::{Api, Problem, auth};
 use crate::events::Stage;
 use crate::index::Course;
@@ -33,7 +34,7 @@ struct Standing {
     /// Why, where it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
-    needs: Vec<Need>,
+    needs: Vec<Open>,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Time>,
     /// The policy's statements that it waits for, where some do.
@@ -42,6 +43,16 @@ struct Standing {
     transactions: Vec<Digest>,
     #[serde(skip)]
     now: Time,
+}
+
+/// Something that an act waits for.
+#[derive(Debug, Serialize)]
+struct Open {
+    #[serde(flatten)]
+    need: Need,
+    /// For an assertion: what to ask the customer's browser for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    options: Option<RequestOptions>,
 }
 
 /// The answer to an act or to evidence that was taken.
@@ -76,6 +87,7 @@ pub(super) async fn act(
         let mut found = standing(shared, digest, now)?;
         if let Some(found) = &mut found {
             found.act = asked(shared, digest, &found.entries);
+            found.make_ready(shared, now);
         }
         Ok(found)
     });
@@ -138,7 +150,7 @@ fn submissions<'a>(
     })
 }
 
-fn read(shared: &Shared, index: u64) -> Option<Entry> {
+pub(super) fn read(shared: &Shared, index: u64) -> Option<Entry> {
     Entry::from_bytes(&shared.view.entry(index).ok()?).ok()
 }
 
@@ -158,6 +170,18 @@ fn standing(shared: &Shared, digest: Digest, now: Time) -> Result<Option<Standin
         _ => {}
     }
     Ok(Some(found))
+}
+
+impl Standing {
+    /// Whoever has to assert finds what to ask for.
+    fn make_ready(&mut self, shared: &Shared, now: Time) {
+        let Some(act) = &self.act else { return };
+        for open in &mut self.needs {
+            if open.need == Need::Assertion {
+                open.options = passkeys::options(shared, act, now);
+            }
+        }
+    }
 }
 
 fn look(
@@ -184,7 +208,11 @@ fn look(
         standing.stage = Stage::Held;
         let decided = decide::settle(state, digest, standing.now);
         if let Decision::Hold { needs, until } = decided.decision() {
-            (standing.needs, standing.until) = (needs.clone(), *until);
+            let open = |need: &Need| Open {
+                need: *need,
+                options: None,
+            };
+            (standing.needs, standing.until) = (needs.iter().map(open).collect(), *until);
             standing.statements = waited_for(&decided);
         }
     } else if let Some(release) = facts.releases.get(&digest) {
@@ -218,7 +246,7 @@ fn stage_of(release: &Release) -> Stage {
 }
 
 /// The act itself, from the first entry that carries it.
-fn asked(shared: &Shared, digest: Digest, entries: &[u64]) -> Option<Act> {
+pub(super) fn asked(shared: &Shared, digest: Digest, entries: &[u64]) -> Option<Act> {
     let first = submissions(shared, digest, entries).next();
     first.map(|(.., said)| said.act)
 }
@@ -247,7 +275,7 @@ fn refused(shared: &Shared, digest: Digest, entries: &[u64]) -> Option<Reason> {
 }
 
 /// Old entries are read from the disk.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     run: impl FnOnce() -> Result<T, Reason> + Send + 'static,
 ) -> Result<T, Problem> {
     let done = tokio::task::spawn_blocking(run).await;

@@ -227,7 +227,7 @@ fn answer(api: &Api) -> Value {
         "size": state.size(), "time": facts.time, "witnessed_at": witnessed,
         "suspensions": suspensions, "suspensions_count": facts.suspensions.len(),
         "latches": latches, "void_entries": facts.void_entries,
-        "held": facts.held.len(), "in_flight": facts.releases.len(),
+        "held": facts.held.len(), "in_flight": facts.releases.len(), "untold": facts.untold.count(),
         "withheld": found.withheld.first, "withheld_count": found.withheld.count,
         "limits": facts.limits.digest(),
         "holders": holders(facts), "re_enrolment": re_enrolment(facts), "in_force": in_force(&state),

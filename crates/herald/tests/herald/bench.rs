@@ -52,7 +52,7 @@ impl Bench {
             herald,
             postman,
         };
-        bench.open_account();
+        bench.open_account(&bench.customer, FIRST);
         bench
     }
 
@@ -61,19 +61,20 @@ impl Bench {
         self.net.wire()
     }
 
-    fn open_account(&self) {
-        let contact = self.seal(FIRST, 1);
+    /// Open somebody's account, to be told at this mail address.
+    pub(crate) fn open_account(&self, customer: &Customer, address: &str) {
+        let contact = self.seal_for(customer, address, 1);
         let mut wire = self.wire();
         let ledger = &mut wire.ledger;
         let open = OpenAccount {
-            subject: self.customer.subject,
-            principal: self.customer.principal,
-            factor: self.customer.factor(),
+            subject: customer.subject,
+            principal: customer.principal,
+            factor: customer.factor(),
             delay: None,
             contact: Some(contact),
         };
         let mut act = ledger.act(World::BACK_END, ActKind::OpenAccount(open));
-        act.account = Some(self.customer.account);
+        act.account = Some(customer.account);
         let mut evidence = ledger.staffs_evidence(&act);
         evidence.attestations.push(ledger.onboarding(&act));
         ledger.submit(act, evidence);
@@ -82,6 +83,10 @@ impl Bench {
 
     /// Seal a mail address for the customer, and leave it with the gate.
     pub(crate) fn seal(&self, address: &str, seed: u8) -> Digest {
+        self.seal_for(&self.customer, address, seed)
+    }
+
+    fn seal_for(&self, customer: &Customer, address: &str, seed: u8) -> Digest {
         let contact = Contact {
             reach: Reach::Mail(address.into()),
             language: "en".into(),
@@ -90,7 +95,7 @@ impl Bench {
         let mut wire = self.wire();
         let genesis = wire.ledger.world.digest();
         let fill = |bytes: &mut [u8]| bytes.fill(seed);
-        let (key, account) = (SealingKey(World::SEALING), self.customer.account);
+        let (key, account) = (SealingKey(World::SEALING), customer.account);
         let envelope = Envelope::seal(&contact, key, genesis, account, fill).unwrap();
         let commitment = envelope.commitment();
         wire.envelopes

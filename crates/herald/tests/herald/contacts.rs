@@ -16,6 +16,8 @@ fn contact(bench: &Bench) -> Option<Digest> {
         .account(bench.customer.account)
         .unwrap()
         .contact
+        .as_deref()
+        .copied()
 }
 
 #[test]

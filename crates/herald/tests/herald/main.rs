@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod campaign;
 mod contacts;
 mod crashes;
 mod liars;

@@ -20,7 +20,8 @@ pub struct Customer {
     pub principal: PrincipalId,
     /// Whose.
     pub subject: SubjectId,
-    credential: Vec<u8>,
+    /// The id of its passkey.
+    pub credential: Vec<u8>,
     key: SoftwareStatement,
 }
 

@@ -4,7 +4,7 @@ mod act;
 
 use crate::failure::{Exit, Failure, after_refusal};
 use crate::files;
-use crate::out::{json, say};
+use crate::out::{json, say, warn};
 use crate::policy::before_proposal;
 use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
 use clap::Args;
@@ -39,7 +39,7 @@ pub(crate) struct CallArgs {
     /// The body, from a file (- is standard input)
     #[arg(long, value_name = "FILE", conflicts_with = "act")]
     body: Option<PathBuf>,
-    /// Print the request's body instead of sending it
+    /// Print the request's body instead of sending it, and the act's digest on standard error
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -96,6 +96,9 @@ impl CallArgs {
         let (body, concerned, once) = self.body(&reach, caller.as_ref())?;
         if self.dry_run {
             say(String::from_utf8_lossy(&body));
+            if let Some(act) = concerned {
+                warn(format_args!("act {act}"));
+            }
             return Ok(());
         }
         let question = Question {

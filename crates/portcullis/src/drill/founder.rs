@@ -31,7 +31,8 @@ fn found(wish: &Wish) -> Result<Cast, Failure> {
         enrolments_per_day: Some(wish.enrolments_per_day),
         webhook: Some(wish.webhook.clone()),
     };
-    init::network(&wish.folder, wish.chain, &wish.node, &terms)?;
+    let chain = (wish.chain, wish.node.as_str());
+    init::network(&wish.folder, chain, wish.mail, &terms)?;
     let reach = ReachArgs::folder(&wish.folder, Some(&wish.clock)).open()?;
     cast(&reach, asset, &Folder(wish.folder.clone()))
 }
@@ -56,6 +57,7 @@ fn cast(reach: &Reach, asset: AssetId, folder: &Folder) -> Result<Cast, Failure>
             witness: folder.file(Folder::WITNESS),
             gate: folder.file(Folder::GATE),
             signer: folder.file(Folder::SIGNER),
+            herald: folder.file(Folder::HERALD),
             journal: folder.file(Folder::JOURNAL),
         },
     })

@@ -1,4 +1,4 @@
-//! What a drill needs of this machine: a folder, and an Ethereum node's program.
+//! What a drill needs of this machine: a folder, and the programs of an Ethereum node and of a mail server.
 
 use crate::failure::Failure;
 use crate::out::warn;
@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Where `script/install` puts the node's program.
-const INSTALLED: &str = "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
+const ANVIL: &str = "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
+/// And the mail server's.
+const MAIL_SERVER: &str = "mail/server";
 
 /// The Ethereum node's program: the one that was named, or where script/install puts it below a checkout
 /// in which this program was built. Asked for its version, so that nothing begins without it.
@@ -16,7 +18,7 @@ pub(super) fn anvil(named: Option<&Path>) -> Result<PathBuf, Failure> {
     let none = || Failure::usage("no Ethereum node to hold a drill with", NEXT);
     let path = named
         .map(Path::to_owned)
-        .or_else(|| peers::find(INSTALLED))
+        .or_else(|| peers::find(ANVIL))
         .ok_or_else(none)?;
     let asked = Command::new(&path)
         .arg("--version")
@@ -34,6 +36,19 @@ pub(super) fn anvil(named: Option<&Path>) -> Result<PathBuf, Failure> {
         Ok(said) if said.stdout.starts_with(b"anvil ") => Ok(path),
         Ok(_) => Err(wrong("it does not say that it is anvil".into())),
     }
+}
+
+/// The mail server's program: the one that was named, or where script/install puts it.
+pub(super) fn mail_server(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    let found = named
+        .map(Path::to_owned)
+        .or_else(|| peers::find(MAIL_SERVER));
+    found.filter(|path| path.is_file()).ok_or_else(|| {
+        Failure::usage(
+            "no mail server to hold a drill with",
+            "run script/install, or name tests/peers/mail's with --mail-server",
+        )
+    })
 }
 
 /// A folder for the drill: kept where somebody asked for it or something failed, removed otherwise.

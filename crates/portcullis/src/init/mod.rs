@@ -117,9 +117,19 @@ impl InitArgs {
     }
 }
 
-/// Make a development network on one chain's own coin, under terms of somebody's own.
-pub(crate) fn network(folder: &Path, chain: u64, node: &str, terms: &Terms) -> Result<(), Failure> {
-    development::make(folder, &Wishes::of_coin(chain, node), terms).map(|_| ())
+/// Make a development network on one chain's own coin, under terms of somebody's own, with a herald that
+/// sends by a mail server.
+pub(crate) fn network(
+    folder: &Path,
+    (chain, node): (u64, &str),
+    mail: SocketAddr,
+    terms: &Terms,
+) -> Result<(), Failure> {
+    let wishes = Wishes {
+        mail: Some(mail),
+        ..Wishes::of_coin(chain, node)
+    };
+    development::make(folder, &wishes, terms).map(|_| ())
 }
 
 /// Make a development network on one chain's own coin, under the usual terms.
