@@ -335,3 +335,27 @@ fn a_heralds_key_of_before_has_no_contact_forgotten() {
     stage.settle(act);
     assert!(!may_forget(&stage, old) && may_forget(&stage, FRESH));
 }
+
+/// A herald that is latched, or lost for good, is the administrators' to bring back. Where they are lost as
+/// well, the roots must not wait for its word.
+#[test]
+fn what_the_roots_bring_waits_for_no_herald() {
+    const ROOT: u8 = 0xd1;
+    const NEW: [u8; 3] = [0x31, 0x32, 0x33];
+    let mut stage = Stage::told_on(World::with(|genesis| {
+        let with_a_herald = World::with_a_herald();
+        genesis.keepers = with_a_herald.network.genesis().keepers.clone();
+        genesis.roots = vec![World::key(&id(ROOT)).public_key().clone()];
+    }));
+    let recover = stage.new_administration(&NEW, 2);
+    let act = stage.staffs(World::OPERATOR, ActKind::RecoverAdministrators(recover));
+    let evidence = stage.rooted(&act, &[ROOT]);
+    let act = stage.submit_with(act, evidence);
+    assert!(!stage.facts().untold.has(act));
+    stage.pass(Span::seconds(16));
+    stage.settle(act);
+    stage.ledger.settle_clocks();
+    let principal = portcullis_core::id::PrincipalId(id(NEW[0]));
+    let factors = stage.facts().factors(Owner::Member { principal });
+    assert!(factors[0].available.is_at(stage.now()));
+}
