@@ -162,10 +162,14 @@ impl Sim {
         let Some(herald) = &mut self.herald else {
             return;
         };
-        if self.dice.chance(150) {
-            let gone = self.people.any_address();
-            self.common.chronicle.note("fault: mailbox gone", &gone);
-            herald.mail.close(gone);
+        let address = self.people.any_address();
+        let (which, chronicle) = (self.dice.below(10), &self.common.chronicle);
+        if let (0 | 1, Some(gone)) = (which, &address) {
+            chronicle.note("fault: mailbox gone", gone);
+            herald.mail.close(gone.clone());
+        } else if let (2..5, Some(full)) = (which, address) {
+            chronicle.note("fault: mailbox full", &full);
+            herald.mail.fill(full);
         } else {
             let mood = *self.dice.pick(&Mood::ALL).unwrap_or(&Mood::Takes);
             herald.mail.set_mood(mood);

@@ -359,7 +359,7 @@ impl Model {
     fn hold(&mut self, digest: Digest, waiting: Waiting, evidence: &Evidence, time: Time) {
         let act = &waiting.act;
         if own_delay(&act.kind).is_some() {
-            self.delays.begin(waiting.entry, digest);
+            self.delays.begin(waiting.entry, digest, &act.kind);
             self.note_due(digest, &waiting.act);
         }
         let act = waiting.act.clone();

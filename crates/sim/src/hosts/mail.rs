@@ -45,6 +45,8 @@ struct State {
     mood: Mood,
     /// Mailboxes that are no more.
     gone: BTreeSet<String>,
+    /// Mailboxes that take nothing for now.
+    full: BTreeSet<String>,
     /// When a letter was seen first.
     seen: BTreeMap<Digest, Time>,
 }
@@ -57,6 +59,7 @@ impl MailServer {
             dice,
             mood: Mood::Takes,
             gone: BTreeSet::new(),
+            full: BTreeSet::new(),
             seen: BTreeMap::new(),
         };
         Self {
@@ -77,9 +80,16 @@ impl MailServer {
         self.state().gone.insert(address);
     }
 
-    /// Every mailbox is there again.
+    /// A mailbox is full: what is sent there is to be tried again.
+    pub fn fill(&self, address: String) {
+        self.state().full.insert(address);
+    }
+
+    /// Every mailbox is there again and has room.
     pub fn reopen_all(&self) {
-        self.state().gone.clear();
+        let mut state = self.state();
+        state.gone.clear();
+        state.full.clear();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -121,6 +131,7 @@ impl Post for MailServer {
         match mood {
             Mood::Down => self.defer("server down"),
             _ if state.gone.contains(address) => self.refuse(letter, address),
+            _ if state.full.contains(address) => self.defer("mailbox full"),
             Mood::Greylists if now < first.after(GREY) => self.defer("greylisted"),
             Mood::LosesAnswers if state.dice.chance(500) => {
                 self.take(letter, address);

@@ -15,6 +15,8 @@ pub(super) struct Delays {
 
 struct Begun {
     act: Digest,
+    /// Whether it waits for the herald's word.
+    is_told: bool,
     /// The newest cosignature of the first checkpoint that contains the entry.
     cosigned: Option<Time>,
     /// By which entry the herald says that it has told.
@@ -29,10 +31,12 @@ impl Delays {
         Self { has_herald, begun }
     }
 
-    /// With this entry something waits that an act brought.
-    pub(super) fn begin(&mut self, entry: u64, act: Digest) {
+    /// With this entry something waits that an act brought. What the roots bring waits for no herald.
+    pub(super) fn begin(&mut self, entry: u64, act: Digest, kind: &ActKind) {
+        let by_roots = matches!(kind, ActKind::RecoverAdministrators(_));
         let begun = Begun {
             act,
+            is_told: self.has_herald && !by_roots,
             cosigned: None,
             told: None,
             told_cosigned: None,
@@ -65,7 +69,7 @@ impl Delays {
     pub(super) fn from(&self, entry: u64) -> Option<Time> {
         let begun = self.begun.get(&entry)?;
         let cosigned = begun.cosigned?;
-        if self.has_herald {
+        if begun.is_told {
             Some(begun.told_cosigned?.max(cosigned))
         } else {
             Some(cosigned)

@@ -246,7 +246,8 @@ impl Model {
         let Some(payment) = payment.cloned() else {
             return self.violated("only what was released is given up", act);
         };
-        if !self.taken_back.contains_key(&act) && time < payment.expires {
+        let is_over = time >= payment.expires || self.waits_anew(&payment, time);
+        if !self.taken_back.contains_key(&act) && !is_over {
             self.violated("only what was taken back is given up by itself", act);
         }
         let mut stops = self.stops.values();
@@ -255,6 +256,14 @@ impl Model {
         }
         self.given_up.insert(act);
         self.replan(act, plan);
+    }
+
+    /// Its account was recovered since: the payee's delay runs again, and a release that was late is over.
+    fn waits_anew(&self, payment: &Payment, time: Time) -> bool {
+        let (chain, address) = (31_337, payment.to);
+        let payee = Address::Evm { chain, address };
+        let booked = self.book.get(&(payment.account, payee));
+        booked.is_some_and(|booked| !self.delays.has_run(booked.entry, DELAY, time))
     }
 
     /// What these releases rest on is taken back.

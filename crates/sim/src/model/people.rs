@@ -46,7 +46,9 @@ impl Model {
                 }
                 let roles = self.roles.get(&act.principal);
                 let may = may(&act.kind);
-                if !roles.is_some_and(|roles| roles.iter().any(|role| may.contains(role))) {
+                // Whatever the role: everybody's own factors are theirs to give up.
+                let own = matches!(&act.kind, ActKind::RevokeFactor(revoke) if revoke.principal == act.principal);
+                if !own && !roles.is_some_and(|roles| roles.iter().any(|role| may.contains(role))) {
                     let what = format!("{} by {}", act.kind.name(), act.principal);
                     self.violated("nobody acts without a role", what);
                 }
@@ -286,7 +288,7 @@ impl Model {
             ActKind::GrantRole(grant) if grant.factor.is_some() => {}
             _ => return,
         }
-        self.delays.begin(index, digest);
+        self.delays.begin(index, digest, &act.kind);
         self.note_due(digest, act);
     }
 

@@ -14,10 +14,12 @@ pub(super) struct Sealed {
 }
 
 impl People {
-    /// A mail address that some customer has or may have.
-    pub fn any_address(&mut self) -> String {
-        let customer = self.any_customer();
-        self.address_of_mail(customer)
+    /// A mail address that some customer has or had, if any has one.
+    pub fn any_address(&mut self) -> Option<String> {
+        let facts = self.truth.facts();
+        let all: Vec<String> = facts.contacts.values().cloned().collect();
+        drop(facts);
+        self.dice.pick(&all).cloned()
     }
 
     fn address_of_mail(&mut self, customer: usize) -> String {

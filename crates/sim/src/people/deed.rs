@@ -56,9 +56,9 @@ impl Deed {
         (80, Self::EnrolDevice),
         (90, Self::Recover),
         (120, Self::Support),
-        (40, Self::Veto),
+        (70, Self::Veto),
         (12, Self::RecoverAdministrators),
-        (60, Self::Rotate),
+        (80, Self::Rotate),
         (8, Self::RaiseEpoch),
         (4, Self::CancelOwn),
     ];

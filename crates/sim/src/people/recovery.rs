@@ -9,6 +9,7 @@ use portcullis_core::act::{
     Act, ActKind, Approve, Cancel, EnrolFactor, Keys, NewAdministrator, Recover,
     RecoverAdministrators, Roots, Rotate, Veto, root_id,
 };
+use portcullis_core::board::Posting;
 use portcullis_core::evidence::{Attestation, AttestationStatement, Claim, Evidence};
 use portcullis_core::factor::NewFactor;
 use portcullis_core::genesis::IssuerKind;
@@ -187,7 +188,11 @@ impl People {
         let Some(customer) = customers.position(|c| Some(c.account) == waiting.account) else {
             return false;
         };
-        if self.dice.chance(500) {
+        let by_passkey = self.dice.chance(600);
+        if by_passkey && self.dice.chance(300) {
+            return self.post_veto(state, customer, kind);
+        }
+        if by_passkey {
             return self.ask(state, customer, kind);
         }
         let draft = self.draft(state);
@@ -197,6 +202,15 @@ impl People {
             return false;
         };
         self.send(World::BACK_END, &veto, &evidence)
+    }
+
+    /// The same past a gate that may not take it: to a stop board.
+    fn post_veto(&mut self, state: &State, customer: usize, kind: ActKind) -> bool {
+        let veto = self.customers_act(state, customer, kind);
+        veto.is_some_and(|(act, evidence)| {
+            self.common.chronicle.count("veto posted");
+            self.post_raw(&Posting { act, evidence })
+        })
     }
 
     /// Whoever brought something that waits takes it back.
@@ -308,21 +322,21 @@ impl People {
     pub(super) fn next_keys(&mut self, state: &State) -> Option<Keys> {
         let ring = Arc::clone(&self.common.keys);
         let successor = |public| Some(ring.after(public)?.public_key().clone());
-        match self.dice.below(7) {
+        match self.dice.below(8) {
             0..=2 => {
                 let mut issuers = state.issuers().to_vec();
                 let at = self.dice.index(issuers.len());
                 issuers[at].key = successor(&issuers[at].key)?;
                 Some(Keys::Issuers { issuers })
             }
-            3 => {
+            3 | 4 => {
                 let mut roots = state.roots();
                 let at = self.dice.index(roots.keys.len());
                 roots.keys[at] = successor(&roots.keys[at])?;
                 Some(Keys::Roots { roots })
             }
             place => {
-                let keeper = if place == 6 {
+                let keeper = if place == 7 {
                     World::HERALD
                 } else {
                     World::KEEPER

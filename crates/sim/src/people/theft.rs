@@ -79,8 +79,8 @@ impl Theft {
         (6, Self::OldLedger),
         (6, Self::OldKeeper),
         (2, Self::TooFewRoots),
-        (3, Self::OldRoots),
-        (4, Self::ManyRecoveries),
+        (8, Self::OldRoots),
+        (5, Self::ManyRecoveries),
         (3, Self::OwnSupport),
         (3, Self::StrangersVeto),
     ];

@@ -137,7 +137,7 @@ impl People {
     }
 
     /// Anybody posts what stands in the journal.
-    fn post_raw(&mut self, posting: &Posting) -> bool {
+    pub(super) fn post_raw(&mut self, posting: &Posting) -> bool {
         let body = serde_json::to_vec(posting).unwrap_or_default();
         let number = self.dice.index(setting::BOARDS);
         let url = format!("{}/postings", setting::board_url(number));

@@ -158,7 +158,7 @@ const WANTED: &[&str] = &[
     "act held: set-policy", "act taken: publish-rates", "act held: rotate", "act held: recover", "act taken: veto",
     "act held: recover-administrators", "act held: change-contact",
     "mail taken", "fault: mail server down", "fault: mail greylisted", "fault: mail answer lost",
-    "fault: mail refused for good", "fault: mailbox gone", "envelope taken", "told", "contact changed",
+    "fault: mail refused for good", "fault: mailbox gone", "fault: mailbox full", "fault: mail mailbox full", "envelope taken", "told", "contact changed",
     "policy replaced", "a publisher gone mad", "rotated: issuers", "rotated: roots", "rotated: a keeper",
     "key turned", "recovered", "vetoed", "administrators recovered",
 ];
