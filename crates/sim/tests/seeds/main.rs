@@ -22,6 +22,7 @@ const FOUND: &[(u64, u64, &str)] = &[
     (10, 3000, "a board's torn last posting kept the board from starting"),
     (17, 2500, "a start of the journal showed a batch that was whole and not durable; the power took it away"),
     (20, 2500, "a start of the signer followed what it had sent twice, and took its one receipt for nobody's"),
+    (68, 2500, "administrators whom the roots had brought waited for a herald's word that only they could have freed"),
 ];
 
 /// As long as it took to find something, where it did.
