@@ -3,8 +3,8 @@
 use crate::codec::encode;
 use crate::digest::{Digest, Domain};
 use crate::id::KeeperId;
-use crate::network::Network;
 use crate::signature::{Signature, Verify};
+use crate::state::State;
 use crate::time::{Span, Time};
 use minicbor::{Decode, Encode};
 
@@ -53,12 +53,13 @@ impl Kept {
 }
 
 impl SignedKept {
-    /// Whether the network's herald has just said so.
+    /// Whether the network's herald has just said so, by the key that is in force for it.
     #[must_use]
-    pub fn counts(&self, network: &Network, now: Time, verify: &dyn Verify) -> bool {
-        let kept = &self.kept;
+    pub fn counts(&self, state: &State, now: Time, verify: &dyn Verify) -> bool {
+        let (kept, network) = (&self.kept, state.network());
         let is_now = now.since(kept.time) <= FRESH && kept.time.since(now) <= FRESH;
         let herald = network.herald().filter(|herald| herald.id == kept.keeper);
+        let herald = herald.and_then(|herald| state.keeper(herald.id));
         let is_ours = kept.genesis == network.digest() && kept.contacts.len() <= MAX_KEPT;
         is_now
             && is_ours

@@ -8,17 +8,20 @@
 mod stage;
 
 use portcullis_core::act::{
-    ActKind, Cancel, CancelAddress, ChangeContact, EnrolFactor, OpenAccount, RevokeFactor,
-    SetLimits,
+    ActKind, Cancel, CancelAddress, ChangeContact, EnrolFactor, Keys, OpenAccount, RevokeFactor,
+    Rotate, SetLimits,
 };
 use portcullis_core::decision::Need;
 use portcullis_core::genesis::{GenesisFault, KeeperKind, SealingKey};
+use portcullis_core::kept::{Kept, SignedKept};
 use portcullis_core::limits::Limits;
+use portcullis_core::signature::Strict;
 use portcullis_core::state::account::Owner;
 use portcullis_core::state::release::End;
 use portcullis_core::statement::Says;
 use portcullis_core::{Decision, Digest, Network, Reason, Span, State, Time, VoidReason};
-use portcullis_keeper::testkit::{Customer, World};
+use portcullis_keeper::testkit::{Customer, World, id};
+use portcullis_keys::StatementKey as _;
 use stage::{PAYEE, STRANGER, Stage, add, request_key};
 use std::sync::Arc;
 
@@ -291,4 +294,68 @@ fn a_genesis_has_one_herald_and_only_that_is_sealed_to() {
         g.keepers[0].sealing = key;
     });
     assert_eq!(two, Err(GenesisFault::Heralds));
+}
+
+/// That the herald keeps contacts: whether the gate may forget them at the word of the key of this seed.
+fn may_forget(stage: &Stage, seed: u8) -> bool {
+    let kept = Kept {
+        genesis: stage.ledger.world.digest(),
+        keeper: World::HERALD,
+        time: stage.now(),
+        contacts: vec![OTHER],
+    };
+    let signature = World::key(&id(seed)).sign(&kept.signed_bytes()).unwrap();
+    let word = SignedKept { kept, signature };
+    word.counts(stage.state(), stage.now(), &Strict)
+}
+
+#[test]
+fn a_heralds_key_of_before_has_no_contact_forgotten() {
+    const FRESH: u8 = 0xe1;
+    let mut stage = Stage::with_a_herald();
+    let old = World::HERALD.0[0];
+    assert!(may_forget(&stage, old) && !may_forget(&stage, FRESH));
+    let keeper = World::HERALD;
+    let replaced = stage.state().keeper(keeper).unwrap().key;
+    let replaced = Keys::Keeper {
+        keeper,
+        key: replaced,
+    };
+    let keys = Keys::Keeper {
+        keeper,
+        key: World::key(&id(FRESH)).public_key().clone(),
+    };
+    let replaces = replaced.digest();
+    let rotate = ActKind::Rotate(Rotate { replaces, keys });
+    let act = stage.staffs(World::administrator(0), rotate);
+    let act = stage.submit(act);
+    stage.approve(World::administrator(1), act);
+    stage.heralds(act);
+    stage.pass(Span::seconds(6));
+    stage.settle(act);
+    assert!(!may_forget(&stage, old) && may_forget(&stage, FRESH));
+}
+
+/// A herald that is latched, or lost for good, is the administrators' to bring back. Where they are lost as
+/// well, the roots must not wait for its word.
+#[test]
+fn what_the_roots_bring_waits_for_no_herald() {
+    const ROOT: u8 = 0xd1;
+    const NEW: [u8; 3] = [0x31, 0x32, 0x33];
+    let mut stage = Stage::told_on(World::with(|genesis| {
+        let with_a_herald = World::with_a_herald();
+        genesis.keepers = with_a_herald.network.genesis().keepers.clone();
+        genesis.roots = vec![World::key(&id(ROOT)).public_key().clone()];
+    }));
+    let recover = stage.new_administration(&NEW, 2);
+    let act = stage.staffs(World::OPERATOR, ActKind::RecoverAdministrators(recover));
+    let evidence = stage.rooted(&act, &[ROOT]);
+    let act = stage.submit_with(act, evidence);
+    assert!(!stage.facts().untold.has(act));
+    stage.pass(Span::seconds(16));
+    stage.settle(act);
+    stage.ledger.settle_clocks();
+    let principal = portcullis_core::id::PrincipalId(id(NEW[0]));
+    let factors = stage.facts().factors(Owner::Member { principal });
+    assert!(factors[0].available.is_at(stage.now()));
 }

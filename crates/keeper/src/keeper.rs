@@ -256,6 +256,16 @@ impl Keeper {
         self.key_in_force().as_ref() == Some(self.parts.key.public_key())
     }
 
+    /// The key in force, where the keeper has another one and the replica has come to the newest head that
+    /// it knows. One that reads the journal anew comes past entries under which an earlier key was in
+    /// force: those are no reason to turn back to it.
+    #[must_use]
+    pub fn key_to_turn_to(&self) -> Option<PublicKey> {
+        let newest = self.follower.heads().newest()?;
+        let is_there = newest.head() == self.state().facts().log.head();
+        self.key_in_force().filter(|_| is_there && !self.speaks())
+    }
+
     /// The statement key that the journal names for this keeper, as far as the replica has come.
     #[must_use]
     pub fn key_in_force(&self) -> Option<PublicKey> {

@@ -27,7 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Scenarios: play everybody who asks, and root on the gate's host, whose journal they write.
     ("drill",      &["client", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
     // The production processes under a seeded scheduler: it plays all of them, and nothing uses it.
-    ("sim",        &["gate", "signer", "witness", "client", "keeper", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
+    ("sim",        &["gate", "signer", "herald", "witness", "client", "keeper", "journal", "node", "keys", "host", "contact", "core", "tlog", "chains"]),
     // Processes. Gate and keepers share no code but what all have to agree on.
     ("gate",       &["journal", "node", "keys", "host", "core", "tlog", "chains"]),
     ("signer",     &["keeper", "journal", "node", "keys", "host", "core", "tlog", "chains"]),

@@ -167,10 +167,7 @@ struct StatementKeys {
 impl StatementKeys {
     /// The one in force for this keeper, where it is not the one that the keeper has.
     fn to_turn_to(&self, keeper: &Keeper) -> Option<Arc<dyn StatementKey>> {
-        if keeper.speaks() {
-            return None;
-        }
-        let in_force = keeper.key_in_force()?;
+        let in_force = keeper.key_to_turn_to()?;
         let mut all = self.all.iter();
         let key = all.find(|key| *key.public_key() == in_force)?;
         Some(Arc::clone(key))

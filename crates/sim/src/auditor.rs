@@ -1,7 +1,7 @@
 //! The auditor: reads every durable entry once, applies it by the core's rules to a replica of its own,
 //! and holds everybody else's replica and every acknowledgement against it.
 
-use crate::hosts::{Common, Hosts, SignerHost};
+use crate::hosts::{Common, HeraldHost, Hosts, SignerHost};
 use crate::model::{Model, is_in, token_of};
 use crate::truth::Truth;
 use portcullis_core::act::{ActKind, Scope};
@@ -9,6 +9,7 @@ use portcullis_core::board::Posting;
 use portcullis_core::signature::Strict;
 use portcullis_core::state::release::Stage;
 use portcullis_core::{Body, Digest, Entry, State};
+use portcullis_keeper::testkit::World;
 use portcullis_tlog::{Frontier, Hash};
 
 /// The auditor.
@@ -119,10 +120,30 @@ impl Auditor {
         let counts = entry.as_ref().filter(|_| applied.void.is_none());
         self.model.take(index, counts, leaf, now);
         self.check_withheld();
+        self.check_in_force();
         let Some(entry) = entry else { return };
         if let (Body::Act(submission), None) = (entry.body, applied.void) {
             let (act, evidence) = (submission.act, submission.evidence);
             self.journaled.push(Posting { act, evidence });
+        }
+    }
+
+    /// Policy and rates are those that the journal's own acts and quotes make.
+    fn check_in_force(&self) {
+        let facts = self.state.facts();
+        let chronicle = &self.common.chronicle;
+        if facts.policy() != self.model.policy() {
+            chronicle.violated(
+                "the policy in force is the journal's",
+                facts.policy().digest(),
+            );
+        }
+        for asset in [World::ETHER, World::TOKEN] {
+            let rate = facts.rate(asset).map(|rate| (rate.price.0, rate.time));
+            if rate != self.model.rate(asset) {
+                let what = format!("{rate:?} for {asset}");
+                chronicle.violated("a rate is the median of its quotes", what);
+            }
         }
     }
 
@@ -166,7 +187,7 @@ impl Auditor {
     }
 
     /// Every replica at a size has the effects that this one had there.
-    pub fn compare(&self, hosts: &Hosts, signer: &SignerHost) {
+    pub fn compare(&self, hosts: &Hosts, signer: &SignerHost, herald: Option<&HeraldHost>) {
         let shared = hosts.gate().shared();
         if let Some(shared) = shared {
             self.check_replica("the gate", &shared.state());
@@ -176,6 +197,10 @@ impl Auditor {
         let signer = signer.signer();
         if let Some(signer) = signer.filter(|s| s.keeper().follower().has_reached_mark()) {
             self.check_replica("the signer", signer.state());
+        }
+        let herald = herald.and_then(HeraldHost::herald);
+        if let Some(herald) = herald.filter(|h| h.keeper().follower().has_reached_mark()) {
+            self.check_replica("the herald", herald.state());
         }
     }
 

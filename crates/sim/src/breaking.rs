@@ -2,7 +2,7 @@
 
 use crate::disk::SimDisk;
 use crate::faults::Fault;
-use crate::hosts::{BoardLie, NodeLie, WitnessLie};
+use crate::hosts::{BoardLie, HeraldHost, HeraldLie, Mood, NodeLie, WitnessLie};
 use crate::people::Deed;
 use crate::setting::{BOARDS, LIAR, WITNESSES};
 use crate::sim::Sim;
@@ -20,6 +20,8 @@ impl Sim {
             Fault::Evil => self.change_gate(),
             Fault::Withholding => self.change_withholding(),
             Fault::Shut => self.shut(),
+            Fault::Mail => self.change_mail(),
+            Fault::Herald => self.change_herald(),
         }
     }
 
@@ -28,9 +30,11 @@ impl Sim {
     }
 
     fn any_disk(&mut self) -> SimDisk {
-        match self.dice.below(8) {
+        let more = if self.common.is_whole { 2 } else { 0 };
+        match self.dice.below(8 + more) {
             0..=2 => self.hosts.gate_disk().clone(),
             3..=5 => self.hosts.signer_disk().clone(),
+            8 | 9 => self.hosts.herald_disk().clone(),
             6 => {
                 let number = self.dice.index(WITNESSES);
                 self.hosts.witness(number).disk.clone()
@@ -68,12 +72,15 @@ impl Sim {
     pub(crate) fn make_room(&self) {
         self.hosts.gate_disk().set_full(false);
         self.hosts.signer_disk().set_full(false);
+        self.hosts.herald_disk().set_full(false);
         (0..WITNESSES).for_each(|n| self.hosts.witness(n).disk.set_full(false));
         (0..BOARDS).for_each(|n| self.hosts.board(n).disk.set_full(false));
     }
 
     fn any_host(&mut self) -> Host {
-        match self.dice.below(6) {
+        let more = u64::from(self.common.is_whole);
+        match self.dice.below(6 + more) {
+            6 => Host::Herald,
             0 | 1 => Host::Gate,
             2 => Host::Signer,
             3 => Host::People,
@@ -151,6 +158,34 @@ impl Sim {
         }
     }
 
+    fn change_mail(&mut self) {
+        let Some(herald) = &mut self.herald else {
+            return;
+        };
+        let address = self.people.any_address();
+        let (which, chronicle) = (self.dice.below(10), &self.common.chronicle);
+        if let (0 | 1, Some(gone)) = (which, &address) {
+            chronicle.note("fault: mailbox gone", gone);
+            herald.mail.close(gone.clone());
+        } else if let (2..5, Some(full)) = (which, address) {
+            chronicle.note("fault: mailbox full", &full);
+            herald.mail.fill(full);
+        } else {
+            let mood = *self.dice.pick(&Mood::ALL).unwrap_or(&Mood::Takes);
+            herald.mail.set_mood(mood);
+            self.note("fault: mail server", format!("{mood:?}"));
+        }
+    }
+
+    fn change_herald(&mut self) {
+        let lie = self.dice.pick(&HeraldLie::ALL).copied();
+        let lie = lie.filter(|_| self.dice.chance(600));
+        if let Some(herald) = &mut self.herald {
+            herald.set_lie(lie);
+            self.note("fault: herald", format!("{lie:?}"));
+        }
+    }
+
     fn change_gate(&mut self) {
         let mut gate = self.hosts.gate();
         if gate.evil().is_some() {
@@ -202,6 +237,11 @@ impl Sim {
             self.power(hosts.signer_disk());
             self.signer.start();
             self.note("start", "the signer");
+        }
+        if self.herald.as_ref().is_some_and(|herald| !herald.runs()) && self.dice.chance(50) {
+            self.power(hosts.herald_disk());
+            self.herald.iter_mut().for_each(HeraldHost::start);
+            self.note("start", "the herald");
         }
         for number in 0..WITNESSES {
             let mut witness = hosts.witness(number);

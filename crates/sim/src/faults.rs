@@ -1,6 +1,7 @@
 //! What goes wrong, and how often: one profile for each seed.
 
 use crate::dice::Dice;
+use crate::setting;
 
 /// How a run is spoilt. Numbers are weights among each other, or per mille where they say so.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,10 @@ pub struct Profile {
     pub withholding: u64,
     /// Somebody who shuts the signer.
     pub shut: u64,
+    /// A mail server that is down, defers, loses its word or has a mailbox no more.
+    pub mail: u64,
+    /// A herald that lies.
+    pub herald: u64,
     /// Of a thousand turns of people, so many are thieves'.
     pub thieves: u64,
 }
@@ -43,10 +48,12 @@ const QUIET: Profile = Profile {
     evil: 0,
     withholding: 0,
     shut: 0,
+    mail: 0,
+    herald: 0,
     thieves: 250,
 };
 
-/// All profiles; a seed has that of its number.
+/// All profiles of the ground; a seed has that of its number.
 pub const PROFILES: [Profile; 8] = [
     QUIET,
     Profile {
@@ -110,11 +117,45 @@ pub const PROFILES: [Profile; 8] = [
     },
 ];
 
+/// All profiles of the whole network. What a gate leaves out is the ground's matter; in its place the mail
+/// fails.
+pub const WHOLE: [Profile; 8] = [
+    PROFILES[0],
+    PROFILES[1],
+    PROFILES[2],
+    PROFILES[3],
+    Profile {
+        herald: 6,
+        mail: 2,
+        ..PROFILES[4]
+    },
+    PROFILES[5],
+    Profile {
+        herald: 2,
+        mail: 3,
+        ..PROFILES[6]
+    },
+    Profile {
+        name: "mail",
+        faults: 25,
+        mail: 10,
+        herald: 3,
+        crashes: 2,
+        network: 1,
+        ..QUIET
+    },
+];
+
 /// The profile of a seed.
 #[must_use]
 pub fn profile(seed: u64) -> Profile {
-    let at = usize::try_from(seed % PROFILES.len() as u64).unwrap_or(0);
-    PROFILES[at]
+    let profiles = if setting::is_whole(seed) {
+        WHOLE
+    } else {
+        PROFILES
+    };
+    let at = usize::try_from(seed % profiles.len() as u64).unwrap_or(0);
+    profiles[at]
 }
 
 /// A kind of fault.
@@ -138,6 +179,10 @@ pub enum Fault {
     Withholding,
     /// `signer shut`.
     Shut,
+    /// The mail server is otherwise.
+    Mail,
+    /// The herald begins to lie or stops lying.
+    Herald,
 }
 
 impl Profile {
@@ -156,6 +201,8 @@ impl Profile {
             (self.evil, Fault::Evil),
             (self.withholding, Fault::Withholding),
             (self.shut, Fault::Shut),
+            (self.mail, Fault::Mail),
+            (self.herald, Fault::Herald),
         ])
     }
 }

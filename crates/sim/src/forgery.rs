@@ -137,8 +137,33 @@ fn plan(evil: &Evil, to: Address, asset: AssetId, amount: Amount, skip: u64) -> 
     })
 }
 
-/// The end of a held withdrawal's waiting, and the moment at which its delay has run.
+/// The end of a held act's waiting, and the moment at which its delay has run: a withdrawal's; or, where more
+/// waits for long, that of something else.
 fn settlement(evil: &Evil, dice: &mut Dice) -> Option<(Body, Time)> {
+    let is_whole = evil.state.network().herald().is_some();
+    let other = (is_whole && dice.chance(500)).then(|| settlement_of_other(evil, dice));
+    other
+        .flatten()
+        .or_else(|| settlement_of_withdrawal(evil, dice))
+}
+
+/// A policy, a rotation, a recovery, a contact that comes in force before its time.
+fn settlement_of_other(evil: &Evil, dice: &mut Dice) -> Option<(Body, Time)> {
+    let held = evil.state.facts().held.iter();
+    let held: Vec<_> = held
+        .filter(|(_, held)| withdrawal(&held.act).is_none())
+        .collect();
+    let (act, held) = *dice.pick(&held)?;
+    let settlement = Settlement {
+        act: *act,
+        decision: Decision::Release,
+        plan: None,
+    };
+    let ripe = held.available.time().unwrap_or_default();
+    Some((Body::Settle(Box::new(settlement)), ripe))
+}
+
+fn settlement_of_withdrawal(evil: &Evil, dice: &mut Dice) -> Option<(Body, Time)> {
     let held = evil.state.facts().held.iter();
     let held: Vec<_> = held
         .filter(|(_, held)| withdrawal(&held.act).is_some())
@@ -235,10 +260,15 @@ fn staffs(evil: &Evil, kind: ActKind, dice: &mut Dice) -> Option<Act> {
     })
 }
 
-/// That a transaction failed which is out, or that a suspension is known: nothing but the signature is
-/// wrong with that. Where there is neither, that one failed which nobody has.
+/// That a transaction failed which is out, that a suspension is known, or that somebody was told: nothing but
+/// the signature is wrong with that. Where there is neither, that one failed which nobody has.
 fn what_ends(evil: &Evil, dice: &mut Dice) -> Option<Says> {
     let facts = evil.state.facts();
+    let untold: Vec<Digest> = facts.untold.acts().map(|(_, act)| act).collect();
+    if !untold.is_empty() && dice.chance(400) {
+        let act = *dice.pick(&untold)?;
+        return Some(Says::Told { act });
+    }
     let releases = facts.releases.iter();
     let out: Vec<(Digest, Digest)> = releases
         .filter_map(|(act, release)| Some((*act, release.signed.last()?.transaction)))
@@ -268,7 +298,10 @@ fn forged_statement(evil: &Evil, dice: &mut Dice) -> Option<Body> {
     let says = what_ends(evil, dice)?;
     let statement = Statement {
         genesis: evil.state.network().digest(),
-        keeper: World::KEEPER,
+        keeper: match says {
+            Says::Told { .. } => World::HERALD,
+            _ => World::KEEPER,
+        },
         says,
     };
     Some(Body::Statement(Box::new(SignedStatement {

@@ -24,6 +24,7 @@ pub mod eth;
 pub mod faults;
 mod forgery;
 pub mod hosts;
+pub mod keyring;
 pub mod model;
 pub mod passkey;
 pub mod people;

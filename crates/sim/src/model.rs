@@ -3,28 +3,43 @@
 //! It reads entries, asks the truth who really signed, and keeps its own book, its own windows and its
 //! own count of members. It calls nothing of `decide` or `apply`.
 
+mod contacts;
+mod delays;
+mod keys;
 mod payments;
 mod people;
+mod policy;
 mod proofs;
+mod recovery;
 
 pub use payments::{Payment, Planned};
+pub use policy::Rate;
 pub use proofs::Proof;
 
 use crate::chronicle::Chronicle;
 use crate::hosts::Common;
 use crate::setting::{self, HOUR_LIMIT};
 use crate::truth::Truth;
+use contacts::Contacts;
+use delays::{Delays, own_delay};
+use keys::InForce;
+use policy::Rules;
 use portcullis_chains::caip::{Address, AssetId};
 use portcullis_core::act::{Act, ActKind, Scope};
 use portcullis_core::entry::{Settlement, Submission};
-use portcullis_core::id::{AccountId, FactorId, LedgerEntryId, PrincipalId};
+use portcullis_core::evidence::Evidence;
+use portcullis_core::factor::FactorKind;
+use portcullis_core::id::{AccountId, FactorId, KeeperId, LedgerEntryId, PrincipalId};
 use portcullis_core::limits::Limits;
+use portcullis_core::policy::Policy;
 use portcullis_core::realm::Role;
 use portcullis_core::statement::{Says, Statement};
-use portcullis_core::{Body, Decision, Digest, Entry, Time};
+use portcullis_core::{Body, Decision, Digest, Entry, Network, Span, Time};
 use portcullis_keeper::testkit::World;
 use portcullis_tlog::{Hash, Note};
+use recovery::Recoveries;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A stop as the journal has it.
 #[derive(Clone, Copy, Debug)]
@@ -37,12 +52,24 @@ pub struct Stop {
     pub stated: Option<Time>,
 }
 
-/// A customer's passkey.
+/// A customer's factor.
 #[derive(Clone, Copy)]
-struct Passkey {
+struct Factor {
     /// Since when it is enrolled, by the true clock.
     since: Time,
     /// By which entry.
+    entry: u64,
+    kind: FactorKind,
+    /// How long it waits.
+    delay: Span,
+}
+
+/// An address in an account's book.
+#[derive(Clone, Copy)]
+struct Booked {
+    /// Since when, by the true clock.
+    since: Time,
+    /// By which entry it came, or was recovered.
     entry: u64,
 }
 
@@ -61,14 +88,23 @@ struct Waiting {
 pub struct Model {
     chronicle: Chronicle,
     truth: Truth,
+    network: Arc<Network>,
     wallet: [u8; 20],
     counted: BTreeSet<Digest>,
     about: Vec<Vec<Digest>>,
     checkpoints: BTreeMap<Digest, u64>,
     roles: BTreeMap<PrincipalId, BTreeSet<Role>>,
-    /// Since when, by the true clock, an address stands in an account's book.
-    book: BTreeMap<(AccountId, Address), Time>,
-    passkeys: BTreeMap<FactorId, Passkey>,
+    /// How many administrators loosen together.
+    quorum: usize,
+    /// By which entry somebody came to staff, and how long that waits.
+    newcomers: BTreeMap<PrincipalId, (u64, Span)>,
+    book: BTreeMap<(AccountId, Address), Booked>,
+    factors: BTreeMap<FactorId, Factor>,
+    delays: Delays,
+    contacts: Contacts,
+    in_force: InForce,
+    rules: Rules,
+    recoveries: Recoveries,
     frozen: BTreeSet<AccountId>,
     /// By which entry an account was frozen last, whether it is or not.
     frozen_by: BTreeMap<AccountId, u64>,
@@ -94,14 +130,22 @@ pub struct Model {
     taken_back: BTreeMap<Digest, u64>,
     /// The one suspension that void entries share, by the newest of them.
     void_stop: Option<Digest>,
-    /// Latches that a quorum cleared.
-    pub cleared: BTreeSet<Digest>,
-    /// Latches that the signer stated.
-    pub latched: BTreeSet<Digest>,
+    /// Keepers' latches that a quorum cleared.
+    pub cleared: BTreeSet<(KeeperId, Digest)>,
+    /// Latches that keepers stated.
+    pub latched: BTreeSet<(KeeperId, Digest)>,
 }
 
 impl Model {
     pub(crate) fn new(common: &Common, truth: &Truth) -> Self {
+        let network = &common.world.network;
+        let genesis = network.genesis();
+        let heralds = common.is_whole.then_some([
+            (PrincipalId(World::HERALD.0), Role::Keeper),
+            (setting::SUPPORTERS[1], Role::Support),
+        ]);
+        let policy = genesis.policy.clone();
+        let policy = policy.unwrap_or_else(|| Policy::default_of_core().clone());
         let roles = [
             (World::OPERATOR, Role::Operator),
             (World::BACK_END, Role::BackEnd),
@@ -111,19 +155,28 @@ impl Model {
             (PrincipalId(World::KEEPER.0), Role::Keeper),
         ];
         let administrators = (0..3).map(|n| (World::administrator(n), Role::Administrator));
-        let roles = roles.into_iter().chain(administrators);
+        let heralds = heralds.into_iter().flatten();
+        let roles = roles.into_iter().chain(administrators).chain(heralds);
         let roles = roles.map(|(who, role)| (who, BTreeSet::from([role])));
-        let Address::Evm { address, .. } = common.world.network.genesis().wallets[0].address;
+        let Address::Evm { address, .. } = genesis.wallets[0].address;
         Self {
             chronicle: common.chronicle.clone(),
             truth: truth.clone(),
             wallet: address,
+            network: Arc::clone(network),
+            quorum: 2,
+            newcomers: BTreeMap::new(),
+            delays: Delays::new(common.is_whole),
+            contacts: Contacts::default(),
+            in_force: InForce::of(genesis),
+            rules: Rules::begin(policy),
+            recoveries: Recoveries::default(),
             counted: BTreeSet::new(),
             about: Vec::new(),
             checkpoints: BTreeMap::new(),
             roles: roles.collect(),
             book: BTreeMap::new(),
-            passkeys: BTreeMap::new(),
+            factors: BTreeMap::new(),
             frozen: BTreeSet::new(),
             frozen_by: BTreeMap::new(),
             staff_revoked: BTreeMap::new(),
@@ -172,6 +225,8 @@ impl Model {
             Body::Act(submission) => self.take_act(index, submission, entry.time, now),
             Body::Settle(settlement) => self.take_settlement(settlement, index, entry.time, now),
             Body::Evidence(supplement) => {
+                self.check_attestations(&supplement.evidence);
+                self.check_factors("evidence", &supplement.evidence, entry.time);
                 if !self.truth.has_relayed(supplement.act, &supplement.evidence) {
                     self.violated("the back end relays further evidence", supplement.act);
                 }
@@ -186,12 +241,17 @@ impl Model {
                 self.replan(replacement.act, &replacement.plan);
             }
             Body::Checkpoint(note) => {
+                self.start_clocks(note);
                 if let Ok(note) = Note::parse(note) {
                     let digest = Digest::plain(note.text().as_bytes());
                     self.checkpoints.entry(digest).or_insert(index);
                 }
             }
-            Body::Statement(signed) => self.take_statement(&signed.statement, now),
+            Body::Statement(signed) => {
+                let keeper = signed.statement.keeper;
+                self.check_keeper(keeper, &signed.signature);
+                self.take_statement(&signed.statement, index, now);
+            }
             Body::Genesis(_) => {}
         }
     }
@@ -208,14 +268,14 @@ impl Model {
         self.stops.insert(by, stop);
     }
 
-    fn take_statement(&mut self, statement: &Statement, now: Time) {
+    fn take_statement(&mut self, statement: &Statement, index: u64, now: Time) {
         let said = Digest::plain(&statement.signed_bytes());
         if !self.truth.facts().said.contains(&said) {
             let what = statement.says.name();
             self.violated("no statement that its keeper has not signed", what);
         }
         match &statement.says {
-            Says::Stopped { suspension } => {
+            Says::Stopped { suspension } if statement.keeper == World::KEEPER => {
                 if let Some(stop) = self.stops.get_mut(suspension) {
                     stop.stated.get_or_insert(now);
                 }
@@ -223,7 +283,10 @@ impl Model {
             Says::Reverted { act, .. } => {
                 self.reverted.insert(*act);
             }
-            Says::Latched { latch, condition } if self.latched.insert(*latch) => {
+            Says::Told { act } => self.take_told(*act, index),
+            Says::Latched { latch, condition }
+                if self.latched.insert((statement.keeper, *latch)) =>
+            {
                 let kind = format!("latch: {}", condition.name());
                 self.chronicle.note(&kind, latch);
             }
@@ -249,19 +312,23 @@ impl Model {
             );
         }
         self.check_authority(digest, act, evidence, now);
+        if !act.kind.is_restricting() {
+            self.check_attestations(evidence);
+            self.check_factors(act.kind.name(), evidence, time);
+        }
+        self.check_newcomer(act, time);
         self.pay(digest, evidence);
         let debit = !evidence.attestations.is_empty();
         let waiting = Waiting {
             act: act.clone(),
             approvals: BTreeMap::new(),
-            proof: Proof::of(evidence, index),
+            proof: self.proof(evidence, index),
             entry: index,
             debit,
         };
         self.spend(digest, evidence);
         if matches!(decision, Decision::Hold { .. }) {
-            self.waiting.insert(digest, waiting);
-            return;
+            return self.hold(digest, waiting, evidence, time);
         }
         match (&act.kind, plan) {
             (ActKind::Withdraw(_), Some(plan)) => {
@@ -281,14 +348,33 @@ impl Model {
                 self.taken_back.insert(cancel.act, index);
             }
             (ActKind::Resume(resume), _) => self.resume(resume.release),
+            (ActKind::Veto(veto), _) => self.veto(veto.act, act, index),
             _ => {
                 self.check_alone(digest, act);
-                self.carry_out(digest, act, index, now);
+                self.carry_out(digest, act, (index, time), now);
             }
         }
     }
 
+    fn hold(&mut self, digest: Digest, waiting: Waiting, evidence: &Evidence, time: Time) {
+        let act = &waiting.act;
+        if own_delay(&act.kind).is_some() {
+            self.delays.begin(waiting.entry, digest, &act.kind);
+            self.note_due(digest, &waiting.act);
+        }
+        let act = waiting.act.clone();
+        match &act.kind {
+            ActKind::Recover(_) => self.begin_recovery(digest, &act, evidence, time),
+            ActKind::RecoverAdministrators(_) => self.begin_recovery_of_administrators(digest),
+            _ => {}
+        }
+        self.waiting.insert(digest, waiting);
+    }
+
     fn take_settlement(&mut self, settled: &Settlement, index: u64, time: Time, now: Time) {
+        if settled.decision == Decision::Release {
+            self.check_not_vetoed(settled.act);
+        }
         let Some(waiting) = self.waiting.remove(&settled.act) else {
             match &settled.plan {
                 Some(plan) => self.give_up(settled.act, plan, time),
@@ -302,8 +388,15 @@ impl Model {
         match &settled.plan {
             Some(plan) => self.check_release(settled.act, &waiting, plan, time, index),
             None => {
-                self.check_quorum(settled.act, &waiting);
-                self.carry_out(settled.act, &waiting.act, index, now);
+                let kind = &waiting.act.kind;
+                self.check_own_delay(settled.act, kind, waiting.entry, time);
+                match kind {
+                    ActKind::Recover(_) => self.check_recovery(settled.act, &waiting),
+                    ActKind::ChangeContact(_) => self.check_contact(settled.act, &waiting),
+                    ActKind::RecoverAdministrators(_) => {}
+                    _ => self.check_quorum(settled.act, &waiting),
+                }
+                self.carry_out(settled.act, &waiting.act, (index, time), now);
             }
         }
     }

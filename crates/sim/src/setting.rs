@@ -1,5 +1,12 @@
 //! The network that is simulated: who there is, with which keys.
 
+mod whole;
+
+pub use whole::{
+    BUDGET, CURRENCY, IDENTITY, ROOTS, SUPPORTERS, first_policy, first_roots, heirs, policy,
+    publisher,
+};
+
 use portcullis_chains::{Amount, ChainId};
 use portcullis_core::factor::NewFactor;
 use portcullis_core::genesis::{self, Genesis, Member};
@@ -32,6 +39,8 @@ pub const SIGNER_TRANSACTION_CAP: u128 = 95_000_000_000;
 pub const SIGNER_DAY_CAP: u128 = 2_500_000_000_000;
 /// Where the gate says that it is reached.
 pub const GATE: &str = "http://gate";
+/// Where the herald tells staff.
+pub const DUTY: &str = "duty@bank.example";
 
 /// Two, so that an act can wait for a quorum and one of them be revoked.
 pub const APPROVERS: [PrincipalId; 2] = [staff(0x03), staff(0x05)];
@@ -47,10 +56,26 @@ const fn staff(byte: u8) -> PrincipalId {
     PrincipalId(id)
 }
 
+/// Whether a seed has the whole network: with a herald, rates, an identity vendor and roots, and with
+/// everything that can be recovered and rotated. The others have the ground: no herald, and customers
+/// and staff who do nothing but what needs none of these.
+#[must_use]
+pub const fn is_whole(seed: u64) -> bool {
+    seed / BLOCK % 2 == 1
+}
+
+/// So many seeds in a row have one network, and the next ones the other.
+const BLOCK: u64 = 64;
+
 /// The network with all its keys.
 #[must_use]
-pub fn world() -> Arc<World> {
-    Arc::new(World::with(change))
+pub fn world(is_whole: bool) -> Arc<World> {
+    Arc::new(World::with(|genesis| {
+        change(genesis);
+        if is_whole {
+            whole::complete(genesis);
+        }
+    }))
 }
 
 /// The moment at which a run begins.

@@ -1,10 +1,13 @@
 //! The end of a run: the faults cease, everybody is honest, and everything pending settles.
 
+use crate::hosts::{HeraldHost, Mood};
 use crate::people::Deed;
 use crate::setting::{BOARDS, WITNESSES};
 use crate::sim::{Sim, Turn};
 use crate::wire::Weather;
 use portcullis_core::Span;
+use portcullis_keeper::Keeper;
+use portcullis_signer::Signer;
 
 /// Turns within which everything has to settle.
 const TURNS: u64 = 8000;
@@ -68,6 +71,14 @@ impl Sim {
         self.auditor.read_again(&hosts);
         self.signer.stop();
         self.signer.start();
+        if let Some(herald) = &mut self.herald {
+            herald.set_lie(None);
+            herald.clock.set_off(0);
+            herald.mail.set_mood(Mood::Takes);
+            herald.mail.reopen_all();
+            herald.stop();
+            herald.start();
+        }
         self.common.chronicle.note("mended", "the faults cease");
     }
 
@@ -88,8 +99,11 @@ impl Sim {
             (3, Turn::Alarms),
             (6, Turn::Block),
             (12, Turn::People),
+            (12, Turn::Herald),
+            (8, Turn::Post),
         ];
-        match self.dice.weighed(&whose) {
+        let heralds = if self.common.is_whole { 2 } else { 0 };
+        match self.dice.weighed(&whose[..8 + heralds]) {
             Some(Turn::People) => self.settle_by_hand(turn),
             Some(turn) => self.take(turn),
             None => {}
@@ -103,6 +117,10 @@ impl Sim {
         if !self.signer.runs() {
             self.signer.start();
         }
+        let herald = self.herald.iter_mut();
+        herald
+            .filter(|herald| !herald.runs())
+            .for_each(HeraldHost::start);
         self.end_turn();
     }
 
@@ -117,8 +135,12 @@ impl Sim {
             Deed::EnrolAnew,
             Deed::Resume,
         ];
+        if self.common.is_whole {
+            deeds.extend([Deed::SendEnvelope, Deed::Support]);
+        }
         if turn > GIVE_UP {
             deeds.extend([Deed::CancelAny, Deed::Void]);
+            deeds.extend(self.common.is_whole.then_some(Deed::CancelOwn));
         }
         for _ in 0..deeds.len() {
             let deed = *self.dice.pick(&deeds).unwrap_or(&Deed::Lift);
@@ -130,9 +152,11 @@ impl Sim {
 
     fn is_settled(&self) -> bool {
         let facts = self.auditor.state.facts();
-        let latched = self.signer.signer().is_none_or(|signer| {
-            signer.keeper().latched().next().is_some() || signer.keeper().unsaid() > 0
-        });
+        let is_open = |keeper: &Keeper| keeper.latched().next().is_some() || keeper.unsaid() > 0;
+        let signer = self.signer.signer().map(Signer::keeper);
+        let mut heralds = self.herald.iter();
+        let latched = signer.is_none_or(is_open)
+            || heralds.any(|host| host.herald().is_none_or(|herald| is_open(herald.keeper())));
         facts.held.is_empty()
             && facts.releases.is_empty()
             && facts.suspensions.is_empty()
@@ -195,7 +219,7 @@ impl Sim {
             }
         }
         let alarms = self.hosts.alarms().join("\n");
-        for latch in &self.auditor.model.latched {
+        for (_, latch) in &self.auditor.model.latched {
             if !alarms.contains(&latch.to_string()) {
                 let what = format!("latch {latch}");
                 self.common

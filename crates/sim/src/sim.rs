@@ -5,8 +5,9 @@ use crate::chronicle::{Chronicle, Violation};
 use crate::clock::TrueTime;
 use crate::dice::Dice;
 use crate::faults::{Profile, profile};
-use crate::hosts::{Chain, Common, Hosts, SignerHost};
-use crate::people::{Deed, People, Theft};
+use crate::hosts::{Chain, Common, HeraldHost, Hosts, SignerHost};
+use crate::keyring::Keyring;
+use crate::people::{Deed, People};
 use crate::setting::{self, BOARDS, START, WITNESSES};
 use crate::truth::Truth;
 use crate::watch::Watch;
@@ -61,11 +62,15 @@ pub fn simulate_told(seed: u64, steps: u64, is_told: bool) -> Report {
 /// A simulated network.
 pub struct Sim {
     seed: u64,
+    /// Whose turns there are, each as likely as its weight.
+    turns: Vec<(u64, Turn)>,
     pub(crate) common: Common,
     pub(crate) dice: Dice,
     pub(crate) profile: Profile,
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) signer: SignerHost,
+    /// Where genesis names one.
+    pub(crate) herald: Option<HeraldHost>,
     chain: Arc<Mutex<Chain>>,
     pub(crate) people: People,
     pub(crate) auditor: Auditor,
@@ -87,6 +92,8 @@ pub(crate) enum Turn {
     Projector,
     Fees,
     Signer,
+    Herald,
+    Post,
     Alarms,
     Block,
     LateMessage,
@@ -108,8 +115,12 @@ const TURNS: [(u64, Turn); 11] = [
     (20, Turn::Evil),
 ];
 
-/// Turns before faults begin.
+/// Where there is a herald, these besides.
+const HERALDS_TURNS: [(u64, Turn); 2] = [(12, Turn::Herald), (8, Turn::Post)];
+
+/// Turns before faults begin; where delays wait for a herald's word, more.
 const PREPARING: u64 = 900;
+const PREPARING_WHOLE: u64 = 1300;
 
 impl Sim {
     /// The network of a seed, with everything running.
@@ -123,8 +134,11 @@ impl Sim {
             .build()
             .expect("a runtime");
         let (dice, time) = (Dice::new(seed), TrueTime::at(START));
+        let is_whole = setting::is_whole(seed);
         let common = Common {
-            world: setting::world(),
+            world: setting::world(is_whole),
+            is_whole,
+            keys: Arc::new(Keyring::new(is_whole)),
             chronicle: Chronicle::default(),
             runtime: Arc::new(runtime),
             time: time.clone(),
@@ -137,8 +151,14 @@ impl Sim {
         let weak = Arc::downgrade(&hosts);
         let truth = Truth::default();
         let signer = SignerHost::new(&common, &truth, hosts.signer_disk().clone(), &weak, &chain);
+        let herald =
+            is_whole.then(|| HeraldHost::new(&common, &truth, hosts.herald_disk().clone(), &weak));
+        let mut turns = TURNS.to_vec();
+        turns.extend(HERALDS_TURNS.iter().filter(|_| is_whole));
         let mut sim = Self {
             seed,
+            turns,
+            herald,
             dice: dice.of("scheduler"),
             profile: profile(seed),
             people: People::new(&common, &truth, &weak),
@@ -156,6 +176,7 @@ impl Sim {
         };
         sim.hosts.gate().start();
         sim.signer.start();
+        sim.herald.iter_mut().for_each(HeraldHost::start);
         sim.chain().set_reverts(seed % 3 == 1);
         sim
     }
@@ -166,13 +187,21 @@ impl Sim {
 
     /// A network in which some time has passed: there are accounts with addresses that count.
     pub fn prepare(&mut self) {
-        for turn in 0..PREPARING {
+        let turns = if self.common.is_whole {
+            PREPARING_WHOLE
+        } else {
+            PREPARING
+        };
+        for turn in 0..turns {
             let pass = Span(self.dice.below(900));
             self.begin_turn(pass);
-            match self.dice.weighed(&TURNS) {
+            match self.dice.weighed(&self.turns) {
                 Some(Turn::People) => {
                     let first = [Deed::OpenAccount, Deed::AddAddress];
-                    let deed = first[usize::from(turn > PREPARING / 2)];
+                    let mut deed = first[usize::from(turn > turns / 2)];
+                    if self.common.is_whole && self.dice.chance(300) {
+                        deed = Deed::SendEnvelope;
+                    }
                     self.people.act(deed, &self.auditor.state);
                 }
                 Some(turn) => self.take(turn),
@@ -195,7 +224,7 @@ impl Sim {
                 self.break_something(fault);
             }
             self.raise_the_dead();
-            if let Some(turn) = self.dice.weighed(&TURNS) {
+            if let Some(turn) = self.dice.weighed(&self.turns) {
                 self.take(turn);
             }
             self.end_turn();
@@ -229,7 +258,8 @@ impl Sim {
             .look(&self.hosts, &mut self.signer, &self.auditor, &mut chain);
         drop(chain);
         if !self.is_betrayed {
-            self.auditor.compare(&self.hosts, &self.signer);
+            self.auditor
+                .compare(&self.hosts, &self.signer, self.herald.as_ref());
         }
     }
 
@@ -244,7 +274,12 @@ impl Sim {
             Turn::Projector => self.hosts.gate().project(),
             Turn::Fees => self.hosts.gate().ask_fees(),
             Turn::Signer => self.signer.step(),
-            Turn::Alarms => self.signer.deliver_alarms(),
+            Turn::Herald => self.herald.iter_mut().for_each(HeraldHost::step),
+            Turn::Post => self.herald.iter_mut().for_each(HeraldHost::deliver),
+            Turn::Alarms => {
+                self.signer.deliver_alarms();
+                self.herald.iter_mut().for_each(HeraldHost::deliver_alarms);
+            }
             Turn::Block => self.chain().mine(),
             Turn::LateMessage => {
                 // Several that arrive together wait for the sequencer together.
@@ -274,7 +309,7 @@ impl Sim {
         // What makes no sense as things are is passed over for something that does.
         if self.dice.chance(self.profile.thieves) {
             for _ in 0..6 {
-                let theft = self.dice.weighed(&Theft::WEIGHED);
+                let theft = self.dice.weighed(&self.people.thefts);
                 let journaled = &self.auditor.journaled;
                 if theft.is_some_and(|theft| self.people.steal(theft, state, journaled)) {
                     return;
@@ -283,7 +318,7 @@ impl Sim {
             return;
         }
         for _ in 0..6 {
-            let deed = self.dice.weighed(&Deed::WEIGHED);
+            let deed = self.dice.weighed(&self.people.deeds);
             if deed.is_some_and(|deed| self.people.act(deed, state)) {
                 return;
             }
@@ -321,6 +356,11 @@ impl Sim {
         }
         if self.hosts.signer_disk().is_dead() && self.signer.runs() {
             self.signer.stop();
+        }
+        if let Some(herald) = &mut self.herald
+            && herald.disk.is_dead()
+        {
+            herald.stop();
         }
         for number in 0..WITNESSES {
             let mut witness = self.hosts.witness(number);

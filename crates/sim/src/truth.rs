@@ -6,7 +6,8 @@
 use portcullis_core::act::Act;
 use portcullis_core::codec::encode;
 use portcullis_core::evidence::Evidence;
-use portcullis_core::id::{LedgerEntryId, PrincipalId};
+use portcullis_core::id::{IssuerId, LedgerEntryId, PrincipalId};
+use portcullis_core::signature::PublicKey;
 use portcullis_core::{Digest, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,12 +31,28 @@ pub struct Facts {
     pub posted: BTreeMap<Digest, Time>,
     /// Acts that were acknowledged, and as which entry; taken out by whoever checks.
     pub acknowledged: Vec<(Digest, u64)>,
-    /// What the signer's statement key has really signed.
+    /// What keepers' statement keys and issuers' keys have really signed.
     pub said: BTreeSet<Digest>,
+    /// By which of these keys each signature was really made.
+    pub under: BTreeMap<[u8; 64], PublicKey>,
     /// Further evidence that the back end has really relayed: the act and the bytes, without requests.
     pub relayed: BTreeSet<(Digest, Digest)>,
     /// Latches of the signer that somebody made by hand and that no quorum has cleared.
     pub shut: BTreeMap<Digest, Time>,
+    /// To which mail address each contact leads, by its commitment.
+    pub contacts: BTreeMap<Digest, String>,
+    /// To which addresses mail about an act was really taken.
+    pub delivered: BTreeMap<Digest, BTreeSet<String>>,
+    /// To which addresses mail about an act was refused for good.
+    pub bounced: BTreeMap<Digest, BTreeSet<String>>,
+    /// Acts that a lying herald says to have told.
+    pub lied_about: BTreeSet<Digest>,
+    /// For which acts the identity vendor gave its word.
+    pub identified: BTreeSet<Digest>,
+    /// Which roots really stand behind an act.
+    pub rooted: BTreeMap<Digest, BTreeSet<IssuerId>>,
+    /// Policies that are none, by their digests.
+    pub malformed: BTreeSet<Digest>,
 }
 
 impl Truth {

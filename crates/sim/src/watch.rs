@@ -176,8 +176,9 @@ impl Watch {
     fn check_not_latched(&self, auditor: &Auditor) {
         let by_hand = self.truth.facts().shut.keys().next().copied();
         let model = &auditor.model;
-        let said = model.latched.difference(&model.cleared).next().copied();
-        if let Some(latch) = by_hand.or(said) {
+        let mut said = model.latched.difference(&model.cleared);
+        let said = said.find(|(keeper, _)| *keeper == World::KEEPER);
+        if let Some(latch) = by_hand.or(said.map(|(_, latch)| *latch)) {
             self.violated("nothing is signed under a latch", latch);
         }
     }

@@ -18,6 +18,8 @@ pub enum Host {
     Gate,
     /// The signer's.
     Signer,
+    /// The herald's.
+    Herald,
     /// A witness'.
     Witness(usize),
     /// A stop board's.

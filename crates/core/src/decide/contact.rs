@@ -13,11 +13,18 @@ use crate::state::release::Held;
 use crate::state::{Reach, State};
 use crate::time::Time;
 
-/// Where genesis names a herald, a delay begins once it has told of the act (docs/design/037).
-pub(super) fn await_told(state: &State, act: Digest, mut decided: Decided) -> Decided {
+/// Where genesis names a herald, a delay begins once it has told of the act (docs/design/037). Only the
+/// roots wait for nobody's word: a herald that is latched, or lost, is the administrators' to bring back,
+/// and they may be lost, too.
+pub(super) fn await_told(
+    state: &State,
+    (act, kind): (Digest, &ActKind),
+    mut decided: Decided,
+) -> Decided {
     let refused = matches!(decided.decision, Decision::Refuse { .. });
     let begins = decided.effects.iter().any(Effect::begins_a_delay);
-    if !refused && begins && state.network.herald().is_some() {
+    let is_last_way_out = matches!(kind, ActKind::RecoverAdministrators(_));
+    if !refused && begins && !is_last_way_out && state.network.herald().is_some() {
         decided.effects.push(Effect::AwaitTold(act));
     }
     decided

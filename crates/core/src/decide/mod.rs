@@ -242,7 +242,8 @@ pub(crate) fn decide_case(case: &Case<'_>) -> Decided {
         Err(reason) => return Decided::refuse(reason, false),
     };
     let decided = decide_asked(case, &actor);
-    let decided = decided.map(|decided| contact::await_told(case.state, case.digest, decided));
+    let what = (case.digest, &case.act.kind);
+    let decided = decided.map(|decided| contact::await_told(case.state, what, decided));
     decided.unwrap_or_else(|reason| refuse_asked(case, &actor, reason))
 }
 
@@ -436,7 +437,7 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
         Ok(Verdict::Accept(changes)) => {
             effects.extend(changes);
             effects.push(Effect::End(digest, crate::state::release::End::Done, None));
-            contact::await_told(state, digest, Decided::release(effects))
+            contact::await_told(state, (digest, &held.act.kind), Decided::release(effects))
         }
         Ok(Verdict::Wait(needs, until)) => Decided::hold(needs, until, Vec::new()),
         // What waits already begins no more.

@@ -74,9 +74,14 @@ impl Stage {
 
     /// A stage on a network with a herald: a customer whose passkey counts, and nothing else.
     pub(crate) fn with_a_herald() -> Self {
+        Self::told_on(World::with_a_herald())
+    }
+
+    /// The same on another network that has a herald.
+    pub(crate) fn told_on(world: World) -> Self {
         let clock = HandClock::at(World::START);
         let mut stage = Self {
-            ledger: Ledger::new(Arc::new(World::with_a_herald()), clock),
+            ledger: Ledger::new(Arc::new(world), clock),
             customer: Customer::number(1),
         };
         stage.ledger.open(&stage.customer);

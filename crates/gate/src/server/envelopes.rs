@@ -95,7 +95,7 @@ pub(super) async fn kept(
         codec::decode(&body, MAX_WORD).map_err(|_| Problem(Reason::Malformed))?;
     let counts = {
         let shared = api.shared();
-        word.counts(shared.state().network(), api.now(), &shared.memo)
+        word.counts(&shared.state(), api.now(), &shared.memo)
     };
     if !counts {
         return Err(Reason::StatementRefused.into());

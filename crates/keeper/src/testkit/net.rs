@@ -243,8 +243,8 @@ impl Http for Net {
             "http://gate/v1/statements" if wire.gate_up => Ok(wire.take_report(body)),
             "http://gate/v1/envelopes/kept" if wire.gate_up => {
                 let word: SignedKept = portcullis_core::codec::decode(body, 64 * 1024).unwrap();
-                let (network, now) = (wire.ledger.world.network.clone(), wire.ledger.clock.now());
-                assert!(word.counts(&network, now, &Strict));
+                let (state, now) = (&wire.ledger.state, wire.ledger.clock.now());
+                assert!(word.counts(state, now, &Strict));
                 for contact in &word.kept.contacts {
                     wire.envelopes.remove(contact);
                 }

@@ -74,3 +74,25 @@ fn what_the_old_key_left_unsaid_its_successor_states() {
     bench.run(3);
     assert_eq!(statements(&bench, act), 1);
 }
+
+/// With another key the own snapshot is not read, and the journal is, from its beginning: past entries under
+/// which the old key was in force.
+#[test]
+fn what_it_reads_again_does_not_turn_it_back() {
+    let mut bench = Bench::new();
+    bench.run(2);
+    rotate(&bench);
+    bench.run(2);
+    let fresh = World::key(&id(FRESH));
+    let to = bench.signer.keeper().key_to_turn_to();
+    assert_eq!(to.as_ref(), Some(fresh.public_key()));
+    bench.wire().chunk = 3;
+    let mut bench = bench.reopen_with(Arc::new(fresh));
+    let mut has_read_past_the_old = false;
+    for _ in 0..100 {
+        bench.step();
+        has_read_past_the_old |= !bench.signer.keeper().speaks();
+        assert_eq!(bench.signer.keeper().key_to_turn_to(), None);
+    }
+    assert!(has_read_past_the_old && bench.signer.keeper().speaks());
+}

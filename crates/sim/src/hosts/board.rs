@@ -109,6 +109,10 @@ impl BoardHost {
                 };
                 self.router = Some(router(roles, &Arc::new(Notify::new())));
             }
+            // There is no room; whoever watches tries again.
+            Err(error) if self.disk.is_full() => {
+                self.common.chronicle.note("board: no start", error);
+            }
             Err(error) => {
                 let who = format!("board {}", self.number);
                 self.common.does_not_start(who, error);

@@ -4,6 +4,8 @@ mod board;
 mod chain;
 mod evil;
 mod gate;
+mod herald;
+mod mail;
 mod signer;
 mod witness;
 
@@ -11,12 +13,15 @@ pub use board::{BoardHost, BoardLie};
 pub use chain::{Chain, NodeLie, SimNode};
 pub use evil::{Evil, Misdeed};
 pub use gate::GateHost;
+pub use herald::{HeraldHost, HeraldLie};
+pub use mail::Mood;
 pub use signer::{KeyUse, SignerHost};
 pub use witness::{WitnessHost, WitnessLie};
 
 use crate::chronicle::Chronicle;
 use crate::clock::TrueTime;
 use crate::dice::Dice;
+use crate::keyring::Keyring;
 use crate::setting::{BOARDS, WITNESSES};
 use crate::wire::{Host, Message, Wire};
 use portcullis_host::Reply;
@@ -30,6 +35,10 @@ use tokio::runtime::Runtime;
 pub struct Common {
     /// The network with its keys.
     pub world: Arc<World>,
+    /// Whether it is the whole one.
+    pub is_whole: bool,
+    /// The keys that are rotated, with their successors.
+    pub keys: Arc<Keyring>,
     /// True time.
     pub time: TrueTime,
     /// What happens.
@@ -57,6 +66,7 @@ pub struct Hosts {
     boards: Vec<Mutex<BoardHost>>,
     signer_disk: crate::disk::SimDisk,
     gate_disk: crate::disk::SimDisk,
+    herald_disk: crate::disk::SimDisk,
     /// Alarms that arrived.
     alarms: Mutex<Vec<String>>,
 }
@@ -84,6 +94,7 @@ impl Hosts {
                 .collect(),
             signer_disk,
             gate_disk,
+            herald_disk: disk("herald"),
             alarms: Mutex::default(),
         })
     }
@@ -122,11 +133,18 @@ impl Hosts {
         &self.gate_disk
     }
 
+    /// The herald's disk.
+    #[must_use]
+    pub fn herald_disk(&self) -> &crate::disk::SimDisk {
+        &self.herald_disk
+    }
+
     /// Whether a process lives that could ask, or hear an answer.
     pub(crate) fn is_up(&self, host: Host) -> bool {
         match host {
             Host::Gate => !self.gate_disk.is_dead(),
             Host::Signer => !self.signer_disk.is_dead(),
+            Host::Herald => !self.herald_disk.is_dead(),
             _ => true,
         }
     }

@@ -4,18 +4,19 @@ use super::{Chain, Common, Hosts, SimNode};
 use crate::clock::SimClock;
 use crate::dice::SharedDice;
 use crate::disk::SimDisk;
+use crate::keyring::Heard;
 use crate::setting::{self, BOARDS};
 use crate::truth::Truth;
 use crate::wire::{Host, Way};
 use portcullis_chains::{Amount, ethereum};
 use portcullis_core::id::WalletId;
-use portcullis_core::signature::{PublicKey, Signature};
 use portcullis_core::{Digest, Time};
 use portcullis_host::{Clock as _, Http};
 use portcullis_keeper::alarms::Courier;
 use portcullis_keeper::testkit::World;
 use portcullis_keeper::{Machine, Watch, latches};
-use portcullis_keys::{SignError, StatementKey, WalletKey};
+use portcullis_keys::software::SoftwareStatement;
+use portcullis_keys::{SignError, StatementKey as _, WalletKey};
 use portcullis_signer::config::{AssetCap, Chain as ChainConfig, Floors, Keys};
 use portcullis_signer::{Config, Parts, Signer};
 use std::collections::BTreeMap;
@@ -61,23 +62,6 @@ impl WalletKey for Watched {
     }
 }
 
-/// The key of its statements, of which the truth has a list.
-struct Heard {
-    world: Arc<World>,
-    truth: Truth,
-}
-
-impl StatementKey for Heard {
-    fn public_key(&self) -> &PublicKey {
-        self.world.keeper.public_key()
-    }
-
-    fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
-        self.truth.facts().said.insert(Digest::plain(message));
-        self.world.keeper.sign(message)
-    }
-}
-
 /// The signer's machine.
 pub struct SignerHost {
     common: Common,
@@ -89,6 +73,8 @@ pub struct SignerHost {
     http: Arc<dyn Http>,
     chain: Arc<Mutex<Chain>>,
     uses: Arc<Mutex<Vec<KeyUse>>>,
+    /// The statement key that it has: its successors are on the same disk.
+    key: Arc<SoftwareStatement>,
     starts: u64,
     running: Option<Running>,
 }
@@ -117,6 +103,7 @@ impl SignerHost {
             http: Way::out_of(Host::Signer, hosts),
             chain: Arc::clone(chain),
             uses: Arc::default(),
+            key: common.keys.of(common.world.keeper.public_key()),
             starts: 0,
             running: None,
         }
@@ -170,10 +157,7 @@ impl SignerHost {
             machine,
             network: world.network.clone(),
             config: config(world),
-            key: Arc::new(Heard {
-                world: Arc::clone(world),
-                truth: self.truth.clone(),
-            }),
+            key: Heard::new(Arc::clone(&self.key), &self.truth),
             wallets,
             nodes: BTreeMap::from([(setting::chain(), SimNode::of(&self.chain))]),
         }
@@ -216,6 +200,26 @@ impl SignerHost {
         if self.disk.is_dead() {
             self.running = None;
         }
+        self.turn_to_successor();
+    }
+
+    /// As the process does: with a key that is not in force it opens again with the one that is.
+    fn turn_to_successor(&mut self) {
+        let running = self.running.as_ref();
+        let to = running.and_then(|running| running.signer.keeper().key_to_turn_to());
+        let Some(in_force) = to else { return };
+        let Some(running) = self.running.take() else {
+            return;
+        };
+        self.key = self.common.keys.of(&in_force);
+        self.common.chronicle.note("key turned", "the signer's");
+        let watch = running.watch.clone();
+        let opened = running.signer.reopen(&self.parts(watch.clone()), |_| false);
+        self.running = opened.map(|signer| Running {
+            courier: signer.courier(),
+            signer,
+            watch,
+        });
     }
 
     /// The alarms' turn.

@@ -127,6 +127,10 @@ impl WitnessHost {
                 };
                 self.router = Some(router(roles, &Arc::new(Notify::new())));
             }
+            // There is no room; whoever watches tries again.
+            Err(error) if self.disk.is_full() => {
+                self.common.chronicle.note("witness: no start", error);
+            }
             Err(error) => {
                 let who = format!("witness {}", self.number);
                 self.common.does_not_start(who, error);

@@ -2,7 +2,7 @@
 
 use super::{Model, Proof, Waiting, is_in, token_of};
 use crate::eth::{self, Paid};
-use crate::setting::APPROVAL_ABOVE;
+use crate::setting::{APPROVAL_ABOVE, DELAY};
 use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::UnsignedTx;
 use portcullis_core::act::{ActKind, Withdraw};
@@ -71,7 +71,8 @@ impl Model {
         let chain = 31_337;
         let address = payment.to;
         let address = Address::Evm { chain, address };
-        self.book.get(&(payment.account, address)).copied()
+        let booked = self.book.get(&(payment.account, address));
+        booked.map(|booked| booked.since)
     }
 
     /// The ledger's word in evidence, which pays for one act.
@@ -115,7 +116,10 @@ impl Model {
         self.check_plan(act, withdraw, &paid);
         let token = token_of(withdraw.asset);
         self.check_way(act, account, withdraw.to, token, waiting.proof);
-        self.check_given(act, waiting, withdraw);
+        self.check_given(act, waiting, withdraw, time);
+        self.check_aged(act, account, withdraw.to, time);
+        self.check_blocked(act, withdraw.to);
+        self.check_fiat(act, withdraw.asset, withdraw.amount.0, time);
         if paid.nonce != self.next_nonce {
             let what = format!(
                 "{} at entry {index}, next is {}",
@@ -177,13 +181,23 @@ impl Model {
         }
     }
 
+    /// The payee's delay has run, from the later of its cosignature and the herald's word.
+    fn check_aged(&self, act: Digest, account: AccountId, to: Address, time: Time) {
+        let booked = self.book.get(&(account, to));
+        let waited = booked.is_some_and(|b| self.delays.has_run(b.entry, DELAY, time));
+        if booked.is_some() && !waited {
+            self.violated("nothing loosens before its delay has run", act);
+        }
+    }
+
     /// It has what its amount asks for.
-    fn check_given(&self, act: Digest, waiting: &Waiting, what: &Withdraw) {
+    fn check_given(&self, act: Digest, waiting: &Waiting, what: &Withdraw, time: Time) {
         if !waiting.debit {
             self.violated("nothing is released without a debit", act);
         }
         let able = self.counting(&waiting.approvals, &[Role::Approver, Role::Administrator]);
-        if what.amount.0 > APPROVAL_ABOVE && able.count() < 2 {
+        let divisor = waiting.act.account.map_or(1, |a| self.divisor(a, time));
+        if what.amount.0 > APPROVAL_ABOVE / divisor && able.count() < 2 {
             self.violated("large withdrawals are approved by two", act);
         }
     }
@@ -192,16 +206,20 @@ impl Model {
     fn check_limits(&self, newest: &Payment) {
         let rules = self.limits.rules.iter();
         for rule in rules.filter(|rule| token_of(rule.asset) == newest.token) {
+            let by = match rule.bounds {
+                Bounds::Account => self.divisor(newest.account, newest.time),
+                _ => 1,
+            };
             if rule
                 .per_transaction
-                .is_some_and(|most| newest.amount > most.0)
+                .is_some_and(|most| newest.amount > most.0 / by)
             {
                 self.violated("no transaction is above its limit", newest.act);
             }
             let windows = [(1, rule.hour), (24, rule.day), (24 * 7, rule.week)];
             for (hours, most) in windows {
                 let total = self.left_within(Span::hours(hours), rule.bounds, newest);
-                if most.is_some_and(|most| total > most.0) {
+                if most.is_some_and(|most| total > most.0 / by) {
                     let what = format!("{total} within {hours} h by {}", newest.act);
                     self.violated(limit_of(rule.bounds), what);
                 }
@@ -228,7 +246,8 @@ impl Model {
         let Some(payment) = payment.cloned() else {
             return self.violated("only what was released is given up", act);
         };
-        if !self.taken_back.contains_key(&act) && time < payment.expires {
+        let is_over = time >= payment.expires || self.waits_anew(&payment, time);
+        if !self.taken_back.contains_key(&act) && !is_over {
             self.violated("only what was taken back is given up by itself", act);
         }
         let mut stops = self.stops.values();
@@ -237,6 +256,14 @@ impl Model {
         }
         self.given_up.insert(act);
         self.replan(act, plan);
+    }
+
+    /// Its account was recovered since: the payee's delay runs again, and a release that was late is over.
+    fn waits_anew(&self, payment: &Payment, time: Time) -> bool {
+        let (chain, address) = (31_337, payment.to);
+        let payee = Address::Evm { chain, address };
+        let booked = self.book.get(&(payment.account, payee));
+        booked.is_some_and(|booked| !self.delays.has_run(booked.entry, DELAY, time))
     }
 
     /// What these releases rest on is taken back.

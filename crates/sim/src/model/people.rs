@@ -1,6 +1,6 @@
 //! Who may do what, and who really did.
 
-use super::{Model, Passkey, Stop, Waiting};
+use super::{Booked, Factor, Model, Proof, Stop, Waiting};
 use crate::setting::DELAY;
 use crate::watch::EARLY;
 use portcullis_chains::caip::Address;
@@ -23,7 +23,8 @@ impl Model {
         now: Time,
     ) {
         let truth = self.truth.facts();
-        let by_keeper = act.principal == PrincipalId(World::KEEPER.0);
+        let keepers = [World::KEEPER, World::HERALD];
+        let by_keeper = keepers.iter().any(|keeper| act.principal.0 == keeper.0);
         if !by_keeper && !truth.has_signed(act.principal, digest) {
             let what = format!("{} {digest}", act.kind.name());
             self.violated("no act without its principal's proof", what);
@@ -36,7 +37,7 @@ impl Model {
                 if !relayed && !act.kind.is_restricting() {
                     self.violated("customers are relayed by the back end", digest);
                 }
-                self.check_passkeys(act, evidence, now);
+                self.check_since(act, evidence, now);
             }
             Realm::Staff => {
                 if self.staff_revoked.contains_key(&act.principal) {
@@ -45,7 +46,9 @@ impl Model {
                 }
                 let roles = self.roles.get(&act.principal);
                 let may = may(&act.kind);
-                if !roles.is_some_and(|roles| roles.iter().any(|role| may.contains(role))) {
+                // Whatever the role: everybody's own factors are theirs to give up.
+                let own = matches!(&act.kind, ActKind::RevokeFactor(revoke) if revoke.principal == act.principal);
+                if !own && !roles.is_some_and(|roles| roles.iter().any(|role| may.contains(role))) {
                     let what = format!("{} by {}", act.kind.name(), act.principal);
                     self.violated("nobody acts without a role", what);
                 }
@@ -59,19 +62,61 @@ impl Model {
     }
 
     /// A passkey that loosens has waited for as long as new ones wait.
-    fn check_passkeys(&self, act: &Act, evidence: &Evidence, now: Time) {
+    fn check_since(&self, act: &Act, evidence: &Evidence, now: Time) {
         let harmless = matches!(
             act.kind,
-            ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_)
+            ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_) | ActKind::Veto(_)
         );
         for assertion in evidence.assertions.iter().filter(|_| !harmless) {
-            let since = self.passkeys.get(&factor_id(&assertion.credential.0));
+            let since = self.factors.get(&factor_id(&assertion.credential.0));
             // An entry may be dated ahead; whoever signs by it waits (see `watch`).
-            let is_early = since.is_none_or(|known| now.after(EARLY) < known.since.after(DELAY));
+            let early = |known: &Factor| now.after(EARLY) < known.since.after(known.delay);
+            let is_early = since.is_none_or(early);
             if is_early {
                 let what = format!("{} by {}", act.kind.name(), act.principal);
                 self.violated("a new factor waits", what);
             }
+        }
+    }
+
+    /// By the entries' own times: the delay has run from the later of its cosignature and the herald's word.
+    pub(super) fn check_factors(&self, what: &str, evidence: &Evidence, time: Time) {
+        let passkeys = evidence.assertions.iter();
+        let passkeys = passkeys.map(|assertion| factor_id(&assertion.credential.0));
+        let own = |factor| self.factors.contains_key(&factor);
+        let key = Proof::by_request(evidence, 0, own).map(|proof| proof.factor);
+        for id in passkeys.chain(key) {
+            let Some(factor) = self.factors.get(&id) else {
+                continue;
+            };
+            if !self.delays.has_run(factor.entry, factor.delay, time) {
+                let what = format!("{what} by factor {id}");
+                self.violated("nothing loosens before its delay has run", what);
+            }
+        }
+    }
+
+    /// The same for whoever came to staff.
+    pub(super) fn check_newcomer(&self, act: &Act, time: Time) {
+        let harmless = matches!(
+            act.kind,
+            ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_) | ActKind::Veto(_)
+        );
+        let came = self.newcomers.get(&act.principal).filter(|_| !harmless);
+        if came.is_some_and(|(entry, delay)| !self.delays.has_run(*entry, *delay, time)) {
+            let what = format!("{} by {}", act.kind.name(), act.principal);
+            self.violated("nothing loosens before its delay has run", what);
+        }
+    }
+
+    /// A change of contact ends its waiting: the factor that asked stands, and nobody froze the account.
+    pub(super) fn check_contact(&self, digest: Digest, waiting: &Waiting) {
+        let account = waiting.act.account;
+        let stands = account.is_some_and(|account| {
+            !self.frozen.contains(&account) && self.stands(account, waiting.proof)
+        });
+        if !stands {
+            self.violated("a contact changes by a factor that stands", digest);
         }
     }
 
@@ -96,6 +141,10 @@ impl Model {
             | ActKind::GrantRole(_)
             | ActKind::SetPolicy(_)
             | ActKind::Rotate(_) => true,
+            ActKind::Recover(_) | ActKind::RecoverAdministrators(_) | ActKind::ChangeContact(_) => {
+                let what = format!("{} {digest} at once", act.kind.name());
+                return self.violated("nothing loosens before its delay has run", what);
+            }
             ActKind::Unfreeze => by_staff,
             ActKind::RevokeRole(revoke) => revoke.role == Role::Administrator,
             ActKind::RaiseEpoch(raise) => raise.realm == Realm::Staff,
@@ -114,7 +163,7 @@ impl Model {
         members.entry(proposer).or_insert(waiting.entry);
         let members: BTreeSet<PrincipalId> =
             self.counting(&members, &[Role::Administrator]).collect();
-        if members.len() < 2 {
+        if members.len() < self.quorum {
             let what = format!("{} {digest} by {}", waiting.act.kind.name(), members.len());
             self.violated("a quorum counts members", what);
         }
@@ -127,22 +176,53 @@ impl Model {
     }
 
     /// What an act changes, as people understand it.
-    pub(super) fn carry_out(&mut self, digest: Digest, act: &Act, index: u64, now: Time) {
+    pub(super) fn carry_out(
+        &mut self,
+        digest: Digest,
+        act: &Act,
+        (index, time): (u64, Time),
+        now: Time,
+    ) {
         let account = act.account;
+        self.note_new(digest, act, index, time);
         self.note_taken_back(act, index);
         match &act.kind {
-            ActKind::OpenAccount(open) => self.enrol(&open.factor, index, now),
+            ActKind::OpenAccount(open) => {
+                self.enrol(&open.factor, index, now);
+                if let (Some(account), Some(contact)) = (account, open.contact) {
+                    self.set_contact(account, contact);
+                }
+            }
+            ActKind::ChangeContact(change) => {
+                self.chronicle.count("contact changed");
+                if let Some(account) = account {
+                    self.set_contact(account, change.contact);
+                }
+            }
+            ActKind::Recover(recover) => self.recover(act, recover, index, now),
+            ActKind::RecoverAdministrators(recover) => {
+                self.recover_administrators(digest, recover, index);
+            }
+            ActKind::Rotate(rotate) => self.rotate(digest, rotate),
+            ActKind::SetPolicy(set) => self.set_policy(digest, set),
+            ActKind::PublishRates(publish) => self.publish(digest, publish, time),
             ActKind::EnrolFactor(enrol) => self.enrol(&enrol.factor, index, now),
             ActKind::RevokeFactor(revoke) => {
-                self.passkeys.remove(&revoke.factor);
+                self.factors.remove(&revoke.factor);
                 if act.account.is_none() {
                     self.staff_revoked.insert(revoke.principal, index);
                 }
             }
-            ActKind::RaiseEpoch(_) => self.passkeys.clear(),
+            ActKind::RaiseEpoch(raise) => {
+                let only = raise.factors;
+                self.factors
+                    .retain(|_, f| only.is_some_and(|only| only != f.kind));
+            }
             ActKind::AddAddress(add) => {
                 if let Some(account) = account {
-                    self.book.insert((account, add.address), now);
+                    let (since, entry) = (now, index);
+                    self.book
+                        .insert((account, add.address), Booked { since, entry });
                 }
             }
             ActKind::CancelAddress(cancel) => {
@@ -175,6 +255,9 @@ impl Model {
                     .entry(grant.principal)
                     .or_default()
                     .insert(grant.role);
+                if grant.factor.is_some() {
+                    self.newcomers.insert(grant.principal, (index, DELAY));
+                }
             }
             ActKind::RevokeRole(revoke) => {
                 if let Some(roles) = self.roles.get_mut(&revoke.principal) {
@@ -186,6 +269,27 @@ impl Model {
             }
             _ => {}
         }
+    }
+
+    /// What an act brings that waits for its delay, and who is to hear of it.
+    fn note_new(&mut self, digest: Digest, act: &Act, index: u64, time: Time) {
+        match &act.kind {
+            ActKind::AddAddress(add) => {
+                self.check_blocked(digest, add.address);
+                if let Some(account) = act.account {
+                    self.check_takes_address(digest, account, time);
+                }
+            }
+            ActKind::OpenAccount(_)
+            | ActKind::EnrolFactor(_)
+            | ActKind::Recover(_)
+            | ActKind::RecoverAdministrators(_)
+            | ActKind::Rotate(_) => {}
+            ActKind::GrantRole(grant) if grant.factor.is_some() => {}
+            _ => return,
+        }
+        self.delays.begin(index, digest, &act.kind);
+        self.note_due(digest, act);
     }
 
     /// An act that takes away what releases rest on.
@@ -218,15 +322,24 @@ impl Model {
             LiftTarget::SuspensionsUpTo { entry } => {
                 self.stops.retain(|_, stop| stop.entry > entry);
             }
-            LiftTarget::Latch { latch, .. } => {
-                self.cleared.insert(latch);
-                self.truth.facts().shut.remove(&latch);
+            LiftTarget::Latch { keeper, latch } => {
+                self.cleared.insert((keeper, latch));
+                if keeper == World::KEEPER {
+                    self.truth.facts().shut.remove(&latch);
+                }
             }
         }
     }
 
     fn enrol(&mut self, factor: &NewFactor, entry: u64, since: Time) {
-        self.passkeys.insert(factor.id(), Passkey { since, entry });
+        let (kind, delay) = (factor.kind(), DELAY);
+        let factor_of = Factor {
+            since,
+            entry,
+            kind,
+            delay,
+        };
+        self.factors.insert(factor.id(), factor_of);
     }
 }
 
@@ -242,8 +355,8 @@ fn may(kind: &ActKind) -> &'static [Role] {
             &[Operator, Administrator]
         }
         ActKind::Suspend(_) => &[Operator, Administrator, Keeper],
-        // Support only behind a recovery, which nobody here asks for.
-        ActKind::Approve(_) => &[Approver, Administrator],
+        // Support only behind a recovery, where it is counted.
+        ActKind::Approve(_) => &[Approver, Administrator, Support],
         ActKind::Recover(_) => &[BackEnd, Support],
         ActKind::RecoverAdministrators(_) => &[BackEnd, Support, Operator, Approver, Administrator],
         ActKind::Lift(_)

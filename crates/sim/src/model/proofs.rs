@@ -19,7 +19,7 @@ pub struct Proof {
 
 impl Proof {
     /// What the evidence of an entry proves, where a passkey is in it.
-    pub(super) fn of(evidence: &Evidence, entry: u64) -> Option<Self> {
+    fn of(evidence: &Evidence, entry: u64) -> Option<Self> {
         let assertion = evidence.assertions.first()?;
         let factor = factor_id(&assertion.credential.0);
         Some(Self { factor, entry })
@@ -27,12 +27,18 @@ impl Proof {
 }
 
 impl Model {
+    /// What the evidence of an entry proves of a customer, by a passkey or by a request key of its own.
+    pub(super) fn proof(&self, evidence: &Evidence, entry: u64) -> Option<Proof> {
+        let own = |factor| self.factors.contains_key(&factor);
+        Proof::of(evidence, entry).or_else(|| Proof::by_request(evidence, entry, own))
+    }
+
     /// Whether a proof counts still: its factor is the same as then, and no freeze came since.
     pub(super) fn stands(&self, account: AccountId, proof: Option<Proof>) -> bool {
         proof.is_some_and(|proof| {
-            let passkey = self.passkeys.get(&proof.factor);
+            let factor = self.factors.get(&proof.factor);
             let frozen = self.frozen_by.get(&account);
-            passkey.is_some_and(|passkey| passkey.entry <= proof.entry)
+            factor.is_some_and(|factor| factor.entry <= proof.entry)
                 && frozen.is_none_or(|frozen| *frozen <= proof.entry)
         })
     }

@@ -53,14 +53,16 @@ impl People {
         if state.facts().account(person.account).is_some() {
             return false;
         }
+        let account = person.account;
+        let contact = self.seal_contact(customer);
+        let person = &self.customers[customer];
         let open = OpenAccount {
             subject: person.subject,
             principal: person.principal,
             factor: person.passkeys[0].factor(),
             delay: None,
-            contact: None,
+            contact,
         };
-        let account = person.account;
         let draft = self.draft(state);
         let act = draft.by_staff(World::BACK_END, Some(account), ActKind::OpenAccount(open));
         let evidence = self.onboarded(&act);
@@ -124,7 +126,7 @@ impl People {
     }
 
     /// An act by which a customer gives or takes nothing but its own.
-    fn ask(&mut self, state: &State, customer: usize, kind: ActKind) -> bool {
+    pub(super) fn ask(&mut self, state: &State, customer: usize, kind: ActKind) -> bool {
         let Some((act, evidence)) = self.customers_act(state, customer, kind) else {
             return false;
         };
@@ -289,7 +291,7 @@ impl People {
         self.ask(state, customer, kind)
     }
 
-    fn next_passkey(
+    pub(super) fn next_passkey(
         &mut self,
         customer: usize,
     ) -> Option<(

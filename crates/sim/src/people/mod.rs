@@ -3,15 +3,25 @@
 //! They use the production client. What they know of the state of things is what the journal says, as
 //! the auditor reads it.
 
+mod contacts;
 mod customers;
+mod deed;
+mod governance;
+mod recovery;
+mod robbers;
 mod staff;
+mod theft;
 mod thieves;
 
-pub use thieves::Theft;
+pub use deed::Deed;
+pub use theft::Theft;
+
+use contacts::Sealed;
 
 use crate::clock::SimClock;
 use crate::dice::{Dice, SharedDice};
 use crate::hosts::{Common, Hosts};
+use crate::keyring::Heard;
 use crate::passkey::Passkey;
 use crate::setting::{self, BOARDS};
 use crate::truth::Truth;
@@ -20,84 +30,17 @@ use portcullis_client::{
     Accepted, ActBuilder, Board, Gate, GateError, Issuer, Machine, RequestSigner,
 };
 use portcullis_core::act::{Act, ActKind};
-use portcullis_core::id::{AccountId, ActId, PrincipalId, SubjectId};
+use portcullis_core::genesis::IssuerKind;
+use portcullis_core::id::{AccountId, ActId, IssuerId, PrincipalId, SubjectId};
 use portcullis_core::{Decision, Digest, Evidence, State};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::{World, id};
+use portcullis_keys::StatementKey as _;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
 /// How many customers there are.
 pub const CUSTOMERS: u8 = 6;
-
-/// What somebody sets out to do honestly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "they are the names of acts")]
-pub enum Deed {
-    OpenAccount,
-    AddAddress,
-    CancelAddress,
-    Withdraw,
-    WithdrawLarge,
-    WithdrawUnpaid,
-    PayLater,
-    AssertAgain,
-    Cancel,
-    Freeze,
-    Unfreeze,
-    UnfreezeByQuorum,
-    Enrol,
-    EnrolAnew,
-    RevokeFactor,
-    RaiseEpoch,
-    Suspend,
-    PostStop,
-    Lift,
-    LiftLatch,
-    Approve,
-    Resume,
-    Void,
-    SetLimits,
-    GrantRole,
-    RevokeRole,
-    RevokeStaffFactor,
-    SendAgain,
-    CancelAny,
-}
-
-impl Deed {
-    /// All, each as likely as its weight.
-    pub const WEIGHED: [(u64, Self); 28] = [
-        (140, Self::OpenAccount),
-        (160, Self::AddAddress),
-        (20, Self::CancelAddress),
-        (700, Self::Withdraw),
-        (60, Self::WithdrawLarge),
-        (60, Self::WithdrawUnpaid),
-        (120, Self::PayLater),
-        (120, Self::AssertAgain),
-        (40, Self::Cancel),
-        (14, Self::Freeze),
-        (40, Self::Unfreeze),
-        (40, Self::UnfreezeByQuorum),
-        (30, Self::Enrol),
-        (80, Self::EnrolAnew),
-        (10, Self::RevokeFactor),
-        (4, Self::RaiseEpoch),
-        (20, Self::Suspend),
-        (6, Self::PostStop),
-        (200, Self::Lift),
-        (200, Self::LiftLatch),
-        (500, Self::Approve),
-        (200, Self::Resume),
-        (30, Self::Void),
-        (6, Self::SetLimits),
-        (20, Self::GrantRole),
-        (12, Self::RevokeRole),
-        (12, Self::RevokeStaffFactor),
-        (200, Self::SendAgain),
-    ];
-}
 
 /// A customer.
 pub struct Customer {
@@ -127,6 +70,14 @@ pub struct People {
     boards: Vec<Board>,
     ledger: Issuer,
     onboarding: Issuer,
+    /// What people do here, and what thieves try.
+    pub deeds: Vec<(u64, Deed)>,
+    /// The same of thieves.
+    pub thefts: Vec<(u64, Theft)>,
+    /// What a whole ether and a whole token are worth, in cents.
+    prices: [u128; 2],
+    /// Sealed contacts that the herald may not have yet.
+    sealed: Vec<Sealed>,
     signers: BTreeMap<PrincipalId, RequestSigner>,
     customers: Vec<Customer>,
     checkpoint: Option<Digest>,
@@ -155,7 +106,15 @@ impl People {
             let url = setting::board_url(n);
             Board::new(setting::board(n), at(&url), machine.clone())
         });
-        let issuer = |id| Issuer::new(id, Arc::new(World::key(&id.0)));
+        let issuer = |id: IssuerId| {
+            let key = common.keys.of(World::key(&id.0).public_key());
+            Issuer::new(id, Heard::new(key, truth))
+        };
+        let (mut deeds, mut thefts) = (Deed::WEIGHED.to_vec(), Theft::WEIGHED.to_vec());
+        if common.is_whole {
+            deeds.extend(Deed::WHOLE);
+            thefts.extend(Theft::WHOLE);
+        }
         let mut people = Self {
             truth: truth.clone(),
             dice: common.dice.of("people"),
@@ -164,6 +123,10 @@ impl People {
             boards: boards.collect(),
             ledger: issuer(World::LEDGER),
             onboarding: issuer(World::ONBOARDING),
+            deeds,
+            thefts,
+            prices: [200_000, 100_000],
+            sealed: Vec::new(),
             signers: BTreeMap::new(),
             customers: (1..=CUSTOMERS).map(Customer::number).collect(),
             checkpoint: None,
@@ -179,11 +142,15 @@ impl People {
         for who in all.chain(staff::candidates()) {
             people.signers.insert(who, staff::signer(who));
         }
+        if common.is_whole {
+            people.signers.extend(recovery::signers_to_be());
+        }
         people
     }
 
     /// Somebody does something, if the state of things lets it make sense.
     pub fn act(&mut self, deed: Deed, state: &State) -> bool {
+        self.look_up_keys(state);
         match deed {
             Deed::OpenAccount => self.open_account(state),
             Deed::AddAddress => self.add_address(state),
@@ -214,6 +181,34 @@ impl People {
             Deed::RevokeStaffFactor => self.revoke_staff_factor(state),
             Deed::SendAgain => self.send_again(state),
             Deed::CancelAny => self.cancel_any(state),
+            Deed::SendEnvelope => self.send_envelope(state),
+            Deed::ChangeContact => self.change_contact(state),
+            Deed::PublishRates => self.publish_rates(state),
+            Deed::SetPolicy => self.set_policy(state),
+            Deed::EnrolDevice => self.enrol_device(state),
+            Deed::Recover => self.recover(state),
+            Deed::Support => self.support(state),
+            Deed::Veto => self.veto(state),
+            Deed::RecoverAdministrators => self.recover_administrators(state),
+            Deed::Rotate => self.rotate(state),
+            Deed::CancelOwn => self.cancel_own(state),
+        }
+    }
+
+    /// Ledger and onboarding sign with the keys that are in force by now.
+    fn look_up_keys(&mut self, state: &State) {
+        if !self.common.is_whole {
+            return;
+        }
+        let of = |id, kind| {
+            let issuer = state.issuer(id, kind)?;
+            let key = self.common.keys.of(&issuer.key);
+            Some(Issuer::new(id, Heard::new(key, &self.truth)))
+        };
+        let ledger = of(World::LEDGER, IssuerKind::Ledger);
+        let onboarding = of(World::ONBOARDING, IssuerKind::Onboarding);
+        if let (Some(ledger), Some(onboarding)) = (ledger, onboarding) {
+            (self.ledger, self.onboarding) = (ledger, onboarding);
         }
     }
 

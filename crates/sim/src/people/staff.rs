@@ -9,7 +9,7 @@ use portcullis_core::act::{
 };
 use portcullis_core::evidence::Evidence;
 use portcullis_core::factor::{FactorKind, NewFactor};
-use portcullis_core::id::{AccountId, PrincipalId};
+use portcullis_core::id::{AccountId, KeeperId, PrincipalId};
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::state::account::Owner;
 use portcullis_core::state::release::{Stage, Withheld};
@@ -34,8 +34,13 @@ impl People {
         self.send(who, &act, &Evidence::default())
     }
 
-    fn administrator(&mut self) -> PrincipalId {
-        World::administrator(self.dice.index(3))
+    /// One of the first administrators; of those that there are by now, where others may take their place.
+    pub(super) fn administrator(&mut self, state: &State) -> Option<PrincipalId> {
+        if self.common.is_whole {
+            self.any_of(state, Role::Administrator)
+        } else {
+            Some(World::administrator(self.dice.index(3)))
+        }
     }
 
     pub(super) fn scope(&mut self) -> Scope {
@@ -116,31 +121,40 @@ impl People {
         if is_proposed {
             return false;
         }
-        let who = self.administrator();
+        let Some(who) = self.administrator(state) else {
+            return false;
+        };
         self.order(state, who, ActKind::Lift(Lift { target }))
     }
 
     /// The same for the signer's latch, read off the signer's own alarm.
     pub(super) fn lift_latch(&mut self, state: &State) -> bool {
-        let journaled = state.facts().latches.keys().map(|(_, latch)| *latch);
+        let journaled = state.facts().latches.keys().copied();
         let by_hand = self.truth.facts().shut.keys().copied().collect::<Vec<_>>();
+        let by_hand = by_hand.into_iter().map(|latch| (World::KEEPER, latch));
         let cleared = &state.facts().cleared_latches;
         let open = journaled.chain(by_hand);
-        let open = open.filter(|latch| !cleared.contains(&(World::KEEPER, *latch)));
-        let open: Vec<Digest> = open.collect();
-        let Some(latch) = self.dice.pick(&open).copied() else {
+        let open = open.filter(|of| !cleared.contains(of));
+        let open: Vec<(KeeperId, Digest)> = open.collect();
+        let Some((keeper, latch)) = self.dice.pick(&open).copied() else {
             return false;
         };
-        let keeper = World::KEEPER;
         self.propose_lift(state, LiftTarget::Latch { keeper, latch })
     }
 
     /// Somebody stands behind what waits for it.
     pub(super) fn approve(&mut self, state: &State) -> bool {
+        let takes_none = |kind: &ActKind| {
+            matches!(
+                kind,
+                ActKind::Recover(_) | ActKind::RecoverAdministrators(_) | ActKind::ChangeContact(_)
+            )
+        };
         let held: Vec<(Digest, bool)> = state
             .facts()
             .held
             .iter()
+            .filter(|(_, held)| !takes_none(&held.act.kind))
             .map(|(d, held)| (*d, matches!(held.act.kind, ActKind::Withdraw(_))))
             .collect();
         let Some((act, is_withdrawal)) = self.dice.pick(&held).copied() else {
@@ -162,12 +176,13 @@ impl People {
     }
 
     /// Somebody with this role and a factor left.
-    fn any_of(&mut self, state: &State, role: Role) -> Option<PrincipalId> {
+    pub(super) fn any_of(&mut self, state: &State, role: Role) -> Option<PrincipalId> {
         let facts = state.facts();
+        let heirs = setting::heirs().filter(|_| self.common.is_whole);
         let staff = APPROVERS
             .into_iter()
             .chain((0..3).map(World::administrator));
-        let able = staff.chain(candidates()).filter(|principal| {
+        let able = staff.chain(candidates()).chain(heirs).filter(|principal| {
             let owner = Owner::Member {
                 principal: *principal,
             };
@@ -232,7 +247,9 @@ impl People {
             replaces: state.facts().limits.digest(),
             limits: setting::limits(HOUR_LIMIT - 40_000_000_000 + more),
         };
-        let who = self.administrator();
+        let Some(who) = self.administrator(state) else {
+            return false;
+        };
         self.order(state, who, ActKind::SetLimits(set))
     }
 
@@ -242,7 +259,9 @@ impl People {
             return false;
         };
         let account = self.customers[customer].account;
-        let who = self.administrator();
+        let Some(who) = self.administrator(state) else {
+            return false;
+        };
         let act = self
             .draft(state)
             .by_staff(who, Some(account), ActKind::Unfreeze);
@@ -264,7 +283,9 @@ impl People {
                 .unwrap_or(&Role::Support),
             factor: is_new.then_some(NewFactor::RequestKey { key }),
         };
-        let who = self.administrator();
+        let Some(who) = self.administrator(state) else {
+            return false;
+        };
         self.order(state, who, ActKind::GrantRole(grant))
     }
 
@@ -299,10 +320,11 @@ impl People {
         let factor = state.facts().factors(owner).first().map(|known| known.id);
         let Some(factor) = factor else { return false };
         let who = if role == Role::Administrator {
-            principal
+            Some(principal)
         } else {
-            self.administrator()
+            self.administrator(state)
         };
+        let Some(who) = who else { return false };
         let kind = ActKind::RevokeFactor(RevokeFactor { principal, factor });
         self.order(state, who, kind)
     }
@@ -311,7 +333,9 @@ impl People {
         let Some((principal, role)) = self.leaves(state) else {
             return false;
         };
-        let who = self.administrator();
+        let Some(who) = self.administrator(state) else {
+            return false;
+        };
         self.order(
             state,
             who,

@@ -1,7 +1,7 @@
 //! What people try who should not: without keys that are not theirs.
 
-use super::People;
 use super::customers::Size;
+use super::{People, Theft};
 use crate::forgery::THIEF;
 use crate::passkey::Passkey;
 use crate::setting::{self, TRANSACTION_LIMIT};
@@ -17,83 +17,10 @@ use portcullis_core::{Act, Digest, Evidence, Span, State};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::World;
 
-/// What somebody tries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Theft {
-    /// An assertion under a signature that does not hold.
-    ForgedSignature,
-    /// An assertion by somebody else's passkey.
-    OthersPasskey,
-    /// An assertion that was made for another act.
-    Retargeted,
-    /// An act that has counted, sent again as it was.
-    Replay,
-    /// A stop that has counted, posted to a board.
-    ReplayToBoard,
-    /// The same content under another id, with the old evidence.
-    NewIdOldEvidence,
-    /// One debit for two withdrawals.
-    OneDebitForTwo,
-    /// A proposer who approves.
-    SelfApproval,
-    /// One administrator who approves twice.
-    ApprovesTwice,
-    /// Support that resumes what is withheld.
-    SupportResumes,
-    /// Support that lifts.
-    SupportLifts,
-    /// A customer who suspends.
-    CustomerSuspends,
-    /// A withdrawal to an address that is not in the book.
-    StrangeAddress,
-    /// A withdrawal above what one transaction may be.
-    TooMuch,
-    /// A withdrawal to an address that has just been added.
-    NewAddressAtOnce,
-    /// A passkey that has just been enrolled.
-    NewPasskeyAtOnce,
-    /// An act that has expired.
-    Expired,
-    /// An act for another network.
-    OtherGenesis,
-    /// A customer's act that the customer's own key relays.
-    NoRelay,
-    /// The assertion that proved an act once, brought again after it counts no more.
-    OldProofAgain,
-    /// A new assertion for an act, brought by somebody who relays nothing.
-    OthersSupplement,
-}
-
-impl Theft {
-    /// All of them, each as likely as its weight: what there is seldom a chance for is taken up at once.
-    pub const WEIGHED: [(u64, Self); 21] = [
-        (1, Self::ForgedSignature),
-        (1, Self::OthersPasskey),
-        (1, Self::Retargeted),
-        (1, Self::Replay),
-        (1, Self::ReplayToBoard),
-        (1, Self::NewIdOldEvidence),
-        (1, Self::OneDebitForTwo),
-        (1, Self::SelfApproval),
-        (1, Self::ApprovesTwice),
-        (4, Self::SupportResumes),
-        (1, Self::SupportLifts),
-        (1, Self::CustomerSuspends),
-        (1, Self::StrangeAddress),
-        (1, Self::TooMuch),
-        (1, Self::NewAddressAtOnce),
-        (1, Self::NewPasskeyAtOnce),
-        (1, Self::Expired),
-        (1, Self::OtherGenesis),
-        (1, Self::NoRelay),
-        (6, Self::OldProofAgain),
-        (4, Self::OthersSupplement),
-    ];
-}
-
 impl People {
     /// Somebody tries it, if there is anything to try it with.
     pub fn steal(&mut self, theft: Theft, state: &State, journaled: &[Posting]) -> bool {
+        self.look_up_keys(state);
         let tried = self.try_to(theft, state, journaled).is_some();
         if tried {
             self.common.chronicle.count(&format!("theft: {theft:?}"));
@@ -157,6 +84,7 @@ impl People {
                 evidence.attestations.extend(self.debit(act.digest()));
                 Some(self.send(setting::SUPPORT, &act, &evidence))
             }
+            _ => self.rob(theft, state),
         }
     }
 
@@ -209,7 +137,7 @@ impl People {
     }
 
     /// Anybody posts what stands in the journal.
-    fn post_raw(&mut self, posting: &Posting) -> bool {
+    pub(super) fn post_raw(&mut self, posting: &Posting) -> bool {
         let body = serde_json::to_vec(posting).unwrap_or_default();
         let number = self.dice.index(setting::BOARDS);
         let url = format!("{}/postings", setting::board_url(number));

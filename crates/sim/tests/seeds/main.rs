@@ -4,9 +4,10 @@
 mod expected;
 
 use expected::EXPECTED;
-use portcullis_sim::faults::PROFILES;
-use portcullis_sim::hosts::{BoardLie, Misdeed, NodeLie, WitnessLie};
+use portcullis_sim::faults::{PROFILES, WHOLE};
+use portcullis_sim::hosts::{BoardLie, HeraldLie, Misdeed, NodeLie, WitnessLie};
 use portcullis_sim::people::Theft;
+use portcullis_sim::setting::is_whole;
 use portcullis_sim::{Report, simulate};
 use std::collections::BTreeSet;
 
@@ -21,6 +22,7 @@ const FOUND: &[(u64, u64, &str)] = &[
     (10, 3000, "a board's torn last posting kept the board from starting"),
     (17, 2500, "a start of the journal showed a batch that was whole and not durable; the power took it away"),
     (20, 2500, "a start of the signer followed what it had sent twice, and took its one receipt for nobody's"),
+    (68, 2500, "administrators whom the roots had brought waited for a herald's word that only they could have freed"),
 ];
 
 /// As long as it took to find something, where it did.
@@ -82,6 +84,14 @@ seeds! {
     seed_20 20;
     seed_22 22;
     seed_40 40;
+    seed_64 64;
+    seed_65 65;
+    seed_66 66;
+    seed_67 67;
+    seed_68 68;
+    seed_69 69;
+    seed_70 70;
+    seed_71 71;
 }
 
 fn expected(seed: u64) -> &'static [&'static str] {
@@ -97,10 +107,12 @@ fn the_set_leaves_nothing_out() {
         .flat_map(|(_, row)| row.iter().copied())
         .collect();
     let mut missing: Vec<String> = WANTED.iter().map(ToString::to_string).collect();
-    missing.extend(Theft::WEIGHED.map(|(_, theft)| format!("theft: {theft:?}")));
+    let thefts = Theft::WEIGHED.iter().chain(&Theft::WHOLE);
+    missing.extend(thefts.map(|(_, theft)| format!("theft: {theft:?}")));
     missing.extend(Misdeed::WEIGHED.map(|(_, misdeed)| format!("misdeed: {misdeed:?}")));
     missing.extend(WitnessLie::ALL.map(|lie| format!("lie of a witness: {lie:?}")));
     missing.extend(BoardLie::ALL.map(|lie| format!("lie of a board: {lie:?}")));
+    missing.extend(HeraldLie::ALL.map(|lie| format!("lie of a herald: {lie:?}")));
     missing.extend(NodeLie::ALL.map(|lie| format!("lie of a node: {lie:?}")));
     missing.retain(|kind| !met.contains(kind.as_str()));
     assert!(missing.is_empty(), "{missing:#?}");
@@ -108,9 +120,9 @@ fn the_set_leaves_nothing_out() {
 
 #[test]
 fn every_profile_has_a_seed_and_every_seed_a_row() {
-    let of = |seed: &u64| seed % PROFILES.len() as u64;
-    let profiles: BTreeSet<u64> = SEEDS.iter().map(of).collect();
-    assert_eq!(profiles.len(), PROFILES.len());
+    let of = |seed: &u64| (is_whole(*seed), seed % PROFILES.len() as u64);
+    let profiles: BTreeSet<(bool, u64)> = SEEDS.iter().map(of).collect();
+    assert_eq!(profiles.len(), PROFILES.len() + WHOLE.len());
     assert!(
         SEEDS
             .iter()
@@ -143,4 +155,11 @@ const WANTED: &[&str] = &[
     "latch: release-without-evidence", "latch: stop-withheld", "latch: shut",
     "signer: waits, Stale", "signer: waits, Behind", "signer: waits, Board", "signer: waits, Latched",
     "witness: refuses",
+    // The whole network.
+    "act held: set-policy", "act taken: publish-rates", "act held: rotate", "act held: recover", "act taken: veto",
+    "act held: recover-administrators", "act held: change-contact",
+    "mail taken", "fault: mail server down", "fault: mail greylisted", "fault: mail answer lost",
+    "fault: mail refused for good", "fault: mailbox gone", "fault: mailbox full", "fault: mail mailbox full", "envelope taken", "told", "contact changed",
+    "policy replaced", "a publisher gone mad", "rotated: issuers", "rotated: roots", "rotated: a keeper",
+    "key turned", "recovered", "vetoed", "administrators recovered",
 ];

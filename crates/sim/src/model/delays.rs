@@ -1,0 +1,126 @@
+//! When the delays of what is new began: with the first checkpoint that contains an entry, and where
+//! genesis names a herald, no sooner than with that of its word.
+
+use super::Model;
+use portcullis_core::act::ActKind;
+use portcullis_core::{Digest, Span, Time};
+use portcullis_tlog::Cosigned;
+use std::collections::BTreeMap;
+
+/// Delays that have begun or are to, by the entry that brought what waits.
+pub(super) struct Delays {
+    has_herald: bool,
+    begun: BTreeMap<u64, Begun>,
+}
+
+struct Begun {
+    act: Digest,
+    /// Whether it waits for the herald's word.
+    is_told: bool,
+    /// The newest cosignature of the first checkpoint that contains the entry.
+    cosigned: Option<Time>,
+    /// By which entry the herald says that it has told.
+    told: Option<u64>,
+    /// As for the entry.
+    told_cosigned: Option<Time>,
+}
+
+impl Delays {
+    pub(super) fn new(has_herald: bool) -> Self {
+        let begun = BTreeMap::new();
+        Self { has_herald, begun }
+    }
+
+    /// With this entry something waits that an act brought. What the roots bring waits for no herald.
+    pub(super) fn begin(&mut self, entry: u64, act: Digest, kind: &ActKind) {
+        let by_roots = matches!(kind, ActKind::RecoverAdministrators(_));
+        let begun = Begun {
+            act,
+            is_told: self.has_herald && !by_roots,
+            cosigned: None,
+            told: None,
+            told_cosigned: None,
+        };
+        self.begun.insert(entry, begun);
+    }
+
+    /// The herald's word about an act. Says whether anything is known that it could be about.
+    fn told(&mut self, entry: u64, act: Digest) -> bool {
+        let mut about = self.begun.values_mut().rev().filter(|b| b.act == act);
+        let Some(newest) = about.next() else {
+            return false;
+        };
+        newest.told.get_or_insert(entry);
+        true
+    }
+
+    /// A checkpoint of this size.
+    fn cosigned(&mut self, size: u64, newest: Time) {
+        for (entry, begun) in self.begun.range_mut(..size) {
+            debug_assert!(*entry < size);
+            begun.cosigned.get_or_insert(newest);
+            if begun.told.is_some_and(|told| told < size) {
+                begun.told_cosigned.get_or_insert(newest);
+            }
+        }
+    }
+
+    /// From when the delay runs that this entry brought, if it does.
+    pub(super) fn from(&self, entry: u64) -> Option<Time> {
+        let begun = self.begun.get(&entry)?;
+        let cosigned = begun.cosigned?;
+        if begun.is_told {
+            Some(begun.told_cosigned?.max(cosigned))
+        } else {
+            Some(cosigned)
+        }
+    }
+
+    /// Whether it has run at a time.
+    pub(super) fn has_run(&self, entry: u64, delay: Span, time: Time) -> bool {
+        self.from(entry)
+            .is_some_and(|from| time >= from.after(delay))
+    }
+}
+
+impl Model {
+    /// The cosignatures of a checkpoint that counts start clocks.
+    pub(super) fn start_clocks(&mut self, note: &[u8]) {
+        let network = &self.network;
+        if let Ok(cosigned) = Cosigned::parse(note, network.log(), network.quorum()) {
+            let newest = Time::from_unix_seconds(cosigned.newest().unix());
+            self.delays.cosigned(cosigned.head().size, newest);
+        }
+    }
+
+    /// The herald says that it has told of an act: of what the journal has, and to whom it concerns.
+    pub(super) fn take_told(&mut self, act: Digest, entry: u64) {
+        self.chronicle.count("told");
+        if !self.delays.told(entry, act) {
+            self.violated("told is only what waits in the journal", act);
+        }
+        self.check_really_told(act);
+    }
+
+    /// An act takes effect that has a delay of its own.
+    pub(super) fn check_own_delay(&self, digest: Digest, kind: &ActKind, entry: u64, time: Time) {
+        let Some(delay) = own_delay(kind) else { return };
+        if !self.delays.has_run(entry, delay, time) {
+            let what = format!("{} {digest} of entry {entry}", kind.name());
+            self.violated("nothing loosens before its delay has run", what);
+        }
+    }
+}
+
+/// The delay that an act itself has: nobody here asks for a longer one than the floor.
+pub(super) fn own_delay(kind: &ActKind) -> Option<Span> {
+    let floors = match kind {
+        ActKind::SetLimits(_)
+        | ActKind::SetPolicy(_)
+        | ActKind::Rotate(_)
+        | ActKind::ChangeContact(_) => 1,
+        ActKind::Recover(_) | ActKind::RecoverAdministrators(_) => 3,
+        _ => return None,
+    };
+    Some(Span(crate::setting::DELAY.0 * floors))
+}
