@@ -23,7 +23,7 @@ use portcullis_node::Node;
 use portcullis_tlog::{Log, Signer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// What a gate is made of.
 pub struct Parts {
@@ -140,21 +140,11 @@ impl Gate {
             let reach = (Arc::clone(&clock), Arc::clone(&http));
             BoardPoll::new(board, reach, Arc::clone(&shared), queue.clone())
         });
-        let vendors = parts.vendors.into_iter().flat_map(|vendors| {
-            let key = vendors.key;
-            vendors
-                .urls
-                .into_iter()
-                .map(move |vendor| (vendor, Arc::clone(&key)))
-        });
-        let callouts = vendors.map(|(vendor, key)| {
-            let (clock, http) = (Arc::clone(&clock), Arc::clone(&http));
-            let reach = callout::Reach { key, clock, http };
-            CallOut::new(vendor, reach, Arc::clone(&shared), queue.clone())
-        });
+        let reach = (&clock, &http, &shared, &queue);
+        let callouts = parts.vendors.map(|vendors| callouts(vendors, reach));
         Ok(Self {
             boards: boards.collect(),
-            callouts: callouts.collect(),
+            callouts: callouts.unwrap_or_default(),
             fees,
             pulse: Pulse::new(witnesses, Arc::clone(&heads), Arc::clone(&shared)),
             projector: Projector::new(Arc::clone(&shared)),
@@ -174,6 +164,26 @@ impl Gate {
     pub fn shared(&self) -> Arc<Shared> {
         self.sequencing.sequencer.shared()
     }
+}
+
+/// What a call-out reaches, of which each has its own.
+type Reached<'a> = (
+    &'a Arc<dyn Clock>,
+    &'a Arc<dyn Http>,
+    &'a Arc<Shared>,
+    &'a SyncSender<Command>,
+);
+
+fn callouts(vendors: VendorParts, (clock, http, shared, queue): Reached<'_>) -> Vec<CallOut> {
+    let callout = |vendor| {
+        let reach = callout::Reach {
+            key: Arc::clone(&vendors.key),
+            clock: Arc::clone(clock),
+            http: Arc::clone(http),
+        };
+        CallOut::new(vendor, reach, Arc::clone(shared), queue.clone())
+    };
+    vendors.urls.into_iter().map(callout).collect()
 }
 
 fn followers(

@@ -180,17 +180,24 @@ fn a_withdrawal_waits_for_its_screening() {
     until_stage(&network, &act, "confirmed");
     assert_eq!(vendor.asked(&act).1, 1, "one question has one id");
 
-    // A block ends the next one, and nothing is asked about a small one.
-    vendor.is(Mood::Finds(Finding::Block));
-    let blocked = withdraw(&network, "2001");
-    let blocked = blocked["digest"].as_str().unwrap().to_owned();
-    until_stage(&network, &blocked, "returned");
-    let small = withdraw(&network, "7");
-    let small = small["digest"].as_str().unwrap().to_owned();
-    until_stage(&network, &small, "confirmed");
-    assert_eq!(vendor.asked(&small), (0, 0));
+    a_block_ends_and_what_is_small_is_not_asked_about(&network, &vendor);
+    what_stood_is_shown(&network, &act);
+    network.stop();
+}
 
-    // What the receipt shows, by both verifiers; and the whole journal decides the same again.
+fn a_block_ends_and_what_is_small_is_not_asked_about(network: &Network, vendor: &Vendor) {
+    vendor.is(Mood::Finds(Finding::Block));
+    let blocked = withdraw(network, "2001");
+    let blocked = blocked["digest"].as_str().unwrap().to_owned();
+    until_stage(network, &blocked, "returned");
+    let small = withdraw(network, "7");
+    let small = small["digest"].as_str().unwrap().to_owned();
+    until_stage(network, &small, "confirmed");
+    assert_eq!(vendor.asked(&small), (0, 0));
+}
+
+/// By both verifiers; and the whole journal decides the same again.
+fn what_stood_is_shown(network: &Network, act: &str) {
     let receipt = network.path("receipt.json");
     let path = format!("/v1/acts/{act}/receipt");
     let answer = network.until("a receipt", |network| {
@@ -217,7 +224,6 @@ fn a_withdrawal_waits_for_its_screening() {
         let (holds, _) = try_run(&["verify", "--dir", network.dir()]);
         holds.then_some(())
     });
-    network.stop();
 }
 
 /// Two administrators put the vendor beside the issuers of genesis.

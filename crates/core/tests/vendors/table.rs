@@ -4,8 +4,8 @@ use super::{bring, said};
 use crate::stage::vendors::{LARGE, SCREENING_2, VERY_LARGE, Word};
 use crate::stage::{APPROVERS, Stage};
 use Step::{Approves, For, Passes, Says};
-use portcullis_core::Span;
 use portcullis_core::evidence::{Evidence, Finding};
+use portcullis_core::{Reason, Span};
 
 /// What happens.
 enum Step {
@@ -24,8 +24,11 @@ const REFER: fn(u8) -> Word = Word::refer;
 const BLOCK: fn(u8) -> Word = Word::block;
 const MESSAGE: fn(u8, u8) -> Word = Word::Message;
 
+/// What, how much, what is said, the numbers of what is not taken, and what it comes to.
+type Row = (&'static str, u128, Vec<Step>, &'static [u16], &'static str);
+
 #[rustfmt::skip]
-fn rows() -> Vec<(&'static str, u128, Vec<Step>, &'static [u16], &'static str)> {
+fn rows() -> Vec<Row> {
     let other = |finding| Says(Word::Found(SCREENING_2, 1, finding));
     vec![
         // what                                   amount      what is said                                                     not taken   what it comes to
@@ -91,7 +94,7 @@ fn a_withdrawal_that_waits_word_by_word() {
                 attestations: vec![stage.word_for(&act, word, Span::seconds(60 * minutes))],
                 ..Evidence::default()
             };
-            refused.extend(bring(&mut stage, &act, evidence).map(|reason| reason.number()));
+            refused.extend(bring(&mut stage, &act, evidence).map(Reason::number));
         }
         let came_to = said(&stage.settles(act.digest()));
         if (&*refused, &*came_to) != (not_taken, comes_to) {
