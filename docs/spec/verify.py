@@ -117,27 +117,42 @@ def verify(bundle, pinned):
         need(debits, "no ledger attests a debit for the act")
         need(len({d.claim.entry for d in debits}) == 1, "ledgers attest different debits")
 
-    signed = signers_statement(case, receipt.act, act.kind.of, release)  # 12
+    with fault("Screening"):  # 12
+        screened = screening(case, receipt.act, release)
+        need(screened is None or screened.finding != "block", "a screening blocked the act")
+
+    with fault("TravelRule"):  # 13
+        exchanged = travel_rule(case, receipt.act, release)
+
+    signed = signers_statement(case, receipt.act, act.kind.of, release)  # 14
 
     confirmed = next((s for s in statements(case, "confirmed", receipt.act)
                       if s.index > signed.index and s.keeper == signed.keeper
                       and s.says.transaction == signed.hash), None)
 
+    released = next(p.entry.time for p in proven if p.index == release)
     return Record(receipt=receipt, case=case, checkpoint=checkpoint, submitted=asked, act=act, factor=factor,
                   relay=relay, address=address, debit=debits[0], signed=signed, release=signed.release,
+                  screening=screened and screened.until > released and screened,
+                  travel_rule=exchanged and exchanged.until > released and exchanged,
                   block=confirmed and confirmed.says.block)
 
 
 def shown(v):
     """The table "What it shows" of receipt.md."""
     withdraw = v.act.kind.of
+    said = {}
+    if v.screening:
+        said["screening"] = {"finding": v.screening.finding, "report": v.screening.report.hex()}
+    if v.travel_rule:
+        said["travel_rule"] = v.travel_rule.message.hex()
     return {
         "act": v.receipt.act.hex(), "account": v.act.account.hex(), "asset": withdraw.asset,
         "to": withdraw.to, "amount": str(withdraw.amount), "transaction": v.signed.hash.hex(),
         "signer": v.signed.keeper.hex(), "debit": v.debit.claim.entry.hex(),
         "released_by": v.release.index, "released_at": v.release.entry.time,
         "witnessed_at": v.checkpoint.newest * 1000, "block": v.block,
-    }
+    } | said
 
 
 class Case:
@@ -309,6 +324,33 @@ def attests(case, brought, kind, act_digest):
                 and holds(keys[statement.issuer], signed_text("portcullis/attestation/v1", statement.cbor),
                           attestation.signature)):
             yield attestation
+
+
+FINDINGS = ("pass", "refer", "block")
+
+
+def screening(case, act_digest, until):
+    """receipt.md "What vendors said": the screening that stands, with the moment until which it counts."""
+    stands = None
+    for brought in case.evidence(act_digest, until):
+        for a in attests(case, brought, "screening", act_digest):
+            new = Record(finding=a.statement.claim.finding, report=a.statement.claim.report, until=a.statement.expires)
+            counts = stands and (stands.finding == "block" or brought.time < stands.until)
+            if not (counts and FINDINGS.index(stands.finding) >= FINDINGS.index(new.finding)):
+                stands = new
+    return stands
+
+
+def travel_rule(case, act_digest, until):
+    """receipt.md "What vendors said": the message that stands; two that differ at one time are refused."""
+    stands = None
+    for brought in case.evidence(act_digest, until):
+        for a in attests(case, brought, "travel-rule", act_digest):
+            if stands and brought.time < stands.until:
+                need(a.statement.claim.message == stands.message, "two travel-rule messages differ")
+            else:
+                stands = Record(message=a.statement.claim.message, until=a.statement.expires)
+    return stands
 
 
 def holders_factors(case, holder, account):
@@ -912,7 +954,8 @@ def tuple_of(*shapes):
 
 
 def enumeration(*names):
-    return typed(int, lambda n: n < len(names), lambda n: names[n])
+    """In the order of their numbers; None stands for numbers that mean nothing."""
+    return typed(int, lambda n: n < len(names) and names[n] is not None, lambda n: names[n])
 
 
 def record(members, check=None):
@@ -973,7 +1016,7 @@ def sized(number):
 # reasons.md: another number makes its entry malformed
 REASONS = {
     100, 101, 103, *range(200, 207), *range(300, 311), *range(320, 330), 340, 341, 342, *range(400, 406),
-    *range(500, 540), *range(550, 553), *range(600, 608), *range(900, 918)}
+    *range(500, 540), *range(550, 553), *range(560, 563), *range(600, 608), *range(900, 918)}
 
 BYTES, TEXT, ID, DIGEST, SIGNATURE = typed(bytes), typed(str), sized(16), sized(32), sized(64)
 U32, U64 = typed(int, lambda n: n < 2**32), typed(int)  # CBOR has no larger integers than 2^64 − 1
@@ -1013,7 +1056,9 @@ TARGET = choice(("suspension", ("by", DIGEST)), ("latch", ("keeper", ID), ("latc
                 ("suspensions-up-to", ("entry", U64)))
 
 
-ISSUER = record({0: ("id", ID), 1: ("kind", enumeration("onboarding", "ledger", "identity")), 2: ("key", PUBLIC_KEY)})
+ISSUER = record({
+    0: ("id", ID), 1: ("kind", enumeration("onboarding", "ledger", "identity", None, "screening", "travel-rule")),
+    2: ("key", PUBLIC_KEY)})
 KEYS = choice(("issuers", ("issuers", list_of(ISSUER))), None,
               ("roots", ("roots", record({0: ("keys", list_of(PUBLIC_KEY)), 1: ("quorum", U32)}))),
               ("keeper", ("keeper", ID), ("key", PUBLIC_KEY)))
@@ -1060,7 +1105,9 @@ ACT = record({
     5: ("checkpoint", DIGEST), 6: ("expires", MOMENT), 7: ("kind", KIND)}, lambda act: len(act.cbor) <= MAX_ACT)
 
 # evidence.md
-CLAIM = choice(("onboarding",), ("ledger-debit", ("entry", ID)), ("identity",), ("root",))
+CLAIM = choice(("onboarding",), ("ledger-debit", ("entry", ID)), ("identity",), ("root",),
+               ("screening", ("id", ID), ("finding", enumeration(*FINDINGS)), ("report", DIGEST)),
+               ("travel-rule", ("id", ID), ("message", DIGEST)))
 ATTESTATION_STATEMENT = record({0: ("issuer", ID), 1: ("act", DIGEST), 2: ("expires", MOMENT), 3: ("claim", CLAIM)})
 EVIDENCE = record({
     0: ("requests", list_of(record({0: ("base", BYTES), 1: ("signature", SIGNATURE)}), most=8)),
@@ -1112,7 +1159,8 @@ STATEMENT = record({0: ("genesis", DIGEST), 1: ("keeper", ID), 2: ("says", SAYS)
 
 # entries.md
 NEED = choice(("assertion",), ("debit",), ("approvals", ("missing", U32)), ("quorum", ("missing", U32)),
-              ("delay",), ("lift",), ("unfreeze",), ("room",), None, None, ("support", ("missing", U32)))
+              ("delay",), ("lift",), ("unfreeze",), ("room",), None, None, ("support", ("missing", U32)),
+              later={15: ("screening",), 16: ("travel-rule",)})
 DECISION = choice(("release",), ("hold", ("needs", list_of(NEED)), ("?until", MOMENT)), ("refuse", ("reason", REASON)))
 PLAN = record({0: ("wallet", ID), 1: ("unsigned", BYTES)})
 BODY = choice(
@@ -1559,6 +1607,8 @@ def story(v):
         f"enrolled in entry {m['factor_enrolled_by']}",
         f"relayed by    back end {m['back_end']}, factor {m['back_end_factor']}",
         f"debit         ledger entry {s['debit']}, attested by issuer {m['issuer']}",
+        *([f"screening     {v.screening.finding}, by the report {v.screening.report.hex()}"] if v.screening else []),
+        *([f"travel rule   message {v.travel_rule.message.hex()}"] if v.travel_rule else []),
         f"plan          {m['plan']}: wallet {m['wallet']}, {m['wallet_address']}, nonce {m['nonce']}, "
         f"at most {m['fee_ceiling']} wei of fees",
         f"transaction   {s['transaction']}, the plan's bytes, signed by the wallet; stated by keeper {s['signer']}",

@@ -459,6 +459,16 @@ impl ActKind {
         )
     }
 
+    /// The address that money is to go to, by it or after it.
+    #[must_use]
+    pub const fn address(&self) -> Option<Address> {
+        match self {
+            Self::Withdraw(withdraw) => Some(withdraw.to),
+            Self::AddAddress(add) => Some(add.address),
+            _ => None,
+        }
+    }
+
     /// The name used in JSON, logs and tables.
     #[must_use]
     pub fn name(&self) -> &'static str {

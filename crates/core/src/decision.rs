@@ -77,4 +77,10 @@ pub enum Need {
         #[n(0)]
         missing: u32,
     },
+    /// A screening vendor's attestation that passes it.
+    #[n(15)]
+    Screening,
+    /// The attestation that the travel rule's message was exchanged.
+    #[n(16)]
+    TravelRule,
 }

@@ -1,6 +1,7 @@
 //! Effects: what an entry changes, as data. They are computed first, with every refusal; committing
 //! them is the point of no return and cannot fail.
 
+mod attested;
 mod recovery;
 mod telling;
 
@@ -8,7 +9,10 @@ use crate::act::{Act, Keys, LiftTarget, Scope};
 use crate::digest::Digest;
 use crate::factor::{Available, Factor, FactorKind, NewFactor};
 use crate::few::{Few, FewBy};
-use crate::id::{AccountId, FactorId, KeeperId, LedgerEntryId, PrincipalId, SubjectId, WalletId};
+use crate::id::{
+    AccountId, AttestationId, FactorId, IssuerId, KeeperId, LedgerEntryId, PrincipalId, SubjectId,
+    WalletId,
+};
 use crate::limits::Limits;
 use crate::plan::Plan;
 use crate::policy::{Policy, Rate};
@@ -16,6 +20,7 @@ use crate::realm::{Realm, Role};
 use crate::state::account::{Account, BookEntry, FrozenBy, Holder, Owner, Proof};
 use crate::state::recovery::Voucher;
 use crate::state::release::{End, Ended, Held, Release, SignedPlan, Stage, Withheld};
+use crate::state::said::Said;
 use crate::state::{Awaiting, Facts, StatedCaps, Suspension, Uncosigned};
 use crate::statement::{Cap, Condition};
 use crate::time::{Span, Time};
@@ -280,6 +285,12 @@ pub enum Effect {
     /// An account's contact, by its commitment.
     #[n(92)]
     Contact(#[n(0)] AccountId, #[n(1)] Digest),
+    /// An issuer's id of what it attested has served.
+    #[n(100)]
+    UseUp(#[n(0)] IssuerId, #[n(1)] AttestationId),
+    /// What vendors have said of a held act by now.
+    #[n(101)]
+    Said(#[n(0)] Digest, #[n(1)] Said),
 }
 
 /// Which entry commits.
@@ -373,6 +384,7 @@ impl Facts {
             Effect::AwaitTold(_) | Effect::Told(_) | Effect::Contact(..) => {
                 self.commit_telling(effect, at);
             }
+            Effect::UseUp(..) | Effect::Said(..) => self.commit_attested(effect),
         }
     }
 
@@ -950,6 +962,7 @@ fn waiting(
         approvals: BTreeMap::new(),
         available,
         time: at.time,
+        said: None,
     }
 }
 

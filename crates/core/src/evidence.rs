@@ -2,7 +2,8 @@
 
 use crate::codec::encode;
 use crate::digest::{Digest, Domain};
-use crate::id::{BoardId, IssuerId, LedgerEntryId};
+use crate::genesis::IssuerKind;
+use crate::id::{AttestationId, BoardId, IssuerId, LedgerEntryId};
 use crate::passkey::Assertion;
 use crate::request::{ReadRequest, RequestFault, SignedRequest};
 use crate::signature::{PublicKey, Signature, Verify};
@@ -38,9 +39,19 @@ impl Evidence {
     pub(crate) fn read(&self) -> Vec<Result<ReadRequest, RequestFault>> {
         self.requests.iter().map(SignedRequest::read).collect()
     }
+
+    /// Whether it is what vendors say of the act and nothing else. Their signatures are all that it
+    /// takes: nobody has to bring it.
+    pub(crate) fn is_vendors_alone(&self) -> bool {
+        let by_vendor = |attestation: &Attestation| attestation.statement.claim.id().is_some();
+        self.requests.is_empty()
+            && self.assertions.is_empty()
+            && !self.attestations.is_empty()
+            && self.attestations.iter().all(by_vendor)
+    }
 }
 
-/// A statement over an act's digest by an issuer that genesis names.
+/// A statement over an act's digest by an issuer that is in force.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cbor(map)]
 #[serde(deny_unknown_fields)]
@@ -92,6 +103,83 @@ pub enum Claim {
     /// A root stands behind the act; its issuer is the root's id.
     #[n(3)]
     Root,
+    /// A screening vendor has looked at whom the act names.
+    #[n(4)]
+    Screening {
+        /// The vendor's own id of it.
+        #[n(0)]
+        id: AttestationId,
+        /// What it found.
+        #[n(1)]
+        finding: Finding,
+        /// Digest of the vendor's report, which stays with the platform.
+        #[n(2)]
+        report: Digest,
+    },
+    /// The travel rule's message about the act has been exchanged.
+    #[n(5)]
+    TravelRule {
+        /// The issuer's own id of it.
+        #[n(0)]
+        id: AttestationId,
+        /// Digest of the IVMS101 message, which stays with the platform.
+        #[n(1)]
+        message: Digest,
+    },
+}
+
+/// What a screening found, the worse the later.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize,
+)]
+#[cbor(index_only)]
+#[serde(rename_all = "kebab-case")]
+pub enum Finding {
+    /// Nothing against it.
+    #[n(0)]
+    Pass,
+    /// Somebody has to look at it.
+    #[n(1)]
+    Refer,
+    /// It must not be.
+    #[n(2)]
+    Block,
+}
+
+impl Finding {
+    /// The name that policies use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Refer => "refer",
+            Self::Block => "block",
+        }
+    }
+}
+
+impl Claim {
+    /// Of which kind an issuer has to be to say it; none where a root says it.
+    #[must_use]
+    pub const fn issuer(&self) -> Option<IssuerKind> {
+        match self {
+            Self::Onboarding => Some(IssuerKind::Onboarding),
+            Self::LedgerDebit { .. } => Some(IssuerKind::Ledger),
+            Self::Identity => Some(IssuerKind::Identity),
+            Self::Root => None,
+            Self::Screening { .. } => Some(IssuerKind::Screening),
+            Self::TravelRule { .. } => Some(IssuerKind::TravelRule),
+        }
+    }
+
+    /// The issuer's own id of it, which serves once; none where what is said cannot serve twice.
+    #[must_use]
+    pub const fn id(&self) -> Option<AttestationId> {
+        match self {
+            Self::Screening { id, .. } | Self::TravelRule { id, .. } => Some(*id),
+            Self::Onboarding | Self::LedgerDebit { .. } | Self::Identity | Self::Root => None,
+        }
+    }
 }
 
 impl AttestationStatement {

@@ -84,7 +84,7 @@ pub struct Genesis {
     /// The stop boards; run apart from the witnesses.
     #[n(9)]
     pub boards: Vec<Board>,
-    /// The issuers of attestations: onboarding and ledger keys.
+    /// The issuers of attestations, by kind: onboarding, ledger, vendors.
     #[n(10)]
     pub issuers: Vec<Issuer>,
     /// Offline keys that can recover the administrators.
@@ -267,6 +267,12 @@ pub enum IssuerKind {
     /// Who somebody is: an identity vendor.
     #[n(2)]
     Identity,
+    /// What is known of a payee: a screening vendor.
+    #[n(4)]
+    Screening,
+    /// That the travel rule's message has been exchanged.
+    #[n(5)]
+    TravelRule,
 }
 
 /// An issuer of attestations.

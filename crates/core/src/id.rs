@@ -53,3 +53,7 @@ id! {
     /// The platform's own ledger entry that debited the account; consumed once, for ever.
     LedgerEntryId
 }
+id! {
+    /// An issuer's own id of one thing that it attested; consumed once, for ever.
+    AttestationId
+}

@@ -35,6 +35,7 @@ pub mod reason;
 pub mod receipt;
 pub mod report;
 pub mod request;
+pub mod rfc3339;
 pub mod signature;
 pub mod state;
 pub mod statement;

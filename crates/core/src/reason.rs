@@ -163,6 +163,11 @@ reasons! {
     551 ContactKnown "contact-known" Never "The sealed contact is the account's already, or another change to it waits.";
     552 NoHerald "no-herald" Never "Genesis names no herald: there is nobody who would keep or use a contact.";
 
+    // 56x: what vendors say of an act.
+    560 ScreeningBlocks "screening-blocks" Never "A screening blocks this; it does not go out, whatever else is said of it.";
+    561 AttestationUsed "attestation-used" Never "The issuer's id in the attestation has been used, for this act or another: each serves once, for anything but a block.";
+    562 TravelRuleContradicts "travel-rule-contradicts" Never "Two attestations name different travel-rule messages for this, and nobody can tell which of them is true; it does not go out.";
+
     // 6xx: limits, and policy.
     600 OverTransactionLimit "over-transaction-limit" Anew "The amount is above the limit for one transaction.";
     601 OverHourLimit "over-hour-limit" Anew "The amount would pass the limit for one hour. Ask anew once there is room.";

@@ -17,10 +17,13 @@ mod signed;
 use crate::act::{ActKind, Withdraw};
 use crate::digest::Digest;
 use crate::entry::{Body, Entry};
+use crate::evidence::Finding;
 use crate::genesis::GenesisFault;
 use crate::id::{AccountId, KeeperId, LedgerEntryId};
 use crate::network::Network;
+use crate::reason::Reason;
 use crate::signature::Verify;
+use crate::state::said::Said;
 use crate::time::Time;
 use in_force::InForce;
 use portcullis_chains::Amount;
@@ -85,6 +88,21 @@ pub struct Shown {
     pub witnessed_at: Time,
     /// The block that the signer saw it in, if it has said so.
     pub block: Option<u64>,
+    /// What a screening had found that counted when it was released, where one had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub screening: Option<Screening>,
+    /// The travel rule's message that counted then, where one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub travel_rule: Option<Digest>,
+}
+
+/// A screening that counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Screening {
+    /// What it found.
+    pub finding: Finding,
+    /// Digest of the vendor's report.
+    pub report: Digest,
 }
 
 /// Why a receipt shows nothing. The first fault, in the order of the checks.
@@ -123,6 +141,12 @@ pub enum ReceiptFault {
     /// The ledger did not attest a debit.
     #[error("no ledger named in genesis attests exactly one debit for the act")]
     Debit,
+    /// A screening blocks the act.
+    #[error("a screening blocked the act before it was released")]
+    Screening,
+    /// Two travel-rule messages contradict each other.
+    #[error("attestations name different travel-rule messages for the act")]
+    TravelRule,
     /// No released plan is exactly the act.
     #[error(
         "the signed plan is not released by an entry of the receipt, or is not the act's payment"
@@ -158,11 +182,14 @@ pub fn verify(
     let asked = case.submission(receipt.act).ok_or(ReceiptFault::Act)?;
     let (withdraw, account) = withdrawal(&asked).ok_or(ReceiptFault::Act)?;
     // Authority is what stood in the journal when the money was first let go.
-    let released = case.first_release(asked.digest);
-    let released = released.ok_or(ReceiptFault::Release)?;
+    let (released, at) = case
+        .first_release(asked.digest)
+        .ok_or(ReceiptFault::Release)?;
     authority::check_asked(&case, &asked, account, released)?;
     authority::check_address(&case, account, withdraw.to, asked.index)?;
     let debit = authority::debit(&case, asked.digest, released).ok_or(ReceiptFault::Debit)?;
+    let said = authority::said(&case, asked.digest, released);
+    check_unbarred(&said)?;
     let signed = signed::find(&case, asked.digest, withdraw, released)?;
     Ok(Shown {
         act: receipt.act,
@@ -177,7 +204,21 @@ pub fn verify(
         released_at: signed.released_at,
         witnessed_at,
         block: signed.block,
+        screening: said.screened(at).map(|screened| Screening {
+            finding: screened.finding,
+            report: screened.report,
+        }),
+        travel_rule: said.message(at),
     })
+}
+
+/// Whatever a policy wanted: what vendors barred by then, no honest gate let out.
+fn check_unbarred(said: &Said) -> Result<(), ReceiptFault> {
+    match said.bars() {
+        None => Ok(()),
+        Some(Reason::TravelRuleContradicts) => Err(ReceiptFault::TravelRule),
+        Some(_) => Err(ReceiptFault::Screening),
+    }
 }
 
 fn open_genesis(

@@ -1,7 +1,7 @@
 //! The gate's configuration file.
 
 use portcullis_core::Digest;
-use portcullis_core::id::BoardId;
+use portcullis_core::id::{BoardId, IssuerId};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -42,6 +42,10 @@ pub struct Config {
     /// How many entries come between two snapshots, which make the next start quick.
     #[serde(default = "default_snapshot")]
     pub snapshot_every: u64,
+    /// Where issuers of screenings and of the travel rule are asked for their word, by id. Who is not
+    /// named is not asked; its word comes by the back end.
+    #[serde(default)]
+    pub issuers: BTreeMap<IssuerId, String>,
     /// A clock for tests; development genesis only.
     #[serde(default)]
     pub test_clock: Option<PathBuf>,

@@ -3,6 +3,7 @@
 //! [`crate::run`] gives every part a thread; the simulator steps them itself, in an order of its own.
 
 use crate::boards::BoardPoll;
+use crate::callout::{self, CallOut};
 use crate::config::ChainFees;
 use crate::cosign::Witnesses;
 use crate::fees::{FeeFollower, FeeTable};
@@ -14,7 +15,7 @@ use crate::server::Api;
 use crate::snapshots::Snapshotter;
 use portcullis_chains::ChainId;
 use portcullis_core::Network;
-use portcullis_core::id::BoardId;
+use portcullis_core::id::{BoardId, IssuerId};
 use portcullis_host::{Clock, Disk, Http, Random};
 use portcullis_journal::{Directory, Snapshots};
 use portcullis_keys::StatementKey;
@@ -22,7 +23,7 @@ use portcullis_node::Node;
 use portcullis_tlog::{Log, Signer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// What a gate is made of.
 pub struct Parts {
@@ -54,6 +55,16 @@ pub struct Parts {
     pub segment_bytes: u64,
     /// Snapshots, which make the next start quick; without them it reads the whole journal.
     pub snapshots: Option<SnapshotParts>,
+    /// Vendors who are asked for their word; without them it comes by the back end.
+    pub vendors: Option<VendorParts>,
+}
+
+/// How the gate asks vendors.
+pub struct VendorParts {
+    /// The gate's own key, that questions are signed with.
+    pub key: Arc<dyn StatementKey>,
+    /// Where they are asked.
+    pub urls: BTreeMap<IssuerId, String>,
 }
 
 /// How the gate keeps snapshots.
@@ -74,6 +85,8 @@ pub struct Gate {
     pub projector: Projector,
     /// One for each stop board.
     pub boards: Vec<BoardPoll>,
+    /// One for each vendor that is asked.
+    pub callouts: Vec<CallOut>,
     /// One for each chain with a node.
     pub fees: Vec<FeeFollower>,
     /// Writes snapshots, where it keeps any.
@@ -127,8 +140,11 @@ impl Gate {
             let reach = (Arc::clone(&clock), Arc::clone(&http));
             BoardPoll::new(board, reach, Arc::clone(&shared), queue.clone())
         });
+        let reach = (&clock, &http, &shared, &queue);
+        let callouts = parts.vendors.map(|vendors| callouts(vendors, reach));
         Ok(Self {
             boards: boards.collect(),
+            callouts: callouts.unwrap_or_default(),
             fees,
             pulse: Pulse::new(witnesses, Arc::clone(&heads), Arc::clone(&shared)),
             projector: Projector::new(Arc::clone(&shared)),
@@ -148,6 +164,26 @@ impl Gate {
     pub fn shared(&self) -> Arc<Shared> {
         self.sequencing.sequencer.shared()
     }
+}
+
+/// What a call-out reaches, of which each has its own.
+type Reached<'a> = (
+    &'a Arc<dyn Clock>,
+    &'a Arc<dyn Http>,
+    &'a Arc<Shared>,
+    &'a SyncSender<Command>,
+);
+
+fn callouts(vendors: VendorParts, (clock, http, shared, queue): Reached<'_>) -> Vec<CallOut> {
+    let callout = |vendor| {
+        let reach = callout::Reach {
+            key: Arc::clone(&vendors.key),
+            clock: Arc::clone(clock),
+            http: Arc::clone(http),
+        };
+        CallOut::new(vendor, reach, Arc::clone(shared), queue.clone())
+    };
+    vendors.urls.into_iter().map(callout).collect()
 }
 
 fn followers(

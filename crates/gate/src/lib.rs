@@ -4,6 +4,7 @@
 //! [`sequencer`] first; [`Gate`] has all the parts, and [`run`] gives each a thread.
 
 mod boards;
+mod callout;
 mod config;
 mod cosign;
 pub mod events;
@@ -21,10 +22,11 @@ pub mod server;
 mod snapshots;
 
 pub use boards::BoardPoll;
+pub use callout::CallOut;
 pub use config::{ChainFees, Config};
 pub use cosign::{CosignError, Witnesses};
 pub use fees::{FeeFollower, FeeTable, Rate};
-pub use gate::{Gate, Parts, Sequencing, SnapshotParts};
+pub use gate::{Gate, Parts, Sequencing, SnapshotParts, VendorParts};
 pub use index::{Course, Index};
 pub use published::{Published, Witnessed};
 pub use pulse::{Projector, Pulse};

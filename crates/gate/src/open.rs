@@ -71,7 +71,8 @@ pub(crate) fn check(config: &Config, network: &Network) -> Result<(), Error> {
             "genesis names stop board {id}, and [boards] no address for it"
         ));
     }
-    let mut urls = config.witnesses.values().chain(config.boards.values());
+    let peers = config.witnesses.values().chain(config.boards.values());
+    let mut urls = peers.chain(config.issuers.values());
     match urls.find(|url| !url.starts_with("http://")) {
         Some(url) => wrong(format!(
             "{url}: addresses are http://HOST:PORT; where they leave the host, put a tunnel or a \

@@ -1,7 +1,7 @@
 //! The process: from a configuration to a running gate, a thread for each of its parts, until SIGTERM.
 
 use crate::config::{ChainFees, Config};
-use crate::gate::{Gate, Parts, Sequencing, SnapshotParts, collect};
+use crate::gate::{Gate, Parts, Sequencing, SnapshotParts, VendorParts, collect};
 use crate::open;
 use crate::pulse::Projector;
 use crate::sequencer::{Command, Stop};
@@ -124,6 +124,9 @@ pub fn run(config: &Config) -> Result<(), Error> {
     for poll in gate.boards {
         spawn("board", move || poll.run());
     }
+    for callout in gate.callouts {
+        spawn("callout", move || callout.run());
+    }
     for follower in gate.fees {
         spawn("fees", move || follower.run());
     }
@@ -170,8 +173,12 @@ fn assemble(config: &Config) -> Result<Parts, Error> {
         queue: config.queue,
         segment_bytes: config.segment_bytes,
         snapshots: Some(SnapshotParts {
-            key,
+            key: Arc::clone(&key),
             every: config.snapshot_every,
+        }),
+        vendors: Some(VendorParts {
+            key,
+            urls: config.issuers.clone(),
         }),
     })
 }

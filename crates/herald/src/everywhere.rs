@@ -4,8 +4,8 @@ use crate::mail::Mailer;
 use crate::post::{Letter, Outcome, Post};
 use portcullis_contact::Reach;
 use portcullis_core::Time;
-use portcullis_keeper::{Machine, rfc3339, webhook};
-use portcullis_keys::StatementKey;
+use portcullis_keeper::{Machine, rfc3339};
+use portcullis_keys::{StatementKey, webhook};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,7 +57,8 @@ impl Everywhere {
         };
         let id = format!("notice_{}", letter.id);
         let body = body(letter);
-        match webhook::post(&self.machine, &reached, self.key.as_ref(), &id, &body, now) {
+        let http = self.machine.http.as_ref();
+        match webhook::post(http, &reached, self.key.as_ref(), &id, &body, now) {
             Ok(reply) if (200..300).contains(&reply.status) => Outcome::Accepted,
             // Standard Webhooks: gone for good.
             Ok(reply) if reply.status == 410 => Outcome::Refused("status 410".into()),

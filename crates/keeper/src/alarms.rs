@@ -5,13 +5,12 @@
 //! tries until it is taken.
 
 use crate::machine::Machine;
-use crate::rfc3339::rfc3339;
-use crate::webhook;
 use portcullis_core::id::KeeperId;
+use portcullis_core::rfc3339::rfc3339;
 use portcullis_core::signature::PublicKey;
 use portcullis_core::{Digest, Span, Time};
 use portcullis_host::{AppendFile, DiskError};
-use portcullis_keys::StatementKey;
+use portcullis_keys::{StatementKey, webhook};
 use serde_json::json;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -188,7 +187,7 @@ impl Courier {
     fn deliver(&self, line: &str, now: Time) -> bool {
         let id = format!("alarm_{}", Digest::plain(line.as_bytes()));
         let key = self.key.as_ref();
-        match webhook::post(&self.machine, &self.url, key, &id, line, now) {
+        match webhook::post(self.machine.http.as_ref(), &self.url, key, &id, line, now) {
             Ok(reply) if (200..300).contains(&reply.status) => true,
             Ok(reply) => {
                 tracing::warn!(

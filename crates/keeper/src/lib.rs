@@ -18,15 +18,13 @@ mod lease;
 pub mod lines;
 mod machine;
 pub mod process;
-mod rfc3339;
 pub mod start;
 pub mod statements;
 pub mod stop_call;
 #[cfg(feature = "testkit")]
 pub mod testkit;
-pub mod webhook;
 
 pub use keeper::{Keeper, KeeperError, KeeperParts, News};
 pub use lease::{Lease, NoLease};
 pub use machine::{Machine, Watch};
-pub use rfc3339::rfc3339;
+pub use portcullis_core::rfc3339::rfc3339;

@@ -4,7 +4,7 @@
 //! does not know whether the secret is in this process or in a machine that never gives it out. What
 //! every such key promises is written at the two traits; [`conformance`] holds an implementation to
 //! it. [`software`] has the keys of this crate, and [`KeyFile`] the encrypted file from which they
-//! come (`docs/spec/key-file.md`).
+//! come (`docs/spec/key-file.md`). [`webhook`] posts what such a key signs.
 
 pub mod conformance;
 pub mod file;
@@ -12,6 +12,7 @@ mod key;
 mod memo;
 mod note;
 pub mod software;
+pub mod webhook;
 
 pub use file::{Cost, KeyFile, KeyFileError, Kind, Name, Passphrase};
 pub use key::{SignError, StatementKey, WalletKey};

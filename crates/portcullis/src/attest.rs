@@ -5,10 +5,10 @@ use crate::files;
 use crate::keyring::KeyPaths;
 use crate::out::{json, say, warn};
 use clap::{Args, ValueEnum};
-use portcullis_core::Act;
 use portcullis_core::act::root_id;
-use portcullis_core::evidence::{Attestation, AttestationStatement, Claim};
-use portcullis_core::id::IssuerId;
+use portcullis_core::evidence::{Attestation, AttestationStatement, Claim, Finding};
+use portcullis_core::id::{AttestationId, IssuerId};
+use portcullis_core::{Act, Digest};
 use portcullis_keys::{Name, StatementKey as _};
 use std::path::PathBuf;
 
@@ -30,6 +30,15 @@ pub(crate) struct AttestArgs {
     /// The issuer's id; a root's is that of its key
     #[arg(long, value_name = "ID")]
     issuer: Option<IssuerId>,
+    /// The issuer's own id of a screening or of the travel rule's message; each serves once
+    #[arg(long, value_name = "ID")]
+    id: Option<AttestationId>,
+    /// What a screening found
+    #[arg(long, value_enum)]
+    finding: Option<FindingArg>,
+    /// Digest of the screening's report, or of the travel rule's message
+    #[arg(long, value_name = "HEX")]
+    of: Option<Digest>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -40,19 +49,57 @@ enum ClaimArg {
     Identity,
     /// The factor in it belongs to the account's holder
     Onboarding,
+    /// A screening was made of it: --id, --finding, --of
+    Screening,
+    /// The travel rule's message about it was exchanged: --id, --of
+    TravelRule,
 }
 
-impl ClaimArg {
-    fn claim(self) -> Claim {
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FindingArg {
+    Pass,
+    Refer,
+    Block,
+}
+
+impl FindingArg {
+    fn finding(self) -> Finding {
         match self {
-            Self::Root => Claim::Root,
-            Self::Identity => Claim::Identity,
-            Self::Onboarding => Claim::Onboarding,
+            Self::Pass => Finding::Pass,
+            Self::Refer => Finding::Refer,
+            Self::Block => Finding::Block,
         }
     }
 }
 
 impl AttestArgs {
+    fn claim(&self) -> Result<Claim, Failure> {
+        let vendors = || {
+            let named = self.id.zip(self.of);
+            named.ok_or_else(|| Failure::usage("of what?", "say --id ID and --of HEX"))
+        };
+        Ok(match self.claim {
+            ClaimArg::Root => Claim::Root,
+            ClaimArg::Identity => Claim::Identity,
+            ClaimArg::Onboarding => Claim::Onboarding,
+            ClaimArg::Screening => {
+                let (id, report) = vendors()?;
+                let finding = self.finding.map(FindingArg::finding);
+                let finding =
+                    finding.ok_or_else(|| Failure::usage("what was found?", "say --finding"))?;
+                Claim::Screening {
+                    id,
+                    finding,
+                    report,
+                }
+            }
+            ClaimArg::TravelRule => {
+                let (id, message) = vendors()?;
+                Claim::TravelRule { id, message }
+            }
+        })
+    }
+
     pub(crate) fn run(&self, paths: &KeyPaths) -> Result<(), Failure> {
         let act: Act = serde_json::from_slice(&files::read(&self.act)?)
             .map_err(|error| Failure::usage(format!("the act: {error}"), WHOLE))?;
@@ -67,7 +114,7 @@ impl AttestArgs {
             issuer,
             act: act.digest(),
             expires: act.expires,
-            claim: self.claim.claim(),
+            claim: self.claim()?,
         };
         let signature = key.sign(&statement.signed_bytes())?;
         say(json(&Attestation {

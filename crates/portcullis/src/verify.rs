@@ -345,6 +345,13 @@ pub(crate) fn tell_receipt(shown: &Shown) {
     line("to", shown.to.to_string());
     line("amount", format!("{} base units", shown.amount));
     line("ledger entry", shown.debit.to_string());
+    if let Some(screening) = shown.screening {
+        let (found, report) = (screening.finding.name(), screening.report);
+        line("screening", format!("{found}, by the report {report}"));
+    }
+    if let Some(message) = shown.travel_rule {
+        line("travel rule", format!("message {message}"));
+    }
     line("released", at(shown.released_by, shown.released_at));
     line("signed by", shown.signer.to_string());
     line("transaction", format!("0x{}", shown.transaction));

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/default.toml");
+const SCREENED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/screened.toml");
 
 fn run(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
@@ -31,12 +32,14 @@ fn changed(from: &str, to: &str) -> (tempfile::TempDir, PathBuf) {
 }
 
 #[test]
-fn the_policy_that_ships_is_one_and_nothing_about_it_is_odd() {
-    let output = run(&["check", SHIPPED]);
-    assert_eq!(output.status.code(), Some(0));
-    let lines = said(&output);
-    assert!(lines.starts_with("digest   "), "{lines}");
-    assert_eq!(lines.lines().count(), 1, "{lines}");
+fn the_policies_that_ship_are_some_and_nothing_about_them_is_odd() {
+    for file in [SHIPPED, SCREENED] {
+        let output = run(&["check", file]);
+        assert_eq!(output.status.code(), Some(0));
+        let lines = said(&output);
+        assert!(lines.starts_with("digest   "), "{lines}");
+        assert_eq!(lines.lines().count(), 1, "{lines}");
+    }
 }
 
 #[test]
@@ -92,6 +95,9 @@ fn facts_that_one_makes_up_are_answered() {
     );
     assert_eq!(answer["answer"]["verdict"]["needs"][0]["approvals"], 2);
     assert_eq!(answer["facts"]["money"]["tier"], 2);
+    let output = run(&["simulate", SCREENED, "--tier", "1", "--screening", "refer"]);
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["answer"]["statements"][0], "referred-one-approval");
     let output = run(&["simulate", SHIPPED, "--act", "freeze"]);
     assert_eq!(output.status.code(), Some(2));
 }

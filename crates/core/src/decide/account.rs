@@ -8,6 +8,7 @@ use crate::state::account::{Account, FrozenBy, MAX_ADDRESSES, Owner};
 use crate::state::release::Withheld;
 
 use super::authenticate::Actor;
+use super::claims::Claims;
 use super::factor::check_new;
 
 pub(super) fn judge_open(case: &Case<'_>, open: &OpenAccount) -> Result<Verdict, Reason> {
@@ -42,7 +43,11 @@ pub(super) fn judge_open(case: &Case<'_>, open: &OpenAccount) -> Result<Verdict,
     Ok(Verdict::Accept(opened.into_iter().chain(contact).collect()))
 }
 
-pub(super) fn judge_add_address(case: &Case<'_>, add: &AddAddress) -> Result<Verdict, Reason> {
+pub(super) fn judge_add_address(
+    case: &Case<'_>,
+    claims: &Claims,
+    add: &AddAddress,
+) -> Result<Verdict, Reason> {
     let id = account_of(case.act)?;
     let account = thawed(case)?;
     if account.book.len() >= MAX_ADDRESSES {
@@ -53,6 +58,9 @@ pub(super) fn judge_add_address(case: &Case<'_>, add: &AddAddress) -> Result<Ver
     }
     if case.state.takes_no_address(id, case.time) {
         return Err(Reason::RecoveredLately);
+    }
+    if let Some(reason) = claims.said.bars() {
+        return Err(reason);
     }
     Ok(Verdict::Accept(vec![Effect::AddAddress(
         id,

@@ -3,12 +3,14 @@
 use super::Case;
 use super::recovery::issuer_digest;
 use crate::digest::Digest;
+use crate::effect::Effect;
 use crate::evidence::{Attestation, AttestationStatement, Claim};
 use crate::genesis::IssuerKind;
-use crate::id::{IssuerId, LedgerEntryId};
+use crate::id::{AttestationId, IssuerId, LedgerEntryId};
 use crate::reason::Reason;
 use crate::signature::PublicKey;
 use crate::state::State;
+use crate::state::said::Said;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -23,6 +25,10 @@ pub(crate) struct Claims {
     pub(crate) identity: Option<Digest>,
     /// These roots stand behind the act.
     pub(crate) roots: BTreeSet<IssuerId>,
+    /// What vendors say of the address that the act names.
+    pub(crate) said: Said,
+    /// Their own ids of that, which serve this act and no other.
+    used: BTreeSet<(IssuerId, AttestationId)>,
 }
 
 impl Claims {
@@ -38,9 +44,50 @@ impl Claims {
                 Claim::Root => {
                     claims.roots.insert(attestation.statement.issuer);
                 }
+                Claim::Screening { id, .. } | Claim::TravelRule { id, .. } => {
+                    claims.hear(case, &attestation.statement, id)?;
+                }
             }
         }
         Ok(claims)
+    }
+
+    /// What is used up once the act is taken.
+    pub(crate) fn used_up(&self) -> impl Iterator<Item = Effect> {
+        let debit = self.debit.map(Effect::Debit).into_iter();
+        debit.chain(self.used_up_by_vendors())
+    }
+
+    /// The same of what vendors say, for whoever takes the debit by itself.
+    pub(crate) fn used_up_by_vendors(&self) -> impl Iterator<Item = Effect> {
+        let used = self.used.iter();
+        used.map(|(issuer, id)| Effect::UseUp(*issuer, *id))
+    }
+
+    /// Whether a vendor says something under an id that has not served.
+    pub(crate) fn has_new_word(&self) -> bool {
+        !self.used.is_empty()
+    }
+
+    /// An address is what vendors look at: of an act that names none they have nothing to say. An id
+    /// serves once, but a vendor may take back by a block what it passed under the same.
+    fn hear(
+        &mut self,
+        case: &Case<'_>,
+        statement: &AttestationStatement,
+        id: AttestationId,
+    ) -> Result<(), Reason> {
+        if case.act.kind.address().is_none() {
+            return Err(Reason::AttestationInvalid);
+        }
+        let said = Said::of(&statement.claim, statement.expires);
+        if !case.state.facts.is_used_up(statement.issuer, id) {
+            self.used.insert((statement.issuer, id));
+        } else if said.bars().is_none() {
+            return Err(Reason::AttestationUsed);
+        }
+        self.said.hear(&said, case.time);
+        Ok(())
     }
 
     fn one_debit(&self, case: &Case<'_>, entry: LedgerEntryId) -> Result<LedgerEntryId, Reason> {
@@ -72,14 +119,9 @@ fn check(case: &Case<'_>, attestation: &Attestation) -> Result<(), Reason> {
 
 /// The key in force of whoever may say this.
 fn key<'a>(state: &'a State, statement: &AttestationStatement) -> Option<Cow<'a, PublicKey>> {
-    let kind = match statement.claim {
-        Claim::Onboarding => IssuerKind::Onboarding,
-        Claim::LedgerDebit { .. } => IssuerKind::Ledger,
-        Claim::Identity => IssuerKind::Identity,
-        Claim::Root => {
-            let root = state.roots().key(statement.issuer).cloned();
-            return root.map(Cow::Owned);
-        }
+    let Some(kind) = statement.claim.issuer() else {
+        let root = state.roots().key(statement.issuer).cloned();
+        return root.map(Cow::Owned);
     };
     let issuer = state.issuer(statement.issuer, kind)?;
     Some(Cow::Borrowed(&issuer.key))

@@ -7,6 +7,7 @@
 mod account;
 mod administrators;
 mod approval;
+mod attested;
 pub(crate) mod authenticate;
 pub(crate) mod binding;
 mod claims;
@@ -294,6 +295,7 @@ fn decide_asked(case: &Case<'_>, actor: &Actor) -> Result<Decided, Reason> {
             if matches!(verdict, Verdict::Wait(..)) {
                 refuse_if_many_wait(case)?;
             }
+            effects.extend(claims.used_up());
             conclude(case, actor, &claims, effects, verdict)
         }
         Err(reason) => refuse_asked(case, actor, reason),
@@ -337,7 +339,7 @@ fn judge(
     match &case.act.kind {
         ActKind::OpenAccount(open) => account::judge_open(case, open),
         ActKind::Withdraw(withdraw) => withdraw::judge(case, withdraw, claims, actor.proof),
-        ActKind::AddAddress(add) => account::judge_add_address(case, add),
+        ActKind::AddAddress(add) => account::judge_add_address(case, claims, add),
         ActKind::CancelAddress(cancel) => account::judge_cancel_address(case, cancel),
         ActKind::Freeze => account::judge_freeze(case, actor),
         ActKind::Unfreeze => account::judge_unfreeze(case, actor),
@@ -361,9 +363,6 @@ fn conclude(
     mut effects: Vec<Effect>,
     verdict: Verdict,
 ) -> Decided {
-    if let Some(entry) = claims.debit {
-        effects.push(Effect::Debit(entry));
-    }
     match verdict {
         Verdict::Accept(changes) => {
             effects.extend(changes);
@@ -386,6 +385,7 @@ fn conclude(
                 debit: claims.debit,
                 delay: approval::own_delay(case.state, case.act),
             });
+            effects.extend(attested::first_said(case, claims));
             Decided::hold(needs, until, effects)
         }
     }
@@ -466,10 +466,8 @@ pub(crate) fn supplement(
     let (digest, evidence) = (supplement.act, &supplement.evidence);
     let held = state.facts.held.get(&digest);
     let release = state.facts.releases.get(&digest);
-    let act = held
-        .map(|h| &h.act)
-        .or(release.map(|r| &r.act))
-        .ok_or(Reason::ActUnknown)?;
+    let act = held.map(|h| &h.act).or(release.map(|r| &r.act));
+    let act = act.ok_or_else(|| gone(state, digest))?;
     let accepted = ReadAct {
         digest,
         is_too_large: false,
@@ -495,11 +493,13 @@ pub(crate) fn supplement(
         }
         effects.extend([Effect::Debit(entry), Effect::Pay(digest, entry)]);
     }
-    if effects.is_empty() {
-        Err(Reason::NothingNew)
-    } else {
-        Ok(effects)
+    let more = attested::more_said(state, digest, &claims, time);
+    if effects.is_empty() && more.is_none() {
+        return Err(Reason::NothingNew);
     }
+    effects.extend(more.into_iter().flatten());
+    effects.extend(claims.used_up_by_vendors());
+    Ok(effects)
 }
 
 /// Most proofs that one act may get.
@@ -570,14 +570,16 @@ pub(crate) fn suspend(state: &State, by: Digest, scope: Scope) -> Vec<Effect> {
 
 /// A held act, for the judges that look at one.
 pub(crate) fn held(state: &State, digest: Digest) -> Result<&Held, Reason> {
-    let gone = || {
-        let known =
-            state.facts.ended.contains_key(&digest) || state.facts.releases.contains_key(&digest);
-        if known {
-            Reason::ActGone
-        } else {
-            Reason::ActUnknown
-        }
-    };
-    state.facts.held.get(&digest).ok_or_else(gone)
+    let held = state.facts.held.get(&digest);
+    held.ok_or_else(|| gone(state, digest))
+}
+
+/// Why there is no act that waits.
+fn gone(state: &State, digest: Digest) -> Reason {
+    let facts = &state.facts;
+    if facts.ended.contains_key(&digest) || facts.releases.contains_key(&digest) {
+        Reason::ActGone
+    } else {
+        Reason::ActUnknown
+    }
 }

@@ -134,8 +134,11 @@ fn is_relayed(case: &Case<'_>, relays: &[PrincipalId]) -> bool {
 }
 
 /// Who may bring more evidence for an act: the back end for a customer's, and for an act of staff the
-/// member whose act it is.
+/// member whose act it is. What vendors say for themselves nobody has to bring.
 pub(super) fn check_may_supplement(case: &Case<'_>, asking: &Asking) -> Result<(), Reason> {
+    if case.evidence.is_vendors_alone() {
+        return Ok(());
+    }
     let may = match asking.owner {
         Owner::Holder { .. } => is_relayed(case, &asking.relays),
         Owner::Member { .. } => asking.is_proven(),

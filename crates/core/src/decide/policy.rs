@@ -6,6 +6,7 @@ use super::permit::Permission;
 use super::{Case, Verdict, approval, withdraw};
 use crate::act::{Act, ActKind};
 use crate::decision::Need;
+use crate::evidence::Finding;
 use crate::limits::Bounds;
 use crate::policy::{Asked, Attested, Facts, Money, Shares, Verdict as Says, Wanted, whole_hours};
 use crate::reason::Reason;
@@ -15,7 +16,6 @@ use crate::state::release::Held;
 use crate::time::Time;
 use crate::window::Outflow;
 use core::mem::discriminant;
-use portcullis_chains::caip::Address;
 
 /// An act that the policy is asked about, as it is submitted or once it has waited.
 pub(super) struct Asking<'a> {
@@ -45,6 +45,7 @@ impl<'a> Asking<'a> {
             attested: Attested {
                 debit: claims.debit.is_some(),
                 onboarding: claims.onboarding,
+                ..Attested::by_vendors(&claims.said, case.time)
             },
             time: case.time,
             may_wait: is_withdrawal || permission == Permission::WithQuorum,
@@ -59,6 +60,7 @@ impl<'a> Asking<'a> {
         let attested = Attested {
             debit: held.debit.is_some(),
             onboarding: false,
+            ..Attested::by_vendors(&held.said.unwrap_or_default(), time)
         };
         Self {
             state,
@@ -138,6 +140,11 @@ impl<'a> Asking<'a> {
             }
             Wanted::Delay => Some(Need::Delay),
             Wanted::Room => Some(Need::Room),
+            Wanted::Screening => {
+                let passed = self.attested.screening == Some(Finding::Pass);
+                (!passed).then_some(Need::Screening)
+            }
+            Wanted::TravelRule => (!self.attested.travel_rule).then_some(Need::TravelRule),
         }
     }
 
@@ -154,7 +161,7 @@ impl<'a> Asking<'a> {
             factor_hours: since.map_or(0, |since| whole_hours(self.time.since(since))),
             approvals: self.approvals,
             attested: self.attested,
-            lists: self.state.engine.lists_of(act.account, address_of(act)),
+            lists: self.state.engine.lists_of(act.account, act.kind.address()),
             money: self.money(),
         }
     }
@@ -215,14 +222,6 @@ fn has_a_say(kind: &ActKind) -> bool {
             | ActKind::RecoverAdministrators(_)
     );
     !kind.is_restricting() && !is_way_out
-}
-
-fn address_of(act: &Act) -> Option<Address> {
-    match &act.kind {
-        ActKind::Withdraw(withdraw) => Some(withdraw.to),
-        ActKind::AddAddress(add) => Some(add.address),
-        _ => None,
-    }
 }
 
 /// Both, in order; of two needs for people the larger number.

@@ -11,6 +11,7 @@ use crate::realm::{Realm, Role};
 use crate::reason::Reason;
 use crate::state::account::{Account, Proof};
 use crate::state::release::Held;
+use crate::state::said::Said;
 use crate::state::{Reach, State};
 use crate::time::Time;
 use crate::window::{Outflow, Rings, Window};
@@ -29,6 +30,8 @@ struct Wanted<'a> {
     /// Whether its proof still counts.
     proven: bool,
     debit: Option<LedgerEntryId>,
+    /// What vendors have said of it.
+    said: Said,
     approvals: u32,
     /// Whether its own entry is cosigned, for one that was held: only then is it known to have been
     /// submitted before it expired (docs/design/016).
@@ -48,6 +51,7 @@ pub(super) fn judge(
     }
     let wanted = Wanted {
         debit: claims.debit,
+        said: claims.said,
         ..Wanted::submitted(case.state, (id, account), withdraw, case.time)
     };
     wanted.check()?;
@@ -72,6 +76,7 @@ pub(super) fn settle(
     let wanted = Wanted {
         proven: state.facts.stands(&held.proof),
         debit: held.debit,
+        said: held.said.unwrap_or_default(),
         approvals: approvers(state, held),
         cosigned: held.available.is_at(time),
         ..Wanted::submitted(state, (id, account), withdraw, time)
@@ -106,6 +111,7 @@ impl<'a> Wanted<'a> {
             time,
             proven: true,
             debit: None,
+            said: Said::default(),
             approvals: 0,
             cosigned: true,
         }
@@ -127,6 +133,9 @@ impl<'a> Wanted<'a> {
         }
         if withdraw.amount.is_zero() {
             return Err(Reason::AmountZero);
+        }
+        if let Some(reason) = self.said.bars() {
+            return Err(reason);
         }
         let bounds = [Bounds::Account, Bounds::Asset, Bounds::Wallet];
         let largest = bounds

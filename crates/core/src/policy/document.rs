@@ -125,7 +125,7 @@ pub enum PolicyFault {
     Annotation(String, String),
     /// A need that core cannot wait for.
     #[error(
-        "{0}: @needs knows approvals (with @count, 1 to 16), debit, passkey, delay and room, on a forbid"
+        "{0}: @needs knows approvals (with @count, 1 to 16), debit, passkey, delay, room, screening and travel-rule, on a forbid"
     )]
     Needs(String),
     /// Cedar's validator: what would err when it is asked.

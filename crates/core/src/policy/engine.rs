@@ -57,6 +57,10 @@ pub enum Wanted {
     Delay,
     /// Room in a window.
     Room,
+    /// A screening that passes it.
+    Screening,
+    /// The travel rule's message.
+    TravelRule,
 }
 
 /// What a policy says.
@@ -234,6 +238,7 @@ impl Engine {
             ("factor_hours", number(facts.factor_hours.into())),
             ("approvals", number(facts.approvals)),
             ("attested", strings(facts.attested.names())),
+            ("screening", string(facts.attested.screening())),
             (
                 "lists",
                 strings(self.list_names(facts.lists).map(|n| &*n.0)),
@@ -383,6 +388,8 @@ fn wanted(needs: &str, count: Option<&str>) -> Option<Wanted> {
         ("passkey", None) => Some(Wanted::Passkey),
         ("delay", None) => Some(Wanted::Delay),
         ("room", None) => Some(Wanted::Room),
+        ("screening", None) => Some(Wanted::Screening),
+        ("travel-rule", None) => Some(Wanted::TravelRule),
         _ => None,
     }
 }
@@ -420,6 +427,8 @@ mod tests {
             attested: Attested {
                 debit: true,
                 onboarding: true,
+                travel_rule: true,
+                screening: None,
             },
             lists: 0,
             money: (act == "withdraw").then_some(money),

@@ -1,7 +1,10 @@
 //! The facts of an act, as core computes them: few and discrete, so that the same come again.
 
+use crate::evidence::Finding;
 use crate::factor::FactorKind;
 use crate::realm::{Realm, Role};
+use crate::state::said::Said;
+use crate::time::Time;
 use portcullis_chains::caip::AssetId;
 use serde::Serialize;
 
@@ -60,6 +63,10 @@ pub struct Attested {
     pub debit: bool,
     /// Onboarding: the factor is the holder's.
     pub onboarding: bool,
+    /// The travel rule's message was exchanged.
+    pub travel_rule: bool,
+    /// What a screening found.
+    pub screening: Option<Finding>,
 }
 
 /// The facts of a withdrawal.
@@ -109,12 +116,30 @@ impl Facts {
 }
 
 impl Attested {
-    /// The names of what was said.
+    /// What counts of vendors' words at a time, and nothing else.
+    pub(crate) fn by_vendors(said: &Said, now: Time) -> Self {
+        Self {
+            travel_rule: said.message(now).is_some(),
+            screening: said.screened(now).map(|screened| screened.finding),
+            ..Self::default()
+        }
+    }
+
+    /// The names of what was said, screenings left out.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        let debit = self.debit.then_some("debit");
-        debit
-            .into_iter()
-            .chain(self.onboarding.then_some("onboarding"))
+        let all = [
+            (self.debit, "debit"),
+            (self.onboarding, "onboarding"),
+            (self.travel_rule, "travel-rule"),
+        ];
+        all.into_iter()
+            .filter_map(|(is_said, name)| is_said.then_some(name))
+    }
+
+    /// What a screening found; that there is none is a name, too.
+    #[must_use]
+    pub fn screening(self) -> &'static str {
+        self.screening.map_or("none", Finding::name)
     }
 }
 

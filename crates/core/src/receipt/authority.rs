@@ -7,11 +7,13 @@ use crate::decide::authenticate::check_fresh;
 use crate::digest::Digest;
 use crate::evidence::{Attestation, Claim};
 use crate::factor::{NewFactor, factor_id};
-use crate::genesis::{IssuerKind, Member};
+use crate::genesis::Member;
 use crate::id::{AccountId, IssuerId, LedgerEntryId, PrincipalId};
 use crate::passkey::{self, Credential};
 use crate::realm::{Realm, Role};
 use crate::request;
+use crate::state::said::Said;
+use crate::time::Time;
 use portcullis_chains::caip::Address;
 use std::collections::BTreeSet;
 
@@ -57,11 +59,21 @@ pub(super) fn check_address(
 pub(super) fn debit(case: &Case<'_>, act: Digest, until: u64) -> Option<LedgerEntryId> {
     let debit = |claim| match claim {
         Claim::LedgerDebit { entry } => Some(entry),
-        Claim::Onboarding | Claim::Identity | Claim::Root => None,
+        _ => None,
     };
     let mut entries = claims(case, act, until).filter_map(|(_, claim)| debit(claim));
     let first = entries.next()?;
     entries.all(|entry| entry == first).then_some(first)
+}
+
+/// What vendors had said of the act, as it counted when each word was brought.
+pub(super) fn said(case: &Case<'_>, act: Digest, until: u64) -> Said {
+    let mut said = Said::default();
+    for (time, attestation) in attested(case, act, until) {
+        let statement = &attestation.statement;
+        said.hear(&Said::of(&statement.claim, statement.expires), time);
+    }
+    said
 }
 
 /// A factor of a principal, which counts in entries behind `since`.
@@ -342,14 +354,24 @@ fn is_requested(
     })
 }
 
-/// What is attested of an act up to an entry, and by whom: by an issuer or a root that was in force, and
-/// not expired, when it was brought.
+/// What is attested of an act up to an entry, and by whom.
 fn claims(case: &Case<'_>, act: Digest, until: u64) -> impl Iterator<Item = (IssuerId, Claim)> {
+    let attested = attested(case, act, until);
+    attested.map(|(_, attestation)| (attestation.statement.issuer, attestation.statement.claim))
+}
+
+/// What is attested of an act up to an entry, and when that was brought: by an issuer or a root that was
+/// in force, and not expired, then.
+fn attested<'a>(
+    case: &'a Case<'_>,
+    act: Digest,
+    until: u64,
+) -> impl Iterator<Item = (Time, &'a Attestation)> {
     let brought = case.evidence_for(act, until);
     brought.flat_map(move |brought| {
         let all = brought.evidence.attestations.iter();
         all.filter(|attestation| is_attested(case, attestation, act, &brought))
-            .map(|attestation| (attestation.statement.issuer, attestation.statement.claim))
+            .map(|attestation| (brought.time, attestation))
             .collect::<Vec<_>>()
     })
 }
@@ -361,18 +383,12 @@ fn is_attested(
     brought: &Brought<'_>,
 ) -> bool {
     let statement = &attestation.statement;
-    let issuer = |kind| {
+    let key = if let Some(kind) = statement.claim.issuer() {
         let issuer = case.in_force.issuer(statement.issuer, kind, brought.index);
         issuer.map(|issuer| &issuer.key)
-    };
-    let key = match statement.claim {
-        Claim::Onboarding => issuer(IssuerKind::Onboarding),
-        Claim::LedgerDebit { .. } => issuer(IssuerKind::Ledger),
-        Claim::Identity => issuer(IssuerKind::Identity),
-        Claim::Root => {
-            let roots = case.in_force.roots(brought.index);
-            roots.and_then(|roots| roots.key(statement.issuer))
-        }
+    } else {
+        let roots = case.in_force.roots(brought.index);
+        roots.and_then(|roots| roots.key(statement.issuer))
     };
     let bytes = statement.signed_bytes();
     statement.act == act

@@ -141,8 +141,8 @@ impl<'a> Case<'a> {
         took.map(|proven| proven.index)
     }
 
-    /// The entry that first let the act's money go.
-    pub(super) fn first_release(&self, act: Digest) -> Option<u64> {
+    /// The entry that first let the act's money go, and its time.
+    pub(super) fn first_release(&self, act: Digest) -> Option<(u64, Time)> {
         let planned = |proven: &&Proven| {
             let plan = match &proven.entry.body {
                 Body::Act(submission) => submission.plan.is_some(),
@@ -152,7 +152,7 @@ impl<'a> Case<'a> {
             plan && releases(proven) && proven.act == Some(act)
         };
         let first = self.entries.iter().find(planned)?;
-        Some(first.index)
+        Some((first.index, first.entry.time))
     }
 
     /// The entry at this index, where it let a plan of the act go out: the first release, a

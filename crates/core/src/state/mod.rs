@@ -6,6 +6,7 @@ pub mod log;
 mod query;
 pub mod recovery;
 pub mod release;
+pub mod said;
 mod snapshot;
 pub mod untold;
 
@@ -17,7 +18,9 @@ use crate::digest::Digest;
 use crate::factor::{Available, Epochs, Factor, FactorKind, NewFactor};
 use crate::few::Few;
 use crate::genesis::{Keeper, Member as GenesisMember};
-use crate::id::{AccountId, FactorId, KeeperId, LedgerEntryId, PrincipalId, WalletId};
+use crate::id::{
+    AccountId, AttestationId, FactorId, IssuerId, KeeperId, LedgerEntryId, PrincipalId, WalletId,
+};
 use crate::limits::Limits;
 use crate::network::Network;
 use crate::policy::{Engine, Policy, Rate};
@@ -172,6 +175,9 @@ pub struct Facts {
     /// Acts whose delays the herald's word has not begun yet.
     #[n(45)]
     pub untold: Untold,
+    /// Issuers' ids of what they attested, used up for ever, once there are any.
+    #[n(50)]
+    pub attested: Option<BTreeSet<(IssuerId, AttestationId)>>,
 }
 
 /// A wallet's next nonce and what left it.
@@ -343,6 +349,7 @@ impl Facts {
             keys: Rotated::default(),
             enrolled: Enrolled::default(),
             untold: Untold::default(),
+            attested: None,
         };
         facts.found(network);
         facts

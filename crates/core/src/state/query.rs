@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::factor::{Epochs, Factor, FactorKind};
 use crate::few::Few;
 use crate::genesis::Wallet;
-use crate::id::{AccountId, FactorId, PrincipalId};
+use crate::id::{AccountId, AttestationId, FactorId, IssuerId, PrincipalId};
 use crate::policy::{Policy, Rate};
 use crate::realm::{Realm, Role};
 use crate::time::Time;
@@ -42,6 +42,13 @@ impl Facts {
         let rate = self.rate(asset)?;
         let is_fresh = now.since(rate.time) <= rules.max_age;
         is_fresh.then(|| rules.worth(amount, rate)).flatten()
+    }
+
+    /// Whether an issuer's id of what it attested has served.
+    #[must_use]
+    pub fn is_used_up(&self, issuer: IssuerId, id: AttestationId) -> bool {
+        let used = self.attested.as_ref();
+        used.is_some_and(|used| used.contains(&(issuer, id)))
     }
 
     /// A member of staff.

@@ -6,6 +6,7 @@ use crate::factor::Available;
 use crate::id::{AccountId, LedgerEntryId, PrincipalId};
 use crate::plan::Plan;
 use crate::state::account::Proof;
+use crate::state::said::Said;
 use crate::time::Time;
 use minicbor::{Decode, Encode};
 use std::collections::BTreeMap;
@@ -35,6 +36,9 @@ pub struct Held {
     /// The time of its entry.
     #[n(6)]
     pub time: Time,
+    /// What vendors have said of it, once any has.
+    #[n(7)]
+    pub said: Option<Said>,
 }
 
 /// A planned release.

@@ -10,23 +10,34 @@ use portcullis_keeper::testkit::World;
 use proptest::prelude::*;
 
 const EFFECTS: [&str; 2] = ["permit", "forbid"];
-const NEEDS: [&str; 6] = ["", "approvals", "debit", "passkey", "delay", "room"];
+const NEEDS: [&str; 8] = [
+    "",
+    "approvals",
+    "debit",
+    "passkey",
+    "delay",
+    "room",
+    "screening",
+    "travel-rule",
+];
 const SCOPES: [&str; 3] = [
     "action",
     "action == Action::\"withdraw\"",
     "action == Action::\"add-address\"",
 ];
-const WHENS: [&str; 6] = [
+const WHENS: [&str; 8] = [
     "true",
     "principal == Realm::\"staff\"",
     "context.approvals < 3",
     "context.lists.contains(\"blocked\")",
     "context.attested.contains(\"debit\")",
+    "context.screening == \"none\"",
+    "!context.attested.contains(\"travel-rule\")",
     "context.factor_hours + 9223372036854775807 < 0",
 ];
 
 prop_compose! {
-    fn a_statement()(effect in 0..2_usize, needs in 0..6_usize, scope in 0..3_usize, when in 0..6_usize) -> String {
+    fn a_statement()(effect in 0..2_usize, needs in 0..8_usize, scope in 0..3_usize, when in 0..8_usize) -> String {
         let needs = match NEEDS[needs] {
             name if effect == 1 && !name.is_empty() => format!("@needs(\"{name}\")"),
             _ => String::new(),

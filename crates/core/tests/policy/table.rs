@@ -1,5 +1,6 @@
-//! The policy that ships (`policies/default.toml`), fact by fact: read by somebody who knows withdrawals.
+//! The policies that ship (`policies/`), fact by fact: read by somebody who knows withdrawals.
 
+use portcullis_core::evidence::Finding;
 use portcullis_core::factor::FactorKind;
 use portcullis_core::policy::{Attested, Engine, Facts, Money, Policy, Shares, Verdict, Wanted};
 use portcullis_core::realm::Realm;
@@ -16,6 +17,8 @@ const SMALL: Facts = Facts {
     attested: Attested {
         debit: true,
         onboarding: false,
+        travel_rule: false,
+        screening: None,
     },
     lists: 0,
     money: Some(MONEY),
@@ -98,10 +101,43 @@ fn rows() -> Vec<(&'static str, Facts, &'static str, &'static str)> {
     ]
 }
 
+/// What `policies/screened.toml` says to the same withdrawals, and to what vendors say of them.
+#[rustfmt::skip]
+fn rows_of_vendors() -> Vec<(&'static str, Facts, &'static str, &'static str)> {
+    use Finding::{Pass, Refer};
+    let heard = |tier, screening, travel_rule, approvals| {
+        let attested = Attested { screening, travel_rule, ..SMALL.attested };
+        Facts { attested, ..of(tier, approvals) }
+    };
+    let address = |screening| Facts { act: "add-address", money: None, ..heard(0, screening, false, 0) };
+    vec![
+        // what                                    facts                              answer         made by
+        ("small",                                  SMALL,                             "goes",        "what-core-allows"),
+        ("small, referred",                        heard(0, Some(Refer), false, 0),   "1 approvals", "referred-one-approval"),
+        ("large",                                  of(1, 0),                          "screening",   "large-screened"),
+        ("large, approved",                        of(1, 1),                          "screening",   "large-screened"),
+        ("large, passed",                          heard(1, Some(Pass), false, 0),    "goes",        "what-core-allows"),
+        ("large, referred",                        heard(1, Some(Refer), false, 0),   "1 approvals", "referred-one-approval"),
+        ("large, referred, approved",              heard(1, Some(Refer), false, 1),   "goes",        "what-core-allows"),
+        ("very large",                             of(2, 0),                          "travelrule",  "large-screened very-large-travel-rule"),
+        ("very large, passed",                     heard(2, Some(Pass), false, 0),    "travelrule",  "very-large-travel-rule"),
+        ("very large, passed, message exchanged",  heard(2, Some(Pass), true, 0),     "goes",        "what-core-allows"),
+        ("very large, referred, approved",         heard(2, Some(Refer), true, 1),    "screening",   "very-large-passed"),
+        ("an address",                             address(None),                     "goes",        "what-core-allows"),
+        ("an address, passed",                     address(Some(Pass)),               "goes",        "what-core-allows"),
+        ("an address, referred",                   address(Some(Refer)),              "605",         "no-referred-address"),
+    ]
+}
+
 #[test]
-fn the_policy_that_ships_says_this() {
-    let engine = Engine::compile(&shipped()).unwrap();
-    for (what, facts, want, made) in rows() {
+fn the_policies_that_ship_say_this() {
+    says(&shipped(), rows());
+    says(&screened(), rows_of_vendors());
+}
+
+fn says(policy: &Policy, rows: Vec<(&'static str, Facts, &'static str, &'static str)>) {
+    let engine = Engine::compile(policy).unwrap();
+    for (what, facts, want, made) in rows {
         let answer = engine.answer(&facts);
         let names: Vec<&str> = answer.statements.iter().map(|name| &*name.0).collect();
         assert_eq!(said(&answer.verdict), want, "{what}");
@@ -121,20 +157,26 @@ fn said(verdict: &Verdict) -> String {
     }
 }
 
+fn screened() -> Policy {
+    let text = include_str!("../../../../policies/screened.toml");
+    toml::from_str(text).unwrap()
+}
+
 fn shipped() -> Policy {
     let text = include_str!("../../../../policies/default.toml");
     toml::from_str(text).unwrap()
 }
 
-/// Every statement of it decides something above.
+/// Every statement of theirs decides something above.
 #[test]
-fn no_statement_of_it_is_idle() {
-    let engine = Engine::compile(&shipped()).unwrap();
-    for statement in engine.statements() {
-        let makes = |made: &str| made.split(' ').any(|name| name == statement.name.0);
-        assert!(
-            rows().iter().any(|(_, _, _, made)| makes(made)),
-            "{statement:?}"
-        );
+fn no_statement_is_idle() {
+    for (policy, rows) in [(shipped(), rows()), (screened(), rows_of_vendors())] {
+        for statement in Engine::compile(&policy).unwrap().statements() {
+            let makes = |made: &str| made.split(' ').any(|name| name == statement.name.0);
+            assert!(
+                rows.iter().any(|(_, _, _, made)| makes(made)),
+                "{statement:?}"
+            );
+        }
     }
 }

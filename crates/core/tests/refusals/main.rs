@@ -21,6 +21,7 @@ mod passkeys;
 mod policy;
 mod precedence;
 mod things;
+mod vendors;
 mod who;
 
 use portcullis_core::effect::Effect;
@@ -93,6 +94,7 @@ fn rows() -> Vec<Row> {
         limits::rows(),
         policy::rows(),
         lost::rows(),
+        vendors::rows(),
     ]
     .into_iter()
     .flatten()

@@ -12,6 +12,8 @@ pub(crate) mod rates;
 
 pub(crate) mod lost;
 
+pub(crate) mod vendors;
+
 use portcullis_chains::Amount;
 use portcullis_chains::caip::{Address, AssetId};
 use portcullis_chains::ethereum::Fees;

@@ -5,8 +5,11 @@ use crate::{acts, cbor};
 use portcullis_chains::Amount;
 use portcullis_core::act::{ActKind, Keys, LiftTarget, Roots, Scope};
 use portcullis_core::effect::Effect;
+use portcullis_core::evidence::Finding;
 use portcullis_core::factor::{Epochs, FactorKind};
-use portcullis_core::id::{AccountId, FactorId, LedgerEntryId, PrincipalId, SubjectId};
+use portcullis_core::id::{
+    AccountId, AttestationId, FactorId, IssuerId, LedgerEntryId, PrincipalId, SubjectId,
+};
 use portcullis_core::limits::Limits;
 use portcullis_core::plan::Plan;
 use portcullis_core::policy::{Policy, Rate};
@@ -14,6 +17,7 @@ use portcullis_core::realm::{Realm, Role};
 use portcullis_core::state::account::{FrozenBy, Owner, Proof};
 use portcullis_core::state::recovery::Voucher;
 use portcullis_core::state::release::{End, SignedPlan, Withheld};
+use portcullis_core::state::said::{Exchanged, Said, Screened};
 use portcullis_core::statement::{Cap, Condition};
 use portcullis_core::{Digest, Span, Time};
 use portcullis_keeper::testkit::{World, id};
@@ -31,7 +35,11 @@ const DELAY: Span = Span::seconds(5);
 pub(crate) fn document() -> Value {
     let effects = all();
     let numbers: BTreeSet<u8> = effects.iter().map(number).collect();
-    let known = (0..=34).chain(60..=62).chain(70..=74).chain(90..=92);
+    let known = (0..=34)
+        .chain(60..=62)
+        .chain(70..=74)
+        .chain(90..=92)
+        .chain(100..=101);
     assert_eq!(numbers, known.collect());
     let vector = |effect: &Effect| json!({ "number": number(effect), "cbor": cbor(effect) });
     effects.iter().map(vector).collect()
@@ -45,6 +53,7 @@ fn all() -> Vec<Effect> {
         control(),
         lost(),
         telling(),
+        attested(),
     ]
     .concat()
 }
@@ -202,6 +211,32 @@ fn telling() -> Vec<Effect> {
     ]
 }
 
+fn attested() -> Vec<Effect> {
+    let issuer = IssuerId([0x64; 16]);
+    let until = World::START.after(DELAY);
+    let said = |screened, exchanged| {
+        Effect::Said(
+            ACT,
+            Said {
+                screened,
+                exchanged,
+            },
+        )
+    };
+    let screened = Screened {
+        finding: Finding::Refer,
+        report: Digest([0x4e; 32]),
+        until,
+    };
+    let message = Exchanged::Message(Digest([0x1f; 32]), until);
+    vec![
+        Effect::UseUp(issuer, AttestationId([0xa7; 16])),
+        said(Some(screened), None),
+        said(None, Some(message)),
+        said(None, Some(Exchanged::Contradictory)),
+    ]
+}
+
 fn holder() -> Owner {
     Owner::Holder {
         account: ACCOUNT,
@@ -243,7 +278,12 @@ fn number(effect: &Effect) -> u8 {
 /// A new variant belongs in the table above.
 #[test]
 fn the_table_is_complete() {
-    for number in (35..60).chain(63..70).chain(75..90).chain(93..=255_u8) {
+    for number in (35..60)
+        .chain(63..70)
+        .chain(75..90)
+        .chain(93..100)
+        .chain(102..=255_u8)
+    {
         let bytes = [0x82, 0x18, number, 0x80];
         let unknown = minicbor::decode::<Effect>(&bytes).unwrap_err();
         assert!(unknown.is_unknown_variant(), "{number}");

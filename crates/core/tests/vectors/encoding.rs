@@ -61,6 +61,10 @@ fn decisions() -> Vec<Map<String, Value>> {
         vector("released", &Decision::Release),
         vector("held for a debit", &hold(vec![Need::Debit], None)),
         vector(
+            "held for a screening and the travel rule",
+            &hold(vec![Need::Screening, Need::TravelRule], None),
+        ),
+        vector(
             "held for two approvals and a delay",
             &hold(
                 vec![Need::Approvals { missing: 2 }, Need::Delay],

@@ -2,10 +2,13 @@
 
 use crate::holder::{Holder, Kind};
 use crate::{acts, and, vector};
-use portcullis_core::Span;
+
 use portcullis_core::act::{Act, ActKind, root_id};
-use portcullis_core::evidence::{Attestation, AttestationStatement, Claim, Evidence, Stamp};
-use portcullis_core::id::{IssuerId, LedgerEntryId};
+use portcullis_core::evidence::{
+    Attestation, AttestationStatement, Claim, Evidence, Finding, Stamp,
+};
+use portcullis_core::id::{AttestationId, IssuerId, LedgerEntryId};
+use portcullis_core::{Digest, Span};
 use portcullis_keeper::testkit::{World, id};
 use portcullis_keys::StatementKey as _;
 use serde_json::{Value, json};
@@ -17,6 +20,20 @@ pub(crate) fn document() -> Value {
     let debit = attest(World::LEDGER, &act, Claim::LedgerDebit { entry });
     let identity = attest(IssuerId(id(0x63)), &act, Claim::Identity);
     let root = root(&act);
+    let (number, report) = (AttestationId([0xa7; 16]), Digest([0x4e; 32]));
+    let screening = |finding| {
+        let claim = Claim::Screening {
+            id: number,
+            finding,
+            report,
+        };
+        attest(IssuerId(id(0x64)), &act, claim)
+    };
+    let message = Claim::TravelRule {
+        id: number,
+        message: Digest([0x1f; 32]),
+    };
+    let travel_rule = attest(IssuerId(id(0x66)), &act, message);
     let stamp = stamp(&act);
     let stamped = Stamp::signed_bytes(stamp.board, act.digest(), stamp.time);
     let full = Evidence {
@@ -32,12 +49,18 @@ pub(crate) fn document() -> Value {
             "board": World::key(&World::BOARD.0).public_key(),
             "identity": World::key(&id(0x63)).public_key(),
             "root": World::key(&id(0xd1)).public_key(),
+            "screening": World::key(&id(0x64)).public_key(),
+            "travel_rule": World::key(&id(0x66)).public_key(),
         },
         "attestations": [
             attestation("onboarding", &onboarding),
             attestation("a ledger's debit", &debit),
             attestation("who brings the factor is the holder", &identity),
             attestation("a root's word", &root),
+            attestation("a screening that passes", &screening(Finding::Pass)),
+            attestation("a screening that refers", &screening(Finding::Refer)),
+            attestation("a screening that blocks", &screening(Finding::Block)),
+            attestation("the travel rule's message", &travel_rule),
         ],
         "stamp": and(vector("a stamp", &stamp), json!({ "signed_bytes": hex::encode(stamped) })),
         "evidence": [

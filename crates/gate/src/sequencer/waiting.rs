@@ -35,7 +35,10 @@ impl Waiting {
         match change {
             Effect::Hold { digest, act, .. } => self.put(*digest, now, act.account),
             Effect::Unhold(digest) => self.remove(digest),
-            Effect::Prove(digest, _) | Effect::Pay(digest, _) | Effect::Approve(digest, ..) => {
+            Effect::Prove(digest, _)
+            | Effect::Pay(digest, _)
+            | Effect::Approve(digest, ..)
+            | Effect::Said(digest, _) => {
                 self.wake(*digest, now);
             }
             // A freeze ends what waits to recover the account.

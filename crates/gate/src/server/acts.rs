@@ -13,9 +13,11 @@ use axum::extract::{Path, State};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use portcullis_core::board::Posting;
+use portcullis_core::decide::Decided;
 use portcullis_core::decide::trial::try_out;
 use portcullis_core::factor::FactorKind;
 use portcullis_core::id::PrincipalId;
+use portcullis_core::policy::Name;
 use portcullis_core::{Decision, Digest, Evidence, Reason, codec, decide};
 use serde::Serialize;
 
@@ -45,18 +47,23 @@ pub(super) async fn submit(
     posting.evidence.requests.push(caller.signed.clone());
     // Early, on this thread: signatures are checked and remembered, and what nobody signed never
     // reaches the queue.
-    let outcome = match early(&api, &posting) {
-        Ok(()) => {
+    let (outcome, by_policy) = match early(&api, &posting) {
+        Ok(by_policy) => {
             let who = (caller.principal, caller.nonce);
-            journal(&api, claim, who, What::Act(Box::new(posting))).await
+            let outcome = journal(&api, claim, who, What::Act(Box::new(posting))).await;
+            (outcome, by_policy)
         }
-        Err(reason) => Err(reason),
+        Err(reason) => (Err(reason), None),
     };
     match outcome {
         // It was decided on its way here, for another request.
         Err(Reason::Replayed) => match standing::taken_before(&api, &act).await? {
             Some(known) => Ok(known.into_response()),
             None => Err(Reason::Replayed.into()),
+        },
+        Err(reason) => match by_policy.filter(|by| by.reason == reason) {
+            Some(by) => Ok(Problem(reason).naming(by.statements)),
+            None => Err(reason.into()),
         },
         outcome => respond(digest, outcome),
     }
@@ -155,8 +162,25 @@ fn refuse_stamped(evidence: &Evidence) -> Result<(), Reason> {
     }
 }
 
-/// Refuse what is not authenticated before it costs anybody else anything.
-fn early(api: &Api, posting: &Posting) -> Result<(), Reason> {
+/// A refusal by policy, and the statements that make it.
+struct ByPolicy {
+    reason: Reason,
+    statements: Vec<Name>,
+}
+
+impl ByPolicy {
+    fn of(decided: &Decided) -> Option<Self> {
+        let Decision::Refuse { reason } = *decided.decision() else {
+            return None;
+        };
+        let statements = decided.asked()?.answer.statements.clone();
+        Some(Self { reason, statements })
+    }
+}
+
+/// Refuse what is not authenticated before it costs anybody else anything. What the policy will refuse
+/// is told by its statements, which the journal does not repeat.
+fn early(api: &Api, posting: &Posting) -> Result<Option<ByPolicy>, Reason> {
     let (now, memo) = (api.now(), &api.shared().memo);
     let decided = api.shared().guarded(|state| {
         let time = state.facts().time.max(now);
@@ -166,12 +190,12 @@ fn early(api: &Api, posting: &Posting) -> Result<(), Reason> {
         // A checkpoint that leads the next batch may be the one that the act names.
         Decision::Refuse {
             reason: Reason::UnknownCheckpoint,
-        } => Ok(()),
+        } => Ok(None),
         Decision::Refuse { reason } if !decided.is_authenticated() => {
             api.count_refusal();
             Err(*reason)
         }
-        _ => Ok(()),
+        _ => Ok(ByPolicy::of(&decided)),
     }
 }
 

@@ -3,6 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use portcullis_core::Reason;
+use portcullis_core::policy::Name;
 use portcullis_core::reason::Retry;
 use serde::Serialize;
 
@@ -19,6 +20,9 @@ struct Body {
     detail: &'static str,
     reason: u16,
     retry: &'static str,
+    /// The policy's statements that refused it, where the policy did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    statements: Vec<Name>,
 }
 
 impl From<Reason> for Problem {
@@ -77,6 +81,13 @@ const PROBLEM_JSON: &str = "application/problem+json";
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        self.naming(Vec::new())
+    }
+}
+
+impl Problem {
+    /// The answer, with the statements of the policy that refused.
+    pub(super) fn naming(self, statements: Vec<Name>) -> Response {
         let Self(reason) = self;
         let status = self.status();
         let body = Body {
@@ -90,6 +101,7 @@ impl IntoResponse for Problem {
                 Retry::Anew => "anew",
                 Retry::Later => "later",
             },
+            statements,
         };
         let mut response = (status, axum::Json(body)).into_response();
         let headers = response.headers_mut();

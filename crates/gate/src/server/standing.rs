@@ -167,6 +167,7 @@ fn standing(shared: &Shared, digest: Digest, now: Time) -> Result<Option<Standin
     match found.stage {
         Stage::Confirmed => found.transactions = confirmed(shared, &found.entries),
         Stage::Refused => found.reason = refused(shared, digest, &found.entries),
+        Stage::Returned => found.reason = refused_later(shared, digest, &found.entries),
         _ => {}
     }
     Ok(Some(found))
@@ -271,6 +272,19 @@ fn refused(shared: &Shared, digest: Digest, entries: &[u64]) -> Option<Reason> {
     newest_first.find_map(|(.., said)| match said.decision {
         Decision::Refuse { reason } => Some(reason),
         _ => None,
+    })
+}
+
+/// Why an act that waited was refused in the end.
+fn refused_later(shared: &Shared, digest: Digest, entries: &[u64]) -> Option<Reason> {
+    entries.iter().rev().find_map(|index| {
+        let Body::Settle(settled) = read(shared, *index)?.body else {
+            return None;
+        };
+        match settled.decision {
+            Decision::Refuse { reason } if settled.act == digest => Some(reason),
+            _ => None,
+        }
     })
 }
 

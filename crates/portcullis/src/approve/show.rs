@@ -146,6 +146,8 @@ pub(crate) fn in_words(need: Need) -> String {
         Need::Unfreeze => "the account's unfreezing".into(),
         Need::Room => "room in a limit's window".into(),
         Need::Support { missing } => format!("approval by {missing} more with role support"),
+        Need::Screening => "a screening that passes it".into(),
+        Need::TravelRule => "the travel rule's attestation".into(),
     }
 }
 

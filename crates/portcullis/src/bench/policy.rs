@@ -54,6 +54,8 @@ fn facts(turn: u64) -> Facts {
         attested: Attested {
             debit: true,
             onboarding: false,
+            travel_rule: false,
+            screening: None,
         },
         lists: 0,
         money: Some(Money {

@@ -6,14 +6,16 @@ use crate::failure::{Exit, Failure};
 use crate::out::say;
 use clap::Args;
 use portcullis_core::State;
-use portcullis_core::policy::{Policy, Remarks};
+use portcullis_core::genesis::IssuerKind;
+use portcullis_core::policy::{Engine, Policy, Remarks, Wanted};
 use portcullis_core::signature::Strict;
 use std::path::PathBuf;
 
 /// Whether a file is a policy, and what is odd about it
 ///
 /// Warns of statements that can never apply, of data that no statement asks about; with --dir also of
-/// assets that the network does not have and of limits above what signers state that they sign.
+/// assets that the network does not have, of limits above what signers state that they sign, and of
+/// needs that no issuer in force could meet.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     /// The policy
@@ -31,6 +33,7 @@ impl CheckArgs {
             let state = replayed(&Witnessed::open(dir)?);
             remarks.warnings.extend(strange_assets(&policy, &state));
             remarks.warnings.extend(contradictions(&state));
+            remarks.warnings.extend(nobody_says(&policy, &state));
         }
         for warning in &remarks.warnings {
             say(format_args!("warning  {warning}"));
@@ -53,6 +56,30 @@ fn replayed(journal: &Witnessed) -> State {
         state.apply(bytes, &Strict);
     }
     state
+}
+
+/// What a statement waits for and no issuer in force could ever say.
+fn nobody_says(policy: &Policy, state: &State) -> Vec<String> {
+    let engine = Engine::of(policy);
+    let kinds = [
+        (Wanted::Screening, IssuerKind::Screening, "screening"),
+        (Wanted::TravelRule, IssuerKind::TravelRule, "travel-rule"),
+    ];
+    let statements = engine.statements().flat_map(|statement| {
+        let wanted = kinds
+            .into_iter()
+            .filter(|kind| statement.needs == Some(kind.0));
+        wanted.map(|(_, kind, name)| (statement.name.0.clone(), kind, name))
+    });
+    let nobody = statements
+        .filter(|(_, kind, _)| !state.issuers().iter().any(|issuer| issuer.kind == *kind));
+    nobody
+        .map(|(statement, _, kind)| {
+            format!(
+                "`{statement}` waits for the word of an issuer of kind {kind}, and there is none"
+            )
+        })
+        .collect()
 }
 
 fn strange_assets(policy: &Policy, state: &State) -> Vec<String> {

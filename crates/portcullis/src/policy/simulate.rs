@@ -5,6 +5,7 @@ use crate::failure::{Exit, Failure};
 use crate::out::{json, say};
 use clap::{Args, ValueEnum};
 use portcullis_chains::AssetId;
+use portcullis_core::evidence::Finding;
 use portcullis_core::factor::FactorKind;
 use portcullis_core::policy::{ASKED, Attested, Engine, Facts, Money, Name, Shares};
 use portcullis_core::realm::{Realm, Role};
@@ -41,6 +42,12 @@ pub(super) struct SimulateArgs {
     /// The ledger has not said that it was paid
     #[arg(long)]
     unpaid: bool,
+    /// What a screening found
+    #[arg(long)]
+    screening: Option<Found>,
+    /// The travel rule's message was exchanged
+    #[arg(long)]
+    travel_rule: bool,
     /// Lists that the account or the address stands in
     #[arg(long, value_delimiter = ',')]
     lists: Vec<String>,
@@ -71,6 +78,13 @@ enum Who {
 enum By {
     RequestKey,
     Passkey,
+}
+
+/// A block never comes before a policy.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Found {
+    Pass,
+    Refer,
 }
 
 /// Facts name acts by the core's own words.
@@ -132,6 +146,11 @@ impl SimulateArgs {
             attested: Attested {
                 debit: self.act == "withdraw" && !self.unpaid,
                 onboarding: false,
+                travel_rule: self.travel_rule,
+                screening: self.screening.map(|found| match found {
+                    Found::Pass => Finding::Pass,
+                    Found::Refer => Finding::Refer,
+                }),
             },
             lists,
             money: (self.act == "withdraw").then_some(money),

@@ -135,6 +135,7 @@ impl GateHost {
             queue: 64,
             segment_bytes: SEGMENT,
             snapshots: None,
+            vendors: None,
         }
     }
 

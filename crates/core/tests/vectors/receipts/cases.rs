@@ -655,4 +655,16 @@ cases! {
                 ..Default::default()
             });
         });
+    ok "good-screened" "vendors looked at it while it waited for its debit"
+        Draft::screened().into();
+    ok "good-screened-no-more" "what vendors said had expired when it was released"
+        Draft::screened_no_more().into();
+    ok "good-blocked-by-nobody" "a block is by an issuer that is named for debits"
+        Draft::blocked_by_nobody().into();
+    Screening "bad-screening-blocked" "a screening passed it, and another blocked it"
+        Draft::blocked().into();
+    Screening "bad-screening-blocked-before" "a screening blocked it, in an attestation that has expired since"
+        Draft::blocked_before().into();
+    TravelRule "bad-travel-rule-twice" "two travel-rule messages were attested"
+        Draft::with_two_messages().into();
 }

@@ -3,6 +3,7 @@
 mod cases;
 mod draft;
 mod lost;
+mod vendors;
 
 pub(crate) use cases::CASES;
 
@@ -75,6 +76,8 @@ fn outcome(shown: &Result<Shown, ReceiptFault>) -> &'static str {
         Err(ReceiptFault::Relay) => "Relay",
         Err(ReceiptFault::Address) => "Address",
         Err(ReceiptFault::Debit) => "Debit",
+        Err(ReceiptFault::Screening) => "Screening",
+        Err(ReceiptFault::TravelRule) => "TravelRule",
         Err(ReceiptFault::Plan) => "Plan",
         Err(ReceiptFault::Statement) => "Statement",
     }
@@ -130,6 +133,8 @@ fn each_fault_has_a_case() {
         "Relay",
         "Address",
         "Debit",
+        "Screening",
+        "TravelRule",
         "Plan",
         "Statement",
     ];

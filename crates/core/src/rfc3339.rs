@@ -1,6 +1,6 @@
 //! Time as text (RFC 3339, UTC, milliseconds).
 
-use portcullis_core::Time;
+use crate::time::Time;
 
 /// `2026-11-23T19:00:00.000Z`.
 #[must_use]

@@ -1,11 +1,10 @@
-//! A webhook as Standard Webhooks has it, signed `v1a` by a keeper's statement key.
+//! A webhook as Standard Webhooks has it, signed `v1a` by a statement key, which has to be Ed25519.
 
-use crate::machine::Machine;
+use crate::StatementKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use portcullis_core::Time;
-use portcullis_host::{HttpError, Reply};
-use portcullis_keys::StatementKey;
+use portcullis_host::{Http, HttpError, Reply};
 use std::time::Duration;
 
 /// How long it may take.
@@ -15,7 +14,7 @@ const MAX_ANSWER: u64 = 64 * 1024;
 
 /// Post a body of JSON under an id, by which whoever gets it twice knows it.
 pub fn post(
-    machine: &Machine,
+    http: &dyn Http,
     url: &str,
     key: &dyn StatementKey,
     id: &str,
@@ -35,7 +34,5 @@ pub fn post(
         ("webhook-timestamp", &timestamp),
         ("webhook-signature", &signature),
     ];
-    machine
-        .http
-        .post(url, &headers, body.as_bytes(), MAX_ANSWER, PATIENCE)
+    http.post(url, &headers, body.as_bytes(), MAX_ANSWER, PATIENCE)
 }
