@@ -77,4 +77,7 @@ pub enum Need {
         #[n(0)]
         missing: u32,
     },
+    /// The herald's word on a TOTP code.
+    #[n(18)]
+    Totp,
 }

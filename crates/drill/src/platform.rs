@@ -240,6 +240,7 @@ impl Platform {
             factor: customer.passkey.factor(self.rp_id()?),
             delay: None,
             contact: None,
+            imported: None,
         });
         self.onboard(customer, kind, &self.cast.onboarding)
     }

@@ -5,6 +5,7 @@
 //! it tells those whom it concerns, by mail or webhook. Delays begin with its word that it has told
 //! (docs/design/037), so a platform that is told to be silent cannot be hurried either.
 
+mod codes;
 mod config;
 mod contacts;
 mod duties;

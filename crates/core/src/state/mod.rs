@@ -1,6 +1,7 @@
 //! State: what the journal says, up to an entry. Derived, never stored as truth.
 
 pub mod account;
+pub mod codes;
 pub mod keys;
 pub mod log;
 mod query;
@@ -14,7 +15,7 @@ pub use snapshot::SnapshotFault;
 
 use crate::act::Scope;
 use crate::digest::Digest;
-use crate::factor::{Available, Epochs, Factor, FactorKind, NewFactor};
+use crate::factor::{Available, Epochs, Factor, FactorKind, Imported, NewFactor};
 use crate::few::Few;
 use crate::genesis::{Keeper, Member as GenesisMember};
 use crate::id::{AccountId, FactorId, KeeperId, LedgerEntryId, PrincipalId, WalletId};
@@ -26,6 +27,7 @@ use crate::statement::{Cap, Condition};
 use crate::time::Time;
 use crate::window::Rings;
 use account::{Account, Member, Owner, Proof};
+use codes::Codes;
 use keys::Rotated;
 use log::LogTail;
 use minicbor::{Decode, Encode};
@@ -172,6 +174,9 @@ pub struct Facts {
     /// Acts whose delays the herald's word has not begun yet.
     #[n(45)]
     pub untold: Untold,
+    /// One-time codes.
+    #[n(55)]
+    pub codes: Codes,
 }
 
 /// A wallet's next nonce and what left it.
@@ -343,6 +348,7 @@ impl Facts {
             keys: Rotated::default(),
             enrolled: Enrolled::default(),
             untold: Untold::default(),
+            codes: Codes::default(),
         };
         facts.found(network);
         facts
@@ -398,10 +404,11 @@ fn first_factor(new: &NewFactor) -> Factor {
     Factor {
         id: new.id(),
         kind: new.kind(),
-        key: new.key().clone(),
+        means: new.means(),
         counter: 0,
         epochs: Epochs::default(),
         available: Available::ALWAYS,
         enrolled: 0,
+        imported: Imported(false),
     }
 }

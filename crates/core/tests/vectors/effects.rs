@@ -4,6 +4,7 @@ use crate::holder::{Holder, Kind};
 use crate::{acts, cbor};
 use portcullis_chains::Amount;
 use portcullis_core::act::{ActKind, Keys, LiftTarget, Roots, Scope};
+use portcullis_core::code::{SEALED_CODE, SealedCode};
 use portcullis_core::effect::Effect;
 use portcullis_core::factor::{Epochs, FactorKind};
 use portcullis_core::id::{AccountId, FactorId, LedgerEntryId, PrincipalId, SubjectId};
@@ -31,7 +32,11 @@ const DELAY: Span = Span::seconds(5);
 pub(crate) fn document() -> Value {
     let effects = all();
     let numbers: BTreeSet<u8> = effects.iter().map(number).collect();
-    let known = (0..=34).chain(60..=62).chain(70..=74).chain(90..=92);
+    let known = (0..=34)
+        .chain(60..=62)
+        .chain(70..=74)
+        .chain(90..=92)
+        .chain(110..=114);
     assert_eq!(numbers, known.collect());
     let vector = |effect: &Effect| json!({ "number": number(effect), "cbor": cbor(effect) });
     effects.iter().map(vector).collect()
@@ -45,6 +50,7 @@ fn all() -> Vec<Effect> {
         control(),
         lost(),
         telling(),
+        codes(),
     ]
     .concat()
 }
@@ -184,6 +190,7 @@ fn lost() -> Vec<Effect> {
         begin(Voucher::Factor, None),
         begin(Voucher::Identity(Digest([0x1d; 32])), Some(WHO)),
         begin(Voucher::Support, Some(WHO)),
+        begin(Voucher::Code, None),
         Effect::Recovered {
             account: ACCOUNT,
             lowered: DELAY,
@@ -199,6 +206,21 @@ fn telling() -> Vec<Effect> {
         Effect::AwaitTold(ACT),
         Effect::Told(ACT),
         Effect::Contact(ACCOUNT, Digest([0x0c; 32])),
+    ]
+}
+
+fn codes() -> Vec<Effect> {
+    vec![
+        Effect::AwaitCode {
+            act: ACT,
+            owner: holder(),
+            factor: FACTOR,
+            sealed: SealedCode([0x5c; SEALED_CODE]),
+        },
+        Effect::CodeRight(ACT, 59_333_333),
+        Effect::CodeWrong(ACT),
+        Effect::Imported(holder(), FACTOR),
+        Effect::UseCode(holder(), FACTOR, Digest([0x0d; 32])),
     ]
 }
 
@@ -243,7 +265,12 @@ fn number(effect: &Effect) -> u8 {
 /// A new variant belongs in the table above.
 #[test]
 fn the_table_is_complete() {
-    for number in (35..60).chain(63..70).chain(75..90).chain(93..=255_u8) {
+    for number in (35..60)
+        .chain(63..70)
+        .chain(75..90)
+        .chain(93..110)
+        .chain(115..=255_u8)
+    {
         let bytes = [0x82, 0x18, number, 0x80];
         let unknown = minicbor::decode::<Effect>(&bytes).unwrap_err();
         assert!(unknown.is_unknown_variant(), "{number}");

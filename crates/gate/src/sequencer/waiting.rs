@@ -35,9 +35,11 @@ impl Waiting {
         match change {
             Effect::Hold { digest, act, .. } => self.put(*digest, now, act.account),
             Effect::Unhold(digest) => self.remove(digest),
-            Effect::Prove(digest, _) | Effect::Pay(digest, _) | Effect::Approve(digest, ..) => {
-                self.wake(*digest, now);
-            }
+            Effect::Prove(digest, _)
+            | Effect::Pay(digest, _)
+            | Effect::Approve(digest, ..)
+            | Effect::CodeRight(digest, _)
+            | Effect::CodeWrong(digest) => self.wake(*digest, now),
             // A freeze ends what waits to recover the account.
             Effect::Freeze(account, _)
             | Effect::Unfreeze(account)
@@ -85,7 +87,13 @@ impl Waiting {
             // A time that has come while others are missing is waited for no more.
             until.filter(|time| *time > now).unwrap_or(Time(u64::MAX))
         };
-        self.put(digest, next.min(waits_until(&held.act)), held.act.account);
+        let most = if needs.contains(&Need::Totp) {
+            // Longer than it can be submitted, the herald is not waited for.
+            held.act.expires
+        } else {
+            waits_until(&held.act)
+        };
+        self.put(digest, next.min(most), held.act.account);
     }
 
     /// Look at it again soon: its settlement may not come about.

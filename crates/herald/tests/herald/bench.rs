@@ -71,6 +71,7 @@ impl Bench {
             factor: self.customer.factor(),
             delay: None,
             contact: Some(contact),
+            imported: None,
         };
         let mut act = ledger.act(World::BACK_END, ActKind::OpenAccount(open));
         act.account = Some(self.customer.account);

@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod codes;
 mod contacts;
 mod crashes;
 mod liars;

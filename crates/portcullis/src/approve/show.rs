@@ -146,6 +146,7 @@ pub(crate) fn in_words(need: Need) -> String {
         Need::Unfreeze => "the account's unfreezing".into(),
         Need::Room => "room in a limit's window".into(),
         Need::Support { missing } => format!("approval by {missing} more with role support"),
+        Need::Totp => "the herald's word on the customer's code".into(),
     }
 }
 

@@ -30,6 +30,7 @@ fn found(wish: &Wish) -> Result<Cast, Failure> {
         }],
         enrolments_per_day: Some(wish.enrolments_per_day),
         webhook: Some(wish.webhook.clone()),
+        by_code: false,
     };
     init::network(&wish.folder, wish.chain, &wish.node, &terms)?;
     let reach = ReachArgs::folder(&wish.folder, Some(&wish.clock)).open()?;

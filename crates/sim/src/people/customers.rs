@@ -59,6 +59,7 @@ impl People {
             factor: person.passkeys[0].factor(),
             delay: None,
             contact: None,
+            imported: None,
         };
         let account = person.account;
         let draft = self.draft(state);
