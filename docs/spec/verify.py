@@ -161,7 +161,8 @@ class Case:
     def __init__(self, genesis, pinned, proven):
         self.genesis, self.pinned, self.proven = genesis, pinned, proven
         self.submissions = [
-            Record(index=p.index, act_digest=p.act_digest, act=p.entry.body.of.act, time=p.entry.time)
+            Record(index=p.index, act_digest=p.act_digest, act=p.entry.body.of.act, time=p.entry.time,
+                   evidence=p.entry.body.of.evidence)
             for p in proven
             if p.entry.body.variant == "submission" and p.entry.body.of.act.genesis == pinned
             and p.entry.time < p.entry.body.of.act.expires]
@@ -264,7 +265,8 @@ def check_asked(case, asked, account, until):
     with fault("Factor"):
         need(asked.act.realm == "customers", "the act is not a customer's")
         factors = holders_factors(case, asked.act.principal, account)
-        factor = next((f for f in factors if proves(case, f, "customers", asked.act_digest, until)), None)
+        factor = next((f for f in factors if proves(case, f, "customers", asked.act_digest, until)
+                       or asked.act.kind.variant == "withdraw" and proves_by_code(case, f, asked, until)), None)
         need(factor, "no factor of the account's holder proves the act")
     with fault("Relay"):
         relay = next((f for f in factors_with(case, "back-end") if proves(case, f, "staff", asked.act_digest, until)), None)
@@ -300,6 +302,25 @@ def proves(case, known, realm, act_digest, until):
                 if passes(check_request, request, factor.key, act_digest, wanted, realm, brought.time):
                     return True
     return False
+
+
+def proves_by_code(case, known, asked, until):
+    """receipt.md: a TOTP code came with the act, and the herald has said that it is right."""
+    wanted, code = factor_id(known.factor), asked.evidence.code
+    heralds = {keeper.id for keeper in case.genesis.keepers if keeper.kind == "herald"}
+    return (known.factor.variant == "totp" and asked.index > known.since
+            and code is not None and code.variant == "totp" and code.factor == wanted
+            and any(asked.index < said.index < until and said.keeper in heralds and said.says.factor == wanted
+                    for said in statements(case, "code-right", asked.act_digest)))
+
+
+def proves_by_recovery_code(known, asked):
+    """receipt.md: one of the factor's recovery codes signed the recovery that it came with."""
+    code = asked.evidence.code
+    return (known.factor.variant == "recovery-codes" and asked.index > known.since
+            and code is not None and code.variant == "recovery"
+            and digest("portcullis/recovery-code/v1", code.key.cbor) in known.factor.codes
+            and holds(code.key, signed_text("portcullis/recovery-proof/v1", asked.act_digest), code.signature))
 
 
 def passes(check, *arguments):
@@ -370,15 +391,18 @@ def established(case, factors, submission):
     if took is None:
         return []
     principal = act.kind.of.principal
-    by_older = act.principal == principal and any(
-        f.principal == principal and proves(case, f, act.realm, submission.act_digest, took) for f in factors)
     recovers = act.kind.variant == "recover"
+    by_older = act.principal == principal and any(
+        f.principal == principal and (proves(case, f, act.realm, submission.act_digest, took)
+                                      or recovers and proves_by_recovery_code(f, submission)) for f in factors)
     issuer = "identity" if recovers else "onboarding"
     attested = any(any(attests(case, brought, issuer, submission.act_digest))
                    for brought in case.evidence(submission.act_digest, took))
     if not (by_older or attested or recovers and support_stands_behind(case, submission, took)):
         return []
-    return [Record(factor=act.kind.of.factor, principal=principal, since=took)]
+    imported = act.kind.of.imported if act.kind.variant == "open-account" else None
+    brought = [act.kind.of.factor] + (imported.also if imported else [])
+    return [Record(factor=factor, principal=principal, since=took) for factor in brought]
 
 
 def support_stands_behind(case, recovery, took):
@@ -512,6 +536,8 @@ def check_genesis(signed):
     check_distinct([m.principal for m in members] + [k.id for k in genesis.keepers], "principal or keeper")  # 2
     check_distinct([factor_id(f) for m in members for f in m.factors]
                    + [factor_id_of(k.key.cbor) for k in genesis.keepers], "factor")  # 3
+    need(all(f.variant in ("request-key", "passkey") for m in members for f in m.factors),
+         "a member of staff has a factor that is no key")  # 3
     need(all("keeper" not in m.roles for m in members), "a member of staff has the role keeper")  # 4
     need(all("back-end" not in m.roles for m in genesis.administrators)
          and all(len(m.roles) == 1 for m in genesis.staff if "back-end" in m.roles),
@@ -912,6 +938,10 @@ def digest(domain, message):
 
 
 def factor_id(factor):
+    if factor.variant == "totp":
+        return factor_id_of(factor.seed)
+    if factor.variant == "recovery-codes":
+        return factor_id_of(encode_cbor(factor.codes))
     return factor_id_of(factor.credential if factor.variant == "passkey" else factor.key.cbor)
 
 
@@ -1016,7 +1046,7 @@ def sized(number):
 # reasons.md: another number makes its entry malformed
 REASONS = {
     100, 101, 103, *range(200, 207), *range(300, 311), *range(320, 330), 340, 341, 342, *range(400, 406),
-    *range(500, 540), *range(550, 553), *range(560, 563), *range(600, 608), *range(900, 918)}
+    *range(500, 540), *range(550, 553), *range(560, 563), *range(580, 589), *range(600, 608), *range(900, 918)}
 
 BYTES, TEXT, ID, DIGEST, SIGNATURE = typed(bytes), typed(str), sized(16), sized(32), sized(64)
 U32, U64 = typed(int, lambda n: n < 2**32), typed(int)  # CBOR has no larger integers than 2^64 − 1
@@ -1027,15 +1057,16 @@ ADDRESS = typed(str, is_caip(r":0x[0-9a-f]{40}"))
 PUBLIC_KEY = read_public_key
 CREDENTIAL = typed(bytes, lambda b: 1 <= len(b) <= 1023)
 NEW_FACTOR = choice(("request-key", ("key", PUBLIC_KEY)),
-                    ("passkey", ("credential", CREDENTIAL), ("rp_id", TEXT), ("key", PUBLIC_KEY)))
-FACTOR_KIND = enumeration("request-key", "passkey")
+                    ("passkey", ("credential", CREDENTIAL), ("rp_id", TEXT), ("key", PUBLIC_KEY)),
+                    ("totp", ("seed", DIGEST)), ("recovery-codes", ("codes", list_of(DIGEST))))
+FACTOR_KIND = enumeration("request-key", "passkey", "totp", "recovery-codes")
 REALM = enumeration("customers", "staff")
 ROLE = enumeration("administrator", "operator", "approver", "support", "auditor", "back-end", "keeper")
 REASON = typed(int, REASONS.__contains__)
 
 # acts.md
 LIMIT = record({
-    0: ("asset", ASSET), 1: ("bounds", enumeration("account", "asset", "wallet")),
+    0: ("asset", ASSET), 1: ("bounds", enumeration("account", "asset", "wallet", None, None, "code")),
     2: ("?per_transaction", AMOUNT), 3: ("?hour", AMOUNT), 4: ("?day", AMOUNT), 5: ("?week", AMOUNT),
     6: ("?approval", record({0: ("above", AMOUNT), 1: ("count", U32)}))})
 LIMITS = record({0: ("rules", list_of(LIMIT))})
@@ -1064,13 +1095,16 @@ KEYS = choice(("issuers", ("issuers", list_of(ISSUER))), None,
               ("keeper", ("keeper", ID), ("key", PUBLIC_KEY)))
 
 
+IMPORT = record({0: ("source", TEXT), 1: ("exported", MOMENT), 2: ("record", DIGEST), 3: ("also", list_of(NEW_FACTOR))})
+
+
 def kind(name, members=None):
     return (name, ("of", record(members))) if members else (name,)
 
 
 KIND = choice(
     kind("open-account", {0: ("subject", ID), 1: ("principal", ID), 2: ("factor", NEW_FACTOR), 3: ("?delay", SPAN),
-                          8: ("?contact", DIGEST)}),
+                          8: ("?contact", DIGEST), 9: ("?imported", IMPORT)}),
     kind("withdraw", {0: ("asset", ASSET), 1: ("to", ADDRESS), 2: ("amount", AMOUNT)}),
     kind("cancel", {0: ("act", DIGEST)}),
     kind("add-address", {0: ("address", ADDRESS)}),
@@ -1116,7 +1150,9 @@ EVIDENCE = record({
         3: ("signature", SIGNATURE)}), most=8)),
     2: ("attestations", list_of(record({
         0: ("statement", ATTESTATION_STATEMENT), 1: ("signature", SIGNATURE)}), most=8)),
-    3: ("?posted", record({0: ("board", ID), 1: ("time", MOMENT), 2: ("signature", SIGNATURE)}))})
+    3: ("?posted", record({0: ("board", ID), 1: ("time", MOMENT), 2: ("signature", SIGNATURE)})),
+    6: ("?code", choice(("totp", ("factor", ID), ("sealed", sized(56))),
+                        ("recovery", ("factor", ID), ("key", PUBLIC_KEY), ("signature", SIGNATURE))))})
 
 # genesis.md
 MEMBER = record({0: ("principal", ID), 1: ("roles", list_of(ROLE)), 2: ("factors", list_of(NEW_FACTOR))})
@@ -1153,14 +1189,16 @@ SAYS = choice(
     ("stopped", ("suspension", DIGEST)),
     ("latched", ("latch", DIGEST), ("condition", enumeration(
         "fork", "shrunk", "release-without-evidence", "stop-withheld", "shut"))),
-    ("told", ("act", DIGEST)))
+    ("told", ("act", DIGEST)),
+    later={9: ("code-right", ("act", DIGEST), ("factor", ID), ("step", U32)),
+           10: ("code-wrong", ("act", DIGEST), ("factor", ID))})
 STATEMENT = record({0: ("genesis", DIGEST), 1: ("keeper", ID), 2: ("says", SAYS)},
                    lambda statement: len(statement.cbor) <= MAX_STATEMENT)
 
 # entries.md
 NEED = choice(("assertion",), ("debit",), ("approvals", ("missing", U32)), ("quorum", ("missing", U32)),
               ("delay",), ("lift",), ("unfreeze",), ("room",), None, None, ("support", ("missing", U32)),
-              later={15: ("screening",), 16: ("travel-rule",)})
+              later={15: ("screening",), 16: ("travel-rule",), 18: ("totp",)})
 DECISION = choice(("release",), ("hold", ("needs", list_of(NEED)), ("?until", MOMENT)), ("refuse", ("reason", REASON)))
 PLAN = record({0: ("wallet", ID), 1: ("unsigned", BYTES)})
 BODY = choice(
@@ -1575,7 +1613,8 @@ def more(v):
         "witnesses": len(v.case.genesis.witnesses.vkeys), "cosigned": v.checkpoint.cosigned,
         "quorum": v.case.genesis.witnesses.quorum, "principal": v.act.principal.hex(),
         "submitted_by": v.submitted.index, "factor": factor_id(v.factor.factor).hex(),
-        "factor_kind": v.factor.factor.variant, "factor_enrolled_by": v.factor.since,
+        "factor_kind": v.factor.factor.variant,
+        "factor_key": getattr(getattr(v.factor.factor, "key", None), "kind", "no key"), "factor_enrolled_by": v.factor.since,
         "back_end": v.relay.principal.hex(), "back_end_factor": factor_id(v.relay.factor).hex(),
         "issuer": v.debit.issuer.hex(), "plan": says.plan.hex(), "wallet": v.signed.wallet.id.hex(),
         "wallet_address": v.signed.wallet.address, "nonce": v.signed.transfer.nonce,
@@ -1603,7 +1642,7 @@ def story(v):
         f"entries       {len(v.case.proven)}, each canonical and included under the checkpoint",
         f"act           {s['act']} by principal {m['principal']}, entry {m['submitted_by']}, "
         f"{moment(v.submitted.time)}",
-        f"proven by     {m['factor_kind']} {m['factor']} ({v.factor.factor.key.kind}), "
+        f"proven by     {m['factor_kind']} {m['factor']} ({m['factor_key']}), "
         f"enrolled in entry {m['factor_enrolled_by']}",
         f"relayed by    back end {m['back_end']}, factor {m['back_end_factor']}",
         f"debit         ledger entry {s['debit']}, attested by issuer {m['issuer']}",

@@ -114,6 +114,12 @@ pub struct Factor {
     /// Whether it counts from then on: not where its epoch has passed.
     #[serde(default = "yes")]
     pub counts: bool,
+    /// Whether it was imported from another system.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub imported: bool,
+    /// How many recovery codes are left of it, where it is such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codes_left: Option<u32>,
 }
 
 /// Gates that do not say so have nothing to say of it.

@@ -14,7 +14,7 @@ use serde_json::json;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// Genesis names no herald.
-    #[error("the genesis names no herald: nobody keeps contacts")]
+    #[error("the genesis names no herald: nobody keeps contacts or TOTP seeds")]
     NoHerald,
     /// The contact, or the key.
     #[error(transparent)]

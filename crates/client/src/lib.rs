@@ -18,6 +18,7 @@ mod issuer;
 mod machine;
 mod passkey;
 mod request;
+mod totp;
 pub mod verify;
 
 pub use act::ActBuilder;
@@ -33,5 +34,9 @@ pub use gate::{Gate, GateError, Question};
 pub use issuer::Issuer;
 pub use machine::Machine;
 pub use passkey::{Ceremony, DevelopmentPasskey, PasskeyError};
-pub use portcullis_contact::{Contact, Envelope, Reach};
+pub use portcullis_contact::{
+    Algorithm, Contact, Digits, Envelope, Reach, RecoveryCode, RecoveryCodeFault, Seed, SeedFault,
+    algorithm,
+};
 pub use request::{RequestError, RequestSigner, Signed, Unsigned};
+pub use totp::{seal_code, seal_seed};

@@ -102,7 +102,7 @@ fn signed_requests_are_of_the_profile() {
             let rebuilt = received.signed_request().unwrap();
             assert_eq!(rebuilt, signed.evidence(), "{name} {method} {target}");
             let factor = signer.factor();
-            let checked = request::check(&rebuilt, factor.key(), &Strict).unwrap();
+            let checked = request::check(&rebuilt, factor.key().unwrap(), &Strict).unwrap();
             let parts = checked.parts();
             assert_eq!(parts.key_id, signer.id().to_string());
             assert_eq!(parts.act, act.map(|digest| digest.0));
@@ -138,7 +138,7 @@ fn the_development_passkey_is_a_passkey() {
             .assert(digest, "localhost", "http://localhost:7400")
             .unwrap();
         let credential = Credential {
-            key: factor.key(),
+            key: factor.key().unwrap(),
             counter: known,
         };
         let challenge = challenge_for(&digest.0);

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! envelope   = encapsulated key (32 bytes) ‖ ciphertext with tag
-//! plaintext  = CBOR(contact) ‖ 0x80 ‖ zeros, up to a multiple of 256 bytes
+//! plaintext  = CBOR(contact or seed) ‖ 0x80 ‖ zeros, up to a multiple of 256 bytes
 //! info       = "portcullis/contact-seal/v1" ‖ 0x00 ‖ CBOR([genesis digest, account id])
+//!              (for a seed "portcullis/totp-seal/v1")
 //! commitment = SHA-256("portcullis/contact/v1" ‖ 0x00 ‖ envelope)
 //! ```
 //!
@@ -12,6 +13,7 @@
 
 use crate::contact::{Contact, ContactFault};
 use crate::random::Given;
+use crate::totp::Seed;
 use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;
@@ -19,6 +21,7 @@ use hpke::{
     Deserializable, Kem, OpModeR, OpModeS, Serializable, single_shot_open,
     single_shot_seal_with_rng,
 };
+use minicbor::{Decode, Encode};
 use portcullis_core::codec::{decode, encode};
 use portcullis_core::genesis::SealingKey;
 use portcullis_core::id::AccountId;
@@ -34,7 +37,7 @@ const TAG: usize = 16;
 const BLOCK: usize = 256;
 const MAX_PLAINTEXT: usize = 1536;
 
-/// A sealed contact.
+/// A sealed contact, or a sealed TOTP seed. Nobody but the herald can tell which.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope(Vec<u8>);
 
@@ -50,8 +53,8 @@ pub enum EnvelopeFault {
     /// It was sealed to another key, for another network or account, or changed since.
     #[error("the envelope does not open: sealed to another key, network or account, or changed")]
     Sealed,
-    /// What is inside is not a contact.
-    #[error("what is in the envelope is not a contact as docs/spec/contact.md has it")]
+    /// What is inside is something else.
+    #[error("what is in the envelope is not as docs/spec/contact.md and totp.md have it")]
     Malformed,
     /// The contact.
     #[error(transparent)]
@@ -88,49 +91,97 @@ impl Envelope {
         key: SealingKey,
         genesis: Digest,
         account: AccountId,
-        mut fill: impl FnMut(&mut [u8]),
+        fill: impl FnMut(&mut [u8]),
     ) -> Result<Self, EnvelopeFault> {
         contact.check()?;
-        let key = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&key.0);
-        let key = key.map_err(|_| EnvelopeFault::Key)?;
-        let plaintext = padded(contact)?;
-        let sealed = single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-            &OpModeS::Base,
-            &key,
-            &info(genesis, account),
-            &plaintext,
-            &[],
-            &mut Given(&mut fill),
-        );
-        let (encapsulated, ciphertext) = sealed.map_err(|_| EnvelopeFault::Key)?;
-        Self::from_bytes(&[&encapsulated.to_bytes()[..], &ciphertext].concat())
+        let info = info(CONTACT, genesis, account);
+        Self::from_bytes(&seal(&padded(contact)?, key, &info, fill)?)
     }
 
-    /// What is inside, for whoever has the secret key.
+    /// Seal a TOTP seed for an account of a network, in the same way under another `info`.
+    pub fn seal_seed(
+        seed: &Seed,
+        key: SealingKey,
+        genesis: Digest,
+        account: AccountId,
+        fill: impl FnMut(&mut [u8]),
+    ) -> Result<Self, EnvelopeFault> {
+        let info = info(SEED, genesis, account);
+        Self::from_bytes(&seal(&padded(seed)?, key, &info, fill)?)
+    }
+
+    /// The contact inside, for whoever has the secret key.
     pub fn open(
         &self,
         secret: &SealingSecret,
         genesis: Digest,
         account: AccountId,
     ) -> Result<Contact, EnvelopeFault> {
-        let (encapsulated, ciphertext) =
-            self.0.split_at_checked(KEY).ok_or(EnvelopeFault::Length)?;
-        let encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(encapsulated);
-        let encapsulated = encapsulated.map_err(|_| EnvelopeFault::Sealed)?;
-        let opened = single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-            &OpModeR::Base,
-            &secret.0,
-            &encapsulated,
-            &info(genesis, account),
-            ciphertext,
-            &[],
-        );
-        let plaintext = Zeroizing::new(opened.map_err(|_| EnvelopeFault::Sealed)?);
-        let text = unpadded(&plaintext).ok_or(EnvelopeFault::Malformed)?;
-        let contact: Contact = decode(text, MAX_PLAINTEXT).map_err(|_| EnvelopeFault::Malformed)?;
+        let contact: Contact = self.opened(secret, &info(CONTACT, genesis, account))?;
         contact.check()?;
         Ok(contact)
     }
+
+    /// The seed inside, for whoever has the secret key.
+    pub fn open_seed(
+        &self,
+        secret: &SealingSecret,
+        genesis: Digest,
+        account: AccountId,
+    ) -> Result<Seed, EnvelopeFault> {
+        self.opened(secret, &info(SEED, genesis, account))
+    }
+
+    fn opened<T>(&self, secret: &SealingSecret, info: &[u8]) -> Result<T, EnvelopeFault>
+    where
+        T: Encode<()> + for<'b> Decode<'b, ()>,
+    {
+        let plaintext = open(&self.0, secret, info)?;
+        let text = unpadded(&plaintext).ok_or(EnvelopeFault::Malformed)?;
+        decode(text, MAX_PLAINTEXT).map_err(|_| EnvelopeFault::Malformed)
+    }
+}
+
+/// An encapsulated key and a ciphertext with its tag.
+pub(crate) fn seal(
+    plaintext: &[u8],
+    key: SealingKey,
+    info: &[u8],
+    mut fill: impl FnMut(&mut [u8]),
+) -> Result<Vec<u8>, EnvelopeFault> {
+    let key = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&key.0);
+    let key = key.map_err(|_| EnvelopeFault::Key)?;
+    let sealed = single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+        &OpModeS::Base,
+        &key,
+        info,
+        plaintext,
+        &[],
+        &mut Given(&mut fill),
+    );
+    let (encapsulated, ciphertext) = sealed.map_err(|_| EnvelopeFault::Key)?;
+    Ok([&encapsulated.to_bytes()[..], &ciphertext].concat())
+}
+
+pub(crate) fn open(
+    bytes: &[u8],
+    secret: &SealingSecret,
+    info: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, EnvelopeFault> {
+    let (encapsulated, ciphertext) = bytes.split_at_checked(KEY).ok_or(EnvelopeFault::Length)?;
+    let encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(encapsulated);
+    let encapsulated = encapsulated.map_err(|_| EnvelopeFault::Sealed)?;
+    let opened = single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+        &OpModeR::Base,
+        &secret.0,
+        &encapsulated,
+        info,
+        ciphertext,
+        &[],
+    );
+    opened
+        .map(Zeroizing::new)
+        .map_err(|_| EnvelopeFault::Sealed)
 }
 
 /// The herald's secret key.
@@ -152,14 +203,18 @@ impl SealingSecret {
     }
 }
 
-fn info(genesis: Digest, account: AccountId) -> Vec<u8> {
-    let mut info = b"portcullis/contact-seal/v1\0".to_vec();
+/// What is sealed, so that neither opens as the other.
+const CONTACT: &[u8] = b"portcullis/contact-seal/v1\0";
+const SEED: &[u8] = b"portcullis/totp-seal/v1\0";
+
+fn info(what: &[u8], genesis: Digest, account: AccountId) -> Vec<u8> {
+    let mut info = what.to_vec();
     info.extend(encode(&(genesis, account)));
     info
 }
 
-fn padded(contact: &Contact) -> Result<Zeroizing<Vec<u8>>, EnvelopeFault> {
-    let mut text = encode(contact);
+fn padded<T: Encode<()>>(content: &T) -> Result<Zeroizing<Vec<u8>>, EnvelopeFault> {
+    let mut text = encode(content);
     // A buffer that grew would leave what was in it behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_PLAINTEXT + BLOCK));
     bytes.extend_from_slice(&text);
@@ -182,6 +237,7 @@ fn unpadded(bytes: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
     use crate::contact::Reach;
+    use crate::totp::Algorithm;
 
     const GENESIS: Digest = Digest([1; 32]);
     const ACCOUNT: AccountId = AccountId([2; 16]);
@@ -223,6 +279,27 @@ mod tests {
     }
 
     #[test]
+    fn a_seed_is_sealed_alike_and_opens_as_nothing_else() {
+        let text = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+        let seed = Seed::of_base32(text, Algorithm::Sha1, 6).unwrap();
+        let fill = |bytes: &mut [u8]| bytes.fill(9);
+        let key = secret().public();
+        let sealed = Envelope::seal_seed(&seed, key, GENESIS, ACCOUNT, fill).unwrap();
+        assert_eq!(sealed.as_bytes().len(), 304);
+        assert_eq!(sealed.open_seed(&secret(), GENESIS, ACCOUNT), Ok(seed));
+        let wrong = Err(EnvelopeFault::Sealed);
+        assert_eq!(sealed.open(&secret(), GENESIS, ACCOUNT), wrong);
+        let contact = super::tests::sealed(&contact("a@b.example"), 9);
+        let wrong = Err(EnvelopeFault::Sealed);
+        assert_eq!(contact.open_seed(&secret(), GENESIS, ACCOUNT), wrong);
+        let wrong = Err(EnvelopeFault::Sealed);
+        assert_eq!(
+            sealed.open_seed(&secret(), GENESIS, AccountId([3; 16])),
+            wrong
+        );
+    }
+
+    #[test]
     fn neither_commitment_nor_length_tells_what_is_inside() {
         let (one, again) = (
             sealed(&contact("a@b.example"), 1),
@@ -256,7 +333,7 @@ mod tests {
                 single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
                     &OpModeS::Base,
                     &key.unwrap(),
-                    &info(GENESIS, ACCOUNT),
+                    &info(CONTACT, GENESIS, ACCOUNT),
                     &plaintext,
                     &[],
                     &mut Given(&mut |bytes: &mut [u8]| bytes.fill(1)),

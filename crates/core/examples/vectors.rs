@@ -36,6 +36,8 @@ mod segment;
 mod statements;
 #[path = "../tests/vectors/story.rs"]
 mod story;
+#[path = "../tests/vectors/totp.rs"]
+mod totp;
 #[path = "../tests/vectors/tree.rs"]
 mod tree;
 

@@ -1,7 +1,9 @@
 //! Acts: requests to do one exact thing.
 
+mod import;
 mod recovery;
 
+pub use import::{Import, MAX_ALSO};
 pub use recovery::{
     Administration, Keys, NewAdministrator, Recover, RecoverAdministrators, Roots, Rotate, Veto,
     root_id,
@@ -173,6 +175,10 @@ pub struct OpenAccount {
     #[n(8)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Digest>,
+    /// Where the factors come from, if the customer had them in another system before.
+    #[n(9)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Import>,
 }
 
 /// Send `amount` base units of `asset` to `to`.

@@ -83,4 +83,7 @@ pub enum Need {
     /// The attestation that the travel rule's message was exchanged.
     #[n(16)]
     TravelRule,
+    /// The herald's word on a TOTP code.
+    #[n(18)]
+    Totp,
 }

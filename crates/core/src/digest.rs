@@ -67,6 +67,10 @@ pub enum Domain {
     Contact,
     /// A herald's word that it keeps sealed contacts, which the gate may forget.
     ContactsKept,
+    /// A recovery code's public key, as the journal holds it.
+    RecoveryCode,
+    /// An act that a recovery code proves.
+    RecoveryProof,
 }
 
 impl Domain {
@@ -90,6 +94,8 @@ impl Domain {
             Self::Keys => b"portcullis/keys/v1",
             Self::Contact => b"portcullis/contact/v1",
             Self::ContactsKept => b"portcullis/contacts-kept/v1",
+            Self::RecoveryCode => b"portcullis/recovery-code/v1",
+            Self::RecoveryProof => b"portcullis/recovery-proof/v1",
         }
     }
 

@@ -2,12 +2,14 @@
 //! them is the point of no return and cannot fail.
 
 mod attested;
+mod codes;
 mod recovery;
 mod telling;
 
 use crate::act::{Act, Keys, LiftTarget, Scope};
+use crate::code::SealedCode;
 use crate::digest::Digest;
-use crate::factor::{Available, Factor, FactorKind, NewFactor};
+use crate::factor::{Available, Factor, FactorKind, Imported, NewFactor};
 use crate::few::{Few, FewBy};
 use crate::id::{
     AccountId, AttestationId, FactorId, IssuerId, KeeperId, LedgerEntryId, PrincipalId, SubjectId,
@@ -291,6 +293,34 @@ pub enum Effect {
     /// What vendors have said of a held act by now.
     #[n(101)]
     Said(#[n(0)] Digest, #[n(1)] Said),
+    /// A TOTP code of an act waits for the herald's word.
+    #[n(110)]
+    AwaitCode {
+        /// The act.
+        #[n(0)]
+        act: Digest,
+        /// Whose factor.
+        #[n(1)]
+        owner: Owner,
+        /// Which.
+        #[n(2)]
+        factor: FactorId,
+        /// The digits, sealed.
+        #[n(3)]
+        sealed: SealedCode,
+    },
+    /// The code of an act is its factor's, of this step, which serves no more.
+    #[n(111)]
+    CodeRight(#[n(0)] Digest, #[n(1)] u32),
+    /// The code of an act is wrong.
+    #[n(112)]
+    CodeWrong(#[n(0)] Digest),
+    /// A factor was imported.
+    #[n(113)]
+    Imported(#[n(0)] Owner, #[n(1)] FactorId),
+    /// A recovery code is used up.
+    #[n(114)]
+    UseCode(#[n(0)] Owner, #[n(1)] FactorId, #[n(2)] Digest),
 }
 
 /// Which entry commits.
@@ -385,6 +415,11 @@ impl Facts {
                 self.commit_telling(effect, at);
             }
             Effect::UseUp(..) | Effect::Said(..) => self.commit_attested(effect),
+            Effect::AwaitCode { .. }
+            | Effect::CodeRight(..)
+            | Effect::CodeWrong(_)
+            | Effect::Imported(..)
+            | Effect::UseCode(..) => self.commit_codes(effect, at),
         }
     }
 
@@ -448,6 +483,7 @@ impl Facts {
                 let had = self.had(*owner);
                 let available = self.factor(*owner, *id).map(|factor| factor.available);
                 self.forget_untold(available);
+                self.forget_codes(*owner, *id);
                 if let Some(factors) = self.factors_mut(*owner) {
                     factors.retain(|factor| factor.id != *id);
                 }
@@ -520,14 +556,15 @@ impl Facts {
         let factor = Factor {
             id: new.id(),
             kind: new.kind(),
-            key: new.key().clone(),
-            counter: 0,
+            means: new.means(),
+            counter: self.first_counter(owner, new, at),
             epochs: self.epochs(owner.realm(), new.kind()),
             available: Available::Awaiting {
                 delay,
                 entry: at.index,
             },
             enrolled: at.index,
+            imported: Imported(false),
         };
         if let Owner::Member { principal } = owner {
             self.staff.entry(principal).or_default();
@@ -558,6 +595,8 @@ impl Facts {
                 self.awaiting.push_back(at.awaits(Awaiting::Held(*digest)));
             }
             Effect::Prove(digest, proof) => {
+                // A code that is not judged yet is not needed any more.
+                self.codes.forget(*digest);
                 if let Some(held) = self.held.get_mut(digest) {
                     held.proof = *proof;
                 }
@@ -597,6 +636,7 @@ impl Facts {
 
     fn unhold(&mut self, digest: &Digest) -> Option<Held> {
         let held = self.held.remove(digest)?;
+        self.codes.forget(*digest);
         self.forget_untold(Some(held.available));
         if let Some(waiting) = self.waiting.get_mut(&held.act.principal) {
             *waiting = waiting.saturating_sub(1);

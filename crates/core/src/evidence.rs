@@ -1,5 +1,6 @@
 //! Evidence: what proves authority for exactly one act.
 
+use crate::code::Code;
 use crate::codec::encode;
 use crate::digest::{Digest, Domain};
 use crate::genesis::IssuerKind;
@@ -32,6 +33,10 @@ pub struct Evidence {
     #[n(3)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub posted: Option<Stamp>,
+    /// A one-time code for the act.
+    #[n(6)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
 }
 
 impl Evidence {

@@ -376,8 +376,11 @@ impl Genesis {
             .keepers
             .iter()
             .map(|k| NewFactor::RequestKey { key: k.key.clone() }.id());
-        if !all_different(factors.map(NewFactor::id).chain(keys)) {
+        if !all_different(factors.clone().map(NewFactor::id).chain(keys)) {
             return Err(GenesisFault::Twice("factor"));
+        }
+        if factors.clone().any(|factor| factor.key().is_none()) {
+            return Err(GenesisFault::NoKey);
         }
         // A keeper is one by its own list only: anybody else with the role could post stops, and
         // nobody could ever take it away.
@@ -500,6 +503,9 @@ pub enum GenesisFault {
     /// An id or key stands twice.
     #[error("the same {0} stands twice in the genesis")]
     Twice(&'static str),
+    /// A member of staff proves itself by keys alone.
+    #[error("a member of staff has a factor that is no key")]
+    NoKey,
     /// The administrators' quorum is not more than half of them, or more than all.
     #[error("the administrators' quorum must be more than half of them and at most all")]
     Quorum,
@@ -603,7 +609,9 @@ impl SignedGenesis {
                 .iter()
                 .filter_map(|factor| match factor {
                     NewFactor::RequestKey { key } => Some(key),
-                    NewFactor::Passkey { .. } => None,
+                    NewFactor::Passkey { .. }
+                    | NewFactor::Totp { .. }
+                    | NewFactor::RecoveryCodes { .. } => None,
                 });
             let signatures = self
                 .signatures

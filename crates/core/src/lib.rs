@@ -11,6 +11,7 @@
 pub mod act;
 pub mod apply;
 pub mod board;
+pub mod code;
 pub mod codec;
 pub mod decide;
 pub mod decision;

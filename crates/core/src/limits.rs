@@ -37,6 +37,10 @@ pub enum Bounds {
     /// Each wallet's, of the asset.
     #[n(2)]
     Wallet,
+    /// What a TOTP code alone lets out: of each account, of the asset, whatever else left it counted in.
+    /// Without such a rule a code lets out nothing.
+    #[n(5)]
+    Code,
 }
 
 /// One rule. Absent means unbounded by this rule.

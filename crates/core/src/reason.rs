@@ -168,6 +168,17 @@ reasons! {
     561 AttestationUsed "attestation-used" Never "The issuer's id in the attestation has been used, for this act or another: each serves once, for anything but a block.";
     562 TravelRuleContradicts "travel-rule-contradicts" Never "Two attestations name different travel-rule messages for this, and nobody can tell which of them is true; it does not go out.";
 
+    // 58x: one-time codes and imports.
+    580 CodeTooWeak "code-too-weak" Anew "A TOTP code stands only for freeze, cancel, cancel-address, veto and small withdrawals, and a recovery code only for a recovery. Ask for an assertion by passkey over a new act.";
+    581 OverCodeLimit "over-code-limit" Anew "The limits of the asset let nothing so large, or nothing more, out on a TOTP code alone. Ask for an assertion by passkey over a new act.";
+    582 AddressTooYoung "address-too-young" Anew "The address has not stood in the book for seven delay floors, as a TOTP code alone needs. Ask for an assertion by passkey over a new act.";
+    583 CodeOutOfPlace "code-out-of-place" Anew "A code comes with the act itself, alone: not beside another proof of the same principal, not later, and not by a stop board.";
+    584 TooManyCodes "too-many-codes" Anew "Too many codes of this factor were wrong today or in a row, or wait for the herald. Ask for an assertion by passkey, or come again tomorrow; after fifty wrong ones in a row the factor has to be enrolled anew.";
+    585 CodeWrong "code-wrong" Anew "The herald says that the code is none of the factor's at that time, or that its step has served. Make a new act with a new code.";
+    586 CodeUsed "code-used" Never "The recovery code is none of those that are left of the factor, or it did not sign this act.";
+    587 FactorMalformed "factor-malformed" Never "The new factor is none that can be used: recovery codes are ten different digests, a TOTP seed needs a herald in genesis, and members of staff have neither.";
+    588 ImportMalformed "import-malformed" Never "The import says nothing of where it comes from, or too much, or of a time ahead; or it brings further factors without being one.";
+
     // 6xx: limits, and policy.
     600 OverTransactionLimit "over-transaction-limit" Anew "The amount is above the limit for one transaction.";
     601 OverHourLimit "over-hour-limit" Anew "The amount would pass the limit for one hour. Ask anew once there is room.";

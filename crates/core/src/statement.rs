@@ -2,7 +2,7 @@
 
 use crate::codec::encode;
 use crate::digest::{Digest, Domain};
-use crate::id::KeeperId;
+use crate::id::{FactorId, KeeperId};
 use crate::signature::{PublicKey, Signature, Verify};
 use minicbor::{Decode, Encode};
 use portcullis_chains::Amount;
@@ -130,6 +130,30 @@ pub enum Says {
         #[n(0)]
         act: Digest,
     },
+    /// The TOTP code for an act is its factor's, of this step. Only a herald's word counts, and only while
+    /// the act waits for it.
+    #[n(9)]
+    CodeRight {
+        /// The act.
+        #[n(0)]
+        act: Digest,
+        /// The factor.
+        #[n(1)]
+        factor: FactorId,
+        /// The step: seconds since the Unix epoch, by thirty.
+        #[n(2)]
+        step: u32,
+    },
+    /// The TOTP code for an act is none of its factor's, or of a step that has served.
+    #[n(10)]
+    CodeWrong {
+        /// The act.
+        #[n(0)]
+        act: Digest,
+        /// The factor.
+        #[n(1)]
+        factor: FactorId,
+    },
 }
 
 impl Says {
@@ -144,6 +168,8 @@ impl Says {
             Self::Stopped { .. } => "stopped",
             Self::Latched { .. } => "latched",
             Self::Told { .. } => "told",
+            Self::CodeRight { .. } => "code-right",
+            Self::CodeWrong { .. } => "code-wrong",
         }
     }
 }

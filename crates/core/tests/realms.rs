@@ -71,6 +71,7 @@ fn whoever_became_a_customer_meanwhile_does_not_become_staff() {
         factor: customer.factor(),
         delay: None,
         contact: None,
+        imported: None,
     };
     let mut open = stage.staffs(World::BACK_END, ActKind::OpenAccount(open));
     open.account = Some(customer.account);

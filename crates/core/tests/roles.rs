@@ -194,6 +194,7 @@ fn open() -> ActKind {
         factor: new.factor(),
         delay: None,
         contact: None,
+        imported: None,
     })
 }
 

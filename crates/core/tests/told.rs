@@ -243,6 +243,7 @@ fn with_a_herald_an_account_has_a_contact() {
             factor: customer.factor(),
             delay: None,
             contact,
+            imported: None,
         })
     };
     let refused = |stage: &mut Stage, contact| {

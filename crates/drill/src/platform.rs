@@ -243,6 +243,7 @@ impl Platform {
             factor: customer.passkey.factor(self.rp_id()?),
             delay: None,
             contact: Some(envelope.commitment()),
+            imported: None,
         });
         let answer = self.onboard(customer, kind, &self.cast.onboarding)?;
         let (gate, signer) = (&self.cast.gate, &self.cast.back_end.signer);

@@ -231,7 +231,10 @@ impl Event {
         self.keeper = Some(statement.keeper);
         self.says = Some(statement.says.name());
         match &statement.says {
-            Says::Signed { act, .. } | Says::Told { act } => self.act = Some(*act),
+            Says::Signed { act, .. }
+            | Says::Told { act }
+            | Says::CodeRight { act, .. }
+            | Says::CodeWrong { act, .. } => self.act = Some(*act),
             Says::Confirmed {
                 act, transaction, ..
             }
@@ -268,9 +271,12 @@ fn stage_said(entry: &Entry) -> Option<Stage> {
             Says::Signed { .. } => Some(Stage::Signed),
             Says::Confirmed { .. } => Some(Stage::Confirmed),
             Says::Reverted { .. } => Some(Stage::Returned),
-            Says::Told { .. } | Says::Caps { .. } | Says::Stopped { .. } | Says::Latched { .. } => {
-                None
-            }
+            Says::Told { .. }
+            | Says::CodeRight { .. }
+            | Says::CodeWrong { .. }
+            | Says::Caps { .. }
+            | Says::Stopped { .. }
+            | Says::Latched { .. } => None,
         },
     }
 }

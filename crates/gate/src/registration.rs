@@ -13,7 +13,7 @@ mod options;
 mod statement;
 
 pub use attestation::AttestationObject;
-pub use credential::AttestedCredential;
+pub use credential::{AttestedCredential, cose_key};
 pub use fault::RegistrationFault;
 pub use options::{Conveyance, CreationOptions, Registrant};
 pub use statement::{Format, Proof, Statement};

@@ -40,6 +40,7 @@ fn gate() -> (Served, AccountId) {
         factor: customer.factor(),
         delay: None,
         contact: Some(commitment(FIRST)),
+        imported: None,
     };
     let mut act = gate.ledger.act(World::BACK_END, ActKind::OpenAccount(open));
     act.account = Some(customer.account);

@@ -1,12 +1,15 @@
-//! Contacts on the herald's own disk: the envelopes as they came, each under its commitment.
+//! Contacts and TOTP seeds on the herald's own disk: the envelopes as they came, each under its commitment.
 //!
 //! They stay sealed to the herald's own key, so what lies there is of no use without it; the journal says
 //! whose each is. One is opened when somebody is to be told, and erased by removing its file: the journal
 //! keeps a commitment that commits to nothing any more.
 
-use portcullis_contact::{Contact, Envelope, EnvelopeFault, SealingSecret};
+use portcullis_contact::{
+    Contact, Digits, Envelope, EnvelopeFault, SealingSecret, Seed, open_code,
+};
+use portcullis_core::code::SealedCode;
 use portcullis_core::codec::encode;
-use portcullis_core::id::{AccountId, KeeperId};
+use portcullis_core::id::{AccountId, FactorId, KeeperId};
 use portcullis_core::kept::{Kept, MAX_KEPT, SignedKept};
 use portcullis_core::{Digest, Network, Time};
 use portcullis_host::DiskError;
@@ -37,10 +40,10 @@ pub(crate) struct Contacts {
     unacknowledged: BTreeSet<Digest>,
 }
 
-/// What there is of a contact.
-pub(crate) enum Found {
+/// What there is of a contact, or of a seed.
+pub(crate) enum Found<T> {
     /// It.
-    Contact(Contact),
+    Opened(T),
     /// Nothing yet: the gate is asked for it.
     Nothing,
     /// An envelope that is none of this account's: whoever sealed it made sure that nobody is told.
@@ -88,14 +91,48 @@ impl Contacts {
     }
 
     /// An account's contact.
-    pub(crate) fn find(&mut self, contact: Digest, account: AccountId) -> Result<Found, DiskError> {
-        let Some(bytes) = self.machine.disk.read(&file(contact), MAX_ENVELOPE)? else {
-            self.wanted.insert(contact);
+    pub(crate) fn find(
+        &mut self,
+        contact: Digest,
+        account: AccountId,
+    ) -> Result<Found<Contact>, DiskError> {
+        let (secret, genesis) = (Arc::clone(&self.secret), self.network.digest());
+        self.opened(contact, |envelope| envelope.open(&secret, genesis, account))
+    }
+
+    /// A TOTP seed of an account, which is kept in the same way.
+    pub(crate) fn seed(
+        &mut self,
+        seed: Digest,
+        account: AccountId,
+    ) -> Result<Found<Seed>, DiskError> {
+        let (secret, genesis) = (Arc::clone(&self.secret), self.network.digest());
+        self.opened(seed, |envelope| {
+            envelope.open_seed(&secret, genesis, account)
+        })
+    }
+
+    /// The digits of a code for an act and a factor.
+    pub(crate) fn open_code(
+        &self,
+        sealed: &SealedCode,
+        about: (Digest, FactorId),
+    ) -> Result<Digits, EnvelopeFault> {
+        open_code(sealed, &self.secret, self.network.digest(), about)
+    }
+
+    fn opened<T>(
+        &mut self,
+        commitment: Digest,
+        open: impl FnOnce(Envelope) -> Result<T, EnvelopeFault>,
+    ) -> Result<Found<T>, DiskError> {
+        let bytes = self.machine.disk.read(&file(commitment), MAX_ENVELOPE)?;
+        let Some(bytes) = bytes else {
+            self.wanted.insert(commitment);
             return Ok(Found::Nothing);
         };
-        let opened = Envelope::from_bytes(&bytes)
-            .and_then(|envelope| envelope.open(&self.secret, self.network.digest(), account));
-        Ok(opened.map_or_else(Found::Unreadable, Found::Contact))
+        let opened = Envelope::from_bytes(&bytes).and_then(open);
+        Ok(opened.map_or_else(Found::Unreadable, Found::Opened))
     }
 
     /// Fetch what is wanted, keep it, and tell the gate so. What the gate lacks stays wanted: the back

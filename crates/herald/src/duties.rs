@@ -240,5 +240,7 @@ const fn name(kind: FactorKind) -> &'static str {
     match kind {
         FactorKind::RequestKey => "request key",
         FactorKind::Passkey => "passkey",
+        FactorKind::Totp => "authenticator app",
+        FactorKind::RecoveryCodes => "set of recovery codes",
     }
 }

@@ -1,6 +1,7 @@
 //! The herald: follow, see what is to be told, record it, tell it, say so.
 
 use crate::campaign::{self, Campaign};
+use crate::codes::Codes;
 use crate::config::{Config, staff};
 use crate::contacts::{Contacts, Found};
 use crate::duties::{self, Directory};
@@ -11,6 +12,7 @@ use crate::text::{Templates, footer};
 use portcullis_contact::{Contact, SealingSecret};
 use portcullis_core::act::ActKind;
 use portcullis_core::effect::Effect;
+use portcullis_core::factor::NewFactor;
 use portcullis_core::id::AccountId;
 use portcullis_core::statement::Says;
 use portcullis_core::{Digest, Network, Span, State, Time};
@@ -43,7 +45,7 @@ pub struct Parts {
     pub config: Config,
     /// The statement key.
     pub key: Arc<dyn StatementKey>,
-    /// The secret that contacts are sealed to.
+    /// The secret that contacts, seeds and codes are sealed to.
     pub secret: Arc<SealingSecret>,
     /// The texts.
     pub templates: Templates,
@@ -58,6 +60,7 @@ pub struct Herald {
     network: Arc<Network>,
     keeper: Keeper,
     contacts: Contacts,
+    codes: Codes,
     outbox: Outbox,
     templates: Templates,
     office: PostOffice,
@@ -121,6 +124,7 @@ impl Herald {
             network: parts.network,
             keeper,
             contacts,
+            codes: Codes::default(),
             outbox,
             templates: parts.templates,
             office: parts.office,
@@ -143,6 +147,7 @@ impl Herald {
         // Whoever may have forked the journal, or cut it, is not helped to tell anybody anything.
         if self.keeper.latched().next().is_none() {
             self.bring()?;
+            self.judge_codes()?;
         }
         self.say_told()?;
         self.keeper.finish(Vec::new)?;
@@ -243,7 +248,7 @@ impl Herald {
         let mut refused = Vec::new();
         for (id, delivery) in ready {
             match self.contact(&delivery)? {
-                Found::Contact(contact) => self.office.bring(self.letter(id, &delivery, &contact)),
+                Found::Opened(contact) => self.office.bring(self.letter(id, &delivery, &contact)),
                 Found::Nothing => {
                     self.outbox.again(id, ENVELOPE, now);
                 }
@@ -256,7 +261,7 @@ impl Herald {
         self.outbox.done(refused)
     }
 
-    fn contact(&mut self, delivery: &Delivery) -> Result<Found, DiskError> {
+    fn contact(&mut self, delivery: &Delivery) -> Result<Found<Contact>, DiskError> {
         match (delivery.recipient, delivery.notice.account) {
             (Recipient::Contact(contact) | Recipient::New(contact), Some(account)) => {
                 self.contacts.find(contact, account)
@@ -264,7 +269,7 @@ impl Herald {
             (Recipient::Staff(number), _) => {
                 let number = usize::try_from(number).unwrap_or(usize::MAX);
                 let reach = self.config.staff.get(number);
-                Ok(reach.map_or(Found::Nothing, |reach| Found::Contact(staff(reach))))
+                Ok(reach.map_or(Found::Nothing, |reach| Found::Opened(staff(reach))))
             }
             _ => Ok(Found::Nothing),
         }
@@ -288,6 +293,15 @@ impl Herald {
             subject: text.subject,
             body: text.body,
         }
+    }
+
+    /// Say which of the codes that wait are right, until the journal has it.
+    fn judge_codes(&mut self) -> Result<(), HeraldError> {
+        let judged = self.codes.judge(self.keeper.state(), &mut self.contacts)?;
+        for says in judged {
+            self.keeper.say(says)?;
+        }
+        Ok(())
     }
 
     /// Say what was told, until the journal has it.
@@ -336,13 +350,17 @@ impl Directory for Herald {
     }
 }
 
-/// The contacts that an entry commits to.
+/// The contacts and TOTP seeds that an entry commits to.
 fn commitments(seen: &Seen) -> impl Iterator<Item = Digest> {
     seen.applied
         .changes
         .iter()
         .filter_map(|change| match change {
             Effect::Contact(_, contact) => Some(*contact),
+            Effect::Enrol {
+                factor: NewFactor::Totp { seed },
+                ..
+            } => Some(*seed),
             Effect::Hold { act, .. } => match &act.kind {
                 ActKind::ChangeContact(change) => Some(change.contact),
                 _ => None,

@@ -6,6 +6,7 @@
 //! (docs/design/037), so a platform that is told to be silent cannot be hurried either.
 
 mod campaign;
+mod codes;
 mod config;
 mod contacts;
 mod duties;

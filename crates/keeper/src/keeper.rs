@@ -434,7 +434,9 @@ fn about(says: &Says) -> Digest {
         Says::Signed { act, .. }
         | Says::Confirmed { act, .. }
         | Says::Reverted { act, .. }
-        | Says::Told { act } => *act,
+        | Says::Told { act }
+        | Says::CodeRight { act, .. }
+        | Says::CodeWrong { act, .. } => *act,
         Says::Stopped { suspension } => *suspension,
         Says::Latched { latch, .. } => *latch,
         Says::Caps { .. } => Digest::plain(&encode(says)),

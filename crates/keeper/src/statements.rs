@@ -216,7 +216,8 @@ fn rank(says: &Says) -> u8 {
         Says::Caps { .. } => 1,
         Says::Signed { .. } => 2,
         Says::Confirmed { .. } | Says::Reverted { .. } => 3,
-        Says::Told { .. } => 4,
+        Says::CodeRight { .. } | Says::CodeWrong { .. } => 4,
+        Says::Told { .. } => 5,
     }
 }
 
@@ -244,5 +245,8 @@ fn is_known(state: &State, keeper: KeeperId, says: &Says) -> bool {
                 || facts.cleared_latches.contains(&(keeper, *latch))
         }
         Says::Told { act } => !facts.untold.waits(*act),
+        Says::CodeRight { act, .. } | Says::CodeWrong { act, .. } => {
+            facts.codes.open(*act).is_none()
+        }
     }
 }

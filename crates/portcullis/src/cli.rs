@@ -7,6 +7,7 @@ use crate::demo::DemoArgs;
 use crate::doctor::DoctorArgs;
 use crate::drill::DrillArgs;
 use crate::failure::Failure;
+use crate::import::ImportArgs;
 use crate::init::InitArgs;
 use crate::key::KeyArgs;
 use crate::policy::PolicyArgs;
@@ -36,7 +37,7 @@ enum Command {
     Serve(ServeArgs),
     Signer(SignerArgs),
     Witness(WitnessArgs),
-    Call(CallArgs),
+    Call(Box<CallArgs>),
     Approve(ApproveArgs),
     Verify(VerifyArgs),
     Suspend(SuspendArgs),
@@ -48,6 +49,7 @@ enum Command {
     Bench(BenchArgs),
     Policy(PolicyArgs),
     Herald(HeraldArgs),
+    Import(ImportArgs),
 }
 
 impl Cli {
@@ -70,6 +72,7 @@ impl Cli {
             Command::Bench(args) => args.run(),
             Command::Policy(args) => args.run(),
             Command::Herald(args) => args.run(),
+            Command::Import(args) => args.run(),
         }
     }
 }

@@ -20,6 +20,7 @@ mod files;
 mod folder;
 #[cfg(test)]
 mod guide;
+mod import;
 mod init;
 mod key;
 mod keyring;

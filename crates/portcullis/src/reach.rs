@@ -306,7 +306,7 @@ impl Reach {
         let keeper = genesis
             .keepers
             .iter()
-            .find(|keeper| keeper.key == *factor.key());
+            .find(|keeper| Some(&keeper.key) == factor.key());
         let keeper = keeper.map(|keeper| PrincipalId(keeper.id.0));
         member.map(|member| member.principal).or(keeper)
     }

@@ -73,14 +73,19 @@ impl Enrolments {
     /// Take in an entry. `Some` where onboarding's word counts later for this signer.
     pub(crate) fn take(&mut self, seen: &Seen, floors: &Floors) -> Option<Slowed> {
         let entry = seen.entry.as_ref()?;
-        let brought = seen.applied.changes.iter().find_map(brought)?;
+        // An account that is imported comes with several factors, all on the same word.
+        let brought: Vec<Brought> = seen.applied.changes.iter().filter_map(brought).collect();
+        if brought.is_empty() {
+            return None;
+        }
         self.waiting.retain(|_, until| *until > entry.time);
         let (act, onboards) = match &entry.body {
             Body::Act(submission) => match onboards(&submission.act) {
                 Some(onboards) => (submission.act.digest(), onboards),
                 None => {
                     let until = self.inherited(submission)?;
-                    self.waiting.insert(brought, until);
+                    let each = brought.into_iter();
+                    self.waiting.extend(each.map(|brought| (brought, until)));
                     return None;
                 }
             },
@@ -97,7 +102,8 @@ impl Enrolments {
         if until <= entry.time {
             return None;
         }
-        self.waiting.insert(brought, until);
+        let each = brought.into_iter();
+        self.waiting.extend(each.map(|brought| (brought, until)));
         Some(Slowed { act, until })
     }
 

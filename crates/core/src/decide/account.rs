@@ -3,9 +3,12 @@
 use super::{Case, Verdict, account_of, contact, withhold_where};
 use crate::act::{ActKind, AddAddress, CancelAddress, OpenAccount};
 use crate::effect::Effect;
+use crate::factor::NewFactor;
+use crate::id::FactorId;
 use crate::reason::Reason;
 use crate::state::account::{Account, FrozenBy, MAX_ADDRESSES, Owner};
 use crate::state::release::Withheld;
+use std::collections::BTreeSet;
 
 use super::authenticate::Actor;
 use super::claims::Claims;
@@ -21,26 +24,52 @@ pub(super) fn judge_open(case: &Case<'_>, open: &OpenAccount) -> Result<Verdict,
         account: id,
         principal: open.principal,
     };
-    check_new(case.state, owner, &open.factor)?;
+    let factors = factors(case, owner, open)?;
     let floor = case.state.network.delay_floor();
     let delay = open.delay.unwrap_or(floor).max(floor);
-    let (subject, principal, factor) = (open.subject, open.principal, open.factor.clone());
+    let (subject, principal) = (open.subject, open.principal);
     let contact = contact::of_new_account(case.state, open)?;
     let contact = contact.map(|contact| Effect::Contact(id, contact));
-    let opened = [
-        Effect::Open {
-            account: id,
-            subject,
-            principal,
-            delay,
-        },
-        Effect::Enrol {
-            owner,
-            factor,
-            delay,
-        },
-    ];
-    Ok(Verdict::Accept(opened.into_iter().chain(contact).collect()))
+    let opened = Effect::Open {
+        account: id,
+        subject,
+        principal,
+        delay,
+    };
+    let mut effects = vec![opened];
+    effects.extend(factors.iter().map(|factor| Effect::Enrol {
+        owner,
+        factor: (*factor).clone(),
+        delay,
+    }));
+    if open.imported.is_some() {
+        let marked = factors.iter();
+        effects.extend(marked.map(|factor| Effect::Imported(owner, factor.id())));
+    }
+    effects.extend(contact);
+    Ok(Verdict::Accept(effects))
+}
+
+/// The first factor, and those that are imported with it.
+fn factors<'a>(
+    case: &Case<'_>,
+    owner: Owner,
+    open: &'a OpenAccount,
+) -> Result<Vec<&'a NewFactor>, Reason> {
+    let also = open.imported.iter().flat_map(|import| &import.also);
+    let factors: Vec<&NewFactor> = core::iter::once(&open.factor).chain(also).collect();
+    for factor in &factors {
+        check_new(case.state, owner, factor)?;
+    }
+    let ids: BTreeSet<FactorId> = factors.iter().map(|factor| factor.id()).collect();
+    if ids.len() != factors.len() {
+        return Err(Reason::FactorExists);
+    }
+    let import = open.imported.as_ref();
+    if import.is_some_and(|import| !import.is_sound(case.time)) {
+        return Err(Reason::ImportMalformed);
+    }
+    Ok(factors)
 }
 
 pub(super) fn judge_add_address(

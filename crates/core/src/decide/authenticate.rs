@@ -4,8 +4,10 @@
 //! very act by a factor that is enrolled, of the present epochs, and (unless the act only takes
 //! away) past its delay.
 
-use super::Case;
+use super::{Case, code};
 use crate::act::ActKind;
+use crate::code::Code;
+use crate::codec::encode;
 use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::factor::{Factor, FactorKind, factor_id};
@@ -15,6 +17,7 @@ use crate::realm::{Realm, Role};
 use crate::reason::Reason;
 use crate::request::{self, Parts, ReadRequest, RequestFault};
 use crate::state::account::{Owner, Proof};
+use crate::state::release::Held;
 use crate::time::Time;
 
 /// The evidence of who asks, checked piece by piece.
@@ -25,9 +28,11 @@ pub(crate) struct Asking {
     proofs: Vec<FactorVerified>,
     /// The members of staff that relay a customer's act.
     pub(crate) relays: Vec<PrincipalId>,
+    /// The TOTP factor whose code came with the act, for the herald to judge.
+    claimed: Option<Proof>,
 }
 
-/// Who asks, proven.
+/// Who asks, proven; or claimed, where the herald is to judge a code.
 pub(crate) struct Actor {
     /// The acting principal's place in state.
     pub(crate) owner: Owner,
@@ -39,9 +44,23 @@ pub(crate) struct Actor {
     pub(crate) relays: Vec<PrincipalId>,
     /// Counters that rose.
     pub(crate) counters: Vec<Effect>,
+    /// Whether it proves nothing before the herald has judged its code.
+    pub(crate) awaits_code: bool,
 }
 
 impl Actor {
+    /// Whoever asked for an act that has waited.
+    pub(super) fn of_held(held: &Held) -> Self {
+        Self {
+            owner: held.proof.owner,
+            proof: held.proof,
+            signatures: Vec::new(),
+            relays: Vec::new(),
+            counters: Vec::new(),
+            awaits_code: false,
+        }
+    }
+
     /// The strength of the acting principal's proof.
     pub(crate) fn strength(&self) -> FactorKind {
         self.proof.kind
@@ -81,10 +100,25 @@ pub(crate) fn check_evidence(case: &Case<'_>, at: Time) -> Result<Asking, Reason
     for assertion in &case.evidence.assertions {
         proofs.push(check_assertion(case, owner, assertion)?);
     }
+    let mut claimed = None;
+    if let Some(code) = &case.evidence.code {
+        // One proof at a time: what a code adds to another nobody could say.
+        if !proofs.is_empty() {
+            return Err(Reason::CodeOutOfPlace);
+        }
+        let factor = code::check(case, owner, code, &relays)?;
+        let signature = Digest::plain(&encode(code));
+        let shown = verified(case, owner, factor, signature, None);
+        match code {
+            Code::Totp { .. } => claimed = Some(shown.proof),
+            Code::Recovery { .. } => proofs.push(shown),
+        }
+    }
     Ok(Asking {
         owner,
         proofs,
         relays,
+        claimed,
     })
 }
 
@@ -95,33 +129,51 @@ impl Asking {
             owner,
             proofs,
             relays,
+            claimed,
         } = self;
-        let proof = proofs.iter().max_by_key(|proof| proof.kind)?.proof;
+        let strongest = proofs.iter().max_by_key(|proof| proof.kind);
+        let proof = strongest.map(|proven| proven.proof).or(claimed)?;
+        let signatures = proofs.iter().map(|own| own.proof.signature);
+        let claim = claimed.map(|claimed| claimed.signature);
         Some(Actor {
             owner,
             proof,
-            signatures: proofs.iter().map(|own| own.proof.signature).collect(),
+            signatures: signatures.chain(claim).collect(),
             relays,
             counters: proofs.iter().filter_map(counter_effect).collect(),
+            awaits_code: proofs.is_empty(),
         })
     }
 
     /// Whoever asks, as if the strongest of its factors that count had said so.
     pub(crate) fn supposed(self, case: &Case<'_>) -> Result<Actor, Reason> {
         let factors = case.state.facts.factors(self.owner).iter();
-        let counting = factors.filter(|factor| check_counts(case, self.owner, factor).is_ok());
+        let counting = factors.filter(|factor| {
+            let serves = code::serves(factor.kind, &case.act.kind);
+            serves && check_counts(case, self.owner, factor).is_ok()
+        });
         let strongest = counting.max_by_key(|factor| factor.kind);
         let factor = strongest.ok_or(Reason::FactorMissing)?;
         let unsigned = Digest::plain(&[]);
         let supposed = verified(case, self.owner, factor, unsigned, None);
-        let proofs = vec![supposed];
-        let asking = Self { proofs, ..self };
+        let asking = if factor.kind == FactorKind::Totp {
+            let claimed = Some(supposed.proof);
+            Self { claimed, ..self }
+        } else {
+            let proofs = vec![supposed];
+            Self { proofs, ..self }
+        };
         asking.proven().ok_or(Reason::FactorMissing)
     }
 
     /// Whether the acting principal itself signed a request or an assertion.
     pub(crate) fn is_proven(&self) -> bool {
         !self.proofs.is_empty()
+    }
+
+    /// Whether it did, or brought a code that the herald is to judge.
+    pub(crate) fn has_asked(&self) -> bool {
+        self.is_proven() || self.claimed.is_some()
     }
 }
 
@@ -176,7 +228,8 @@ fn check_request(
         return Err(Reason::FactorUnknown);
     }
     check_counts(case, owner, factor)?;
-    let holds = read.holds(&factor.key, case.verify);
+    let key = factor.key().ok_or(Reason::FactorUnknown)?;
+    let holds = read.holds(key, case.verify);
     holds.map_err(|_| Reason::RequestInvalid)?;
     Ok(verified(case, owner, factor, read.signature(), None))
 }
@@ -209,7 +262,7 @@ fn check_assertion(
     let party = case.state.network.relying_party(owner.realm());
     let party = party.ok_or(Reason::PasskeyRelyingParty)?;
     let credential = Credential {
-        key: &factor.key,
+        key: factor.key().ok_or(Reason::FactorUnknown)?,
         counter: counter_to_pass(case, factor),
     };
     let challenge = passkey::challenge_for(&case.digest.0);
@@ -248,7 +301,7 @@ fn find<'a>(case: &Case<'a>, owner: Owner, id: FactorId) -> Option<(Owner, &'a F
 
 /// The factor is of the present epochs, and its delay has run. A factor that is still waiting may
 /// freeze and cancel: it only takes away what its holder's older factors can give back.
-fn check_counts(case: &Case<'_>, owner: Owner, factor: &Factor) -> Result<(), Reason> {
+pub(super) fn check_counts(case: &Case<'_>, owner: Owner, factor: &Factor) -> Result<(), Reason> {
     if !case
         .state
         .facts

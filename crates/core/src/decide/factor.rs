@@ -6,7 +6,7 @@ use super::claims::Claims;
 use super::{Case, Verdict, withhold_where};
 use crate::act::{EnrolFactor, RevokeFactor};
 use crate::effect::Effect;
-use crate::factor::{Factor, NewFactor};
+use crate::factor::{Factor, NewFactor, RECOVERY_CODES};
 use crate::id::PrincipalId;
 use crate::realm::Role;
 use crate::reason::Reason;
@@ -139,8 +139,10 @@ fn delay(case: &Case<'_>, owner: Owner) -> Result<Span, Reason> {
     }
 }
 
-/// A new factor fits: not there yet, room for it, and made for a relying party of the realm.
+/// A new factor fits: of a form that its owner may have, not there yet, room for it, and made for a relying
+/// party of the realm.
 pub(super) fn check_new(state: &State, owner: Owner, new: &NewFactor) -> Result<(), Reason> {
+    check_form(state, owner, new)?;
     let facts = &state.facts;
     let current = |factor: &&Factor| facts.is_current(owner, factor.kind, factor.epochs);
     let old = facts.factor(owner, new.id());
@@ -167,6 +169,20 @@ pub(super) fn check_new(state: &State, owner: Owner, new: &NewFactor) -> Result<
     } else {
         Err(Reason::WrongFactorParty)
     }
+}
+
+/// Staff proves itself by keys alone; a seed needs somebody to be sealed to; and recovery codes are ten.
+fn check_form(state: &State, owner: Owner, new: &NewFactor) -> Result<(), Reason> {
+    let is_holders = matches!(owner, Owner::Holder { .. });
+    let fits = match new {
+        NewFactor::RequestKey { .. } | NewFactor::Passkey { .. } => true,
+        NewFactor::Totp { .. } => is_holders && state.network.herald().is_some(),
+        NewFactor::RecoveryCodes { codes } => {
+            let rise = codes.windows(2).all(|pair| pair[0] < pair[1]);
+            is_holders && codes.len() == RECOVERY_CODES && rise
+        }
+    };
+    fits.then_some(()).ok_or(Reason::FactorMalformed)
 }
 
 /// A factor of staff is no holder's too: one signature would speak for both.

@@ -11,6 +11,7 @@ mod attested;
 pub(crate) mod authenticate;
 pub(crate) mod binding;
 mod claims;
+pub mod code;
 mod contact;
 mod control;
 mod factor;
@@ -254,6 +255,10 @@ pub(crate) fn decide_case(case: &Case<'_>) -> Decided {
 /// Not so for acts that only take away: a stop that was refused too early must still count, and
 /// whoever keeps the journal could otherwise use it up before what it is to stop.
 fn refuse_asked(case: &Case<'_>, actor: &Actor, reason: Reason) -> Decided {
+    // A code that nobody has judged proves nothing, and so ends nothing.
+    if actor.awaits_code {
+        return Decided::refuse(reason, false);
+    }
     let mut refused = Decided::refuse(reason, true);
     if !case.act.kind.is_restricting() {
         let until = binding::consumed_until(case.act);
@@ -290,6 +295,7 @@ fn decide_asked(case: &Case<'_>, actor: &Actor) -> Result<Decided, Reason> {
     let verdict = judge(case, actor, &claims, permission)?;
     let asking = policy::Asking::submitted(case, actor, &claims, permission);
     let (verdict, asked) = asking.restrict(verdict);
+    let verdict = verdict.map(|verdict| code::hold(actor, verdict));
     let decided = match verdict {
         Ok(verdict) => {
             if matches!(verdict, Verdict::Wait(..)) {
@@ -386,6 +392,7 @@ fn conclude(
                 delay: approval::own_delay(case.state, case.act),
             });
             effects.extend(attested::first_said(case, claims));
+            effects.extend(code::await_word(case, actor));
             Decided::hold(needs, until, effects)
         }
     }
@@ -419,13 +426,8 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
     };
     let verdict = match &held.act.kind {
         _ if time >= waits_until(&held.act) => Err(Reason::Expired),
-        ActKind::Withdraw(withdraw) => withdraw::settle(state, held, withdraw, time),
-        ActKind::Recover(recover) => recovery::settle(state, held, recover, time),
-        ActKind::RecoverAdministrators(recover) => {
-            administrators::settle(state, held, recover, time)
-        }
-        ActKind::ChangeContact(change) => contact::settle_change(state, held, change, time),
-        _ => approval::settle(state, held, time),
+        kind => code::check_fate(state, digest, held, time)
+            .and_then(|()| settle_kind(state, digest, held, kind, time)),
     };
     let (verdict, asked) = match verdict {
         Ok(verdict) => policy::Asking::held(state, held, time).restrict_held(verdict),
@@ -454,6 +456,28 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
     decided.by(asked)
 }
 
+fn settle_kind(
+    state: &State,
+    digest: Digest,
+    held: &Held,
+    kind: &ActKind,
+    time: Time,
+) -> Result<Verdict, Reason> {
+    match kind {
+        ActKind::Withdraw(withdraw) => withdraw::settle(state, held, withdraw, time),
+        ActKind::Recover(recover) => recovery::settle(state, held, recover, time),
+        ActKind::RecoverAdministrators(recover) => {
+            administrators::settle(state, held, recover, time)
+        }
+        ActKind::ChangeContact(change) => contact::settle_change(state, held, change, time),
+        // Alone these never wait: a code is behind them.
+        ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_) | ActKind::Veto(_) => {
+            code::settle_stop(state, digest, held, time)
+        }
+        _ => approval::settle(state, held, time),
+    }
+}
+
 /// Take more evidence for a held or withheld act: a new proof, a late attestation. It carries the
 /// signed request of whoever brings it. A stop board takes acts, and stamps no supplement.
 pub(crate) fn supplement(
@@ -476,6 +500,9 @@ pub(crate) fn supplement(
     binding::check_sizes(evidence)?;
     if evidence.posted.is_some() {
         return Err(Reason::StampInvalid);
+    }
+    if evidence.code.is_some() {
+        return Err(Reason::CodeOutOfPlace);
     }
     let asking = authenticate::check_evidence(&case, time)?;
     permit::check_may_supplement(&case, &asking)?;

@@ -159,6 +159,7 @@ impl<'a> Asking<'a> {
             roles: member.map_or(0, |member| Facts::bits(&member.roles)),
             factor: self.proof.kind,
             factor_hours: since.map_or(0, |since| whole_hours(self.time.since(since))),
+            imported: factor.is_some_and(|factor| factor.imported.0),
             approvals: self.approvals,
             attested: self.attested,
             lists: self.state.engine.lists_of(act.account, act.kind.address()),

@@ -1,5 +1,6 @@
 //! Keepers' statements: whether they fit the journal, and what follows.
 
+use super::code;
 use crate::act::ActKind;
 use crate::digest::Digest;
 use crate::effect::Effect;
@@ -76,6 +77,10 @@ pub(crate) fn judge(
             let counts = herald.id == keeper && state.facts.untold.has(*act);
             counts.then(|| vec![Effect::Told(*act)])
         }
+        Says::CodeRight { act, factor, step } => {
+            code::judge_right(state, keeper, (*act, *factor), *step)
+        }
+        Says::CodeWrong { act, factor } => code::judge_wrong(state, keeper, (*act, *factor)),
     }
 }
 
@@ -153,5 +158,8 @@ pub(crate) fn is_news(state: &State, keeper: KeeperId, says: &Says) -> bool {
             !facts.latches.contains_key(&place) && !facts.cleared_latches.contains(&place)
         }
         Says::Told { act } => state.facts.untold.waits(*act),
+        Says::CodeRight { act, .. } | Says::CodeWrong { act, .. } => {
+            state.facts.codes.open(*act).is_some()
+        }
     }
 }

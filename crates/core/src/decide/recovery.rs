@@ -4,12 +4,13 @@
 use super::authenticate::{Actor, has_role};
 use super::claims::Claims;
 use super::factor::{check_new, outdated};
-use super::{Case, Verdict, account_of, held};
+use super::{Case, Verdict, account_of, code, held};
 use crate::act::{Act, ActKind, Recover, Veto};
 use crate::codec::encode;
 use crate::decision::Need;
 use crate::digest::{Digest, Domain};
 use crate::effect::Effect;
+use crate::factor::FactorKind;
 use crate::genesis::{Issuer, IssuerKind};
 use crate::id::PrincipalId;
 use crate::realm::Role;
@@ -49,7 +50,7 @@ pub(super) fn judge(
     }
     let missing = match voucher {
         Voucher::Support => SUPPORTERS.saturating_sub(1),
-        Voucher::Factor | Voucher::Identity(_) => 0,
+        Voucher::Factor | Voucher::Identity(_) | Voucher::Code => 0,
     };
     let begin = Effect::BeginRecovery {
         digest: case.digest,
@@ -57,7 +58,8 @@ pub(super) fn judge(
         voucher,
         agent,
     };
-    Ok(Verdict::Begin(vec![begin], needs(missing, true, false)))
+    let begin = code::use_up(case, actor.owner).into_iter().chain([begin]);
+    Ok(Verdict::Begin(begin.collect(), needs(missing, true, false)))
 }
 
 /// The holder of the act's account whom the recovery is for.
@@ -77,8 +79,8 @@ fn holder<'a>(
     Ok((owner, account))
 }
 
-/// Who says that the new factor is the holder's: a factor of another kind that still stands, else an
-/// identity vendor, else two members with role support.
+/// Who says that the new factor is the holder's: a recovery code, or a factor of another kind that still
+/// stands, else an identity vendor, else two members with role support.
 fn voucher(
     case: &Case<'_>,
     actor: &Actor,
@@ -89,6 +91,8 @@ fn voucher(
     match actor.owner {
         // Holders of one account do not manage each other's factors.
         Owner::Holder { .. } if actor.owner != owner => Err(Reason::RoleMissing),
+        // Made for the day on which everything else is lost, whatever still counts.
+        Owner::Holder { .. } if actor.strength() == FactorKind::RecoveryCodes => Ok(Voucher::Code),
         Owner::Holder { .. } => {
             check_outgrown(case.state, owner, recover)?;
             Ok(Voucher::Factor)
@@ -167,6 +171,8 @@ fn missing(state: &State, held: &Held, owner: Owner, recover: &Recover) -> Resul
             check_outgrown(state, owner, recover)?;
             Ok(0)
         }
+        Voucher::Code if !state.facts.stands(&held.proof) => Err(Reason::FactorRevoked),
+        Voucher::Code => Ok(0),
         Voucher::Identity(issuer) => {
             let mut issuers = state.issuers().iter();
             let stands =

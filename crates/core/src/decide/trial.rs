@@ -50,7 +50,7 @@ pub fn try_out(
 fn decide(case: &Case<'_>, supposes: &mut Option<FactorKind>) -> Result<Decision, Reason> {
     let at = binding::check(case)?;
     let asking = check_evidence(case, at)?;
-    let actor = if asking.is_proven() {
+    let actor = if asking.has_asked() {
         asking.proven().ok_or(Reason::FactorMissing)?
     } else {
         let supposed = asking.supposed(case)?;

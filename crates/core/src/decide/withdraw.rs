@@ -5,6 +5,7 @@ use super::{Case, Verdict, account_of};
 use crate::act::{Act, ActKind, Withdraw};
 use crate::decision::Need;
 use crate::digest::Digest;
+use crate::factor::FactorKind;
 use crate::id::{AccountId, LedgerEntryId};
 use crate::limits::{Bounds, Limit};
 use crate::realm::{Realm, Role};
@@ -27,8 +28,10 @@ struct Wanted<'a> {
     account: &'a Account,
     withdraw: &'a Withdraw,
     time: Time,
-    /// Whether its proof still counts.
+    /// Whether its proof still counts, and suffices.
     proven: bool,
+    /// Whether a TOTP code is all that proves it, and has been judged.
+    code: ByCode,
     debit: Option<LedgerEntryId>,
     /// What vendors have said of it.
     said: Said,
@@ -36,6 +39,27 @@ struct Wanted<'a> {
     /// Whether its own entry is cosigned, for one that was held: only then is it known to have been
     /// submitted before it expired (docs/design/016).
     cosigned: bool,
+}
+
+/// Whether a TOTP code is all that proves a withdrawal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ByCode {
+    /// Something else does.
+    No,
+    /// One that the herald has not judged.
+    Unjudged,
+    /// One that it has found right.
+    Right,
+}
+
+impl ByCode {
+    fn of(proof: &Proof, waits: bool) -> Self {
+        match (proof.kind, waits) {
+            (FactorKind::Totp, true) => Self::Unjudged,
+            (FactorKind::Totp, false) => Self::Right,
+            _ => Self::No,
+        }
+    }
 }
 
 pub(super) fn judge(
@@ -52,9 +76,11 @@ pub(super) fn judge(
     let wanted = Wanted {
         debit: claims.debit,
         said: claims.said,
+        code: ByCode::of(&proof, true),
         ..Wanted::submitted(case.state, (id, account), withdraw, case.time)
     };
     wanted.check()?;
+    wanted.check_code()?;
     if let Some(window) = wanted.window_exceeded() {
         return Err(over(window));
     }
@@ -75,6 +101,10 @@ pub(super) fn settle(
     let account = state.facts.account(id).ok_or(Reason::UnknownAccount)?;
     let wanted = Wanted {
         proven: state.facts.stands(&held.proof),
+        code: ByCode::of(
+            &held.proof,
+            state.facts.codes.open(held.act.digest()).is_some(),
+        ),
         debit: held.debit,
         said: held.said.unwrap_or_default(),
         approvals: approvers(state, held),
@@ -82,6 +112,9 @@ pub(super) fn settle(
         ..Wanted::submitted(state, (id, account), withdraw, time)
     };
     wanted.check()?;
+    // What a code does not suffice for any more, a passkey still may.
+    let proven = wanted.proven && wanted.check_code().is_ok();
+    let wanted = Wanted { proven, ..wanted };
     wanted.verdict(held.act.digest(), &held.act, held.proof)
 }
 
@@ -110,6 +143,7 @@ impl<'a> Wanted<'a> {
             withdraw,
             time,
             proven: true,
+            code: ByCode::No,
             debit: None,
             said: Said::default(),
             approvals: 0,
@@ -148,11 +182,40 @@ impl<'a> Wanted<'a> {
         Ok(())
     }
 
+    /// A TOTP code alone sends little, and only to an address that has stood in the book for seven delay
+    /// floors: whoever has tricked somebody out of codes for days would have been told of.
+    fn check_code(&self) -> Result<(), Reason> {
+        if self.code == ByCode::No {
+            return Ok(());
+        }
+        let rule = self.rule(Bounds::Code).ok_or(Reason::OverCodeLimit)?;
+        let most = rule.per_transaction;
+        let is_over = most.is_some_and(|most| self.withdraw.amount > most);
+        if is_over || self.exceeded(Bounds::Code).is_some() {
+            return Err(Reason::OverCodeLimit);
+        }
+        if self.is_old_enough_for_a_code() {
+            Ok(())
+        } else {
+            Err(Reason::AddressTooYoung)
+        }
+    }
+
+    /// The book says when an address began to count; it was added the account's delay before.
+    fn is_old_enough_for_a_code(&self) -> bool {
+        let entry = self.account.address(self.withdraw.to);
+        let counts_from = entry.and_then(|entry| entry.available.time());
+        counts_from.is_some_and(|from| {
+            let added = from.before(self.account.delay);
+            added.after(self.state.address_age_for_codes()) <= self.time
+        })
+    }
+
     /// The rule for the asset, lowered where the account was recovered a short while ago.
     fn rule(&self, bounds: Bounds) -> Option<Cow<'_, Limit>> {
         let rule = self.state.facts.limits.rule(self.withdraw.asset, bounds)?;
         let lowered = self.state.lowered(self.id, self.time);
-        let lowered = lowered.filter(|_| bounds == Bounds::Account);
+        let lowered = lowered.filter(|_| matches!(bounds, Bounds::Account | Bounds::Code));
         Some(lowered.map_or(Cow::Borrowed(rule), |by| Cow::Owned(rule.lowered(by))))
     }
 
@@ -185,13 +248,16 @@ impl<'a> Wanted<'a> {
             self.state.facts.is_suspended(reach).then_some(Need::Lift),
             self.account.frozen.map(|_| Need::Unfreeze),
             (self.window_exceeded().is_some() || self.is_platform_full()).then_some(Need::Room),
+            (self.code == ByCode::Unjudged).then_some(Need::Totp),
         ];
         open.into_iter().flatten().collect()
     }
 
     fn approvals_needed(&self) -> u32 {
+        let of_code = (self.code != ByCode::No).then_some(Bounds::Code);
         let bounds = [Bounds::Account, Bounds::Asset, Bounds::Wallet];
-        let rules = bounds.into_iter().filter_map(|b| self.rule(b)?.approval);
+        let bounds = bounds.into_iter().chain(of_code);
+        let rules = bounds.filter_map(|b| self.rule(b)?.approval);
         let counts = rules
             .filter(|rule| self.withdraw.amount > rule.above)
             .map(|rule| rule.count);
@@ -206,7 +272,9 @@ impl<'a> Wanted<'a> {
     fn exceeded(&self, bounds: Bounds) -> Option<Window> {
         let (asset, amount) = (self.withdraw.asset, self.withdraw.amount);
         match bounds {
-            Bounds::Account => self.full(bounds, self.account.outflow.get(&asset), amount),
+            Bounds::Account | Bounds::Code => {
+                self.full(bounds, self.account.outflow.get(&asset), amount)
+            }
             Bounds::Asset => self.full(bounds, self.state.facts.outflow.get(&asset), amount),
             Bounds::Wallet => {
                 let wallet = self.state.wallet_for(asset).map(|wallet| wallet.id);

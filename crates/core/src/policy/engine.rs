@@ -236,6 +236,7 @@ impl Engine {
             ("roles", strings(facts.role_names())),
             ("factor", string(factor_name(facts.factor))),
             ("factor_hours", number(facts.factor_hours.into())),
+            ("imported", RestrictedExpression::new_bool(facts.imported)),
             ("approvals", number(facts.approvals)),
             ("attested", strings(facts.attested.names())),
             ("screening", string(facts.attested.screening())),
@@ -423,6 +424,7 @@ mod tests {
             roles: Facts::bits(&Role::ALL),
             factor,
             factor_hours: 720,
+            imported: false,
             approvals: u32::MAX,
             attested: Attested {
                 debit: true,
@@ -442,7 +444,11 @@ mod tests {
         let schema = schema().unwrap_or_else(|| unreachable!("core's own schema parses"));
         for act in ASKED {
             for realm in [Realm::Customers, Realm::Staff] {
-                for factor in [FactorKind::RequestKey, FactorKind::Passkey] {
+                for factor in [
+                    FactorKind::RequestKey,
+                    FactorKind::Passkey,
+                    FactorKind::Totp,
+                ] {
                     let facts = facts(act, realm, factor);
                     assert!(engine.request_as(&facts, Some(schema)).is_some(), "{act}");
                 }

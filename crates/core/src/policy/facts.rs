@@ -45,6 +45,9 @@ pub struct Facts {
     pub factor: FactorKind,
     /// Whole hours since it began to count, at most 720.
     pub factor_hours: u16,
+    /// Whether the platform imported it from the system that it had before.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub imported: bool,
     /// Others' approvals that stand.
     pub approvals: u32,
     /// What issuers have said.
@@ -154,6 +157,8 @@ pub(super) fn factor_name(kind: FactorKind) -> &'static str {
     match kind {
         FactorKind::RequestKey => "request-key",
         FactorKind::Passkey => "passkey",
+        FactorKind::Totp => "totp",
+        FactorKind::RecoveryCodes => "recovery-codes",
     }
 }
 

@@ -3,6 +3,7 @@
 use super::ReceiptFault;
 use super::proven::{Brought, Case, Submitted};
 use crate::act::ActKind;
+use crate::code::{Code, is_recovery_proof, recovery_digest};
 use crate::decide::authenticate::check_fresh;
 use crate::digest::Digest;
 use crate::evidence::{Attestation, Claim};
@@ -13,6 +14,7 @@ use crate::passkey::{self, Credential};
 use crate::realm::{Realm, Role};
 use crate::request;
 use crate::state::said::Said;
+use crate::statement::Says;
 use crate::time::Time;
 use portcullis_chains::caip::Address;
 use std::collections::BTreeSet;
@@ -93,10 +95,12 @@ fn is_proven_by_holder(
     let act = &asked.submission.act;
     let factors = holders_factors(case, act.principal, account);
     let is_customers = act.realm == Realm::Customers;
+    let may_by_code = matches!(act.kind, ActKind::Withdraw(_));
     is_customers
-        && factors
-            .iter()
-            .any(|own| proves(case, own, Realm::Customers, asked.digest, until))
+        && factors.iter().any(|own| {
+            proves(case, own, Realm::Customers, asked.digest, until)
+                || (may_by_code && proves_by_code(case, own, asked, until))
+        })
 }
 
 /// The holder's factors, in the order of the journal: the first by the opening that onboarding attests;
@@ -109,13 +113,22 @@ fn holders_factors<'a>(
     let mut known: Vec<Established<'_>> = Vec::new();
     let of_account = |s: &Submitted<'_>| s.submission.act.account == Some(account);
     for s in case.submissions().filter(of_account) {
-        let factor = match &s.submission.act.kind {
-            ActKind::OpenAccount(open) if open.principal == holder => &open.factor,
-            ActKind::EnrolFactor(enrol) if enrol.principal == holder => &enrol.factor,
-            ActKind::Recover(recover) if recover.principal == holder => &recover.factor,
+        let (factor, also) = match &s.submission.act.kind {
+            ActKind::OpenAccount(open) if open.principal == holder => (
+                &open.factor,
+                open.imported.as_ref().map(|import| &import.also),
+            ),
+            ActKind::EnrolFactor(enrol) if enrol.principal == holder => (&enrol.factor, None),
+            ActKind::Recover(recover) if recover.principal == holder => (&recover.factor, None),
             _ => continue,
         };
-        known.extend(established(case, &known, &s, holder, factor));
+        let first = established(case, &known, &s, holder, factor);
+        let also = first.iter().flat_map(|first| {
+            let also = also.into_iter().flatten();
+            also.map(move |factor| Established { factor, ..*first })
+        });
+        let also: Vec<Established<'_>> = also.collect();
+        known.extend(first.into_iter().chain(also));
     }
     known
 }
@@ -179,8 +192,12 @@ fn established<'a>(
     let since = case.took_effect(s)?;
     let act = &s.submission.act;
     let mut older = known.iter().filter(|older| older.principal == principal);
+    let recovers = matches!(act.kind, ActKind::Recover(_));
     let by_itself = act.principal == principal
-        && older.any(|older| proves(case, older, act.realm, s.digest, since));
+        && older.any(|older| {
+            proves(case, older, act.realm, s.digest, since)
+                || (recovers && proves_by_recovery_code(case, older, s))
+        });
     let says = |claim| claims(case, s.digest, since).any(|(_, said)| said == claim);
     let stands = by_itself
         || match &act.kind {
@@ -313,7 +330,50 @@ fn proves(case: &Case<'_>, known: &Established<'_>, realm: Realm, act: Digest, u
     evidence.any(|brought| match known.factor {
         NewFactor::Passkey { .. } => is_asserted(case, known.factor, realm, act, &brought),
         NewFactor::RequestKey { .. } => is_requested(case, known.factor, realm, act, &brought),
+        // Codes prove little, each by a way of its own.
+        NewFactor::Totp { .. } | NewFactor::RecoveryCodes { .. } => false,
     })
+}
+
+/// Whether a TOTP code came with the act and the herald has said, before the entry that let it go, that it
+/// is this factor's.
+fn proves_by_code(
+    case: &Case<'_>,
+    known: &Established<'_>,
+    asked: &Submitted<'_>,
+    until: u64,
+) -> bool {
+    let id = known.factor.id();
+    let is_of = |code: &Code| matches!(code, Code::Totp { factor, .. } if *factor == id);
+    let came = asked.submission.evidence.code.as_ref().is_some_and(is_of);
+    let is_totp = matches!(known.factor, NewFactor::Totp { .. });
+    let herald = case.network.herald().map(|herald| herald.id);
+    let mut said = super::signed::statements(case).filter(|(index, said)| {
+        (asked.index..until).contains(index) && Some(said.keeper) == herald
+    });
+    is_totp
+        && came
+        && asked.index > known.since
+        && said.any(|(_, said)| {
+            matches!(said.says, Says::CodeRight { act, factor, .. }
+                if (act, factor) == (asked.digest, id))
+        })
+}
+
+/// Whether one of the factor's recovery codes signed the act that it came with.
+fn proves_by_recovery_code(
+    case: &Case<'_>,
+    known: &Established<'_>,
+    asked: &Submitted<'_>,
+) -> bool {
+    let (NewFactor::RecoveryCodes { codes }, Some(Code::Recovery { key, signature, .. })) =
+        (known.factor, &asked.submission.evidence.code)
+    else {
+        return false;
+    };
+    asked.index > known.since
+        && codes.contains(&recovery_digest(key))
+        && is_recovery_proof(asked.digest, key, signature, case.verify)
 }
 
 fn is_asserted(
@@ -323,13 +383,10 @@ fn is_asserted(
     act: Digest,
     brought: &Brought<'_>,
 ) -> bool {
-    let Some(party) = case.network.relying_party(realm) else {
+    let (Some(party), Some(key)) = (case.network.relying_party(realm), factor.key()) else {
         return false;
     };
-    let credential = Credential {
-        key: factor.key(),
-        counter: 0,
-    };
+    let credential = Credential { key, counter: 0 };
     let challenge = passkey::challenge_for(&act.0);
     brought.evidence.assertions.iter().any(|assertion| {
         factor_id(&assertion.credential.0) == factor.id()
@@ -344,8 +401,11 @@ fn is_requested(
     act: Digest,
     brought: &Brought<'_>,
 ) -> bool {
+    let Some(key) = factor.key() else {
+        return false;
+    };
     brought.evidence.requests.iter().any(|signed| {
-        request::check(signed, factor.key(), case.verify).is_ok_and(|checked| {
+        request::check(signed, key, case.verify).is_ok_and(|checked| {
             let parts = checked.parts();
             parts.asks_for(&act.0, realm)
                 && parts.key_id == factor.id().to_string()

@@ -43,7 +43,7 @@ pub(super) fn find(
 }
 
 /// Statements of this network's keepers, with their entries.
-fn statements<'a>(case: &'a Case<'_>) -> impl Iterator<Item = (u64, &'a Statement)> {
+pub(super) fn statements<'a>(case: &'a Case<'_>) -> impl Iterator<Item = (u64, &'a Statement)> {
     let (network, verify) = (case.network, case.verify);
     case.entries.iter().filter_map(move |proven| {
         let Body::Statement(said) = &proven.entry.body else {

@@ -1,6 +1,7 @@
 //! State: what the journal says, up to an entry. Derived, never stored as truth.
 
 pub mod account;
+pub mod codes;
 pub mod keys;
 pub mod log;
 mod query;
@@ -15,7 +16,7 @@ pub use snapshot::SnapshotFault;
 
 use crate::act::Scope;
 use crate::digest::Digest;
-use crate::factor::{Available, Epochs, Factor, FactorKind, NewFactor};
+use crate::factor::{Available, Epochs, Factor, FactorKind, Imported, NewFactor};
 use crate::few::Few;
 use crate::genesis::{Keeper, Member as GenesisMember};
 use crate::id::{
@@ -29,6 +30,7 @@ use crate::statement::{Cap, Condition};
 use crate::time::Time;
 use crate::window::Rings;
 use account::{Account, Member, Owner, Proof};
+use codes::Codes;
 use keys::Rotated;
 use log::LogTail;
 use minicbor::{Decode, Encode};
@@ -178,6 +180,9 @@ pub struct Facts {
     /// Issuers' ids of what they attested, used up for ever, once there are any.
     #[n(50)]
     pub attested: Option<BTreeSet<(IssuerId, AttestationId)>>,
+    /// One-time codes.
+    #[n(55)]
+    pub codes: Codes,
 }
 
 /// A wallet's next nonce and what left it.
@@ -350,6 +355,7 @@ impl Facts {
             enrolled: Enrolled::default(),
             untold: Untold::default(),
             attested: None,
+            codes: Codes::default(),
         };
         facts.found(network);
         facts
@@ -405,10 +411,11 @@ fn first_factor(new: &NewFactor) -> Factor {
     Factor {
         id: new.id(),
         kind: new.kind(),
-        key: new.key().clone(),
+        means: new.means(),
         counter: 0,
         epochs: Epochs::default(),
         available: Available::ALWAYS,
         enrolled: 0,
+        imported: Imported(false),
     }
 }

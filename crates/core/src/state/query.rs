@@ -142,11 +142,12 @@ impl Facts {
         enrolled && thawed && self.is_current(proof.owner, proof.kind, proof.epochs)
     }
 
-    /// Whether any factor of the owner counts, now or after its delay.
+    /// Whether any key of the owner counts, now or after its delay. Codes enrol nothing, so whoever has only
+    /// those left comes back like somebody who has nothing.
     #[must_use]
     pub fn has_factor_left(&self, owner: Owner) -> bool {
-        let mut factors = self.factors(owner).iter();
-        factors.any(|factor| self.is_current(owner, factor.kind, factor.epochs))
+        let mut keys = self.factors(owner).iter().filter(|f| f.key().is_some());
+        keys.any(|key| self.is_current(owner, key.kind, key.epochs))
     }
 
     /// Administrators who could still act if the given thing were gone.

@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const DELAYS_OF_A_RECOVERY: u64 = 3;
 /// For how many delay floors a recovered account's limits are lowered: a week in production.
 const DELAYS_LOWERED: u64 = 7;
+/// For how many delay floors an address has to have stood in the book, for a TOTP code alone to pay it.
+const DELAYS_OF_AN_ADDRESS_FOR_CODES: u64 = 7;
 
 /// A recovery that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -43,6 +45,9 @@ pub enum Voucher {
     /// Two members with role support.
     #[n(2)]
     Support,
+    /// A recovery code; the factor that it is of must still stand in the end.
+    #[n(3)]
+    Code,
 }
 
 /// An account that was recovered.
@@ -320,6 +325,13 @@ impl State {
     /// For how long a recovery lowers an account's limits: seven delay floors.
     pub(crate) fn lowered_for(&self) -> Span {
         times(DELAYS_LOWERED, self.network.delay_floor())
+    }
+
+    /// How long an address has to have stood in a book for a TOTP code alone to pay it: seven delay floors, a
+    /// week in production.
+    #[must_use]
+    pub fn address_age_for_codes(&self) -> Span {
+        times(DELAYS_OF_AN_ADDRESS_FOR_CODES, self.network.delay_floor())
     }
 
     /// How many administrators loosen together.

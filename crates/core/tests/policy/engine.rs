@@ -138,6 +138,7 @@ fn facts_of(tier: u8) -> Facts {
         roles: 0,
         factor: FactorKind::Passkey,
         factor_hours: 0,
+        imported: false,
         approvals: 0,
         attested: Attested::default(),
         lists: 0,

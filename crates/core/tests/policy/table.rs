@@ -13,6 +13,7 @@ const SMALL: Facts = Facts {
     roles: 0,
     factor: FactorKind::Passkey,
     factor_hours: 720,
+    imported: false,
     approvals: 0,
     attested: Attested {
         debit: true,

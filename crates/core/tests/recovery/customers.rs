@@ -169,6 +169,7 @@ fn an_accounts_own_delay_is_waited_for_where_it_is_longer() {
             factor: stage.customer.factor(),
             delay: Some(own),
             contact: None,
+            imported: None,
         }),
     );
     stage.submit(open);

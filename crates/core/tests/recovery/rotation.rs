@@ -218,7 +218,7 @@ fn keys_that_contradict_themselves_are_refused() {
     let roots = |keys: Vec<_>, quorum| Keys::Roots {
         roots: Roots { keys, quorum },
     };
-    let known = request_key(World::OPERATOR).key().clone();
+    let known = request_key(World::OPERATOR).key().unwrap().clone();
     let holders = portcullis_core::id::KeeperId(id(0x5f));
     let bad = [
         ("no issuer", issuers(Vec::clear)(&stage)),

@@ -39,6 +39,7 @@ fn opening(stage: &mut Stage) -> Act {
         factor: new.factor(),
         delay: None,
         contact: None,
+        imported: None,
     };
     let mut act = stage.staffs(World::BACK_END, ActKind::OpenAccount(open));
     act.account = Some(new.account);

@@ -81,6 +81,21 @@ const NOT_OF_DECISIONS: &[(Reason, &str)] = &[
         Reason::ContactKnown,
         "only with a herald in genesis; tests/told.rs has it",
     ),
+    (Reason::CodeTooWeak, "of codes; tests/codes has it"),
+    (Reason::OverCodeLimit, "of codes; tests/codes has it"),
+    (Reason::AddressTooYoung, "of codes; tests/codes has it"),
+    (Reason::CodeOutOfPlace, "of codes; tests/codes has it"),
+    (Reason::TooManyCodes, "of codes; tests/codes has it"),
+    (
+        Reason::CodeWrong,
+        "of codes that the herald has judged; tests/codes has it",
+    ),
+    (Reason::CodeUsed, "of codes; tests/codes has it"),
+    (
+        Reason::FactorMalformed,
+        "of factors that are no keys; tests/codes has it",
+    ),
+    (Reason::ImportMalformed, "of imports; tests/codes has it"),
 ];
 
 fn rows() -> Vec<Row> {

@@ -152,6 +152,7 @@ fn opening(stage: &mut Stage) -> Act {
         factor: new.factor(),
         delay: None,
         contact: None,
+        imported: None,
     };
     let mut act = stage.staffs(World::BACK_END, ActKind::OpenAccount(open));
     act.account = Some(new.account);
@@ -513,14 +514,14 @@ fn granted(act: &mut Act) -> &mut GrantRole {
 fn party_of(act: &mut Act) -> &mut String {
     match &mut enrolled(act).factor {
         NewFactor::Passkey { rp_id, .. } => rp_id,
-        NewFactor::RequestKey { .. } => unreachable!(),
+        _ => unreachable!(),
     }
 }
 
 fn credential_of(act: &mut Act) -> &mut Vec<u8> {
     match &mut enrolled(act).factor {
         NewFactor::Passkey { credential, .. } => credential,
-        NewFactor::RequestKey { .. } => unreachable!(),
+        _ => unreachable!(),
     }
 }
 

@@ -5,9 +5,9 @@ use crate::{and, vector};
 use portcullis_chains::Amount;
 use portcullis_core::act::{
     Act, ActKind, AddAddress, Approve, Cancel, CancelAddress, ChangeContact, EnrolFactor,
-    GrantRole, Keys, Lift, LiftTarget, NewAdministrator, OpenAccount, PublishRates, RaiseEpoch,
-    Recover, RecoverAdministrators, Resume, RevokeFactor, RevokeRole, Roots, Rotate, Scope,
-    SetLimits, SetPolicy, Suspend, Veto, Void, Withdraw,
+    GrantRole, Import, Keys, Lift, LiftTarget, NewAdministrator, OpenAccount, PublishRates,
+    RaiseEpoch, Recover, RecoverAdministrators, Resume, RevokeFactor, RevokeRole, Roots, Rotate,
+    Scope, SetLimits, SetPolicy, Suspend, Veto, Void, Withdraw,
 };
 use portcullis_core::factor::{FactorKind, NewFactor};
 use portcullis_core::id::{AccountId, ActId, PrincipalId, SubjectId};
@@ -70,6 +70,7 @@ fn kinds() -> Vec<(&'static str, ActKind)> {
     kinds.extend(staffs());
     kinds.extend(controls());
     kinds.extend(rotations());
+    kinds.extend(codes());
     kinds
 }
 
@@ -126,16 +127,56 @@ fn customers() -> Vec<(&'static str, ActKind)> {
     ]
 }
 
-fn staffs() -> Vec<(&'static str, ActKind)> {
-    let open = |kind, delay, contact| {
-        ActKind::OpenAccount(OpenAccount {
-            subject: SubjectId([0x5b; 16]),
+fn codes() -> Vec<(&'static str, ActKind)> {
+    let enrol = |factor| {
+        ActKind::EnrolFactor(EnrolFactor {
             principal: CUSTOMER,
-            factor: Holder::new(kind).factor(),
-            delay,
-            contact,
+            factor,
         })
     };
+    let seed = NewFactor::Totp {
+        seed: Digest([0x5e; 32]),
+    };
+    vec![
+        ("enrol a TOTP seed", enrol(seed)),
+        ("enrol recovery codes", enrol(crate::totp::recovery_codes())),
+        (
+            "open an account that is imported with a passkey and a TOTP seed",
+            imported(),
+        ),
+    ]
+}
+
+fn imported() -> ActKind {
+    ActKind::OpenAccount(OpenAccount {
+        subject: SubjectId([0x5b; 16]),
+        principal: CUSTOMER,
+        factor: Holder::new(Kind::PasskeyP256).factor(),
+        delay: None,
+        contact: Some(CONTACT),
+        imported: Some(Import {
+            source: "legacy-auth.2".into(),
+            exported: World::START,
+            record: Digest([0x4e; 32]),
+            also: vec![NewFactor::Totp {
+                seed: Digest([0x5e; 32]),
+            }],
+        }),
+    })
+}
+
+fn open(kind: Kind, delay: Option<Span>, contact: Option<Digest>) -> ActKind {
+    ActKind::OpenAccount(OpenAccount {
+        subject: SubjectId([0x5b; 16]),
+        principal: CUSTOMER,
+        factor: Holder::new(kind).factor(),
+        delay,
+        contact,
+        imported: None,
+    })
+}
+
+fn staffs() -> Vec<(&'static str, ActKind)> {
     let grant = |role, factor| {
         ActKind::GrantRole(GrantRole {
             principal: World::OPERATOR,

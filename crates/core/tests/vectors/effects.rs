@@ -4,6 +4,7 @@ use crate::holder::{Holder, Kind};
 use crate::{acts, cbor};
 use portcullis_chains::Amount;
 use portcullis_core::act::{ActKind, Keys, LiftTarget, Roots, Scope};
+use portcullis_core::code::{SEALED_CODE, SealedCode};
 use portcullis_core::effect::Effect;
 use portcullis_core::evidence::Finding;
 use portcullis_core::factor::{Epochs, FactorKind};
@@ -39,7 +40,8 @@ pub(crate) fn document() -> Value {
         .chain(60..=62)
         .chain(70..=74)
         .chain(90..=92)
-        .chain(100..=101);
+        .chain(100..=101)
+        .chain(110..=114);
     assert_eq!(numbers, known.collect());
     let vector = |effect: &Effect| json!({ "number": number(effect), "cbor": cbor(effect) });
     effects.iter().map(vector).collect()
@@ -54,6 +56,7 @@ fn all() -> Vec<Effect> {
         lost(),
         telling(),
         attested(),
+        codes(),
     ]
     .concat()
 }
@@ -193,6 +196,7 @@ fn lost() -> Vec<Effect> {
         begin(Voucher::Factor, None),
         begin(Voucher::Identity(Digest([0x1d; 32])), Some(WHO)),
         begin(Voucher::Support, Some(WHO)),
+        begin(Voucher::Code, None),
         Effect::Recovered {
             account: ACCOUNT,
             lowered: DELAY,
@@ -234,6 +238,21 @@ fn attested() -> Vec<Effect> {
         said(Some(screened), None),
         said(None, Some(message)),
         said(None, Some(Exchanged::Contradictory)),
+    ]
+}
+
+fn codes() -> Vec<Effect> {
+    vec![
+        Effect::AwaitCode {
+            act: ACT,
+            owner: holder(),
+            factor: FACTOR,
+            sealed: SealedCode([0x5c; SEALED_CODE]),
+        },
+        Effect::CodeRight(ACT, 59_333_333),
+        Effect::CodeWrong(ACT),
+        Effect::Imported(holder(), FACTOR),
+        Effect::UseCode(holder(), FACTOR, Digest([0x0d; 32])),
     ]
 }
 
@@ -282,7 +301,8 @@ fn the_table_is_complete() {
         .chain(63..70)
         .chain(75..90)
         .chain(93..100)
-        .chain(102..=255_u8)
+        .chain(102..110)
+        .chain(115..=255_u8)
     {
         let bytes = [0x82, 0x18, number, 0x80];
         let unknown = minicbor::decode::<Effect>(&bytes).unwrap_err();

@@ -66,6 +66,8 @@ pub(crate) fn document() -> Value {
         "evidence": [
             vector("nothing", &Evidence::default()),
             vector("all there is", &full),
+            vector("a TOTP code", &crate::totp::by_code(&act)),
+            vector("a recovery code", &crate::totp::by_recovery_code(&act)),
         ],
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     acts, contact, effects, encoding, entries, evidence, follow, genesis, receipts, segment,
-    statements,
+    statements, totp,
 };
 use minicbor::{Decode, Encode};
 use portcullis_core::codec;
@@ -29,6 +29,7 @@ pub(crate) fn documents() -> Vec<(&'static str, Value)> {
         ("genesis.json", genesis::document()),
         ("segment.json", segment::document()),
         ("statements.json", statements::document()),
+        ("totp.json", totp::document()),
     ]
 }
 

@@ -23,6 +23,7 @@ mod receipts;
 mod segment;
 mod statements;
 mod story;
+mod totp;
 mod tree;
 
 use files::{FOLDER, documents, read};

@@ -4,6 +4,7 @@ use crate::holder::{Holder, Kind};
 use crate::story::{Story, state};
 use crate::{and, cbor, vector};
 use portcullis_chains::Amount;
+use portcullis_core::id::FactorId;
 use portcullis_core::report::{Report, Verdicts};
 use portcullis_core::signature::Strict;
 use portcullis_core::statement::{Cap, Condition, Says, SignedStatement};
@@ -87,5 +88,20 @@ fn says() -> Vec<(&'static str, Says)> {
         ("stopped", Says::Stopped { suspension }),
         ("latched", Says::Latched { latch, condition }),
         ("told", Says::Told { act }),
+        (
+            "a code is right",
+            Says::CodeRight {
+                act,
+                factor: FactorId([0xfa; 16]),
+                step: 59_333_333,
+            },
+        ),
+        (
+            "a code is wrong",
+            Says::CodeWrong {
+                act,
+                factor: FactorId([0xfa; 16]),
+            },
+        ),
     ]
 }

@@ -77,7 +77,8 @@ impl Story {
             principal: self.holder.customer.principal,
             factor: self.holder.factor(),
             delay: None,
-            contact: None,
+            contact: self.contact(),
+            imported: None,
         };
         let ledger = &mut self.ledger;
         let mut act = ledger.act(World::BACK_END, ActKind::OpenAccount(open));
@@ -85,6 +86,12 @@ impl Story {
         let mut evidence = ledger.staffs_evidence(&act);
         evidence.attestations.push(ledger.onboarding(&act));
         self.submit(act, evidence)
+    }
+
+    /// Something that the account commits to, where there is a herald to keep it.
+    fn contact(&self) -> Option<Digest> {
+        let herald = self.ledger.world.network.herald();
+        herald.map(|_| Digest([0x0c; 32]))
     }
 
     /// Put the payee into the book.

@@ -52,6 +52,18 @@ impl AttestedCredential {
     }
 }
 
+/// A public key from its COSE form alone, as another system stored it.
+pub fn cose_key(bytes: &[u8]) -> Result<PublicKey, RegistrationFault> {
+    let malformed = RegistrationFault::Credential;
+    let mut decoder = Decoder::new(bytes);
+    let key = CoseKey::read(&mut decoder).map_err(|_| malformed)?;
+    if decoder.position() == bytes.len() {
+        key.public_key()
+    } else {
+        Err(malformed)
+    }
+}
+
 /// The members of a COSE key that matter here (RFC 9052, section 7; RFC 9053, section 7).
 #[derive(Default)]
 struct CoseKey<'a> {

@@ -38,9 +38,9 @@ impl Waiting {
             Effect::Prove(digest, _)
             | Effect::Pay(digest, _)
             | Effect::Approve(digest, ..)
-            | Effect::Said(digest, _) => {
-                self.wake(*digest, now);
-            }
+            | Effect::Said(digest, _)
+            | Effect::CodeRight(digest, _)
+            | Effect::CodeWrong(digest) => self.wake(*digest, now),
             // A freeze ends what waits to recover the account.
             Effect::Freeze(account, _)
             | Effect::Unfreeze(account)
@@ -88,7 +88,13 @@ impl Waiting {
             // A time that has come while others are missing is waited for no more.
             until.filter(|time| *time > now).unwrap_or(Time(u64::MAX))
         };
-        self.put(digest, next.min(waits_until(&held.act)), held.act.account);
+        let most = if needs.contains(&Need::Totp) {
+            // Longer than it can be submitted, the herald is not waited for.
+            held.act.expires
+        } else {
+            waits_until(&held.act)
+        };
+        self.put(digest, next.min(most), held.act.account);
     }
 
     /// Look at it again soon: its settlement may not come about.

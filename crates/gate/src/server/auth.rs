@@ -107,7 +107,8 @@ fn check(api: &Api, signed: &SignedRequest) -> Result<Caller, Reason> {
     if !factor.available.is_at(now) {
         return Err(Reason::FactorNotYet);
     }
-    request::check(signed, &factor.key, &api.shared().memo).map_err(|_| Reason::RequestInvalid)?;
+    let key = factor.key().ok_or(Reason::RequestInvalid)?;
+    request::check(signed, key, &api.shared().memo).map_err(|_| Reason::RequestInvalid)?;
     let (signed, nonce) = (signed.clone(), Nonce::of(parts));
     Ok(Caller {
         principal,

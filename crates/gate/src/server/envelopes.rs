@@ -9,6 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use portcullis_core::act::ActKind;
+use portcullis_core::factor::{Factor, Means};
 use portcullis_core::id::AccountId;
 use portcullis_core::kept::{MAX_KEPT, SignedKept};
 use portcullis_core::realm::Role;
@@ -57,12 +58,16 @@ pub(super) async fn take(
     Ok(StatusCode::ACCEPTED.into_response())
 }
 
-/// Whether the account, or a change of its contact that waits, commits to it.
+/// Whether the account, a TOTP factor of it, or a change of its contact that waits, commits to it.
 fn is_committed(facts: &Facts, account: AccountId, contact: Digest) -> bool {
-    let known = facts
-        .account(account)
-        .and_then(|known| known.contact.as_deref());
-    known == Some(&contact)
+    let known = facts.account(account);
+    let is_seed = |factor: &Factor| factor.means == Means::Seed(contact);
+    let mut factors = known.into_iter().flat_map(|known| {
+        let holders = known.holders.iter();
+        holders.flat_map(|holder| &holder.factors)
+    });
+    known.is_some_and(|known| known.contact.as_deref() == Some(&contact))
+        || factors.any(is_seed)
         || facts.held.values().any(|held| {
             let changes =
                 matches!(&held.act.kind, ActKind::ChangeContact(to) if to.contact == contact);

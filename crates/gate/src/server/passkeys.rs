@@ -106,7 +106,7 @@ fn made(shared: &Shared, (id, enrolled): (FactorId, u64)) -> Option<(Vec<u8>, St
         NewFactor::Passkey {
             credential, rp_id, ..
         } => Some((credential, rp_id)),
-        NewFactor::RequestKey { .. } => None,
+        _ => None,
     }
 }
 

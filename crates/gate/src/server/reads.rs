@@ -11,12 +11,15 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use portcullis_core::act::ActKind;
+use portcullis_core::code::Code;
 use portcullis_core::evidence::Claim;
-use portcullis_core::factor::factor_id;
+use portcullis_core::factor::{Factor, FactorKind, factor_id};
 use portcullis_core::id::AccountId;
 use portcullis_core::receipt::{MAX_ENTRIES, ProvenEntry, Receipt};
+use portcullis_core::state::Facts;
 use portcullis_core::state::account::Owner;
 use portcullis_core::state::release::{Release, Stage};
+use portcullis_core::statement::Says;
 use portcullis_core::{Body, Digest, Entry, Evidence, Reason};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -59,7 +62,9 @@ fn build_receipt(api: &Api, act: Digest) -> Option<Receipt> {
         }
     }
     let is_stated = spoken.iter().any(|index| {
-        *index < size && matches!(read(*index).map(|e| e.body), Some(Body::Statement(_)))
+        let body = read(*index).map(|entry| entry.body);
+        *index < size
+            && matches!(body, Some(Body::Statement(s)) if matches!(s.statement.says, Says::Signed { .. }))
     });
     if !is_stated {
         return None;
@@ -132,7 +137,8 @@ fn provers(api: &Api, index: &Index, at: u64, evidence: &Evidence) -> Vec<u64> {
         base.parts().key_id.parse().ok()
     });
     let state = api.shared().state();
-    let entries = passkeys.chain(keys).flat_map(|id| {
+    let code = evidence.code.as_ref().map(Code::factor);
+    let entries = passkeys.chain(keys).chain(code).flat_map(|id| {
         let member = state.facts().staff_factors.get(&id);
         let appointed = member.and_then(|who| index.appointed(*who, at));
         index.factor(id, at).into_iter().chain(appointed)
@@ -169,11 +175,9 @@ pub(super) async fn account(
                 account: id,
                 principal,
             };
-            // One of an older epoch never counts again, whenever it became available.
-            let factors: Vec<Value> = holder.factors.iter().map(|factor| json!({
-                "id": factor.id, "kind": factor.kind, "available_at": factor.available.time(),
-                "counts": state.facts().is_current(owner, factor.kind, factor.epochs),
-            })).collect();
+            let factors = holder.factors.iter();
+            let factors = factors.map(|factor| factor_of(state.facts(), owner, factor));
+            let factors: Vec<Value> = factors.collect();
             json!({ "principal": holder.principal, "factors": factors })
         })
         .collect();
@@ -191,6 +195,21 @@ pub(super) async fn account(
         "delay_ms": account.delay, "holders": holders, "addresses": addresses,
     }))
     .into_response())
+}
+
+fn factor_of(facts: &Facts, owner: Owner, factor: &Factor) -> Value {
+    let mut shown = json!({
+        "id": factor.id, "kind": factor.kind, "available_at": factor.available.time(),
+        // One of an older epoch never counts again, whenever it became available.
+        "counts": facts.is_current(owner, factor.kind, factor.epochs),
+    });
+    if factor.imported.0 {
+        shown["imported"] = json!(true);
+    }
+    if factor.kind == FactorKind::RecoveryCodes {
+        shown["codes_left"] = json!(facts.codes.left(owner, factor.id));
+    }
+    shown
 }
 
 /// `GET /v1/checkpoint`: what a new act names.

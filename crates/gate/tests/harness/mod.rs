@@ -286,6 +286,7 @@ impl Gate {
             factor: customer.factor(),
             delay: None,
             contact: None,
+            imported: None,
         };
         let mut act = self.ledger.act(World::BACK_END, ActKind::OpenAccount(open));
         act.account = Some(customer.account);

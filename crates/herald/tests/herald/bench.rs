@@ -72,6 +72,7 @@ impl Bench {
             factor: customer.factor(),
             delay: None,
             contact: Some(contact),
+            imported: None,
         };
         let mut act = ledger.act(World::BACK_END, ActKind::OpenAccount(open));
         act.account = Some(customer.account);

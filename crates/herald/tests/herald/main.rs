@@ -8,6 +8,7 @@
 
 mod bench;
 mod campaign;
+mod codes;
 mod contacts;
 mod crashes;
 mod liars;

@@ -234,6 +234,7 @@ impl Ledger {
             factor: customer.factor(),
             delay: None,
             contact: self.contact_of(customer),
+            imported: None,
         };
         let mut act = self.act(World::BACK_END, ActKind::OpenAccount(open));
         act.account = Some(customer.account);

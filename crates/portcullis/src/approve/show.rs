@@ -148,6 +148,7 @@ pub(crate) fn in_words(need: Need) -> String {
         Need::Support { missing } => format!("approval by {missing} more with role support"),
         Need::Screening => "a screening that passes it".into(),
         Need::TravelRule => "the travel rule's attestation".into(),
+        Need::Totp => "the herald's word on the customer's code".into(),
     }
 }
 

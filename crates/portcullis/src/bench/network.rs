@@ -119,6 +119,7 @@ impl Platform {
             factor: customer.factor(crate::call::first(&party.rp_ids)),
             delay: None,
             contact: None,
+            imported: None,
         });
         let act = draft.by_staff(self.back_end.principal, Some(customer.account), kind);
         let attestation = self.onboarding.onboarding(act.digest(), act.expires)?;

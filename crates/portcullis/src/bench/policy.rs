@@ -50,6 +50,7 @@ fn facts(turn: u64) -> Facts {
         roles: 0,
         factor: FactorKind::Passkey,
         factor_hours: 720,
+        imported: false,
         approvals: small(2).into(),
         attested: Attested {
             debit: true,

@@ -4,13 +4,15 @@ use crate::failure::Failure;
 use crate::files;
 use crate::reach::{Caller, Reach};
 use clap::Args;
-use portcullis_client::{Contact, Envelope, seal};
+use portcullis_client::{Contact, Envelope, RecoveryCode, Seed, seal, seal_seed};
 use portcullis_core::Span;
 use portcullis_core::act::Act;
+use portcullis_core::factor::{NewFactor, RECOVERY_CODES};
 use portcullis_core::id::AccountId;
 use serde_json::{Map, Value, json};
-use std::cell::OnceCell;
-use std::path::PathBuf;
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// The act to submit.
 #[derive(Clone, Debug, Args)]
@@ -27,9 +29,22 @@ pub(crate) struct ActArgs {
     /// opens an account or changes its contact, and sent after it
     #[arg(long, value_name = "FILE", requires = "act")]
     contact: Option<PathBuf>,
+    /// An authenticator's secret, as an otpauth:// URI in a file (- is standard input): sealed to the
+    /// herald, named as the factor that the act enrols, and sent after it
+    #[arg(long, value_name = "FILE", requires = "act")]
+    totp_seed: Option<PathBuf>,
+    /// Make ten recovery codes, write them into this new file for the customer to keep, and name them as
+    /// the factor that the act enrols
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "act",
+        conflicts_with = "totp_seed"
+    )]
+    recovery_codes: Option<PathBuf>,
     /// Sealed once, whatever it is used for.
     #[arg(skip)]
-    sealed: OnceCell<(AccountId, Envelope)>,
+    sealed: RefCell<Vec<(AccountId, Envelope)>>,
 }
 
 impl ActArgs {
@@ -56,6 +71,7 @@ impl ActArgs {
         let mut act = self.frame(reach, caller, customer, &said)?;
         act.extend(said);
         self.seal(reach, &mut act)?;
+        self.bring_factor(reach, &mut act)?;
         serde_json::from_value(Value::Object(act)).map_err(|error| wrong(&error))
     }
 
@@ -66,17 +82,39 @@ impl ActArgs {
         };
         let contact: Contact = serde_json::from_slice(&files::read(path)?)
             .map_err(|error| Failure::usage(format!("the contact: {error}"), CONTACT))?;
-        let account = act.get("account").cloned().unwrap_or_default();
-        let account: AccountId = serde_json::from_value(account).map_err(|error| wrong(&error))?;
+        let account = account(act)?;
         let random = reach.machine.random.as_ref();
         let envelope = seal(&contact, &reach.network, account, random)
             .map_err(|error| Failure::usage(error, CONTACT))?;
         if let Some(Value::Object(kind)) = act.get_mut("kind") {
             kind.insert("contact".into(), json!(envelope.commitment()));
         }
-        // Set once: an act is built once.
-        let _ = self.sealed.set((account, envelope));
+        self.sealed.borrow_mut().push((account, envelope));
         Ok(())
+    }
+
+    /// Name a sealed seed, or new recovery codes, as the factor of the act.
+    fn bring_factor(&self, reach: &Reach, act: &mut Map<String, Value>) -> Result<(), Failure> {
+        let factor = match (&self.totp_seed, &self.recovery_codes) {
+            (Some(path), _) => self.seed(reach, account(act)?, path)?,
+            (None, Some(path)) => recovery_codes(reach, account(act)?, path)?,
+            (None, None) => return Ok(()),
+        };
+        if let Some(Value::Object(kind)) = act.get_mut("kind") {
+            kind.insert("factor".into(), json!(factor));
+        }
+        Ok(())
+    }
+
+    fn seed(&self, reach: &Reach, account: AccountId, path: &Path) -> Result<NewFactor, Failure> {
+        let text = Zeroizing::new(files::read_text(path)?);
+        let seed = Seed::of_uri(text.trim()).map_err(|error| Failure::usage(error, SEED))?;
+        let random = reach.machine.random.as_ref();
+        let envelope = seal_seed(&seed, &reach.network, account, random)
+            .map_err(|error| Failure::usage(error, SEED))?;
+        let seed = envelope.commitment();
+        self.sealed.borrow_mut().push((account, envelope));
+        Ok(NewFactor::Totp { seed })
     }
 
     /// Send what was sealed, after the act that commits to it.
@@ -85,7 +123,8 @@ impl ActArgs {
         reach: &Reach,
         caller: Option<&Caller>,
     ) -> Result<(), Failure> {
-        if let (Some((account, envelope)), Some(caller)) = (self.sealed.get(), caller) {
+        let Some(caller) = caller else { return Ok(()) };
+        for (account, envelope) in self.sealed.borrow().iter() {
             reach
                 .gate
                 .send_envelope(&caller.signer, *account, envelope)?;
@@ -128,6 +167,32 @@ impl ActArgs {
     }
 }
 
+fn account(act: &Map<String, Value>) -> Result<AccountId, Failure> {
+    let account = act.get("account").cloned().unwrap_or_default();
+    serde_json::from_value(account).map_err(|error| wrong(&error))
+}
+
+/// Ten new codes: for the customer in a file, and as a factor for the act.
+fn recovery_codes(reach: &Reach, account: AccountId, path: &Path) -> Result<NewFactor, Failure> {
+    let random = reach.machine.random.as_ref();
+    let ten: [RecoveryCode; RECOVERY_CODES] =
+        core::array::from_fn(|_| RecoveryCode::new(|bytes| random.fill(bytes)));
+    if path.exists() {
+        let what = format!("{} is there already", path.display());
+        return Err(Failure::usage(what, "name a file that is not"));
+    }
+    let mut text = Zeroizing::new(String::with_capacity(1024));
+    for code in &ten {
+        text.push_str(&code.text());
+        text.push('\n');
+    }
+    files::write(path, text.as_bytes())?;
+    RecoveryCode::factor(&ten, reach.network.digest(), account)
+        .map_err(|error| Failure::usage(error, ""))
+}
+
+/// Where a seed is explained.
+const SEED: &str = "a file with otpauth://totp/NAME?secret=BASE32, and &algorithm= and &digits= where they are not SHA1 and 6";
 /// Where a contact is explained.
 const CONTACT: &str = "docs/spec/contact.md has its form: {\"reach\":{\"mail\":\"a@b.example\"},\"language\":\"en\",\"code\":\"\"}";
 

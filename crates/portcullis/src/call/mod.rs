@@ -8,14 +8,16 @@ use crate::out::{json, say, warn};
 use crate::policy::before_proposal;
 use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
 use clap::Args;
-use portcullis_client::{Gate, Problem, Question};
+use portcullis_client::{Digits, Gate, Problem, Question, RecoveryCode, seal_code};
 use portcullis_core::act::ActKind;
+use portcullis_core::code::Code;
 use portcullis_core::genesis::IssuerKind;
-use portcullis_core::id::LedgerEntryId;
+use portcullis_core::id::{FactorId, LedgerEntryId};
 use portcullis_core::{Digest, Evidence, Reason, Time};
 use portcullis_host::Random;
 use serde_json::{Value, json as value};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// Sign and send one request, like curl, and print the answer
 ///
@@ -28,6 +30,7 @@ use std::path::PathBuf;
 ///   portcullis call --as auditor GET /v1/acts/DIGEST
 ///   portcullis call --as back-end --act withdraw.json --passkey customer --debit new
 ///   portcullis call --as back-end POST /v1/acts/DIGEST/evidence --passkey customer
+///   portcullis call --as back-end --act freeze.json --customer customer --totp FACTOR   # digits on stdin
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct CallArgs {
@@ -59,6 +62,20 @@ pub(crate) struct EvidenceArgs {
     /// Assert the act with this customer's development passkey, who is also the one that asks
     #[arg(long, value_name = "NAME")]
     pub(crate) passkey: Option<String>,
+    /// This development customer asks, whatever proves it
+    #[arg(long, value_name = "NAME", conflicts_with = "passkey")]
+    pub(crate) customer: Option<String>,
+    /// Seal the digits on standard input to the herald, as a code of this factor
+    #[arg(long, value_name = "FACTOR", requires = "customer")]
+    pub(crate) totp: Option<FactorId>,
+    /// Sign the act with the recovery code on standard input, of this factor
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        requires = "customer",
+        conflicts_with = "totp"
+    )]
+    pub(crate) recovery_code: Option<FactorId>,
     /// Attest with the key "ledger" that this entry of the ledger paid; "new" for a random one
     #[arg(long, value_name = "ID|new", value_parser = debit)]
     pub(crate) debit: Option<Debit>,
@@ -69,6 +86,8 @@ pub(crate) struct EvidenceArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) attestation: Vec<PathBuf>,
 }
+
+const DIGITS: &str = "type the digits that the authenticator shows, or pipe them in";
 
 /// A ledger entry.
 #[derive(Clone, Copy, Debug)]
@@ -130,9 +149,7 @@ impl CallArgs {
             return Ok((files::read(path)?, self.concerned(), None));
         }
         if self.act.is_given() {
-            let act = self
-                .act
-                .build(reach, caller, self.evidence.passkey.as_deref())?;
+            let act = self.act.build(reach, caller, self.evidence.who())?;
             if let ActKind::SetPolicy(set) = &act.kind {
                 before_proposal(&reach.folder, &set.policy)?;
             }
@@ -165,6 +182,37 @@ impl CallArgs {
 }
 
 impl EvidenceArgs {
+    /// The development customer who asks, where one does.
+    pub(crate) fn who(&self) -> Option<&str> {
+        self.passkey.as_deref().or(self.customer.as_deref())
+    }
+
+    /// The code on standard input, for one act. It never stands on a command line, which every process of
+    /// the machine may read.
+    fn code(&self, reach: &Reach, act: Digest) -> Result<Option<Code>, Failure> {
+        let Some(factor) = self.totp.or(self.recovery_code) else {
+            return Ok(None);
+        };
+        let text = Zeroizing::new(files::read_text(Path::new("-"))?);
+        if self.totp.is_some() {
+            let digits = Digits::parse(text.trim());
+            let digits =
+                digits.ok_or_else(|| Failure::usage("no code of 6 to 8 digits", DIGITS))?;
+            let random = reach.machine.random.as_ref();
+            let code = seal_code(&digits, &reach.network, (act, factor), random);
+            return code
+                .map(Some)
+                .map_err(|error| Failure::usage(error, DIGITS));
+        }
+        let account = reach.customer(self.who().unwrap_or_default())?.ids.account;
+        let code = RecoveryCode::parse(text.trim());
+        let proof =
+            code.and_then(|code| code.prove(reach.network.digest(), account, (act, factor)));
+        proof
+            .map(Some)
+            .map_err(|error| Failure::usage(error, "type it as it was shown"))
+    }
+
     /// Everything that was asked for, over one act.
     pub(crate) fn gather(
         &self,
@@ -176,6 +224,7 @@ impl EvidenceArgs {
         if let Some(name) = &self.passkey {
             evidence.assertions.push(reach.assert(name, act)?);
         }
+        evidence.code = self.code(reach, act)?;
         if self.onboarding {
             let issuer = reach.issuer("onboarding", IssuerKind::Onboarding)?;
             evidence.attestations.push(issuer.onboarding(act, expires)?);

@@ -23,6 +23,7 @@ impl Demo {
                 factor: self.customer.passkey.factor(rp_id),
                 delay: None,
                 contact: envelope.as_ref().map(Envelope::commitment),
+                imported: None,
             });
             tell(
                 "opened by",

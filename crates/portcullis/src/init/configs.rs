@@ -150,10 +150,16 @@ impl Setting<'_> {
                 cap.asset, cap.per_transaction, cap.day,
             );
         }
+        if self.terms.enrolments_per_day.is_some() || self.terms.by_code {
+            text += "\n[floors]\n";
+        }
+        if self.terms.by_code {
+            text += "# The limits say how little a code alone lets out.\nfactor = \"totp\"\n";
+        }
         if let Some(most) = self.terms.enrolments_per_day {
             let _ = write!(
                 text,
-                "\n[floors]\nfirst_enrolments_per_day = {most}\nre_enrolments_per_day = {most}\n"
+                "first_enrolments_per_day = {most}\nre_enrolments_per_day = {most}\n"
             );
         }
         if let Some(webhook) = &self.terms.webhook {

@@ -56,7 +56,11 @@ pub(super) const FEE_CEILING: Amount = Amount(50_000_000_000_000_000);
 
 /// Make it all and say where it stands.
 pub(super) fn init(folder: &Path, wishes: &Wishes) -> Result<(), Failure> {
-    let terms = Terms::usual(&wishes.assets)?;
+    let usual = Terms::usual(&wishes.assets)?;
+    let terms = match wishes.mail {
+        Some(_) => usual.with_codes(&wishes.assets)?,
+        None => usual,
+    };
     let (network, ports) = make(folder, wishes, &terms)?;
     tell(folder, &network, ports);
     Ok(())

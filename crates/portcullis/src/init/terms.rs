@@ -20,6 +20,8 @@ pub(crate) struct Terms {
     pub(crate) enrolments_per_day: Option<u32>,
     /// Where the signer's alarms go beside its own log.
     pub(crate) webhook: Option<String>,
+    /// Whether the signer takes what a TOTP code alone proves; by itself it wants a passkey.
+    pub(crate) by_code: bool,
 }
 
 /// A signer's hard cap on an asset, in base units.
@@ -48,7 +50,26 @@ impl Terms {
             caps: caps.collect::<Result<_, Failure>>()?,
             enrolments_per_day: None,
             webhook: None,
+            by_code: false,
         })
+    }
+
+    /// And on a TOTP code alone, where there is a herald to judge one: a tenth at once, a half a day.
+    pub(super) fn with_codes(mut self, assets: &[Asset]) -> Result<Self, Failure> {
+        for asset in assets {
+            let Amount(one) = units_of(*asset, 1)?;
+            self.limits.rules.push(Limit {
+                asset: asset.id,
+                bounds: Bounds::Code,
+                per_transaction: Some(Amount(one / 10)),
+                hour: None,
+                day: Some(Amount(one / 2)),
+                week: None,
+                approval: None,
+            });
+        }
+        self.by_code = true;
+        Ok(self)
     }
 }
 

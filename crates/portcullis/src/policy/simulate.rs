@@ -36,6 +36,9 @@ pub(super) struct SimulateArgs {
     /// Hours since that began to count
     #[arg(long, default_value_t = 720)]
     factor_hours: u16,
+    /// That was imported from the system before
+    #[arg(long)]
+    imported: bool,
     /// Others' approvals
     #[arg(long, default_value_t = 0)]
     approvals: u32,
@@ -78,6 +81,7 @@ enum Who {
 enum By {
     RequestKey,
     Passkey,
+    Totp,
 }
 
 /// A block never comes before a policy.
@@ -140,8 +144,10 @@ impl SimulateArgs {
             factor: match self.factor {
                 By::RequestKey => FactorKind::RequestKey,
                 By::Passkey => FactorKind::Passkey,
+                By::Totp => FactorKind::Totp,
             },
             factor_hours: self.factor_hours,
+            imported: self.imported,
             approvals: self.approvals,
             attested: Attested {
                 debit: self.act == "withdraw" && !self.unpaid,

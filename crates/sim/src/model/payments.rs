@@ -231,7 +231,7 @@ impl Model {
     fn left_within(&self, length: Span, bounds: Bounds, newest: &Payment) -> u128 {
         let since = newest.time.before(length);
         let beside = self.payments.values().filter(|payment| {
-            (bounds != Bounds::Account || payment.account == newest.account)
+            (!matches!(bounds, Bounds::Account | Bounds::Code) || payment.account == newest.account)
                 && payment.token == newest.token
                 && payment.time > since
                 && !self.given_up.contains(&payment.act)
@@ -334,5 +334,6 @@ fn limit_of(bounds: Bounds) -> &'static str {
         Bounds::Account => "limits of accounts hold",
         Bounds::Asset => "limits of assets hold",
         Bounds::Wallet => "limits of wallets hold",
+        Bounds::Code => "limits of codes hold",
     }
 }

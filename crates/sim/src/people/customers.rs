@@ -62,6 +62,7 @@ impl People {
             factor: person.passkeys[0].factor(),
             delay: None,
             contact,
+            imported: None,
         };
         let draft = self.draft(state);
         let act = draft.by_staff(World::BACK_END, Some(account), ActKind::OpenAccount(open));

@@ -65,7 +65,9 @@ impl Bounds {
         });
         let keys = factors.chain(keepers).filter_map(|factor| match &factor {
             NewFactor::RequestKey { key } => Some((factor.id(), key.clone())),
-            NewFactor::Passkey { .. } => None,
+            NewFactor::Passkey { .. }
+            | NewFactor::Totp { .. }
+            | NewFactor::RecoveryCodes { .. } => None,
         });
         Self {
             keys: keys.collect(),

@@ -98,7 +98,12 @@ fn check_evidence(evidence: &Evidence, act: Digest) -> Result<(), Reason> {
         assertions,
         attestations,
         posted: _,
+        code,
     } = evidence;
+    // Only the herald could say what it is worth, and it hears of what is journaled.
+    if code.is_some() {
+        return Err(Reason::CodeOutOfPlace);
+    }
     let counts = [requests.len(), assertions.len(), attestations.len()];
     if counts.into_iter().any(|count| count > MAX_PIECES) {
         return Err(Reason::TooLarge);
