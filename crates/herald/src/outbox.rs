@@ -237,14 +237,18 @@ impl Standing {
             Line::Due(through, notices, campaigns) => {
                 self.through = self.through.max(through);
                 self.campaigns.extend(campaigns);
-                notices.iter().for_each(|notice| self.add(notice));
+                for notice in &notices {
+                    self.add(notice);
+                }
             }
             Line::Further(notices, rest) => {
                 let oldest = self.campaigns.pop_front();
                 if let (Some(_), Some(rest)) = (oldest, rest) {
                     self.campaigns.push_front(rest);
                 }
-                notices.iter().for_each(|notice| self.add(notice));
+                for notice in &notices {
+                    self.add(notice);
+                }
             }
             Line::Done(done) => {
                 for (id, accepted) in done {

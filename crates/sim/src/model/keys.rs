@@ -46,6 +46,8 @@ impl InForce {
             Claim::Onboarding => IssuerKind::Onboarding,
             Claim::LedgerDebit { .. } => IssuerKind::Ledger,
             Claim::Identity => IssuerKind::Identity,
+            Claim::Screening { .. } => IssuerKind::Screening,
+            Claim::TravelRule { .. } => IssuerKind::TravelRule,
             Claim::Root => return self.roots.key(statement.issuer),
         };
         let mut issuers = self.issuers.iter();

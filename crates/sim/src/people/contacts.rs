@@ -61,7 +61,8 @@ impl People {
         let is_wanted = |sealed: &Sealed| {
             let account = facts.account(sealed.account);
             let commitment = sealed.envelope.commitment();
-            account.is_some_and(|a| a.contact == Some(commitment)) || coming.contains(&commitment)
+            account.is_some_and(|a| a.contact.as_deref() == Some(&commitment))
+                || coming.contains(&commitment)
         };
         let wanted = (0..self.sealed.len()).filter(|at| is_wanted(&self.sealed[*at]));
         let wanted: Vec<usize> = wanted.collect();
