@@ -1,6 +1,5 @@
 //! The table of receipts.
 
-use super::codes;
 use super::draft::Draft;
 use super::lost;
 use super::{Bundle, Case};
@@ -18,7 +17,6 @@ use portcullis_core::plan::Plan;
 use portcullis_core::realm::Role;
 use portcullis_core::receipt::Receipt;
 use portcullis_core::signature::Signature;
-use portcullis_core::statement::Says as Word;
 use portcullis_core::{Act, Decision, Digest, Need, Reason, Span};
 use portcullis_keeper::testkit::{World, id};
 use portcullis_keys::StatementKey as _;
@@ -657,68 +655,4 @@ cases! {
                 ..Default::default()
             });
         });
-
-    Ok "good-totp" "a small withdrawal by a TOTP code, which the herald found right"
-        Draft::by_totp().into();
-    Ok "good-recovery-code" "the factor was recovered by one of the customer's recovery codes"
-        Draft::by_recovery_code().into();
-    Factor "bad-totp-without-word" "the herald's word on the code is not shown"
-        lost::without(Draft::by_totp(), 5).into();
-    Factor "bad-totp-wrong" "the herald said that the code is wrong"
-        codes::with_word(|says| {
-            if let Word::CodeRight { act, factor, .. } = *says {
-                *says = Word::CodeWrong { act, factor };
-            }
-            World::HERALD
-        }).into();
-    Factor "bad-totp-of-another-act" "the herald's word is about another act"
-        codes::with_word(|says| {
-            if let Word::CodeRight { act, .. } = says {
-                *act = Digest([0x99; 32]);
-            }
-            World::HERALD
-        }).into();
-    Factor "bad-totp-by-the-signer" "the word on the code is the signer's"
-        codes::with_word(|_| World::KEEPER).into();
-    Factor "bad-totp-late-word" "the herald's word came after the release"
-        {
-            let mut draft = Draft::by_totp();
-            let (word, settled) = (draft.shown[5], draft.shown[6]);
-            draft.story.ledger.entries.swap(word, settled);
-            let time = draft.time(word);
-            draft.entry(settled, |entry| entry.time = time);
-            draft.into()
-        };
-    Factor "bad-totp-without-code" "the act came without a code"
-        {
-            let mut draft = Draft::by_totp();
-            let at = draft.withdrawal;
-            draft.submission(at, |s| s.evidence.code = None);
-            draft.into()
-        };
-    Address "bad-totp-adds-the-address" "a TOTP code is all that proves the address"
-        {
-            let mut draft = Draft::by_totp();
-            let (at, from) = (draft.address, draft.withdrawal);
-            let code = codes::evidence_of(&draft, from).code;
-            draft.submission(at, |s| {
-                s.evidence.assertions.clear();
-                s.evidence.code = code;
-            });
-            draft.into()
-        };
-    Factor "bad-recovery-code-of-another-act" "the recovery code signed another act"
-        {
-            let mut draft = Draft::by_recovery_code();
-            let at = draft.shown[3];
-            draft.submission(at, |s| s.evidence.code = Some(codes::proof(&s.act, 3, Digest([0x99; 32]))));
-            draft.into()
-        };
-    Factor "bad-recovery-code-unknown" "the recovery code is none of the customer's"
-        {
-            let mut draft = Draft::by_recovery_code();
-            let at = draft.shown[3];
-            draft.submission(at, |s| s.evidence.code = Some(codes::proof(&s.act, 11, s.act.digest())));
-            draft.into()
-        };
 }

@@ -1,7 +1,6 @@
 //! Whole receipts: good ones, and bad ones that are each broken in one way.
 
 mod cases;
-mod codes;
 mod draft;
 mod lost;
 
