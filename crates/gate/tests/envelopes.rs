@@ -11,8 +11,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use harness::Gate;
 use harness::http::{Request, Served, refused, serve};
-use portcullis_core::act::{ActKind, ChangeContact, OpenAccount};
+use portcullis_core::act::{ActKind, ChangeContact, Import, OpenAccount};
 use portcullis_core::codec::encode;
+use portcullis_core::factor::NewFactor;
 use portcullis_core::id::{AccountId, KeeperId};
 use portcullis_core::kept::{Kept, SignedKept};
 use portcullis_core::{Digest, Domain, Reason, Span, Time};
@@ -24,6 +25,7 @@ use serde_json::{Value, json};
 /// The gate opens none, so any bytes will do.
 const FIRST: &[u8] = &[1; 304];
 const SECOND: &[u8] = &[2; 560];
+const SEED: &[u8] = &[4; 304];
 
 fn commitment(envelope: &[u8]) -> Digest {
     Digest::of(Domain::Contact, envelope)
@@ -40,7 +42,14 @@ fn gate() -> (Served, AccountId) {
         factor: customer.factor(),
         delay: None,
         contact: Some(commitment(FIRST)),
-        imported: None,
+        imported: Some(Import {
+            source: "legacy".into(),
+            exported: World::START,
+            record: Digest([0x4e; 32]),
+            also: vec![NewFactor::Totp {
+                seed: commitment(SEED),
+            }],
+        }),
     };
     let mut act = gate.ledger.act(World::BACK_END, ActKind::OpenAccount(open));
     act.account = Some(customer.account);
@@ -58,6 +67,17 @@ fn gate() -> (Served, AccountId) {
     let evidence = gate.ledger.customers_evidence(&customer, &act);
     gate.submit(act, evidence).unwrap();
     (serve(gate), customer.account)
+}
+
+/// A TOTP seed goes the same way: a factor of the account commits to it.
+#[test]
+fn a_sealed_seed_waits_for_the_herald_like_a_contact() {
+    let (served, account) = gate();
+    let other = AccountId([9; 16]);
+    let not_found = Reason::NotFound;
+    refused(served.send(sending(&served, other, SEED)), not_found);
+    assert_eq!(served.send(sending(&served, account, SEED)).0, 202);
+    assert_eq!(read(&served, SEED), 200);
 }
 
 fn sending(served: &Served, account: AccountId, envelope: &[u8]) -> Request {

@@ -18,7 +18,6 @@ use portcullis_core::plan::Plan;
 use portcullis_core::realm::Role;
 use portcullis_core::receipt::Receipt;
 use portcullis_core::signature::Signature;
-use portcullis_core::statement::Says as Word;
 use portcullis_core::{Act, Decision, Digest, Need, Reason, Span};
 use portcullis_keeper::testkit::{World, id};
 use portcullis_keys::StatementKey as _;
@@ -670,9 +669,9 @@ cases! {
     TravelRule "bad-travel-rule-twice" "two travel-rule messages were attested"
         Draft::with_two_messages().into();
 
-    Ok "good-totp" "a small withdrawal by a TOTP code, which the herald found right"
+    ok "good-totp" "a small withdrawal by a TOTP code, which the herald found right"
         Draft::by_totp().into();
-    Ok "good-recovery-code" "the factor was recovered by one of the customer's recovery codes"
+    ok "good-recovery-code" "the factor was recovered by one of the customer's recovery codes"
         Draft::by_recovery_code().into();
     Factor "bad-totp-without-word" "the herald's word on the code is not shown"
         lost::without(Draft::by_totp(), 5).into();
