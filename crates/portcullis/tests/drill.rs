@@ -3,6 +3,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::print_stdout,
     reason = "helpers of tests; the lint knows only the tests themselves"
 )]
 

@@ -18,6 +18,7 @@ use portcullis_core::plan::Plan;
 use portcullis_core::realm::Role;
 use portcullis_core::receipt::Receipt;
 use portcullis_core::signature::Signature;
+use portcullis_core::statement::Says as Word;
 use portcullis_core::{Act, Decision, Digest, Need, Reason, Span};
 use portcullis_keeper::testkit::{World, id};
 use portcullis_keys::StatementKey as _;
