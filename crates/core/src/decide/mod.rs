@@ -479,7 +479,8 @@ fn settle_kind(
 }
 
 /// Take more evidence for a held or withheld act: a new proof, a late attestation. It carries the
-/// signed request of whoever brings it. A stop board takes acts, and stamps no supplement.
+/// signed request of whoever brings it, unless it is vendors' words and nothing else. A stop board takes
+/// acts, and stamps no supplement.
 pub(crate) fn supplement(
     state: &State,
     supplement: &Supplement,
