@@ -75,7 +75,7 @@ pub struct Heard {
 impl Heard {
     /// This one, from here on.
     #[must_use]
-    pub fn new(key: Arc<SoftwareStatement>, truth: &Truth) -> Arc<dyn StatementKey> {
+    pub fn of(key: Arc<SoftwareStatement>, truth: &Truth) -> Arc<dyn StatementKey> {
         let truth = truth.clone();
         Arc::new(Self { key, truth })
     }

@@ -139,7 +139,7 @@ impl HeraldHost {
             },
             network: self.common.world.network.clone(),
             config: config(&self.common.world),
-            key: Heard::new(Arc::clone(&self.key), &self.truth),
+            key: Heard::of(Arc::clone(&self.key), &self.truth),
             secret: Arc::new(SealingSecret::new(&[0x77; 32]).expect("a secret")),
             templates: self.templates.clone(),
             office: office.clone(),
@@ -211,6 +211,13 @@ impl HeraldHost {
         }
     }
 
+    /// All that wait: it has more to cry about than others.
+    pub fn deliver_all_alarms(&mut self) {
+        if let Some(courier) = self.running.as_mut().and_then(|r| r.courier.as_mut()) {
+            while courier.step() {}
+        }
+    }
+
     fn lie(&mut self) {
         let (Some(lie), Some(running)) = (self.lie, &self.running) else {
             return;
@@ -237,7 +244,7 @@ impl HeraldHost {
             keeper: World::HERALD,
             says,
         };
-        let key = Heard::new(Arc::clone(&self.key), &self.truth);
+        let key = Heard::of(Arc::clone(&self.key), &self.truth);
         let signature = key.sign(&statement.signed_bytes()).expect("a software key");
         let report = Report(vec![SignedStatement {
             statement,

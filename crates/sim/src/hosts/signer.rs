@@ -157,7 +157,7 @@ impl SignerHost {
             machine,
             network: world.network.clone(),
             config: config(world),
-            key: Heard::new(Arc::clone(&self.key), &self.truth),
+            key: Heard::of(Arc::clone(&self.key), &self.truth),
             wallets,
             nodes: BTreeMap::from([(setting::chain(), SimNode::of(&self.chain))]),
         }

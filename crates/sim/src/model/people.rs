@@ -200,23 +200,12 @@ impl Model {
                 }
             }
             ActKind::Recover(recover) => self.recover(act, recover, index, now),
-            ActKind::RecoverAdministrators(recover) => {
-                self.recover_administrators(digest, recover, index);
-            }
-            ActKind::Rotate(rotate) => self.rotate(digest, rotate),
-            ActKind::SetPolicy(set) => self.set_policy(digest, set),
-            ActKind::PublishRates(publish) => self.publish(digest, publish, time),
             ActKind::EnrolFactor(enrol) => self.enrol(&enrol.factor, index, now),
             ActKind::RevokeFactor(revoke) => {
                 self.factors.remove(&revoke.factor);
                 if act.account.is_none() {
                     self.staff_revoked.insert(revoke.principal, index);
                 }
-            }
-            ActKind::RaiseEpoch(raise) => {
-                let only = raise.factors;
-                self.factors
-                    .retain(|_, f| only.is_some_and(|only| only != f.kind));
             }
             ActKind::AddAddress(add) => {
                 if let Some(account) = account {
@@ -239,6 +228,29 @@ impl Model {
                 if let Some(account) = account {
                     self.frozen.remove(&account);
                 }
+            }
+            _ => self.carry_out_for_platform(digest, &act.kind, (index, time)),
+        }
+    }
+
+    /// What an act changes for all accounts.
+    fn carry_out_for_platform(
+        &mut self,
+        digest: Digest,
+        kind: &ActKind,
+        (index, time): (u64, Time),
+    ) {
+        match kind {
+            ActKind::RecoverAdministrators(recover) => {
+                self.recover_administrators(digest, recover, index);
+            }
+            ActKind::Rotate(rotate) => self.rotate(digest, rotate),
+            ActKind::SetPolicy(set) => self.set_policy(digest, set),
+            ActKind::PublishRates(publish) => self.publish(digest, publish, time),
+            ActKind::RaiseEpoch(raise) => {
+                let only = raise.factors;
+                self.factors
+                    .retain(|_, f| only.is_some_and(|only| only != f.kind));
             }
             ActKind::Suspend(suspend) => {
                 let (scope, entry, stated) = (suspend.scope, index, None);

@@ -102,7 +102,7 @@ impl People {
         } else {
             number
         };
-        let key = Heard::new(Arc::new(setting::publisher(by)), &self.truth);
+        let key = Heard::of(Arc::new(setting::publisher(by)), &self.truth);
         let signature = key.sign(&quote.signed_bytes()).expect("a software key");
         SignedQuote { quote, signature }
     }

@@ -108,7 +108,7 @@ impl People {
         });
         let issuer = |id: IssuerId| {
             let key = common.keys.of(World::key(&id.0).public_key());
-            Issuer::new(id, Heard::new(key, truth))
+            Issuer::new(id, Heard::of(key, truth))
         };
         let (mut deeds, mut thefts) = (Deed::WEIGHED.to_vec(), Theft::WEIGHED.to_vec());
         if common.is_whole {
@@ -203,7 +203,7 @@ impl People {
         let of = |id, kind| {
             let issuer = state.issuer(id, kind)?;
             let key = self.common.keys.of(&issuer.key);
-            Some(Issuer::new(id, Heard::new(key, &self.truth)))
+            Some(Issuer::new(id, Heard::of(key, &self.truth)))
         };
         let ledger = of(World::LEDGER, IssuerKind::Ledger);
         let onboarding = of(World::ONBOARDING, IssuerKind::Onboarding);

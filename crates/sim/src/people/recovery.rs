@@ -134,7 +134,7 @@ impl People {
             expires: self.clock.now().after(Span::hours(1)),
             claim,
         };
-        let key = Heard::new(Arc::clone(key), &self.truth);
+        let key = Heard::of(Arc::clone(key), &self.truth);
         let signature = key.sign(&statement.signed_bytes()).expect("a software key");
         Attestation {
             statement,

@@ -97,7 +97,7 @@ impl People {
     fn old_ledger(&mut self, state: &State) -> Option<bool> {
         let in_force = state.issuer(World::LEDGER, portcullis_core::genesis::IssuerKind::Ledger)?;
         let old = self.common.keys.before(&in_force.key)?;
-        let of_old = Issuer::new(World::LEDGER, Heard::new(old, &self.truth));
+        let of_old = Issuer::new(World::LEDGER, Heard::of(old, &self.truth));
         let of_now = std::mem::replace(&mut self.ledger, of_old);
         let done = self.withdraw(state, Size::Small);
         self.ledger = of_now;
@@ -135,7 +135,7 @@ impl People {
             keeper,
             says,
         };
-        let key = Heard::new(old, &self.truth);
+        let key = Heard::of(old, &self.truth);
         let signature = key.sign(&statement.signed_bytes()).ok()?;
         let report = Report(vec![SignedStatement {
             statement,
