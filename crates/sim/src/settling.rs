@@ -200,6 +200,9 @@ impl Sim {
 
     /// What was released has arrived once, or has been given up and has not.
     fn check_end(&mut self) {
+        self.herald
+            .iter_mut()
+            .for_each(HeraldHost::deliver_all_alarms);
         let lied_about = self.chain().lied_about().to_vec();
         let settled: std::collections::BTreeMap<u64, _> = self
             .chain()

@@ -211,6 +211,13 @@ impl HeraldHost {
         }
     }
 
+    /// All that wait: it has more to cry about than others.
+    pub fn deliver_all_alarms(&mut self) {
+        if let Some(courier) = self.running.as_mut().and_then(|r| r.courier.as_mut()) {
+            while courier.step() {}
+        }
+    }
+
     fn lie(&mut self) {
         let (Some(lie), Some(running)) = (self.lie, &self.running) else {
             return;
