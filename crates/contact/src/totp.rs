@@ -335,7 +335,7 @@ mod tests {
         assert_eq!(of("GEZDGNBVGY3TQOJQ"), Ok(()));
         assert_eq!(of("gezdgnbvgy3tqojq===="), Ok(()));
         assert_eq!(of("GEZDGNBVGY3TQOJ"), Err(SeedFault::Base32));
-        assert_eq!(of("GEZDGNBVGY3T"), Err(SeedFault::Length));
+        assert_eq!(of("GEZDGNBVGY3TQ"), Err(SeedFault::Length));
         assert_eq!(of("GEZDGNBV GY3TQOJQ"), Err(SeedFault::Base32));
         assert_eq!(of("GEZDGNBVGY3TQOJ1"), Err(SeedFault::Base32));
     }
