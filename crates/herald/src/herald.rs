@@ -190,6 +190,10 @@ impl Herald {
         let Some(campaign) = self.outbox.campaign(now, campaign::TOLD) else {
             return Ok(0);
         };
+        // A replica that begins anew may be behind it: whom it does not know yet it would pass over.
+        if self.keeper.state().size() <= campaign.entry {
+            return Ok(0);
+        }
         let piece = campaign.next(self.keeper.state());
         if piece.rest.is_none() {
             tracing::info!(
