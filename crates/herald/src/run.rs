@@ -28,6 +28,9 @@ const REST: Duration = Duration::from_millis(200);
 /// How long to wait before opening again after a disk or a key has failed.
 const RECOVER: Duration = Duration::from_secs(2);
 
+/// Letters that are on their way at once, each over a connection of its own: a server takes its time with each.
+const POSTMEN: usize = 8;
+
 /// Why a herald does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -111,11 +114,12 @@ fn until_it_fails(
         return Err(RunError::WebhookKey);
     }
     let courier = courier.map(|mut courier| Beside::start(stop, move || courier.step()));
-    let (postman, watch) = (
-        parts.office.postman(Arc::clone(post)),
-        parts.machine.watch.clone(),
-    );
-    let postman = Beside::start(stop, move || postman.step(watch.now()));
+    let postmen = (0..POSTMEN).map(|_| {
+        let postman = parts.office.postman(Arc::clone(post));
+        let watch = parts.machine.watch.clone();
+        Beside::start(stop, move || postman.step(watch.now()))
+    });
+    let postmen: Vec<Beside> = postmen.collect();
     while !stop.load(Ordering::Relaxed) {
         match herald.step(LONG_POLL) {
             Ok(step) if step.applied > 0 => {}
@@ -127,7 +131,7 @@ fn until_it_fails(
             }
         }
     }
-    postman.stop();
+    postmen.into_iter().for_each(Beside::stop);
     courier.into_iter().for_each(Beside::stop);
     if stop.load(Ordering::Relaxed)
         && let Err(error) = herald.save()
