@@ -5,13 +5,10 @@
 
 use crate::notice::{Kind, Notice, Recipient};
 use minicbor::{Decode, Encode};
-use portcullis_core::effect::Effect;
 use portcullis_core::factor::FactorKind;
 use portcullis_core::id::AccountId;
-use portcullis_core::realm::Realm;
 use portcullis_core::state::account::Account;
 use portcullis_core::{Digest, State, Time};
-use portcullis_keeper::follow::Seen;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -49,20 +46,15 @@ pub(crate) struct Piece {
 }
 
 impl Campaign {
-    /// Those that an entry begins, which is about this act.
-    pub(crate) fn begun(seen: &Seen, time: Time, act: Digest) -> impl Iterator<Item = Self> {
-        let entry = seen.applied.index;
-        let changes = seen.applied.changes.iter();
-        changes.filter_map(move |change| match change {
-            Effect::RaiseEpoch(Realm::Customers, factors) => Some(Self {
-                entry,
-                time,
-                act,
-                factors: *factors,
-                through: None,
-            }),
-            _ => None,
-        })
+    /// What an entry begins that is about this act: before any account.
+    pub(crate) fn begun(entry: u64, time: Time, act: Digest, factors: Option<FactorKind>) -> Self {
+        Self {
+            entry,
+            time,
+            act,
+            factors,
+            through: None,
+        }
     }
 
     /// The next accounts, as they are now.

@@ -50,13 +50,22 @@ pub(crate) fn of(seen: &Seen, state: &State, directory: &dyn Directory) -> Vec<N
     due.collect()
 }
 
-/// The campaigns that an entry begins.
-pub(crate) fn campaigns(seen: &Seen) -> Vec<Campaign> {
-    let entry = seen.entry.as_ref().filter(|_| seen.applied.void.is_none());
-    let act = entry.and_then(|entry| Some((entry.time, act_of(&entry.body)?)));
-    act.map_or_else(Vec::new, |(time, act)| {
-        Campaign::begun(seen, time, act).collect()
-    })
+/// The campaign that an entry begins. Hardly any does, so its act is not hashed before that is known.
+pub(crate) fn campaign(seen: &Seen) -> Option<Campaign> {
+    let raised = seen
+        .applied
+        .changes
+        .iter()
+        .find_map(|change| match change {
+            Effect::RaiseEpoch(Realm::Customers, factors) => Some(*factors),
+            _ => None,
+        })?;
+    let entry = seen
+        .entry
+        .as_ref()
+        .filter(|_| seen.applied.void.is_none())?;
+    let act = act_of(&entry.body)?;
+    Some(Campaign::begun(seen.applied.index, entry.time, act, raised))
 }
 
 /// The act that an entry is about.

@@ -173,7 +173,7 @@ impl Herald {
             waits || now.since(notice.time) <= NEWS
         };
         let notices: Vec<Notice> = notices.filter(is_news).collect();
-        let campaigns = fresh.iter().flat_map(|seen| duties::campaigns(seen));
+        let campaigns = fresh.iter().filter_map(|seen| duties::campaign(seen));
         let campaigns = campaigns.filter(|campaign| now.since(campaign.time) <= NEWS);
         let campaigns: Vec<Campaign> = campaigns.collect();
         let (due, last) = (notices.len(), fresh.last().map(|seen| seen.applied.index));
