@@ -197,7 +197,7 @@ reasons! {
     903 Stopping "stopping" Later "The gate is stopping to recover; the outcome stands in the journal. Look under the act's digest, then send the same again.";
     904 Unauthenticated "unauthenticated" Anew "The request is not signed by a principal that may do this here: its key is not known, or its holder has no role for it.";
     905 NotFound "not-found" Never "There is nothing here under this name.";
-    906 KeyReused "key-reused" Never "The Idempotency-Key was used with another payload.";
+    906 KeyReused "key-reused" Never "This Idempotency-Key stands for another payload; nothing was looked at. Send this one under a key of its own.";
     907 InProgress "in-progress" Later "A request with this Idempotency-Key is being worked on.";
     908 StatementRefused "statement-refused" Never "The keeper's statement does not fit the journal; the keeper has diverged or is not who it says.";
     909 Panicked "panicked" Never "Deciding this act failed inside the gate; the act is refused and nothing was changed. Report the act's digest.";
