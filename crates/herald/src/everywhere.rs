@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// Mail and webhooks.
 pub struct Everywhere {
-    mailer: Option<Mailer>,
+    mailer: Option<Arc<Mailer>>,
     webhooks: BTreeMap<String, String>,
     machine: Machine,
     key: Arc<dyn StatementKey>,
@@ -32,7 +32,7 @@ impl Everywhere {
     /// By this mailer, and to webhooks of these origins, each reached by an `http://HOST:PORT`.
     #[must_use]
     pub fn new(
-        mailer: Option<Mailer>,
+        mailer: Option<Arc<Mailer>>,
         webhooks: BTreeMap<String, String>,
         machine: Machine,
         key: Arc<dyn StatementKey>,

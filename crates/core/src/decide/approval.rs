@@ -2,7 +2,7 @@
 
 use super::authenticate::{Actor, has_role};
 use super::factor::{check_new, check_no_holders};
-use super::{Case, Verdict, held, rotate, suspend, withhold_where};
+use super::{Case, Verdict, contact, held, rotate, suspend, withhold_where};
 use crate::act::{Act, ActKind, Approve, Cancel, GrantRole, LiftTarget, RaiseEpoch, Scope};
 use crate::decision::Need;
 use crate::effect::Effect;
@@ -41,7 +41,11 @@ fn needs(missing: u32, delayed: bool) -> Vec<Need> {
 /// once and carry their delay with them.)
 pub(super) fn own_delay(state: &State, act: &Act) -> Option<Span> {
     let of_account = || act.account.and_then(|id| state.facts.account(id));
-    match act.kind {
+    match &act.kind {
+        // It waits for nobody's word, so it is announced for longer.
+        ActKind::Rotate(rotate) if contact::is_heralds(state, rotate) => {
+            Some(state.recovery_delay())
+        }
         ActKind::SetLimits(_) | ActKind::SetPolicy(_) | ActKind::Rotate(_) => {
             Some(state.network.delay_floor())
         }
