@@ -136,6 +136,7 @@ impl GateHost {
             segment_bytes: SEGMENT,
             snapshots: None,
             vendors: None,
+            webhooks: None,
         }
     }
 
