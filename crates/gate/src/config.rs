@@ -1,5 +1,6 @@
 //! The gate's configuration file.
 
+use crate::webhooks::WebhookName;
 use portcullis_core::Digest;
 use portcullis_core::id::{BoardId, IssuerId};
 use serde::Deserialize;
@@ -46,6 +47,9 @@ pub struct Config {
     /// named is not asked; its word comes by the back end.
     #[serde(default)]
     pub issuers: BTreeMap<IssuerId, String>,
+    /// Where events are sent as they happen, by a name for status and metrics.
+    #[serde(default)]
+    pub webhooks: BTreeMap<WebhookName, String>,
     /// A clock for tests; development genesis only.
     #[serde(default)]
     pub test_clock: Option<PathBuf>,

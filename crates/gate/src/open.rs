@@ -72,7 +72,9 @@ pub(crate) fn check(config: &Config, network: &Network) -> Result<(), Error> {
         ));
     }
     let peers = config.witnesses.values().chain(config.boards.values());
-    let mut urls = peers.chain(config.issuers.values());
+    let mut urls = peers
+        .chain(config.issuers.values())
+        .chain(config.webhooks.values());
     match urls.find(|url| !url.starts_with("http://")) {
         Some(url) => wrong(format!(
             "{url}: addresses are http://HOST:PORT; where they leave the host, put a tunnel or a \

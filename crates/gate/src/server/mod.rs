@@ -20,6 +20,7 @@ mod status;
 
 use crate::published::Witnessed;
 use crate::sequencer::{Command, Outcome, Shared, What};
+use crate::webhooks::Seen;
 use axum::Router;
 use axum::middleware::{from_fn, map_response};
 use axum::routing::{get, post};
@@ -43,6 +44,7 @@ pub const MAX_BODY: usize = 128 * 1024;
 #[derive(Clone)]
 pub struct Api {
     inner: Arc<Inner>,
+    webhooks: Arc<[Seen]>,
 }
 
 struct Inner {
@@ -86,7 +88,15 @@ impl Api {
         };
         Self {
             inner: Arc::new(inner),
+            webhooks: Arc::default(),
         }
+    }
+
+    /// The same, showing how these endpoints stand.
+    #[must_use]
+    pub(crate) fn showing(self, webhooks: Vec<Seen>) -> Self {
+        let webhooks = webhooks.into();
+        Self { webhooks, ..self }
     }
 
     /// The routes.

@@ -1,9 +1,10 @@
 //! What staff and everybody may read.
 
-use super::status::look;
+use super::status::{behind, look};
 use super::{Api, Problem, auth};
 use crate::index::{Index, Place};
 use crate::sequencer::Shared;
+use crate::webhooks::{Seen, Standing, Takes};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -246,7 +247,10 @@ pub(super) async fn policy(State(api): State<Api>) -> Response {
 /// `GET /metrics`: Prometheus' text format.
 pub(super) async fn metrics(State(api): State<Api>) -> Result<Response, Problem> {
     // It passes over every release under way.
-    let text = look(api, |api| exposition(api.shared())).await?;
+    let text = look(api, |api| {
+        exposition(api.shared()) + &webhooks(&api.webhooks, behind(api.shared()))
+    })
+    .await?;
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
 
@@ -277,6 +281,28 @@ fn exposition(shared: &Shared) -> String {
     for (name, kind, value) in rows {
         // Writing to a string cannot fail.
         let _ = write!(text, "# TYPE {name} {kind}\n{name} {value}\n");
+    }
+    text
+}
+
+/// Each endpoint's rows: how many entries it is behind, and whether it takes events.
+fn webhooks(all: &[Seen], behind: impl Fn(u64) -> u64) -> String {
+    let mut text = String::new();
+    let rows: [(&str, &dyn Fn(Standing) -> u64); 3] = [
+        ("behind", &|standing| behind(standing.next)),
+        ("failing", &|standing| {
+            u64::from(standing.takes == Takes::Nothing)
+        }),
+        ("disabled", &|standing| {
+            u64::from(standing.takes == Takes::Disabled)
+        }),
+    ];
+    for (name, value) in rows.iter().filter(|_| !all.is_empty()) {
+        let _ = writeln!(text, "# TYPE portcullis_webhook_{name} gauge");
+        for webhook in all {
+            let (id, value) = (webhook.name(), value(webhook.now()));
+            let _ = writeln!(text, "portcullis_webhook_{name}{{name=\"{id}\"}} {value}");
+        }
     }
     text
 }

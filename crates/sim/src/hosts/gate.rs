@@ -149,6 +149,7 @@ impl GateHost {
             segment_bytes: SEGMENT,
             snapshots: None,
             vendors: None,
+            webhooks: None,
         }
     }
 
