@@ -27,6 +27,9 @@ const LIFE: Span = Span::hours(1);
 const OLD: Span = Span::seconds(30 * 60);
 /// How long one signature over it serves: a request counts for five minutes.
 const SERVES: Span = Span::seconds(60);
+/// How long a replica is waited for that has not read as far as the journal is cosigned: whoever keeps it there is
+/// not to keep a call back.
+const PATIENT: Span = Span::seconds(60);
 /// Between two tries at a board.
 const AGAIN: Span = Span::seconds(2);
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -41,6 +44,8 @@ pub struct StopCall {
     urls: BTreeMap<BoardId, String>,
     call: Option<Call>,
     next: Time,
+    /// Since when a call waits for the replica.
+    waits: Option<Time>,
 }
 
 /// A call under way.
@@ -70,14 +75,16 @@ impl StopCall {
             urls,
             call: None,
             next: Time(0),
+            waits: None,
         }
     }
 
-    /// Call for this latch, or for none, at the boards that have not shown it.
-    pub fn step(&mut self, latch: Option<&Latch>, state: &State, newest: Option<Cosigned>) {
+    /// Call for this latch, or for none, at the boards that have not shown it. `newest` is the newest cosigned head
+    /// with its size.
+    pub fn step(&mut self, latch: Option<&Latch>, state: &State, newest: Option<(Cosigned, u64)>) {
         let now = self.machine.watch.now();
         let Some(latch) = latch else {
-            self.call = None;
+            (self.call, self.waits) = (None, None);
             return;
         };
         let open = self.urls.keys().copied();
@@ -103,7 +110,11 @@ impl StopCall {
         is_ours.then_some((call.latch, board))
     }
 
-    fn renew(&mut self, latch: Digest, state: &State, newest: Option<Cosigned>, now: Time) {
+    fn renew(&mut self, latch: Digest, state: &State, newest: Option<(Cosigned, u64)>, now: Time) {
+        if self.waits_for(state, newest, now) {
+            return;
+        }
+        let newest = newest.map(|(newest, _)| newest);
         let Some(named) = checkpoint(state, newest, now) else {
             return;
         };
@@ -119,6 +130,19 @@ impl StopCall {
                 sent: BTreeMap::new(),
             });
         }
+    }
+
+    /// Whether to wait for the replica. One that has not read as far as the journal is cosigned does not know which
+    /// checkpoints the journal has by now, and a head that never comes to stand there bars for as long as postings
+    /// count: a suspension that is not journaled, nobody can lift.
+    fn waits_for(&mut self, state: &State, newest: Option<(Cosigned, u64)>, now: Time) -> bool {
+        let is_behind = newest.is_some_and(|(_, size)| size > state.size());
+        if !is_behind || journaled(state).is_some_and(|known| is_young(&known, now)) {
+            self.waits = None;
+            return false;
+        }
+        let since = *self.waits.get_or_insert(now);
+        now.since(since) < PATIENT
     }
 
     fn suspension(&self, state: &State, checkpoint: Digest, now: Time) -> Act {
@@ -208,15 +232,23 @@ impl StopCall {
 /// The newest checkpoint that the journal has: anybody's replica knows it. Where that is old, since the
 /// journal has been idle, the newest that a quorum has cosigned.
 fn checkpoint(state: &State, newest: Option<Cosigned>, now: Time) -> Option<Cosigned> {
+    let journaled = journaled(state);
+    let newer = newest.into_iter().chain(journaled);
+    journaled
+        .filter(|known| is_young(known, now))
+        .or(newer.max_by_key(|known| known.oldest))
+}
+
+/// The newest that the replica has read.
+fn journaled(state: &State) -> Option<Cosigned> {
     let known = state.facts().checkpoints.iter();
     let known = known.map(|(body, oldest)| Cosigned {
         body: *body,
         oldest: *oldest,
     });
-    let journaled = known.max_by_key(|known| known.oldest);
-    let is_young = |known: &Cosigned| now.since(known.oldest) <= OLD;
-    let newer = newest.into_iter().chain(journaled);
-    journaled
-        .filter(is_young)
-        .or(newer.max_by_key(|known| known.oldest))
+    known.max_by_key(|known| known.oldest)
+}
+
+fn is_young(known: &Cosigned, now: Time) -> bool {
+    now.since(known.oldest) <= OLD
 }
