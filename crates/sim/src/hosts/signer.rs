@@ -229,6 +229,13 @@ impl SignerHost {
         }
     }
 
+    /// All that wait.
+    pub fn deliver_all_alarms(&mut self) {
+        if let Some(courier) = self.running.as_mut().and_then(|r| r.courier.as_mut()) {
+            while courier.step() {}
+        }
+    }
+
     /// Somebody on its host runs `signer shut`; gives the latch.
     pub fn shut(&mut self, dice: crate::dice::Dice) -> Option<Digest> {
         let random = SharedDice::new(dice);
