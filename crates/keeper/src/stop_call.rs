@@ -252,3 +252,118 @@ fn journaled(state: &State) -> Option<Cosigned> {
 fn is_young(known: &Cosigned, now: Time) -> bool {
     now.since(known.oldest) <= OLD
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        reason = "helpers of tests; the lint knows only the tests themselves"
+    )]
+
+    use super::*;
+    use crate::latches::Sight;
+    use crate::machine::Watch;
+    use crate::testkit::{CrashDisk, Dice, HandClock, World};
+    use portcullis_host::{Http, HttpError, Reply};
+    use portcullis_keys::software::SoftwareStatement;
+    use std::collections::BTreeSet;
+    use std::sync::Mutex;
+
+    /// Takes everything, and remembers which checkpoints were named.
+    #[derive(Clone, Default)]
+    struct Board(Arc<Mutex<Vec<Digest>>>);
+
+    impl Http for Board {
+        fn get(
+            &self,
+            _: &str,
+            _: &[(&str, &str)],
+            _: u64,
+            _: Duration,
+        ) -> Result<Reply, HttpError> {
+            unreachable!("a call asks nothing")
+        }
+
+        fn post(
+            &self,
+            _: &str,
+            _: &[(&str, &str)],
+            body: &[u8],
+            _: u64,
+            _: Duration,
+        ) -> Result<Reply, HttpError> {
+            let posting: Posting = serde_json::from_slice(body).unwrap();
+            self.0.lock().unwrap().push(posting.act.checkpoint);
+            let (status, body) = (201, Vec::new());
+            Ok(Reply { status, body })
+        }
+    }
+
+    struct Bench {
+        clock: HandClock,
+        board: Board,
+        call: StopCall,
+        latch: Latch,
+        state: State,
+    }
+
+    impl Bench {
+        /// Somebody who has seen a release without evidence and has read nothing.
+        fn new() -> Self {
+            let (clock, board) = (HandClock::at(World::START), Board::default());
+            let machine = Machine {
+                watch: Watch::new(Arc::new(clock.clone())),
+                disk: Arc::new(CrashDisk::default()),
+                random: Arc::new(Dice::default()),
+                http: Arc::new(board.clone()),
+            };
+            let key: Arc<SoftwareStatement> = Arc::new(World::key(&World::KEEPER.0));
+            let urls = BTreeMap::from([(World::BOARD, "http://board".to_owned())]);
+            let sight = Sight::Release {
+                entry: 7,
+                effects: Digest([1; 32]),
+            };
+            Self {
+                clock,
+                board,
+                call: StopCall::new(machine, World::KEEPER, key, urls),
+                latch: Latch {
+                    sight,
+                    time: World::START,
+                    called: BTreeSet::new(),
+                },
+                state: State::new(World::new().network),
+            }
+        }
+
+        /// What the board has taken once this head of so many entries was cosigned.
+        fn called(&mut self, size: u64) -> Vec<Digest> {
+            let newest = Cosigned {
+                body: HEAD,
+                oldest: World::START,
+            };
+            self.call
+                .step(Some(&self.latch), &self.state, Some((newest, size)));
+            self.board.0.lock().unwrap().clone()
+        }
+    }
+
+    const HEAD: Digest = Digest([2; 32]);
+
+    /// A head that never becomes an entry makes a suspension that nobody can lift. Whoever keeps a replica behind
+    /// for good does not silence it by that.
+    #[test]
+    fn a_replica_that_is_behind_names_no_head_until_it_has_been_waited_for() {
+        let mut bench = Bench::new();
+        assert!(bench.called(9).is_empty());
+        bench.clock.pass(Span::seconds(59));
+        assert!(bench.called(9).is_empty());
+        bench.clock.pass(Span::seconds(3));
+        assert_eq!(bench.called(9), [HEAD]);
+    }
+
+    #[test]
+    fn a_replica_that_has_read_everything_names_the_newest_head_at_once() {
+        assert_eq!(Bench::new().called(0), [HEAD]);
+    }
+}
