@@ -320,7 +320,8 @@ impl Keeper {
         }
         let standing = self.latches.standing(state);
         let of_release = |l: &&Latch| l.sight.condition() == Condition::ReleaseWithoutEvidence;
-        let newest = newest(&self.follower);
+        let size = self.follower.heads().newest().map(|head| head.head().size);
+        let newest = newest(&self.follower).zip(size);
         self.stop_call
             .step(standing.filter(of_release).last(), state, newest);
         self.latches.keep();

@@ -23,6 +23,7 @@ const FOUND: &[(u64, u64, &str)] = &[
     (17, 2500, "a start of the journal showed a batch that was whole and not durable; the power took it away"),
     (20, 2500, "a start of the signer followed what it had sent twice, and took its one receipt for nobody's"),
     (68, 2500, "administrators whom the roots had brought waited for a herald's word that only they could have freed"),
+    (355, 2500, "a keeper that read its journal anew called to stop by a head that was never journaled: nobody could lift it"),
 ];
 
 /// As long as it took to find something, where it did.
@@ -93,6 +94,8 @@ seeds! {
     seed_69 69;
     seed_70 70;
     seed_71 71;
+    seed_355 355;
+    seed_580 580;
 }
 
 fn expected(seed: u64) -> &'static [&'static str] {
@@ -109,6 +112,7 @@ fn the_set_leaves_nothing_out() {
         .collect();
     let mut missing: Vec<String> = WANTED.iter().map(ToString::to_string).collect();
     let thefts = Theft::WEIGHED.iter().chain(&Theft::WHOLE);
+    let thefts = thefts.chain(&Theft::CODES);
     missing.extend(thefts.map(|(_, theft)| format!("theft: {theft:?}")));
     missing.extend(Misdeed::WEIGHED.map(|(_, misdeed)| format!("misdeed: {misdeed:?}")));
     missing.extend(WitnessLie::ALL.map(|lie| format!("lie of a witness: {lie:?}")));
@@ -163,4 +167,6 @@ const WANTED: &[&str] = &[
     "fault: mail refused for good", "fault: mailbox gone", "fault: mailbox full", "fault: mail mailbox full", "envelope taken", "told", "contact changed",
     "policy replaced", "a publisher gone mad", "rotated: issuers", "rotated: roots", "rotated: a keeper",
     "key turned", "recovered", "vetoed", "administrators recovered",
+    // With codes.
+    "code sent", "code given", "code right", "digits typed again", "stopped by a code", "paid by a code",
 ];
