@@ -24,7 +24,7 @@ mod snapshots;
 pub use boards::BoardPoll;
 pub use callout::CallOut;
 pub use config::{ChainFees, Config};
-pub use cosign::{CosignError, Witnesses};
+pub use cosign::{CosignError, Reach as WitnessReach, Witnesses};
 pub use fees::{FeeFollower, FeeTable, Rate};
 pub use gate::{Gate, Parts, Sequencing, SnapshotParts, VendorParts};
 pub use index::{Course, Index};

@@ -35,6 +35,7 @@ mod scope;
 mod seen;
 mod staff;
 mod status;
+mod succession;
 mod verify;
 mod withheld;
 

@@ -15,3 +15,4 @@ mod customers;
 mod model;
 mod progress;
 mod rotation;
+mod witnesses;
