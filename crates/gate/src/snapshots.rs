@@ -256,6 +256,7 @@ impl Snapshotter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pulse::Durable;
     use portcullis_core::Body;
     use portcullis_core::signature::Signature;
     use portcullis_host::{Disk, SystemRandom};
@@ -445,7 +446,7 @@ mod tests {
         let head = ledger.state.facts().log.head();
         let written = |effects| {
             let standing = Standing { head, effects };
-            let heads = Arc::new(Heads::new(standing));
+            let heads = Arc::new(Heads::new(Durable::of(&ledger.state)));
             heads.note_cosigned(standing, Witnessed::new(&cosigned(&ledger)));
             let mut snapshotter = Snapshotter {
                 snapshots: own(&disk, &ledger),
