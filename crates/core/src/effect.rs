@@ -402,6 +402,7 @@ impl Facts {
                 newest,
             } => {
                 self.commit_cosigned(*body, *size, *oldest, *newest);
+                self.keys.seal(*size, at.index);
             }
             Effect::SetPolicy(_) | Effect::Rates(_) | Effect::ChargeFiat(_) => {
                 self.commit_policy(effect, at);

@@ -30,6 +30,9 @@ pub struct Config {
     pub authorities: Vec<String>,
     /// The witnesses' URLs, by the name in their vkey.
     pub witnesses: BTreeMap<String, String>,
+    /// The same of witnesses of whom genesis does not know: those whom a rotation has put in force, or is to.
+    #[serde(default)]
+    pub successors: BTreeMap<String, String>,
     /// The stop boards' URLs.
     pub boards: BTreeMap<BoardId, String>,
     /// Fees, by CAIP-2 chain.

@@ -5,10 +5,10 @@
 use crate::boards::BoardPoll;
 use crate::callout::{self, CallOut};
 use crate::config::ChainFees;
-use crate::cosign::Witnesses;
+use crate::cosign::{self, Witnesses};
 use crate::fees::{FeeFollower, FeeTable};
 use crate::open;
-use crate::pulse::{Heads, Projector, Pulse, Standing};
+use crate::pulse::{Durable, Heads, Projector, Pulse};
 use crate::run::Error;
 use crate::sequencer::{Command, MAX_BATCH, Sequencer, Shared, Stop, What};
 use crate::server::Api;
@@ -41,7 +41,7 @@ pub struct Parts {
     pub http: Arc<dyn Http>,
     /// The journal's signing key.
     pub log: Box<dyn Signer<Log> + Send>,
-    /// The witnesses' URLs, by the name in their vkey.
+    /// The witnesses' URLs, by the name in their vkey: those in force, and those of a rotation to come.
     pub witnesses: BTreeMap<String, String>,
     /// The stop boards' URLs.
     pub boards: BTreeMap<BoardId, String>,
@@ -133,6 +133,7 @@ impl Gate {
             segment_bytes: parts.segment_bytes,
         };
         let mut sequencer = open::journal(&network, &storage, own, table)?;
+        open::check_witnesses(&sequencer.shared().state(), &parts.witnesses)?;
         sequencer.begin(clock.now())?;
         let shared = sequencer.shared();
         let (queue, commands) = sync_channel(parts.queue);
@@ -142,14 +143,13 @@ impl Gate {
             Snapshotter::new(snapshots, every, network, &shared, &heads)
         });
         let view = &shared.view;
-        let witnesses = Witnesses::new(
-            network,
-            parts.log,
-            Arc::clone(&clock),
-            &parts.witnesses,
-            view,
-            &http,
-        );
+        let reach = cosign::Reach {
+            urls: parts.witnesses,
+            clock: Arc::clone(&clock),
+            view: Arc::clone(view),
+            http: Arc::clone(&http),
+        };
+        let witnesses = Witnesses::new(parts.log, reach);
         let boards = parts.boards.into_iter().map(|board| {
             let reach = (Arc::clone(&clock), Arc::clone(&http));
             BoardPoll::new(board, reach, Arc::clone(&shared), queue.clone())
@@ -253,11 +253,8 @@ fn followers(
 }
 
 /// Where the journal stands, between two batches: state is then that of its last entry.
-fn standing(sequencer: &Sequencer<Directory>) -> Standing {
-    Standing {
-        head: sequencer.head(),
-        effects: sequencer.shared().state().facts().effects,
-    }
+fn standing(sequencer: &Sequencer<Directory>) -> Durable {
+    Durable::of(&sequencer.shared().state())
 }
 
 /// The sequencer with the queue before it.

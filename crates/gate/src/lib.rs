@@ -26,7 +26,7 @@ mod webhooks;
 pub use boards::BoardPoll;
 pub use callout::CallOut;
 pub use config::{ChainFees, Config};
-pub use cosign::{CosignError, Witnesses};
+pub use cosign::{CosignError, Reach as WitnessReach, Witnesses};
 pub use fees::{FeeFollower, FeeTable, Rate};
 pub use gate::{Gate, Parts, Sequencing, SnapshotParts, VendorParts, WebhookParts};
 pub use index::{Course, Index};

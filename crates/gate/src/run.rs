@@ -172,7 +172,11 @@ fn assemble(config: &Config) -> Result<Parts, Error> {
         http: Arc::new(Web::new()),
         log,
         network,
-        witnesses: config.witnesses.clone(),
+        witnesses: [&config.witnesses, &config.successors]
+            .into_iter()
+            .flatten()
+            .map(owned)
+            .collect(),
         boards: config.boards.clone(),
         nodes,
         chains,
@@ -192,6 +196,10 @@ fn assemble(config: &Config) -> Result<Parts, Error> {
             urls: config.webhooks.clone(),
         }),
     })
+}
+
+fn owned((name, url): (&String, &String)) -> (String, String) {
+    (name.clone(), url.clone())
 }
 
 fn nodes(chains: &BTreeMap<ChainId, ChainFees>) -> Result<BTreeMap<ChainId, Arc<dyn Node>>, Error> {

@@ -37,6 +37,7 @@ mod scope;
 mod seen;
 mod staff;
 mod status;
+mod succession;
 mod verify;
 mod withheld;
 

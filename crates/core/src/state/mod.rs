@@ -11,6 +11,7 @@ pub mod release;
 pub mod said;
 mod snapshot;
 pub mod untold;
+mod witnesses;
 
 pub use query::Reach;
 pub use snapshot::SnapshotFault;
@@ -42,6 +43,7 @@ use release::{Ended, Held, Release};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use untold::Untold;
+pub use witnesses::Cosigners;
 
 /// The state after some entry, and the network that it belongs to.
 #[derive(Clone, Debug)]
@@ -50,6 +52,8 @@ pub struct State {
     pub(crate) facts: Facts,
     /// The policy in force, compiled: derived from its text, and none of the state's bytes.
     pub(crate) engine: Arc<Engine>,
+    /// The witnesses, read: derived likewise.
+    pub(crate) cosigners: Arc<Cosigners>,
 }
 
 /// Everything derived. Ordered collections only, so that two replicas are equal byte for byte.
@@ -282,10 +286,12 @@ impl State {
     pub fn new(network: Arc<Network>) -> Self {
         let facts = Facts::new(&network);
         let engine = Engine::of(facts.policy());
+        let cosigners = Cosigners::of(&network, &facts.keys);
         Self {
             network,
             facts,
             engine,
+            cosigners,
         }
     }
 

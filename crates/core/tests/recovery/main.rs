@@ -16,3 +16,4 @@ mod customers;
 mod model;
 mod progress;
 mod rotation;
+mod witnesses;

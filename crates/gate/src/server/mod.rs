@@ -3,6 +3,7 @@
 mod acts;
 mod auth;
 mod bounds;
+mod bundle;
 mod envelopes;
 mod events;
 mod follow;
@@ -123,6 +124,7 @@ impl Api {
             .route("/log/checkpoint", get(log::checkpoint))
             .route("/log/follow", get(follow::follow))
             .route("/log/tile/{*path}", get(log::tile))
+            .route("/log/witnesses", get(reads::witnesses))
             .route("/openapi.json", get(openapi::document))
             .route("/metrics", get(reads::metrics))
             .route("/healthz", get(reads::health))

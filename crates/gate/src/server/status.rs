@@ -277,6 +277,9 @@ fn in_force(state: &CoreState) -> Value {
     let roots = Keys::Roots {
         roots: state.roots(),
     };
+    let witnesses = Keys::Witnesses {
+        witnesses: state.witnesses().clone(),
+    };
     let keepers = state.network().genesis().keepers.iter();
     let keepers = keepers.filter_map(|keeper| state.keeper(keeper.id));
     let keepers = keepers.map(|keeper| {
@@ -286,7 +289,8 @@ fn in_force(state: &CoreState) -> Value {
     });
     json!({
         "administration": state.administration().digest(), "issuers": issuers.digest(),
-        "roots": roots.digest(), "keepers": keepers.collect::<Vec<_>>(),
+        "roots": roots.digest(), "witnesses": witnesses.digest(),
+        "keepers": keepers.collect::<Vec<_>>(),
     })
 }
 
