@@ -64,8 +64,14 @@ fn fates_are_told(network: &Network, confirmed: &str, asset: &str) {
     let ask = ["call", "--dir", dir, "--as", "back-end", "--act", refused];
     let (passed, said) = try_run(&[&ask[..], &["--passkey", "customer"]].concat());
     assert!(!passed, "{said}");
-    let refused = said.split("act ").nth(1).unwrap();
-    let refused = refused.split_whitespace().next().unwrap();
+    let refused = network.until("the refusal among the events", |network| {
+        let events = network.call(&["--as", "auditor", "GET", "/v1/events"]);
+        let refused = events["events"]
+            .as_array()?
+            .iter()
+            .find(|event| event["stage"] == "refused")?;
+        Some(refused["act"].as_str()?.to_owned())
+    });
     let own = network.call(&["--as", "auditor", "GET", &format!("/v1/acts/{confirmed}")]);
     let kind = json!({ "type": "withdraw", "asset": asset, "to": own["act"]["kind"]["to"], "amount": "1" });
     let held = network.customers_act(&kind, &[]);
@@ -73,7 +79,7 @@ fn fates_are_told(network: &Network, confirmed: &str, asset: &str) {
     let nobodys = "ab".repeat(32);
     for (act, fate, so) in [
         (confirmed, "confirmed", "the money has arrived"),
-        (refused, "refused: 506", "re-credit"),
+        (&refused, "refused: 506", "re-credit"),
         (held, "held", "do not re-credit"),
         (&nobodys, "absent", "otherwise look again"),
     ] {
