@@ -283,3 +283,70 @@ fn an_address_that_a_waiting_factor_brought_in_waits_as_long() {
     bench.clock.pass(Span::hours(24));
     assert_eq!(bench.run(3), 1);
 }
+
+/// A hostile gate settles some recovery ten days ahead: what waited for the day's cap waits no more.
+#[test]
+fn attack_the_days_cap_ends_with_one_entry_from_the_future() {
+    use portcullis_core::act::Recover;
+    use portcullis_core::decide::settle;
+    use portcullis_core::entry::{Body, Entry, Settlement};
+    use portcullis_core::signature::Strict;
+    let _ = Strict;
+    for hostile in [false, true] {
+        let mut config = config("");
+        config.floors.first_enrolments_per_day = 1;
+        let mut bench = Bench::with(config);
+        let recovery = {
+            let mut wire = bench.wire();
+            let ledger = &mut wire.ledger;
+            let principal = bench.customer.principal;
+            let key = World::key(&principal.0).public_key().clone();
+            let factor = NewFactor::RequestKey { key };
+            let enrol = ActKind::EnrolFactor(EnrolFactor { principal, factor });
+            let act = ledger.customers_act(&bench.customer, enrol);
+            let evidence = ledger.customers_evidence(&bench.customer, &act);
+            ledger.submit(act, evidence);
+            ledger.settle_clocks();
+            ledger.clock.pass(Span::seconds(6));
+            ledger.settle_clocks();
+            let raise = ActKind::RaiseEpoch(RaiseEpoch {
+                realm: Realm::Customers,
+                factors: Some(FactorKind::Passkey),
+            });
+            ledger.staff(World::OPERATOR, raise);
+            let recover = ActKind::Recover(Recover {
+                principal,
+                factor: bench.customer.with_new_passkey(0x77).factor(),
+            });
+            let act = ledger.customers_act(&bench.customer, recover);
+            let mut evidence = ledger.customers_evidence(&bench.customer, &act);
+            evidence.assertions.clear();
+            let now = ledger.clock.now();
+            evidence.requests.push(World::request(principal, &act, now));
+            let recovery = ledger.submit(act, evidence);
+            ledger.settle_clocks();
+            let second = Customer::number(2);
+            ledger.open(&second);
+            ledger.add_address(&second, PAYEE);
+            ledger.withdraw(&second, PAYEE, 6);
+            recovery
+        };
+        assert_eq!(bench.run(3), 0, "it waits for the day's cap");
+        if hostile {
+            let mut wire = bench.wire();
+            let ledger = &mut wire.ledger;
+            let ahead = ledger.clock.now().after(Span::hours(24 * 10));
+            let decision = settle(&ledger.state, recovery, ahead).decision().clone();
+            let body = Body::Settle(Box::new(Settlement {
+                act: recovery,
+                decision,
+                plan: None,
+            }));
+            let applied = ledger.enter_bytes(Entry::new(ahead, body).to_bytes());
+            assert_eq!(applied.void, None);
+        }
+        let signed = bench.run(5);
+        println!("hostile {hostile}: signed {signed}");
+        assert_eq!(signed, usize::from(hostile));
+    }
+}
