@@ -260,13 +260,16 @@ def check_order(proven, checkpoint):
 # behind which it counts.
 
 
+BY_CODE = ("withdraw", "add-address")
+
+
 def check_asked(case, asked, account, until):
     """Checks 8 and 9: the customer's factor, and the back end's."""
     with fault("Factor"):
         need(asked.act.realm == "customers", "the act is not a customer's")
         factors = holders_factors(case, asked.act.principal, account)
         factor = next((f for f in factors if proves(case, f, "customers", asked.act_digest, until)
-                       or asked.act.kind.variant == "withdraw" and proves_by_code(case, f, asked, until)), None)
+                       or asked.act.kind.variant in BY_CODE and proves_by_code(case, f, asked, until)), None)
         need(factor, "no factor of the account's holder proves the act")
     with fault("Relay"):
         relay = next((f for f in factors_with(case, "back-end") if proves(case, f, "staff", asked.act_digest, until)), None)

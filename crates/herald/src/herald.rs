@@ -147,8 +147,10 @@ impl Herald {
         // Whoever may have forked the journal, or cut it, is not helped to tell anybody anything.
         if self.keeper.latched().next().is_none() {
             self.bring()?;
-            self.judge_codes()?;
         }
+        // Digits typed for one act are right or wrong of it in every journal; and they have to stop things
+        // just then.
+        self.judge_codes()?;
         self.say_told()?;
         self.keeper.finish(Vec::new)?;
         let untold = &self.keeper.state().facts().untold;

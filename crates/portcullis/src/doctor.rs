@@ -1,13 +1,13 @@
 //! `portcullis doctor`: what an operator would want to know before it hurts.
 
 use crate::amount::both;
-use crate::approve::follow::Replica;
 use crate::caps::contradictions;
 use crate::failure::{Exit, Failure};
 use crate::folder::Folder;
 use crate::out::say;
 use crate::overdue::overdue;
 use crate::reach::{Reach, ReachArgs};
+use crate::replica::Replica;
 use crate::withheld;
 use clap::Args;
 use portcullis_chains::caip::Address;

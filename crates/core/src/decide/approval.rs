@@ -105,7 +105,7 @@ fn is_able(state: &State, who: PrincipalId) -> bool {
 }
 
 /// A suspension holds proposals too, but for the one that ends it.
-fn is_shut(state: &State, act: &Act) -> bool {
+pub(super) fn is_shut(state: &State, act: &Act) -> bool {
     let reach = Reach {
         realm: act.realm,
         account: act.account,

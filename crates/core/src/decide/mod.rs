@@ -464,7 +464,7 @@ fn settle_kind(
     time: Time,
 ) -> Result<Verdict, Reason> {
     match kind {
-        ActKind::Withdraw(withdraw) => withdraw::settle(state, held, withdraw, time),
+        ActKind::Withdraw(withdraw) => withdraw::settle(state, (digest, held), withdraw, time),
         ActKind::Recover(recover) => recovery::settle(state, held, recover, time),
         ActKind::RecoverAdministrators(recover) => {
             administrators::settle(state, held, recover, time)
@@ -474,6 +474,7 @@ fn settle_kind(
         ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_) | ActKind::Veto(_) => {
             code::settle_stop(state, digest, held, time)
         }
+        ActKind::AddAddress(_) => code::settle_address(state, digest, held, time),
         _ => approval::settle(state, held, time),
     }
 }

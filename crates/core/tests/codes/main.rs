@@ -9,6 +9,8 @@
 mod stage;
 
 mod attack;
+||||||| 29c4c1c
+mod addresses;
 mod bench;
 mod guessing;
 mod imports;

@@ -672,6 +672,10 @@ cases! {
 
     ok "good-totp" "a small withdrawal by a TOTP code, which the herald found right"
         Draft::by_totp().into();
+    ok "good-totp-alone" "the same to an address that a code of the same app added"
+        Draft::by_totp_alone().into();
+    Address "bad-totp-address-without-word" "the herald's word on the code that added the address is not shown"
+        lost::without(Draft::by_totp_alone(), 4).into();
     ok "good-recovery-code" "the factor was recovered by one of the customer's recovery codes"
         Draft::by_recovery_code().into();
     Factor "bad-totp-without-word" "the herald's word on the code is not shown"
@@ -708,7 +712,7 @@ cases! {
             draft.submission(at, |s| s.evidence.code = None);
             draft.into()
         };
-    Address "bad-totp-adds-the-address" "a TOTP code is all that proves the address"
+    Address "bad-totp-adds-the-address" "a TOTP code that nobody judged is all that proves the address"
         {
             let mut draft = Draft::by_totp();
             let (at, from) = (draft.address, draft.withdrawal);
