@@ -120,7 +120,7 @@ reasons! {
     500 Suspended "suspended" Anew "The gate is shut for this; it takes restricting acts only until a quorum lifts the suspension.";
     501 AccountFrozen "account-frozen" Anew "The account is frozen, or was frozen again after this was asked. Ask anew once it is not.";
     502 AccountExists "account-exists" Never "There is an account or principal with this id.";
-    503 FactorExists "factor-exists" Never "This factor is enrolled already.";
+    503 FactorExists "factor-exists" Never "This factor is enrolled already, or an act of staff that waits names it.";
     504 TooMany "too-many" Never "The account or principal has as many of these as it may have.";
     505 AddressKnown "address-known" Never "The address is in the account's book already.";
     506 AddressUnknown "address-unknown" Anew "The address is not in the account's book; add it first. On another chain it is another address.";

@@ -338,7 +338,7 @@ pub(super) fn judge_approve(
 
 /// Take back an act that waits, or withhold a release: signed bytes that no chain has stay where they
 /// are, and those that one has may still confirm. The account's holder takes back its own; staff
-/// anybody's; a proposal its proposer's.
+/// anybody's, and recoveries; a proposal its proposer's.
 pub(super) fn judge_cancel(
     case: &Case<'_>,
     actor: &Actor,
@@ -368,8 +368,13 @@ fn check_may_cancel(actor: &Actor, act: &Act) -> Result<(), Reason> {
             act.account == Some(account) && act.realm == Realm::Customers
         }
         // A proposal only by whoever made it: one administrator must not be able to cancel what
-        // the others agree on.
-        Owner::Member { principal } => act.realm == Realm::Customers || act.principal == principal,
+        // the others agree on. A recovery of a customer is no proposal: begun and left, it would keep
+        // that customer from every other for a month.
+        Owner::Member { principal } => {
+            let is_customers =
+                act.realm == Realm::Customers || matches!(act.kind, ActKind::Recover(_));
+            is_customers || act.principal == principal
+        }
     };
     if may { Ok(()) } else { Err(Reason::ActUnknown) }
 }

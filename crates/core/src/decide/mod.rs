@@ -298,7 +298,8 @@ fn decide_asked(case: &Case<'_>, actor: &Actor) -> Result<Decided, Reason> {
     let verdict = verdict.map(|verdict| code::hold(actor, verdict));
     let decided = match verdict {
         Ok(verdict) => {
-            if matches!(verdict, Verdict::Wait(..)) {
+            // What only takes away waits for a code, of which there are few.
+            if matches!(verdict, Verdict::Wait(..)) && !case.act.kind.is_restricting() {
                 refuse_if_many_wait(case)?;
             }
             effects.extend(claims.used_up());

@@ -1,6 +1,7 @@
 //! State: what the journal says, up to an entry. Derived, never stored as truth.
 
 pub mod account;
+pub mod announced;
 pub mod codes;
 pub mod keys;
 pub mod log;
@@ -30,6 +31,7 @@ use crate::statement::{Cap, Condition};
 use crate::time::Time;
 use crate::window::Rings;
 use account::{Account, Member, Owner, Proof};
+use announced::Announced;
 use codes::Codes;
 use keys::Rotated;
 use log::LogTail;
@@ -183,6 +185,9 @@ pub struct Facts {
     /// One-time codes.
     #[n(55)]
     pub codes: Codes,
+    /// Factors that held acts of staff name.
+    #[n(59)]
+    pub announced: Announced,
 }
 
 /// A wallet's next nonce and what left it.
@@ -356,6 +361,7 @@ impl Facts {
             untold: Untold::default(),
             attested: None,
             codes: Codes::default(),
+            announced: Announced::default(),
         };
         facts.found(network);
         facts

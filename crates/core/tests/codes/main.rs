@@ -8,8 +8,6 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
-mod attack;
-||||||| 29c4c1c
 mod addresses;
 mod bench;
 mod guessing;

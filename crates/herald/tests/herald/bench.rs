@@ -8,7 +8,6 @@ use portcullis_herald::{
     Config, Herald, HeraldError, Letter, Outcome, Parts, Post, PostOffice, Postman, Step, Templates,
 };
 use portcullis_host::Clock as _;
-use portcullis_keys::StatementKey as _;
 use portcullis_keeper::testkit::{
     CrashDisk, Customer, HandClock, Ledger, Net, Wire, World, machine,
 };
@@ -39,7 +38,7 @@ impl Bench {
 
     pub(crate) fn with(post: Arc<dyn Post>, fake: FakePost) -> Self {
         let clock = HandClock::at(World::START);
-        let ledger = Ledger::new(Arc::new(world()), clock.clone());
+        let ledger = Ledger::new(Arc::new(World::with_a_herald()), clock.clone());
         let (net, disk) = (Net::around(ledger), CrashDisk::default());
         let customer = Customer::number(1);
         let (herald, postman) = open(&clock, &disk, &net, &post).unwrap();
@@ -195,21 +194,6 @@ impl Bench {
     }
 }
 
-/// A network with a herald, and three roots.
-pub(crate) fn world() -> World {
-    World::with(|genesis| {
-        genesis.keepers.push(portcullis_core::genesis::Keeper {
-            id: World::HERALD,
-            kind: portcullis_core::genesis::KeeperKind::Herald,
-            key: World::key(&World::HERALD.0).public_key().clone(),
-            sealing: Some(SealingKey(World::SEALING)),
-        });
-        genesis.roots = [0xd1_u8, 0xd2, 0xd3]
-            .map(|seed| World::key(&[seed; 16]).public_key().clone())
-            .to_vec();
-    })
-}
-
 fn open(
     clock: &HandClock,
     disk: &CrashDisk,
@@ -232,7 +216,7 @@ fn open(
 
 fn config() -> Config {
     let (keeper, board) = (World::HERALD, World::BOARD);
-    let digest = world().digest();
+    let digest = World::with_a_herald().digest();
     let text = format!(
         r#"
         genesis = "genesis"

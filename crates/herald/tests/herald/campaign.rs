@@ -8,19 +8,19 @@ use portcullis_core::realm::Realm;
 use portcullis_keeper::testkit::{Customer, World};
 
 /// More customers than one piece of a campaign holds.
-pub(crate) const LAST: u8 = 143;
+const LAST: u8 = 143;
 
 /// The numbers of all customers but the first, up to this one: staff of the test's world has the others.
-pub(crate) fn numbers(last: u8) -> impl Iterator<Item = u8> {
+fn numbers(last: u8) -> impl Iterator<Item = u8> {
     (2..=last).filter(|number| !(0x61..=0x63).contains(number))
 }
 
-pub(crate) fn mail(number: u8) -> String {
+fn mail(number: u8) -> String {
     format!("customer-{number}@customer.example")
 }
 
 /// A herald at rest, with customers up to this number who have all been told that their accounts are open.
-pub(crate) fn crowded(last: u8) -> Bench {
+fn crowded(last: u8) -> Bench {
     let mut bench = Bench::begun();
     for number in numbers(last) {
         bench.open_account(&Customer::number(number), &mail(number));
@@ -33,7 +33,7 @@ pub(crate) fn crowded(last: u8) -> Bench {
     bench
 }
 
-pub(crate) fn raise(bench: &Bench, factors: Option<FactorKind>) {
+fn raise(bench: &Bench, factors: Option<FactorKind>) {
     let realm = Realm::Customers;
     let kind = ActKind::RaiseEpoch(RaiseEpoch { realm, factors });
     let mut wire = bench.wire();
@@ -47,7 +47,7 @@ fn told(bench: &Bench) -> Vec<String> {
     customers.map(|(to, _)| to).collect()
 }
 
-pub(crate) fn everybody() -> Vec<String> {
+fn everybody() -> Vec<String> {
     let others = numbers(LAST).map(mail);
     let mut all: Vec<String> = others.chain([FIRST.to_owned()]).collect();
     all.sort_unstable();

@@ -6,7 +6,6 @@
     reason = "a test's helper: what cannot be is a failed test, and what cannot run says so"
 )]
 
-mod attack;
 mod bench;
 mod campaign;
 mod codes;
