@@ -50,11 +50,12 @@ impl State {
         if facts.rules != RULES {
             return Err(SnapshotFault::UnknownRules(facts.rules));
         }
-        let engine = Engine::of(facts.policy());
+        let (engine, witnessed) = (Engine::of(facts.policy()), facts.newest_checkpoint());
         Ok(Self {
             network,
             facts,
             engine,
+            witnessed,
         })
     }
 }
