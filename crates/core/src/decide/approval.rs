@@ -1,6 +1,7 @@
 //! Acts that wait for others: proposals to a quorum, approvals, and taking an act back.
 
 use super::authenticate::{Actor, has_role};
+use super::clock::Clock;
 use super::factor::{check_new, check_no_holders};
 use super::{Case, Verdict, contact, held, rotate, suspend, withhold_where};
 use crate::act::{Act, ActKind, Approve, Cancel, GrantRole, LiftTarget, RaiseEpoch, Scope};
@@ -15,7 +16,7 @@ use crate::state::account::Owner;
 use crate::state::release::{End, Held, Stage, Withheld};
 use crate::state::{Reach, State};
 use crate::statement::Condition;
-use crate::time::{Span, Time};
+use crate::time::Span;
 
 /// A proposal is held until a quorum of administrators stands behind it; it must make sense already.
 pub(super) fn judge_proposal(case: &Case<'_>) -> Result<Verdict, Reason> {
@@ -60,13 +61,13 @@ pub(super) fn own_delay(state: &State, act: &Act) -> Option<Span> {
 }
 
 /// Decide a proposal again: unique administrators of now, the proposer among them.
-pub(super) fn settle(state: &State, held: &Held, time: Time) -> Result<Verdict, Reason> {
+pub(super) fn settle(state: &State, held: &Held, clock: Clock) -> Result<Verdict, Reason> {
     let changes = carry_out(state, &held.act)?;
     check_not_frozen_since(state, held)?;
     let stands = state.facts.stands(&held.proof) && is_able(state, held.act.principal);
     let count = supporters(state, held).saturating_add(stands.into());
     let missing = state.quorum().saturating_sub(count);
-    let delayed = !held.available.is_at(time);
+    let delayed = !clock.has_run(held);
     let shut = is_shut(state, &held.act);
     if missing == 0 && !delayed && !shut {
         // Again, since an account may have been opened meanwhile; and last, since it looks at all.
@@ -76,10 +77,7 @@ pub(super) fn settle(state: &State, held: &Held, time: Time) -> Result<Verdict, 
     let open = needs(missing, delayed)
         .into_iter()
         .chain(shut.then_some(Need::Lift));
-    Ok(Verdict::Wait(
-        open.collect(),
-        held.available.time().filter(|t| *t > time),
-    ))
+    Ok(Verdict::Wait(open.collect(), clock.runs_until(held)))
 }
 
 /// Administrators of now besides the proposer who stand behind a proposal.
