@@ -71,18 +71,14 @@ impl Enrolments {
     }
 
     /// Take in an entry. `Some` where onboarding's word counts later for this signer.
-    ///
-    /// `now` is the signer's own: what waits, waits by no entry's time, which is its gate's word. (An entry that
-    /// brings something in from the future is admitted as of then; nothing is paid before, either.)
-    pub(crate) fn take(&mut self, seen: &Seen, floors: &Floors, now: Time) -> Option<Slowed> {
+    pub(crate) fn take(&mut self, seen: &Seen, floors: &Floors) -> Option<Slowed> {
         let entry = seen.entry.as_ref()?;
         // An account that is imported comes with several factors, all on the same word.
         let brought: Vec<Brought> = seen.applied.changes.iter().filter_map(brought).collect();
         if brought.is_empty() {
             return None;
         }
-        let passed = entry.time.min(now);
-        self.waiting.retain(|_, until| *until > passed);
+        self.waiting.retain(|_, until| *until > entry.time);
         let (act, onboards) = match &entry.body {
             Body::Act(submission) => match onboards(&submission.act) {
                 Some(onboards) => (submission.act.digest(), onboards),

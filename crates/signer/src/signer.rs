@@ -188,9 +188,8 @@ impl Signer {
                 self.out.remove(act);
             }
         }
-        let now = self.machine.watch.now();
         for seen in &news.seen {
-            if let Some(slowed) = self.enrolments.take(seen, &self.config.floors, now) {
+            if let Some(slowed) = self.enrolments.take(seen, &self.config.floors) {
                 let text = format!(
                     "more factors were enrolled on onboarding's word than this signer's cap for a \
                      day; the one of this act counts from {} on",

@@ -6,6 +6,7 @@ use super::factor::{check_new, check_no_holders};
 use super::{Case, Verdict, contact, held, rotate, suspend, withhold_where};
 use crate::act::{Act, ActKind, Approve, Cancel, GrantRole, LiftTarget, RaiseEpoch, Scope};
 use crate::decision::Need;
+use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::factor::Factor;
 use crate::id::PrincipalId;
@@ -13,6 +14,7 @@ use crate::limits::Limits;
 use crate::realm::{Realm, Role};
 use crate::reason::Reason;
 use crate::state::account::Owner;
+use crate::state::recovery::{Pending, Voucher};
 use crate::state::release::{End, Held, Stage, Withheld};
 use crate::state::{Reach, State};
 use crate::statement::Condition;
@@ -340,7 +342,7 @@ pub(super) fn judge_approve(
 
 /// Take back an act that waits, or withhold a release: signed bytes that no chain has stay where they
 /// are, and those that one has may still confirm. The account's holder takes back its own; staff
-/// anybody's, and recoveries; a proposal its proposer's.
+/// anybody's; a proposal its proposer's.
 pub(super) fn judge_cancel(
     case: &Case<'_>,
     actor: &Actor,
@@ -359,9 +361,20 @@ pub(super) fn judge_cancel(
         )]));
     }
     let held = held(case.state, cancel.act)?;
-    check_may_cancel(actor, &held.act)?;
+    if !is_left_alone(case.state, actor, cancel.act, held) {
+        check_may_cancel(actor, &held.act)?;
+    }
     let end = Effect::End(cancel.act, End::Returned, held.act.account);
     Ok(Verdict::Accept(vec![Effect::Unhold(cancel.act), end]))
+}
+
+/// A customer's recovery that one supporter began and nobody joined: left so, it would keep that customer from every
+/// other for a month. Any of staff takes it back.
+fn is_left_alone(state: &State, actor: &Actor, act: Digest, held: &Held) -> bool {
+    let begun = |pending: &Pending| pending.act == act && pending.voucher == Voucher::Support;
+    matches!(actor.owner, Owner::Member { .. })
+        && held.approvals.is_empty()
+        && state.facts.recovering.values().any(begun)
 }
 
 fn check_may_cancel(actor: &Actor, act: &Act) -> Result<(), Reason> {
@@ -370,13 +383,8 @@ fn check_may_cancel(actor: &Actor, act: &Act) -> Result<(), Reason> {
             act.account == Some(account) && act.realm == Realm::Customers
         }
         // A proposal only by whoever made it: one administrator must not be able to cancel what
-        // the others agree on. A recovery of a customer is no proposal: begun and left, it would keep
-        // that customer from every other for a month.
-        Owner::Member { principal } => {
-            let is_customers =
-                act.realm == Realm::Customers || matches!(act.kind, ActKind::Recover(_));
-            is_customers || act.principal == principal
-        }
+        // the others agree on.
+        Owner::Member { principal } => act.realm == Realm::Customers || act.principal == principal,
     };
     if may { Ok(()) } else { Err(Reason::ActUnknown) }
 }
