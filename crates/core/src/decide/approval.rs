@@ -6,7 +6,6 @@ use super::factor::{check_new, check_no_holders};
 use super::{Case, Verdict, contact, held, rotate, suspend, withhold_where};
 use crate::act::{Act, ActKind, Approve, Cancel, GrantRole, LiftTarget, RaiseEpoch, Scope};
 use crate::decision::Need;
-use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::factor::Factor;
 use crate::id::PrincipalId;
@@ -14,7 +13,7 @@ use crate::limits::Limits;
 use crate::realm::{Realm, Role};
 use crate::reason::Reason;
 use crate::state::account::Owner;
-use crate::state::recovery::{Pending, Voucher};
+use crate::state::recovery::Voucher;
 use crate::state::release::{End, Held, Stage, Withheld};
 use crate::state::{Reach, State};
 use crate::statement::Condition;
@@ -361,7 +360,7 @@ pub(super) fn judge_cancel(
         )]));
     }
     let held = held(case.state, cancel.act)?;
-    if !is_left_alone(case.state, actor, cancel.act, held) {
+    if !is_left_alone(case.state, actor, held) {
         check_may_cancel(actor, &held.act)?;
     }
     let end = Effect::End(cancel.act, End::Returned, held.act.account);
@@ -370,11 +369,18 @@ pub(super) fn judge_cancel(
 
 /// A customer's recovery that one supporter began and nobody joined: left so, it would keep that customer from every
 /// other for a month. Any of staff takes it back.
-fn is_left_alone(state: &State, actor: &Actor, act: Digest, held: &Held) -> bool {
-    let begun = |pending: &Pending| pending.act == act && pending.voucher == Voucher::Support;
+fn is_left_alone(state: &State, actor: &Actor, held: &Held) -> bool {
+    let (ActKind::Recover(recover), Some(account)) = (&held.act.kind, held.act.account) else {
+        return false;
+    };
+    let principal = recover.principal;
+    let pending = state
+        .facts
+        .recovering
+        .get(&Owner::Holder { account, principal });
     matches!(actor.owner, Owner::Member { .. })
         && held.approvals.is_empty()
-        && state.facts.recovering.values().any(begun)
+        && pending.is_some_and(|pending| pending.voucher == Voucher::Support)
 }
 
 fn check_may_cancel(actor: &Actor, act: &Act) -> Result<(), Reason> {
