@@ -251,11 +251,8 @@ impl State {
             self.facts.commit(change, at);
         }
         self.facts.prune(time);
-        if changes
-            .iter()
-            .any(|change| matches!(change, Effect::SetPolicy(_)))
-        {
-            self.engine = Engine::of(self.facts.policy());
+        for change in &changes {
+            self.derive(change);
         }
         if changes
             .iter()
@@ -269,6 +266,15 @@ impl State {
             changes,
             void,
             would_pay,
+        }
+    }
+
+    /// Make anew what is derived from the facts and is none of the state's bytes.
+    fn derive(&mut self, change: &Effect) {
+        match change {
+            Effect::SetPolicy(_) => self.engine = Engine::of(self.facts.policy()),
+            Effect::Cosigned { oldest, .. } => self.note_checkpoint(*oldest),
+            _ => {}
         }
     }
 

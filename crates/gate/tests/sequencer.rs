@@ -12,7 +12,7 @@ use portcullis_chains::Amount;
 use portcullis_core::act::{
     ActKind, AddAddress, Approve, Cancel, Lift, LiftTarget, Scope, SetLimits, Withdraw,
 };
-use portcullis_core::limits::Bounds;
+use portcullis_core::limits::{Bounds, Limits};
 use portcullis_core::statement::{Says, SignedStatement, Statement};
 use portcullis_core::{Decision, Digest, Evidence, Reason, Span};
 use portcullis_gate::Course;
@@ -464,4 +464,46 @@ fn a_refused_supplement_is_counted_and_is_no_error_of_the_gates() {
     assert_eq!(gate.shared.refusals(), before + 1);
     let text = said.text();
     assert!(text.contains("heard") && !text.contains("ERROR"), "{text}");
+}
+
+/// Delays run by the witnesses' clocks (docs/design/052): the batch that settles brings their word along.
+#[test]
+fn a_delay_that_runs_out_in_an_idle_night_ends_on_time() {
+    let floor = Span::seconds(1_200);
+    let mut gate = Gate::of(World::with(|genesis| genesis.delay_floor = floor));
+    gate.sync();
+    let limits = Limits { rules: Vec::new() };
+    let replaces = gate.shared.state().facts().limits.digest();
+    let act = gate.ledger.act(
+        World::administrator(0),
+        ActKind::SetLimits(SetLimits { replaces, limits }),
+    );
+    let (digest, evidence) = (act.digest(), gate.ledger.staffs_evidence(&act));
+    gate.submit(act, evidence).unwrap();
+    let approve = gate.ledger.act(
+        World::administrator(1),
+        ActKind::Approve(Approve { act: digest }),
+    );
+    let evidence = gate.ledger.staffs_evidence(&approve);
+    gate.submit(approve, evidence).unwrap();
+    gate.pass(Span::seconds(3));
+    let held = gate.shared.state().facts().held[&digest].clone();
+    let has_run = held.available.time().unwrap();
+    // Witnesses cosign all the time; nothing happens that would be journaled.
+    gate.clock.set(has_run.before(Span::seconds(4)));
+    gate.cosign();
+    let size = gate.shared.state().size();
+    gate.pass(Span::seconds(3));
+    assert_eq!(gate.shared.state().size(), size);
+    assert!(gate.shared.state().facts().held.contains_key(&digest));
+    gate.pass(Span::seconds(1));
+    let state = gate.shared.state();
+    assert_eq!(
+        state.size(),
+        size + 2,
+        "a checkpoint, and what it bears out"
+    );
+    assert!(!state.facts().held.contains_key(&digest));
+    assert_eq!(state.facts().time, has_run);
+    assert!(state.facts().limits.rules.is_empty());
 }

@@ -3,6 +3,7 @@
 //! may be lost.
 
 use super::claims::Claims;
+use super::clock::Clock;
 use super::factor::{check_new, check_no_holders};
 use super::{Case, Verdict};
 use crate::act::{NewAdministrator, RecoverAdministrators};
@@ -15,7 +16,7 @@ use crate::reason::Reason;
 use crate::state::State;
 use crate::state::account::{MAX_FACTORS, Owner};
 use crate::state::release::Held;
-use crate::time::{Span, Time};
+use crate::time::Span;
 use std::collections::BTreeSet;
 
 pub(super) fn judge(
@@ -38,14 +39,13 @@ pub(super) fn settle(
     state: &State,
     held: &Held,
     recover: &RecoverAdministrators,
-    time: Time,
+    clock: Clock,
 ) -> Result<Verdict, Reason> {
     let changes = replaced(state, recover)?;
-    if held.available.is_at(time) {
+    if clock.has_run(held) {
         return Ok(Verdict::Accept(changes));
     }
-    let until = held.available.time();
-    Ok(Verdict::Wait(vec![Need::Delay], until))
+    Ok(Verdict::Wait(vec![Need::Delay], clock.runs_until(held)))
 }
 
 /// What it changes, if it fits the administration in force.

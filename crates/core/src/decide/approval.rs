@@ -1,6 +1,7 @@
 //! Acts that wait for others: proposals to a quorum, approvals, and taking an act back.
 
 use super::authenticate::{Actor, has_role};
+use super::clock::Clock;
 use super::factor::{check_new, check_no_holders};
 use super::{Case, Verdict, contact, held, rotate, suspend, withhold_where};
 use crate::act::{Act, ActKind, Approve, Cancel, GrantRole, LiftTarget, RaiseEpoch, Scope};
@@ -12,10 +13,11 @@ use crate::limits::Limits;
 use crate::realm::{Realm, Role};
 use crate::reason::Reason;
 use crate::state::account::Owner;
+use crate::state::recovery::Voucher;
 use crate::state::release::{End, Held, Stage, Withheld};
 use crate::state::{Reach, State};
 use crate::statement::Condition;
-use crate::time::{Span, Time};
+use crate::time::Span;
 
 /// A proposal is held until a quorum of administrators stands behind it; it must make sense already.
 pub(super) fn judge_proposal(case: &Case<'_>) -> Result<Verdict, Reason> {
@@ -60,13 +62,13 @@ pub(super) fn own_delay(state: &State, act: &Act) -> Option<Span> {
 }
 
 /// Decide a proposal again: unique administrators of now, the proposer among them.
-pub(super) fn settle(state: &State, held: &Held, time: Time) -> Result<Verdict, Reason> {
+pub(super) fn settle(state: &State, held: &Held, clock: Clock) -> Result<Verdict, Reason> {
     let changes = carry_out(state, &held.act)?;
     check_not_frozen_since(state, held)?;
     let stands = state.facts.stands(&held.proof) && is_able(state, held.act.principal);
     let count = supporters(state, held).saturating_add(stands.into());
     let missing = state.quorum().saturating_sub(count);
-    let delayed = !held.available.is_at(time);
+    let delayed = !clock.has_run(held);
     let shut = is_shut(state, &held.act);
     if missing == 0 && !delayed && !shut {
         // Again, since an account may have been opened meanwhile; and last, since it looks at all.
@@ -76,10 +78,7 @@ pub(super) fn settle(state: &State, held: &Held, time: Time) -> Result<Verdict, 
     let open = needs(missing, delayed)
         .into_iter()
         .chain(shut.then_some(Need::Lift));
-    Ok(Verdict::Wait(
-        open.collect(),
-        held.available.time().filter(|t| *t > time),
-    ))
+    Ok(Verdict::Wait(open.collect(), clock.runs_until(held)))
 }
 
 /// Administrators of now besides the proposer who stand behind a proposal.
@@ -342,7 +341,7 @@ pub(super) fn judge_approve(
 
 /// Take back an act that waits, or withhold a release: signed bytes that no chain has stay where they
 /// are, and those that one has may still confirm. The account's holder takes back its own; staff
-/// anybody's, and recoveries; a proposal its proposer's.
+/// anybody's; a proposal its proposer's.
 pub(super) fn judge_cancel(
     case: &Case<'_>,
     actor: &Actor,
@@ -361,9 +360,27 @@ pub(super) fn judge_cancel(
         )]));
     }
     let held = held(case.state, cancel.act)?;
-    check_may_cancel(actor, &held.act)?;
+    if !is_left_alone(case.state, actor, held) {
+        check_may_cancel(actor, &held.act)?;
+    }
     let end = Effect::End(cancel.act, End::Returned, held.act.account);
     Ok(Verdict::Accept(vec![Effect::Unhold(cancel.act), end]))
+}
+
+/// A customer's recovery that one supporter began and nobody joined: left so, it would keep that customer from every
+/// other for a month. Any of staff takes it back.
+fn is_left_alone(state: &State, actor: &Actor, held: &Held) -> bool {
+    let (ActKind::Recover(recover), Some(account)) = (&held.act.kind, held.act.account) else {
+        return false;
+    };
+    let principal = recover.principal;
+    let pending = state
+        .facts
+        .recovering
+        .get(&Owner::Holder { account, principal });
+    matches!(actor.owner, Owner::Member { .. })
+        && held.approvals.is_empty()
+        && pending.is_some_and(|pending| pending.voucher == Voucher::Support)
 }
 
 fn check_may_cancel(actor: &Actor, act: &Act) -> Result<(), Reason> {
@@ -372,13 +389,8 @@ fn check_may_cancel(actor: &Actor, act: &Act) -> Result<(), Reason> {
             act.account == Some(account) && act.realm == Realm::Customers
         }
         // A proposal only by whoever made it: one administrator must not be able to cancel what
-        // the others agree on. A recovery of a customer is no proposal: begun and left, it would keep
-        // that customer from every other for a month.
-        Owner::Member { principal } => {
-            let is_customers =
-                act.realm == Realm::Customers || matches!(act.kind, ActKind::Recover(_));
-            is_customers || act.principal == principal
-        }
+        // the others agree on.
+        Owner::Member { principal } => act.realm == Realm::Customers || act.principal == principal,
     };
     if may { Ok(()) } else { Err(Reason::ActUnknown) }
 }

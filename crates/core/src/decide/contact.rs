@@ -2,6 +2,7 @@
 
 use super::account::thawed;
 use super::authenticate::Actor;
+use super::clock::Clock;
 use super::{Case, Decided, Verdict, account_of};
 use crate::act::{ActKind, ChangeContact, Keys, OpenAccount, Rotate};
 use crate::decision::{Decision, Need};
@@ -11,7 +12,6 @@ use crate::factor::FactorKind;
 use crate::reason::Reason;
 use crate::state::release::Held;
 use crate::state::{Reach, State};
-use crate::time::Time;
 
 /// Where genesis names a herald, a delay begins once it has told of the act (docs/design/037). Two wait for
 /// nobody's word: what the roots bring, since a herald that is latched, or lost, is the administrators' to
@@ -79,7 +79,7 @@ pub(super) fn settle_change(
     state: &State,
     held: &Held,
     change: &ChangeContact,
-    time: Time,
+    clock: Clock,
 ) -> Result<Verdict, Reason> {
     let id = account_of(&held.act)?;
     let account = state.facts.account(id).ok_or(Reason::UnknownAccount)?;
@@ -94,12 +94,12 @@ pub(super) fn settle_change(
         account: held.act.account,
         withdraws: None,
     };
-    let delayed = !held.available.is_at(time);
+    let delayed = !clock.has_run(held);
     let shut = state.facts.is_suspended(reach);
     if delayed || shut {
         let needs = [delayed.then_some(Need::Delay), shut.then_some(Need::Lift)];
-        let until = held.available.time().filter(|until| *until > time);
-        return Ok(Verdict::Wait(needs.into_iter().flatten().collect(), until));
+        let needs = needs.into_iter().flatten().collect();
+        return Ok(Verdict::Wait(needs, clock.runs_until(held)));
     }
     Ok(Verdict::Accept(vec![Effect::Contact(id, change.contact)]))
 }

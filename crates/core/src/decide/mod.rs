@@ -11,6 +11,7 @@ mod attested;
 pub(crate) mod authenticate;
 pub(crate) mod binding;
 mod claims;
+mod clock;
 pub mod code;
 mod contact;
 mod control;
@@ -44,6 +45,7 @@ use crate::state::release::{Held, Release, Stage, Withheld};
 use crate::time::{Span, Time};
 use authenticate::Actor;
 use claims::Claims;
+use clock::Clock;
 pub use payment::{Payment, PlanFault};
 use permit::Permission;
 pub use withdraw::{Bite, Bitten, bites};
@@ -422,13 +424,19 @@ fn refuse_if_many_wait(case: &Case<'_>) -> Result<(), Reason> {
 /// Decide a held act again, from what state knows of it. `Hold` means that nothing is to be journaled.
 #[must_use]
 pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
+    settle_with(state, None, digest, time)
+}
+
+/// Decide it again as if `next` led the entry's batch: it may say that a delay has run.
+#[must_use]
+pub fn settle_with(state: &State, next: Option<Cosigned>, digest: Digest, time: Time) -> Decided {
     let Some(held) = state.facts.held.get(&digest) else {
         return flight::settle_withheld(state, digest, time);
     };
     let verdict = match &held.act.kind {
         _ if time >= waits_until(&held.act) => Err(Reason::Expired),
         kind => code::check_fate(state, digest, held, time)
-            .and_then(|()| settle_kind(state, digest, held, kind, time)),
+            .and_then(|()| settle_kind(state, (digest, held), kind, Clock::at(state, next, time))),
     };
     let (verdict, asked) = match verdict {
         Ok(verdict) => policy::Asking::held(state, held, time).restrict_held(verdict),
@@ -459,24 +467,23 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
 
 fn settle_kind(
     state: &State,
-    digest: Digest,
-    held: &Held,
+    (digest, held): (Digest, &Held),
     kind: &ActKind,
-    time: Time,
+    clock: Clock,
 ) -> Result<Verdict, Reason> {
     match kind {
-        ActKind::Withdraw(withdraw) => withdraw::settle(state, (digest, held), withdraw, time),
-        ActKind::Recover(recover) => recovery::settle(state, held, recover, time),
+        ActKind::Withdraw(withdraw) => withdraw::settle(state, (digest, held), withdraw, clock),
+        ActKind::Recover(recover) => recovery::settle(state, held, recover, clock),
         ActKind::RecoverAdministrators(recover) => {
-            administrators::settle(state, held, recover, time)
+            administrators::settle(state, held, recover, clock)
         }
-        ActKind::ChangeContact(change) => contact::settle_change(state, held, change, time),
+        ActKind::ChangeContact(change) => contact::settle_change(state, held, change, clock),
         // Alone these never wait: a code is behind them.
         ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_) | ActKind::Veto(_) => {
-            code::settle_stop(state, digest, held, time)
+            code::settle_stop(state, digest, held, clock.time)
         }
-        ActKind::AddAddress(_) => code::settle_address(state, digest, held, time),
-        _ => approval::settle(state, held, time),
+        ActKind::AddAddress(_) => code::settle_address(state, digest, held, clock.time),
+        _ => approval::settle(state, held, clock),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::authenticate::{Actor, has_role};
 use super::claims::Claims;
+use super::clock::Clock;
 use super::factor::{check_new, check_not_announced, outdated};
 use super::{Case, Verdict, account_of, code, held};
 use crate::act::{Act, ActKind, Recover, Veto};
@@ -19,7 +20,7 @@ use crate::state::account::{Account, Owner};
 use crate::state::recovery::Voucher;
 use crate::state::release::{End, Held};
 use crate::state::{Reach, State};
-use crate::time::{Span, Time};
+use crate::time::Span;
 use std::collections::BTreeSet;
 
 /// Members with role support that recover a holder together.
@@ -130,7 +131,7 @@ pub(super) fn settle(
     state: &State,
     held: &Held,
     recover: &Recover,
-    time: Time,
+    clock: Clock,
 ) -> Result<Verdict, Reason> {
     let (owner, account) = holder(state, &held.act, recover)?;
     // Whoever froze it meanwhile has not agreed to this.
@@ -139,15 +140,15 @@ pub(super) fn settle(
     }
     check_new(state, owner, &recover.factor)?;
     let missing = missing(state, held, owner, recover)?;
-    let delayed = !held.available.is_at(time);
+    let delayed = !clock.has_run(held);
     let shut = state.facts.is_suspended(Reach {
         realm: held.act.realm,
         account: held.act.account,
         withdraws: None,
     });
     if missing > 0 || delayed || shut {
-        let until = held.available.time().filter(|until| *until > time);
-        return Ok(Verdict::Wait(needs(missing, delayed, shut), until));
+        let needs = needs(missing, delayed, shut);
+        return Ok(Verdict::Wait(needs, clock.runs_until(held)));
     }
     Ok(Verdict::Accept(recovered(state, owner, held, recover)?))
 }

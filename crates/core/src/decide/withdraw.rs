@@ -20,6 +20,7 @@ use portcullis_chains::Amount;
 use std::borrow::Cow;
 
 use super::claims::Claims;
+use super::clock::Clock;
 
 /// A withdrawal and what is known for it, at submission or later.
 struct Wanted<'a> {
@@ -95,7 +96,7 @@ pub(super) fn settle(
     state: &State,
     (digest, held): (Digest, &Held),
     withdraw: &Withdraw,
-    time: Time,
+    clock: Clock,
 ) -> Result<Verdict, Reason> {
     let id = account_of(&held.act)?;
     let account = state.facts.account(id).ok_or(Reason::UnknownAccount)?;
@@ -105,8 +106,8 @@ pub(super) fn settle(
         debit: held.debit,
         said: held.said.unwrap_or_default(),
         approvals: approvers(state, held),
-        cosigned: held.available.is_at(time),
-        ..Wanted::submitted(state, (id, account), withdraw, time)
+        cosigned: clock.has_run(held),
+        ..Wanted::submitted(state, (id, account), withdraw, clock.time)
     };
     wanted.check()?;
     // What a code does not suffice for any more, a passkey still may.

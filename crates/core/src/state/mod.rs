@@ -54,6 +54,8 @@ pub struct State {
     pub(crate) engine: Arc<Engine>,
     /// The witnesses, read: derived likewise.
     pub(crate) cosigners: Arc<Cosigners>,
+    /// The newest of the journaled checkpoints' times: derived from them, and none of the state's bytes.
+    witnessed: Time,
 }
 
 /// Everything derived. Ordered collections only, so that two replicas are equal byte for byte.
@@ -292,7 +294,24 @@ impl State {
             facts,
             engine,
             cosigners,
+            witnessed: Time(0),
         }
+    }
+
+    /// Up to when the witnesses bear the journal out: by its newest checkpoint, the oldest of the quorum's
+    /// cosignatures, which no minority of them can date ahead.
+    #[must_use]
+    pub fn witnessed(&self) -> Time {
+        self.witnessed
+    }
+
+    /// A checkpoint was journaled. One that was before may come again with older cosignatures.
+    pub(crate) fn note_checkpoint(&mut self, oldest: Time) {
+        self.witnessed = if oldest >= self.witnessed {
+            oldest
+        } else {
+            self.facts.newest_checkpoint()
+        };
     }
 
     /// The policy in force, compiled.

@@ -29,6 +29,11 @@ impl Facts {
         own.unwrap_or_else(|| Policy::default_of_core())
     }
 
+    /// The newest of the checkpoints' times. Looks at a day of them: to be asked seldom.
+    pub(crate) fn newest_checkpoint(&self) -> Time {
+        self.checkpoints.values().max().copied().unwrap_or_default()
+    }
+
     /// The last rate of an asset, however old.
     #[must_use]
     pub fn rate(&self, asset: AssetId) -> Option<&Rate> {

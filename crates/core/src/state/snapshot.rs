@@ -50,13 +50,14 @@ impl State {
         if facts.rules != RULES {
             return Err(SnapshotFault::UnknownRules(facts.rules));
         }
-        let engine = Engine::of(facts.policy());
+        let (engine, witnessed) = (Engine::of(facts.policy()), facts.newest_checkpoint());
         let cosigners = Cosigners::of(&network, &facts.keys);
         Ok(Self {
             network,
             facts,
             engine,
             cosigners,
+            witnessed,
         })
     }
 }

@@ -10,6 +10,7 @@ mod stage;
 
 mod administrators;
 mod afterwards;
+mod ahead;
 mod announced;
 mod budgets;
 mod customers;

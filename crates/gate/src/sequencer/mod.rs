@@ -17,7 +17,7 @@ use batch::{Batch, Finished};
 use checkpoints::Checkpoints;
 use pace::Pace;
 use portcullis_core::board::Posting;
-use portcullis_core::decide::Cosigned;
+use portcullis_core::decide::{Cosigned, Decided, settle_with};
 use portcullis_core::genesis::MAX_GENESIS;
 use portcullis_core::statement::SignedStatement;
 use portcullis_core::{Decision, Digest, Evidence, Reason, Span, State, Time, codec};
@@ -154,6 +154,13 @@ impl Shared {
     /// Ask the core something. A panic in it refuses the question and stops nothing else.
     pub fn guarded<T>(&self, ask: impl FnOnce(&State) -> T) -> Result<T, Reason> {
         catch_unwind(AssertUnwindSafe(|| ask(&self.state()))).map_err(|_| Reason::Panicked)
+    }
+
+    /// What a held act would come to now, behind the newest cosigned checkpoint: the batch that settles it is
+    /// led by that where the journaled one is too old to say how far delays have run.
+    pub(crate) fn settle(&self, act: Digest, now: Time) -> Result<Decided, Reason> {
+        let next = self.newest_cosigned();
+        self.guarded(|state| settle_with(state, next, act, state.facts().time.max(now)))
     }
 
     /// The newest cosigned checkpoint, which leads a batch where an act names it.

@@ -6,7 +6,7 @@ use portcullis_core::decide::Decided;
 use portcullis_core::decide::payment::{decode, leaves_room};
 use portcullis_core::plan::Plan;
 use portcullis_core::state::release::{Release, Stage};
-use portcullis_core::{Decision, Digest, Span, State, Time, decide};
+use portcullis_core::{Decision, Digest, Span, State, Time};
 use portcullis_journal::Store;
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ impl<S: Store> Sequencer<S> {
         let mut over = Vec::new();
         for digest in self.waiting.take(now, MAX_BATCH) {
             // An act that makes the core panic stays held; it must not take the gate with it.
-            let decided = self.shared.guarded(|state| settle(state, digest, now));
+            let decided = self.shared.settle(digest, now);
             match decided.as_ref().map(Decided::decision) {
                 Ok(Decision::Hold { needs, until }) => {
                     let state = self.shared.state();
@@ -58,7 +58,7 @@ impl<S: Store> Sequencer<S> {
             withheld.map(|(digest, _)| *digest).collect()
         };
         let is_over = |digest: &Digest| {
-            let decided = self.shared.guarded(|state| settle(state, *digest, now));
+            let decided = self.shared.settle(*digest, now);
             decided.is_ok_and(|decided| !matches!(decided.decision(), Decision::Hold { .. }))
         };
         let over = withheld.into_iter().filter(is_over);
@@ -100,10 +100,6 @@ impl<S: Store> Sequencer<S> {
             unsigned: transfer.with_fees(fees).build().to_bytes(),
         })
     }
-}
-
-fn settle(state: &State, digest: Digest, now: Time) -> Decided {
-    decide::settle(state, digest, state.facts().time.max(now))
 }
 
 /// Each wallet's release with the lowest open nonce. No later one can be mined before it, so outbidding

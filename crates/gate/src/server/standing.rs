@@ -11,15 +11,13 @@ use axum::extract::{Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use portcullis_core::decide::Decided;
+use portcullis_core::decide::{Cosigned, Decided, settle_with};
 use portcullis_core::decision::Need;
 use portcullis_core::entry::Submission;
 use portcullis_core::policy::{Name, Verdict};
 use portcullis_core::state::release::{Release, Stage as ReleaseStage};
 use portcullis_core::statement::Says;
-use portcullis_core::{
-    Act, Body, Decision, Digest, Entry, Reason, State as CoreState, Time, decide,
-};
+use portcullis_core::{Act, Body, Decision, Digest, Entry, Reason, State as CoreState, Time};
 use serde::Serialize;
 
 /// The answer of `GET /v1/acts/{digest}`.
@@ -155,6 +153,7 @@ pub(super) fn read(shared: &Shared, index: u64) -> Option<Entry> {
 }
 
 fn standing(shared: &Shared, digest: Digest, now: Time) -> Result<Option<Standing>, Reason> {
+    let next = shared.newest_cosigned();
     let mut found = {
         // Both at once, the index first: an act that just ended stands in one of them.
         let index = shared.index();
@@ -162,7 +161,7 @@ fn standing(shared: &Shared, digest: Digest, now: Time) -> Result<Option<Standin
             return Ok(None);
         };
         let entries = index.act(digest);
-        shared.guarded(|state| look(state, digest, course, entries, now))?
+        shared.guarded(|state| look((state, next), digest, course, entries, now))?
     };
     match found.stage {
         Stage::Confirmed => found.transactions = confirmed(shared, &found.entries),
@@ -186,7 +185,7 @@ impl Standing {
 }
 
 fn look(
-    state: &CoreState,
+    (state, next): (&CoreState, Option<Cosigned>),
     digest: Digest,
     course: Course,
     entries: Vec<u64>,
@@ -207,7 +206,7 @@ fn look(
     };
     if facts.held.contains_key(&digest) {
         standing.stage = Stage::Held;
-        let decided = decide::settle(state, digest, standing.now);
+        let decided = settle_with(state, next, digest, standing.now);
         if let Decision::Hold { needs, until } = decided.decision() {
             let open = |need: &Need| Open {
                 need: *need,

@@ -26,6 +26,9 @@ use portcullis_tlog::{
 };
 use std::sync::Arc;
 
+/// How old the journaled checkpoint may be behind which an honest gate settles.
+const RENEW: Span = Span::seconds(60);
+
 /// A journal that is written entry by entry, honestly or not.
 #[derive(Clone)]
 pub struct Ledger {
@@ -326,10 +329,12 @@ impl Ledger {
         self.settle(act);
     }
 
-    /// See that a journaled checkpoint contains a held act: nothing comes of it before.
+    /// See that a journaled checkpoint contains a held act, and is not an old one: nothing comes of it
+    /// before.
     pub fn witness(&mut self, act: Digest) {
         let held = self.state.facts().held.get(&act);
-        if held.is_some_and(|held| held.available.time().is_none()) {
+        let awaits = held.is_some_and(|held| held.available.time().is_none());
+        if awaits || self.now().since(self.state.witnessed()) > RENEW {
             self.settle_clocks();
         }
     }
