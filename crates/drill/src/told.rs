@@ -203,9 +203,9 @@ mod tests {
         let told = |to: &Customer, act: &str| message(&to.mail(), WITHDRAWAL, act);
         let count = |messages: [Message; 2]| {
             let mut told = Told::default();
-            messages
-                .iter()
-                .for_each(|message| mailboxes.count(message, &mut told));
+            for message in &messages {
+                mailboxes.count(message, &mut told);
+            }
             told
         };
         let right = count([told(one, "ab"), told(one, "ab")]);

@@ -122,10 +122,9 @@ impl Gate {
         } = parts;
         let table = FeeTable::new(&chains);
         let fees = followers(&table, chains, &parts.nodes);
-        let snapshots = parts.snapshots.map(|kept| {
-            let snapshots = Snapshots::new(Arc::clone(&disk), kept.key);
-            (snapshots, kept.every)
-        });
+        let snapshots = parts
+            .snapshots
+            .map(|kept| (Snapshots::new(Arc::clone(&disk), kept.key), kept.every));
         let own = snapshots.as_ref().map(|(snapshots, _)| snapshots);
         let storage = open::Storage {
             disk: &disk,
@@ -142,26 +141,21 @@ impl Gate {
             let network = Arc::clone(&network);
             Snapshotter::new(snapshots, every, network, &shared, &heads)
         });
-        let view = &shared.view;
         let reach = cosign::Reach {
             urls: parts.witnesses,
             clock: Arc::clone(&clock),
-            view: Arc::clone(view),
+            view: Arc::clone(&shared.view),
             http: Arc::clone(&http),
         };
         let witnesses = Witnesses::new(parts.log, reach);
-        let boards = parts.boards.into_iter().map(|board| {
-            let reach = (Arc::clone(&clock), Arc::clone(&http));
-            BoardPoll::new(board, reach, Arc::clone(&shared), queue.clone())
-        });
         let reach = (&clock, &http, &shared, &queue);
+        let boards = polls(parts.boards, reach);
         let callouts = parts.vendors.map(|vendors| callouts(vendors, reach));
         let (size, reach) = (sequencer.head().size, (&clock, &http, &shared, &disk));
-        let webhooks = parts.webhooks.map(|parts| webhooks(parts, size, reach));
-        let webhooks = webhooks.transpose()?.unwrap_or_default();
+        let webhooks = webhooks(parts.webhooks, size, reach)?;
         let seen: Vec<Seen> = webhooks.iter().map(Webhook::seen).collect();
         Ok(Self {
-            boards: boards.collect(),
+            boards,
             callouts: callouts.unwrap_or_default(),
             webhooks,
             fees,
@@ -194,6 +188,17 @@ type Reached<'a> = (
     &'a SyncSender<Command>,
 );
 
+fn polls(
+    boards: BTreeMap<BoardId, String>,
+    (clock, http, shared, queue): Reached<'_>,
+) -> Vec<BoardPoll> {
+    let poll = |board| {
+        let reach = (Arc::clone(clock), Arc::clone(http));
+        BoardPoll::new(board, reach, Arc::clone(shared), queue.clone())
+    };
+    boards.into_iter().map(poll).collect()
+}
+
 fn callouts(vendors: VendorParts, (clock, http, shared, queue): Reached<'_>) -> Vec<CallOut> {
     let callout = |vendor| {
         let reach = callout::Reach {
@@ -215,10 +220,13 @@ type Sending<'a> = (
 );
 
 fn webhooks(
-    parts: WebhookParts,
+    parts: Option<WebhookParts>,
     size: u64,
     (clock, http, shared, disk): Sending<'_>,
 ) -> Result<Vec<Webhook>, Error> {
+    let Some(parts) = parts else {
+        return Ok(Vec::new());
+    };
     let webhook = |(name, url)| {
         let endpoint = Endpoint::new(Arc::clone(http), url, Arc::clone(&parts.key));
         let endpoint = endpoint.ok_or_else(|| {

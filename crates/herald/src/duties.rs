@@ -120,7 +120,7 @@ impl Desk<'_> {
                 act,
                 delay: Some(_),
                 ..
-            } => self.waits(act),
+            } => Some(self.waits(act)),
             Effect::Recovered { account, .. } => {
                 self.about(*account, Kind::Recovered, Matter::new())
             }
@@ -166,13 +166,13 @@ impl Desk<'_> {
     }
 
     /// An act that waits for a delay of its own.
-    fn waits(&self, act: &Act) -> Option<Notice> {
+    fn waits(&self, act: &Act) -> Notice {
         match (&act.kind, act.account) {
             (ActKind::ChangeContact(change), Some(account)) => {
                 let mut recipients = self.old_contacts(account, change.contact);
                 recipients.push(Recipient::New(change.contact));
                 let kind = Kind::ContactChanging;
-                Some(self.of(kind, Some(account), Matter::new(), recipients))
+                self.of(kind, Some(account), Matter::new(), recipients)
             }
             // Whoever begins a false one may have changed the contact before: the old ones hear too.
             (ActKind::Recover(recover), Some(account)) => {
@@ -180,10 +180,10 @@ impl Desk<'_> {
                 let former = self.directory.former(account, self.time);
                 let contacts = self.contact(account).into_iter().chain(former);
                 let recipients = contacts.map(Recipient::Contact).collect();
-                Some(self.of(Kind::RecoveryBegun, Some(account), matter, recipients))
+                self.of(Kind::RecoveryBegun, Some(account), matter, recipients)
             }
             // Whatever account it names: the platform's own affairs are staff's to hear of.
-            (kind, _) => Some(self.platform(kind.name())),
+            (kind, _) => self.platform(kind.name()),
         }
     }
 

@@ -18,9 +18,12 @@ use portcullis_tlog::{SignedCheckpoint, Signer as _, Timestamp};
 /// As long as no checkpoint of an honest gate is old, by far.
 const FLOOR: Span = Span::hours(1);
 
+/// Submits an act, and gives its digest.
+type Submits = fn(&mut Stage) -> Digest;
+
 /// Everything that waits for a delay of its own, submitted on a stage with a herald.
 #[rustfmt::skip]
-const DELAYED: &[(&str, fn(&mut Stage) -> Digest)] = &[
+const DELAYED: &[(&str, Submits)] = &[
     ("a recovery",             Stage::begin),
     ("the roots' recovery",    recover_administrators),
     ("another contact",        change_contact),

@@ -47,13 +47,15 @@ impl Http for Hooked {
     }
 }
 
+/// What came: its id, its entry, and what was answered.
+type Came = (String, u64, Option<u16>);
+
 struct Bench {
     clock: HandClock,
     disk: CrashDisk,
     ledger: Ledger,
     shared: Arc<Shared>,
-    /// What came: its id, its entry, and what was answered.
-    came: Arc<Mutex<Vec<(String, u64, Option<u16>)>>>,
+    came: Arc<Mutex<Vec<Came>>>,
 }
 
 impl Bench {
