@@ -16,7 +16,7 @@ use std::sync::Arc;
 const GRAIN: u128 = ETHER / 100;
 
 /// Of so many honest customers one has an authenticator app and no passkey.
-const APP_EVERY: u64 = 4;
+const APP_EVERY: u64 = 8;
 /// The most that such a customer withdraws at once, in grains.
 const MOST_BY_CODE_GRAINS: u64 = 20;
 /// The same in wei: what the network's limits let out on a code.
