@@ -99,9 +99,9 @@ impl Platform {
                 ("held", _) if is_judged && standing.needs.contains(&Need::Lift) => {
                     Some(Answer::Held)
                 }
-                ("held", _) => None,
+                // Why an act ended is read from its entry, which is on the disk a moment later.
+                ("held", _) | ("returned" | "refused", None) => None,
                 ("returned" | "refused", Some(reason)) => Some(Answer::Refused(reason)),
-                ("returned" | "refused", None) => Some(Answer::Lost("it says not why".into())),
                 _ => Some(Answer::Released),
             })
         })

@@ -18,6 +18,12 @@ use std::fs::{File, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
+
+/// How often a lock that somebody holds is tried, and after how long.
+const LOCK_TRIES: u32 = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// Why the process does not start, or why it ended.
 #[derive(Debug, thiserror::Error)]
@@ -196,11 +202,16 @@ fn lock(data: &Path) -> Result<File, Error> {
         .mode(0o600)
         .open(&path)
         .map_err(failed(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse(data.to_owned())),
-        Err(TryLockError::Error(error)) => Err(failed(&path)(error)),
+    // Whoever made the folder and starts other processes hands its lock on to each between fork and exec, for a
+    // moment: that is no other witness.
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => sleep(BETWEEN_TRIES),
+            Err(TryLockError::Error(error)) => return Err(failed(&path)(error)),
+        }
     }
+    Err(Error::InUse(data.to_owned()))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
