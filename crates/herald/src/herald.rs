@@ -5,6 +5,7 @@ use crate::codes::Codes;
 use crate::config::{Config, staff};
 use crate::contacts::{Contacts, Found};
 use crate::duties::{self, Directory};
+use crate::link::Links;
 use crate::notice::{Notice, Recipient};
 use crate::outbox::{Delivery, Outbox};
 use crate::post::{Letter, Outcome, PostOffice};
@@ -61,6 +62,7 @@ pub struct Herald {
     keeper: Keeper,
     contacts: Contacts,
     codes: Codes,
+    links: Links,
     outbox: Outbox,
     templates: Templates,
     office: PostOffice,
@@ -111,6 +113,13 @@ impl Herald {
             },
             None,
         )?;
+        let links = Links {
+            network: Arc::clone(&parts.network),
+            keeper: parts.config.keeper,
+            key: Arc::clone(&parts.key),
+            pages: parts.config.pages.clone(),
+            none_for: parts.config.no_links.clone(),
+        };
         let contacts = Contacts::new(
             parts.machine.clone(),
             parts.config.gate.clone(),
@@ -125,6 +134,7 @@ impl Herald {
             keeper,
             contacts,
             codes: Codes::default(),
+            links,
             outbox,
             templates: parts.templates,
             office: parts.office,
@@ -285,6 +295,8 @@ impl Herald {
         values.insert("network".into(), self.config.name.clone());
         let mut text = self.templates.text(notice.kind, &contact.language, &values);
         let network = &self.network.genesis().network;
+        let now = self.machine.watch.now();
+        text.body += &self.links.text(id, notice, delivery.recipient, now);
         let act = notice.act.to_string();
         text.body += &footer(&contact.code, network, &act, notice.entry);
         Letter {

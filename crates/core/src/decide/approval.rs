@@ -346,7 +346,7 @@ pub(super) fn judge_cancel(
 ) -> Result<Verdict, Reason> {
     let facts = &case.state.facts;
     if let Some(release) = facts.releases.get(&cancel.act) {
-        check_may_cancel(actor, &release.act)?;
+        check_may_cancel(case, actor, &release.act)?;
         let again = release.stage == Stage::Withheld(Withheld::Cancelled);
         if again || release.voided_by.is_some() {
             return Err(Reason::ActGone);
@@ -357,13 +357,17 @@ pub(super) fn judge_cancel(
         )]));
     }
     let held = held(case.state, cancel.act)?;
-    check_may_cancel(actor, &held.act)?;
+    check_may_cancel(case, actor, &held.act)?;
     let end = Effect::End(cancel.act, End::Returned, held.act.account);
     Ok(Verdict::Accept(vec![Effect::Unhold(cancel.act), end]))
 }
 
-fn check_may_cancel(actor: &Actor, act: &Act) -> Result<(), Reason> {
+fn check_may_cancel(case: &Case<'_>, actor: &Actor, act: &Act) -> Result<(), Reason> {
     let may = match actor.owner {
+        // A link is for one account, and stops nothing of staff's.
+        Owner::Member { .. } if actor.by_link => {
+            act.account == case.act.account && act.realm == Realm::Customers
+        }
         Owner::Holder { account, .. } => {
             act.account == Some(account) && act.realm == Realm::Customers
         }
