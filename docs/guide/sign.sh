@@ -3,7 +3,7 @@
 #
 #   openssl genpkey -algorithm ed25519 -out KEY.pem
 #   sign.sh KEY.pem                                        the key's public half and its id
-#   sign.sh KEY.pem METHOD URL [BODY-FILE [ACT-DIGEST]]
+#   sign.sh KEY.pem METHOD URL [BODY-FILE [ACT-DIGEST [FOR-CURL…]]]
 set -euo pipefail
 key=$1 method=${2:-} url=${3:-} body=${4:-} act=${5:-}
 public() { openssl pkey -in "$key" -pubout -outform DER | tail -c 32; }
@@ -23,4 +23,4 @@ fi
 params="(${names[*]});created=$(date +%s);nonce=\"$(openssl rand -hex 16)\";keyid=\"$keyid\";alg=\"ed25519\";tag=\"portcullis\""
 printf '"@signature-params": %s' "$params" >>"$base"
 signature=$(openssl pkeyutl -sign -rawin -inkey "$key" -in "$base" | base64 -w0)
-curl -sS -X "$method" -H "Signature-Input: portcullis=$params" -H "Signature: portcullis=:$signature:" "${headers[@]}" "$url"
+curl -sS -X "$method" -H "Signature-Input: portcullis=$params" -H "Signature: portcullis=:$signature:" "${headers[@]}" "${@:6}" "$url"

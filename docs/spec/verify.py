@@ -83,48 +83,57 @@ def verify(bundle, pinned):
         check_genesis(first.body.of)
 
     with fault("Checkpoint"):  # 3
-        checkpoint = read_checkpoint(receipt.checkpoint, genesis)
+        head = read_head_of_log(receipt.checkpoint, genesis)
+        for handover in receipt.handovers:
+            handover.size, handover.root = read_head_of_log(handover.checkpoint, genesis)
+            check_consistency(handover, Record(size=head[0], root=head[1]))
+        first = receipt.handovers[0].checkpoint if receipt.handovers else receipt.checkpoint
+        read_checkpoint(first, genesis, genesis.witnesses)
 
     with fault("Inclusion"):  # 4
-        proven = [prove_entry(entry, checkpoint) for entry in receipt.entries]
+        head = Record(size=head[0], root=head[1])
+        proven = [prove_entry(entry, head) for entry in receipt.entries]
 
-    with fault("Order"):  # 5
-        check_order(proven, checkpoint)
+    with fault("Checkpoint"):  # 5
         case = Case(genesis, pinned, proven)
         establish(case)
+        checkpoint = witnessed(case, receipt, head)
 
-    with fault("Act"):  # 6
+    with fault("Order"):  # 6
+        check_order(proven, checkpoint)
+
+    with fault("Act"):  # 7
         asked = next((s for s in case.submissions if s.act_digest == receipt.act), None)
         need(asked, "no entry carries the act that the receipt names, for this network and before it expired")
         act = asked.act
         need(act.kind.variant == "withdraw", "the act is not a withdrawal")
         need(act.account is not None, "the act names no account")
 
-    with fault("Release"):  # 7
+    with fault("Release"):  # 8
         release = next((p.index for p in proven if p.act_digest == receipt.act and releases(p)
                         and p.entry.body.of.plan is not None), None)
         need(release is not None, "no entry released the act")
 
-    factor, relay = check_asked(case, asked, act.account, release)  # 8, 9
+    factor, relay = check_asked(case, asked, act.account, release)  # 9, 10
 
-    with fault("Address"):  # 10
+    with fault("Address"):  # 11
         address = next((s for s in case.submissions if adds_address(case, s, asked)), None)
         need(address, "nothing shows that the account's holder added the payee's address")
 
-    with fault("Debit"):  # 11
+    with fault("Debit"):  # 12
         debits = [a.statement for brought in case.evidence(receipt.act, release)
                   for a in attests(case, brought, "ledger", receipt.act)]
         need(debits, "no ledger attests a debit for the act")
         need(len({d.claim.entry for d in debits}) == 1, "ledgers attest different debits")
 
-    with fault("Screening"):  # 12
+    with fault("Screening"):  # 13
         screened = screening(case, receipt.act, release)
         need(screened is None or screened.finding != "block", "a screening blocked the act")
 
-    with fault("TravelRule"):  # 13
+    with fault("TravelRule"):  # 14
         exchanged = travel_rule(case, receipt.act, release)
 
-    signed = signers_statement(case, receipt.act, act.kind.of, release)  # 14
+    signed = signers_statement(case, receipt.act, act.kind.of, release)  # 15
 
     confirmed = next((s for s in statements(case, "confirmed", receipt.act)
                       if s.index > signed.index and s.keeper == signed.keeper
@@ -156,7 +165,7 @@ def shown(v):
 
 
 class Case:
-    """What is proven once check 5 has passed: receipt.md "Words"."""
+    """What is proven once check 4 has passed: receipt.md "Words"."""
 
     def __init__(self, genesis, pinned, proven):
         self.genesis, self.pinned, self.proven = genesis, pinned, proven
@@ -174,6 +183,7 @@ class Case:
         self.administrators = [(0, Record(since=0, members=members, quorum=genesis.quorum))]
         self.issuers = [(0, genesis.issuers)]
         self.roots = [(0, first_roots(genesis))]
+        self.witnesses = [(0, genesis.witnesses)]
         self.keepers = {keeper.id: [(0, keeper.key)] for keeper in genesis.keepers}
 
     def evidence(self, act_digest, until):
@@ -199,9 +209,13 @@ def establish(case):
     for since, s in sorted(((since, s) for since, s in replacing if since is not None), key=lambda pair: pair[0]):
         kind = s.act.kind.of
         if s.act.kind.variant == "rotate":
+            keys = kind.keys
+            if keys.variant == "witnesses" and kind.replaces != witnesses_digest(before(case.witnesses, since)):
+                continue
             if quorum_stands_behind(case, s):
-                keys = kind.keys
-                if keys.variant == "issuers":
+                if keys.variant == "witnesses":
+                    case.witnesses.append((since, keys.witnesses))
+                elif keys.variant == "issuers":
                     case.issuers.append((since, keys.issuers))
                 elif keys.variant == "roots":
                     case.roots.append((since, keys.roots))
@@ -210,6 +224,25 @@ def establish(case):
         elif roots_stand_behind(case, s):
             members = [(a.principal, a.factors) for a in kind.administrators]
             case.administrators.append((since, Record(since=since, members=members, quorum=kind.quorum)))
+
+
+def witnesses_digest(witnesses):
+    """acts.md "Keys digest", of the witnesses."""
+    return digest("portcullis/keys/v1", b"\x82\x04\x81" + witnesses.cbor)
+
+
+def witnessed(case, receipt, head):
+    """receipt.md check 5: the witnesses in force at the checkpoint's size cosigned it."""
+    witnesses, handovers = case.genesis.witnesses, list(receipt.handovers)
+    for since, successors in case.witnesses[1:]:
+        if since + 1 >= head.size:
+            break
+        need(handovers and handovers[0].size == since + 1, "a handover is missing, or of another size")
+        read_checkpoint(handovers.pop(0).checkpoint, case.genesis, witnesses)
+        check_witnesses(successors)
+        witnesses = successors
+    need(not handovers, "a handover to nobody")
+    return read_checkpoint(receipt.checkpoint, case.genesis, witnesses)
 
 
 def roots_stand_behind(case, submission):
@@ -260,13 +293,16 @@ def check_order(proven, checkpoint):
 # behind which it counts.
 
 
+BY_CODE = ("withdraw", "add-address")
+
+
 def check_asked(case, asked, account, until):
     """Checks 8 and 9: the customer's factor, and the back end's."""
     with fault("Factor"):
         need(asked.act.realm == "customers", "the act is not a customer's")
         factors = holders_factors(case, asked.act.principal, account)
         factor = next((f for f in factors if proves(case, f, "customers", asked.act_digest, until)
-                       or asked.act.kind.variant == "withdraw" and proves_by_code(case, f, asked, until)), None)
+                       or asked.act.kind.variant in BY_CODE and proves_by_code(case, f, asked, until)), None)
         need(factor, "no factor of the account's holder proves the act")
     with fault("Relay"):
         relay = next((f for f in factors_with(case, "back-end") if proves(case, f, "staff", asked.act_digest, until)), None)
@@ -575,10 +611,14 @@ def check_genesis(signed):
                  for factor in administrator.factors if factor.variant == "request-key"),
              "an administrator has not signed the genesis")
     need(read_vkey(genesis.log.vkey, 1).name == genesis.log.origin, "the log's key has another name")  # 16
-    vkeys = [read_vkey(v, 4) for v in genesis.witnesses.vkeys]
+    check_witnesses(genesis.witnesses)
+
+
+def check_witnesses(witnesses):
+    vkeys = [read_vkey(v, 4) for v in witnesses.vkeys]
     check_distinct([v.name for v in vkeys], "witness's name")
     check_distinct([v.key for v in vkeys], "witness's key")
-    n, k, f = len(vkeys), genesis.witnesses.quorum, genesis.witnesses.faulty
+    n, k, f = len(vkeys), witnesses.quorum, witnesses.faulty
     need(1 <= n <= 32 and k <= n and 2 * k > n + f, "the witnesses' quorum does not fit their number")
 
 
@@ -662,7 +702,40 @@ def read_note(note):
     return note[:end + 1], signatures
 
 
-def read_checkpoint(note, genesis):
+def check_consistency(old, new):
+    """log.md "Tree", and RFC 9162, section 2.1.4.2: the tree of the one is the beginning of the other's."""
+    need(1 <= old.size <= new.size, "a handover is longer than the journal")
+    if old.size == new.size:
+        need(not old.proof and old.root == new.root, "a handover is of another journal")
+        return
+    proof = list(old.proof)
+    if old.size & (old.size - 1) == 0:
+        proof.insert(0, old.root)
+    need(proof, "a consistency proof is too short")
+    fn, sn = old.size - 1, new.size - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    fr = sr = proof[0]
+    for sibling in proof[1:]:
+        need(sn, "a consistency proof is too long")
+        if fn & 1 or fn == sn:
+            fr = hashlib.sha256(b"\x01" + sibling + fr).digest()
+            sr = hashlib.sha256(b"\x01" + sibling + sr).digest()
+            while fn and not fn & 1:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            sr = hashlib.sha256(b"\x01" + sr + sibling).digest()
+        fn, sn = fn >> 1, sn >> 1
+    need(sn == 0 and fr == old.root and sr == new.root, "a consistency proof does not lead from one root to the other")
+
+
+def read_head_of_log(note, genesis):
+    """Size and root of a checkpoint that the log has signed, whoever has cosigned it."""
+    checkpoint = read_checkpoint(note, genesis, None)
+    return checkpoint.size, checkpoint.root
+
+
+def read_checkpoint(note, genesis, witnesses):
     """log.md "Checkpoint" and "Cosignature and quorum"."""
     body, signatures = read_note(note)
     origin, size, root, *extensions = body.split("\n")[:-1]
@@ -675,14 +748,16 @@ def read_checkpoint(note, genesis):
 
     signature = line_of(log, signatures)
     need(signature and holds_ed25519(log.key, body.encode(), signature), "the log has not signed the checkpoint")
+    if witnesses is None:
+        return Record(size=int(size), root=root)
     times = []
-    for witness in [read_vkey(v, 4) for v in genesis.witnesses.vkeys]:
+    for witness in [read_vkey(v, 4) for v in witnesses.vkeys]:
         if cosignature := line_of(witness, signatures):
             times.append(cosigned_at(witness, cosignature, body))
-    quorum = genesis.witnesses.quorum
+    quorum = witnesses.quorum
     need(len(times) >= quorum, f"{len(times)} of the named witnesses cosigned, {quorum} must")
     latest = sorted(times)[-quorum:]
-    return Record(size=int(size), root=root, cosigned=len(times), newest=latest[-1])
+    return Record(size=int(size), root=root, cosigned=len(times), newest=latest[-1], witnesses=witnesses)
 
 
 def line_of(key, signatures):
@@ -1090,9 +1165,11 @@ TARGET = choice(("suspension", ("by", DIGEST)), ("latch", ("keeper", ID), ("latc
 ISSUER = record({
     0: ("id", ID), 1: ("kind", enumeration("onboarding", "ledger", "identity", None, "screening", "travel-rule")),
     2: ("key", PUBLIC_KEY)})
+WITNESSES = record({0: ("vkeys", list_of(TEXT)), 1: ("faulty", U32), 2: ("quorum", U32)})
 KEYS = choice(("issuers", ("issuers", list_of(ISSUER))), None,
               ("roots", ("roots", record({0: ("keys", list_of(PUBLIC_KEY)), 1: ("quorum", U32)}))),
-              ("keeper", ("keeper", ID), ("key", PUBLIC_KEY)))
+              ("keeper", ("keeper", ID), ("key", PUBLIC_KEY)),
+              ("witnesses", ("witnesses", WITNESSES)))
 
 
 IMPORT = record({0: ("source", TEXT), 1: ("exported", MOMENT), 2: ("record", DIGEST), 3: ("also", list_of(NEW_FACTOR))})
@@ -1165,7 +1242,7 @@ GENESIS = record({
     7: ("keepers", list_of(record({
         0: ("id", ID), 1: ("kind", enumeration("signer", "vault", "herald")), 2: ("key", PUBLIC_KEY),
         3: ("?sealing", sized(32))}))),
-    8: ("witnesses", record({0: ("vkeys", list_of(TEXT)), 1: ("faulty", U32), 2: ("quorum", U32)})),
+    8: ("witnesses", WITNESSES),
     9: ("boards", list_of(record({0: ("id", ID), 1: ("key", PUBLIC_KEY)}))),
     10: ("issuers", list_of(ISSUER)),
     11: ("roots", list_of(PUBLIC_KEY)),
@@ -1307,20 +1384,33 @@ def cbor_head(major, value):
 
 def read_receipt(bundle):
     receipt = read_json(bundle)
+    need(type(receipt) is dict, "the receipt is no object")
+    handovers = receipt.pop("handovers", [])
+    need(type(handovers) is list and len(handovers) <= 64, "there are too many handovers")
     check_members(receipt, act=str, checkpoint=str, entries=list)
     need(re.fullmatch("[0-9a-f]{64}", receipt["act"]), "the act is no digest")
-    need(1 <= len(receipt["entries"]) <= MAX_ENTRIES, "there are not 1 to 64 entries")
+    most = MAX_ENTRIES + 32 * len(handovers)
+    need(1 <= len(receipt["entries"]) <= most, "there are no entries, or too many")
     return Record(act=bytes.fromhex(receipt["act"]), checkpoint=receipt["checkpoint"],
-                  entries=[read_listed(listed) for listed in receipt["entries"]])
+                  entries=[read_listed(listed) for listed in receipt["entries"]],
+                  handovers=[read_handover(handover) for handover in handovers])
+
+
+def read_handover(handover):
+    check_members(handover, checkpoint=str, proof=list)
+    return Record(checkpoint=handover["checkpoint"], proof=read_proof(handover["proof"]))
+
+
+def read_proof(proof):
+    need(len(proof) <= 63, "a proof is too long")
+    need(all(type(h) is str and len(h) == 44 for h in proof), "a hash of a proof has another length")
+    return [decode_base64(h) for h in proof]
 
 
 def read_listed(listed):
     check_members(listed, index=int, entry=str, proof=list)
     need(len(listed["entry"]) <= MAX_ENTRY * 4 // 3 + 2, "an entry is too long")
-    need(len(listed["proof"]) <= 63, "an inclusion proof is too long")
-    need(all(type(h) is str and len(h) == 44 for h in listed["proof"]), "a hash of a proof has another length")
-    return Record(index=listed["index"], entry=decode_base64url(listed["entry"]),
-                  proof=[decode_base64(h) for h in listed["proof"]])
+    return Record(index=listed["index"], entry=decode_base64url(listed["entry"]), proof=read_proof(listed["proof"]))
 
 
 def read_json(data):
@@ -1611,8 +1701,8 @@ def more(v):
     return {
         "network": v.case.genesis.network, "mode": v.case.genesis.mode,
         "origin": v.case.genesis.log.origin, "size": v.checkpoint.size, "root": v.checkpoint.root.hex(),
-        "witnesses": len(v.case.genesis.witnesses.vkeys), "cosigned": v.checkpoint.cosigned,
-        "quorum": v.case.genesis.witnesses.quorum, "principal": v.act.principal.hex(),
+        "witnesses": len(v.checkpoint.witnesses.vkeys), "cosigned": v.checkpoint.cosigned,
+        "quorum": v.checkpoint.witnesses.quorum, "principal": v.act.principal.hex(),
         "submitted_by": v.submitted.index, "factor": factor_id(v.factor.factor).hex(),
         "factor_kind": v.factor.factor.variant,
         "factor_key": getattr(getattr(v.factor.factor, "key", None), "kind", "no key"), "factor_enrolled_by": v.factor.since,

@@ -6,6 +6,7 @@ use portcullis_core::act::MAX_ACT;
 use portcullis_core::board::{MAX_PAGE, MAX_POSTING, Posting, SignedPage};
 use portcullis_core::codec::{CodecError, decode, encode};
 use portcullis_core::entry::MAX_ENTRY;
+use portcullis_core::evidence::Attestation;
 use portcullis_core::follow::{FollowAnswer, MAX_ANSWER};
 use portcullis_core::genesis::{GenesisFault, MAX_GENESIS};
 use portcullis_core::receipt::{self, Receipt};
@@ -31,6 +32,14 @@ pub(crate) fn act(bytes: &[u8]) -> bool {
 
 pub(crate) fn evidence(bytes: &[u8]) -> bool {
     both_ways::<Evidence>(bytes, MAX_ENTRY)
+}
+
+/// A vendor's word as the gate reads it: JSON and nothing beside it.
+pub(crate) fn vendor_answer(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<Attestation>(bytes).is_ok_and(|attestation| {
+        says_the_same_in_json(&attestation);
+        true
+    })
 }
 
 pub(crate) fn statement(bytes: &[u8]) -> bool {

@@ -15,6 +15,7 @@
 mod cbor;
 mod chains;
 mod client;
+mod contact;
 mod files;
 mod gate;
 pub mod mutate;
@@ -63,6 +64,12 @@ pub const TARGETS: &[Target] = &[
     Target { name: "genesis", run: cbor::genesis },
     Target { name: "receipt", run: cbor::receipt },
     Target { name: "snapshot", run: cbor::snapshot },
+    // What customers and vendors say, behind a seal or by way of a platform.
+    Target { name: "contact", run: contact::contact },
+    Target { name: "envelope", run: contact::envelope },
+    Target { name: "totp-seed", run: contact::totp_seed },
+    Target { name: "typed-code", run: contact::typed_code },
+    Target { name: "vendor-answer", run: cbor::vendor_answer },
     // The log.
     Target { name: "note", run: notes::note },
     Target { name: "checkpoint", run: notes::checkpoint },

@@ -1,7 +1,9 @@
 //! Where mutations begin: the kept corpus, and everything in the specification's vectors that a target
 //! accepts.
 
-use crate::{Target, chains, client, files, gate, node, notes, passkey, request, tiles, world};
+use crate::{
+    Target, chains, client, contact, files, gate, node, notes, passkey, request, tiles, world,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -68,6 +70,7 @@ fn harvest() -> &'static BTreeSet<Vec<u8>> {
             notes::seeds(),
             chains::seeds(),
             client::seeds(),
+            contact::seeds(),
         ] {
             all.extend(made);
         }

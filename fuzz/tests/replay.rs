@@ -54,6 +54,8 @@ replay! {
     what_others_encode =>
         "act" "evidence" "entry" "apply" "statement" "follow-answer" "board-page" "genesis"
         "receipt" "snapshot"
+    what_customers_and_vendors_say =>
+        "contact" "envelope" "totp-seed" "typed-code" "vendor-answer"
     what_logs_and_witnesses_say =>
         "note" "checkpoint" "verifier-key" "witness-request" "witness-answer" "tile-path"
         "tile-hashes" "bundle" "frontier" "inclusion-proof"

@@ -223,6 +223,8 @@ pub struct InForceDigests {
     pub issuers: Digest,
     /// The roots.
     pub roots: Digest,
+    /// The witnesses and their quorum.
+    pub witnesses: Digest,
     /// Each keeper's statement key.
     pub keepers: Vec<KeeperKey>,
 }

@@ -4,7 +4,7 @@
 //! cosigned checkpoint. Then every decision again: all entries are applied by the core's own rules to
 //! a state that starts from genesis, each signature checked.
 
-use portcullis_core::act::ActKind;
+use portcullis_core::act::{ActKind, Keys};
 use portcullis_core::apply::Applied;
 use portcullis_core::effect::Effect;
 use portcullis_core::entry::Submission;
@@ -13,7 +13,7 @@ use portcullis_core::signature::Strict;
 use portcullis_core::{Body, Decision, Digest, Entry, Network, State, Time};
 use portcullis_host::Disk;
 use portcullis_journal::check::{self, Checked, Fault};
-use portcullis_tlog::{Cosigned, Frontier, Hash};
+use portcullis_tlog::{Cosigned, Frontier, Hash, Quorum};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -146,7 +146,7 @@ pub fn journal_up_to(disk: &dyn Disk, pinned: Digest, head: Option<&[u8]>) -> Re
 
 /// The given checkpoint is of this journal. Where it speaks of more entries than the stored one, it
 /// is the one that counts.
-fn compare(network: &Network, note: &[u8], checked: &mut Checked) {
+fn compare(network: &Arc<Network>, note: &[u8], checked: &mut Checked) {
     const GIVEN: &str = "the given checkpoint";
     let mut fault = |what: String| {
         checked.faults.push(Fault {
@@ -154,20 +154,15 @@ fn compare(network: &Network, note: &[u8], checked: &mut Checked) {
             what,
         });
     };
-    let given = match Cosigned::parse(note, network.log(), network.quorum()) {
-        Ok(given) => given,
-        Err(error) => return fault(error.to_string()),
+    let who = |covered: &[Vec<u8>]| who_cosigns(network, covered);
+    let given = match check::judge(note, (network.log(), &who), &checked.entries) {
+        Ok((given, _)) => given,
+        Err(error) => return fault(error),
     };
     let size = given.head().size;
     let count = usize::try_from(size).unwrap_or(usize::MAX);
-    let Some(entries) = checked.entries.get(..count) else {
-        let found = checked.entries.len();
-        return fault(format!(
-            "it speaks of {size} entries and the segments hold {found}: the journal was cut"
-        ));
-    };
     let mut frontier = Frontier::new();
-    for entry in entries {
+    for entry in checked.entries.iter().take(count) {
         frontier.append(Hash::leaf(entry));
     }
     if frontier.head() != given.head() {
@@ -183,9 +178,42 @@ fn compare(network: &Network, note: &[u8], checked: &mut Checked) {
 
 /// The first half: the network that the journal begins with, and what its stored bytes are.
 pub fn stored(disk: &dyn Disk, pinned: Digest) -> Result<(Arc<Network>, Checked), Fault> {
-    let network = genesis(disk, pinned)?;
-    let checked = check::check(disk, network.log(), network.quorum());
-    Ok((Arc::new(network), checked))
+    let network = Arc::new(genesis(disk, pinned)?);
+    let who = |covered: &[Vec<u8>]| who_cosigns(&network, covered);
+    let checked = check::check(disk, network.log(), &who);
+    Ok((network, checked))
+}
+
+/// Whose cosignatures count for a checkpoint over these entries: genesis' witnesses, unless one of these put
+/// others in force. Whether it did is found by deciding all of them.
+fn who_cosigns(network: &Arc<Network>, covered: &[Vec<u8>]) -> Result<Arc<Quorum>, String> {
+    if !covered.iter().any(|bytes| is_for_witnesses(bytes)) {
+        return Ok(Arc::new(network.quorum().clone()));
+    }
+    let mut state = State::new(Arc::clone(network));
+    for bytes in covered {
+        state.apply(bytes, &Strict);
+    }
+    let size = state.size();
+    match state.handing_over().filter(|last| size > *last) {
+        None => Ok(Arc::clone(state.quorum_at(size))),
+        Some(last) => Err(format!(
+            "others took over from the witnesses behind entry {}, and no checkpoint entry shows that those \
+             cosigned the journal up to there",
+            last.saturating_sub(1)
+        )),
+    }
+}
+
+fn is_for_witnesses(bytes: &[u8]) -> bool {
+    let entry = Entry::from_bytes(bytes);
+    let Ok(Body::Act(submission)) = entry.map(|entry| entry.body) else {
+        return false;
+    };
+    let ActKind::Rotate(rotate) = &submission.act.kind else {
+        return false;
+    };
+    matches!(rotate.keys, Keys::Witnesses { .. })
 }
 
 /// The network of the journal's own first entry, if it is the pinned one.

@@ -16,10 +16,10 @@ use crate::policy::Engine;
 use crate::read::{ReadAct, ReadEntry};
 use crate::reason::Reason;
 use crate::signature::Verify;
-use crate::state::State;
+use crate::state::{Cosigners, State};
 use crate::statement::SignedStatement;
 use crate::time::Time;
-use portcullis_tlog::{Cosigned, Hash};
+use portcullis_tlog::Hash;
 
 /// What applying an entry did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,10 +129,11 @@ impl State {
     }
 
     fn judge_checkpoint(&self, note: &[u8], time: Time) -> Result<Vec<Effect>, VoidReason> {
-        let network = &self.network;
-        let cosigned = Cosigned::parse(note, network.log(), network.quorum())
-            .map_err(|_| VoidReason::Checkpoint)?;
-        if !self.facts.log.had(cosigned.head()) {
+        let cosigned = self.cosigned(note).map_err(|_| VoidReason::Checkpoint)?;
+        let size = cosigned.head().size;
+        // Whoever follows from here learns of other witnesses by a checkpoint of those of before.
+        let passes_over = self.handing_over().is_some_and(|last| size > last);
+        if passes_over || !self.facts.log.had(cosigned.head()) {
             return Err(VoidReason::Checkpoint);
         }
         // A witness far ahead of everybody would start every clock in the future.
@@ -140,7 +141,6 @@ impl State {
         if newest > time.after(RELEASE_COSIGNED_WITHIN) {
             return Err(VoidReason::Checkpoint);
         }
-        let size = cosigned.head().size;
         let mut changes = vec![Effect::Cosigned {
             body: Digest(*cosigned.body_digest().as_bytes()),
             size,
@@ -256,6 +256,12 @@ impl State {
             .any(|change| matches!(change, Effect::SetPolicy(_)))
         {
             self.engine = Engine::of(self.facts.policy());
+        }
+        if changes
+            .iter()
+            .any(|change| matches!(change, Effect::Rotate(_)))
+        {
+            self.cosigners = Cosigners::of(&self.network, &self.facts.keys);
         }
         Applied {
             index,

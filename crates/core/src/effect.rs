@@ -402,6 +402,7 @@ impl Facts {
                 newest,
             } => {
                 self.commit_cosigned(*body, *size, *oldest, *newest);
+                self.keys.seal(*size, at.index);
             }
             Effect::SetPolicy(_) | Effect::Rates(_) | Effect::ChargeFiat(_) => {
                 self.commit_policy(effect, at);
@@ -591,6 +592,7 @@ impl Facts {
                 let held = waiting((**act).clone(), *proof, *debit, *delay, at);
                 let waiting = self.waiting.entry(held.act.principal).or_insert(0);
                 *waiting = waiting.saturating_add(1);
+                self.announced.hold(&held.act);
                 self.held.insert(*digest, held);
                 self.awaiting.push_back(at.awaits(Awaiting::Held(*digest)));
             }
@@ -636,6 +638,7 @@ impl Facts {
 
     fn unhold(&mut self, digest: &Digest) -> Option<Held> {
         let held = self.held.remove(digest)?;
+        self.announced.unhold(&held.act);
         self.codes.forget(*digest);
         self.forget_untold(Some(held.available));
         if let Some(waiting) = self.waiting.get_mut(&held.act.principal) {

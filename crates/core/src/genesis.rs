@@ -15,7 +15,7 @@ use crate::time::Span;
 use minicbor::{Decode, Encode};
 use portcullis_chains::Amount;
 use portcullis_chains::caip::{Address, AssetId};
-use portcullis_tlog::{KeyError, QuorumError};
+use portcullis_tlog::{KeyError, Quorum, QuorumError, WitnessKey};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -238,6 +238,18 @@ pub struct Witnesses {
     /// How many must cosign: k > (n + f) / 2.
     #[n(2)]
     pub quorum: u32,
+}
+
+impl Witnesses {
+    /// The quorum that they make, with their keys read.
+    pub fn quorum(&self) -> Result<Quorum, GenesisFault> {
+        let keys = self.vkeys.iter().zip(1..).map(|(vkey, at)| {
+            vkey.parse::<WitnessKey>()
+                .map_err(|error| GenesisFault::WitnessKey(at, error))
+        });
+        let keys = keys.collect::<Result<_, _>>()?;
+        Ok(Quorum::new(keys, self.quorum, self.faulty)?)
+    }
 }
 
 /// A stop board.

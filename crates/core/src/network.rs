@@ -9,7 +9,7 @@ use crate::passkey::RelyingParty;
 use crate::realm::Realm;
 use crate::signature::{PublicKey, Verify};
 use crate::time::Span;
-use portcullis_tlog::{LogKey, Quorum, WitnessKey};
+use portcullis_tlog::{LogKey, Quorum};
 
 /// A checked genesis. Exists only for one that is sound and signed by every administrator.
 #[derive(Clone, Debug)]
@@ -75,7 +75,8 @@ impl Network {
         &self.log
     }
 
-    /// The witnesses and their quorum.
+    /// The witnesses that the network begins with, and their quorum. Which count for a checkpoint is state's
+    /// to say: [`State::cosigned`](crate::State::cosigned).
     #[must_use]
     pub fn quorum(&self) -> &Quorum {
         &self.quorum
@@ -142,12 +143,5 @@ fn keys(genesis: &Genesis) -> Result<(LogKey, Quorum), GenesisFault> {
     if log.name().as_str() != genesis.log.origin {
         return Err(GenesisFault::LogName);
     }
-    let witnesses = &genesis.witnesses;
-    let each = witnesses.vkeys.iter().zip(1..);
-    let keys = each.map(|(vkey, at)| {
-        vkey.parse::<WitnessKey>()
-            .map_err(|error| GenesisFault::WitnessKey(at, error))
-    });
-    let keys = keys.collect::<Result<_, _>>()?;
-    Ok((log, Quorum::new(keys, witnesses.quorum, witnesses.faulty)?))
+    Ok((log, genesis.witnesses.quorum()?))
 }

@@ -120,7 +120,7 @@ reasons! {
     500 Suspended "suspended" Anew "The gate is shut for this; it takes restricting acts only until a quorum lifts the suspension.";
     501 AccountFrozen "account-frozen" Anew "The account is frozen, or was frozen again after this was asked. Ask anew once it is not.";
     502 AccountExists "account-exists" Never "There is an account or principal with this id.";
-    503 FactorExists "factor-exists" Never "This factor is enrolled already.";
+    503 FactorExists "factor-exists" Never "This factor is enrolled already, or an act of staff that waits names it.";
     504 TooMany "too-many" Never "The account or principal has as many of these as it may have.";
     505 AddressKnown "address-known" Never "The address is in the account's book already.";
     506 AddressUnknown "address-unknown" Anew "The address is not in the account's book; add it first. On another chain it is another address.";
@@ -173,7 +173,7 @@ reasons! {
     562 TravelRuleContradicts "travel-rule-contradicts" Never "Two attestations name different travel-rule messages for this, and nobody can tell which of them is true; it does not go out.";
 
     // 58x: one-time codes and imports.
-    580 CodeTooWeak "code-too-weak" Anew "A TOTP code stands only for freeze, cancel, cancel-address, veto and small withdrawals, and a recovery code only for a recovery. Ask for an assertion by passkey over a new act.";
+    580 CodeTooWeak "code-too-weak" Anew "A TOTP code stands only for freeze, cancel, cancel-address, veto, small withdrawals and, where the customer has nothing stronger, a new address; a recovery code only for a recovery. Ask for an assertion by passkey over a new act.";
     581 OverCodeLimit "over-code-limit" Anew "The limits of the asset let nothing so large, or nothing more, out on a TOTP code alone. Ask for an assertion by passkey over a new act.";
     582 AddressTooYoung "address-too-young" Anew "The address has not stood in the book for seven delay floors, as a TOTP code alone needs. Ask for an assertion by passkey over a new act.";
     583 CodeOutOfPlace "code-out-of-place" Anew "A code comes with the act itself, alone: not beside another proof of the same principal, not later, and not by a stop board.";
@@ -201,7 +201,7 @@ reasons! {
     903 Stopping "stopping" Later "The gate is stopping to recover; the outcome stands in the journal. Look under the act's digest, then send the same again.";
     904 Unauthenticated "unauthenticated" Anew "The request is not signed by a principal that may do this here: its key is not known, or its holder has no role for it.";
     905 NotFound "not-found" Never "There is nothing here under this name.";
-    906 KeyReused "key-reused" Never "The Idempotency-Key was used with another payload.";
+    906 KeyReused "key-reused" Never "This Idempotency-Key stands for another payload; nothing was looked at. Send this one under a key of its own.";
     907 InProgress "in-progress" Later "A request with this Idempotency-Key is being worked on.";
     908 StatementRefused "statement-refused" Never "The keeper's statement does not fit the journal; the keeper has diverged or is not who it says.";
     909 Panicked "panicked" Never "Deciding this act failed inside the gate; the act is refused and nothing was changed. Report the act's digest.";

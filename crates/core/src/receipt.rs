@@ -13,6 +13,8 @@ mod authority;
 mod in_force;
 mod proven;
 mod signed;
+mod succession;
+mod witnessed;
 
 use crate::act::{ActKind, Withdraw};
 use crate::digest::Digest;
@@ -23,17 +25,30 @@ use crate::id::{AccountId, KeeperId, LedgerEntryId};
 use crate::network::Network;
 use crate::reason::Reason;
 use crate::signature::Verify;
+use crate::state::Cosigners;
 use crate::state::said::Said;
 use crate::time::Time;
 use in_force::InForce;
 use portcullis_chains::Amount;
 use portcullis_chains::caip::{Address, AssetId};
-use portcullis_tlog::Cosigned;
 use proven::{Case, Submitted};
 use serde::{Deserialize, Serialize};
+use witnessed::Signed;
 
-/// Most entries in a receipt.
+pub use succession::Succession;
+
+/// Most entries in a receipt that shows no handover.
 pub const MAX_ENTRIES: usize = 64;
+/// And how many more with each handover.
+const MORE_ENTRIES: usize = 32;
+/// Most handovers.
+pub const MAX_HANDOVERS: usize = 64;
+
+/// Most entries in a receipt with so many handovers.
+#[must_use]
+pub const fn most_entries(handovers: usize) -> usize {
+    MAX_ENTRIES.saturating_add(handovers.saturating_mul(MORE_ENTRIES))
+}
 
 /// The bundle. JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +60,21 @@ pub struct Receipt {
     pub checkpoint: String,
     /// Entries under it; the first is genesis.
     pub entries: Vec<ProvenEntry>,
+    /// The last checkpoint of the witnesses of before, each time that others took over. None where those of
+    /// genesis cosigned the checkpoint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handovers: Vec<Handover>,
+}
+
+/// The last checkpoint that witnesses cosigned before others took over: of the journal that ends with their
+/// rotation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handover {
+    /// It, as a C2SP note.
+    pub checkpoint: String,
+    /// The RFC 6962 consistency proof from it to the bundle's checkpoint, each hash in base64.
+    pub proof: Vec<String>,
 }
 
 /// An entry with its place in the journal.
@@ -165,34 +195,56 @@ pub fn verify(
     pinned: Digest,
     verify: &dyn Verify,
 ) -> Result<Shown, ReceiptFault> {
-    let network = open_genesis(receipt, pinned, verify)?;
-    let note = receipt.checkpoint.as_bytes();
-    let cosigned = Cosigned::parse(note, network.log(), network.quorum())
-        .map_err(|_| ReceiptFault::Checkpoint)?;
-    let witnessed_at = Time::from_unix_seconds(cosigned.newest().unix());
-    let entries = proven::open(&receipt.entries, &cosigned)?;
-    proven::check_order(&entries, witnessed_at)?;
+    let (entries, handovers) = (&*receipt.entries, &*receipt.handovers);
+    let network = open_genesis(entries, handovers, pinned, verify)?;
+    let bundle = (&*receipt.checkpoint, entries, handovers);
+    opened(bundle, &network, verify, |case, witnessed_at, _| {
+        release(&case, receipt.act, witnessed_at)
+    })
+}
+
+/// A checkpoint, entries under it, and the handovers that lead to who cosigned it.
+type Bundle<'a> = (&'a str, &'a [ProvenEntry], &'a [Handover]);
+
+/// Check that the entries stand in the journal, and that the witnesses in force cosigned it; and go on with
+/// what they show, the newest cosignature, and those witnesses.
+fn opened<T>(
+    (checkpoint, entries, handovers): Bundle<'_>,
+    network: &Network,
+    verify: &dyn Verify,
+    go_on: impl FnOnce(Case<'_>, Time, Cosigners) -> Result<T, ReceiptFault>,
+) -> Result<T, ReceiptFault> {
+    let signed = Signed::read(network, checkpoint, handovers)?;
+    let entries = proven::open(entries, signed.head())?;
     let mut case = Case {
-        network: &network,
+        network,
         entries: &entries,
         verify,
-        in_force: InForce::of(&network),
+        in_force: InForce::of(network),
     };
     in_force::establish(&mut case);
-    let asked = case.submission(receipt.act).ok_or(ReceiptFault::Act)?;
+    let (cosigned, cosigners) = signed.judge(network, &case.in_force)?;
+    let witnessed_at = Time::from_unix_seconds(cosigned.newest().unix());
+    proven::check_order(&entries, witnessed_at)?;
+    go_on(case, witnessed_at, cosigners)
+}
+
+/// What is shown of the release of an act.
+fn release(case: &Case<'_>, act: Digest, witnessed_at: Time) -> Result<Shown, ReceiptFault> {
+    let asked = case.submission(act).ok_or(ReceiptFault::Act)?;
     let (withdraw, account) = withdrawal(&asked).ok_or(ReceiptFault::Act)?;
     // Authority is what stood in the journal when the money was first let go.
     let (released, at) = case
         .first_release(asked.digest)
         .ok_or(ReceiptFault::Release)?;
-    authority::check_asked(&case, &asked, account, released)?;
-    authority::check_address(&case, account, withdraw.to, asked.index)?;
-    let debit = authority::debit(&case, asked.digest, released).ok_or(ReceiptFault::Debit)?;
-    let said = authority::said(&case, asked.digest, released);
+    authority::check_asked(case, &asked, account, released)?;
+    authority::check_address(case, account, withdraw.to, asked.index)?;
+    let debit = authority::debit(case, asked.digest, released).ok_or(ReceiptFault::Debit)?;
+    let said = authority::said(case, asked.digest, released);
     check_unbarred(&said)?;
-    let signed = signed::find(&case, asked.digest, withdraw, released)?;
+    let signed = signed::find(case, asked.digest, withdraw, released)?;
     Ok(Shown {
-        act: receipt.act,
+        act,
         account,
         asset: withdraw.asset,
         to: withdraw.to,
@@ -222,18 +274,20 @@ fn check_unbarred(said: &Said) -> Result<(), ReceiptFault> {
 }
 
 fn open_genesis(
-    receipt: &Receipt,
+    entries: &[ProvenEntry],
+    handovers: &[Handover],
     pinned: Digest,
     verify: &dyn Verify,
 ) -> Result<Network, ReceiptFault> {
-    if receipt.entries.is_empty() || receipt.entries.len() > MAX_ENTRIES {
+    if handovers.len() > MAX_HANDOVERS || entries.len() > most_entries(handovers.len()) {
         return Err(ReceiptFault::Shape);
     }
-    let first = Entry::from_bytes(&receipt.entries[0].entry).map_err(|_| ReceiptFault::Shape)?;
+    let shown = entries.first().ok_or(ReceiptFault::Shape)?;
+    let first = Entry::from_bytes(&shown.entry).map_err(|_| ReceiptFault::Shape)?;
     let Body::Genesis(signed) = first.body else {
         return Err(ReceiptFault::Shape);
     };
-    if receipt.entries[0].index != 0 || signed.genesis.digest() != pinned {
+    if shown.index != 0 || signed.genesis.digest() != pinned {
         return Err(GenesisFault::NotPinned.into());
     }
     Ok(Network::new(*signed, verify)?)

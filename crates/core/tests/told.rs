@@ -331,10 +331,32 @@ fn a_heralds_key_of_before_has_no_contact_forgotten() {
     let act = stage.staffs(World::administrator(0), rotate);
     let act = stage.submit(act);
     stage.approve(World::administrator(1), act);
-    stage.heralds(act);
-    stage.pass(Span::seconds(6));
+    // Without its key the herald says nothing, so nothing of this waits for its word.
+    assert!(!stage.facts().untold.has(act));
+    stage.pass(Span::seconds(14));
+    let Decision::Hold { needs, .. } = stage.settles(act) else {
+        panic!("it is announced for three floors")
+    };
+    assert_eq!(needs, [Need::Delay]);
+    stage.pass(Span::seconds(2));
     stage.settle(act);
+    assert!(!stage.facts().untold.has(act));
     assert!(!may_forget(&stage, old) && may_forget(&stage, FRESH));
+}
+
+/// Only its own: the rotation of any other key is told of first.
+#[test]
+fn another_keepers_rotation_waits_for_the_word() {
+    let mut stage = Stage::with_a_herald();
+    let keeper = World::KEEPER;
+    let key = stage.state().keeper(keeper).unwrap().key;
+    let replaces = Keys::Keeper { keeper, key }.digest();
+    let key = World::key(&id(0xe1)).public_key().clone();
+    let keys = Keys::Keeper { keeper, key };
+    let rotate = ActKind::Rotate(Rotate { replaces, keys });
+    let act = stage.staffs(World::administrator(0), rotate);
+    let act = stage.submit(act);
+    assert!(stage.facts().untold.waits(act));
 }
 
 /// A herald that is latched, or lost for good, is the administrators' to bring back. Where they are lost as

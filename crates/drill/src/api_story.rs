@@ -8,6 +8,7 @@ use crate::dice::Dice;
 use crate::error::DrillError;
 use crate::honest::{self, Asked, Groups};
 use crate::people::{Customer, Town};
+use crate::phished;
 use crate::platform::Platform;
 use crate::respond;
 use crate::stage::Stage;
@@ -45,6 +46,7 @@ pub(crate) fn run(stage: &mut Stage, town: &Town, seed: u64) -> Result<With, Dri
     };
     let mut scene = Scene::open(stage, town);
     scene.asked = asked;
+    phished::probe(&mut scene, town.phisher)?;
     let groups = Groups::of(&town.honest);
     let (early, late) = jobs.split_at(jobs.len() * 2 / 3);
     let (mut book, mut dice) = (Book::default(), Dice::new(seed, "order"));

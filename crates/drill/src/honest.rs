@@ -28,22 +28,21 @@ pub(crate) struct Asked {
     pub(crate) waited: bool,
 }
 
-/// A customer withdraws to its own wallet, with the passkey that counts at the time.
+/// A customer withdraws to its own wallet, with what counts at the time: what it began with, or its new passkey.
 pub(crate) fn withdraw(
     platform: &Platform,
     customer: &Arc<Customer>,
     is_renewed: bool,
 ) -> Result<Asked, DrillError> {
-    let passkey = if is_renewed {
-        &customer.renewed
-    } else {
-        &customer.passkey
-    };
     let at = platform.now();
     let amount = customer.amount;
     let act = platform.act_of(customer, platform.withdraw(customer.address, amount))?;
-    let evidence = platform.full_evidence(passkey, &act)?;
-    let answer = platform.relay(&act, &evidence);
+    let evidence = if is_renewed {
+        platform.full_evidence(&customer.renewed, &act)?
+    } else {
+        platform.debited(&act, platform.proof(customer, &act)?)?
+    };
+    let answer = platform.ask(&act, &evidence)?;
     Ok(Asked {
         customer: Arc::clone(customer),
         act: act.digest(),

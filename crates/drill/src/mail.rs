@@ -85,19 +85,30 @@ impl MailServer {
         self.address
     }
 
-    /// Look at every message that it has taken so far.
-    pub(crate) fn messages<T>(&self, look: impl FnOnce(&[Message]) -> T) -> Result<T, DrillError> {
+    /// Look at each message that came after so many, all of which count as seen then.
+    pub(crate) fn look(
+        &self,
+        seen: &mut usize,
+        look: impl FnMut(&Message),
+    ) -> Result<(), DrillError> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let more = read.more(&self.record);
         more.map_err(|error| DrillError::File(self.record.clone(), error))?;
-        Ok(look(&read.messages))
+        read.messages[*seen..].iter().for_each(look);
+        *seen = read.messages.len();
+        Ok(())
     }
 
     /// Until somebody has a message whose text says this.
     pub(crate) fn until_told(&self, to: &str, what: &str) -> Result<Message, DrillError> {
-        let is_it = |message: &&Message| message.to == to && message.body.contains(what);
+        let (mut seen, mut found) = (0, None);
         until(&format!("a message to {to} of {what}"), || {
-            self.messages(|messages| messages.iter().find(is_it).cloned())
+            self.look(&mut seen, |message| {
+                if message.to == to && message.body.contains(what) {
+                    found.get_or_insert_with(|| message.clone());
+                }
+            })?;
+            Ok(found.take())
         })
     }
 }

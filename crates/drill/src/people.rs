@@ -1,5 +1,6 @@
 //! Who takes part: customers with passkeys of their own, some of whom are attacked.
 
+use crate::app::App;
 use crate::dice::Dice;
 use crate::error::DrillError;
 use crate::figures::{ETHER, SLICE, Scale};
@@ -14,13 +15,22 @@ use std::sync::Arc;
 /// One hundredth of an ether, the grain of every amount but the last wei of a scaled sum.
 const GRAIN: u128 = ETHER / 100;
 
+/// Of so many honest customers one has an authenticator app and no passkey.
+const APP_EVERY: u64 = 4;
+/// The most that such a customer withdraws at once, in grains.
+const MOST_BY_CODE_GRAINS: u64 = 20;
+/// The same in wei: what the network's limits let out on a code.
+pub(crate) const MOST_BY_CODE: Amount = Amount(GRAIN * MOST_BY_CODE_GRAINS as u128);
+
 /// A customer.
 pub(crate) struct Customer {
     pub(crate) account: AccountId,
     pub(crate) principal: PrincipalId,
     pub(crate) subject: SubjectId,
-    /// The authenticator.
+    /// The authenticator, of everybody who has not an app instead.
     pub(crate) passkey: DevelopmentPasskey,
+    /// An authenticator app, where that is all that the customer has until the epoch is raised.
+    pub(crate) app: Option<App>,
     /// The one that is enrolled after the epoch was raised.
     pub(crate) renewed: DevelopmentPasskey,
     /// A short text of the customer's own, by which it knows what the herald wrote.
@@ -59,6 +69,8 @@ pub(crate) struct Town {
     pub(crate) honest: Vec<Arc<Customer>>,
     /// The attackers' own account: they are customers too.
     pub(crate) attacker: Arc<Customer>,
+    /// An address of the attackers' for which they talk somebody out of a code.
+    pub(crate) phisher: Address,
 }
 
 impl Town {
@@ -71,13 +83,19 @@ impl Town {
         let balances = shares(&mut Dice::new(seed, "balances"), scale);
         let victims = balances.into_iter().map(|balance| people.victim(balance));
         let victims = victims.collect::<Result<_, _>>()?;
-        let honest = (0..scale.honest()).map(|_| people.customer().map(Arc::new));
+        let honest = (0..scale.honest()).map(|number| people.honest(number));
         let honest = honest.collect::<Result<_, _>>()?;
         Ok(Self {
             victims,
             honest,
             attacker: Arc::new(people.customer()?),
+            phisher: people.address(),
         })
+    }
+
+    /// Honest customers who have an app and no passkey, until the epoch.
+    pub(crate) fn app_owners(&self) -> impl Iterator<Item = &Arc<Customer>> {
+        self.honest.iter().filter(|customer| customer.app.is_some())
     }
 
     /// Every customer, the attackers' account among them.
@@ -105,12 +123,34 @@ impl People {
             principal: PrincipalId(self.dice.bytes()),
             subject: SubjectId(self.dice.bytes()),
             passkey: self.passkey()?,
+            app: None,
             renewed: self.passkey()?,
             code: format!("grey heron {}", hex::encode(self.dice.bytes::<4>())),
             address,
             // 0.05 to 2 ETH.
             amount: Amount(GRAIN * u128::from(self.dice.between(5, 200))),
         })
+    }
+
+    /// A customer who has nothing but an app, and so withdraws little at once.
+    fn with_an_app(&mut self) -> Result<Customer, DrillError> {
+        let customer = self.customer()?;
+        // The clocks of some telephones are half a minute ahead.
+        let ahead = u32::try_from(self.dice.below(2)).unwrap_or(0);
+        Ok(Customer {
+            app: Some(App::new(self.dice.bytes(), ahead)?),
+            amount: Amount(GRAIN * u128::from(self.dice.between(5, MOST_BY_CODE_GRAINS))),
+            ..customer
+        })
+    }
+
+    fn honest(&mut self, number: u64) -> Result<Arc<Customer>, DrillError> {
+        let customer = if number % APP_EVERY == APP_EVERY - 1 {
+            self.with_an_app()
+        } else {
+            self.customer()
+        };
+        customer.map(Arc::new)
     }
 
     fn victim(&mut self, balance: Amount) -> Result<Victim, DrillError> {

@@ -161,6 +161,17 @@ impl Platform {
         Ok(evidence)
     }
 
+    /// What a customer proves an act by before the epoch: an assertion, or a code.
+    pub(crate) fn proof(&self, customer: &Customer, act: &Act) -> Result<Evidence, DrillError> {
+        if let Some(app) = &customer.app {
+            return self.by_code(app, &self.digits(app), act.digest());
+        }
+        Ok(Evidence {
+            assertions: vec![self.assert(&customer.passkey, act.digest())?],
+            ..Evidence::default()
+        })
+    }
+
     /// Everything that an honest withdrawal has.
     pub(crate) fn full_evidence(
         &self,
@@ -234,20 +245,29 @@ impl Platform {
         patient(|| self.cast.gate.supplement(signer, act, evidence).into())
     }
 
-    /// Open a customer's account, on onboarding's word, with its mail address sealed to the herald.
+    /// Open a customer's account, on onboarding's word, with its mail address sealed to the herald, and so
+    /// the seed of its app where it has one.
     pub(crate) fn open(&self, customer: &Customer) -> Result<Answer, DrillError> {
-        let envelope = self.contact(customer)?;
+        let contact = self.contact(customer)?;
+        let app = customer.app.as_ref();
+        let app = app.map(|app| self.app_factor(customer, app)).transpose()?;
+        let (factor, seed) = match app {
+            Some((factor, seed)) => (factor, Some(seed)),
+            None => (customer.passkey.factor(self.rp_id()?), None),
+        };
         let kind = ActKind::OpenAccount(OpenAccount {
             subject: customer.subject,
             principal: customer.principal,
-            factor: customer.passkey.factor(self.rp_id()?),
+            factor,
             delay: None,
-            contact: Some(envelope.commitment()),
+            contact: Some(contact.commitment()),
             imported: None,
         });
         let answer = self.onboard(customer, kind, &self.cast.onboarding)?;
         let (gate, signer) = (&self.cast.gate, &self.cast.back_end.signer);
-        gate.send_envelope(signer, customer.account, &envelope)?;
+        for envelope in core::iter::once(&contact).chain(&seed) {
+            gate.send_envelope(signer, customer.account, envelope)?;
+        }
         Ok(answer)
     }
 
@@ -300,11 +320,8 @@ impl Platform {
         address: Address,
     ) -> Result<Answer, DrillError> {
         let act = self.act_of(customer, ActKind::AddAddress(AddAddress { address }))?;
-        let evidence = Evidence {
-            assertions: vec![self.assert(&customer.passkey, act.digest())?],
-            ..Evidence::default()
-        };
-        Ok(self.relay(&act, &evidence))
+        let evidence = self.proof(customer, &act)?;
+        self.ask(&act, &evidence)
     }
 
     /// Support does something to a customer's account, on the phone with it.

@@ -9,7 +9,7 @@ use crate::error::DrillError;
 use crate::figures::{ETHER, SLICE};
 use crate::honest::Asked;
 use crate::mail::MailServer;
-use crate::people::Town;
+use crate::people::{MOST_BY_CODE, Town};
 use crate::platform::Platform;
 use crate::process::{Binary, Running};
 use crate::wait::{until, until_none};
@@ -256,7 +256,7 @@ fn wish(plan: &Plan<'_>, clock: &Path, anvil: &Anvil, pager: &Pager, mail: Socke
         clock: clock.to_owned(),
         delay: DELAY,
         limits: Limits {
-            rules: vec![account_limit(), platform_limit(day)],
+            rules: vec![account_limit(), platform_limit(day), code_limit()],
         },
         caps: (Amount(SLICE), day),
         enrolments_per_day: 100_000,
@@ -276,6 +276,19 @@ pub(crate) fn account_limit() -> Limit {
         hour: Some(ACCOUNT_DAY),
         day: Some(ACCOUNT_DAY),
         week: Some(ACCOUNT_WEEK),
+        approval: None,
+    }
+}
+
+/// What a customer may withdraw by an app's code: no more in a day than twice what it may at once.
+fn code_limit() -> Limit {
+    Limit {
+        asset: COIN,
+        bounds: Bounds::Code,
+        per_transaction: Some(MOST_BY_CODE),
+        hour: None,
+        day: Some(Amount(2 * MOST_BY_CODE.0)),
+        week: None,
         approval: None,
     }
 }

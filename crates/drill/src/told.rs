@@ -40,6 +40,8 @@ struct Told {
     withdrawals: u64,
     others: u64,
     epochs: u64,
+    /// Acts of withdrawals: the same may be told twice, as what was withheld is released once more.
+    heard: BTreeSet<String>,
 }
 
 /// Wait until everything has been told, end the herald, and compare.
@@ -48,24 +50,27 @@ pub(crate) fn compare(
     happened: &Happened<'_>,
     checks: &mut Checks,
 ) -> Result<u64, DrillError> {
-    let mailboxes = Mailboxes::of(happened);
+    let (mailboxes, mut seen, mut told) = (Mailboxes::of(happened), 0, Told::default());
     until_none("every notice in the mail", || {
-        let told = stage.mail.messages(|messages| mailboxes.count(messages))?;
+        let count = |message: &Message| mailboxes.count(message, &mut told);
+        stage.mail.look(&mut seen, count)?;
         Ok(mailboxes.missing(&told))
     })?;
     // What it would tell beyond that, it has sent by its end or never will.
     stage.herald.end();
-    let told = stage.mail.messages(|messages| mailboxes.count(messages))?;
+    let count = |message: &Message| mailboxes.count(message, &mut told);
+    stage.mail.look(&mut seen, count)?;
     mailboxes.check(&told, checks);
     Ok(told.messages)
 }
 
 /// Until every customer has been told that signing in has to be set up anew.
 pub(crate) fn until_all_revoked(stage: &Stage, customers: usize) -> Result<(), DrillError> {
-    let is_told = |message: &&Message| message.subject().ends_with(REVOKED);
-    let count = |messages: &[Message]| messages.iter().filter(is_told).count() as u64;
+    let (mut seen, mut told) = (0, 0);
     until_none("every customer's notice of the epoch", || {
-        Ok((customers as u64).saturating_sub(stage.mail.messages(count)?))
+        let count = |message: &Message| told += u64::from(message.subject().ends_with(REVOKED));
+        stage.mail.look(&mut seen, count)?;
+        Ok((customers as u64).saturating_sub(told))
     })
 }
 
@@ -90,35 +95,29 @@ impl<'a> Mailboxes<'a> {
         }
     }
 
-    fn count(&self, messages: &[Message]) -> Told {
-        let mut told = Told::default();
-        // The same may be told twice: what was withheld is released once more.
-        let mut heard = BTreeSet::new();
-        for message in messages {
-            told.messages += 1;
-            told.signed += u64::from(message.is_signed);
-            let subject = message.subject();
-            let Some(customer) = self.customers.get(&message.to) else {
-                told.epochs += u64::from(subject.ends_with(EPOCH));
-                continue;
-            };
-            told.without_code += u64::from(!message.body.contains(&customer.code));
-            let of = |kind| subject.ends_with(kind);
-            if of(WITHDRAWAL) && heard.insert(message.act()) {
-                let is_asked = self.withdrawals.get(message.act()) == Some(&message.to);
-                *(if is_asked {
-                    &mut told.withdrawals
-                } else {
-                    &mut told.others
-                }) += 1;
-            }
-            let own = customer.address.to_string();
-            told.opened += u64::from(of(OPENED));
-            told.addresses += u64::from(of(ADDRESS) && message.body.contains(&own));
-            told.revoked += u64::from(of(REVOKED));
-            told.renewed += u64::from(of(FACTOR));
+    fn count(&self, message: &Message, told: &mut Told) {
+        told.messages += 1;
+        told.signed += u64::from(message.is_signed);
+        let subject = message.subject();
+        let Some(customer) = self.customers.get(&message.to) else {
+            told.epochs += u64::from(subject.ends_with(EPOCH));
+            return;
+        };
+        told.without_code += u64::from(!message.body.contains(&customer.code));
+        let of = |kind| subject.ends_with(kind);
+        if of(WITHDRAWAL) && told.heard.insert(message.act().to_owned()) {
+            let is_asked = self.withdrawals.get(message.act()) == Some(&message.to);
+            *(if is_asked {
+                &mut told.withdrawals
+            } else {
+                &mut told.others
+            }) += 1;
         }
-        told
+        let own = customer.address.to_string();
+        told.opened += u64::from(of(OPENED));
+        told.addresses += u64::from(of(ADDRESS) && message.body.contains(&own));
+        told.revoked += u64::from(of(REVOKED));
+        told.renewed += u64::from(of(FACTOR));
     }
 
     /// How much has not been told yet.
@@ -202,9 +201,16 @@ mod tests {
         });
         mailboxes.withdrawals.insert("ab".into(), one.mail());
         let told = |to: &Customer, act: &str| message(&to.mail(), WITHDRAWAL, act);
-        let right = mailboxes.count(&[told(one, "ab"), told(one, "ab")]);
+        let count = |messages: [Message; 2]| {
+            let mut told = Told::default();
+            messages
+                .iter()
+                .for_each(|message| mailboxes.count(message, &mut told));
+            told
+        };
+        let right = count([told(one, "ab"), told(one, "ab")]);
         assert_eq!((right.withdrawals, right.others), (1, 0));
-        let wrong = mailboxes.count(&[told(other, "ab"), told(one, "cd")]);
+        let wrong = count([told(other, "ab"), told(one, "cd")]);
         assert_eq!((wrong.withdrawals, wrong.others), (0, 2));
         assert_eq!(wrong.without_code, 2, "no message had a code");
     }

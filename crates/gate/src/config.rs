@@ -1,5 +1,6 @@
 //! The gate's configuration file.
 
+use crate::webhooks::WebhookName;
 use portcullis_core::Digest;
 use portcullis_core::id::{BoardId, IssuerId};
 use serde::Deserialize;
@@ -29,6 +30,9 @@ pub struct Config {
     pub authorities: Vec<String>,
     /// The witnesses' URLs, by the name in their vkey.
     pub witnesses: BTreeMap<String, String>,
+    /// The same of witnesses of whom genesis does not know: those whom a rotation has put in force, or is to.
+    #[serde(default)]
+    pub successors: BTreeMap<String, String>,
     /// The stop boards' URLs.
     pub boards: BTreeMap<BoardId, String>,
     /// Fees, by CAIP-2 chain.
@@ -46,6 +50,9 @@ pub struct Config {
     /// named is not asked; its word comes by the back end.
     #[serde(default)]
     pub issuers: BTreeMap<IssuerId, String>,
+    /// Where events are sent as they happen, by a name for status and metrics.
+    #[serde(default)]
+    pub webhooks: BTreeMap<WebhookName, String>,
     /// A clock for tests; development genesis only.
     #[serde(default)]
     pub test_clock: Option<PathBuf>,

@@ -4,11 +4,13 @@
 //! each [on a thread of its own](Witnesses::on_threads), so that the slowest does not hold up a quorum.
 
 use crate::published::Witnessed;
-use portcullis_core::{Network, Span, Time};
+use portcullis_core::{Span, Time};
 use portcullis_host::{Clock, Http, Told};
 use portcullis_journal::View;
 use portcullis_tlog::witness::{AddCheckpoint, Answer, MAX_REQUEST_BYTES};
-use portcullis_tlog::{Cosignature, Cosigned, Log, SignedCheckpoint, Signer, TreeHead, WitnessKey};
+use portcullis_tlog::{
+    Cosignature, Cosigned, Log, Quorum, SignedCheckpoint, Signer, TreeHead, WitnessKey,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -24,12 +26,26 @@ const WITNESS_TIMEOUT: Duration = Duration::from_millis(1500);
 /// it may have been somebody else's, or a slip.
 const ASK_AGAIN: Span = Span::seconds(3);
 
-/// The witnesses of a network.
+/// The witnesses of a network: those who are asked at the moment.
 pub struct Witnesses {
-    network: Arc<Network>,
     log: Box<dyn Signer<Log> + Send>,
-    clock: Arc<dyn Clock>,
+    reach: Reach,
+    /// Who was asked last.
+    quorum: Option<Arc<Quorum>>,
     asked: Asked,
+}
+
+/// How witnesses are reached.
+#[derive(Clone)]
+pub struct Reach {
+    /// Where each answers, by the name in its vkey.
+    pub urls: BTreeMap<String, String>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The journal, which proves that it has only grown.
+    pub view: Arc<View>,
+    /// The way out.
+    pub http: Arc<dyn Http>,
 }
 
 /// How they are asked.
@@ -59,34 +75,12 @@ pub enum CosignError {
 impl Witnesses {
     /// Those that have a URL, to be asked in turn.
     #[must_use]
-    pub fn new(
-        network: Arc<Network>,
-        log: Box<dyn Signer<Log> + Send>,
-        clock: Arc<dyn Clock>,
-        urls: &BTreeMap<String, String>,
-        view: &Arc<View>,
-        http: &Arc<dyn Http>,
-    ) -> Self {
-        let keys = network.quorum().witnesses().iter();
-        let workers = keys.filter_map(|key| {
-            let url = urls.get(key.name().as_str())?;
-            Some(Worker {
-                key: key.clone(),
-                url: format!("{}/add-checkpoint", url.trim_end_matches('/')),
-                view: Arc::clone(view),
-                http: Arc::clone(http),
-                clock: Arc::clone(&clock),
-                known: 0,
-                heard: Time(0),
-                told: Told::default(),
-            })
-        });
-        let asked = Asked::InTurn(workers.collect());
+    pub fn new(log: Box<dyn Signer<Log> + Send>, reach: Reach) -> Self {
         Self {
-            network,
             log,
-            clock,
-            asked,
+            reach,
+            quorum: None,
+            asked: Asked::InTurn(Vec::new()),
         }
     }
 
@@ -101,11 +95,16 @@ impl Witnesses {
     }
 
     /// Have a head cosigned by a quorum. Signs nothing but heads of durable batches.
-    pub fn cosign(&mut self, head: TreeHead) -> Result<Witnessed, CosignError> {
+    pub fn cosign(
+        &mut self,
+        head: TreeHead,
+        quorum: &Arc<Quorum>,
+    ) -> Result<Witnessed, CosignError> {
+        self.turn_to(quorum);
         let signed = SignedCheckpoint::sign(head, self.log.as_ref())?;
         let mut gathering = Gathering {
-            network: &self.network,
-            clock: self.clock.as_ref(),
+            quorum,
+            clock: self.reach.clock.as_ref(),
             in_time: signed.clone(),
             any: signed.clone(),
             got: (0, 0),
@@ -123,16 +122,47 @@ impl Witnesses {
             Asked::OnThreads(threads) => threads.ask(&signed, &mut gathering),
         };
         let got = gathering.got.1;
-        let needed = self.network.quorum().k();
+        let needed = quorum.k();
         witnessed
             .or_else(|| gathering.whatever())
             .ok_or(CosignError::NoQuorum { got, needed })
+    }
+
+    /// Ask these from here on. What was known of those of before is asked anew.
+    fn turn_to(&mut self, quorum: &Arc<Quorum>) {
+        if self.quorum.as_ref() == Some(quorum) {
+            return;
+        }
+        let workers = quorum.witnesses().iter().filter_map(|key| self.worker(key));
+        let workers: Vec<Worker> = workers.collect();
+        self.asked = match &self.asked {
+            Asked::InTurn(_) => Asked::InTurn(workers),
+            Asked::OnThreads(_) => Asked::OnThreads(Threads::start(workers)),
+        };
+        self.quorum = Some(Arc::clone(quorum));
+    }
+
+    fn worker(&self, key: &WitnessKey) -> Option<Worker> {
+        let Some(url) = self.reach.urls.get(key.name().as_str()) else {
+            tracing::warn!(witness = %key.name(), "no address is configured for this witness: it is not asked");
+            return None;
+        };
+        Some(Worker {
+            key: key.clone(),
+            url: format!("{}/add-checkpoint", url.trim_end_matches('/')),
+            view: Arc::clone(&self.reach.view),
+            http: Arc::clone(&self.reach.http),
+            clock: Arc::clone(&self.reach.clock),
+            known: 0,
+            heard: Time(0),
+            told: Told::default(),
+        })
     }
 }
 
 /// The cosignatures of one head, until enough of them are of about now.
 struct Gathering<'a> {
-    network: &'a Network,
+    quorum: &'a Quorum,
     clock: &'a dyn Clock,
     in_time: SignedCheckpoint,
     any: SignedCheckpoint,
@@ -158,19 +188,19 @@ impl Gathering<'_> {
         }
         self.in_time.add_cosignature(cosignature);
         self.got.0 += 1;
-        if self.got.0 < self.network.quorum().k() {
+        if self.got.0 < self.quorum.k() {
             return None;
         }
-        self.quorum(self.in_time.clone())
+        self.of(self.in_time.clone())
     }
 
     /// With too few that agree with the gate's clock, it may be that one that is off.
     fn whatever(&self) -> Option<Witnessed> {
-        self.quorum(self.any.clone())
+        self.of(self.any.clone())
     }
 
-    fn quorum(&self, signed: SignedCheckpoint) -> Option<Witnessed> {
-        let cosigned = Cosigned::verify(signed, self.network.quorum()).ok()?;
+    fn of(&self, signed: SignedCheckpoint) -> Option<Witnessed> {
+        let cosigned = Cosigned::verify(signed, self.quorum).ok()?;
         Some(Witnessed::new(&cosigned))
     }
 }
@@ -404,6 +434,7 @@ mod tests {
     /// The witnesses of a small journal.
     struct Bench {
         witnesses: Witnesses,
+        quorum: Arc<Quorum>,
         head: TreeHead,
         clock: HandClock,
     }
@@ -422,9 +453,10 @@ mod tests {
         journal.append(ledger.entries).unwrap();
         let times = ahead.map(|ahead| World::START.0 / 1000 + ahead);
         let network = Arc::clone(&world.network);
-        let names = network.quorum().witnesses().iter().enumerate();
+        let quorum = Arc::new(network.quorum().clone());
+        let names = quorum.witnesses().iter().enumerate();
         let urls = names.map(|(n, key)| (key.name().to_string(), format!("http://w{n}")));
-        let urls = urls.collect();
+        let urls: BTreeMap<String, String> = urls.collect();
         let wrong = AtomicUsize::new(wrong);
         let http: Arc<dyn Http> = Arc::new(Clocks {
             world,
@@ -435,8 +467,15 @@ mod tests {
         let log = LogSigner::from_seed(name, &[0x80; 32]).unwrap();
         let as_clock: Arc<dyn Clock> = Arc::new(clock.clone());
         let view = journal.view();
+        let reach = Reach {
+            urls,
+            clock: as_clock,
+            view,
+            http,
+        };
         Bench {
-            witnesses: Witnesses::new(network, Box::new(log), as_clock, &urls, &view, &http),
+            witnesses: Witnesses::new(Box::new(log), reach),
+            quorum,
             head: journal.head(),
             clock,
         }
@@ -446,10 +485,11 @@ mod tests {
     fn cosigned(ahead: [u64; 3]) -> (Time, Time) {
         let Bench {
             mut witnesses,
+            quorum,
             head,
             ..
         } = bench(ahead, 0);
-        let witnessed = witnesses.cosign(head).unwrap();
+        let witnessed = witnesses.cosign(head, &quorum).unwrap();
         (witnessed.oldest, witnessed.newest)
     }
 
@@ -458,25 +498,30 @@ mod tests {
     fn a_wrong_word_of_a_longer_journal_silences_no_witness_for_good() {
         let Bench {
             mut witnesses,
+            quorum,
             head,
             clock,
         } = bench([0; 3], 3);
-        assert!(witnesses.cosign(head).is_err());
-        assert!(witnesses.cosign(head).is_err(), "they are left alone");
+        assert!(witnesses.cosign(head, &quorum).is_err());
+        assert!(
+            witnesses.cosign(head, &quorum).is_err(),
+            "they are left alone"
+        );
         clock.pass(ASK_AGAIN);
-        assert!(witnesses.cosign(head).is_ok());
+        assert!(witnesses.cosign(head, &quorum).is_ok());
     }
 
     #[test]
     fn a_clock_that_was_set_back_keeps_no_witness_silent() {
         let Bench {
             mut witnesses,
+            quorum,
             head,
             clock,
         } = bench([0; 3], 3);
-        assert!(witnesses.cosign(head).is_err());
+        assert!(witnesses.cosign(head, &quorum).is_err());
         clock.set(World::START.before(Span::seconds(1)));
-        assert!(witnesses.cosign(head).is_ok());
+        assert!(witnesses.cosign(head, &quorum).is_ok());
     }
 
     #[test]

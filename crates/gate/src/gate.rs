@@ -5,20 +5,22 @@
 use crate::boards::BoardPoll;
 use crate::callout::{self, CallOut};
 use crate::config::ChainFees;
-use crate::cosign::Witnesses;
+use crate::cosign::{self, Witnesses};
 use crate::fees::{FeeFollower, FeeTable};
 use crate::open;
-use crate::pulse::{Heads, Projector, Pulse, Standing};
+use crate::pulse::{Durable, Heads, Projector, Pulse};
 use crate::run::Error;
 use crate::sequencer::{Command, MAX_BATCH, Sequencer, Shared, Stop, What};
 use crate::server::Api;
 use crate::snapshots::Snapshotter;
+use crate::webhooks::{self, Seen, Webhook, WebhookName};
 use portcullis_chains::ChainId;
 use portcullis_core::Network;
 use portcullis_core::id::{BoardId, IssuerId};
 use portcullis_host::{Clock, Disk, Http, Random};
 use portcullis_journal::{Directory, Snapshots};
 use portcullis_keys::StatementKey;
+use portcullis_keys::webhook::Endpoint;
 use portcullis_node::Node;
 use portcullis_tlog::{Log, Signer};
 use std::collections::BTreeMap;
@@ -39,7 +41,7 @@ pub struct Parts {
     pub http: Arc<dyn Http>,
     /// The journal's signing key.
     pub log: Box<dyn Signer<Log> + Send>,
-    /// The witnesses' URLs, by the name in their vkey.
+    /// The witnesses' URLs, by the name in their vkey: those in force, and those of a rotation to come.
     pub witnesses: BTreeMap<String, String>,
     /// The stop boards' URLs.
     pub boards: BTreeMap<BoardId, String>,
@@ -57,6 +59,8 @@ pub struct Parts {
     pub snapshots: Option<SnapshotParts>,
     /// Vendors who are asked for their word; without them it comes by the back end.
     pub vendors: Option<VendorParts>,
+    /// Endpoints that are sent events.
+    pub webhooks: Option<WebhookParts>,
 }
 
 /// How the gate asks vendors.
@@ -65,6 +69,14 @@ pub struct VendorParts {
     pub key: Arc<dyn StatementKey>,
     /// Where they are asked.
     pub urls: BTreeMap<IssuerId, String>,
+}
+
+/// How the gate sends events.
+pub struct WebhookParts {
+    /// The gate's own key, that they are signed with.
+    pub key: Arc<dyn StatementKey>,
+    /// Where to, by name.
+    pub urls: BTreeMap<WebhookName, String>,
 }
 
 /// How the gate keeps snapshots.
@@ -87,6 +99,8 @@ pub struct Gate {
     pub boards: Vec<BoardPoll>,
     /// One for each vendor that is asked.
     pub callouts: Vec<CallOut>,
+    /// One for each endpoint that is sent events.
+    pub webhooks: Vec<Webhook>,
     /// One for each chain with a node.
     pub fees: Vec<FeeFollower>,
     /// Writes snapshots, where it keeps any.
@@ -119,6 +133,7 @@ impl Gate {
             segment_bytes: parts.segment_bytes,
         };
         let mut sequencer = open::journal(&network, &storage, own, table)?;
+        open::check_witnesses(&sequencer.shared().state(), &parts.witnesses)?;
         sequencer.begin(clock.now())?;
         let shared = sequencer.shared();
         let (queue, commands) = sync_channel(parts.queue);
@@ -128,23 +143,27 @@ impl Gate {
             Snapshotter::new(snapshots, every, network, &shared, &heads)
         });
         let view = &shared.view;
-        let witnesses = Witnesses::new(
-            network,
-            parts.log,
-            Arc::clone(&clock),
-            &parts.witnesses,
-            view,
-            &http,
-        );
+        let reach = cosign::Reach {
+            urls: parts.witnesses,
+            clock: Arc::clone(&clock),
+            view: Arc::clone(view),
+            http: Arc::clone(&http),
+        };
+        let witnesses = Witnesses::new(parts.log, reach);
         let boards = parts.boards.into_iter().map(|board| {
             let reach = (Arc::clone(&clock), Arc::clone(&http));
             BoardPoll::new(board, reach, Arc::clone(&shared), queue.clone())
         });
         let reach = (&clock, &http, &shared, &queue);
         let callouts = parts.vendors.map(|vendors| callouts(vendors, reach));
+        let (size, reach) = (sequencer.head().size, (&clock, &http, &shared, &disk));
+        let webhooks = parts.webhooks.map(|parts| webhooks(parts, size, reach));
+        let webhooks = webhooks.transpose()?.unwrap_or_default();
+        let seen: Vec<Seen> = webhooks.iter().map(Webhook::seen).collect();
         Ok(Self {
             boards: boards.collect(),
             callouts: callouts.unwrap_or_default(),
+            webhooks,
             fees,
             pulse: Pulse::new(witnesses, Arc::clone(&heads), Arc::clone(&shared)),
             projector: Projector::new(Arc::clone(&shared)),
@@ -155,7 +174,8 @@ impl Gate {
                 clock: Arc::clone(&clock),
                 heads,
             },
-            api: Api::new(shared, queue, clock, parts.random, disk, parts.authorities),
+            api: Api::new(shared, queue, clock, parts.random, disk, parts.authorities)
+                .showing(seen),
         })
     }
 
@@ -186,6 +206,34 @@ fn callouts(vendors: VendorParts, (clock, http, shared, queue): Reached<'_>) -> 
     vendors.urls.into_iter().map(callout).collect()
 }
 
+/// What a webhook reaches, of which each has its own.
+type Sending<'a> = (
+    &'a Arc<dyn Clock>,
+    &'a Arc<dyn Http>,
+    &'a Arc<Shared>,
+    &'a Arc<dyn Disk>,
+);
+
+fn webhooks(
+    parts: WebhookParts,
+    size: u64,
+    (clock, http, shared, disk): Sending<'_>,
+) -> Result<Vec<Webhook>, Error> {
+    let webhook = |(name, url)| {
+        let endpoint = Endpoint::new(Arc::clone(http), url, Arc::clone(&parts.key));
+        let endpoint = endpoint.ok_or_else(|| {
+            Error::Config("webhooks are signed by an Ed25519 key, and this is none".into())
+        })?;
+        let reach = webhooks::Reach {
+            clock: Arc::clone(clock),
+            disk: Arc::clone(disk),
+            shared: Arc::clone(shared),
+        };
+        Ok(Webhook::open(name, endpoint, size, reach)?)
+    };
+    parts.urls.into_iter().map(webhook).collect()
+}
+
 fn followers(
     table: &FeeTable,
     chains: BTreeMap<ChainId, ChainFees>,
@@ -205,11 +253,8 @@ fn followers(
 }
 
 /// Where the journal stands, between two batches: state is then that of its last entry.
-fn standing(sequencer: &Sequencer<Directory>) -> Standing {
-    Standing {
-        head: sequencer.head(),
-        effects: sequencer.shared().state().facts().effects,
-    }
+fn standing(sequencer: &Sequencer<Directory>) -> Durable {
+    Durable::of(&sequencer.shared().state())
 }
 
 /// The sequencer with the queue before it.

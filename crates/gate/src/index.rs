@@ -44,6 +44,9 @@ pub enum Place {
     /// A keeper's statement key.
     #[n(3)]
     Keeper(#[n(0)] KeeperId),
+    /// The witnesses.
+    #[n(4)]
+    Witnesses,
 }
 
 impl Place {
@@ -52,6 +55,7 @@ impl Place {
             Keys::Issuers { .. } => Self::Issuers,
             Keys::Roots { .. } => Self::Roots,
             Keys::Keeper { keeper, .. } => Self::Keeper(*keeper),
+            Keys::Witnesses { .. } => Self::Witnesses,
         }
     }
 }

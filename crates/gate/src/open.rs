@@ -6,13 +6,13 @@ use crate::run::Error;
 use crate::sequencer::Sequencer;
 use crate::snapshots::Replica;
 use portcullis_chains::ChainId;
-use portcullis_core::Network;
 use portcullis_core::signature::Strict;
+use portcullis_core::{Network, State};
 use portcullis_host::{Clock, Disk, FileClock, Random, SystemClock};
 use portcullis_journal::projection::CHECKPOINT_FILE;
 use portcullis_journal::{Directory, Journal, Snapshots};
 use portcullis_keys::{KeyFile, Passphrase, StatementKey};
-use portcullis_tlog::{Cosigned, MAX_NOTE_BYTES};
+use portcullis_tlog::{Cosigned, MAX_NOTE_BYTES, SignedCheckpoint};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -40,8 +40,8 @@ pub(crate) fn check(config: &Config, network: &Network) -> Result<(), Error> {
     if config.authorities.is_empty() {
         return wrong("authorities names nothing: no request could be signed for this gate".into());
     }
-    let quorum = network.quorum();
-    let names = quorum.witnesses().iter().map(|key| key.name().as_str());
+    let witnesses = network.quorum().witnesses().iter();
+    let names = witnesses.map(|key| key.name().as_str());
     let names: Vec<&str> = names.collect();
     let stranger = config
         .witnesses
@@ -49,12 +49,8 @@ pub(crate) fn check(config: &Config, network: &Network) -> Result<(), Error> {
         .find(|name| !names.contains(&name.as_str()));
     if let Some(name) = stranger {
         let known = names.join(", ");
-        return wrong(format!("genesis names no witness {name}; it names {known}"));
-    }
-    if config.witnesses.len() < quorum.k() {
-        let (named, needed) = (config.witnesses.len(), quorum.k());
         return wrong(format!(
-            "{named} witnesses are named; the quorum takes {needed}"
+            "genesis names no witness {name}; it names {known}. Those of a rotation stand in [successors]"
         ));
     }
     if let Some(board) = config
@@ -71,8 +67,11 @@ pub(crate) fn check(config: &Config, network: &Network) -> Result<(), Error> {
             "genesis names stop board {id}, and [boards] no address for it"
         ));
     }
-    let peers = config.witnesses.values().chain(config.boards.values());
-    let mut urls = peers.chain(config.issuers.values());
+    let witnesses = config.witnesses.values().chain(config.successors.values());
+    let peers = witnesses.chain(config.boards.values());
+    let mut urls = peers
+        .chain(config.issuers.values())
+        .chain(config.webhooks.values());
     match urls.find(|url| !url.starts_with("http://")) {
         Some(url) => wrong(format!(
             "{url}: addresses are http://HOST:PORT; where they leave the host, put a tunnel or a \
@@ -80,6 +79,27 @@ pub(crate) fn check(config: &Config, network: &Network) -> Result<(), Error> {
         )),
         None => Ok(()),
     }
+}
+
+/// A quorum of the witnesses in force has addresses.
+pub(crate) fn check_witnesses(state: &State, urls: &BTreeMap<String, String>) -> Result<(), Error> {
+    // Those of before have their last checkpoint to cosign.
+    let sizes = state.handing_over().into_iter().chain([u64::MAX]);
+    for quorum in sizes.map(|size| state.quorum_at(size)) {
+        let witnesses = quorum.witnesses().iter();
+        let named = witnesses.filter(|key| urls.contains_key(key.name().as_str()));
+        let (named, needed) = (named.count(), quorum.k());
+        if named < needed {
+            let all = quorum.witnesses().iter().map(|key| key.name().as_str());
+            let all: Vec<&str> = all.collect();
+            return Err(Error::Config(format!(
+                "{named} witnesses are named of {}; the quorum takes {needed}. [witnesses] has those of \
+                 genesis, [successors] those of a rotation",
+                all.join(", ")
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The fees of each chain that a wallet pays on, and of no other: a misspelt one would have every
@@ -149,10 +169,11 @@ pub(crate) fn journal(
     fees: FeeTable,
 ) -> Result<Sequencer<Directory>, Error> {
     let (disk, random) = (storage.disk, storage.random);
-    let known = known_size(disk.as_ref(), network)?;
+    let known = known_checkpoint(disk.as_ref(), network)?;
+    let size = known.as_ref().map_or(0, |known| known.head().size);
     let opened = Directory::open(Arc::clone(disk), storage.segment_bytes, Arc::clone(random));
     let (store, recovered) = opened?;
-    let journal = Journal::open(store, &recovered, Arc::clone(disk), known)?;
+    let journal = Journal::open(store, &recovered, Arc::clone(disk), size)?;
     let head = journal.head();
     let view = journal.view();
     let open = || Replica::open(network, snapshots, &view, head);
@@ -161,19 +182,31 @@ pub(crate) fn journal(
         Err(Error::Changed { .. } | Error::Read(_)) if view.mend()? => open(),
         opened => opened,
     }?;
+    if let Some(known) = known {
+        check_cosigned(&replica.state, known)?;
+    }
     tracing::info!(entries = head.size, "the journal is open");
     Ok(Sequencer::new(journal, replica.state, replica.index, fees))
 }
 
-/// The size of the checkpoint that was written last: the journal cannot be shorter.
-fn known_size(disk: &dyn Disk, network: &Network) -> Result<u64, Error> {
+/// The checkpoint that was written last: the journal cannot be shorter. Which witnesses it must have is
+/// known once the journal has been read.
+fn known_checkpoint(disk: &dyn Disk, network: &Network) -> Result<Option<SignedCheckpoint>, Error> {
     let Some(note) = disk.read(CHECKPOINT_FILE, MAX_NOTE_BYTES as u64)? else {
-        return Ok(0);
+        return Ok(None);
     };
-    let cosigned = Cosigned::parse(&note, network.log(), network.quorum());
-    let cosigned =
-        cosigned.map_err(|fault| Error::Config(format!("{CHECKPOINT_FILE}: {fault}")))?;
-    Ok(cosigned.head().size)
+    let signed = SignedCheckpoint::parse(&note, network.log());
+    Ok(Some(signed.map_err(not_a_checkpoint)?))
+}
+
+fn check_cosigned(state: &State, known: SignedCheckpoint) -> Result<(), Error> {
+    let quorum = state.quorum_at(known.head().size);
+    let cosigned = Cosigned::verify(known, quorum);
+    cosigned.map(drop).map_err(not_a_checkpoint)
+}
+
+fn not_a_checkpoint(fault: impl std::fmt::Display) -> Error {
+    Error::Config(format!("{CHECKPOINT_FILE}: {fault}"))
 }
 
 #[cfg(test)]

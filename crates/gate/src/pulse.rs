@@ -3,10 +3,10 @@
 use crate::cosign::{CosignError, Witnesses};
 use crate::published::Witnessed;
 use crate::sequencer::Shared;
-use portcullis_core::Digest;
+use portcullis_core::{Digest, State};
 use portcullis_host::Told;
 use portcullis_journal::Projection;
-use portcullis_tlog::TreeHead;
+use portcullis_tlog::{Quorum, TreeHead};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,33 +24,70 @@ pub(crate) struct Standing {
     pub(crate) effects: Digest,
 }
 
+/// Where the journal ends, and whose cosignatures it is to have.
+#[derive(Clone, Debug)]
+pub(crate) struct Durable {
+    standing: Standing,
+    asked: Asked,
+}
+
+/// Which head is to be cosigned, and by whom.
+#[derive(Clone, Debug)]
+enum Asked {
+    /// The newest, by the witnesses in force.
+    Newest(Arc<Quorum>),
+    /// The last of witnesses of before, until the journal has it.
+    Handover(TreeHead, Arc<Quorum>),
+}
+
+impl Durable {
+    /// Where a journal ends of which this is the state.
+    ///
+    /// Until the journal has the last checkpoint of witnesses of before, nobody is asked for one that is
+    /// longer. A crash before it is durable leaves witnesses that have cosigned no more, and can be asked for
+    /// that again; they would refuse once they had.
+    pub(crate) fn of(state: &State) -> Self {
+        let log = &state.facts().log;
+        let (head, effects) = (log.head(), state.facts().effects);
+        let handover = state.handing_over();
+        let handover = handover.and_then(|last| Some((log.head_at(last)?, last)));
+        let asked = match handover {
+            Some((head, last)) => Asked::Handover(head, Arc::clone(state.quorum_at(last))),
+            None => Asked::Newest(Arc::clone(state.quorum_at(head.size))),
+        };
+        let standing = Standing { head, effects };
+        Self { standing, asked }
+    }
+}
+
 /// The newest durable head, for the thread that has it cosigned.
 pub(crate) struct Heads {
-    newest: Mutex<Standing>,
+    newest: Mutex<Durable>,
     grew: Condvar,
     /// The newest that was cosigned.
     cosigned: Mutex<Option<(Standing, Witnessed)>>,
 }
 
 impl Heads {
-    pub(crate) fn new(standing: Standing) -> Self {
+    pub(crate) fn new(durable: Durable) -> Self {
         Self {
-            newest: Mutex::new(standing),
+            newest: Mutex::new(durable),
             grew: Condvar::new(),
             cosigned: Mutex::new(None),
         }
     }
 
-    pub(crate) fn show(&self, standing: Standing) {
+    pub(crate) fn show(&self, durable: Durable) {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        if *newest != standing {
-            *newest = standing;
+        if newest.standing != durable.standing {
+            *newest = durable;
             self.grew.notify_all();
         }
     }
 
-    fn newest(&self) -> Standing {
-        *self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    fn newest(&self) -> Durable {
+        let newest = self.newest.lock();
+        newest.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The newest cosigned head of this process, with what its state came to there.
@@ -67,7 +104,7 @@ impl Heads {
     /// Waits for a head other than `last`, or for a heartbeat.
     fn wait(&self, last: Option<TreeHead>) {
         let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |standing: &mut Standing| Some(standing.head) == last;
+        let same = |newest: &mut Durable| Some(newest.standing.head) == last;
         drop(self.grew.wait_timeout_while(newest, HEARTBEAT, same));
     }
 }
@@ -90,9 +127,15 @@ impl Pulse {
 
     /// Have the newest durable head cosigned and show it. Gives the head.
     pub fn beat(&mut self) -> Result<TreeHead, CosignError> {
-        let standing = self.heads.newest();
-        let witnessed = self.witnesses.cosign(standing.head)?;
-        self.heads.note_cosigned(standing, witnessed.clone());
+        let Durable { standing, asked } = self.heads.newest();
+        let witnessed = match asked {
+            Asked::Newest(quorum) => {
+                let witnessed = self.witnesses.cosign(standing.head, &quorum)?;
+                self.heads.note_cosigned(standing, witnessed.clone());
+                witnessed
+            }
+            Asked::Handover(last, quorum) => self.witnesses.cosign(last, &quorum)?,
+        };
         self.shared.published.show(witnessed);
         Ok(standing.head)
     }

@@ -1,12 +1,13 @@
 //! The process: from a configuration to a running gate, a thread for each of its parts, until SIGTERM.
 
 use crate::config::{ChainFees, Config};
-use crate::gate::{Gate, Parts, Sequencing, SnapshotParts, VendorParts, collect};
+use crate::gate::{Gate, Parts, Sequencing, SnapshotParts, VendorParts, WebhookParts, collect};
 use crate::open;
 use crate::pulse::Projector;
 use crate::sequencer::{Command, Stop};
 use crate::server::Api;
 use crate::snapshots::Snapshotter;
+use crate::webhooks::CursorError;
 use hyper_util::server::graceful::GracefulShutdown;
 use portcullis_chains::ChainId;
 use portcullis_core::genesis::GenesisFault;
@@ -86,6 +87,9 @@ pub enum Error {
         /// How many were cosigned.
         size: u64,
     },
+    /// How far a webhook has come.
+    #[error("webhooks: {0}")]
+    Webhook(#[from] CursorError),
     /// An entry that cannot be read back.
     #[error("the journal cannot be read: {0}")]
     Read(#[from] ReadError),
@@ -127,6 +131,9 @@ pub fn run(config: &Config) -> Result<(), Error> {
     for callout in gate.callouts {
         spawn("callout", move || callout.run());
     }
+    for webhook in gate.webhooks {
+        spawn("webhook", move || webhook.run());
+    }
     for follower in gate.fees {
         spawn("fees", move || follower.run());
     }
@@ -165,7 +172,11 @@ fn assemble(config: &Config) -> Result<Parts, Error> {
         http: Arc::new(Web::new()),
         log,
         network,
-        witnesses: config.witnesses.clone(),
+        witnesses: [&config.witnesses, &config.successors]
+            .into_iter()
+            .flatten()
+            .map(owned)
+            .collect(),
         boards: config.boards.clone(),
         nodes,
         chains,
@@ -177,10 +188,18 @@ fn assemble(config: &Config) -> Result<Parts, Error> {
             every: config.snapshot_every,
         }),
         vendors: Some(VendorParts {
-            key,
+            key: Arc::clone(&key),
             urls: config.issuers.clone(),
         }),
+        webhooks: Some(WebhookParts {
+            key,
+            urls: config.webhooks.clone(),
+        }),
     })
+}
+
+fn owned((name, url): (&String, &String)) -> (String, String) {
+    (name.clone(), url.clone())
 }
 
 fn nodes(chains: &BTreeMap<ChainId, ChainFees>) -> Result<BTreeMap<ChainId, Arc<dyn Node>>, Error> {

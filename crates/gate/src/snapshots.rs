@@ -18,7 +18,7 @@ use portcullis_core::{Network, State};
 use portcullis_host::DiskError;
 use portcullis_journal::snapshot::Mark;
 use portcullis_journal::{Snapshots, View};
-use portcullis_tlog::{Cosigned, TreeHead};
+use portcullis_tlog::{SignedCheckpoint, TreeHead};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -86,14 +86,14 @@ impl Replica {
             return Err(Error::Changed { size: from });
         }
         let mark = snapshots.load_mark()?;
-        let Some(checked) = mark.and_then(|mark| standing(&mark, network)) else {
+        let Some((checked, note)) = mark.and_then(|mark| standing(&mark, network)) else {
             return Ok(replica);
         };
         if checked.head.size > head.size {
             let size = checked.head.size;
             return Err(Error::Changed { size });
         }
-        if replica.follow(view, checked)? {
+        if replica.follow(view, checked)? && replica.state.cosigned(&note).is_ok() {
             return Ok(replica);
         }
         tracing::error!(
@@ -127,11 +127,12 @@ impl Replica {
     }
 }
 
-/// What a mark says, if it stands under a checkpoint of its size.
-fn standing(mark: &Mark, network: &Network) -> Option<Standing> {
-    let cosigned = Cosigned::parse(&mark.note, network.log(), network.quorum()).ok()?;
-    let (head, effects) = (cosigned.head(), mark.effects);
-    (head.size == mark.size).then_some(Standing { head, effects })
+/// What a mark says, if it stands under a checkpoint of its size; and that, whose witnesses are known once the
+/// replica has come to it.
+fn standing(mark: &Mark, network: &Network) -> Option<(Standing, Vec<u8>)> {
+    let signed = SignedCheckpoint::parse(&mark.note, network.log()).ok()?;
+    let (head, effects) = (signed.head(), mark.effects);
+    (head.size == mark.size).then(|| (Standing { head, effects }, mark.note.clone()))
 }
 
 /// Writes snapshots and marks.
@@ -237,7 +238,7 @@ impl Snapshotter {
         }
         let stands = replica.state.facts();
         let is_same = stands.log.head() == checked.head && stands.effects == checked.effects;
-        match Cosigned::parse(&witnessed.note, self.network.log(), self.network.quorum()) {
+        match replica.state.cosigned(&witnessed.note) {
             Ok(head) if is_same => {
                 let index = replica.index.to_bytes();
                 self.snapshots.save(&replica.state, &head, &index)?;
@@ -255,11 +256,13 @@ impl Snapshotter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pulse::Durable;
     use portcullis_core::Body;
     use portcullis_core::signature::Signature;
     use portcullis_host::{Disk, SystemRandom};
     use portcullis_journal::{Directory, Journal};
     use portcullis_keeper::testkit::{CrashDisk, Customer, HandClock, Ledger, World};
+    use portcullis_tlog::Cosigned;
 
     /// A journal with one account that could pay, cosigned to its end.
     fn ledger() -> Ledger {
@@ -443,7 +446,7 @@ mod tests {
         let head = ledger.state.facts().log.head();
         let written = |effects| {
             let standing = Standing { head, effects };
-            let heads = Arc::new(Heads::new(standing));
+            let heads = Arc::new(Heads::new(Durable::of(&ledger.state)));
             heads.note_cosigned(standing, Witnessed::new(&cosigned(&ledger)));
             let mut snapshotter = Snapshotter {
                 snapshots: own(&disk, &ledger),

@@ -75,6 +75,30 @@ fn a_held_act_that_is_sent_again_is_still_held() {
     assert_eq!((status, &again["stage"]), (202, &json!("held")));
 }
 
+/// Whoever asks again under the same key must not be told to bring what it has brought since.
+#[test]
+fn the_same_key_tells_where_the_act_stands_by_now() {
+    let mut gate = Gate::new();
+    let (act, evidence) = unpaid(&mut gate);
+    let debit = Evidence {
+        attestations: vec![gate.ledger.debit(&act)],
+        ..Evidence::default()
+    };
+    let served = serve(gate);
+    let (status, first) = served.send(keyed(&served, &act, &evidence));
+    assert_eq!((status, &first["stage"]), (202, &Value::Null));
+    let path = format!("/v1/acts/{}/evidence", act.digest());
+    let paid = serde_json::to_vec(&debit).unwrap();
+    let (status, answer) = served.send(served.request("POST", &path, Some(act.digest()), paid));
+    assert_eq!(status, 200, "{answer}");
+    // It goes out with the next tick.
+    let (status, again) = (0..10_000)
+        .map(|_| served.send(keyed(&served, &act, &evidence)))
+        .find(|(_, again)| again["stage"] == "released")
+        .unwrap();
+    assert_eq!((&again["entry"], status), (&first["entry"], 200), "{again}");
+}
+
 /// A refusal on record is final: whoever asks again gets it again, and nothing is journaled for it.
 #[test]
 fn an_act_that_was_refused_on_record_is_refused_for_the_same_reason_for_ever() {
@@ -120,7 +144,7 @@ fn a_client_that_hangs_up_does_not_free_its_key() {
         .find(|(status, _)| *status == 200);
     let (_, answer) = last.unwrap();
     assert_eq!(answer["decision"]["decision"], "release");
-    assert_eq!(answer["stage"], Value::Null);
+    assert_eq!(answer["stage"], "released");
 }
 
 #[test]
@@ -130,7 +154,9 @@ fn a_key_is_its_callers_own_and_stands_for_the_whole_payload() {
     let served = serve(gate);
     let (status, first) = served.send(keyed(&served, &act, &evidence));
     assert_eq!(status, 202, "{first}");
-    assert_eq!(served.send(keyed(&served, &act, &evidence)), (202, first));
+    let (status, again) = served.send(keyed(&served, &act, &evidence));
+    assert_eq!((status, &again["entry"]), (202, &first["entry"]));
+    assert_eq!(again["stage"], "held");
     // The same act with other evidence is another payload.
     refused(
         served.send(keyed(&served, &act, &Evidence::default())),

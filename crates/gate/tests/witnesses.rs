@@ -9,11 +9,11 @@
 mod harness;
 
 use harness::Gate;
-use portcullis_gate::{CosignError, Witnesses};
+use portcullis_gate::{CosignError, WitnessReach, Witnesses};
 use portcullis_host::{Http, HttpError, Reply};
 use portcullis_keeper::testkit::World;
 use portcullis_tlog::witness::{AddCheckpoint, decide};
-use portcullis_tlog::{Hash, LogSigner, Signer as _, Timestamp, TreeHead, WitnessSigner};
+use portcullis_tlog::{Hash, LogSigner, Quorum, Signer as _, Timestamp, TreeHead, WitnessSigner};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -66,7 +66,7 @@ fn a_lying_witness_changes_nothing_for_two_honest_ones() {
         let gate = Gate::new();
         let head = gate.sequencer.head();
         for _ in 0..2 {
-            let witnessed = witnesses(&gate, &[0, 1], *lie).cosign(head);
+            let witnessed = witnesses(&gate, &[0, 1], *lie).cosign(head, &quorum(&gate));
             assert_eq!(witnessed.unwrap().head, head, "it {what}");
         }
     }
@@ -85,7 +85,7 @@ fn where_the_quorum_needs_it_only_its_true_word_counts() {
 fn needs(what: &str, counts: Counts, lie: Lie) {
     let gate = Gate::new();
     let head = gate.sequencer.head();
-    let witnessed = witnesses(&gate, &[0], lie).cosign(head);
+    let witnessed = witnesses(&gate, &[0], lie).cosign(head, &quorum(&gate));
     match counts {
         Counts::Yes => assert_eq!(witnessed.unwrap().head, head, "it {what}"),
         Counts::No => {
@@ -114,15 +114,17 @@ fn witnesses(gate: &Gate, up: &[usize], lie: Lie) -> Witnesses {
         lie,
         known: Mutex::default(),
     });
-    let view = &gate.shared.view;
-    Witnesses::new(
-        Arc::clone(&world.network),
-        Box::new(log),
-        Arc::new(gate.clock.clone()),
-        &urls,
-        view,
-        &http,
-    )
+    let reach = WitnessReach {
+        urls,
+        clock: Arc::new(gate.clock.clone()),
+        view: Arc::clone(&gate.shared.view),
+        http,
+    };
+    Witnesses::new(Box::new(log), reach)
+}
+
+fn quorum(gate: &Gate) -> Arc<Quorum> {
+    Arc::clone(gate.shared.state().quorum_at(gate.sequencer.head().size))
 }
 
 /// Everybody whom the gate asks.

@@ -12,7 +12,8 @@ use portcullis_core::{Digest, State};
 use portcullis_host::DiskError;
 use std::collections::BTreeMap;
 
-/// Most codes that one step judges anew: each takes a Diffie-Hellman and a file.
+/// Most codes that one step judges: each takes a Diffie-Hellman and a file. Those whose seed never came do not
+/// count, or whoever has enrolled enough of them would keep everybody else's from being judged.
 const MOST: usize = 256;
 
 /// What was judged and the journal does not say yet, so that each is opened once.
@@ -32,6 +33,9 @@ impl Codes {
         self.judged.retain(|act, _| codes.open(*act).is_some());
         let mut says = Vec::new();
         for (act, waiting) in oldest(state) {
+            if says.len() >= MOST {
+                break;
+            }
             let known = self
                 .judged
                 .get(&act)
@@ -60,7 +64,7 @@ fn oldest(state: &State) -> impl Iterator<Item = (Digest, &Waiting)> {
     }
     let mut all: Vec<(Digest, &Waiting)> = first.into_values().collect();
     all.sort_unstable_by_key(|(act, waiting)| (waiting.time, *act));
-    all.into_iter().take(MOST)
+    all.into_iter()
 }
 
 /// Whether a word said before can still come to stand in the journal: another herald's may have taken the

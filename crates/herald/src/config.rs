@@ -70,6 +70,10 @@ pub struct Keys {
     pub passphrase_file: PathBuf,
     /// The name of the statement key.
     pub statement: String,
+    /// The name of the key that a rotation puts in its place, once there is one: the herald turns to it by
+    /// itself.
+    #[serde(default)]
+    pub successor: Option<String>,
     /// The name of the secret that contacts are sealed to.
     pub sealing: String,
 }

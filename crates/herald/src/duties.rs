@@ -229,8 +229,8 @@ impl Desk<'_> {
                 let recipients = contacts.map(Recipient::Contact).collect();
                 Some(self.of(Kind::RecoveryBegun, Some(account), matter, recipients))
             }
-            (kind, None) => Some(self.platform(kind.name())),
-            (_, Some(_)) => None,
+            // Whatever account it names: the platform's own affairs are staff's to hear of.
+            (kind, _) => Some(self.platform(kind.name())),
         }
     }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// Mail and webhooks.
 pub struct Everywhere {
-    mailer: Option<Mailer>,
+    mailer: Option<Arc<Mailer>>,
     webhooks: BTreeMap<String, String>,
     machine: Machine,
     key: Arc<dyn StatementKey>,
@@ -32,7 +32,7 @@ impl Everywhere {
     /// By this mailer, and to webhooks of these origins, each reached by an `http://HOST:PORT`.
     #[must_use]
     pub fn new(
-        mailer: Option<Mailer>,
+        mailer: Option<Arc<Mailer>>,
         webhooks: BTreeMap<String, String>,
         machine: Machine,
         key: Arc<dyn StatementKey>,
@@ -50,9 +50,9 @@ impl Everywhere {
         let known = self.webhooks.iter().find_map(|(origin, by)| {
             let path = url.strip_prefix(origin.as_str())?;
             let ends = path.is_empty() || path.starts_with(['/', '?']);
-            ends.then(|| format!("{by}{path}"))
+            ends.then(|| (by, format!("{by}{path}")))
         });
-        let Some(reached) = known else {
+        let Some((by, reached)) = known else {
             return Outcome::Refused("the webhook's origin is not configured".into());
         };
         let id = format!("notice_{}", letter.id);
@@ -63,7 +63,8 @@ impl Everywhere {
             // Standard Webhooks: gone for good.
             Ok(reply) if reply.status == 410 => Outcome::Refused("status 410".into()),
             Ok(reply) => Outcome::Later(format!("status {}", reply.status)),
-            Err(error) => Outcome::Later(error.to_string()),
+            // What stands behind the origin may be a customer's token, and this goes into the log.
+            Err(error) => Outcome::Later(error.to_string().replace(&reached, by)),
         }
     }
 }

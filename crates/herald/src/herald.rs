@@ -34,6 +34,10 @@ const NEWS: Span = Span::hours(72);
 const SERVER: Span = Span::seconds(30);
 /// And a gate that has no such envelope: the back end brings it right after the act.
 const ENVELOPE: Span = Span::seconds(2);
+/// How long a letter is tried (RFC 5321, section 4.5.4.1: four to five days at least).
+const GIVES_UP: Span = Span::hours(5 * 24);
+/// How many letters go to the post at once.
+const AT_ONCE: usize = 64;
 
 /// What a herald is made of.
 #[derive(Clone)]
@@ -157,8 +161,10 @@ impl Herald {
         // Whoever may have forked the journal, or cut it, is not helped to tell anybody anything.
         if self.keeper.latched().next().is_none() {
             self.bring()?;
-            self.judge_codes()?;
         }
+        // Digits typed for one act are right or wrong of it in every journal; and they have to stop things
+        // just then.
+        self.judge_codes()?;
         self.say_told()?;
         self.keeper.finish(Vec::new)?;
         let untold = &self.keeper.state().facts().untold;
@@ -227,6 +233,10 @@ impl Herald {
                     self.bounced(id, &why);
                     done.push((id, false));
                 }
+                Outcome::Later(why) if self.is_given_up(id, now) => {
+                    self.bounced(id, &format!("for five days; the last time: {why}"));
+                    done.push((id, false));
+                }
                 Outcome::Later(why) => {
                     let wait = self.outbox.again(id, SERVER, now).0 / 1000;
                     tracing::warn!(delivery = %id, %why, "not delivered; tried again in {wait} s");
@@ -236,6 +246,11 @@ impl Herald {
         step.accepted = done.iter().filter(|(_, accepted)| *accepted).count();
         step.refused = done.len() - step.accepted;
         self.outbox.done(done)
+    }
+
+    fn is_given_up(&self, id: Digest, now: Time) -> bool {
+        let delivery = self.outbox.get(id);
+        delivery.is_some_and(|delivery| now.since(delivery.notice.time) > GIVES_UP)
     }
 
     fn bounced(&mut self, id: Digest, why: &str) {
@@ -256,9 +271,7 @@ impl Herald {
     /// Bring to the post what is due, as far as there is room.
     fn bring(&mut self) -> Result<(), DiskError> {
         let now = self.machine.watch.now();
-        let ready = self.outbox.ready(now);
-        let ready = ready.filter(|(id, _)| self.office.takes(*id)).take(64);
-        let ready: Vec<(Digest, Delivery)> = ready.map(|(id, d)| (id, d.clone())).collect();
+        let ready: Vec<(Digest, Delivery)> = self.next(now);
         let mut refused = Vec::new();
         for (id, delivery) in ready {
             match self.contact(&delivery)? {
@@ -273,6 +286,17 @@ impl Herald {
             }
         }
         self.outbox.done(refused)
+    }
+
+    /// What goes to the post next: first what a delay waits for, however much there is of the rest.
+    fn next(&self, now: Time) -> Vec<(Digest, Delivery)> {
+        let untold = &self.keeper.state().facts().untold;
+        let ready = self.outbox.ready(now);
+        let ready = ready.filter(|(id, _)| self.office.takes(*id));
+        let (urgent, others): (Vec<_>, Vec<_>) =
+            ready.partition(|(_, delivery)| untold.waits(delivery.notice.act));
+        let next = urgent.into_iter().chain(others).take(AT_ONCE);
+        next.map(|(id, delivery)| (id, delivery.clone())).collect()
     }
 
     fn contact(&mut self, delivery: &Delivery) -> Result<Found<Contact>, DiskError> {

@@ -135,8 +135,12 @@ impl Post for Mailer {
     }
 }
 
-/// What a server or the line said, on one line and without end.
+/// What a server or the line said, on one line and without end. Of an answer only the number: the text beside
+/// it likes to repeat whom the mail was for, and this goes into logs and to whoever takes the alarms.
 fn answer(error: &lettre::transport::smtp::Error) -> String {
+    if let Some(code) = error.status() {
+        return format!("the mail server answers {code}");
+    }
     let text = error.to_string();
     let plain = text.chars().filter(|c| !c.is_control());
     plain.take(200).collect()

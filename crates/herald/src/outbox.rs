@@ -12,8 +12,11 @@ use portcullis_keeper::lines::{Lines, LinesError};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 const FILE: &str = "notices";
-/// From this length on the record is written anew, with what still counts.
+/// From this length on, and from twice what it came to the last time, the record is written anew, with what still
+/// counts.
 const LONG: u64 = 8 << 20;
+/// While so many deliveries are open, whatever for, no campaign adds to them.
+const MOST_OPEN: usize = 65_536;
 /// How long a contact that was replaced is told of further changes.
 const FORMERLY: Span = Span::hours(30 * 24);
 /// The longest wait until a letter is tried again.
@@ -102,6 +105,8 @@ pub(crate) struct Outbox {
     lines: Lines,
     standing: Standing,
     tries: BTreeMap<Digest, Try>,
+    /// How long the record was when it had been written anew.
+    anew: u64,
 }
 
 impl Outbox {
@@ -119,6 +124,7 @@ impl Outbox {
                 lines,
                 standing,
                 tries: BTreeMap::new(),
+                anew: 0,
             }),
             Some(line) => Err(LinesError::Damaged {
                 name: FILE.into(),
@@ -145,6 +151,9 @@ impl Outbox {
     /// The campaign that goes on next, where fewer than so many deliveries wait for the post.
     pub(crate) fn campaign(&self, now: Time, most: usize) -> Option<&Campaign> {
         let campaign = self.standing.campaigns.front()?;
+        if self.standing.open.len() >= MOST_OPEN {
+            return None;
+        }
         (self.ready(now).take(most).count() < most).then_some(campaign)
     }
 
@@ -214,7 +223,7 @@ impl Outbox {
         now: Time,
         waits: impl Fn(Digest) -> bool,
     ) -> Result<(), LinesError> {
-        if self.lines.bytes() < LONG {
+        if self.lines.bytes() < LONG.max(self.anew.saturating_mul(2)) {
             return Ok(());
         }
         let standing = &mut self.standing;
@@ -227,7 +236,9 @@ impl Outbox {
         }
         standing.former.retain(|_, former| !former.is_empty());
         let whole = Line::Whole(Box::new(standing.clone()));
-        self.lines.rewrite(disk, FILE, &encode(&whole))
+        self.lines.rewrite(disk, FILE, &encode(&whole))?;
+        self.anew = self.lines.bytes();
+        Ok(())
     }
 }
 

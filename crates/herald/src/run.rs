@@ -12,11 +12,14 @@ use portcullis_core::id::KeeperId;
 use portcullis_core::signature::PublicKey;
 use portcullis_core::{Digest, Network};
 use portcullis_host::{Dir, SystemClock, SystemRandom};
+use portcullis_keeper::Machine;
 use portcullis_keeper::latches::{self, LatchError};
 use portcullis_keeper::process::{Beside, stop_at_signal};
 use portcullis_keeper::start::{Start, StartError};
+use portcullis_keeper::successor::{StatementKeys, StatementKeysError};
 use portcullis_keys::file::NameError;
 use portcullis_keys::{KeyFile, KeyFileError, Name, StatementKey};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -48,6 +51,9 @@ pub enum RunError {
     /// The mail server's part of the configuration.
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// The statement keys.
+    #[error(transparent)]
+    Statements(#[from] StatementKeysError),
     /// The texts.
     #[error(transparent)]
     Templates(#[from] TemplateError),
@@ -58,7 +64,10 @@ pub enum RunError {
     #[error("the genesis has no herald {0}")]
     NoSuchHerald(KeeperId),
     /// The statement key is another one.
-    #[error("the statement key is not the one that the genesis names for herald {0}")]
+    #[error(
+        "the statement key is not the one that the genesis names for herald {0}; where it was rotated, name \
+         the one in force as keys.successor too"
+    )]
     OtherStatementKey(KeeperId),
     /// The sealing key is another one: no contact would ever open.
     #[error("the sealing secret is not that of the sealing key in the genesis")]
@@ -89,13 +98,21 @@ impl RunError {
 /// which is also how a crash is recovered from.
 pub fn run(config: Config) -> Result<(), RunError> {
     let stop = stop_at_signal().map_err(RunError::Signal)?;
-    let (mut parts, post) = assemble(config)?;
+    let (mut parts, outside) = assemble(config)?;
     tracing::info!(keeper = %parts.config.keeper, gate = parts.config.gate, "the herald starts");
     while !stop.load(Ordering::Relaxed) {
         // What was in an office before is in the record, too.
         parts.office = PostOffice::default();
         match Herald::open(parts.clone()) {
-            Ok(herald) => until_it_fails(herald, &parts, &post, &stop)?,
+            Ok(herald) => {
+                if let Some(key) = step_until(herald, &parts, &outside, &stop)? {
+                    tracing::info!(
+                        "a rotation has put the other statement key in force: it is used from here on"
+                    );
+                    parts.key = key;
+                    continue;
+                }
+            }
             Err(error @ HeraldError::Record(_)) => return Err(error.into()),
             Err(error) => {
                 tracing::error!(%error, "what is on the disk cannot be opened; tried again");
@@ -108,6 +125,9 @@ pub fn run(config: Config) -> Result<(), RunError> {
     Ok(())
 }
 
+/// Step until the process ends, or until everything is to be opened again from disk: after a failure, or with
+/// the statement key that is given, because it is the one in force by now.
+fn step_until(
 /// Shut the herald of this configuration on its own host: no gate, no network, no key. Gives the id of the latch
 /// that a quorum has to lift. There is no `open`.
 pub fn shut(config: &Config) -> Result<Digest, RunError> {
@@ -118,21 +138,23 @@ pub fn shut(config: &Config) -> Result<Digest, RunError> {
 fn until_it_fails(
     mut herald: Herald,
     parts: &Parts,
-    post: &Arc<dyn Post>,
+    outside: &Outside,
     stop: &Arc<AtomicBool>,
-) -> Result<(), RunError> {
+) -> Result<Option<Arc<dyn StatementKey>>, RunError> {
     let courier = herald.courier();
     if parts.config.alarms.webhook.is_some() && courier.is_none() {
         return Err(RunError::WebhookKey);
     }
     let courier = courier.map(|mut courier| Beside::start(stop, move || courier.step()));
     let postmen = (0..POSTMEN).map(|_| {
-        let postman = parts.office.postman(Arc::clone(post));
+        let post = outside.post(&parts.key);
+        let postman = parts.office.postman(post);
         let watch = parts.machine.watch.clone();
         Beside::start(stop, move || postman.step(watch.now()))
     });
     let postmen: Vec<Beside> = postmen.collect();
-    while !stop.load(Ordering::Relaxed) {
+    let mut turned = None;
+    while !stop.load(Ordering::Relaxed) && turned.is_none() {
         match herald.step(LONG_POLL) {
             Ok(step) if step.applied > 0 => {}
             Ok(step) if step.heard => thread::sleep(BREATH),
@@ -142,6 +164,7 @@ fn until_it_fails(
                 break;
             }
         }
+        turned = outside.keys.to_turn_to(herald.keeper());
     }
     postmen.into_iter().for_each(Beside::stop);
     courier.into_iter().for_each(Beside::stop);
@@ -150,17 +173,36 @@ fn until_it_fails(
     {
         tracing::warn!(%error, "no snapshot; the next start reads more of the journal");
     }
-    Ok(())
+    Ok(turned)
+}
+
+/// What a herald is run with beside its parts.
+struct Outside {
+    keys: StatementKeys,
+    mailer: Option<Arc<Mailer>>,
+    webhooks: BTreeMap<String, String>,
+    machine: Machine,
+}
+
+impl Outside {
+    /// Where letters go; webhooks are signed by the key in force.
+    fn post(&self, key: &Arc<dyn StatementKey>) -> Arc<dyn Post> {
+        let (mailer, webhooks) = (self.mailer.clone(), self.webhooks.clone());
+        let machine = self.machine.clone();
+        Arc::new(Everywhere::new(mailer, webhooks, machine, Arc::clone(key)))
+    }
 }
 
 /// Everything that the configuration names, read and checked against the genesis.
-fn assemble(config: Config) -> Result<(Parts, Arc<dyn Post>), RunError> {
+fn assemble(config: Config) -> Result<(Parts, Outside), RunError> {
     let start = start(&config);
     let network = Arc::new(start.network()?);
     let clock = start.clock(&network)?;
     start.check_addresses(&network)?;
-    let (key, secret) = keys(&config, &start.key_file(&network)?, &network)?;
-    if !config.webhooks.is_empty() && !matches!(key.public_key(), PublicKey::Ed25519(_)) {
+    let (keys, secret) = keys(&config, &start.key_file(&network)?, &network)?;
+    let signs_webhooks =
+        |key: &Arc<dyn StatementKey>| matches!(key.public_key(), PublicKey::Ed25519(_));
+    if !config.webhooks.is_empty() && !keys.all().all(signs_webhooks) {
         return Err(RunError::WebhookKey);
     }
     let templates = match &config.templates {
@@ -169,22 +211,26 @@ fn assemble(config: Config) -> Result<(Parts, Arc<dyn Post>), RunError> {
     };
     let mailer = config.mail.as_ref();
     let mailer = mailer
-        .map(|mail| Mailer::new(mail, &config.name))
+        .map(|mail| Mailer::new(mail, &config.name).map(Arc::new))
         .transpose()?;
     // The folder last: a configuration that cannot be used takes nothing.
     let machine = start.machine(clock)?;
-    let webhooks = config.webhooks.clone();
-    let post = Everywhere::new(mailer, webhooks, machine.clone(), Arc::clone(&key));
+    let outside = Outside {
+        mailer,
+        webhooks: config.webhooks.clone(),
+        machine: machine.clone(),
+        keys,
+    };
     let parts = Parts {
         machine,
         network,
         config,
-        key,
+        key: Arc::clone(outside.keys.first()),
         secret: Arc::new(secret),
         templates,
         office: PostOffice::default(),
     };
-    Ok((parts, Arc::new(post)))
+    Ok((parts, outside))
 }
 
 fn start(config: &Config) -> Start<'_> {
@@ -204,17 +250,18 @@ fn keys(
     config: &Config,
     file: &KeyFile,
     network: &Network,
-) -> Result<(Arc<dyn StatementKey>, SealingSecret), RunError> {
-    let key = file.statement(&config.keys.statement.parse::<Name>()?)?;
+) -> Result<(StatementKeys, SealingSecret), RunError> {
+    let (statement, successor) = (&config.keys.statement, config.keys.successor.as_deref());
+    let keys = StatementKeys::read(file, statement, successor)?;
     let secret = SealingSecret::new(&*file.secret(&config.keys.sealing.parse::<Name>()?)?)?;
     let herald = network.keeper(config.keeper);
     let herald = herald.filter(|keeper| keeper.kind == KeeperKind::Herald);
     let herald = herald.ok_or(RunError::NoSuchHerald(config.keeper))?;
-    if herald.key != *key.public_key() {
+    if !keys.may_begin(&herald.key) {
         return Err(RunError::OtherStatementKey(config.keeper));
     }
     if herald.sealing != Some(secret.public()) {
         return Err(RunError::OtherSealingKey);
     }
-    Ok((Arc::new(key), secret))
+    Ok((keys, secret))
 }

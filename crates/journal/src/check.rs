@@ -9,8 +9,10 @@ use crate::segment::Tail;
 use crate::whole::Whole;
 use portcullis_host::Disk;
 use portcullis_tlog::{
-    Cosigned, KeyId, KeyName, LogKey, NoteSignature, Quorum, TreeHead, new_bundles, new_tiles,
+    Cosigned, KeyId, KeyName, LogKey, NoteSignature, Quorum, SignedCheckpoint, TreeHead,
+    new_bundles, new_tiles,
 };
+use std::sync::Arc;
 
 /// One thing that is wrong with one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,13 +45,15 @@ impl Checked {
     }
 }
 
+/// Whose cosignatures count for a checkpoint over these entries, and no others; or why nobody's do.
+pub type WhoCosigns<'a> = &'a dyn Fn(&[Vec<u8>]) -> Result<Arc<Quorum>, String>;
+
 /// Check a journal's folder.
 #[must_use]
-pub fn check(disk: &dyn Disk, log: &LogKey, quorum: &Quorum) -> Checked {
+pub fn check(disk: &dyn Disk, log: &LogKey, who: WhoCosigns<'_>) -> Checked {
     let mut checked = Checked::default();
     let whole = check_segments(disk, &mut checked);
-    let size = whole.frontier.size();
-    check_checkpoint(disk, log, quorum, size, &mut checked);
+    check_checkpoint(disk, (log, who), &whole.entries, &mut checked);
     if let Some(head) = checked.checkpoint.as_ref().map(Cosigned::head) {
         check_root(&whole, head, &mut checked);
         check_tiles(disk, &whole, head.size, &mut checked);
@@ -100,9 +104,8 @@ fn check_segments(disk: &dyn Disk, checked: &mut Checked) -> Whole {
 
 fn check_checkpoint(
     disk: &dyn Disk,
-    log: &LogKey,
-    quorum: &Quorum,
-    size: u64,
+    (log, who): (&LogKey, WhoCosigns<'_>),
+    entries: &[Vec<u8>],
     checked: &mut Checked,
 ) {
     checked.files.push(CHECKPOINT_FILE.into());
@@ -112,25 +115,37 @@ fn check_checkpoint(
         Ok(None) => return checked.fault(CHECKPOINT_FILE, "missing"),
         Err(error) => return checked.fault(CHECKPOINT_FILE, error.to_string()),
     };
-    match Cosigned::parse(&note, log, quorum) {
-        Err(error) => checked.fault(CHECKPOINT_FILE, error.to_string()),
-        Ok(cosigned) if cosigned.head().size > size => {
-            let what = format!(
-                "it speaks of {} entries and the segments hold {size}",
-                cosigned.head().size
-            );
-            checked.fault(CHECKPOINT_FILE, what);
-        }
-        Ok(cosigned) => {
-            if let Some(name) = stranger(&cosigned, log, quorum) {
+    match judge(&note, (log, who), entries) {
+        Err(what) => checked.fault(CHECKPOINT_FILE, what),
+        Ok((cosigned, quorum)) => {
+            if let Some(name) = stranger(&cosigned, log, &quorum) {
                 checked.fault(
                     CHECKPOINT_FILE,
-                    format!("it is signed by {name}, whom genesis does not name with this key"),
+                    format!("it is signed by {name}, who does not count here with this key"),
                 );
             }
             checked.checkpoint = Some(cosigned);
         }
     }
+}
+
+/// The checkpoint, and the witnesses by whom it is judged.
+pub fn judge(
+    note: &[u8],
+    (log, who): (&LogKey, WhoCosigns<'_>),
+    entries: &[Vec<u8>],
+) -> Result<(Cosigned, Arc<Quorum>), String> {
+    let signed = SignedCheckpoint::parse(note, log).map_err(|error| error.to_string())?;
+    let (size, found) = (signed.head().size, entries.len());
+    let covered = usize::try_from(size)
+        .ok()
+        .and_then(|size| entries.get(..size));
+    let covered = covered.ok_or_else(|| {
+        format!("it speaks of {size} entries and the segments hold {found}: the journal was cut")
+    })?;
+    let quorum = who(covered)?;
+    let cosigned = Cosigned::verify(signed, &quorum).map_err(|error| error.to_string())?;
+    Ok((cosigned, quorum))
 }
 
 /// A signature of a key that is neither the log's nor a witness'. Whoever reads notes ignores it; here

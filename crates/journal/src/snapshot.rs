@@ -196,11 +196,11 @@ fn restore<X: Send>(
 ) -> Option<Restored<X>> {
     let note = take(&mut body)?;
     let extra = take(&mut body)?;
-    let head = Cosigned::parse(note, network.log(), network.quorum()).ok()?;
     thread::scope(|scope| {
         let extra = scope.spawn(|| read(extra));
         let state = State::from_snapshot(body, network.clone()).ok()?;
         let extra = extra.join().ok()??;
+        let head = state.cosigned(note).ok()?;
         let is_at = state.facts().log.head() == head.head();
         is_at.then_some(Restored { state, head, extra })
     })

@@ -5,12 +5,12 @@
 //! tries until it is taken.
 
 use crate::machine::Machine;
+use portcullis_core::Digest;
 use portcullis_core::id::KeeperId;
 use portcullis_core::rfc3339::rfc3339;
-use portcullis_core::signature::PublicKey;
-use portcullis_core::{Digest, Span, Time};
 use portcullis_host::{AppendFile, DiskError};
-use portcullis_keys::{StatementKey, webhook};
+use portcullis_keys::StatementKey;
+use portcullis_keys::webhook::Endpoint;
 use serde_json::json;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,9 +22,6 @@ const DELIVERED: &str = "alarms.delivered";
 const MAX_BACKLOG: u64 = 4 * 1024 * 1024;
 /// Most alarms that wait for the webhook.
 const MAX_WAITING: usize = 10_000;
-/// How long to leave the webhook alone after a failure.
-const FIRST_WAIT: Span = Span::seconds(1);
-const LONGEST_WAIT: Span = Span::seconds(300);
 
 /// What somebody has to hear.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,13 +95,11 @@ impl Alarms {
     /// Who delivers them to a webhook; `None` where the key is not Ed25519, which `v1a` needs.
     #[must_use]
     pub fn courier(&self, url: String, key: Arc<dyn StatementKey>) -> Option<Courier> {
-        matches!(key.public_key(), PublicKey::Ed25519(_)).then(|| Courier {
+        let endpoint = Endpoint::new(Arc::clone(&self.machine.http), url, key)?;
+        Some(Courier {
             machine: self.machine.clone(),
-            url,
-            key,
+            endpoint,
             queue: self.queue.clone(),
-            next: Time(0),
-            wait: FIRST_WAIT,
         })
     }
 }
@@ -146,11 +141,8 @@ fn backlog(machine: &Machine, file: &dyn AppendFile) -> Result<VecDeque<(u64, St
 /// Delivers alarms, in order, until each is taken. Runs beside the keeper, never in its way.
 pub struct Courier {
     machine: Machine,
-    url: String,
-    key: Arc<dyn StatementKey>,
+    endpoint: Endpoint,
     queue: Queue,
-    next: Time,
-    wait: Span,
 }
 
 impl Courier {
@@ -158,15 +150,14 @@ impl Courier {
     pub fn step(&mut self) -> bool {
         let now = self.machine.watch.now();
         let first = self.queue().front().cloned();
-        let Some((end, line)) = first.filter(|_| self.next <= now) else {
+        let Some((end, line)) = first.filter(|_| self.endpoint.is_ready(now)) else {
             return false;
         };
-        if !self.deliver(&line, now) {
-            self.next = now.after(self.wait);
-            self.wait = Span((self.wait.0 * 2).min(LONGEST_WAIT.0));
+        let id = format!("alarm_{}", Digest::plain(line.as_bytes()));
+        if let Err(fault) = self.endpoint.deliver(&id, &line, now) {
+            tracing::warn!(%fault, "the alarm webhook takes nothing; tried again");
             return false;
         }
-        self.wait = FIRST_WAIT;
         let mut queue = self.queue();
         if queue.front().is_some_and(|(front, _)| *front == end) {
             queue.pop_front();
@@ -182,24 +173,5 @@ impl Courier {
 
     fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<(u64, String)>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn deliver(&self, line: &str, now: Time) -> bool {
-        let id = format!("alarm_{}", Digest::plain(line.as_bytes()));
-        let key = self.key.as_ref();
-        match webhook::post(self.machine.http.as_ref(), &self.url, key, &id, line, now) {
-            Ok(reply) if (200..300).contains(&reply.status) => true,
-            Ok(reply) => {
-                tracing::warn!(
-                    status = reply.status,
-                    "the alarm webhook refuses; tried again"
-                );
-                false
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the alarm webhook is not reached; tried again");
-                false
-            }
-        }
     }
 }

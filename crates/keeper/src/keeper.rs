@@ -18,7 +18,6 @@ use portcullis_host::{DiskError, Told};
 use portcullis_journal::Snapshots;
 use portcullis_journal::snapshot::Mark;
 use portcullis_keys::{Memo, SignError, StatementKey};
-use portcullis_tlog::Cosigned;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,8 +106,7 @@ impl Keeper {
         let (mut follower, extra) = restore(&parts, &snapshots, &memo, true)?;
         let mut latches = Latches::open(machine.clone(), id)?;
         let mut alarms = Alarms::open(machine.clone(), id)?;
-        let recalled = recall.and_then(|note| cosigned(&parts.network, note));
-        if let Some(Err(breach)) = recalled.map(|head| follower.recall(head)) {
+        if let Some(Err(breach)) = recall.map(|note| follower.recall(note)) {
             latch(&mut latches, &mut alarms, breach.into(), follower.state());
         }
         let (state, urls) = (follower.state(), parts.boards.clone());
@@ -320,7 +318,8 @@ impl Keeper {
         }
         let standing = self.latches.standing(state);
         let of_release = |l: &&Latch| l.sight.condition() == Condition::ReleaseWithoutEvidence;
-        let newest = newest(&self.follower);
+        let size = self.follower.heads().newest().map(|head| head.head().size);
+        let newest = newest(&self.follower).zip(size);
         self.stop_call
             .step(standing.filter(of_release).last(), state, newest);
         self.latches.keep();
@@ -406,15 +405,18 @@ fn restore(
         effects: mark.effects,
     });
     let (state, head, extra) = match restored {
-        Some(restored) => (restored.state, Some(restored.head), restored.extra),
+        Some(restored) => {
+            let note = restored.head.signed().note().to_string();
+            (restored.state, Some(note.into_bytes()), restored.extra)
+        }
         None => (State::new(parts.network.clone()), None, Vec::new()),
     };
     let (machine, gate) = (parts.machine.clone(), parts.gate.clone());
     let mut follower = Follower::new(machine, gate, state, floor, Arc::clone(memo));
-    let marked = mark.and_then(|mark| cosigned(&parts.network, &mark.note));
-    for head in head.into_iter().chain(marked) {
+    let marked = mark.map(|mark| mark.note);
+    for note in head.into_iter().chain(marked) {
         // Its own files do not contradict each other; were they to, following on would show it.
-        let _ = follower.recall(head);
+        let _ = follower.recall(&note);
     }
     Ok((follower, extra))
 }
@@ -471,8 +473,4 @@ fn raise(alarms: &mut Alarms, latch: &Latch) {
         about,
         text: format!("{sight}. The keeper signs nothing. {way_out}"),
     });
-}
-
-fn cosigned(network: &Network, note: &[u8]) -> Option<Cosigned> {
-    Cosigned::parse(note, network.log(), network.quorum()).ok()
 }

@@ -21,6 +21,7 @@ pub mod process;
 pub mod start;
 pub mod statements;
 pub mod stop_call;
+pub mod successor;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 

@@ -27,6 +27,9 @@ const LIFE: Span = Span::hours(1);
 const OLD: Span = Span::seconds(30 * 60);
 /// How long one signature over it serves: a request counts for five minutes.
 const SERVES: Span = Span::seconds(60);
+/// How long a replica is waited for that has not read as far as the journal is cosigned: whoever keeps it there is
+/// not to keep a call back.
+const PATIENT: Span = Span::seconds(60);
 /// Between two tries at a board.
 const AGAIN: Span = Span::seconds(2);
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -41,6 +44,8 @@ pub struct StopCall {
     urls: BTreeMap<BoardId, String>,
     call: Option<Call>,
     next: Time,
+    /// Since when a call waits for the replica.
+    waits: Option<Time>,
 }
 
 /// A call under way.
@@ -70,14 +75,16 @@ impl StopCall {
             urls,
             call: None,
             next: Time(0),
+            waits: None,
         }
     }
 
-    /// Call for this latch, or for none, at the boards that have not shown it.
-    pub fn step(&mut self, latch: Option<&Latch>, state: &State, newest: Option<Cosigned>) {
+    /// Call for this latch, or for none, at the boards that have not shown it. `newest` is the newest cosigned head
+    /// with its size.
+    pub fn step(&mut self, latch: Option<&Latch>, state: &State, newest: Option<(Cosigned, u64)>) {
         let now = self.machine.watch.now();
         let Some(latch) = latch else {
-            self.call = None;
+            (self.call, self.waits) = (None, None);
             return;
         };
         let open = self.urls.keys().copied();
@@ -103,7 +110,11 @@ impl StopCall {
         is_ours.then_some((call.latch, board))
     }
 
-    fn renew(&mut self, latch: Digest, state: &State, newest: Option<Cosigned>, now: Time) {
+    fn renew(&mut self, latch: Digest, state: &State, newest: Option<(Cosigned, u64)>, now: Time) {
+        if self.waits_for(state, newest, now) {
+            return;
+        }
+        let newest = newest.map(|(newest, _)| newest);
         let Some(named) = checkpoint(state, newest, now) else {
             return;
         };
@@ -119,6 +130,19 @@ impl StopCall {
                 sent: BTreeMap::new(),
             });
         }
+    }
+
+    /// Whether to wait for the replica. One that has not read as far as the journal is cosigned does not know which
+    /// checkpoints the journal has by now, and a head that never comes to stand there bars for as long as postings
+    /// count: a suspension that is not journaled, nobody can lift.
+    fn waits_for(&mut self, state: &State, newest: Option<(Cosigned, u64)>, now: Time) -> bool {
+        let is_behind = newest.is_some_and(|(_, size)| size > state.size());
+        if !is_behind || journaled(state).is_some_and(|known| is_young(&known, now)) {
+            self.waits = None;
+            return false;
+        }
+        let since = *self.waits.get_or_insert(now);
+        now.since(since) < PATIENT
     }
 
     fn suspension(&self, state: &State, checkpoint: Digest, now: Time) -> Act {
@@ -208,15 +232,138 @@ impl StopCall {
 /// The newest checkpoint that the journal has: anybody's replica knows it. Where that is old, since the
 /// journal has been idle, the newest that a quorum has cosigned.
 fn checkpoint(state: &State, newest: Option<Cosigned>, now: Time) -> Option<Cosigned> {
+    let journaled = journaled(state);
+    let newer = newest.into_iter().chain(journaled);
+    journaled
+        .filter(|known| is_young(known, now))
+        .or(newer.max_by_key(|known| known.oldest))
+}
+
+/// The newest that the replica has read.
+fn journaled(state: &State) -> Option<Cosigned> {
     let known = state.facts().checkpoints.iter();
     let known = known.map(|(body, oldest)| Cosigned {
         body: *body,
         oldest: *oldest,
     });
-    let journaled = known.max_by_key(|known| known.oldest);
-    let is_young = |known: &Cosigned| now.since(known.oldest) <= OLD;
-    let newer = newest.into_iter().chain(journaled);
-    journaled
-        .filter(is_young)
-        .or(newer.max_by_key(|known| known.oldest))
+    known.max_by_key(|known| known.oldest)
+}
+
+fn is_young(known: &Cosigned, now: Time) -> bool {
+    now.since(known.oldest) <= OLD
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        reason = "helpers of tests; the lint knows only the tests themselves"
+    )]
+
+    use super::*;
+    use crate::latches::Sight;
+    use crate::machine::Watch;
+    use crate::testkit::{CrashDisk, Dice, HandClock, World};
+    use portcullis_host::{Http, HttpError, Reply};
+    use portcullis_keys::software::SoftwareStatement;
+    use std::collections::BTreeSet;
+    use std::sync::Mutex;
+
+    /// Takes everything, and remembers which checkpoints were named.
+    #[derive(Clone, Default)]
+    struct Board(Arc<Mutex<Vec<Digest>>>);
+
+    impl Http for Board {
+        fn get(
+            &self,
+            _: &str,
+            _: &[(&str, &str)],
+            _: u64,
+            _: Duration,
+        ) -> Result<Reply, HttpError> {
+            unreachable!("a call asks nothing")
+        }
+
+        fn post(
+            &self,
+            _: &str,
+            _: &[(&str, &str)],
+            body: &[u8],
+            _: u64,
+            _: Duration,
+        ) -> Result<Reply, HttpError> {
+            let posting: Posting = serde_json::from_slice(body).unwrap();
+            self.0.lock().unwrap().push(posting.act.checkpoint);
+            let (status, body) = (201, Vec::new());
+            Ok(Reply { status, body })
+        }
+    }
+
+    struct Bench {
+        clock: HandClock,
+        board: Board,
+        call: StopCall,
+        latch: Latch,
+        state: State,
+    }
+
+    impl Bench {
+        /// Somebody who has seen a release without evidence and has read nothing.
+        fn new() -> Self {
+            let (clock, board) = (HandClock::at(World::START), Board::default());
+            let machine = Machine {
+                watch: Watch::new(Arc::new(clock.clone())),
+                disk: Arc::new(CrashDisk::default()),
+                random: Arc::new(Dice::default()),
+                http: Arc::new(board.clone()),
+            };
+            let key: Arc<SoftwareStatement> = Arc::new(World::key(&World::KEEPER.0));
+            let urls = BTreeMap::from([(World::BOARD, "http://board".to_owned())]);
+            let sight = Sight::Release {
+                entry: 7,
+                effects: Digest([1; 32]),
+            };
+            Self {
+                clock,
+                board,
+                call: StopCall::new(machine, World::KEEPER, key, urls),
+                latch: Latch {
+                    sight,
+                    time: World::START,
+                    called: BTreeSet::new(),
+                },
+                state: State::new(World::new().network),
+            }
+        }
+
+        /// What the board has taken once this head of so many entries was cosigned.
+        fn called(&mut self, size: u64) -> Vec<Digest> {
+            let newest = Cosigned {
+                body: HEAD,
+                oldest: World::START,
+            };
+            self.call
+                .step(Some(&self.latch), &self.state, Some((newest, size)));
+            self.board.0.lock().unwrap().clone()
+        }
+    }
+
+    const HEAD: Digest = Digest([2; 32]);
+
+    /// A head that never becomes an entry makes a suspension that nobody can lift. Whoever keeps a replica behind
+    /// for good does not silence it by that.
+    #[test]
+    fn a_replica_that_is_behind_names_no_head_until_it_has_been_waited_for() {
+        let mut bench = Bench::new();
+        assert!(bench.called(9).is_empty());
+        bench.clock.pass(Span::seconds(59));
+        assert!(bench.called(9).is_empty());
+        bench.clock.pass(Span::seconds(3));
+        assert_eq!(bench.called(9), [HEAD]);
+    }
+
+    #[test]
+    fn a_replica_that_has_read_everything_names_the_newest_head_at_once() {
+        assert_eq!(Bench::new().called(0), [HEAD]);
+    }
 }

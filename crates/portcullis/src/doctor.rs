@@ -1,13 +1,13 @@
 //! `portcullis doctor`: what an operator would want to know before it hurts.
 
 use crate::amount::both;
-use crate::approve::follow::Replica;
 use crate::caps::contradictions;
 use crate::failure::{Exit, Failure};
 use crate::folder::Folder;
 use crate::out::say;
 use crate::overdue::overdue;
 use crate::reach::{Reach, ReachArgs};
+use crate::replica::Replica;
 use crate::withheld;
 use clap::Args;
 use portcullis_chains::caip::Address;
@@ -17,7 +17,7 @@ use portcullis_core::genesis::{Mode, Wallet};
 use portcullis_core::{Span, Time};
 use portcullis_host::Dir;
 use portcullis_node::{HttpNode, Node as _};
-use portcullis_tlog::{Cosigned, MAX_NOTE_BYTES};
+use portcullis_tlog::MAX_NOTE_BYTES;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -131,8 +131,10 @@ fn witnesses(reach: &Reach) -> Finding {
             reply.status
         ));
     }
-    let (log, quorum) = (reach.network.log(), reach.network.quorum());
-    let seen = Cosigned::parse(&reply.body, log, quorum).map_err(|error| error.to_string())?;
+    let (seen, known) = reach
+        .judged(&reply.body)
+        .map_err(|error| error.to_string())?;
+    let quorum = known.at(seen.head().size);
     let oldest = Time::from_unix_seconds(seen.oldest().unix());
     let names: Vec<String> = seen.witnesses().iter().map(ToString::to_string).collect();
     let age = fresh(reach, oldest).map_err(|why| {

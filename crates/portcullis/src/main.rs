@@ -16,6 +16,7 @@ mod demo;
 mod doctor;
 mod drill;
 mod failure;
+mod fate;
 mod files;
 mod folder;
 #[cfg(test)]
@@ -31,10 +32,12 @@ mod peers;
 mod policy;
 mod processes;
 mod reach;
+mod replica;
 mod scope;
 mod seen;
 mod staff;
 mod status;
+mod succession;
 mod verify;
 mod withheld;
 

@@ -2,7 +2,7 @@
 //!
 //! An act names a checkpoint, so that it is not older than that. A stop must not need the gate for
 //! one: commands that speak to a gate keep what it showed in the network's folder, once the
-//! cosignatures are checked against genesis, and whoever has none is given one in a file.
+//! cosignatures are checked from genesis on, and whoever has none is given one in a file.
 
 use crate::failure::Failure;
 use crate::files;
@@ -46,7 +46,7 @@ impl Reach {
         file: Option<&Path>,
     ) -> Result<Act, Failure> {
         let checkpoint = match file {
-            Some(path) => self.cosigned(&files::read(path)?)?,
+            Some(path) => self.of_this_network(&files::read(path)?)?,
             None => self.newest_checkpoint()?,
         };
         let now = self.machine.clock.now();
@@ -83,9 +83,8 @@ impl Reach {
         self.cosigned(&note).ok()
     }
 
-    fn cosigned(&self, note: &[u8]) -> Result<Cosigned, Failure> {
-        let (log, quorum) = (self.network.log(), self.network.quorum());
-        Cosigned::parse(note, log, quorum).map_err(|error| {
+    fn of_this_network(&self, note: &[u8]) -> Result<Cosigned, Failure> {
+        self.cosigned(note).map_err(|error| {
             let what = format!("the checkpoint: {error}");
             Failure::usage(
                 what,

@@ -1,9 +1,11 @@
 //! `portcullis verify`: everything again, offline, from the genesis digest.
 
 use crate::failure::{Exit, Failure};
+use crate::fate;
 use crate::files;
 use crate::folder::Folder;
 use crate::out::{json, say};
+use crate::reach::ReachArgs;
 use clap::{Args, Subcommand};
 use portcullis_client::verify::{self, Report};
 use portcullis_core::genesis::GenesisFault;
@@ -17,8 +19,9 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// What a folder's one writer locks.
+/// What a folder's one writer locks, and where it notes how far its projections are.
 const LOCK: &str = "lock";
+const MARK: &str = "mark";
 /// How often a journal with faults is looked at again, and after how long.
 const LOOKS: u32 = 3;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(700);
@@ -64,6 +67,16 @@ enum Command {
         #[command(flatten)]
         how: How,
     },
+    /// What became of one act: the journal followed from a gate, each decision made again, nobody's word taken
+    Act {
+        /// Its digest
+        act: Digest,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        reach: ReachArgs,
+    },
     /// One release: who authorised it, and that exactly it was signed
     Receipt {
         /// The receipt (- is standard input)
@@ -88,6 +101,7 @@ impl VerifyArgs {
                 }),
                 _,
             ) => journal(&folder, genesis_digest, &how),
+            (Some(Command::Act { act, json, reach }), _) => fate::show(&reach.open()?, act, json),
             (
                 Some(Command::Receipt {
                     file,
@@ -229,7 +243,7 @@ fn strays(folder: &Path, looked_at: &[String]) -> Vec<String> {
 
 fn is_left_over(name: &str) -> bool {
     let was_partial = name.starts_with("tile/") && name.contains(".p/");
-    was_partial || name == LOCK
+    was_partial || name == LOCK || name == MARK
 }
 
 fn tell(report: &Report) {

@@ -22,7 +22,7 @@ use serde_json::Value;
 #[rustfmt::skip] // a table
 const ALLOWED: &[(&str, &[&str])] = &[
     // Hands made-up bytes to every parser; nothing that ships uses it.
-    ("fuzz",       &["client", "gate", "signer", "witness", "keeper", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
+    ("fuzz",       &["client", "gate", "signer", "witness", "keeper", "journal", "node", "keys", "host", "contact", "core", "tlog", "chains"]),
     ("portcullis", &["drill", "gate", "signer", "herald", "witness", "client", "keeper", "journal", "node", "keys", "host", "contact", "core", "tlog", "chains"]),
     // Scenarios: play everybody who asks, and root on the gate's host, whose journal they write.
     ("drill",      &["client", "journal", "node", "keys", "host", "core", "tlog", "chains"]),

@@ -49,7 +49,40 @@ fn eth_withdrawal_arrives() {
     // Both nonces are ours, and there is nothing else of the wallet's on the chain.
     assert_eq!(anvil.sent(&network.wallet()), 2);
     receipt_verifies(&network, &act);
+    fates_are_told(&network, &act, &asset);
     journal_verifies(&mut network);
+}
+
+/// By the journal alone: the withdrawal, one that was refused, one that waits, and one that nobody sent.
+fn fates_are_told(network: &Network, confirmed: &str, asset: &str) {
+    let stranger = "eip155:31337:0x00000000000000000000000000000000000000ff";
+    let kind = json!({ "type": "withdraw", "asset": asset, "to": stranger, "amount": "1" });
+    let refused = network.path("refused.json");
+    fs::write(&refused, kind.to_string()).unwrap();
+    let refused = refused.to_str().unwrap();
+    let dir = network.dir();
+    let ask = ["call", "--dir", dir, "--as", "back-end", "--act", refused];
+    let (passed, said) = try_run(&[&ask[..], &["--passkey", "customer"]].concat());
+    assert!(!passed, "{said}");
+    let refused = said.split("act ").nth(1).unwrap();
+    let refused = refused.split_whitespace().next().unwrap();
+    let own = network.call(&["--as", "auditor", "GET", &format!("/v1/acts/{confirmed}")]);
+    let kind = json!({ "type": "withdraw", "asset": asset, "to": own["act"]["kind"]["to"], "amount": "1" });
+    let held = network.customers_act(&kind, &[]);
+    let held = held["digest"].as_str().unwrap();
+    let nobodys = "ab".repeat(32);
+    for (act, fate, so) in [
+        (confirmed, "confirmed", "the money has arrived"),
+        (refused, "refused: 506", "re-credit"),
+        (held, "held", "do not re-credit"),
+        (&nobodys, "absent", "otherwise look again"),
+    ] {
+        network.until("the act under a cosigned checkpoint", |network| {
+            let (_, said) = try_run(&["verify", "act", act, "--dir", network.dir()]);
+            let fits = said.contains(&format!("fate          {fate}")) && said.contains(so);
+            fits.then_some(())
+        });
+    }
 }
 
 fn receipt_verifies(network: &Network, act: &str) {

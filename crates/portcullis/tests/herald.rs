@@ -42,12 +42,70 @@ fn what_happens_is_told_and_begins_to_count_with_that() {
     );
 
     change_contact(&network, &mut mail);
+    turns_to_its_successor(&mut network);
     network.stop();
     let journal = network.path("data/journal");
     let digest = network.text("genesis.digest");
     let journal = journal.to_str().unwrap();
     let verified = ["verify", "journal", journal, "--genesis-digest", &digest];
     run(&verified);
+}
+
+/// Its statement key is rotated; nobody waits for its word on that, and what follows is told under the new one.
+fn turns_to_its_successor(network: &mut Network) {
+    network.stop();
+    let keys = network.path("keys/herald.keys");
+    let made = run(&[
+        "key",
+        "new",
+        keys.to_str().unwrap(),
+        "--name",
+        "statement-2",
+    ]);
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let file = network.path("herald.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let named = "statement = \"statement\"\nsuccessor = \"statement-2\"";
+    fs::write(&file, text.replace("statement = \"statement\"", named)).unwrap();
+    network.start();
+
+    let status = network.call(&["GET", "/v1/status"]);
+    let herald = network.genesis()["keepers"][1]["id"].clone();
+    let keepers = status["in_force"]["keepers"].as_array().unwrap();
+    let replaced = keepers.iter().find(|keeper| keeper["keeper"] == herald);
+    let replaces = &replaced.unwrap()["key"];
+    let keys = json!({ "of": "keeper", "keeper": herald, "key": made["key"] });
+    let kind = json!({ "type": "rotate", "replaces": replaces, "keys": keys });
+    let file = network.path("rotate.json");
+    fs::write(&file, kind.to_string()).unwrap();
+    let answer = network.call(&["--as", "administrator-1", "--act", file.to_str().unwrap()]);
+    let act = answer["digest"].as_str().unwrap().to_owned();
+    network.until("the proposal in the approver's own view", |network| {
+        let listed = run(&["approve", "--dir", network.dir()]);
+        listed.contains(&act).then_some(())
+    });
+    let (dir, short) = (network.dir(), &act[..8]);
+    run(&[
+        "approve",
+        "--dir",
+        dir,
+        "--as",
+        "administrator-2",
+        &act,
+        "--yes",
+        short,
+    ]);
+    network.until("the rotation", |network| {
+        (network.stage(&act) == "done").then_some(())
+    });
+
+    // A delay begins by a word under the new key, and under no other.
+    let address = "eip155:31337:0x00000000000000000000000000000000000000aa";
+    let kind = json!({ "type": "add-address", "address": address });
+    network.customers_act(&kind, &[]);
+    network.until("the word", |network| {
+        (network.call(&["GET", "/v1/status"])["untold"] == 0).then_some(())
+    });
 }
 
 fn change_contact(network: &Network, mail: &mut MailServer) {

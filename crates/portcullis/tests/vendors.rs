@@ -266,6 +266,9 @@ fn want_its_word(network: &Network) {
         "{said}"
     );
     assert!(!said.contains("`large-screened` waits for"), "{said}");
+    // Nor one who would say that a customer is who it says it is.
+    let staff = "there is no issuer of kind identity: 1 of 1 customers";
+    assert!(said.contains(staff), "{said}");
 }
 
 fn approve(network: &Network, act: &str) {

@@ -7,10 +7,11 @@ use portcullis_chains::{AssetId, ChainId};
 use portcullis_core::id::{KeeperId, WalletId};
 use portcullis_core::{Digest, Network};
 use portcullis_host::{Dir, SystemClock, SystemRandom, Told};
+use portcullis_keeper::NoLease;
 use portcullis_keeper::latches::{self, LatchError};
 use portcullis_keeper::process::{Beside, stop_at_signal};
 use portcullis_keeper::start::{Start, StartError};
-use portcullis_keeper::{Keeper, NoLease};
+use portcullis_keeper::successor::{StatementKeys, StatementKeysError};
 use portcullis_keys::file::NameError;
 use portcullis_keys::{KeyFile, KeyFileError, Name, StatementKey, WalletKey};
 use portcullis_node::{HttpNode, Node, NodeError};
@@ -43,6 +44,9 @@ pub enum RunError {
     /// A key's name.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// The statement keys.
+    #[error(transparent)]
+    Statements(#[from] StatementKeysError),
     /// A node's address.
     #[error(transparent)]
     Node(#[from] NodeError),
@@ -159,21 +163,6 @@ fn step_until(
     None
 }
 
-/// The statement keys that the configuration names.
-struct StatementKeys {
-    all: Vec<Arc<dyn StatementKey>>,
-}
-
-impl StatementKeys {
-    /// The one in force for this keeper, where it is not the one that the keeper has.
-    fn to_turn_to(&self, keeper: &Keeper) -> Option<Arc<dyn StatementKey>> {
-        let in_force = keeper.key_to_turn_to()?;
-        let mut all = self.all.iter();
-        let key = all.find(|key| *key.public_key() == in_force)?;
-        Some(Arc::clone(key))
-    }
-}
-
 /// How long a wait lasts before it is told: catching up takes moments all the time.
 const LASTS: Duration = Duration::from_secs(2);
 
@@ -243,7 +232,7 @@ fn assemble(config: Config) -> Result<(Parts, StatementKeys), RunError> {
         return Err(RunError::NoSuchAsset(stranger.asset));
     }
     let (keys, wallets) = keys(&config, &start.key_file(&network)?, &network)?;
-    let key = keys.all[0].clone();
+    let key = Arc::clone(keys.first());
     let nodes = config.chains.iter().map(node).collect::<Result<_, _>>()?;
     // The folder last: a configuration that cannot be used takes nothing.
     let machine = start.machine(clock)?;
@@ -278,16 +267,12 @@ fn keys(
     file: &KeyFile,
     network: &Network,
 ) -> Result<(StatementKeys, Wallets), RunError> {
-    let key = file.statement(&config.keys.statement.parse::<Name>()?)?;
+    let (statement, successor) = (&config.keys.statement, config.keys.successor.as_deref());
+    let statements = StatementKeys::read(file, statement, successor)?;
     let keeper = network.keeper(config.keeper);
     let keeper = keeper.ok_or(RunError::NoSuchKeeper(config.keeper))?;
-    // Where keys are rotated, the journal says which one it is; until it does, nothing is signed.
-    if config.keys.successor.is_none() && keeper.key != *key.public_key() {
+    if !statements.may_begin(&keeper.key) {
         return Err(RunError::OtherStatementKey(config.keeper));
-    }
-    let mut all: Vec<Arc<dyn StatementKey>> = vec![Arc::new(key)];
-    if let Some(name) = &config.keys.successor {
-        all.push(Arc::new(file.statement(&name.parse::<Name>()?)?));
     }
     let ours = network
         .genesis()
@@ -303,7 +288,7 @@ fn keys(
         check_wallet(config, network, *id, wallet.address())?;
         wallets.insert(*id, Arc::new(wallet));
     }
-    Ok((StatementKeys { all }, wallets))
+    Ok((statements, wallets))
 }
 
 fn check_wallet(

@@ -200,6 +200,8 @@ impl Sim {
 
     /// What was released has arrived once, or has been given up and has not.
     fn check_end(&mut self) {
+        // One latch after the other makes more alarms than there were turns for.
+        self.signer.deliver_all_alarms();
         self.herald
             .iter_mut()
             .for_each(HeraldHost::deliver_all_alarms);

@@ -41,6 +41,9 @@ pub struct Config {
 pub struct Role {
     /// The name of its key in the key file; genesis must name the public half.
     pub key: String,
+    /// A witness' name, where a rotation puts it in force and genesis does not know it.
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 /// Why there is no configuration.

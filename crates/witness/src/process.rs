@@ -13,6 +13,7 @@ use portcullis_host::clock::NotDevelopment;
 use portcullis_host::{Clock, Dir, Disk, DiskError, FileClock, SystemClock};
 use portcullis_keys::file::{NameError, PassphraseError};
 use portcullis_keys::{KeyFile, KeyFileError, Passphrase, StatementKey};
+use portcullis_tlog::{KeyError, KeyName};
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,9 @@ pub enum Error {
     /// The witness' key.
     #[error(transparent)]
     NotAWitness(#[from] NotAWitness),
+    /// The witness' name.
+    #[error("the witness' name: {0}")]
+    Name(#[from] KeyError),
     /// The test clock.
     #[error(transparent)]
     TestClock(#[from] NotDevelopment),
@@ -174,7 +178,11 @@ impl Setting {
     }
 
     fn cosigner(&self, role: &Role) -> Result<Cosigner, Error> {
-        Ok(Cosigner::new(&self.network, self.key(role)?.into())?)
+        let key = self.key(role)?.into();
+        Ok(match &role.name {
+            Some(name) => Cosigner::successor(KeyName::new(name)?, key)?,
+            None => Cosigner::new(&self.network, key)?,
+        })
     }
 
     fn key(&self, role: &Role) -> Result<Box<dyn StatementKey>, Error> {

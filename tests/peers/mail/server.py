@@ -98,7 +98,7 @@ class Handler:
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address.startswith("bounce"):
-            return "550 5.1.1 no such user"
+            return f"550 5.1.1 <{address}> no such user"
         if address.startswith("grey") and address not in self.known:
             self.known.add(address)
             return "451 4.7.1 greylisted, come again"

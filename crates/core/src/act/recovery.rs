@@ -3,7 +3,7 @@
 use crate::codec::encode;
 use crate::digest::{Digest, Domain};
 use crate::factor::{NewFactor, factor_id};
-use crate::genesis::{Issuer, MAX_ROOTS_QUORUM};
+use crate::genesis::{Issuer, MAX_ROOTS_QUORUM, Witnesses};
 use crate::id::{IssuerId, KeeperId, PrincipalId};
 use crate::signature::PublicKey;
 use minicbor::{Decode, Encode};
@@ -161,6 +161,13 @@ pub enum Keys {
         /// Its key.
         #[n(1)]
         key: PublicKey,
+    },
+    /// The witnesses. Those of before cosign for the last time the journal that ends with the rotation.
+    #[n(4)]
+    Witnesses {
+        /// All of them, and how many must cosign.
+        #[n(0)]
+        witnesses: Witnesses,
     },
 }
 

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use super::authenticate::Actor;
 use super::claims::Claims;
-use super::factor::check_new;
+use super::factor::{check_new, check_not_announced};
 
 pub(super) fn judge_open(case: &Case<'_>, open: &OpenAccount) -> Result<Verdict, Reason> {
     let id = account_of(case.act)?;
@@ -60,6 +60,7 @@ fn factors<'a>(
     let factors: Vec<&NewFactor> = core::iter::once(&open.factor).chain(also).collect();
     for factor in &factors {
         check_new(case.state, owner, factor)?;
+        check_not_announced(case.state, factor)?;
     }
     let ids: BTreeSet<FactorId> = factors.iter().map(|factor| factor.id()).collect();
     if ids.len() != factors.len() {

@@ -2,7 +2,7 @@
 
 use super::authenticate::{Actor, has_role};
 use super::factor::{check_new, check_no_holders};
-use super::{Case, Verdict, held, rotate, suspend, withhold_where};
+use super::{Case, Verdict, contact, held, rotate, suspend, withhold_where};
 use crate::act::{Act, ActKind, Approve, Cancel, GrantRole, LiftTarget, RaiseEpoch, Scope};
 use crate::decision::Need;
 use crate::effect::Effect;
@@ -41,7 +41,11 @@ fn needs(missing: u32, delayed: bool) -> Vec<Need> {
 /// once and carry their delay with them.)
 pub(super) fn own_delay(state: &State, act: &Act) -> Option<Span> {
     let of_account = || act.account.and_then(|id| state.facts.account(id));
-    match act.kind {
+    match &act.kind {
+        // It waits for nobody's word, so it is announced for longer.
+        ActKind::Rotate(rotate) if contact::is_heralds(state, rotate) => {
+            Some(state.recovery_delay())
+        }
         ActKind::SetLimits(_) | ActKind::SetPolicy(_) | ActKind::Rotate(_) => {
             Some(state.network.delay_floor())
         }
@@ -105,7 +109,7 @@ fn is_able(state: &State, who: PrincipalId) -> bool {
 }
 
 /// A suspension holds proposals too, but for the one that ends it.
-fn is_shut(state: &State, act: &Act) -> bool {
+pub(super) fn is_shut(state: &State, act: &Act) -> bool {
     let reach = Reach {
         realm: act.realm,
         account: act.account,
@@ -338,7 +342,7 @@ pub(super) fn judge_approve(
 
 /// Take back an act that waits, or withhold a release: signed bytes that no chain has stay where they
 /// are, and those that one has may still confirm. The account's holder takes back its own; staff
-/// anybody's; a proposal its proposer's.
+/// anybody's, and recoveries; a proposal its proposer's.
 pub(super) fn judge_cancel(
     case: &Case<'_>,
     actor: &Actor,
@@ -372,8 +376,13 @@ fn check_may_cancel(case: &Case<'_>, actor: &Actor, act: &Act) -> Result<(), Rea
             act.account == Some(account) && act.realm == Realm::Customers
         }
         // A proposal only by whoever made it: one administrator must not be able to cancel what
-        // the others agree on.
-        Owner::Member { principal } => act.realm == Realm::Customers || act.principal == principal,
+        // the others agree on. A recovery of a customer is no proposal: begun and left, it would keep
+        // that customer from every other for a month.
+        Owner::Member { principal } => {
+            let is_customers =
+                act.realm == Realm::Customers || matches!(act.kind, ActKind::Recover(_));
+            is_customers || act.principal == principal
+        }
     };
     if may { Ok(()) } else { Err(Reason::ActUnknown) }
 }

@@ -32,6 +32,14 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
+    /// What vendors said of an act while it waited, and nothing else.
+    pub(super) fn heard(said: Said) -> Self {
+        Self {
+            said,
+            ..Self::default()
+        }
+    }
+
     /// Check every attestation; one that does not hold refuses the act.
     pub(crate) fn read(case: &Case<'_>) -> Result<Self, Reason> {
         let mut claims = Self::default();

@@ -6,7 +6,7 @@
 use super::authenticate::{Actor, check_counts, has_role};
 use super::claims::Claims;
 use super::permit::Permission;
-use super::{Case, Verdict, judge};
+use super::{Case, Verdict, approval, judge};
 use crate::act::ActKind;
 use crate::code::{Code, is_recovery_proof, recovery_digest};
 use crate::decision::Need;
@@ -25,10 +25,11 @@ use crate::state::release::Held;
 use crate::time::Time;
 use portcullis_chains::ethereum::SignedTx;
 
-/// For what a TOTP code stands: what only takes away, and withdrawals, which have bounds of their own.
+/// For what a TOTP code stands: what only takes away, withdrawals, which have bounds of their own, and new
+/// addresses, which are told and age.
 #[must_use]
 pub fn totp_serves(kind: &ActKind) -> bool {
-    is_stop(kind) || matches!(kind, ActKind::Withdraw(_))
+    is_stop(kind) || matches!(kind, ActKind::Withdraw(_) | ActKind::AddAddress(_))
 }
 
 /// What a code takes back or stops, and any older factor gives back.
@@ -77,12 +78,28 @@ pub(super) fn check<'a>(
         return Err(Reason::CodeTooWeak);
     }
     match code {
-        Code::Totp { .. } => check_room(case, owner, id)?,
+        Code::Totp { .. } => {
+            check_nothing_stronger(case, owner)?;
+            check_room(case, owner, id)?;
+        }
         Code::Recovery { key, signature, .. } => {
             check_recovery(case, (owner, id), key, signature)?;
         }
     }
     Ok(factor)
+}
+
+/// A code adds an address only for whoever has nothing better: whoever has will be asked for it.
+fn check_nothing_stronger(case: &Case<'_>, owner: Owner) -> Result<(), Reason> {
+    let facts = &case.state.facts;
+    let is_stronger = |factor: &Factor| {
+        factor.kind > FactorKind::Totp && facts.is_current(owner, factor.kind, factor.epochs)
+    };
+    let adds = matches!(case.act.kind, ActKind::AddAddress(_));
+    if adds && facts.factors(owner).iter().any(is_stronger) {
+        return Err(Reason::CodeTooWeak);
+    }
+    Ok(())
 }
 
 fn check_room(case: &Case<'_>, owner: Owner, factor: FactorId) -> Result<(), Reason> {
@@ -182,6 +199,37 @@ pub(super) fn settle_stop(
     if state.facts.codes.open(digest).is_some() {
         return Ok(Verdict::Wait(vec![Need::Totp], None));
     }
+    judge_anew(state, digest, held, time)
+}
+
+/// Decide a new address again that waited for the herald's word. It loosens, so the factor has to stand yet,
+/// and nothing to be shut; a freeze ends it, whoever is right about the code.
+pub(super) fn settle_address(
+    state: &State,
+    digest: Digest,
+    held: &Held,
+    time: Time,
+) -> Result<Verdict, Reason> {
+    let facts = &state.facts;
+    let account = held.act.account.and_then(|id| facts.account(id));
+    if account.is_some_and(|account| account.frozen.is_some()) {
+        return Err(Reason::AccountFrozen);
+    }
+    let open = [
+        facts.codes.open(digest).map(|_| Need::Totp),
+        (!facts.stands(&held.proof)).then_some(Need::Assertion),
+        approval::is_shut(state, &held.act).then_some(Need::Lift),
+    ];
+    let needs: Vec<Need> = open.into_iter().flatten().collect();
+    if needs.is_empty() {
+        judge_anew(state, digest, held, time)
+    } else {
+        Ok(Verdict::Wait(needs, None))
+    }
+}
+
+/// As if it came now, and what vendors said of it with it.
+fn judge_anew(state: &State, digest: Digest, held: &Held, time: Time) -> Result<Verdict, Reason> {
     let accepted = ReadAct {
         digest,
         is_too_large: false,
@@ -195,7 +243,8 @@ pub(super) fn settle_stop(
         &Nothing,
     );
     let actor = Actor::of_held(held);
-    judge(&case, &actor, &Claims::default(), Permission::Alone)
+    let claims = Claims::heard(held.said.unwrap_or_default());
+    judge(&case, &actor, &claims, Permission::Alone)
 }
 
 /// Holds no signature: what is decided again has none to be checked.

@@ -3,7 +3,7 @@
 use super::account::thawed;
 use super::authenticate::Actor;
 use super::{Case, Decided, Verdict, account_of};
-use crate::act::{ActKind, ChangeContact, OpenAccount};
+use crate::act::{ActKind, ChangeContact, Keys, OpenAccount, Rotate};
 use crate::decision::{Decision, Need};
 use crate::digest::Digest;
 use crate::effect::Effect;
@@ -13,9 +13,9 @@ use crate::state::release::Held;
 use crate::state::{Reach, State};
 use crate::time::Time;
 
-/// Where genesis names a herald, a delay begins once it has told of the act (docs/design/037). Only the
-/// roots wait for nobody's word: a herald that is latched, or lost, is the administrators' to bring back,
-/// and they may be lost, too.
+/// Where genesis names a herald, a delay begins once it has told of the act (docs/design/037). Two wait for
+/// nobody's word: what the roots bring, since a herald that is latched, or lost, is the administrators' to
+/// bring back, and they may be lost, too; and the herald's own next key, since one without its key says nothing.
 pub(super) fn await_told(
     state: &State,
     (act, kind): (Digest, &ActKind),
@@ -23,11 +23,21 @@ pub(super) fn await_told(
 ) -> Decided {
     let refused = matches!(decided.decision, Decision::Refuse { .. });
     let begins = decided.effects.iter().any(Effect::begins_a_delay);
-    let is_last_way_out = matches!(kind, ActKind::RecoverAdministrators(_));
+    let is_last_way_out = match kind {
+        ActKind::RecoverAdministrators(_) => true,
+        ActKind::Rotate(rotate) => is_heralds(state, rotate),
+        _ => false,
+    };
     if !refused && begins && !is_last_way_out && state.network.herald().is_some() {
         decided.effects.push(Effect::AwaitTold(act));
     }
     decided
+}
+
+/// Whether a rotation puts another key in the place of the herald's own.
+pub(super) fn is_heralds(state: &State, rotate: &Rotate) -> bool {
+    let herald = state.network.herald().map(|herald| herald.id);
+    matches!(rotate.keys, Keys::Keeper { keeper, .. } if Some(keeper) == herald)
 }
 
 /// The contact of a new account: with a herald there is one, without one nobody would keep it.

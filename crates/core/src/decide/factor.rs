@@ -42,6 +42,7 @@ pub(super) fn judge_enrol(
         }
     }
     check_new(case.state, owner, &enrol.factor)?;
+    check_not_announced(case.state, &enrol.factor)?;
     if matches!(owner, Owner::Member { .. }) {
         check_no_holders(case.state, &enrol.factor)?;
     }
@@ -183,6 +184,15 @@ fn check_form(state: &State, owner: Owner, new: &NewFactor) -> Result<(), Reason
         }
     };
     fits.then_some(()).ok_or(Reason::FactorMalformed)
+}
+
+/// What somebody else's act names, which waits, is that one's (docs/design/035).
+pub(super) fn check_not_announced(state: &State, new: &NewFactor) -> Result<(), Reason> {
+    if state.facts.announced.has(new.id()) {
+        Err(Reason::FactorExists)
+    } else {
+        Ok(())
+    }
 }
 
 /// A factor of staff is no holder's too: one signature would speak for both.

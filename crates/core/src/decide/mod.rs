@@ -299,7 +299,8 @@ fn decide_asked(case: &Case<'_>, actor: &Actor) -> Result<Decided, Reason> {
     let verdict = verdict.map(|verdict| code::hold(actor, verdict));
     let decided = match verdict {
         Ok(verdict) => {
-            if matches!(verdict, Verdict::Wait(..)) {
+            // What only takes away waits for a code, of which there are few.
+            if matches!(verdict, Verdict::Wait(..)) && !case.act.kind.is_restricting() {
                 refuse_if_many_wait(case)?;
             }
             effects.extend(claims.used_up());
@@ -465,7 +466,7 @@ fn settle_kind(
     time: Time,
 ) -> Result<Verdict, Reason> {
     match kind {
-        ActKind::Withdraw(withdraw) => withdraw::settle(state, held, withdraw, time),
+        ActKind::Withdraw(withdraw) => withdraw::settle(state, (digest, held), withdraw, time),
         ActKind::Recover(recover) => recovery::settle(state, held, recover, time),
         ActKind::RecoverAdministrators(recover) => {
             administrators::settle(state, held, recover, time)
@@ -475,6 +476,7 @@ fn settle_kind(
         ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_) | ActKind::Veto(_) => {
             code::settle_stop(state, digest, held, time)
         }
+        ActKind::AddAddress(_) => code::settle_address(state, digest, held, time),
         _ => approval::settle(state, held, time),
     }
 }

@@ -3,7 +3,7 @@
 
 use super::authenticate::{Actor, has_role};
 use super::claims::Claims;
-use super::factor::{check_new, outdated};
+use super::factor::{check_new, check_not_announced, outdated};
 use super::{Case, Verdict, account_of, code, held};
 use crate::act::{Act, ActKind, Recover, Veto};
 use crate::codec::encode;
@@ -36,6 +36,7 @@ pub(super) fn judge(
         return Err(Reason::AccountFrozen);
     }
     check_new(case.state, owner, &recover.factor)?;
+    check_not_announced(case.state, &recover.factor)?;
     let voucher = voucher(case, actor, claims, owner, recover)?;
     if case.state.facts.recovering.contains_key(&owner) {
         return Err(Reason::RecoveryWaits);

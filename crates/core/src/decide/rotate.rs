@@ -4,13 +4,15 @@ use super::factor::{check_new, check_no_holders};
 use crate::act::{Keys, Rotate};
 use crate::effect::Effect;
 use crate::factor::NewFactor;
-use crate::genesis::Issuer;
+use crate::genesis::{Issuer, Witnesses};
 use crate::id::{IssuerId, KeeperId, PrincipalId};
 use crate::reason::Reason;
 use crate::signature::PublicKey;
 use crate::state::State;
 use crate::state::account::Owner;
+use crate::state::keys::Handover;
 use crate::time::Span;
+use portcullis_tlog::WitnessKey;
 use std::collections::BTreeSet;
 
 /// Most issuers in force.
@@ -37,6 +39,10 @@ pub(super) fn carry_out(state: &State, rotate: &Rotate) -> Result<Vec<Effect>, R
             let old = state.keeper(*keeper).ok_or(Reason::KeysMalformed)?;
             replace_keeper(state, *keeper, old.key, key)?
         }
+        Keys::Witnesses { witnesses } => {
+            check(may_take_over(state, witnesses))?;
+            Vec::new()
+        }
     };
     effects.push(Effect::Rotate(rotate.keys.clone()));
     Ok(effects)
@@ -53,6 +59,24 @@ fn check(sound: bool) -> Result<(), Reason> {
 fn are_sound(issuers: &[Issuer]) -> bool {
     let ids: BTreeSet<IssuerId> = issuers.iter().map(|issuer| issuer.id).collect();
     ids.len() == issuers.len() && (1..=MAX_ISSUERS).contains(&ids.len())
+}
+
+/// They make a quorum, and no name of an earlier witness stands for another key: by their names they are
+/// reached, and for a moment both are.
+fn may_take_over(state: &State, new: &Witnesses) -> bool {
+    let Ok(quorum) = new.quorum() else {
+        return false;
+    };
+    let later = state.handovers().iter().map(Handover::last);
+    let all = core::iter::once(0).chain(later.map(|last| last.saturating_add(1)));
+    let known: Vec<_> = all
+        .flat_map(|size| state.quorum_at(size).witnesses())
+        .collect();
+    let is_sound = |key: &WitnessKey| {
+        let mut namesakes = known.iter().filter(|known| known.name() == key.name());
+        namesakes.all(|known| known.public() == key.public())
+    };
+    quorum.witnesses().iter().all(is_sound)
 }
 
 /// A keeper stops and speaks by one key: both change at the same entry.

@@ -93,7 +93,7 @@ pub(super) fn judge(
 /// Decide a held withdrawal again. A full window makes it wait where at submission it refuses.
 pub(super) fn settle(
     state: &State,
-    held: &Held,
+    (digest, held): (Digest, &Held),
     withdraw: &Withdraw,
     time: Time,
 ) -> Result<Verdict, Reason> {
@@ -101,10 +101,7 @@ pub(super) fn settle(
     let account = state.facts.account(id).ok_or(Reason::UnknownAccount)?;
     let wanted = Wanted {
         proven: state.facts.stands(&held.proof),
-        code: ByCode::of(
-            &held.proof,
-            state.facts.codes.open(held.act.digest()).is_some(),
-        ),
+        code: ByCode::of(&held.proof, state.facts.codes.open(digest).is_some()),
         debit: held.debit,
         said: held.said.unwrap_or_default(),
         approvals: approvers(state, held),
@@ -115,7 +112,7 @@ pub(super) fn settle(
     // What a code does not suffice for any more, a passkey still may.
     let proven = wanted.proven && wanted.check_code().is_ok();
     let wanted = Wanted { proven, ..wanted };
-    wanted.verdict(held.act.digest(), &held.act, held.proof)
+    wanted.verdict(digest, &held.act, held.proof)
 }
 
 /// Members who approved, may still approve, and by factors that still count.

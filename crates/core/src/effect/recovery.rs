@@ -33,7 +33,7 @@ impl Facts {
                 vetoes.insert(*who, *proof);
             }
             Effect::SetQuorum(quorum) => self.administrators_quorum = Some(*quorum),
-            Effect::Rotate(keys) => self.keys.put(keys),
+            Effect::Rotate(keys) => self.keys.put(keys, at.index),
             _ => {}
         }
     }

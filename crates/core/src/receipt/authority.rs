@@ -95,7 +95,7 @@ fn is_proven_by_holder(
     let act = &asked.submission.act;
     let factors = holders_factors(case, act.principal, account);
     let is_customers = act.realm == Realm::Customers;
-    let may_by_code = matches!(act.kind, ActKind::Withdraw(_));
+    let may_by_code = matches!(act.kind, ActKind::Withdraw(_) | ActKind::AddAddress(_));
     is_customers
         && factors.iter().any(|own| {
             proves(case, own, Realm::Customers, asked.digest, until)

@@ -3,9 +3,9 @@
 
 use super::authority::{quorum_stands_behind, roots_stand_behind};
 use super::proven::{Case, Submitted};
-use crate::act::{ActKind, Keys, RecoverAdministrators, Roots};
+use crate::act::{ActKind, Keys, RecoverAdministrators, Roots, Rotate};
 use crate::factor::NewFactor;
-use crate::genesis::{Genesis, Issuer, IssuerKind};
+use crate::genesis::{Genesis, Issuer, IssuerKind, Witnesses};
 use crate::id::{IssuerId, KeeperId, PrincipalId};
 use crate::network::Network;
 use crate::signature::PublicKey;
@@ -17,6 +17,7 @@ pub(super) struct InForce<'a> {
     issuers: Vec<(u64, &'a [Issuer])>,
     roots: Vec<(u64, Roots)>,
     keepers: Vec<(u64, KeeperId, &'a PublicKey)>,
+    witnesses: Vec<(u64, &'a Witnesses)>,
 }
 
 /// Administrators with their factors, and how many loosen together.
@@ -37,6 +38,7 @@ impl<'a> InForce<'a> {
             issuers: vec![(0, &genesis.issuers)],
             roots: vec![(0, genesis.first_roots())],
             keepers: Vec::new(),
+            witnesses: vec![(0, &genesis.witnesses)],
         }
     }
 
@@ -67,11 +69,29 @@ impl<'a> InForce<'a> {
         Some(own.next().map_or(&keeper.key, |(_, _, key)| *key))
     }
 
+    /// The entries by which other witnesses took over, and those, in order.
+    pub(super) fn later_witnesses(&self) -> impl Iterator<Item = (u64, &'a Witnesses)> {
+        self.witnesses.iter().skip(1).copied()
+    }
+
+    /// Whether a rotation names what is in force in its place before an entry. What was proposed for other
+    /// witnesses never takes effect, whoever writes that it did.
+    fn fits(&self, rotate: &Rotate, at: u64) -> bool {
+        let Keys::Witnesses { .. } = &rotate.keys else {
+            return true;
+        };
+        let now = before(&self.witnesses, at).map(|now| Keys::Witnesses {
+            witnesses: (*now).clone(),
+        });
+        now.is_some_and(|now| now.digest() == rotate.replaces)
+    }
+
     fn rotate(&mut self, since: u64, keys: &'a Keys) {
         match keys {
             Keys::Issuers { issuers } => self.issuers.push((since, issuers)),
             Keys::Roots { roots } => self.roots.push((since, roots.clone())),
             Keys::Keeper { keeper, key } => self.keepers.push((since, *keeper, key)),
+            Keys::Witnesses { witnesses } => self.witnesses.push((since, witnesses)),
         }
     }
 
@@ -116,7 +136,9 @@ pub(super) fn establish(case: &mut Case<'_>) {
     taken.sort_by_key(|(since, _)| *since);
     for (since, s) in taken {
         match &s.submission.act.kind {
-            ActKind::Rotate(rotate) if quorum_stands_behind(case, &s, since) => {
+            ActKind::Rotate(rotate)
+                if case.in_force.fits(rotate, since) && quorum_stands_behind(case, &s, since) =>
+            {
                 case.in_force.rotate(since, &rotate.keys);
             }
             ActKind::RecoverAdministrators(recover) if roots_stand_behind(case, &s) => {

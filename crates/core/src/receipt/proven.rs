@@ -11,7 +11,7 @@ use crate::evidence::Evidence;
 use crate::network::Network;
 use crate::signature::Verify;
 use crate::time::Time;
-use portcullis_tlog::{Cosigned, Hash, verify_inclusion};
+use portcullis_tlog::{Hash, TreeHead, verify_inclusion};
 
 /// An entry that stands in the journal.
 pub(super) struct Proven {
@@ -22,16 +22,13 @@ pub(super) struct Proven {
 }
 
 /// Each entry with its inclusion proof under the checkpoint.
-pub(super) fn open(
-    entries: &[ProvenEntry],
-    cosigned: &Cosigned,
-) -> Result<Vec<Proven>, ReceiptFault> {
+pub(super) fn open(entries: &[ProvenEntry], head: TreeHead) -> Result<Vec<Proven>, ReceiptFault> {
     let open = |proven: &ProvenEntry| {
         let fault = || ReceiptFault::Inclusion(proven.index);
         let proof = proven.proof.iter().map(|hash| Hash::from_base64(hash));
         let proof: Vec<Hash> = proof.collect::<Result<_, _>>().map_err(|_| fault())?;
         let leaf = Hash::leaf(&proven.entry);
-        verify_inclusion(&leaf, proven.index, &cosigned.head(), &proof).map_err(|_| fault())?;
+        verify_inclusion(&leaf, proven.index, &head, &proof).map_err(|_| fault())?;
         let entry = Entry::from_bytes(&proven.entry).map_err(|_| fault())?;
         Ok(Proven {
             index: proven.index,

@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::act::{Keys, Roots};
-use crate::genesis::{Issuer, IssuerKind, Keeper};
+use crate::genesis::{Issuer, IssuerKind, Keeper, Witnesses};
 use crate::id::{IssuerId, KeeperId};
 use crate::signature::PublicKey;
 use minicbor::{Decode, Encode};
@@ -21,17 +21,58 @@ pub struct Rotated {
     /// Keepers' statement keys.
     #[n(2)]
     pub keepers: BTreeMap<KeeperId, PublicKey>,
+    /// Each time that other witnesses took over, in order.
+    #[n(3)]
+    pub handovers: Option<Vec<Handover>>,
+}
+
+/// Witnesses that took the place of others (docs/design/042).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Handover {
+    /// The rotation's entry. The journal up to it, and no longer one, is the last that those of before cosign.
+    #[n(0)]
+    pub entry: u64,
+    /// Who cosigns longer ones.
+    #[n(1)]
+    pub witnesses: Witnesses,
+    /// The entry that brought the last checkpoint of those of before, once it stands in the journal.
+    #[n(2)]
+    pub sealed: Option<u64>,
+}
+
+impl Handover {
+    /// The size of the last checkpoint that those of before cosign.
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        self.entry.saturating_add(1)
+    }
 }
 
 impl Rotated {
-    /// Keys take the place of those before.
-    pub(crate) fn put(&mut self, keys: &Keys) {
+    /// Keys take the place of those before, by this entry.
+    pub(crate) fn put(&mut self, keys: &Keys, entry: u64) {
         match keys {
             Keys::Issuers { issuers } => self.issuers = Some(issuers.clone()),
             Keys::Roots { roots } => self.roots = Some(roots.clone()),
             Keys::Keeper { keeper, key } => {
                 self.keepers.insert(*keeper, key.clone());
             }
+            Keys::Witnesses { witnesses } => {
+                self.handovers.get_or_insert_default().push(Handover {
+                    entry,
+                    witnesses: witnesses.clone(),
+                    sealed: None,
+                });
+            }
+        }
+    }
+
+    /// A checkpoint of this size is journaled by an entry.
+    pub(crate) fn seal(&mut self, size: u64, entry: u64) {
+        let mut open = self.handovers.iter_mut().flatten();
+        if let Some(handover) = open.find(|one| one.sealed.is_none() && one.last() == size) {
+            handover.sealed = Some(entry);
         }
     }
 }
@@ -74,6 +115,9 @@ impl State {
             Keys::Keeper { keeper, .. } => Keys::Keeper {
                 keeper: *keeper,
                 key: self.keeper(*keeper)?.key,
+            },
+            Keys::Witnesses { .. } => Keys::Witnesses {
+                witnesses: self.witnesses().clone(),
             },
         })
     }

@@ -63,6 +63,12 @@ impl LogTail {
             .is_some_and(|frontier| frontier.head() == head)
     }
 
+    /// The head at a size between the last journaled checkpoint and now.
+    #[must_use]
+    pub fn head_at(&self, size: u64) -> Option<TreeHead> {
+        Some(self.at(size)?.head())
+    }
+
     /// Forget the leaves below a size that [`Self::had`].
     pub fn advance(&mut self, size: u64) {
         let Some(base) = self.at(size) else { return };

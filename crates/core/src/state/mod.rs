@@ -1,6 +1,7 @@
 //! State: what the journal says, up to an entry. Derived, never stored as truth.
 
 pub mod account;
+pub mod announced;
 pub mod codes;
 pub mod keys;
 pub mod log;
@@ -10,6 +11,7 @@ pub mod release;
 pub mod said;
 mod snapshot;
 pub mod untold;
+mod witnesses;
 
 pub use query::Reach;
 pub use snapshot::SnapshotFault;
@@ -30,6 +32,7 @@ use crate::statement::{Cap, Condition};
 use crate::time::Time;
 use crate::window::Rings;
 use account::{Account, Member, Owner, Proof};
+use announced::Announced;
 use codes::Codes;
 use keys::Rotated;
 use log::LogTail;
@@ -40,6 +43,7 @@ use release::{Ended, Held, Release};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use untold::Untold;
+pub use witnesses::Cosigners;
 
 /// The state after some entry, and the network that it belongs to.
 #[derive(Clone, Debug)]
@@ -48,6 +52,8 @@ pub struct State {
     pub(crate) facts: Facts,
     /// The policy in force, compiled: derived from its text, and none of the state's bytes.
     pub(crate) engine: Arc<Engine>,
+    /// The witnesses, read: derived likewise.
+    pub(crate) cosigners: Arc<Cosigners>,
 }
 
 /// Everything derived. Ordered collections only, so that two replicas are equal byte for byte.
@@ -183,6 +189,9 @@ pub struct Facts {
     /// One-time codes.
     #[n(55)]
     pub codes: Codes,
+    /// Factors that held acts of staff name.
+    #[n(59)]
+    pub announced: Announced,
 }
 
 /// A wallet's next nonce and what left it.
@@ -277,10 +286,12 @@ impl State {
     pub fn new(network: Arc<Network>) -> Self {
         let facts = Facts::new(&network);
         let engine = Engine::of(facts.policy());
+        let cosigners = Cosigners::of(&network, &facts.keys);
         Self {
             network,
             facts,
             engine,
+            cosigners,
         }
     }
 
@@ -356,6 +367,7 @@ impl Facts {
             untold: Untold::default(),
             attested: None,
             codes: Codes::default(),
+            announced: Announced::default(),
         };
         facts.found(network);
         facts

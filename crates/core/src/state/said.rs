@@ -116,17 +116,23 @@ fn worse(known: Option<Screened>, new: Option<Screened>, now: Time) -> Option<Sc
     let (Some(old), Some(found)) = (known, new) else {
         return known.or(new);
     };
-    let stands = old.counts(now) && old.finding >= found.finding;
-    Some(if stands { old } else { found })
+    // Of two that found the same the one that counts longer, so that none comes too late to count.
+    let outlasts = old.blocks() || old.until >= found.until;
+    let stands = old.finding > found.finding || (old.finding == found.finding && outlasts);
+    Some(if old.counts(now) && stands {
+        old
+    } else {
+        found
+    })
 }
 
 fn exchanged(known: Option<Exchanged>, new: Option<Exchanged>, now: Time) -> Option<Exchanged> {
     match (known, new) {
-        (Some(Exchanged::Message(old, until)), Some(Exchanged::Message(message, _)))
+        (Some(Exchanged::Message(old, until)), Some(Exchanged::Message(message, later)))
             if now < until =>
         {
             Some(if old == message {
-                Exchanged::Message(old, until)
+                Exchanged::Message(old, until.max(later))
             } else {
                 Exchanged::Contradictory
             })

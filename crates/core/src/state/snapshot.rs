@@ -2,7 +2,7 @@
 //! has itself seen cosigned; the journal stays the truth.
 
 use super::account::Account;
-use super::{Facts, State};
+use super::{Cosigners, Facts, State};
 use crate::codec::encode;
 use crate::digest::{Digest, Domain};
 use crate::genesis::RULES;
@@ -51,10 +51,12 @@ impl State {
             return Err(SnapshotFault::UnknownRules(facts.rules));
         }
         let engine = Engine::of(facts.policy());
+        let cosigners = Cosigners::of(&network, &facts.keys);
         Ok(Self {
             network,
             facts,
             engine,
+            cosigners,
         })
     }
 }

@@ -8,6 +8,7 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+mod addresses;
 mod bench;
 mod guessing;
 mod imports;

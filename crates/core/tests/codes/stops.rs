@@ -152,6 +152,26 @@ fn a_code_comes_alone_with_the_act_and_through_a_back_end() {
     assert!(stage.would_supplement(withdrawal, later).is_err());
 }
 
+/// Whoever has another factor of the customer's lets as much wait as may wait.
+#[test]
+fn acts_that_wait_bar_no_stop() {
+    let mut stage = Stage::with_codes();
+    for _ in 0..64 {
+        let act = stage.withdrawal(1);
+        let evidence = stage.prove_without_debit(&act);
+        stage.submit_with(act, evidence);
+    }
+    let more = stage.withdrawal(1);
+    let reason = Reason::TooMany;
+    let evidence = stage.prove_without_debit(&more);
+    assert_eq!(stage.decide(&more, &evidence), Decision::Refuse { reason });
+    let act = stage.freeze_by_code();
+    let step = stage.step();
+    stage.right(act, step);
+    stage.settle(act);
+    assert!(frozen(&stage).is_some());
+}
+
 #[test]
 fn a_passkey_that_comes_later_needs_no_code() {
     let mut stage = Stage::with_codes();

@@ -515,3 +515,25 @@ fn an_early_settlement_is_void() {
     let decided = decide(stage.state(), &other, &evidence, stage.now(), &Strict);
     assert!(matches!(decided.decision(), Decision::Refuse { .. }));
 }
+
+/// One of support begins a recovery and leaves it. It bars every other for the same holder, so anybody of staff
+/// takes it back.
+#[test]
+fn what_one_supporter_began_another_cancels() {
+    let mut stage = Stage::lost();
+    let act = stage.recovery_by(SUPPORT);
+    let mut evidence = stage.prove(&act);
+    evidence.attestations.clear();
+    let left = stage.submit_with(act, evidence);
+    let real = stage.recovery_by(World::BACK_END);
+    let evidence = stage.prove_attested(&real);
+    let reason = Reason::RecoveryWaits;
+    assert_eq!(stage.decide(&real, &evidence), Decision::Refuse { reason });
+    let cancel = stage.staffs(SUPPORT_2, ActKind::Cancel(Cancel { act: left }));
+    stage.submit(cancel);
+    assert_eq!(stage.end(left), Some(End::Returned));
+    assert!(matches!(
+        stage.decide(&real, &evidence),
+        Decision::Hold { .. }
+    ));
+}

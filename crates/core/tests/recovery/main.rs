@@ -10,8 +10,10 @@ mod stage;
 
 mod administrators;
 mod afterwards;
+mod announced;
 mod budgets;
 mod customers;
 mod model;
 mod progress;
 mod rotation;
+mod witnesses;

@@ -71,6 +71,7 @@ fn kinds() -> Vec<(&'static str, ActKind)> {
     kinds.extend(controls());
     kinds.extend(rotations());
     kinds.extend(codes());
+    kinds.extend(handovers());
     kinds
 }
 
@@ -302,6 +303,14 @@ fn rotations() -> Vec<(&'static str, ActKind)> {
             }),
         ),
     ]
+}
+
+fn handovers() -> Vec<(&'static str, ActKind)> {
+    let witnesses = World::witnesses_of(&[0x92, 0x94, 0x95]);
+    vec![(
+        "rotate the witnesses",
+        rotate(Keys::Witnesses { witnesses }),
+    )]
 }
 
 fn policy() -> Policy {

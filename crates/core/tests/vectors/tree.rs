@@ -34,6 +34,25 @@ pub(crate) fn proof(entries: &[Vec<u8>], index: usize) -> Vec<String> {
     proof
 }
 
+/// The consistency proof from the first so many entries (RFC 6962, section 2.1.2), each hash in base64.
+pub(crate) fn consistency(entries: &[Vec<u8>], old: usize) -> Vec<String> {
+    subproof(entries, old, true)
+}
+
+fn subproof(entries: &[Vec<u8>], old: usize, is_known: bool) -> Vec<String> {
+    if old == entries.len() {
+        let own = (!is_known).then(|| root(entries).to_base64());
+        return own.into_iter().collect();
+    }
+    let (left, right) = entries.split_at(half(entries.len()));
+    let (mut proof, sibling) = match old.checked_sub(left.len()) {
+        None | Some(0) => (subproof(left, old, is_known), root(right)),
+        Some(old) => (subproof(right, old, false), root(left)),
+    };
+    proof.push(sibling.to_base64());
+    proof
+}
+
 /// The largest power of two below `n`.
 fn half(n: usize) -> usize {
     n.next_power_of_two() / 2

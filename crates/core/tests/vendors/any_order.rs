@@ -97,3 +97,25 @@ proptest! {
         }
     }
 }
+
+/// The shorter of two referrals came first; the longer one must not be lost with it.
+#[test]
+fn of_two_that_found_the_same_the_longer_word_counts() {
+    for spans in [[1, 60], [60, 1]] {
+        let mut stage = Stage::with_vendors();
+        let act = stage.waiting(VERY_LARGE, &[]);
+        for (number, (issuer, count)) in (1..).zip([SCREENING, SCREENING_2].into_iter().zip(spans))
+        {
+            let word = Word::Found(issuer, number, Finding::Refer);
+            let evidence = Evidence {
+                attestations: vec![stage.word_for(&act, word, minutes(count))],
+                ..Evidence::default()
+            };
+            let shorter = (count == 1 && number == 2).then_some(Reason::NothingNew);
+            assert_eq!(bring(&mut stage, &act, evidence), shorter);
+        }
+        stage.pass(minutes(2));
+        let found = stage.said(&act).screened(stage.now()).unwrap().finding;
+        assert_eq!(found, Finding::Refer);
+    }
+}

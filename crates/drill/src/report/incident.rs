@@ -63,9 +63,10 @@ pub(super) const CONTROLS: &[(&str, &str)] = &[
 
 /// What holds for this page.
 pub(super) const OF_THE_DRILL: &[&str] = &[
-    "Gate, signer, herald, witness with stop board, the mail server (aiosmtpd, which judges each DKIM signature with dkimpy) and the Ethereum node (anvil) are real processes; customers’ passkeys are keys in software that behave as authenticators do. Everything runs on one machine, as no network for real money would.",
+    "Gate, signer, herald, witness with stop board, the mail server (aiosmtpd, which judges each DKIM signature with dkimpy) and the Ethereum node (anvil) are real processes; customers’ passkeys and authenticator apps are keys and seeds in software that behave as the real ones do. Everything runs on one machine, as no network for real money would.",
     "Waiting is played by moving a test clock that only a development genesis accepts: delays have their production length of 24 hours.",
     "Honest customers (3,000 at scale 1), their amounts and the order of everything come from the seed. Keys and ids of the network are made afresh.",
+    "Every fourth honest customer has an authenticator app and no passkey, as many then had; attacked customers have passkeys. The app’s digits are judged by the herald alone. They let out little (0.2 ETH at once), and only to addresses that have stood in the book for a week.",
     "When operators suspend is scripted: after two thirds of the attempts (API), once the forged entries have met the signer (gate), after the day that an address waits, for which the clock is moved (page). “All stopped after” therefore says how long the script runs before them, but for the gate, where the signer stops by itself. What is measured is how long stopping takes: from the recorded suspension to every keeper’s signed word that it has it.",
     "Limits in the drill: 5 ETH at once, 10 ETH in an hour or a day and 20 ETH in a week for each account; three times the honest volume in a day for the platform.",
     "Root on the gate’s host is played by writing its journal with the gate’s own files while the gate is down, and by changing its configuration. Root on a signer’s or on a witness’ host is another matter: see SECURITY.md.",

@@ -124,7 +124,11 @@ impl Batch {
 
     fn refuse_if_full(&self, act: &Act, decision: &Decision) -> Result<(), Reason> {
         let waits = matches!(decision, Decision::Hold { .. }) && act.realm == Realm::Customers;
-        if waits && self.shared.state().facts().held.len() >= self.most_held {
+        // A stop that waits for its code is one of few, and comes just when there is much of the rest.
+        if waits
+            && !act.kind.is_restricting()
+            && self.shared.state().facts().held.len() >= self.most_held
+        {
             return Err(Reason::HeldFull);
         }
         Ok(())

@@ -274,8 +274,11 @@ impl<S: Store> Sequencer<S> {
         let named = self.is_named(&commands);
         let bumps = if heard { self.bumps(time) } else { Vec::new() };
         let busy = !commands.is_empty() || !due.is_empty() || !bumps.is_empty();
-        let checkpoint =
-            newest.filter(|newest| self.checkpoints.is_wanted(newest, busy, time) || named);
+        let handing_over = self.shared.state().handing_over();
+        let checkpoint = newest.filter(|newest| {
+            let is_handover = handing_over == Some(newest.head.size);
+            self.checkpoints.is_wanted(newest, busy, time) || named || is_handover
+        });
         if commands.is_empty() && due.is_empty() && bumps.is_empty() && checkpoint.is_none() {
             return Ok(());
         }

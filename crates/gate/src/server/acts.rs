@@ -34,16 +34,17 @@ pub(super) async fn submit(
     refuse_other(&parts, digest)?;
     refuse_stamped(&posting.evidence)?;
     let payload = Digest::plain(&codec::encode(&posting));
-    let claim = match claim(&api, &parts, &caller, payload)? {
-        Claim::Done(taken) => return Ok(Answer::of(digest, taken).into_response()),
-        Claim::Mine(claim) => claim,
-    };
-    // An act that was accepted is answered with where it stands, whatever has expired since: who
-    // asks again must not be told to make it anew, and pay twice.
+    let claim = claim(&api, &parts, &caller, payload)?;
+    // An act that was accepted is answered with where it stands, under the same key too, whatever has
+    // expired since: who asks again must not be told to make it anew, and pay twice.
     let act = posting.act.clone();
     if let Some(known) = standing::taken_before(&api, &act).await? {
         return Ok(known.into_response());
     }
+    let claim = match claim {
+        Claim::Done(taken) => return Ok(Answer::of(digest, taken).into_response()),
+        Claim::Mine(claim) => claim,
+    };
     posting.evidence.requests.push(caller.signed.clone());
     // Early, on this thread: signatures are checked and remembered, and what nobody signed never
     // reaches the queue.

@@ -3,7 +3,8 @@
 
 use super::bounds::Reading;
 use super::{Api, Problem, auth};
-use crate::events::{Aside, Event};
+use crate::events::Event;
+use crate::history::Page;
 use crate::published::Witnessed;
 use axum::Json;
 use axum::body::Bytes;
@@ -11,9 +12,9 @@ use axum::extract::{Query, State};
 use axum::http::request::Parts;
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use portcullis_core::{Entry, Reason};
+use portcullis_core::Reason;
 use portcullis_host::listen::{Peer, Share};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +24,6 @@ use tokio::sync::watch;
 const MAX_WAIT: u64 = 30_000;
 /// Most entries that one page looks at, and as many as it looks at unless told.
 const MOST: u64 = 1_000;
-/// Most bytes of entries that one page reads.
-const ENTRY_BYTES: usize = 4 << 20;
 
 /// The query of `GET /v1/events`.
 #[derive(Debug, Deserialize)]
@@ -37,17 +36,6 @@ pub(super) struct Ask {
     /// How many milliseconds to wait for something new.
     #[serde(default)]
     wait: u64,
-}
-
-/// What `GET /v1/events` answers.
-#[derive(Debug, Serialize)]
-struct Page {
-    events: Vec<Event>,
-    /// What to ask after next: the last entry that was looked at; none where there is nothing yet.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<u64>,
-    /// Whether there is more already.
-    more: bool,
 }
 
 /// `GET /v1/events?after=ENTRY&limit=N&wait=MS`
@@ -146,34 +134,12 @@ async fn read(api: &Api, peer: Peer, from: u64, limit: u64) -> Result<Page, Prob
     let shared = Arc::clone(&api.inner.shared);
     let read = move || {
         let _place = place;
-        let size = shared
-            .published
-            .newest()
-            .map_or(0, |newest| newest.head.size);
-        let end = from.saturating_add(limit).min(size);
-        if from >= end {
-            let next = from.checked_sub(1);
-            return Ok((Vec::new(), next, false));
-        }
-        let entries = shared.view.entries(from..end, ENTRY_BYTES)?;
-        let read = from + entries.len() as u64;
-        let asides: Vec<Aside> = shared.index().asides(from..read).collect();
-        let events = (from..read).zip(&entries);
-        let events = events.filter_map(|(index, bytes)| event(index, bytes, &asides));
-        Ok((events.collect(), read.checked_sub(1), read < size))
+        Page::read(&shared, from, limit)
     };
     let done = tokio::task::spawn_blocking(read).await;
-    let done = done.map_err(|_| Reason::Panicked)?;
-    let (events, next, more) = done.map_err(|error: portcullis_journal::ReadError| {
+    let page = done.map_err(|_| Reason::Panicked)?;
+    page.map_err(|error| {
         tracing::error!(%error, "cannot read the journal for its events");
-        Reason::Stopping
-    })?;
-    Ok(Page { events, next, more })
-}
-
-fn event(index: u64, bytes: &[u8], asides: &[Aside]) -> Option<Event> {
-    let entry = Entry::from_bytes(bytes).ok()?;
-    let first = asides.partition_point(|aside| aside.entry < index);
-    let end = asides.partition_point(|aside| aside.entry <= index);
-    Event::of(&entry, index, &asides[first..end])
+        Reason::Stopping.into()
+    })
 }

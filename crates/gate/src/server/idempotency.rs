@@ -1,5 +1,6 @@
 //! `Idempotency-Key`: the same key and payload give the same answer, another payload 422, one in
-//! progress 409; a try that failed never burns the key. Keys are a caller's own.
+//! progress 409; a try that failed never burns the key. Keys are a caller's own. An act's answer also
+//! says where it stands by then.
 //!
 //! The map is in memory. After a restart the journal answers in its place: an act that was accepted
 //! is answered with where it stands, and evidence that was taken is not taken twice.

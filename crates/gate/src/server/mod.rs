@@ -3,6 +3,7 @@
 mod acts;
 mod auth;
 mod bounds;
+mod bundle;
 mod envelopes;
 mod events;
 mod follow;
@@ -20,6 +21,7 @@ mod status;
 
 use crate::published::Witnessed;
 use crate::sequencer::{Command, Outcome, Shared, What};
+use crate::webhooks::Seen;
 use axum::Router;
 use axum::middleware::{from_fn, map_response};
 use axum::routing::{get, post};
@@ -43,6 +45,7 @@ pub const MAX_BODY: usize = 128 * 1024;
 #[derive(Clone)]
 pub struct Api {
     inner: Arc<Inner>,
+    webhooks: Arc<[Seen]>,
 }
 
 struct Inner {
@@ -86,7 +89,15 @@ impl Api {
         };
         Self {
             inner: Arc::new(inner),
+            webhooks: Arc::default(),
         }
+    }
+
+    /// The same, showing how these endpoints stand.
+    #[must_use]
+    pub(crate) fn showing(self, webhooks: Vec<Seen>) -> Self {
+        let webhooks = webhooks.into();
+        Self { webhooks, ..self }
     }
 
     /// The routes.
@@ -113,6 +124,7 @@ impl Api {
             .route("/log/checkpoint", get(log::checkpoint))
             .route("/log/follow", get(follow::follow))
             .route("/log/tile/{*path}", get(log::tile))
+            .route("/log/witnesses", get(reads::witnesses))
             .route("/openapi.json", get(openapi::document))
             .route("/metrics", get(reads::metrics))
             .route("/healthz", get(reads::health))

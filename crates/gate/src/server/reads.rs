@@ -1,9 +1,10 @@
 //! What staff and everybody may read.
 
-use super::status::look;
-use super::{Api, Problem, auth};
+use super::status::{behind, look};
+use super::{Api, Problem, auth, bundle};
 use crate::index::{Index, Place};
 use crate::sequencer::Shared;
+use crate::webhooks::{Seen, Standing, Takes};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -15,7 +16,7 @@ use portcullis_core::code::Code;
 use portcullis_core::evidence::Claim;
 use portcullis_core::factor::{Factor, FactorKind, factor_id};
 use portcullis_core::id::AccountId;
-use portcullis_core::receipt::{MAX_ENTRIES, ProvenEntry, Receipt};
+use portcullis_core::receipt::{Receipt, Succession};
 use portcullis_core::state::Facts;
 use portcullis_core::state::account::Owner;
 use portcullis_core::state::release::{Release, Stage};
@@ -46,21 +47,8 @@ fn build_receipt(api: &Api, act: Digest) -> Option<Receipt> {
     let shared = api.shared();
     let witnessed = shared.published.newest()?;
     let size = witnessed.head.size;
-    let read = |index: u64| Entry::from_bytes(&shared.view.entry(index).ok()?).ok();
+    let read = |index: u64| entry_at(api, index);
     let spoken = shared.index().act(act);
-    let mut indices: BTreeSet<u64> = core::iter::once(0).chain(spoken.clone()).collect();
-    // Enrolments rest on older factors, grants on approvals: follow them to genesis.
-    let mut open: Vec<u64> = spoken.clone();
-    while let Some(at) = open.pop() {
-        let entry = read(at)?;
-        let more = rests_on(api, at, &entry)
-            .into_iter()
-            .filter(|index| indices.insert(*index));
-        open.extend(more);
-        if indices.len() > MAX_ENTRIES {
-            return None;
-        }
-    }
     let is_stated = spoken.iter().any(|index| {
         let body = read(*index).map(|entry| entry.body);
         *index < size
@@ -69,30 +57,37 @@ fn build_receipt(api: &Api, act: Digest) -> Option<Receipt> {
     if !is_stated {
         return None;
     }
-    let prove = |index: u64| {
-        let proof = shared.view.prove_inclusion(index, size).ok()?;
-        let entry = shared.view.entry(index).ok()?.to_vec();
-        let proof = proof.iter().map(portcullis_tlog::Hash::to_base64).collect();
-        Some(ProvenEntry {
-            index,
-            entry,
-            proof,
-        })
-    };
-    let covered = indices.into_iter().filter(|index| *index < size);
-    let entries: Option<Vec<ProvenEntry>> = covered.map(prove).collect();
-    let checkpoint = String::from_utf8(witnessed.note.to_vec()).ok()?;
+    let Succession {
+        checkpoint,
+        entries,
+        handovers,
+    } = bundle::under(api, &witnessed, spoken)?;
     Some(Receipt {
         act,
         checkpoint,
-        entries: entries?,
+        entries,
+        handovers,
     })
+}
+
+/// `GET /log/witnesses`: who cosigns now, from genesis on.
+pub(super) async fn witnesses(State(api): State<Api>) -> Result<Response, Problem> {
+    let built = tokio::task::spawn_blocking(move || {
+        let witnessed = api.shared().published.newest()?;
+        bundle::under(&api, &witnessed, Vec::new())
+    });
+    let built = built.await.map_err(|_| Reason::Stopping)?;
+    Ok(Json(built.ok_or(Reason::WitnessesStale)?).into_response())
+}
+
+pub(super) fn entry_at(api: &Api, index: u64) -> Option<Entry> {
+    Entry::from_bytes(&api.shared().view.entry(index).ok()?).ok()
 }
 
 /// The entries that an entry rests on: those that enrolled the factors of its evidence and appointed
 /// their member, that added its address, that put the keys in force which it counts by, and all that speak
 /// of an act which waited for others.
-fn rests_on(api: &Api, at: u64, entry: &Entry) -> Vec<u64> {
+pub(super) fn rests_on(api: &Api, at: u64, entry: &Entry) -> Vec<u64> {
     let index = api.shared().index();
     match &entry.body {
         Body::Act(submission) => {
@@ -246,7 +241,10 @@ pub(super) async fn policy(State(api): State<Api>) -> Response {
 /// `GET /metrics`: Prometheus' text format.
 pub(super) async fn metrics(State(api): State<Api>) -> Result<Response, Problem> {
     // It passes over every release under way.
-    let text = look(api, |api| exposition(api.shared())).await?;
+    let text = look(api, |api| {
+        exposition(api.shared()) + &webhooks(&api.webhooks, behind(api.shared()))
+    })
+    .await?;
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
 
@@ -277,6 +275,28 @@ fn exposition(shared: &Shared) -> String {
     for (name, kind, value) in rows {
         // Writing to a string cannot fail.
         let _ = write!(text, "# TYPE {name} {kind}\n{name} {value}\n");
+    }
+    text
+}
+
+/// Each endpoint's rows: how many entries it is behind, and whether it takes events.
+fn webhooks(all: &[Seen], behind: impl Fn(u64) -> u64) -> String {
+    let mut text = String::new();
+    let rows: [(&str, &dyn Fn(Standing) -> u64); 3] = [
+        ("behind", &|standing| behind(standing.next)),
+        ("failing", &|standing| {
+            u64::from(standing.takes == Takes::Nothing)
+        }),
+        ("disabled", &|standing| {
+            u64::from(standing.takes == Takes::Disabled)
+        }),
+    ];
+    for (name, value) in rows.iter().filter(|_| !all.is_empty()) {
+        let _ = writeln!(text, "# TYPE portcullis_webhook_{name} gauge");
+        for webhook in all {
+            let (id, value) = (webhook.name(), value(webhook.now()));
+            let _ = writeln!(text, "portcullis_webhook_{name}{{name=\"{id}\"}} {value}");
+        }
     }
     text
 }

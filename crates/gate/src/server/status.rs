@@ -4,6 +4,7 @@
 //! what is on its way serves all of them, few are looked at together, and every list has an end.
 
 use super::{Api, Problem};
+use crate::sequencer::Shared;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -230,8 +231,27 @@ fn answer(api: &Api) -> Value {
         "held": facts.held.len(), "in_flight": facts.releases.len(), "untold": facts.untold.count(),
         "withheld": found.withheld.first, "withheld_count": found.withheld.count,
         "limits": facts.limits.digest(),
-        "holders": holders(facts), "re_enrolment": re_enrolment(facts), "in_force": in_force(&state),
+        "webhooks": webhooks(api), "holders": holders(facts), "re_enrolment": re_enrolment(facts), "in_force": in_force(&state),
     })
+}
+
+fn webhooks(api: &Api) -> Vec<Value> {
+    let behind = behind(api.shared());
+    let shown = api.webhooks.iter().map(|webhook| {
+        let standing = webhook.now();
+        json!({
+            "name": webhook.name().to_string(), "takes": standing.takes, "next": standing.next,
+            "behind": behind(standing.next), "since": standing.since,
+        })
+    });
+    shown.collect()
+}
+
+/// How many entries under a cosigned checkpoint lie from one on.
+pub(super) fn behind(shared: &Shared) -> impl Fn(u64) -> u64 + use<> {
+    let newest = shared.published.newest();
+    let size = newest.map_or(0, |newest| newest.head.size);
+    move |next| size.saturating_sub(next)
 }
 
 fn holders(facts: &Facts) -> Value {
@@ -257,6 +277,9 @@ fn in_force(state: &CoreState) -> Value {
     let roots = Keys::Roots {
         roots: state.roots(),
     };
+    let witnesses = Keys::Witnesses {
+        witnesses: state.witnesses().clone(),
+    };
     let keepers = state.network().genesis().keepers.iter();
     let keepers = keepers.filter_map(|keeper| state.keeper(keeper.id));
     let keepers = keepers.map(|keeper| {
@@ -266,7 +289,8 @@ fn in_force(state: &CoreState) -> Value {
     });
     json!({
         "administration": state.administration().digest(), "issuers": issuers.digest(),
-        "roots": roots.digest(), "keepers": keepers.collect::<Vec<_>>(),
+        "roots": roots.digest(), "witnesses": witnesses.digest(),
+        "keepers": keepers.collect::<Vec<_>>(),
     })
 }
 

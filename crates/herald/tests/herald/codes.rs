@@ -10,7 +10,7 @@ use portcullis_core::id::FactorId;
 use portcullis_core::state::account::Owner;
 use portcullis_core::state::release::End;
 use portcullis_core::statement::Says;
-use portcullis_core::{Decision, Digest, Span};
+use portcullis_core::{Body, Decision, Digest, Span};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::World;
 
@@ -155,6 +155,28 @@ fn a_right_code_is_found_right_and_its_step_is_said() {
         .map(|(_, kind)| *kind)
         .collect();
     assert!(kinds.contains(&"account-frozen"), "{kinds:?}");
+}
+
+/// A gate that journals what it likes latches the herald, and somebody wants to freeze just then.
+#[test]
+fn a_latched_herald_judges_all_the_same() {
+    let mut desk = Desk::new();
+    {
+        let mut wire = desk.bench.wire();
+        let (act, evidence) =
+            wire.ledger
+                .withdrawal(&desk.bench.customer, World::ETHER, World::address(0x66), 1);
+        let mut forged = wire.ledger.submission(act, evidence);
+        forged.decision = Decision::Release;
+        let applied = wire.ledger.enter(Body::Act(Box::new(forged)));
+        assert!(applied.void.is_some());
+        wire.ledger.settle_clocks();
+    }
+    desk.bench.run(3);
+    assert_eq!(desk.bench.alarms(), ["release-without-evidence"]);
+    let act = desk.freeze(0);
+    desk.bench.run(3);
+    assert_eq!(desk.found(act), Some(true));
 }
 
 #[test]

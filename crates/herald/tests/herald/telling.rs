@@ -185,6 +185,23 @@ fn a_bounce_is_alarmed_and_begins_no_delay() {
     assert!(bench.fake.taken().is_empty());
 }
 
+/// RFC 5321: after five days nobody waits any longer, and somebody has to know.
+#[test]
+fn what_no_server_takes_for_five_days_is_given_up() {
+    let mut bench = Bench::begun();
+    let first = bench.fake.taken()[0].0.clone();
+    bench.fake.post().always = vec![(first, Outcome::Later("451 come again".into()))];
+    let act = bench.add_address(0x22);
+    bench.run(40);
+    bench.clock.pass(Span::hours(119));
+    bench.run(5);
+    assert_eq!(bench.alarms(), Vec::<String>::new());
+    bench.clock.pass(Span::hours(2));
+    bench.run(5);
+    assert_eq!(bench.alarms(), ["notice-refused"]);
+    assert!(bench.waits(act), "nobody was told");
+}
+
 /// A postman who is away for a while keeps nobody from following.
 #[test]
 fn a_slow_server_does_not_hold_the_herald_up() {

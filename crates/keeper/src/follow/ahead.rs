@@ -6,7 +6,7 @@
 //! then known to be the journal's, and the entries are fetched a second time, piece by piece.
 
 use portcullis_core::entry::{Body, Entry};
-use portcullis_tlog::{Cosigned, Frontier, Hash, LogKey, Quorum, TreeHead};
+use portcullis_tlog::{Frontier, Hash, TreeHead};
 use std::collections::VecDeque;
 
 /// Most bytes of entries held unconfirmed.
@@ -172,15 +172,18 @@ impl Ahead {
     /// The largest size at which a cosigned checkpoint *among these entries* has their root. Where a
     /// journal is longer than one answer, its own checkpoints confirm it piece by piece.
     ///
-    /// Each entry is searched once.
-    pub(super) fn confirmed_within(&mut self, log: &LogKey, quorum: &Quorum) -> Option<TreeHead> {
+    /// Each entry is searched once. `cosigned` reads a checkpoint.
+    pub(super) fn confirmed_within(
+        &mut self,
+        cosigned: impl Fn(&[u8]) -> Option<TreeHead>,
+    ) -> Option<TreeHead> {
         let new = self.entries.get(self.searched..).unwrap_or_default();
         self.searched = self.entries.len();
         let heads = new.iter().rev().filter_map(|bytes| {
             let Body::Checkpoint(note) = Entry::from_bytes(bytes).ok()?.body else {
                 return None;
             };
-            Some(Cosigned::parse(&note, log, quorum).ok()?.head())
+            cosigned(&note)
         });
         let is_ours = |head: &TreeHead| self.root_at(head.size) == Some(head.root);
         let mut ours = heads.filter(is_ours);

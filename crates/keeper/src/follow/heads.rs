@@ -124,6 +124,13 @@ impl Heads {
         Ok(())
     }
 
+    /// Other witnesses count beyond this size: what those of before have said of more is worth nothing.
+    pub(super) fn turn(&mut self, size: u64) {
+        self.newest.take_if(|newest| newest.head().size > size);
+        self.first.retain(|(first, _)| *first <= size);
+        self.open.retain(|open, _| *open <= size);
+    }
+
     fn at(&self, size: u64) -> Option<TreeHead> {
         let past = self
             .past

@@ -18,10 +18,11 @@ use portcullis_core::codec::CodecError;
 use portcullis_core::entry::Entry;
 use portcullis_core::follow::{FollowAnswer, MAX_ANSWER};
 use portcullis_core::signature::{AlreadyChecked, Verify};
+use portcullis_core::state::keys::Handover;
 use portcullis_core::{Digest, ReadEntry, Span, State, Time};
 use portcullis_host::HttpError;
 use portcullis_keys::Memo;
-use portcullis_tlog::{Cosigned, CosignedError, TreeHead};
+use portcullis_tlog::{Cosigned, CosignedError, SignedCheckpoint, TreeHead};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub struct Follower {
     floor: Option<Floor>,
     memo: Arc<Memo>,
     diagnosed: Time,
+    /// Heads from before a restart that the replica has not come to: their sizes and notes.
+    recalled: Vec<(u64, Vec<u8>)>,
 }
 
 /// How far this keeper has checked every signature itself, before it started again.
@@ -127,19 +130,30 @@ impl Follower {
             floor,
             memo,
             diagnosed: Time(0),
+            recalled: Vec::new(),
         }
     }
 
-    /// Remember a head from before a restart: the replica is behind until it has reached it.
-    pub fn recall(&mut self, head: Cosigned) -> Result<(), Breach> {
-        self.see(head)
+    /// Remember a head from before a restart: the replica is behind until it has reached it, and nothing is
+    /// acted by so long. It is judged once the replica knows of its witnesses, who may have taken over since.
+    pub fn recall(&mut self, note: &[u8]) -> Result<(), Breach> {
+        let head = match self.state.cosigned(note) {
+            Ok(head) => Some(head),
+            Err(CosignedError::TooFew { .. }) => None,
+            Err(_) => return Ok(()),
+        };
+        let signed = SignedCheckpoint::parse(note, self.state.network().log());
+        let size = signed.map_or(0, |signed| signed.head().size);
+        if size > self.state.size() {
+            self.recalled.push((size, note.to_vec()));
+        }
+        head.map_or(Ok(()), |head| self.see(head))
     }
 
     /// Ask the gate once, letting it wait for news, and apply what a quorum confirms.
     pub fn step(&mut self, wait: Duration) -> Result<Vec<Seen>, FollowFault> {
         let answer = self.ask(wait)?;
-        let network = self.state.network();
-        let head = Cosigned::parse(&answer.checkpoint, network.log(), network.quorum())?;
+        let head = self.state.cosigned(&answer.checkpoint)?;
         let size = head.head().size;
         self.see(head)?;
         self.take_in(answer, size)?;
@@ -160,6 +174,9 @@ impl Follower {
     }
 
     fn see(&mut self, head: Cosigned) -> Result<(), Breach> {
+        if self.is_of_the_retired(head.head().size) {
+            return Ok(());
+        }
         let ours = self.state.facts().log.head();
         if head.head().size == ours.size && head.head() != ours {
             let theirs = head.head();
@@ -170,6 +187,15 @@ impl Follower {
             self.heads.reach(ours, |_| Some(ours.root))?;
         }
         Ok(())
+    }
+
+    /// Whether only witnesses whom others have replaced could have cosigned this size, and the journal is
+    /// known to be longer. Their word says nothing any more: it is no fork, and it cuts nothing.
+    fn is_of_the_retired(&self, size: u64) -> bool {
+        let newest = self.heads.newest().map(|newest| newest.head().size);
+        let known = self.state.size().max(newest.unwrap_or(0));
+        let last = self.state.handovers().last().map(Handover::last);
+        last.is_some_and(|last| size <= last && known > last)
     }
 
     fn take_in(&mut self, answer: FollowAnswer, size: u64) -> Result<(), FollowFault> {
@@ -207,7 +233,38 @@ impl Follower {
         let ahead = &self.ahead;
         self.heads.reach(head, |size| ahead.root_at(size))?;
         let entries = self.ahead.take_to(head.size);
-        entries.iter().map(|bytes| self.apply(bytes)).collect()
+        self.apply_all(&entries)
+    }
+
+    /// Apply what a root confirms. With a rotation of the witnesses that root's cosignatures end to count:
+    /// what follows is confirmed by others, and fetched again.
+    fn apply_all(&mut self, entries: &[Vec<u8>]) -> Result<Vec<Seen>, FollowFault> {
+        let (known, mut seen) = (self.state.handovers().len(), Vec::new());
+        for bytes in entries {
+            seen.push(self.apply(bytes)?);
+            let size = self.state.size();
+            self.recalled.retain(|(recalled, _)| *recalled > size);
+            if self.state.handovers().len() > known {
+                self.turn();
+                break;
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Other witnesses count from here on.
+    fn turn(&mut self) {
+        tracing::info!(
+            size = self.state.size(),
+            "a rotation has put other witnesses in force: they count from here on"
+        );
+        self.ahead = Ahead::behind(self.state.facts().log.frontier().clone());
+        self.heads.turn(self.state.size());
+        // What is its own is not forgotten with what it was shown.
+        for (_, note) in std::mem::take(&mut self.recalled) {
+            // Its own files do not contradict each other; were they to, following on would show it.
+            let _ = self.recall(&note);
+        }
     }
 
     fn confirmed(&mut self) -> Option<TreeHead> {
@@ -222,9 +279,9 @@ impl Follower {
         let is_ours = |head: &TreeHead| self.ahead.root_at(head.size) == Some(head.root);
         let outer = largest_first.find(|head| head.size <= next && is_ours(head));
         outer.or_else(|| {
-            let network = self.state.network();
-            let (log, quorum) = (network.log(), network.quorum());
-            self.ahead.confirmed_within(log, quorum)
+            let state = &self.state;
+            self.ahead
+                .confirmed_within(|note| Some(state.cosigned(note).ok()?.head()))
         })
     }
 
@@ -301,6 +358,9 @@ impl Follower {
     /// at most [`FRESH`].
     #[must_use]
     pub fn acting_head(&self, now: Time) -> Option<&Cosigned> {
+        if self.floor.is_some() || !self.recalled.is_empty() {
+            return None;
+        }
         let newest = self.heads.newest()?;
         let is_at = newest.head() == self.state.facts().log.head();
         (is_at && self.heads.is_fresh(now)).then_some(newest)

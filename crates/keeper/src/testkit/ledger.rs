@@ -5,12 +5,14 @@ use portcullis_chains::Amount;
 use portcullis_chains::caip::{Address, AssetId};
 use portcullis_chains::ethereum::Fees;
 use portcullis_core::act::{
-    ActKind, AddAddress, Approve, Lift, LiftTarget, OpenAccount, Scope, Suspend, Withdraw,
+    ActKind, AddAddress, Approve, Keys, Lift, LiftTarget, OpenAccount, Rotate, Scope, Suspend,
+    Withdraw,
 };
 use portcullis_core::apply::Applied;
 use portcullis_core::decide::{self, settle};
 use portcullis_core::entry::{Body, Entry, Replacement, Settlement, Submission};
 use portcullis_core::evidence::{Attestation, AttestationStatement, Claim, Evidence};
+use portcullis_core::genesis::Witnesses;
 use portcullis_core::id::{ActId, IssuerId, LedgerEntryId, PrincipalId};
 use portcullis_core::plan::Plan;
 use portcullis_core::realm::Realm;
@@ -19,7 +21,9 @@ use portcullis_core::{Act, Decision, Digest, Span, State, Time};
 use portcullis_host::Clock as _;
 use portcullis_keys::StatementKey as _;
 use portcullis_tlog::witness::{AddCheckpoint, decide as witness};
-use portcullis_tlog::{Frontier, SignedCheckpoint, Signer as _, Timestamp, TreeHead};
+use portcullis_tlog::{
+    Frontier, SignedCheckpoint, Signer as _, Timestamp, TreeHead, WitnessSigner,
+};
 use std::sync::Arc;
 
 /// A journal that is written entry by entry, honestly or not.
@@ -86,19 +90,32 @@ impl Ledger {
         applied
     }
 
-    /// Cosign the journal as it is, at the clock's time.
+    /// Cosign the journal as it is, at the clock's time; where others take over from the witnesses, the last
+    /// that those cosign until the journal has it.
     pub fn cosign(&mut self) {
-        self.note = self.note_of(self.state.facts().log.head(), self.now());
+        let log = &self.state.facts().log;
+        let last = self.state.handing_over();
+        let last = last.and_then(|last| log.head_at(last));
+        self.note = self.note_of(last.unwrap_or(log.head()), self.now());
     }
 
-    /// A checkpoint of this head, cosigned by every witness at this time. Real witnesses check
+    /// A checkpoint of this head, cosigned by every witness in force there at this time. Real witnesses check
     /// consistency; these sign what the test wants.
     #[must_use]
     pub fn note_of(&self, head: TreeHead, time: Time) -> Vec<u8> {
+        let quorum = self.state.quorum_at(head.size);
+        let all = (0x91..=0xaf).map(World::witness);
+        let witnesses = all.filter(|signer| quorum.witnesses().contains(signer.key()));
+        self.note_by(head, time, &witnesses.collect::<Vec<_>>())
+    }
+
+    /// The same by these witnesses, whoever they are.
+    #[must_use]
+    pub fn note_by(&self, head: TreeHead, time: Time, witnesses: &[WitnessSigner]) -> Vec<u8> {
         let world = &self.world;
         let mut signed = SignedCheckpoint::sign(head, &world.log).unwrap();
         let time = Timestamp::from_unix(time.0 / 1000).unwrap();
-        for key in &world.witnesses {
+        for key in witnesses {
             let request = AddCheckpoint::new(head.size, Vec::new(), &signed);
             let accepted = witness(Some(head), request, world.log.key()).unwrap();
             signed.add_cosignature(accepted.cosign(time, key).unwrap());
@@ -315,6 +332,24 @@ impl Ledger {
         if held.is_some_and(|held| held.available.time().is_none()) {
             self.settle_clocks();
         }
+    }
+
+    /// A quorum puts other witnesses in the place of those in force. Those have yet to cosign that.
+    pub fn rotate_witnesses(&mut self, witnesses: Witnesses) {
+        let replaces = Keys::Witnesses {
+            witnesses: self.state.witnesses().clone(),
+        };
+        let rotate = Rotate {
+            replaces: replaces.digest(),
+            keys: Keys::Witnesses { witnesses },
+        };
+        let (first, second) = (World::administrator(0), World::administrator(1));
+        let act = self.staff(first, ActKind::Rotate(rotate));
+        self.staff(second, ActKind::Approve(Approve { act }));
+        self.settle_clocks();
+        self.clock.pass(Span::seconds(6));
+        self.settle_clocks();
+        self.settle(act);
     }
 
     /// Decide a held act again and journal what comes of it.

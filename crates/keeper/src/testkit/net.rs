@@ -2,7 +2,7 @@ use super::ledger::Ledger;
 use super::world::World;
 use portcullis_core::board::{Page, Posting, SignedPage};
 use portcullis_core::codec::encode;
-use portcullis_core::entry::Body;
+use portcullis_core::entry::{Body, Entry};
 use portcullis_core::evidence::Stamp;
 use portcullis_core::follow::FollowAnswer;
 use portcullis_core::kept::SignedKept;
@@ -41,6 +41,8 @@ pub struct Wire {
     pub chunk: usize,
     /// Shown in place of the journal's entries from an index on.
     pub lies: Option<(usize, Vec<Vec<u8>>)>,
+    /// Whether the gate shows a follower the last checkpoint of witnesses by whom it goes.
+    pub shows_handovers: bool,
     /// Whether the gate shows its tiles.
     pub shows_tiles: bool,
     /// Statements that came, journaled or not.
@@ -87,6 +89,7 @@ impl Net {
             gate_up: true,
             chunk: 100,
             lies: None,
+            shows_handovers: true,
             shows_tiles: true,
             statements: Vec::new(),
             reports: Vec::new(),
@@ -112,13 +115,30 @@ impl Wire {
             Some((at, lies)) => [&self.ledger.entries[..*at], lies].concat(),
             None => self.ledger.entries.clone(),
         };
-        let entries = shown.into_iter().skip(from).take(self.chunk);
+        let (size, checkpoint) = self.head_for(from, shown.len());
+        let entries = shown.into_iter().take(size).skip(from).take(self.chunk);
         let answer = FollowAnswer {
-            checkpoint: self.ledger.note.clone(),
+            checkpoint,
             from: from as u64,
             entries: entries.map(Into::into).collect(),
         };
         ok(encode(&answer))
+    }
+
+    /// The newest checkpoint that a follower there can judge, and up to where it is shown entries.
+    fn head_for(&self, from: usize, shown: usize) -> (usize, Vec<u8>) {
+        let newest = (shown, self.ledger.note.clone());
+        let mut handovers = self.ledger.state.handovers().iter();
+        let ahead = handovers.find(|one| one.last() > from as u64);
+        let sealed = ahead.and_then(|one| Some((one.last(), one.sealed?)));
+        let Some((last, sealed)) = sealed.filter(|_| self.shows_handovers) else {
+            return newest;
+        };
+        let entry = &self.ledger.entries[usize::try_from(sealed).unwrap()];
+        let Body::Checkpoint(note) = Entry::from_bytes(entry).unwrap().body else {
+            return newest;
+        };
+        (usize::try_from(last).unwrap(), note)
     }
 
     /// The first tile of leaf hashes, which is all that a test's journal has.

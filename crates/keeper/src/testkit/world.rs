@@ -67,13 +67,7 @@ impl World {
     pub fn with(change: impl FnOnce(&mut Genesis)) -> Self {
         let name = |text: &str| KeyName::new(text).unwrap();
         let log = LogSigner::from_seed(name("test.example/log"), &[LOG; 32]).unwrap();
-        let witnesses: Vec<WitnessSigner> = WITNESSES
-            .iter()
-            .map(|seed| {
-                let name = name(&format!("witness-{seed:x}.example"));
-                WitnessSigner::from_seed(name, &[*seed; 32]).unwrap()
-            })
-            .collect();
+        let witnesses: Vec<WitnessSigner> = WITNESSES.iter().copied().map(Self::witness).collect();
         let keeper = Arc::new(statement_key(KEEPER));
         let wallet = Arc::new(SoftwareWallet::new(&Zeroizing::new([WALLET; 32])).unwrap());
         let mut genesis = genesis(&log, &witnesses, keeper.as_ref(), wallet.address());
@@ -192,6 +186,26 @@ impl World {
         let base = Base::new(parts).unwrap().to_bytes();
         let signature = key.sign(&base).unwrap();
         SignedRequest { base, signature }
+    }
+
+    /// The witness of this seed: those of genesis have `91` to `93`, and any other may take over.
+    #[must_use]
+    pub fn witness(seed: u8) -> WitnessSigner {
+        let name = KeyName::new(format!("witness-{seed:x}.example")).unwrap();
+        WitnessSigner::from_seed(name, &[seed; 32]).unwrap()
+    }
+
+    /// Witnesses of these seeds, two of whom make a quorum, as they would be rotated in.
+    #[must_use]
+    pub fn witnesses_of(seeds: &[u8]) -> Witnesses {
+        let keys = seeds
+            .iter()
+            .map(|seed| Self::witness(*seed).key().to_string());
+        Witnesses {
+            vkeys: keys.collect(),
+            faulty: 0,
+            quorum: u32::try_from(seeds.len() / 2 + 1).unwrap(),
+        }
     }
 
     /// The genesis digest.

@@ -8,6 +8,7 @@
 mod alarms;
 mod follow;
 mod gate;
+mod handover;
 mod power;
 mod snapshots;
 mod statements;

@@ -1,6 +1,5 @@
 //! `portcullis approve`: an approver's own follower. No page stands between a person and the bytes.
 
-pub(crate) mod follow;
 mod show;
 
 pub(crate) use show::in_words;
@@ -8,8 +7,8 @@ pub(crate) use show::in_words;
 use crate::failure::{Exit, Failure};
 use crate::out::{say, warn};
 use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
+use crate::replica::Replica;
 use clap::Args;
-use follow::Replica;
 use portcullis_client::ActBuilder;
 use portcullis_core::act::{ActKind, Approve};
 use portcullis_core::state::release::Held;

@@ -6,7 +6,7 @@ use crate::reach::{Caller, Reach};
 use clap::Args;
 use portcullis_client::{Contact, Envelope, RecoveryCode, Seed, seal, seal_seed};
 use portcullis_core::Span;
-use portcullis_core::act::Act;
+use portcullis_core::act::{Act, ActKind};
 use portcullis_core::factor::{NewFactor, RECOVERY_CODES};
 use portcullis_core::id::AccountId;
 use serde_json::{Map, Value, json};
@@ -72,7 +72,9 @@ impl ActArgs {
         act.extend(said);
         self.seal(reach, &mut act)?;
         self.bring_factor(reach, &mut act)?;
-        serde_json::from_value(Value::Object(act)).map_err(|error| wrong(&error))
+        let act = serde_json::from_value(Value::Object(act)).map_err(|error| wrong(&error))?;
+        check_account(&act)?;
+        Ok(act)
     }
 
     /// Seal the contact for the act's account, and name it there.
@@ -165,6 +167,16 @@ impl ActArgs {
         }
         Ok(frame)
     }
+}
+
+/// The gate would say that there is no such account.
+fn check_account(act: &Act) -> Result<(), Failure> {
+    if act.account.is_none() && matches!(act.kind, ActKind::OpenAccount(_)) {
+        let what = "open-account does not say in `account` which id the new account gets";
+        let next = "choose 16 random bytes, in hexadecimal; docs/guide/integrate.md has an example";
+        return Err(Failure::usage(what, next));
+    }
+    Ok(())
 }
 
 fn account(act: &Map<String, Value>) -> Result<AccountId, Failure> {

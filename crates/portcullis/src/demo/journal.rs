@@ -35,8 +35,7 @@ impl Seen {
             Failure::new(Exit::NoAnswer, what, "portcullis doctor")
         };
         let answer = FollowAnswer::from_bytes(&reply.body).map_err(|_| unreadable())?;
-        let (log, quorum) = (reach.network.log(), reach.network.quorum());
-        let cosigned = Cosigned::parse(&answer.checkpoint, log, quorum);
+        let cosigned = reach.cosigned(&answer.checkpoint);
         let cosigned = cosigned.map_err(|_| unreadable())?;
         let bytes = answer.entries.first().filter(|_| answer.from == index);
         let entry = bytes.and_then(|bytes| Entry::from_bytes(bytes).ok());

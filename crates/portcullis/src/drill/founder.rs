@@ -30,7 +30,7 @@ fn found(wish: &Wish) -> Result<Cast, Failure> {
         }],
         enrolments_per_day: Some(wish.enrolments_per_day),
         webhook: Some(wish.webhook.clone()),
-        by_code: false,
+        by_code: true,
     };
     let chain = (wish.chain, wish.node.as_str());
     init::network(&wish.folder, chain, wish.mail, &terms)?;

@@ -1,5 +1,6 @@
 //! `portcullis policy check`.
 
+use super::comeback::by_staff_alone;
 use super::{Witnessed, read};
 use crate::caps::contradictions;
 use crate::failure::{Exit, Failure};
@@ -14,8 +15,8 @@ use std::path::PathBuf;
 /// Whether a file is a policy, and what is odd about it
 ///
 /// Warns of statements that can never apply, of data that no statement asks about; with --dir also of
-/// assets that the network does not have, of limits above what signers state that they sign, and of
-/// needs that no issuer in force could meet.
+/// assets that the network does not have, of limits above what signers state that they sign, of needs
+/// that no issuer in force could meet, and of recoveries that would all need staff.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     /// The policy
@@ -34,6 +35,7 @@ impl CheckArgs {
             remarks.warnings.extend(strange_assets(&policy, &state));
             remarks.warnings.extend(contradictions(&state));
             remarks.warnings.extend(nobody_says(&policy, &state));
+            remarks.warnings.extend(by_staff_alone(&policy, &state));
         }
         for warning in &remarks.warnings {
             say(format_args!("warning  {warning}"));

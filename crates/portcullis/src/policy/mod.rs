@@ -2,6 +2,7 @@
 
 mod backtest;
 mod check;
+mod comeback;
 mod explain;
 mod propose;
 mod simulate;

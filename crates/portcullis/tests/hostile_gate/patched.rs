@@ -23,7 +23,7 @@ use portcullis_core::{
 };
 use portcullis_gate::sequencer::{Command, Outcome, Shared, Taken, What};
 use portcullis_gate::server::Api;
-use portcullis_gate::{Config, Index, Witnesses};
+use portcullis_gate::{Config, Index, WitnessReach, Witnesses};
 use portcullis_host::{Clock as _, Dir, Disk, Random as _, SystemClock, SystemRandom, Web};
 use portcullis_journal::{Directory, Journal};
 use portcullis_keys::{KeyFile, NoteKey, Passphrase};
@@ -120,7 +120,7 @@ fn process() {
     let _server = serve(&config, api, &writer);
     let log = log_key(&config, &network);
     let beating = Arc::clone(&writer);
-    std::thread::spawn(move || cosign(&config, network, log, &shared, &beating));
+    std::thread::spawn(move || cosign(&config, &network, log, &shared, &beating));
     let taking = Arc::clone(&writer);
     std::thread::spawn(move || take(&commands, &taking));
     println!("{SAYS}listens");
@@ -168,17 +168,22 @@ fn serve(config: &Config, api: Api, writer: &Arc<Mutex<Writer>>) -> tokio::runti
 /// Have every head cosigned, as the production gate's pulse has, and show it.
 fn cosign(
     config: &Config,
-    network: Arc<Described>,
+    network: &Described,
     log: NoteKey<Log>,
     shared: &Shared,
     writer: &Mutex<Writer>,
 ) {
     let http: Arc<dyn portcullis_host::Http> = Arc::new(Web::new());
-    let (clock, urls) = (Arc::new(SystemClock), &config.witnesses);
-    let log = Box::new(log);
-    let mut witnesses = Witnesses::new(network, log, clock, urls, &shared.view, &http);
+    let reach = WitnessReach {
+        urls: config.witnesses.clone(),
+        clock: Arc::new(SystemClock),
+        view: Arc::clone(&shared.view),
+        http,
+    };
+    let quorum = Arc::new(network.quorum().clone());
+    let mut witnesses = Witnesses::new(Box::new(log), reach);
     loop {
-        if let Ok(witnessed) = witnesses.cosign(shared.view.head()) {
+        if let Ok(witnessed) = witnesses.cosign(shared.view.head(), &quorum) {
             writer.lock().unwrap().remember(&witnessed.note);
             shared.published.show(witnessed);
         }

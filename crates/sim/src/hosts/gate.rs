@@ -55,6 +55,19 @@ struct Running {
     is_broken: bool,
 }
 
+impl Running {
+    /// Everything that waits: the sequencer's queue gives out no more at once than up to the next stop.
+    fn take_waiting(&mut self) {
+        loop {
+            let waiting = self.gate.sequencing.waiting();
+            if waiting.is_empty() {
+                return;
+            }
+            self.queued.extend(waiting);
+        }
+    }
+}
+
 impl GateHost {
     pub(super) fn new(
         common: &Common,
@@ -136,6 +149,7 @@ impl GateHost {
             segment_bytes: SEGMENT,
             snapshots: None,
             vendors: None,
+            webhooks: None,
         }
     }
 
@@ -363,8 +377,8 @@ enum Went {
 /// before says nothing about this request; whether it moved the sequencer would hang on how soon a
 /// thread is done.
 fn go_on(common: &Common, running: &mut Running, answering: &mut Answering) -> Went {
+    running.take_waiting();
     let (sequencing, queued) = (&running.gate.sequencing, &mut running.queued);
-    queued.extend(sequencing.waiting());
     common.runtime.block_on(poll_fn(|cx| {
         if let Poll::Ready(reply) = answering.as_mut().poll(cx) {
             return Poll::Ready(Went::Answered(reply));
@@ -381,8 +395,8 @@ fn go_on(common: &Common, running: &mut Running, answering: &mut Answering) -> W
 
 /// The sequencer takes all that waits, as one batch.
 fn step(common: &Common, running: &mut Running) -> Result<(), Stop> {
-    let mut batch = std::mem::take(&mut running.queued);
-    batch.extend(running.gate.sequencing.waiting());
+    running.take_waiting();
+    let batch = std::mem::take(&mut running.queued);
     if batch.len() > 1 {
         common.chronicle.count("gate: batch of several");
     }

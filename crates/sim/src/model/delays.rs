@@ -2,8 +2,9 @@
 //! genesis names a herald, no sooner than with that of its word.
 
 use super::Model;
-use portcullis_core::act::ActKind;
+use portcullis_core::act::{ActKind, Keys};
 use portcullis_core::{Digest, Span, Time};
+use portcullis_keeper::testkit::World;
 use portcullis_tlog::Cosigned;
 use std::collections::BTreeMap;
 
@@ -31,12 +32,13 @@ impl Delays {
         Self { has_herald, begun }
     }
 
-    /// With this entry something waits that an act brought. What the roots bring waits for no herald.
+    /// With this entry something waits that an act brought. What the roots bring waits for no herald, and
+    /// neither does another key of its own.
     pub(super) fn begin(&mut self, entry: u64, act: Digest, kind: &ActKind) {
         let by_roots = matches!(kind, ActKind::RecoverAdministrators(_));
         let begun = Begun {
             act,
-            is_told: self.has_herald && !by_roots,
+            is_told: self.has_herald && !by_roots && !is_heralds_key(kind),
             cosigned: None,
             told: None,
             told_cosigned: None,
@@ -112,9 +114,17 @@ impl Model {
     }
 }
 
+fn is_heralds_key(kind: &ActKind) -> bool {
+    let ActKind::Rotate(rotate) = kind else {
+        return false;
+    };
+    matches!(rotate.keys, Keys::Keeper { keeper, .. } if keeper == World::HERALD)
+}
+
 /// The delay that an act itself has: nobody here asks for a longer one than the floor.
 pub(super) fn own_delay(kind: &ActKind) -> Option<Span> {
     let floors = match kind {
+        kind if is_heralds_key(kind) => 3,
         ActKind::SetLimits(_)
         | ActKind::SetPolicy(_)
         | ActKind::Rotate(_)

@@ -68,6 +68,8 @@ impl InForce {
                 keeper: *keeper,
                 key: self.keepers.get(keeper)?.clone(),
             },
+            // Nobody here rotates the witnesses.
+            Keys::Witnesses { .. } => return None,
         })
     }
 
@@ -78,6 +80,7 @@ impl InForce {
             Keys::Keeper { keeper, key } => {
                 self.keepers.insert(*keeper, key.clone());
             }
+            Keys::Witnesses { .. } => {}
         }
     }
 }
@@ -115,6 +118,7 @@ impl Model {
             Keys::Issuers { .. } => "issuers",
             Keys::Roots { .. } => "roots",
             Keys::Keeper { .. } => "a keeper",
+            Keys::Witnesses { .. } => "the witnesses",
         };
         self.chronicle.count(&format!("rotated: {of}"));
         self.in_force.put(&rotate.keys);

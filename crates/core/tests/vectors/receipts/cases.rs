@@ -20,11 +20,20 @@ use portcullis_core::receipt::Receipt;
 use portcullis_core::signature::Signature;
 use portcullis_core::statement::Says as Word;
 use portcullis_core::{Act, Decision, Digest, Need, Reason, Span};
-use portcullis_keeper::testkit::{World, id};
+use portcullis_keeper::testkit::{Ledger, World, id};
 use portcullis_keys::StatementKey as _;
 use portcullis_keys::software::SoftwareWallet;
 use portcullis_tlog::Hash;
 use zeroize::Zeroizing;
+
+/// Genesis' witnesses, and those who take over where any do.
+const RETIRED: [u8; 3] = [0x91, 0x92, 0x93];
+const SUCCESSORS: [u8; 3] = [0x92, 0x94, 0x95];
+
+/// The size of the last checkpoint of genesis' witnesses.
+fn last(ledger: &Ledger) -> u64 {
+    ledger.state.handovers()[0].last()
+}
 
 const ETHER: u128 = 1_000_000_000_000_000_000;
 
@@ -257,6 +266,11 @@ cases! {
     ok "good-administrators-recovered" "a back end that administrators appointed whom a quorum of the roots had named"
         Draft::administrators_recovered().into();
 
+    ok "good-rotated-witnesses" "a checkpoint of witnesses whom a quorum put in the place of genesis', and the last one of those"
+        Draft::rotated_witnesses().into();
+    ok "good-rotated-witnesses-twice" "a checkpoint of witnesses who took over from witnesses who had taken over"
+        Draft::rotated_witnesses_twice().into();
+
     Shape "bad-no-entries" "no entries"
         bundle(|receipt| receipt.entries.clear());
     Shape "bad-genesis-not-first" "the genesis entry is not the first"
@@ -290,6 +304,30 @@ cases! {
         bundle(with_one_witness_twice);
     Checkpoint "bad-checkpoint-changed" "the checkpoint's size is another than was signed"
         bundle(|receipt| receipt.checkpoint = receipt.checkpoint.replacen('\n', "\n1", 1));
+
+    Checkpoint "bad-checkpoint-by-successors" "other witnesses than genesis' have cosigned, and nothing shows that they took over"
+        lost::handed_over(|receipt, _| receipt.handovers.clear());
+    Checkpoint "bad-checkpoint-by-retired-witnesses" "witnesses from whom others took over have cosigned"
+        lost::handed_over(|receipt, ledger| receipt.checkpoint = lost::checkpoint(ledger, ledger.entries.len(), &RETIRED));
+    Checkpoint "bad-checkpoint-by-retired-witnesses-alone" "the same without their last checkpoint"
+        lost::handed_over(|receipt, ledger| {
+            receipt.checkpoint = lost::checkpoint(ledger, ledger.entries.len(), &RETIRED);
+            receipt.handovers.clear();
+        });
+    Checkpoint "bad-checkpoint-by-one-of-each" "one witness of before and one successor have cosigned"
+        lost::handed_over(|receipt, ledger| receipt.checkpoint = lost::checkpoint(ledger, ledger.entries.len(), &[0x91, 0x94]));
+    Checkpoint "bad-handover-by-successors" "the last checkpoint of those of before is cosigned by their successors"
+        lost::handed_over(|receipt, ledger| receipt.handovers = vec![lost::handover(ledger, last(ledger), &SUCCESSORS)]);
+    Checkpoint "bad-handover-of-another-size" "those of before have cosigned one entry more than the rotation"
+        lost::handed_over(|receipt, ledger| receipt.handovers = vec![lost::handover(ledger, last(ledger) + 1, &RETIRED)]);
+    Checkpoint "bad-handover-proof" "one hash of the handover's proof is wrong"
+        lost::handed_over(|receipt, _| receipt.handovers[0].proof[0] = Hash::leaf(b"another").to_base64());
+    Checkpoint "bad-handover-twice" "the handover stands there twice"
+        lost::handed_over(|receipt, _| receipt.handovers.push(receipt.handovers[0].clone()));
+    Checkpoint "bad-handover-without-quorum" "one administrator's approval of the rotation is not shown"
+        lost::without(Draft::rotated_witnesses(), 3).into();
+    Checkpoint "bad-handover-without-settlement" "nothing shows that the rotation took effect"
+        lost::without(Draft::rotated_witnesses(), 4).into();
 
     Inclusion "bad-inclusion-proof" "one hash of a proof is wrong"
         bundle(|receipt| receipt.entries[3].proof[1] = Hash::leaf(b"another").to_base64());
@@ -672,6 +710,10 @@ cases! {
 
     ok "good-totp" "a small withdrawal by a TOTP code, which the herald found right"
         Draft::by_totp().into();
+    ok "good-totp-alone" "the same to an address that a code of the same app added"
+        Draft::by_totp_alone().into();
+    Address "bad-totp-address-without-word" "the herald's word on the code that added the address is not shown"
+        lost::without(Draft::by_totp_alone(), 4).into();
     ok "good-recovery-code" "the factor was recovered by one of the customer's recovery codes"
         Draft::by_recovery_code().into();
     Factor "bad-totp-without-word" "the herald's word on the code is not shown"
@@ -708,7 +750,7 @@ cases! {
             draft.submission(at, |s| s.evidence.code = None);
             draft.into()
         };
-    Address "bad-totp-adds-the-address" "a TOTP code is all that proves the address"
+    Address "bad-totp-adds-the-address" "a TOTP code that nobody judged is all that proves the address"
         {
             let mut draft = Draft::by_totp();
             let (at, from) = (draft.address, draft.withdrawal);

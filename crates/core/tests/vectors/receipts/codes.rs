@@ -6,11 +6,11 @@ use crate::holder::{Holder, Kind};
 use crate::story::{Story, resign};
 use portcullis_chains::Amount;
 use portcullis_contact::{Digits, RecoveryCode, SealingSecret, seal_code};
-use portcullis_core::act::{Act, ActKind, Recover, Withdraw};
+use portcullis_core::act::{Act, ActKind, AddAddress, Recover, RevokeFactor, Withdraw};
 use portcullis_core::code::Code;
 use portcullis_core::factor::{NewFactor, RECOVERY_CODES};
 use portcullis_core::genesis::{Genesis, Keeper, KeeperKind, SealingKey};
-use portcullis_core::id::{AccountId, KeeperId};
+use portcullis_core::id::{AccountId, FactorId, KeeperId};
 use portcullis_core::limits::{Bounds, Limit};
 use portcullis_core::statement::{Says, Statement};
 use portcullis_core::{Body, Digest, Evidence};
@@ -55,6 +55,16 @@ impl Story {
         acts.map(|(_, act)| act).collect()
     }
 
+    /// Act, the herald's word that its code is right, and what ended the waiting.
+    fn judged(&mut self, act: Act, evidence: Evidence) -> [usize; 3] {
+        let (act, asked) = (act.digest(), self.submit(act, evidence));
+        let factor = app();
+        let step = portcullis_core::code::step_at(self.ledger.clock.now());
+        let right = self.herald(Says::CodeRight { act, factor, step });
+        self.age();
+        [asked, right, self.settle(act)]
+    }
+
     /// The herald says something.
     pub(crate) fn herald(&mut self, says: Says) -> usize {
         let signed = said(self, World::HERALD, says);
@@ -75,6 +85,35 @@ pub(crate) fn said(
     resign(statement, &World::key(&keeper.0))
 }
 
+/// A customer with an app beside the passkey, its opening and the app's enrolment.
+fn with_an_app() -> (Story, usize, usize) {
+    let mut story = Story::begin_in(World::with(genesis), Holder::new(Kind::PasskeyP256));
+    let opening = story.open();
+    story.tell_and_age();
+    let enrolment = story.enrol(NewFactor::Totp { seed: SEED });
+    (story, opening, enrolment)
+}
+
+fn app() -> FactorId {
+    NewFactor::Totp { seed: SEED }.id()
+}
+
+/// Digits for an act.
+fn typed(act: &Act) -> Code {
+    let factor = app();
+    let sealed = seal_code(
+        &Digits::parse("081804").unwrap(),
+        SealingSecret::new(&[0x77; 32]).unwrap().public(),
+        act.genesis,
+        (act.digest(), factor),
+        |bytes| bytes.fill(4),
+    );
+    Code::Totp {
+        factor,
+        sealed: sealed.unwrap(),
+    }
+}
+
 /// What a code proves, with the back end's relay and nothing else.
 fn by_code(story: &Story, act: &Act, code: Code) -> Evidence {
     Evidence {
@@ -92,52 +131,55 @@ impl Draft {
     /// A small withdrawal by a TOTP code. The enrolment stands in `shown` at 2, the address at 3, the act at 4,
     /// the herald's word at 5, what ended the waiting at 6.
     pub(crate) fn by_totp() -> Self {
-        let mut story = Story::begin_in(World::with(genesis), Holder::new(Kind::PasskeyP256));
-        let opening = story.open();
-        story.tell_and_age();
-        let enrolment = story.enrol(NewFactor::Totp { seed: SEED });
+        let (mut story, opening, enrolment) = with_an_app();
         let address = story.add_address();
         story.tell_and_age();
+        Self::sent_by_code(story, opening, enrolment, &[address])
+    }
+
+    /// The same of a customer who has nothing but the app: the address stands in `shown` at 3, the word on its
+    /// code at 4, its settlement at 5.
+    pub(crate) fn by_totp_alone() -> Self {
+        let (mut story, opening, enrolment) = with_an_app();
+        story.tell_and_age();
+        // The step of the enrolment serves for nothing.
+        for _ in 0..6 {
+            story.age();
+        }
+        let (principal, factor) = (story.holder.customer.principal, story.holder.factor().id());
+        let revoke = ActKind::RevokeFactor(RevokeFactor { principal, factor });
+        let revoke = story.customers(revoke);
+        let evidence = story.evidence(&revoke);
+        story.submit(revoke, evidence);
+        let address = World::address(0x22);
+        let add = ActKind::AddAddress(AddAddress { address });
+        let add = story.customers(add);
+        let evidence = by_code(&story, &add, typed(&add));
+        let by_code = story.judged(add, evidence);
+        story.tell_and_age();
+        Self::sent_by_code(story, opening, enrolment, &by_code)
+    }
+
+    /// Sent by a code, to an address that these entries added.
+    fn sent_by_code(mut story: Story, opening: usize, enrolment: usize, added: &[usize]) -> Self {
         for _ in 0..6 {
             story.age();
         }
         let act = small(&mut story);
-        let factor = NewFactor::Totp { seed: SEED }.id();
         let digest = act.digest();
-        let sealed = seal_code(
-            &Digits::parse("081804").unwrap(),
-            SealingSecret::new(&[0x77; 32]).unwrap().public(),
-            act.genesis,
-            (digest, factor),
-            |bytes| bytes.fill(4),
-        );
-        let code = Code::Totp {
-            factor,
-            sealed: sealed.unwrap(),
-        };
-        let mut evidence = by_code(&story, &act, code);
+        let mut evidence = by_code(&story, &act, typed(&act));
         evidence.attestations.push(story.ledger.debit(&act));
-        let asked = story.submit(act.clone(), evidence);
-        let step = portcullis_core::code::step_at(story.ledger.clock.now());
-        let right = story.herald(Says::CodeRight {
-            act: digest,
-            factor,
-            step,
-        });
-        story.age();
-        let settled = story.settle(digest);
+        let sent = story.judged(act.clone(), evidence);
         let statement = story.say(story.signed(digest));
-        let shown = vec![
-            0, opening, enrolment, address, asked, right, settled, statement,
-        ];
+        let before = [&[0, opening, enrolment], added].concat();
         Self {
             story,
             named: digest,
             opening,
-            address,
-            withdrawal: asked,
+            address: added[0],
+            withdrawal: sent[0],
             statement,
-            shown,
+            shown: [&before[..], &sent, &[statement]].concat(),
             act,
         }
     }

@@ -7,7 +7,7 @@ use portcullis_chains::caip::AssetId;
 use portcullis_core::entry::{Body, Entry, Replacement, Submission};
 use portcullis_core::id::PrincipalId;
 use portcullis_core::plan::Plan;
-use portcullis_core::receipt::{ProvenEntry, Receipt};
+use portcullis_core::receipt::{Handover, ProvenEntry, Receipt};
 use portcullis_core::statement::{Says, SignedStatement};
 use portcullis_core::{Act, Digest, Time};
 use portcullis_host::Clock as _;
@@ -229,7 +229,29 @@ impl Draft {
             act: self.named,
             checkpoint: String::from_utf8(note).unwrap(),
             entries: self.shown.iter().map(prove).collect(),
+            handovers: self.handovers(),
         }
+    }
+}
+
+impl Draft {
+    /// The last checkpoints of witnesses of before.
+    fn handovers(&self) -> Vec<Handover> {
+        let ledger = &self.story.ledger;
+        let handover = |one: &portcullis_core::state::keys::Handover| {
+            let sealed = usize::try_from(one.sealed?).unwrap();
+            let Body::Checkpoint(note) = Entry::from_bytes(&ledger.entries[sealed]).unwrap().body
+            else {
+                panic!("another entry");
+            };
+            let last = usize::try_from(one.last()).unwrap();
+            Some(Handover {
+                checkpoint: String::from_utf8(note).unwrap(),
+                proof: tree::consistency(&ledger.entries, last),
+            })
+        };
+        let handovers = ledger.state.handovers().iter();
+        handovers.filter_map(handover).collect()
     }
 }
 

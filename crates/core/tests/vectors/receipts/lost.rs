@@ -1,8 +1,10 @@
 //! Receipts that rest on a recovery or on a rotation.
 
+use super::Bundle;
 use super::draft::Draft;
 use crate::holder::{Holder, Kind};
 use crate::story::{Story, resign};
+use crate::tree;
 use portcullis_chains::Amount;
 use portcullis_core::act::{
     ActKind, Approve, GrantRole, Keys, NewAdministrator, Recover, RecoverAdministrators, Rotate,
@@ -13,11 +15,12 @@ use portcullis_core::factor::NewFactor;
 use portcullis_core::genesis::{Genesis, Issuer, IssuerKind, Member};
 use portcullis_core::id::{IssuerId, PrincipalId};
 use portcullis_core::realm::Role;
+use portcullis_core::receipt::{Handover, Receipt};
 use portcullis_core::signature::PublicKey;
 use portcullis_core::statement::Statement;
 use portcullis_core::{Act, Body, Evidence, Span};
 use portcullis_host::Clock as _;
-use portcullis_keeper::testkit::{World, id};
+use portcullis_keeper::testkit::{Ledger, World, id};
 use portcullis_keys::StatementKey as _;
 
 const VENDOR: u8 = 0x63;
@@ -176,6 +179,28 @@ impl Draft {
         )
     }
 
+    /// A withdrawal under a checkpoint of witnesses who took over from those of genesis. The rotation stands as
+    /// above.
+    pub(crate) fn rotated_witnesses() -> Self {
+        let (mut story, opening) = begin();
+        let rotation = rotate_witnesses(&mut story, &HANDED_TO);
+        Self::after_rotations(story, opening, &rotation)
+    }
+
+    /// The same, and others took over from those.
+    pub(crate) fn rotated_witnesses_twice() -> Self {
+        let (mut story, opening) = begin();
+        let first = rotate_witnesses(&mut story, &HANDED_TO);
+        let second = rotate_witnesses(&mut story, &[0x96, 0x97, 0x98, 0x99]);
+        Self::after_rotations(story, opening, &[first, second].concat())
+    }
+
+    fn after_rotations(mut story: Story, opening: usize, rotations: &[usize]) -> Self {
+        let address = story.add_address();
+        story.age();
+        Self::paid(story, opening, &[rotations, &[address]].concat())
+    }
+
     /// A withdrawal relayed by a back end that administrators appointed whom the roots had named. Their
     /// recovery and its settlement stand in `shown` at 2 and 3.
     pub(crate) fn administrators_recovered() -> Self {
@@ -283,6 +308,41 @@ fn rotate(story: &mut Story, keys: Keys) -> [usize; 3] {
     let (_, approval) = story.staff(approver, ActKind::Approve(Approve { act }));
     story.age();
     [proposal, approval, story.settle(act)]
+}
+
+/// Witnesses who take over; one of genesis' stays.
+const HANDED_TO: [u8; 3] = [0x92, 0x94, 0x95];
+
+fn rotate_witnesses(story: &mut Story, seeds: &[u8]) -> [usize; 3] {
+    let witnesses = World::witnesses_of(seeds);
+    let rotation = rotate(story, Keys::Witnesses { witnesses });
+    story.age();
+    rotation
+}
+
+/// A receipt after witnesses took over, changed afterwards.
+pub(crate) fn handed_over(change: fn(&mut Receipt, &Ledger)) -> Bundle {
+    let draft = Draft::rotated_witnesses();
+    let ledger = draft.story.ledger.clone();
+    let mut bundle = Bundle::from(draft);
+    change(&mut bundle.receipt, &ledger);
+    bundle
+}
+
+/// The checkpoint of this size by these witnesses, and what leads from it to the whole journal.
+pub(crate) fn handover(ledger: &Ledger, size: u64, seeds: &[u8]) -> Handover {
+    let last = usize::try_from(size).unwrap();
+    Handover {
+        checkpoint: checkpoint(ledger, last, seeds),
+        proof: tree::consistency(&ledger.entries, last),
+    }
+}
+
+/// A checkpoint by these witnesses.
+pub(crate) fn checkpoint(ledger: &Ledger, size: usize, seeds: &[u8]) -> String {
+    let witnesses: Vec<_> = seeds.iter().copied().map(World::witness).collect();
+    let note = ledger.note_by(ledger.head_at(size), ledger.clock.now(), &witnesses);
+    String::from_utf8(note).unwrap()
 }
 
 /// The recovery with other evidence.

@@ -7,7 +7,7 @@ use portcullis_client::Board;
 use portcullis_core::{Digest, Span, State, Time};
 use portcullis_host::Dir;
 use portcullis_keeper::boards::Boards;
-use portcullis_keeper::follow::{FollowFault, Follower};
+use portcullis_keeper::follow::{FollowFault, Follower, Seen};
 use portcullis_keeper::{Machine, Watch, rfc3339};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +36,14 @@ pub(crate) struct Replica {
 impl Replica {
     /// Follow the journal to its end.
     pub(crate) fn follow(reach: &Reach) -> Result<Self, Failure> {
+        Self::follow_seeing(reach, &mut |_| {})
+    }
+
+    /// The same, shown each entry on the way.
+    pub(crate) fn follow_seeing(
+        reach: &Reach,
+        see: &mut dyn FnMut(&Seen),
+    ) -> Result<Self, Failure> {
         let machine = Machine {
             watch: Watch::new(Arc::clone(&reach.machine.clock)),
             // A follower keeps nothing: it reads the journal from the start each time.
@@ -46,7 +54,7 @@ impl Replica {
         let state = State::new(Arc::clone(&reach.network));
         let gate = reach.gate.endpoint().to_string();
         let mut follower = Follower::new(machine.clone(), gate, state, None, Arc::default());
-        let (head, cosigned) = catch_up(&mut follower, &machine)?;
+        let (head, cosigned) = catch_up(&mut follower, &machine, see)?;
         let stops = stops(&machine, &follower, &reach.boards);
         Ok(Self {
             machine,
@@ -62,9 +70,14 @@ impl Replica {
     pub(crate) fn wait_for(&mut self, is_there: impl Fn(&State) -> bool) -> Result<(), Failure> {
         let end = Instant::now() + ARRIVES_WITHIN;
         while !is_there(self.state()) && Instant::now() < end {
-            (self.head, self.cosigned) = catch_up(&mut self.follower, &self.machine)?;
+            (self.head, self.cosigned) = catch_up(&mut self.follower, &self.machine, &mut |_| {})?;
         }
         Ok(())
+    }
+
+    /// When a quorum had cosigned all of it.
+    pub(crate) fn cosigned(&self) -> Time {
+        self.cosigned
     }
 
     pub(crate) fn state(&self) -> &State {
@@ -97,10 +110,15 @@ impl Replica {
 }
 
 /// Until the replica stands at a checkpoint that is fresh.
-fn catch_up(follower: &mut Follower, machine: &Machine) -> Result<(Digest, Time), Failure> {
+fn catch_up(
+    follower: &mut Follower,
+    machine: &Machine,
+    see: &mut dyn FnMut(&Seen),
+) -> Result<(Digest, Time), Failure> {
     let mut end = Instant::now() + PATIENCE;
     loop {
         let step = follower.step(WAIT);
+        step.iter().flatten().for_each(&mut *see);
         if let Some(head) = follower.acting_head(machine.watch.now()) {
             let cosigned = Time::from_unix_seconds(head.oldest().unix());
             return Ok((Digest(*head.body_digest().as_bytes()), cosigned));
