@@ -125,9 +125,6 @@ pub fn run(config: Config) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Step until the process ends, or until everything is to be opened again from disk: after a failure, or with
-/// the statement key that is given, because it is the one in force by now.
-fn step_until(
 /// Shut the herald of this configuration on its own host: no gate, no network, no key. Gives the id of the latch
 /// that a quorum has to lift. There is no `open`.
 pub fn shut(config: &Config) -> Result<Digest, RunError> {
@@ -135,7 +132,9 @@ pub fn shut(config: &Config) -> Result<Digest, RunError> {
     Ok(latches::shut(&disk, &SystemRandom, &SystemClock)?)
 }
 
-fn until_it_fails(
+/// Step until the process ends, or until everything is to be opened again from disk: after a failure, or with
+/// the statement key that is given, because it is the one in force by now.
+fn step_until(
     mut herald: Herald,
     parts: &Parts,
     outside: &Outside,

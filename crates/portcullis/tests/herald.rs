@@ -12,6 +12,7 @@ mod system;
 
 use mail::{MailServer, sign_as_the_server_knows};
 use serde_json::json;
+use serde_json::Value;
 use std::fs;
 use system::{Anvil, Network, run, try_run};
 
