@@ -189,8 +189,7 @@ fn a_bounce_is_alarmed_and_begins_no_delay() {
 #[test]
 fn what_no_server_takes_for_five_days_is_given_up() {
     let mut bench = Bench::begun();
-    let first = bench.fake.taken()[0].0.clone();
-    bench.fake.post().always = vec![(first, Outcome::Later("451 come again".into()))];
+    bench.fake.post().always = vec![(FIRST.to_owned(), Outcome::Later("451 come again".into()))];
     let act = bench.add_address(0x22);
     bench.run(40);
     bench.clock.pass(Span::hours(119));
