@@ -9,8 +9,8 @@ mod stage;
 
 use portcullis_chains::Amount;
 use portcullis_core::act::{
-    ActKind, CancelAddress, GrantRole, Keys, Recover, RevokeFactor, Rotate, Scope, Suspend, Veto,
-    Withdraw,
+    ActKind, CancelAddress, ChangeContact, GrantRole, Keys, Recover, RevokeFactor, Rotate, Scope,
+    Suspend, Veto, Withdraw,
 };
 use portcullis_core::factor::FactorKind;
 use portcullis_core::id::{AccountId, ActId, KeeperId, PrincipalId};
@@ -18,7 +18,7 @@ use portcullis_core::link::{LONGEST_LINK, Link, Stops, signed_bytes};
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::signature::Signature;
 use portcullis_core::state::account::FrozenBy;
-use portcullis_core::state::release::End;
+use portcullis_core::state::release::{self, End, Withheld};
 use portcullis_core::{Act, Decision, Digest, Evidence, Reason, Span, Time};
 use portcullis_keeper::testkit::{Customer, World};
 use portcullis_keys::StatementKey as _;
@@ -281,7 +281,9 @@ fn without_a_herald_there_are_no_links() {
 fn a_link_cancels_what_it_names() {
     let mut stage = Stage::with_a_herald();
     let address = stage.customers(add(PAYEE));
-    stage.submit(address);
+    let address = stage.submit(address);
+    stage.heralds(address);
+    stage.pass(Span::seconds(6));
     let kind = ActKind::Withdraw(Withdraw {
         asset: World::ETHER,
         to: PAYEE,
@@ -300,7 +302,16 @@ fn a_link_cancels_what_it_names() {
     let cancel = act(&stage, &link(&stage, Stops::Act(withdrawal)));
     let evidence = posted(&stage, &cancel);
     stage.submit_with(cancel, evidence);
-    assert_eq!(stage.end(withdrawal), Some(End::Returned));
+    let cancelled = release::Stage::Withheld(Withheld::Cancelled);
+    assert_eq!(stage.facts().releases[&withdrawal].stage, cancelled);
+
+    let contact = Digest([5; 32]);
+    let change = stage.customers(ActKind::ChangeContact(ChangeContact { contact }));
+    let change = stage.submit(change);
+    let cancel = act(&stage, &link(&stage, Stops::Act(change)));
+    let evidence = posted(&stage, &cancel);
+    stage.submit_with(cancel, evidence);
+    assert_eq!(stage.end(change), Some(End::Returned));
 }
 
 /// Whoever has the herald must not be able to keep itself in force.
@@ -341,8 +352,7 @@ fn a_rotation_ends_the_links_of_before() {
     );
     let proposal = stage.submit(rotate);
     stage.approve(World::administrator(1), proposal);
-    stage.heralds(proposal);
-    stage.pass(Span::seconds(6));
+    stage.pass(Span::seconds(16));
     stage.settle(proposal);
     let old = posted(&stage, &act);
     assert_eq!(refused(&stage, &act, &old), Some(Reason::LinkInvalid));

@@ -15,7 +15,7 @@ use portcullis_core::act::ActKind;
 use portcullis_core::effect::Effect;
 use portcullis_core::factor::NewFactor;
 use portcullis_core::id::AccountId;
-use portcullis_core::statement::Says;
+use portcullis_core::statement::{Condition, Says};
 use portcullis_core::{Digest, Network, Span, State, Time};
 use portcullis_host::DiskError;
 use portcullis_keeper::alarms::{Alarm, Courier};
@@ -163,8 +163,10 @@ impl Herald {
             self.bring()?;
         }
         // Digits typed for one act are right or wrong of it in every journal; and they have to stop things
-        // just then.
-        self.judge_codes()?;
+        // just then. But whoever has shut it trusts none of its words.
+        if !self.is_shut() {
+            self.judge_codes()?;
+        }
         self.say_told()?;
         self.keeper.finish(Vec::new)?;
         let untold = &self.keeper.state().facts().untold;
@@ -320,7 +322,10 @@ impl Herald {
         let mut text = self.templates.text(notice.kind, &contact.language, &values);
         let network = &self.network.genesis().network;
         let now = self.machine.watch.now();
-        text.body += &self.links.text(id, notice, delivery.recipient, now);
+        // Under a key that is not in force, a link would be none.
+        if self.keeper.speaks() {
+            text.body += &self.links.text(id, notice, delivery.recipient, now);
+        }
         let act = notice.act.to_string();
         text.body += &footer(&contact.code, network, &act, notice.entry);
         Letter {
@@ -333,6 +338,11 @@ impl Herald {
             subject: text.subject,
             body: text.body,
         }
+    }
+
+    fn is_shut(&self) -> bool {
+        let mut latched = self.keeper.latched();
+        latched.any(|latch| latch.sight.condition() == Condition::Shut)
     }
 
     /// Say which of the codes that wait are right, until the journal has it.

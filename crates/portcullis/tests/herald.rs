@@ -11,8 +11,8 @@ mod mail;
 mod system;
 
 use mail::{MailServer, sign_as_the_server_knows};
-use serde_json::json;
 use serde_json::Value;
+use serde_json::json;
 use std::fs;
 use system::{Anvil, Network, run, try_run};
 

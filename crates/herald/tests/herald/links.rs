@@ -1,7 +1,7 @@
 //! The links in letters, as whoever gets them opens them.
 
 use crate::bench::{Bench, FIRST, address};
-use portcullis_core::act::{ActKind, Approve, GrantRole, Recover};
+use portcullis_core::act::{ActKind, Approve, GrantRole, Keys, Recover, Rotate};
 use portcullis_core::board::Posting;
 use portcullis_core::evidence::Stamp;
 use portcullis_core::factor::NewFactor;
@@ -160,12 +160,19 @@ fn what_concerns_staff_alone_has_no_link() {
 }
 
 fn propose(bench: &Bench, kind: ActKind) -> Digest {
+    let act = ask(bench, kind);
+    bench.wire().ledger.settle(act);
+    act
+}
+
+/// A quorum of administrators asks.
+fn ask(bench: &Bench, kind: ActKind) -> Digest {
     let mut wire = bench.wire();
     let act = wire.ledger.staff(World::administrator(0), kind);
     let approve = Approve { act };
     wire.ledger
         .staff(World::administrator(1), ActKind::Approve(approve));
-    wire.ledger.settle(act);
+    wire.ledger.settle_clocks();
     act
 }
 
@@ -228,4 +235,26 @@ fn an_unfreezing_can_be_stopped_again() {
     let second = posting(&bench, &letter(&bench, FIRST, "account-unfrozen"));
     journal(&bench, second);
     assert!(is_frozen(&bench));
+}
+
+/// The journal has its successor by then, under whose key alone links count.
+#[test]
+fn a_key_that_was_rotated_out_makes_no_links() {
+    let mut bench = Bench::begun();
+    let keys = Keys::Keeper {
+        keeper: World::HERALD,
+        key: World::key(&[9; 16]).public_key().clone(),
+    };
+    let in_force = bench.wire().ledger.state.keys_in_place_of(&keys);
+    let replaces = in_force.unwrap().digest();
+    let rotation = ask(&bench, ActKind::Rotate(Rotate { replaces, keys }));
+    bench.run(15);
+    bench.wire().ledger.settle(rotation);
+    bench.wire().ledger.settle_clocks();
+    bench.run(2);
+    bench.add_address(0x22);
+    bench.run(3);
+    assert!(!bench.herald.keeper().speaks());
+    let told = letter(&bench, FIRST, "address-added");
+    assert!(fragments(&told).is_empty() && !told.contains("stop.example"));
 }
