@@ -389,6 +389,17 @@ fn a_link_stops_the_recovery_that_it_names() {
         refused(&stage, &elsewhere, &evidence),
         Some(Reason::ActUnknown)
     );
+    // A cancel is for what customers asked for: however much staff may take back, no link does that.
+    for account in [stage.customer.account, AccountId([0x77; 16])] {
+        let mut cancel = link(&stage, Stops::Act(recovery));
+        cancel.account = account;
+        let cancel = act(&stage, &cancel);
+        let evidence = posted(&stage, &cancel);
+        assert_eq!(
+            refused(&stage, &cancel, &evidence),
+            Some(Reason::ActUnknown)
+        );
+    }
     let veto = act(&stage, &link(&stage, Stops::Recovery(recovery)));
     let evidence = posted(&stage, &veto);
     stage.submit_with(veto, evidence);
