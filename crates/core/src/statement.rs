@@ -193,7 +193,7 @@ pub enum Condition {
     /// A posted stop was not journaled within 60 s while cosignatures were fresh.
     #[n(3)]
     StopWithheld,
-    /// `portcullis signer shut` was run on its host.
+    /// Somebody shut it on its own host: `portcullis signer shut`, `herald shut`.
     #[n(4)]
     Shut,
 }

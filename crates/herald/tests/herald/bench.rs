@@ -226,6 +226,7 @@ fn config() -> Config {
         data = "data"
         boards = {{ "{board}" = "http://board" }}
         name = "Bank"
+        pages = ["https://stop.example", "https://two.example/bank"]
         keys = {{ file = "k", passphrase_file = "p", statement = "s", sealing = "c" }}
         staff = [{{ mail = "duty@bank.example" }}]
         "#
