@@ -1267,7 +1267,7 @@ SAYS = choice(
     ("stopped", ("suspension", DIGEST)),
     ("latched", ("latch", DIGEST), ("condition", enumeration(
         "fork", "shrunk", "release-without-evidence", "stop-withheld", "shut"))),
-    ("told", ("act", DIGEST)),
+    ("told", ("act", DIGEST), ("entry", U64)),
     later={9: ("code-right", ("act", DIGEST), ("factor", ID), ("step", U32)),
            10: ("code-wrong", ("act", DIGEST), ("factor", ID))})
 STATEMENT = record({0: ("genesis", DIGEST), 1: ("keeper", ID), 2: ("says", SAYS)},

@@ -172,7 +172,7 @@ impl Herald {
         let untold = &self.keeper.state().facts().untold;
         let now = self.machine.watch.now();
         self.outbox
-            .tidy(self.machine.disk.as_ref(), now, |act| untold.has(act))?;
+            .tidy(self.machine.disk.as_ref(), now, |entry| untold.has(entry))?;
         Ok(step)
     }
 
@@ -187,7 +187,7 @@ impl Herald {
         let (state, now) = (self.keeper.state(), self.machine.watch.now());
         let notices = fresh.iter().flat_map(|seen| duties::of(seen, state, self));
         let is_news = |notice: &Notice| {
-            let waits = state.facts().untold.has(notice.act);
+            let waits = state.facts().untold.has(notice.entry);
             waits || now.since(notice.time) <= NEWS
         };
         let notices: Vec<Notice> = notices.filter(is_news).collect();
@@ -296,7 +296,7 @@ impl Herald {
         let ready = self.outbox.ready(now);
         let ready = ready.filter(|(id, _)| self.office.takes(*id));
         let (urgent, others): (Vec<_>, Vec<_>) =
-            ready.partition(|(_, delivery)| untold.waits(delivery.notice.act));
+            ready.partition(|(_, delivery)| untold.waits(delivery.notice.entry));
         let next = urgent.into_iter().chain(others).take(AT_ONCE);
         next.map(|(id, delivery)| (id, delivery.clone())).collect()
     }
@@ -357,10 +357,11 @@ impl Herald {
     /// Say what was told, until the journal has it.
     fn say_told(&mut self) -> Result<(), HeraldError> {
         let untold = &self.keeper.state().facts().untold;
-        let told = self.outbox.told().filter(|act| untold.waits(*act));
-        let told: Vec<Digest> = told.collect();
-        for act in told {
-            self.keeper.say(Says::Told { act })?;
+        let told = self.outbox.told();
+        let told = told.filter(|(entry, _)| untold.waits(*entry));
+        let told: Vec<(u64, Digest)> = told.collect();
+        for (entry, act) in told {
+            self.keeper.say(Says::Told { act, entry })?;
         }
         Ok(())
     }
