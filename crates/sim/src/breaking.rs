@@ -178,7 +178,12 @@ impl Sim {
     }
 
     fn change_herald(&mut self) {
-        let lie = self.dice.pick(&HeraldLie::ALL).copied();
+        let lies = if self.common.has_codes {
+            &HeraldLie::ALL[..]
+        } else {
+            &HeraldLie::TELLING
+        };
+        let lie = self.dice.pick(lies).copied();
         let lie = lie.filter(|_| self.dice.chance(600));
         if let Some(herald) = &mut self.herald {
             herald.set_lie(lie);

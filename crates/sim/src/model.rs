@@ -3,6 +3,7 @@
 //! It reads entries, asks the truth who really signed, and keeps its own book, its own windows and its
 //! own count of members. It calls nothing of `decide` or `apply`.
 
+mod codes;
 mod contacts;
 mod delays;
 mod keys;
@@ -20,6 +21,7 @@ use crate::chronicle::Chronicle;
 use crate::hosts::Common;
 use crate::setting::{self, HOUR_LIMIT};
 use crate::truth::Truth;
+use codes::Codes;
 use contacts::Contacts;
 use delays::{Delays, own_delay};
 use keys::InForce;
@@ -102,6 +104,7 @@ pub struct Model {
     factors: BTreeMap<FactorId, Factor>,
     delays: Delays,
     contacts: Contacts,
+    codes: Codes,
     in_force: InForce,
     rules: Rules,
     recoveries: Recoveries,
@@ -168,6 +171,7 @@ impl Model {
             newcomers: BTreeMap::new(),
             delays: Delays::new(common.is_whole),
             contacts: Contacts::default(),
+            codes: Codes::default(),
             in_force: InForce::of(genesis),
             rules: Rules::begin(policy),
             recoveries: Recoveries::default(),
@@ -184,7 +188,7 @@ impl Model {
             stops: BTreeMap::new(),
             waiting: BTreeMap::new(),
             debits: BTreeMap::new(),
-            limits: setting::limits(HOUR_LIMIT),
+            limits: common.limits(HOUR_LIMIT),
             next_nonce: 0,
             payments: BTreeMap::new(),
             planned: BTreeMap::new(),
@@ -284,6 +288,7 @@ impl Model {
                 self.reverted.insert(*act);
             }
             Says::Told { act } => self.take_told(*act, index),
+            Says::CodeRight { act, factor, step } => self.take_right(*act, *factor, *step),
             Says::Latched { latch, condition }
                 if self.latched.insert((statement.keeper, *latch)) =>
             {
@@ -312,6 +317,7 @@ impl Model {
             );
         }
         self.check_authority(digest, act, evidence, now);
+        self.take_code(digest, (act, evidence), decision, time);
         if !act.kind.is_restricting() {
             self.check_attestations(evidence);
             self.check_factors(act.kind.name(), evidence, time);
@@ -343,12 +349,7 @@ impl Model {
                     waiting.approvals.insert(act.principal, index);
                 }
             }
-            (ActKind::Cancel(cancel), _) => {
-                self.waiting.remove(&cancel.act);
-                self.taken_back.insert(cancel.act, index);
-            }
             (ActKind::Resume(resume), _) => self.resume(resume.release),
-            (ActKind::Veto(veto), _) => self.veto(veto.act, act, index),
             _ => {
                 self.check_alone(digest, act);
                 self.carry_out(digest, act, (index, time), now);
@@ -391,6 +392,7 @@ impl Model {
                 let kind = &waiting.act.kind;
                 self.check_own_delay(settled.act, kind, waiting.entry, time);
                 match kind {
+                    kind if codes::is_stop(kind) => self.check_stop_by_code(settled.act),
                     ActKind::Recover(_) => self.check_recovery(settled.act, &waiting),
                     ActKind::ChangeContact(_) => self.check_contact(settled.act, &waiting),
                     ActKind::RecoverAdministrators(_) => {}

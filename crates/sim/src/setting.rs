@@ -1,7 +1,9 @@
 //! The network that is simulated: who there is, with which keys.
 
+mod codes;
 mod whole;
 
+pub use codes::limits_with_codes;
 pub use whole::{
     BUDGET, CURRENCY, IDENTITY, ROOTS, SUPPORTERS, first_policy, first_roots, heirs, policy,
     publisher,
@@ -64,16 +66,28 @@ pub const fn is_whole(seed: u64) -> bool {
     seed / BLOCK % 2 == 1
 }
 
+/// Whether customers of a seed's network have authenticator apps: those of the whole network in later blocks. The
+/// first ones run as they did before there were any.
+#[must_use]
+pub const fn has_codes(seed: u64) -> bool {
+    is_whole(seed) && seed / BLOCK >= FIRST_WITH_CODES
+}
+
 /// So many seeds in a row have one network, and the next ones the other.
 const BLOCK: u64 = 64;
+/// From this block on.
+const FIRST_WITH_CODES: u64 = 8;
 
 /// The network with all its keys.
 #[must_use]
-pub fn world(is_whole: bool) -> Arc<World> {
+pub fn world(is_whole: bool, has_codes: bool) -> Arc<World> {
     Arc::new(World::with(|genesis| {
         change(genesis);
         if is_whole {
             whole::complete(genesis);
+        }
+        if has_codes {
+            genesis.limits = limits_with_codes(HOUR_LIMIT);
         }
     }))
 }

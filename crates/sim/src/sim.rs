@@ -134,10 +134,11 @@ impl Sim {
             .build()
             .expect("a runtime");
         let (dice, time) = (Dice::new(seed), TrueTime::at(START));
-        let is_whole = setting::is_whole(seed);
+        let (is_whole, has_codes) = (setting::is_whole(seed), setting::has_codes(seed));
         let common = Common {
-            world: setting::world(is_whole),
+            world: setting::world(is_whole, has_codes),
             is_whole,
+            has_codes,
             keys: Arc::new(Keyring::new(is_whole)),
             chronicle: Chronicle::default(),
             runtime: Arc::new(runtime),
@@ -201,6 +202,9 @@ impl Sim {
                     let mut deed = first[usize::from(turn > turns / 2)];
                     if self.common.is_whole && self.dice.chance(300) {
                         deed = Deed::SendEnvelope;
+                    }
+                    if self.common.has_codes && turn > turns / 2 && self.dice.chance(300) {
+                        deed = Deed::EnrolApp;
                     }
                     self.people.act(deed, &self.auditor.state);
                 }

@@ -6,7 +6,7 @@
 use portcullis_core::act::Act;
 use portcullis_core::codec::encode;
 use portcullis_core::evidence::Evidence;
-use portcullis_core::id::{IssuerId, LedgerEntryId, PrincipalId};
+use portcullis_core::id::{FactorId, IssuerId, LedgerEntryId, PrincipalId};
 use portcullis_core::signature::PublicKey;
 use portcullis_core::{Digest, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +51,10 @@ pub struct Facts {
     pub identified: BTreeSet<Digest>,
     /// Which roots really stand behind an act.
     pub rooted: BTreeMap<Digest, BTreeSet<IssuerId>>,
+    /// Of which step of which factor the digits really are that were typed for an act.
+    pub codes: BTreeMap<Digest, (FactorId, u32)>,
+    /// Acts about whose code a lying herald has spoken.
+    pub judged_falsely: BTreeSet<Digest>,
     /// Policies that are none, by their digests.
     pub malformed: BTreeSet<Digest>,
 }

@@ -194,7 +194,8 @@ impl Watch {
             act.account == Some(payment.account)
                 && (address, withdraw.amount.0) == (planned.paid.to, planned.paid.amount)
                 && is_ether == planned.paid.token.is_none()
-                && truth.has_signed(act.principal, planned.act)
+                && (truth.has_signed(act.principal, planned.act)
+                    || truth.judged_falsely.contains(&planned.act))
         });
         if asked.is_none() || !truth.debits.contains_key(&planned.act) {
             self.violated("no signature without evidence", format!("{planned:?}"));

@@ -12,8 +12,10 @@ use crate::truth::Truth;
 use crate::wire::{Host, Way};
 use portcullis_contact::SealingSecret;
 use portcullis_core::Digest;
+use portcullis_core::code::step_at;
 use portcullis_core::codec::encode;
 use portcullis_core::report::Report;
+use portcullis_core::state::codes::Waiting;
 use portcullis_core::statement::{Says, SignedStatement, Statement};
 use portcullis_herald::{Config, Herald, Parts, PostOffice, Postman, Templates};
 use portcullis_host::Http;
@@ -35,11 +37,16 @@ pub enum HeraldLie {
     Unjournaled,
     /// It says nothing.
     Silent,
+    /// It says of codes what it likes, and nothing else.
+    Codes,
 }
 
 impl HeraldLie {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Untold, Self::Unjournaled, Self::Silent];
+    pub const ALL: [Self; 4] = [Self::Untold, Self::Unjournaled, Self::Silent, Self::Codes];
+
+    /// Those about letters.
+    pub const TELLING: [Self; 3] = [Self::Untold, Self::Unjournaled, Self::Silent];
 }
 
 /// The herald's machine.
@@ -53,6 +60,7 @@ pub struct HeraldHost {
     /// The mail server that it uses.
     pub mail: MailServer,
     http: Arc<dyn Http>,
+    hosts: Weak<Hosts>,
     /// The statement key that it has.
     key: Arc<SoftwareStatement>,
     templates: Templates,
@@ -89,6 +97,7 @@ impl HeraldHost {
             clock: SimClock::right(time),
             mail: MailServer::new(time.clone(), dice.of("mail"), chronicle.clone(), truth),
             http: Way::out_of(Host::Herald, hosts),
+            hosts: hosts.clone(),
             key: common.keys.of(World::key(&World::HERALD.0).public_key()),
             templates: Templates::own().expect("the program's own"),
             lie: None,
@@ -165,6 +174,9 @@ impl HeraldHost {
 
     /// The herald's turn.
     pub fn step(&mut self) {
+        if self.lie == Some(HeraldLie::Codes) {
+            return self.judge_falsely();
+        }
         let Some(running) = &mut self.running else {
             return;
         };
@@ -227,7 +239,7 @@ impl HeraldHost {
         let act = match lie {
             HeraldLie::Untold => self.dice.pick(&waiting).copied(),
             HeraldLie::Unjournaled => Some(Digest(self.dice.bytes())),
-            HeraldLie::Silent => None,
+            HeraldLie::Silent | HeraldLie::Codes => None,
         };
         self.common
             .chronicle
@@ -236,6 +248,36 @@ impl HeraldHost {
             self.truth.facts().lied_about.insert(act);
             self.say(Says::Told { act });
         }
+    }
+
+    /// Of a code that waits: that it is wrong, or right, of this step or of the one that has served.
+    fn judge_falsely(&mut self) {
+        let shared = self.hosts.upgrade().and_then(|hosts| hosts.gate().shared());
+        let Some(shared) = shared else { return };
+        let state = shared.state();
+        let waiting: Vec<(Digest, Waiting)> = state
+            .facts()
+            .codes
+            .all_open()
+            .map(|(act, waiting)| (act, *waiting))
+            .collect();
+        let Some((act, waiting)) = self.dice.pick(&waiting).copied() else {
+            return;
+        };
+        let Waiting { owner, factor, .. } = waiting;
+        let known = state.facts().factor(owner, factor);
+        let served = known.map_or(0, |known| known.counter);
+        drop(state);
+        let right = |step| Says::CodeRight { act, factor, step };
+        let says = match self.dice.below(4) {
+            0 => Says::CodeWrong { act, factor },
+            1 => right(step_at(waiting.time)),
+            _ => right(served),
+        };
+        let kind = format!("lie of a herald: {:?}", HeraldLie::Codes);
+        self.common.chronicle.count(&kind);
+        self.truth.facts().judged_falsely.insert(act);
+        self.say(says);
     }
 
     fn say(&self, says: Says) {

@@ -22,8 +22,9 @@ use crate::chronicle::Chronicle;
 use crate::clock::TrueTime;
 use crate::dice::Dice;
 use crate::keyring::Keyring;
-use crate::setting::{BOARDS, WITNESSES};
+use crate::setting::{self, BOARDS, WITNESSES};
 use crate::wire::{Host, Message, Wire};
+use portcullis_core::limits::Limits;
 use portcullis_host::Reply;
 use portcullis_keeper::testkit::World;
 use std::fmt::Display;
@@ -37,6 +38,8 @@ pub struct Common {
     pub world: Arc<World>,
     /// Whether it is the whole one.
     pub is_whole: bool,
+    /// Whether its customers have authenticator apps.
+    pub has_codes: bool,
     /// The keys that are rotated, with their successors.
     pub keys: Arc<Keyring>,
     /// True time.
@@ -50,6 +53,16 @@ pub struct Common {
 }
 
 impl Common {
+    /// Limits with this for an hour of each account.
+    #[must_use]
+    pub fn limits(&self, hour: u128) -> Limits {
+        if self.has_codes {
+            setting::limits_with_codes(hour)
+        } else {
+            setting::limits(hour)
+        }
+    }
+
     /// A process does not start on what a crash has left it.
     fn does_not_start(&self, who: impl Display, error: impl Display) {
         let what = format!("{who} does not start: {error}");

@@ -9,6 +9,7 @@ use crate::setting::{self, BOARDS};
 use crate::truth::Truth;
 use crate::wire::{Host, Way};
 use portcullis_chains::{Amount, ethereum};
+use portcullis_core::factor::FactorKind;
 use portcullis_core::id::WalletId;
 use portcullis_core::{Digest, Time};
 use portcullis_host::{Clock as _, Http};
@@ -156,7 +157,7 @@ impl SignerHost {
         Parts {
             machine,
             network: world.network.clone(),
-            config: config(world),
+            config: config(world, self.common.has_codes),
             key: Heard::of(Arc::clone(&self.key), &self.truth),
             wallets,
             nodes: BTreeMap::from([(setting::chain(), SimNode::of(&self.chain))]),
@@ -266,7 +267,12 @@ impl SignerHost {
     }
 }
 
-fn config(world: &World) -> Config {
+fn config(world: &World, has_codes: bool) -> Config {
+    let factor = if has_codes {
+        FactorKind::Totp
+    } else {
+        FactorKind::Passkey
+    };
     let cap = |asset| AssetCap {
         asset,
         per_transaction: Amount(setting::SIGNER_TRANSACTION_CAP),
@@ -295,7 +301,10 @@ fn config(world: &World) -> Config {
             max_fee_per_gas: Amount(90_000_000_000),
         }],
         caps: vec![cap(World::ETHER), cap(World::TOKEN)],
-        floors: Floors::default(),
+        floors: Floors {
+            factor,
+            ..Floors::default()
+        },
         alarms: portcullis_signer::config::AlarmsTo {
             webhook: Some("http://hook/".into()),
         },

@@ -117,6 +117,7 @@ impl Model {
         let token = token_of(withdraw.asset);
         self.check_way(act, account, withdraw.to, token, waiting.proof);
         self.check_given(act, waiting, withdraw, time);
+        self.check_paid_by_code(act, waiting, withdraw, time);
         self.check_aged(act, account, withdraw.to, time);
         self.check_blocked(act, withdraw.to);
         self.check_fiat(act, withdraw.asset, withdraw.amount.0, time);
@@ -204,17 +205,23 @@ impl Model {
 
     /// Within any hour, day or week nobody that a rule bounds pays more than it says, nor at once.
     fn check_limits(&self, newest: &Payment) {
+        let by_code = self.is_by_code(newest.act, newest.proof);
         let rules = self.limits.rules.iter();
+        let rules = rules.filter(|rule| by_code || rule.bounds != Bounds::Code);
         for rule in rules.filter(|rule| token_of(rule.asset) == newest.token) {
             let by = match rule.bounds {
-                Bounds::Account => self.divisor(newest.account, newest.time),
+                Bounds::Account | Bounds::Code => self.divisor(newest.account, newest.time),
                 _ => 1,
             };
             if rule
                 .per_transaction
                 .is_some_and(|most| newest.amount > most.0 / by)
             {
-                self.violated("no transaction is above its limit", newest.act);
+                let what = match rule.bounds {
+                    Bounds::Code => limit_of(rule.bounds),
+                    _ => "no transaction is above its limit",
+                };
+                self.violated(what, newest.act);
             }
             let windows = [(1, rule.hour), (24, rule.day), (24 * 7, rule.week)];
             for (hours, most) in windows {

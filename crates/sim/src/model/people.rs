@@ -1,5 +1,6 @@
 //! Who may do what, and who really did.
 
+use super::codes::factor_of;
 use super::{Booked, Factor, Model, Proof, Stop, Waiting};
 use crate::setting::DELAY;
 use crate::watch::EARLY;
@@ -25,7 +26,9 @@ impl Model {
         let truth = self.truth.facts();
         let keepers = [World::KEEPER, World::HERALD];
         let by_keeper = keepers.iter().any(|keeper| act.principal.0 == keeper.0);
-        if !by_keeper && !truth.has_signed(act.principal, digest) {
+        // What comes with a code waits, and is somebody's once the code is right.
+        let by_code = factor_of(evidence).is_some();
+        if !by_keeper && !by_code && !truth.has_signed(act.principal, digest) {
             let what = format!("{} {digest}", act.kind.name());
             self.violated("no act without its principal's proof", what);
         }
@@ -85,7 +88,7 @@ impl Model {
         let passkeys = passkeys.map(|assertion| factor_id(&assertion.credential.0));
         let own = |factor| self.factors.contains_key(&factor);
         let key = Proof::by_request(evidence, 0, own).map(|proof| proof.factor);
-        for id in passkeys.chain(key) {
+        for id in passkeys.chain(key).chain(factor_of(evidence)) {
             let Some(factor) = self.factors.get(&id) else {
                 continue;
             };
@@ -229,6 +232,11 @@ impl Model {
                     self.frozen.remove(&account);
                 }
             }
+            ActKind::Cancel(cancel) => {
+                self.waiting.remove(&cancel.act);
+                self.taken_back.insert(cancel.act, index);
+            }
+            ActKind::Veto(veto) => self.veto(veto.act, act, index),
             _ => self.carry_out_for_platform(digest, &act.kind, (index, time)),
         }
     }

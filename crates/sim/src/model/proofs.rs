@@ -1,6 +1,7 @@
 //! What a proof is worth: which factor made it, as of which entry, and whether it still counts.
 
 use super::Model;
+use super::codes::factor_of;
 use portcullis_core::Digest;
 use portcullis_core::evidence::Evidence;
 use portcullis_core::factor::factor_id;
@@ -11,17 +12,18 @@ use std::collections::BTreeMap;
 /// A customer's proof, as the journal has it.
 #[derive(Clone, Copy, Debug)]
 pub struct Proof {
-    /// By which passkey.
+    /// By which passkey, or app.
     pub factor: FactorId,
     /// By which entry.
     pub entry: u64,
 }
 
 impl Proof {
-    /// What the evidence of an entry proves, where a passkey is in it.
+    /// What the evidence of an entry proves, where a passkey is in it; or is to prove, where a code is.
     fn of(evidence: &Evidence, entry: u64) -> Option<Self> {
-        let assertion = evidence.assertions.first()?;
-        let factor = factor_id(&assertion.credential.0);
+        let assertion = evidence.assertions.first();
+        let passkey = assertion.map(|assertion| factor_id(&assertion.credential.0));
+        let factor = passkey.or_else(|| factor_of(evidence))?;
         Some(Self { factor, entry })
     }
 }

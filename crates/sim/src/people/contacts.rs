@@ -3,14 +3,15 @@
 use super::People;
 use portcullis_client::{Contact, Envelope, Reach, seal};
 use portcullis_core::act::{ActKind, ChangeContact};
+use portcullis_core::factor::NewFactor;
 use portcullis_core::id::AccountId;
 use portcullis_core::{Digest, State};
 use portcullis_keeper::testkit::World;
 
-/// A sealed contact that the gate may not have yet.
+/// A sealed contact, or a sealed seed, that the gate may not have yet.
 pub(super) struct Sealed {
-    account: AccountId,
-    envelope: Envelope,
+    pub(super) account: AccountId,
+    pub(super) envelope: Envelope,
 }
 
 impl People {
@@ -48,7 +49,7 @@ impl People {
         Some(commitment)
     }
 
-    /// The back end brings a sealed contact that the journal commits to, or brings it again.
+    /// The back end brings a sealed contact or seed that the journal commits to, or brings it again.
     pub(super) fn send_envelope(&mut self, state: &State) -> bool {
         let facts = state.facts();
         let changes = facts.held.values();
@@ -63,6 +64,7 @@ impl People {
             let commitment = sealed.envelope.commitment();
             account.is_some_and(|a| a.contact.as_deref() == Some(&commitment))
                 || coming.contains(&commitment)
+                || self.is_seed_of(state, sealed.account, commitment)
         };
         let wanted = (0..self.sealed.len()).filter(|at| is_wanted(&self.sealed[*at]));
         let wanted: Vec<usize> = wanted.collect();
@@ -80,6 +82,12 @@ impl People {
             self.sealed.push(Sealed { account, envelope });
         }
         sent.is_ok()
+    }
+
+    fn is_seed_of(&self, state: &State, account: AccountId, seed: Digest) -> bool {
+        let factor = NewFactor::Totp { seed }.id();
+        let mut owners = self.customers.iter().filter(|c| c.account == account);
+        owners.any(|customer| state.facts().factor(customer.owner(), factor).is_some())
     }
 
     pub(super) fn change_contact(&mut self, state: &State) -> bool {

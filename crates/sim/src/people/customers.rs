@@ -27,9 +27,7 @@ pub(super) enum Size {
 
 impl People {
     pub(super) fn owner(&self, customer: usize) -> Owner {
-        let person = &self.customers[customer];
-        let (account, principal) = (person.account, person.principal);
-        Owner::Holder { account, principal }
+        self.customers[customer].owner()
     }
 
     /// A passkey that counts by what the journal says.
@@ -120,7 +118,7 @@ impl People {
         Some((customer, release))
     }
 
-    fn address_of(&mut self, state: &State, customer: usize) -> Option<Address> {
+    pub(super) fn address_of(&mut self, state: &State, customer: usize) -> Option<Address> {
         let account = state.facts().account(self.customers[customer].account)?;
         let book: Vec<Address> = account.book.iter().map(|entry| entry.address).collect();
         self.dice.pick(&book).copied()

@@ -44,6 +44,9 @@ pub enum Deed {
     RecoverAdministrators,
     Rotate,
     CancelOwn,
+    EnrolApp,
+    WithdrawByCode,
+    StopByCode,
 }
 
 impl Deed {
@@ -61,6 +64,13 @@ impl Deed {
         (80, Self::Rotate),
         (8, Self::RaiseEpoch),
         (4, Self::CancelOwn),
+    ];
+
+    /// Those of customers with authenticator apps besides.
+    pub const CODES: [(u64, Self); 3] = [
+        (160, Self::EnrolApp),
+        (500, Self::WithdrawByCode),
+        (60, Self::StopByCode),
     ];
 
     /// All of the ground, each as likely as its weight.

@@ -3,6 +3,7 @@
 //! They use the production client. What they know of the state of things is what the journal says, as
 //! the auditor reads it.
 
+mod codes;
 mod contacts;
 mod customers;
 mod deed;
@@ -16,6 +17,7 @@ mod thieves;
 pub use deed::Deed;
 pub use theft::Theft;
 
+use codes::App;
 use contacts::Sealed;
 
 use crate::clock::SimClock;
@@ -32,6 +34,7 @@ use portcullis_client::{
 use portcullis_core::act::{Act, ActKind};
 use portcullis_core::genesis::IssuerKind;
 use portcullis_core::id::{AccountId, ActId, IssuerId, PrincipalId, SubjectId};
+use portcullis_core::state::account::Owner;
 use portcullis_core::{Decision, Digest, Evidence, State};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::{World, id};
@@ -49,6 +52,7 @@ pub struct Customer {
     principal: PrincipalId,
     subject: SubjectId,
     passkeys: Vec<Passkey>,
+    apps: Vec<App>,
 }
 
 /// Something that was sent, and of which the outcome is not known.
@@ -76,7 +80,7 @@ pub struct People {
     pub thefts: Vec<(u64, Theft)>,
     /// What a whole ether and a whole token are worth, in cents.
     prices: [u128; 2],
-    /// Sealed contacts that the herald may not have yet.
+    /// Sealed contacts and seeds that the herald may not have yet.
     sealed: Vec<Sealed>,
     signers: BTreeMap<PrincipalId, RequestSigner>,
     customers: Vec<Customer>,
@@ -114,6 +118,10 @@ impl People {
         if common.is_whole {
             deeds.extend(Deed::WHOLE);
             thefts.extend(Theft::WHOLE);
+        }
+        if common.has_codes {
+            deeds.extend(Deed::CODES);
+            thefts.extend(Theft::CODES);
         }
         let mut people = Self {
             truth: truth.clone(),
@@ -192,6 +200,9 @@ impl People {
             Deed::RecoverAdministrators => self.recover_administrators(state),
             Deed::Rotate => self.rotate(state),
             Deed::CancelOwn => self.cancel_own(state),
+            Deed::EnrolApp => self.enrol_app(state),
+            Deed::WithdrawByCode => self.withdraw_by_code(state),
+            Deed::StopByCode => self.stop_by_code(state),
         }
     }
 
@@ -363,6 +374,12 @@ impl Customer {
             principal: PrincipalId(id(number ^ 0xc0)),
             subject: SubjectId(id(number)),
             passkeys: vec![Passkey::new(number, 0)],
+            apps: Vec::new(),
         }
+    }
+
+    fn owner(&self) -> Owner {
+        let (account, principal) = (self.account, self.principal);
+        Owner::Holder { account, principal }
     }
 }

@@ -245,7 +245,7 @@ impl People {
         let more = u128::from(self.dice.below(8)) * 20_000_000_000;
         let set = SetLimits {
             replaces: state.facts().limits.digest(),
-            limits: setting::limits(HOUR_LIMIT - 40_000_000_000 + more),
+            limits: self.common.limits(HOUR_LIMIT - 40_000_000_000 + more),
         };
         let Some(who) = self.administrator(state) else {
             return false;

@@ -67,6 +67,16 @@ pub enum Theft {
     OwnSupport,
     /// A veto of somebody else's recovery.
     StrangersVeto,
+    /// Digits that somebody has seen being typed, for another act.
+    SeenDigits,
+    /// Digits of long ago.
+    OldDigits,
+    /// Digits that are guessed.
+    GuessedDigits,
+    /// A code that was sealed for another act.
+    MovedCode,
+    /// A code for what no code is enough for.
+    CodeForMore,
 }
 
 impl Theft {
@@ -84,6 +94,20 @@ impl Theft {
         (3, Self::OwnSupport),
         (3, Self::StrangersVeto),
     ];
+
+    /// Those against customers with authenticator apps besides.
+    pub const CODES: [(u64, Self); 5] = [
+        (8, Self::SeenDigits),
+        (2, Self::OldDigits),
+        (3, Self::GuessedDigits),
+        (3, Self::MovedCode),
+        (2, Self::CodeForMore),
+    ];
+
+    /// Whether it is one of those.
+    pub(super) fn is_by_code(self) -> bool {
+        Self::CODES.iter().any(|(_, theft)| *theft == self)
+    }
 
     /// All of the ground, each as likely as its weight: what there is seldom a chance for is taken up at once.
     pub const WEIGHED: [(u64, Self); 21] = [

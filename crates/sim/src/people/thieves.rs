@@ -84,6 +84,7 @@ impl People {
                 evidence.attestations.extend(self.debit(act.digest()));
                 Some(self.send(setting::SUPPORT, &act, &evidence))
             }
+            theft if theft.is_by_code() => self.crack(theft, state, journaled),
             _ => self.rob(theft, state),
         }
     }

@@ -472,4 +472,10 @@ pub(crate) const EXPECTED: &[(u64, &[&str])] = &[
         "fault: gate taken over", "gate taken back", "latch: release-without-evidence", "rotated: roots",
         "administrators recovered", "vetoed", "signer: waits, Behind", "signer: waits, Latched",
     ]),
+    // liars, with codes
+    (580, &[
+        "code sent", "code given", "code right", "digits typed again", "stopped by a code", "paid by a code",
+        "lie of a herald: Codes", "theft: SeenDigits", "theft: OldDigits", "theft: GuessedDigits", "theft: MovedCode",
+        "theft: CodeForMore",
+    ]),
 ];

@@ -95,6 +95,7 @@ seeds! {
     seed_70 70;
     seed_71 71;
     seed_355 355;
+    seed_580 580;
 }
 
 fn expected(seed: u64) -> &'static [&'static str] {
@@ -111,6 +112,7 @@ fn the_set_leaves_nothing_out() {
         .collect();
     let mut missing: Vec<String> = WANTED.iter().map(ToString::to_string).collect();
     let thefts = Theft::WEIGHED.iter().chain(&Theft::WHOLE);
+    let thefts = thefts.chain(&Theft::CODES);
     missing.extend(thefts.map(|(_, theft)| format!("theft: {theft:?}")));
     missing.extend(Misdeed::WEIGHED.map(|(_, misdeed)| format!("misdeed: {misdeed:?}")));
     missing.extend(WitnessLie::ALL.map(|lie| format!("lie of a witness: {lie:?}")));
@@ -165,4 +167,6 @@ const WANTED: &[&str] = &[
     "fault: mail refused for good", "fault: mailbox gone", "fault: mailbox full", "fault: mail mailbox full", "envelope taken", "told", "contact changed",
     "policy replaced", "a publisher gone mad", "rotated: issuers", "rotated: roots", "rotated: a keeper",
     "key turned", "recovered", "vetoed", "administrators recovered",
+    // With codes.
+    "code sent", "code given", "code right", "digits typed again", "stopped by a code", "paid by a code",
 ];
