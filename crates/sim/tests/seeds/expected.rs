@@ -471,6 +471,9 @@ pub(crate) const EXPECTED: &[(u64, &[&str])] = &[
         "theft: ForgedSignature", "theft: OthersPasskey", "theft: SupportLifts",
     ]),
     // byzantine gate: found that a suspension barred everything which nobody could lift
+    (583, &[
+        "code given", "code right", "theft: MovedCode",
+    ]),
     (584, &[
         "code given",
     ]),

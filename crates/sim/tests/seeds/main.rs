@@ -96,6 +96,7 @@ seeds! {
     seed_70 70;
     seed_71 71;
     seed_355 355;
+    seed_583 583;
     seed_584 584;
     seed_596 596;
 }
