@@ -163,6 +163,9 @@ reasons! {
     551 ContactKnown "contact-known" Never "The sealed contact is the account's already, or another change to it waits.";
     552 NoHerald "no-herald" Never "Genesis names no herald: there is nobody who would keep or use a contact.";
 
+    // 555: the journal's key.
+    555 LogKeyKnown "log-key-known" Never "The key that the journal is to sign with has signed for it before, or is a witness', a board's, an issuer's, a root's or somebody's factor: make one of its own.";
+
     // 56x: what vendors say of an act.
     560 ScreeningBlocks "screening-blocks" Never "A screening blocks this; it does not go out, whatever else is said of it.";
     561 AttestationUsed "attestation-used" Never "The issuer's id in the attestation has been used, for this act or another: each serves once, for anything but a block.";
