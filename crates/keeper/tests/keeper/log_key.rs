@@ -154,3 +154,24 @@ fn a_keeper_that_begins_again_acts_by_nothing_before_it_is_where_it_was() {
     assert!(again.lease().is_ok());
     assert_eq!(again.state().facts(), gate.wire().ledger.state.facts());
 }
+
+/// The same where the last checkpoint by the key of before is fresh: it would be enough to act by.
+#[test]
+fn a_head_by_a_key_of_which_it_has_not_read_is_waited_for() {
+    let gate = Gate::new();
+    let mut follower = gate.follower();
+    reach_the_end(&gate, &mut follower);
+    let last = rotate(&gate);
+    let mut further = gate.wire().ledger.branch();
+    further.settle_clocks();
+    follower.recall(&further.note).unwrap();
+    gate.wire().ledger.cosign();
+    step(&mut follower).unwrap();
+    assert_eq!(follower.state().size(), last);
+    assert!(follower.acting_head(gate.clock.now()).is_none());
+    let mut forgetful = gate.follower();
+    step(&mut forgetful).unwrap();
+    assert!(forgetful.acting_head(gate.clock.now()).is_some());
+    gate.wire().ledger = further;
+    reach_the_end(&gate, &mut follower);
+}
