@@ -5,6 +5,7 @@
     reason = "helpers of tests; the lint knows only the tests themselves"
 )]
 
+use portcullis_core::act::Scope;
 use portcullis_core::signature::Strict;
 use portcullis_core::{Span, State, Time};
 use portcullis_gate::{ChainFees, Error, Gate, LogKeys, Parts};
@@ -87,7 +88,7 @@ fn silence(url: &str) -> HttpError {
     HttpError { url, why }
 }
 
-/// A journal that ends with the rotation, on a disk.
+/// A journal that ends with the rotation, or with a stop behind it, on a disk.
 struct Machine {
     net: Net,
     disk: CrashDisk,
@@ -96,11 +97,15 @@ struct Machine {
 }
 
 impl Machine {
-    fn new() -> Self {
+    fn new(stops: bool) -> Self {
         let (world, clock) = (Arc::new(World::new()), HandClock::at(World::START));
         let mut ledger = Ledger::new(Arc::clone(&world), clock.clone());
         ledger.rotate_log(NEW);
         let last = ledger.state.handing_over().unwrap();
+        if stops {
+            let (act, evidence) = ledger.suspension(Scope::Everything);
+            ledger.submit(act, evidence);
+        }
         let disk = CrashDisk::default();
         let as_disk: Arc<dyn Disk> = Arc::new(disk.clone());
         let (store, recovered) =
@@ -200,20 +205,22 @@ impl Machine {
 
 #[test]
 fn the_power_goes_anywhere_between_the_rotation_and_what_the_successor_signs() {
-    let steady = run(None, false);
-    assert!(steady > 4, "{steady}");
-    for operation in 0..=steady {
-        for lost in [false, true] {
-            run(Some(operation), lost);
+    for stops in [false, true] {
+        let steady = run(stops, None, false);
+        assert!(steady > 4, "{steady}");
+        for operation in 0..=steady {
+            for lost in [false, true] {
+                run(stops, Some(operation), lost);
+            }
         }
     }
 }
 
 /// A gate's life in which the power goes in this write, and what the witnesses answered then may be lost. Gives
 /// how many operations it took.
-fn run(dies_in: Option<u64>, lost: bool) -> u64 {
-    let what = format!("{dies_in:?} {lost}");
-    let machine = Machine::new();
+fn run(stops: bool, dies_in: Option<u64>, lost: bool) -> u64 {
+    let what = format!("{stops} {dies_in:?} {lost}");
+    let machine = Machine::new(stops);
     let enough = 10_000;
     machine.disk.power_for(dies_in.unwrap_or(enough));
     machine.net.witnesses.lock().unwrap().lost = lost;
@@ -242,7 +249,7 @@ fn run(dies_in: Option<u64>, lost: bool) -> u64 {
 
 #[test]
 fn without_the_successor_it_signs_no_longer_journal_and_does_not_start() {
-    let machine = Machine::new();
+    let machine = Machine::new(false);
     let mut gate = match machine.open(OLD, None) {
         Err(Error::Config(said)) => {
             assert!(said.contains("log_successor"), "{said}");
@@ -267,7 +274,7 @@ fn without_the_successor_it_signs_no_longer_journal_and_does_not_start() {
 /// A key that was in force once is not turned to again, and one that is not yet is not begun with.
 #[test]
 fn each_size_is_signed_by_its_key_alone() {
-    let machine = Machine::new();
+    let machine = Machine::new(false);
     let missing = machine.open(NEW, None).map(drop).unwrap_err();
     assert!(matches!(missing, Error::Config(_)), "{missing}");
     let mut gate = machine.open(NEW, Some(OLD)).unwrap();
