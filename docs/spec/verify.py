@@ -83,15 +83,15 @@ def verify(bundle, pinned):
         check_genesis(first.body.of)
 
     with fault("Checkpoint"):  # 3
-        head = read_head_of_log(receipt.checkpoint, genesis)
+        head = claimed_head(receipt.checkpoint, genesis)
         for handover in receipt.handovers:
-            handover.size, handover.root = read_head_of_log(handover.checkpoint, genesis)
-            check_consistency(handover, Record(size=head[0], root=head[1]))
+            claimed = claimed_head(handover.checkpoint, genesis)
+            handover.size, handover.root = claimed.size, claimed.root
+            check_consistency(handover, head)
         first = receipt.handovers[0].checkpoint if receipt.handovers else receipt.checkpoint
-        read_checkpoint(first, genesis, genesis.witnesses)
+        read_checkpoint(first, genesis, first_signatories(genesis))
 
     with fault("Inclusion"):  # 4
-        head = Record(size=head[0], root=head[1])
         proven = [prove_entry(entry, head) for entry in receipt.entries]
 
     with fault("Checkpoint"):  # 5
@@ -183,7 +183,7 @@ class Case:
         self.administrators = [(0, Record(since=0, members=members, quorum=genesis.quorum))]
         self.issuers = [(0, genesis.issuers)]
         self.roots = [(0, first_roots(genesis))]
-        self.witnesses = [(0, genesis.witnesses)]
+        self.signatories = [(0, first_signatories(genesis))]
         self.keepers = {keeper.id: [(0, keeper.key)] for keeper in genesis.keepers}
 
     def evidence(self, act_digest, until):
@@ -210,11 +210,16 @@ def establish(case):
         kind = s.act.kind.of
         if s.act.kind.variant == "rotate":
             keys = kind.keys
-            if keys.variant == "witnesses" and kind.replaces != witnesses_digest(before(case.witnesses, since)):
+            now = before(case.signatories, since)
+            if keys.variant == "witnesses" and kind.replaces != witnesses_digest(now.witnesses):
+                continue
+            if keys.variant == "log" and kind.replaces != log_digest(now.vkey):
                 continue
             if quorum_stands_behind(case, s):
                 if keys.variant == "witnesses":
-                    case.witnesses.append((since, keys.witnesses))
+                    case.signatories.append((since, Record(vkey=now.vkey, witnesses=keys.witnesses)))
+                elif keys.variant == "log":
+                    case.signatories.append((since, Record(vkey=keys.vkey, witnesses=now.witnesses)))
                 elif keys.variant == "issuers":
                     case.issuers.append((since, keys.issuers))
                 elif keys.variant == "roots":
@@ -226,23 +231,34 @@ def establish(case):
             case.administrators.append((since, Record(since=since, members=members, quorum=kind.quorum)))
 
 
+def first_signatories(genesis):
+    """log.md "Handover": who signs checkpoints until others take over."""
+    return Record(vkey=genesis.log.vkey, witnesses=genesis.witnesses)
+
+
 def witnesses_digest(witnesses):
     """acts.md "Keys digest", of the witnesses."""
     return digest("portcullis/keys/v1", b"\x82\x04\x81" + witnesses.cbor)
 
 
+def log_digest(vkey):
+    """acts.md "Keys digest", of the journal's key."""
+    return digest("portcullis/keys/v1", encode_cbor([1, [vkey]]))
+
+
 def witnessed(case, receipt, head):
-    """receipt.md check 5: the witnesses in force at the checkpoint's size cosigned it."""
-    witnesses, handovers = case.genesis.witnesses, list(receipt.handovers)
-    for since, successors in case.witnesses[1:]:
+    """receipt.md check 5: those in force at the checkpoint's size signed it."""
+    before_it, handovers = first_signatories(case.genesis), list(receipt.handovers)
+    for since, successors in case.signatories[1:]:
         if since + 1 >= head.size:
             break
         need(handovers and handovers[0].size == since + 1, "a handover is missing, or of another size")
-        read_checkpoint(handovers.pop(0).checkpoint, case.genesis, witnesses)
-        check_witnesses(successors)
-        witnesses = successors
+        read_checkpoint(handovers.pop(0).checkpoint, case.genesis, before_it)
+        check_witnesses(successors.witnesses)
+        need(read_vkey(successors.vkey, 1).name == case.genesis.log.origin, "the journal's key has another name")
+        before_it = successors
     need(not handovers, "a handover to nobody")
-    return read_checkpoint(receipt.checkpoint, case.genesis, witnesses)
+    return read_checkpoint(receipt.checkpoint, case.genesis, before_it)
 
 
 def roots_stand_behind(case, submission):
@@ -729,27 +745,24 @@ def check_consistency(old, new):
     need(sn == 0 and fr == old.root and sr == new.root, "a consistency proof does not lead from one root to the other")
 
 
-def read_head_of_log(note, genesis):
-    """Size and root of a checkpoint that the log has signed, whoever has cosigned it."""
-    checkpoint = read_checkpoint(note, genesis, None)
-    return checkpoint.size, checkpoint.root
-
-
-def read_checkpoint(note, genesis, witnesses):
-    """log.md "Checkpoint" and "Cosignature and quorum"."""
-    body, signatures = read_note(note)
+def claimed_head(note, genesis):
+    """Size and root that a note claims as a checkpoint of this log, whoever has signed it."""
+    body, _ = read_note(note)
     origin, size, root, *extensions = body.split("\n")[:-1]
     need(all(extensions), "the checkpoint has an empty line")  # C2SP tlog-checkpoint
-    log = read_vkey(genesis.log.vkey, 1)
-    need(origin == log.name == genesis.log.origin, "the checkpoint is of another log")
+    need(origin == genesis.log.origin, "the checkpoint is of another log")
     need(re.fullmatch("0|[1-9][0-9]{0,18}", size) and int(size) <= MAX_TREE, "the checkpoint's size is no number")
     root = decode_base64(root)
     need(len(root) == 32, "the checkpoint's root has not 32 bytes")
+    return Record(size=int(size), root=root)
 
+
+def read_checkpoint(note, genesis, signatories):
+    """log.md "Checkpoint" and "Cosignature and quorum"."""
+    head, (body, signatures) = claimed_head(note, genesis), read_note(note)
+    log, witnesses = read_vkey(signatories.vkey, 1), signatories.witnesses
     signature = line_of(log, signatures)
     need(signature and holds_ed25519(log.key, body.encode(), signature), "the log has not signed the checkpoint")
-    if witnesses is None:
-        return Record(size=int(size), root=root)
     times = []
     for witness in [read_vkey(v, 4) for v in witnesses.vkeys]:
         if cosignature := line_of(witness, signatures):
@@ -757,7 +770,7 @@ def read_checkpoint(note, genesis, witnesses):
     quorum = witnesses.quorum
     need(len(times) >= quorum, f"{len(times)} of the named witnesses cosigned, {quorum} must")
     latest = sorted(times)[-quorum:]
-    return Record(size=int(size), root=root, cosigned=len(times), newest=latest[-1], witnesses=witnesses)
+    return Record(size=head.size, root=head.root, cosigned=len(times), newest=latest[-1], witnesses=witnesses)
 
 
 def line_of(key, signatures):
@@ -1121,7 +1134,7 @@ def sized(number):
 # reasons.md: another number makes its entry malformed
 REASONS = {
     100, 101, 103, *range(200, 207), *range(300, 311), *range(320, 330), 340, 341, 342, *range(400, 406),
-    *range(500, 540), *range(550, 555), *range(560, 563), *range(580, 589), *range(600, 608), *range(900, 918)}
+    *range(500, 540), *range(550, 556), *range(560, 563), *range(580, 589), *range(600, 608), *range(900, 918)}
 
 BYTES, TEXT, ID, DIGEST, SIGNATURE = typed(bytes), typed(str), sized(16), sized(32), sized(64)
 U32, U64 = typed(int, lambda n: n < 2**32), typed(int)  # CBOR has no larger integers than 2^64 − 1
@@ -1166,7 +1179,7 @@ ISSUER = record({
     0: ("id", ID), 1: ("kind", enumeration("onboarding", "ledger", "identity", None, "screening", "travel-rule")),
     2: ("key", PUBLIC_KEY)})
 WITNESSES = record({0: ("vkeys", list_of(TEXT)), 1: ("faulty", U32), 2: ("quorum", U32)})
-KEYS = choice(("issuers", ("issuers", list_of(ISSUER))), None,
+KEYS = choice(("issuers", ("issuers", list_of(ISSUER))), ("log", ("vkey", TEXT)),
               ("roots", ("roots", record({0: ("keys", list_of(PUBLIC_KEY)), 1: ("quorum", U32)}))),
               ("keeper", ("keeper", ID), ("key", PUBLIC_KEY)),
               ("witnesses", ("witnesses", WITNESSES)))

@@ -225,6 +225,8 @@ pub struct InForceDigests {
     pub roots: Digest,
     /// The witnesses and their quorum.
     pub witnesses: Digest,
+    /// The journal's key.
+    pub log: Digest,
     /// Each keeper's statement key.
     pub keepers: Vec<KeeperKey>,
 }

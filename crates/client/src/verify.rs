@@ -4,16 +4,18 @@
 //! cosigned checkpoint. Then every decision again: all entries are applied by the core's own rules to
 //! a state that starts from genesis, each signature checked.
 
-use portcullis_core::act::{ActKind, Keys};
+use portcullis_core::act::ActKind;
 use portcullis_core::apply::Applied;
 use portcullis_core::effect::Effect;
 use portcullis_core::entry::Submission;
 use portcullis_core::genesis::GenesisFault;
 use portcullis_core::signature::Strict;
+use portcullis_core::state::Signatories;
+use portcullis_core::state::keys::Successor;
 use portcullis_core::{Body, Decision, Digest, Entry, Network, State, Time};
 use portcullis_host::Disk;
 use portcullis_journal::check::{self, Checked, Fault};
-use portcullis_tlog::{Cosigned, Frontier, Hash, Quorum};
+use portcullis_tlog::{Cosigned, Frontier, Hash};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -154,8 +156,8 @@ fn compare(network: &Arc<Network>, note: &[u8], checked: &mut Checked) {
             what,
         });
     };
-    let who = |covered: &[Vec<u8>]| who_cosigns(network, covered);
-    let given = match check::judge(note, (network.log(), &who), &checked.entries) {
+    let who = |covered: &[Vec<u8>]| who_signs(network, covered);
+    let given = match check::judge(note, &who, &checked.entries) {
         Ok((given, _)) => given,
         Err(error) => return fault(error),
     };
@@ -179,16 +181,16 @@ fn compare(network: &Arc<Network>, note: &[u8], checked: &mut Checked) {
 /// The first half: the network that the journal begins with, and what its stored bytes are.
 pub fn stored(disk: &dyn Disk, pinned: Digest) -> Result<(Arc<Network>, Checked), Fault> {
     let network = Arc::new(genesis(disk, pinned)?);
-    let who = |covered: &[Vec<u8>]| who_cosigns(&network, covered);
-    let checked = check::check(disk, network.log(), &who);
+    let who = |covered: &[Vec<u8>]| who_signs(&network, covered);
+    let checked = check::check(disk, &who);
     Ok((network, checked))
 }
 
-/// Whose cosignatures count for a checkpoint over these entries: genesis' witnesses, unless one of these put
-/// others in force. Whether it did is found by deciding all of them.
-fn who_cosigns(network: &Arc<Network>, covered: &[Vec<u8>]) -> Result<Arc<Quorum>, String> {
-    if !covered.iter().any(|bytes| is_for_witnesses(bytes)) {
-        return Ok(Arc::new(network.quorum().clone()));
+/// Whose signatures count for a checkpoint over these entries: those whom genesis names, unless one of these
+/// put others in force. Whether it did is found by deciding all of them.
+fn who_signs(network: &Arc<Network>, covered: &[Vec<u8>]) -> Result<Signatories, String> {
+    if !covered.iter().any(|bytes| is_to_hand_over(bytes)) {
+        return Ok(Signatories::first(network));
     }
     let mut state = State::new(Arc::clone(network));
     for bytes in covered {
@@ -196,16 +198,16 @@ fn who_cosigns(network: &Arc<Network>, covered: &[Vec<u8>]) -> Result<Arc<Quorum
     }
     let size = state.size();
     match state.handing_over().filter(|last| size > *last) {
-        None => Ok(Arc::clone(state.quorum_at(size))),
+        None => Ok(state.signatories_at(size).clone()),
         Some(last) => Err(format!(
-            "others took over from the witnesses behind entry {}, and no checkpoint entry shows that those \
-             cosigned the journal up to there",
+            "other witnesses, or another key of the journal, took over behind entry {}, and no checkpoint entry \
+             shows that those of before signed the journal up to there",
             last.saturating_sub(1)
         )),
     }
 }
 
-fn is_for_witnesses(bytes: &[u8]) -> bool {
+fn is_to_hand_over(bytes: &[u8]) -> bool {
     let entry = Entry::from_bytes(bytes);
     let Ok(Body::Act(submission)) = entry.map(|entry| entry.body) else {
         return false;
@@ -213,7 +215,7 @@ fn is_for_witnesses(bytes: &[u8]) -> bool {
     let ActKind::Rotate(rotate) = &submission.act.kind else {
         return false;
     };
-    matches!(rotate.keys, Keys::Witnesses { .. })
+    Successor::of(&rotate.keys).is_some()
 }
 
 /// The network of the journal's own first entry, if it is the pinned one.

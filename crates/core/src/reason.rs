@@ -167,6 +167,9 @@ reasons! {
     553 LinkOutOfPlace "link-out-of-place" Never "A link in a notice asks on a stop board's page, alone, for the herald's own act, which freezes one account or stops one act of its: whoever opens the link posts it unchanged.";
     554 LinkInvalid "link-invalid" Never "The herald that is in force has not signed this act: the link was changed on its way, or the herald's key has been replaced since. Stop it in another way.";
 
+    // 555: the journal's key.
+    555 LogKeyKnown "log-key-known" Never "The key that the journal is to sign with has signed for it before, or is a witness', a board's, an issuer's, a root's or somebody's factor: make one of its own.";
+
     // 56x: what vendors say of an act.
     560 ScreeningBlocks "screening-blocks" Never "A screening blocks this; it does not go out, whatever else is said of it.";
     561 AttestationUsed "attestation-used" Never "The issuer's id in the attestation has been used, for this act or another: each serves once, for anything but a block.";

@@ -22,6 +22,9 @@ pub struct Config {
     pub passphrase_file: PathBuf,
     /// The name of the journal's key in it.
     pub log_key: String,
+    /// The name of the one that a rotation puts in its place: used from the entry on by which it does.
+    #[serde(default)]
+    pub log_successor: Option<String>,
     /// The journal's folder.
     pub journal: PathBuf,
     /// Where to listen.

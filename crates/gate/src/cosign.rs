@@ -3,13 +3,15 @@
 //! [`Witnesses`] asks them in turn, so that a test or the simulator can step it; the running gate puts
 //! each [on a thread of its own](Witnesses::on_threads), so that the slowest does not hold up a quorum.
 
+use crate::log_keys::LogKeys;
 use crate::published::Witnessed;
+use portcullis_core::state::Signatories;
 use portcullis_core::{Span, Time};
 use portcullis_host::{Clock, Http, Told};
 use portcullis_journal::View;
 use portcullis_tlog::witness::{AddCheckpoint, Answer, MAX_REQUEST_BYTES};
 use portcullis_tlog::{
-    Cosignature, Cosigned, Log, Quorum, SignedCheckpoint, Signer, TreeHead, WitnessKey,
+    Cosignature, Cosigned, LogKey, Quorum, SignedCheckpoint, TreeHead, WitnessKey,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +30,7 @@ const ASK_AGAIN: Span = Span::seconds(3);
 
 /// The witnesses of a network: those who are asked at the moment.
 pub struct Witnesses {
-    log: Box<dyn Signer<Log> + Send>,
+    log: LogKeys,
     reach: Reach,
     /// Who was asked last.
     quorum: Option<Arc<Quorum>>,
@@ -62,6 +64,12 @@ pub enum CosignError {
     /// The journal's key.
     #[error("the journal's key does not sign: {0}")]
     Log(#[from] portcullis_tlog::SignError),
+    /// A rotation has put a key of the journal in force that this gate does not have.
+    #[error(
+        "the journal's key in force is {0}, and the configuration names none like it: name it as \
+         `log_successor` and start again; until then the gate takes only restricting acts"
+    )]
+    NoKey(LogKey),
     /// Too few witnesses answered in time.
     #[error("{got} of {needed} witnesses cosigned in time; the gate takes only restricting acts")]
     NoQuorum {
@@ -75,7 +83,7 @@ pub enum CosignError {
 impl Witnesses {
     /// Those that have a URL, to be asked in turn.
     #[must_use]
-    pub fn new(log: Box<dyn Signer<Log> + Send>, reach: Reach) -> Self {
+    pub fn new(log: LogKeys, reach: Reach) -> Self {
         Self {
             log,
             reach,
@@ -94,14 +102,14 @@ impl Witnesses {
         Self { asked, ..self }
     }
 
-    /// Have a head cosigned by a quorum. Signs nothing but heads of durable batches.
-    pub fn cosign(
-        &mut self,
-        head: TreeHead,
-        quorum: &Arc<Quorum>,
-    ) -> Result<Witnessed, CosignError> {
+    /// Have a head signed and cosigned by those in force at its size, and by nobody else. Signs nothing but
+    /// heads of durable batches.
+    pub fn cosign(&mut self, head: TreeHead, by: &Signatories) -> Result<Witnessed, CosignError> {
+        let (key, quorum) = (by.log(), by.quorum());
+        let log = self.log.signer_of(key);
+        let log = log.ok_or_else(|| CosignError::NoKey(key.clone()))?;
         self.turn_to(quorum);
-        let signed = SignedCheckpoint::sign(head, self.log.as_ref())?;
+        let signed = SignedCheckpoint::sign(head, &log)?;
         let mut gathering = Gathering {
             quorum,
             clock: self.reach.clock.as_ref(),
@@ -358,7 +366,8 @@ impl Worker {
             Answer::Refused { status } => {
                 if self.told.is_news("refuses") {
                     tracing::error!(witness = %self.key.name(), status,
-                        "the witness refuses: its log says why; it may be of another network");
+                        "the witness refuses: its log says why; it may be of another network, or not know the \
+                         journal's key in force (`log_keys`)");
                 }
                 None
             }
@@ -377,7 +386,7 @@ mod tests {
     use portcullis_host::{Disk, HttpError, Reply, SystemRandom};
     use portcullis_keeper::testkit::{CrashDisk, HandClock, Ledger, World};
     use portcullis_tlog::witness::decide;
-    use portcullis_tlog::{KeyName, LogSigner, Note, Timestamp};
+    use portcullis_tlog::{Note, Timestamp};
     use std::sync::atomic::AtomicUsize;
     use std::sync::atomic::Ordering::SeqCst;
 
@@ -434,7 +443,7 @@ mod tests {
     /// The witnesses of a small journal.
     struct Bench {
         witnesses: Witnesses,
-        quorum: Arc<Quorum>,
+        by: Signatories,
         head: TreeHead,
         clock: HandClock,
     }
@@ -453,8 +462,8 @@ mod tests {
         journal.append(ledger.entries).unwrap();
         let times = ahead.map(|ahead| World::START.0 / 1000 + ahead);
         let network = Arc::clone(&world.network);
-        let quorum = Arc::new(network.quorum().clone());
-        let names = quorum.witnesses().iter().enumerate();
+        let by = Signatories::first(&network);
+        let names = by.quorum().witnesses().iter().enumerate();
         let urls = names.map(|(n, key)| (key.name().to_string(), format!("http://w{n}")));
         let urls: BTreeMap<String, String> = urls.collect();
         let wrong = AtomicUsize::new(wrong);
@@ -463,8 +472,7 @@ mod tests {
             times,
             wrong,
         });
-        let name = KeyName::new("test.example/log").unwrap();
-        let log = LogSigner::from_seed(name, &[0x80; 32]).unwrap();
+        let log = LogKeys::new(Arc::new(World::key(&[0x80; 16])), None);
         let as_clock: Arc<dyn Clock> = Arc::new(clock.clone());
         let view = journal.view();
         let reach = Reach {
@@ -474,8 +482,8 @@ mod tests {
             http,
         };
         Bench {
-            witnesses: Witnesses::new(Box::new(log), reach),
-            quorum,
+            witnesses: Witnesses::new(log, reach),
+            by,
             head: journal.head(),
             clock,
         }
@@ -485,11 +493,11 @@ mod tests {
     fn cosigned(ahead: [u64; 3]) -> (Time, Time) {
         let Bench {
             mut witnesses,
-            quorum,
+            by,
             head,
             ..
         } = bench(ahead, 0);
-        let witnessed = witnesses.cosign(head, &quorum).unwrap();
+        let witnessed = witnesses.cosign(head, &by).unwrap();
         (witnessed.oldest, witnessed.newest)
     }
 
@@ -498,30 +506,43 @@ mod tests {
     fn a_wrong_word_of_a_longer_journal_silences_no_witness_for_good() {
         let Bench {
             mut witnesses,
-            quorum,
+            by,
             head,
             clock,
         } = bench([0; 3], 3);
-        assert!(witnesses.cosign(head, &quorum).is_err());
-        assert!(
-            witnesses.cosign(head, &quorum).is_err(),
-            "they are left alone"
-        );
+        assert!(witnesses.cosign(head, &by).is_err());
+        assert!(witnesses.cosign(head, &by).is_err(), "they are left alone");
         clock.pass(ASK_AGAIN);
-        assert!(witnesses.cosign(head, &quorum).is_ok());
+        assert!(witnesses.cosign(head, &by).is_ok());
+    }
+
+    #[test]
+    fn with_a_key_that_is_not_in_force_nothing_is_signed() {
+        let Bench {
+            mut witnesses,
+            head,
+            clock,
+            ..
+        } = bench([0; 3], 0);
+        let mut rotated = Ledger::new(Arc::new(World::new()), clock);
+        rotated.rotate_log(0x81);
+        let by = rotated.state.signatories_at(u64::MAX);
+        let error = witnesses.cosign(head, by).map(|_| ()).unwrap_err();
+        assert!(matches!(error, CosignError::NoKey(_)), "{error}");
+        assert!(error.to_string().contains("log_successor"));
     }
 
     #[test]
     fn a_clock_that_was_set_back_keeps_no_witness_silent() {
         let Bench {
             mut witnesses,
-            quorum,
+            by,
             head,
             clock,
         } = bench([0; 3], 3);
-        assert!(witnesses.cosign(head, &quorum).is_err());
+        assert!(witnesses.cosign(head, &by).is_err());
         clock.set(World::START.before(Span::seconds(1)));
-        assert!(witnesses.cosign(head, &quorum).is_ok());
+        assert!(witnesses.cosign(head, &by).is_ok());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::callout::{self, CallOut};
 use crate::config::ChainFees;
 use crate::cosign::{self, Witnesses};
 use crate::fees::{FeeFollower, FeeTable};
+use crate::log_keys::LogKeys;
 use crate::open;
 use crate::pulse::{Durable, Heads, Projector, Pulse};
 use crate::run::Error;
@@ -19,10 +20,8 @@ use portcullis_core::Network;
 use portcullis_core::id::{BoardId, IssuerId};
 use portcullis_host::{Clock, Disk, Http, Random};
 use portcullis_journal::{Directory, Snapshots};
-use portcullis_keys::StatementKey;
 use portcullis_keys::webhook::Endpoint;
 use portcullis_node::Node;
-use portcullis_tlog::{Log, Signer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -39,8 +38,8 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// The way out.
     pub http: Arc<dyn Http>,
-    /// The journal's signing key.
-    pub log: Box<dyn Signer<Log> + Send>,
+    /// The journal's keys.
+    pub log: LogKeys,
     /// The witnesses' URLs, by the name in their vkey: those in force, and those of a rotation to come.
     pub witnesses: BTreeMap<String, String>,
     /// The stop boards' URLs.
@@ -55,36 +54,13 @@ pub struct Parts {
     pub queue: usize,
     /// Bytes of a journal segment.
     pub segment_bytes: u64,
-    /// Snapshots, which make the next start quick; without them it reads the whole journal.
-    pub snapshots: Option<SnapshotParts>,
-    /// Vendors who are asked for their word; without them it comes by the back end.
-    pub vendors: Option<VendorParts>,
-    /// Endpoints that are sent events.
-    pub webhooks: Option<WebhookParts>,
-}
-
-/// How the gate asks vendors.
-pub struct VendorParts {
-    /// The gate's own key, that questions are signed with.
-    pub key: Arc<dyn StatementKey>,
-    /// Where they are asked.
-    pub urls: BTreeMap<IssuerId, String>,
-}
-
-/// How the gate sends events.
-pub struct WebhookParts {
-    /// The gate's own key, that they are signed with.
-    pub key: Arc<dyn StatementKey>,
-    /// Where to, by name.
-    pub urls: BTreeMap<WebhookName, String>,
-}
-
-/// How the gate keeps snapshots.
-pub struct SnapshotParts {
-    /// The gate's own key, that they are authenticated with.
-    pub key: Arc<dyn StatementKey>,
-    /// How many entries come between two.
-    pub every: u64,
+    /// How many entries come between two snapshots, which make the next start quick; without them it reads the
+    /// whole journal.
+    pub snapshot_every: Option<u64>,
+    /// Where vendors are asked for their word; from the others it comes by the back end.
+    pub vendors: BTreeMap<IssuerId, String>,
+    /// Where events are sent, by name.
+    pub webhooks: BTreeMap<WebhookName, String>,
 }
 
 /// An open gate.
@@ -122,9 +98,10 @@ impl Gate {
         } = parts;
         let table = FeeTable::new(&chains);
         let fees = followers(&table, chains, &parts.nodes);
-        let snapshots = parts
-            .snapshots
-            .map(|kept| (Snapshots::new(Arc::clone(&disk), kept.key), kept.every));
+        let snapshots = parts.snapshot_every.map(|every| {
+            let key = Arc::clone(parts.log.own());
+            (Snapshots::new(Arc::clone(&disk), key), every)
+        });
         let own = snapshots.as_ref().map(|(snapshots, _)| snapshots);
         let storage = open::Storage {
             disk: &disk,
@@ -132,7 +109,7 @@ impl Gate {
             segment_bytes: parts.segment_bytes,
         };
         let mut sequencer = open::journal(&network, &storage, own, table)?;
-        open::check_witnesses(&sequencer.shared().state(), &parts.witnesses)?;
+        open::check_signatories(&sequencer.shared().state(), &parts.witnesses, &parts.log)?;
         sequencer.begin(clock.now())?;
         let shared = sequencer.shared();
         let (queue, commands) = sync_channel(parts.queue);
@@ -147,16 +124,16 @@ impl Gate {
             view: Arc::clone(&shared.view),
             http: Arc::clone(&http),
         };
-        let witnesses = Witnesses::new(parts.log, reach);
+        let witnesses = Witnesses::new(parts.log.clone(), reach);
         let reach = (&clock, &http, &shared, &queue);
         let boards = polls(parts.boards, reach);
-        let callouts = parts.vendors.map(|vendors| callouts(vendors, reach));
+        let callouts = callouts(parts.vendors, &parts.log, reach);
         let (size, reach) = (sequencer.head().size, (&clock, &http, &shared, &disk));
-        let webhooks = webhooks(parts.webhooks, size, reach)?;
+        let webhooks = webhooks(parts.webhooks, &parts.log, size, reach)?;
         let seen: Vec<Seen> = webhooks.iter().map(Webhook::seen).collect();
         Ok(Self {
             boards,
-            callouts: callouts.unwrap_or_default(),
+            callouts,
             webhooks,
             fees,
             pulse: Pulse::new(witnesses, Arc::clone(&heads), Arc::clone(&shared)),
@@ -199,16 +176,20 @@ fn polls(
     boards.into_iter().map(poll).collect()
 }
 
-fn callouts(vendors: VendorParts, (clock, http, shared, queue): Reached<'_>) -> Vec<CallOut> {
+fn callouts(
+    vendors: BTreeMap<IssuerId, String>,
+    keys: &LogKeys,
+    (clock, http, shared, queue): Reached<'_>,
+) -> Vec<CallOut> {
     let callout = |vendor| {
         let reach = callout::Reach {
-            key: Arc::clone(&vendors.key),
+            keys: keys.clone(),
             clock: Arc::clone(clock),
             http: Arc::clone(http),
         };
         CallOut::new(vendor, reach, Arc::clone(shared), queue.clone())
     };
-    vendors.urls.into_iter().map(callout).collect()
+    vendors.into_iter().map(callout).collect()
 }
 
 /// What a webhook reaches, of which each has its own.
@@ -220,15 +201,13 @@ type Sending<'a> = (
 );
 
 fn webhooks(
-    parts: Option<WebhookParts>,
+    urls: BTreeMap<WebhookName, String>,
+    keys: &LogKeys,
     size: u64,
     (clock, http, shared, disk): Sending<'_>,
 ) -> Result<Vec<Webhook>, Error> {
-    let Some(parts) = parts else {
-        return Ok(Vec::new());
-    };
     let webhook = |(name, url)| {
-        let endpoint = Endpoint::new(Arc::clone(http), url, Arc::clone(&parts.key));
+        let endpoint = Endpoint::new(Arc::clone(http), url, Arc::clone(keys.own()));
         let endpoint = endpoint.ok_or_else(|| {
             Error::Config("webhooks are signed by an Ed25519 key, and this is none".into())
         })?;
@@ -236,10 +215,11 @@ fn webhooks(
             clock: Arc::clone(clock),
             disk: Arc::clone(disk),
             shared: Arc::clone(shared),
+            keys: keys.clone(),
         };
         Ok(Webhook::open(name, endpoint, size, reach)?)
     };
-    parts.urls.into_iter().map(webhook).collect()
+    urls.into_iter().map(webhook).collect()
 }
 
 fn followers(

@@ -47,6 +47,9 @@ pub enum Place {
     /// The witnesses.
     #[n(4)]
     Witnesses,
+    /// The journal's key.
+    #[n(5)]
+    Log,
 }
 
 impl Place {
@@ -56,6 +59,7 @@ impl Place {
             Keys::Roots { .. } => Self::Roots,
             Keys::Keeper { keeper, .. } => Self::Keeper(*keeper),
             Keys::Witnesses { .. } => Self::Witnesses,
+            Keys::Log { .. } => Self::Log,
         }
     }
 }

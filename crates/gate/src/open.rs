@@ -2,6 +2,7 @@
 
 use crate::config::{ChainFees, Config};
 use crate::fees::FeeTable;
+use crate::log_keys::LogKeys;
 use crate::run::Error;
 use crate::sequencer::Sequencer;
 use crate::snapshots::Replica;
@@ -12,7 +13,7 @@ use portcullis_host::{Clock, Disk, FileClock, Random, SystemClock};
 use portcullis_journal::projection::CHECKPOINT_FILE;
 use portcullis_journal::{Directory, Journal, Snapshots};
 use portcullis_keys::{KeyFile, Passphrase, StatementKey};
-use portcullis_tlog::{Cosigned, MAX_NOTE_BYTES, SignedCheckpoint};
+use portcullis_tlog::{MAX_NOTE_BYTES, ReadCheckpoint};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -81,8 +82,19 @@ pub(crate) fn check(config: &Config, network: &Network) -> Result<(), Error> {
     }
 }
 
+/// All who are to sign the journal's checkpoints can: a quorum of the witnesses has addresses, and of the key
+/// there is the secret.
+pub(crate) fn check_signatories(
+    state: &State,
+    urls: &BTreeMap<String, String>,
+    keys: &LogKeys,
+) -> Result<(), Error> {
+    check_witnesses(state, urls)?;
+    check_log_keys(state, keys)
+}
+
 /// A quorum of the witnesses in force has addresses.
-pub(crate) fn check_witnesses(state: &State, urls: &BTreeMap<String, String>) -> Result<(), Error> {
+fn check_witnesses(state: &State, urls: &BTreeMap<String, String>) -> Result<(), Error> {
     // Those of before have their last checkpoint to cosign.
     let sizes = state.handing_over().into_iter().chain([u64::MAX]);
     for quorum in sizes.map(|size| state.quorum_at(size)) {
@@ -100,6 +112,20 @@ pub(crate) fn check_witnesses(state: &State, urls: &BTreeMap<String, String>) ->
         }
     }
     Ok(())
+}
+
+/// The gate has every key that it is to sign with: the one in force and, while the journal is handed over, the
+/// one of before.
+fn check_log_keys(state: &State, keys: &LogKeys) -> Result<(), Error> {
+    let sizes = state.handing_over().into_iter().chain([u64::MAX]);
+    let mut wanted = sizes.map(|size| state.signatories_at(size).log());
+    match wanted.find(|key| keys.secret_of(key).is_none()) {
+        None => Ok(()),
+        Some(missing) => Err(Error::Config(format!(
+            "the journal's key in force is {missing}, and neither log_key nor log_successor is that one; where \
+             it was rotated, name the one in force as log_successor too"
+        ))),
+    }
 }
 
 /// The fees of each chain that a wallet pays on, and of no other: a misspelt one would have every
@@ -134,23 +160,19 @@ pub(crate) fn chains(
     }
 }
 
-/// The journal's key, checked to be the one that genesis names.
-pub(crate) fn log_key(config: &Config, network: &Network) -> Result<Arc<dyn StatementKey>, Error> {
+/// The journal's key and its successor, where one is named.
+pub(crate) fn log_keys(config: &Config, network: &Network) -> Result<LogKeys, Error> {
     let file = std::fs::File::open(&config.passphrase_file)
         .map_err(|error| Error::File(config.passphrase_file.display().to_string(), error))?;
     let passphrase = Passphrase::read_file(file)?;
     let keys = KeyFile::open_for(network.genesis().mode, &config.key_file, &passphrase)?;
-    let name = config
-        .log_key
-        .parse()
-        .map_err(|_| Error::Config("the log key's name".into()))?;
-    let key = keys.statement(&name)?;
-    if key.public_key().as_bytes() != network.log().public() {
-        return Err(Error::Config(
-            "the log key is not the one that genesis names".into(),
-        ));
-    }
-    Ok(Arc::new(key))
+    let read = |name: &String| -> Result<Arc<dyn StatementKey>, Error> {
+        let name = name.parse();
+        let name = name.map_err(|_| Error::Config("the log key's name".into()))?;
+        Ok(Arc::new(keys.statement(&name)?))
+    };
+    let successor = config.log_successor.as_ref().map(read).transpose()?;
+    Ok(LogKeys::new(read(&config.log_key)?, successor))
 }
 
 /// What the journal's store is made of.
@@ -169,8 +191,8 @@ pub(crate) fn journal(
     fees: FeeTable,
 ) -> Result<Sequencer<Directory>, Error> {
     let (disk, random) = (storage.disk, storage.random);
-    let known = known_checkpoint(disk.as_ref(), network)?;
-    let size = known.as_ref().map_or(0, |known| known.head().size);
+    let known = known_checkpoint(disk.as_ref())?;
+    let size = known.as_ref().map_or(0, |known| known.claimed().size);
     let opened = Directory::open(Arc::clone(disk), storage.segment_bytes, Arc::clone(random));
     let (store, recovered) = opened?;
     let journal = Journal::open(store, &recovered, Arc::clone(disk), size)?;
@@ -189,19 +211,20 @@ pub(crate) fn journal(
     Ok(Sequencer::new(journal, replica.state, replica.index, fees))
 }
 
-/// The checkpoint that was written last: the journal cannot be shorter. Which witnesses it must have is
-/// known once the journal has been read.
-fn known_checkpoint(disk: &dyn Disk, network: &Network) -> Result<Option<SignedCheckpoint>, Error> {
+/// The checkpoint that was written last: the journal cannot be shorter. Whose signatures it must have is known
+/// once the journal has been read.
+fn known_checkpoint(disk: &dyn Disk) -> Result<Option<ReadCheckpoint>, Error> {
     let Some(note) = disk.read(CHECKPOINT_FILE, MAX_NOTE_BYTES as u64)? else {
         return Ok(None);
     };
-    let signed = SignedCheckpoint::parse(&note, network.log());
-    Ok(Some(signed.map_err(not_a_checkpoint)?))
+    Ok(Some(
+        ReadCheckpoint::parse(&note).map_err(not_a_checkpoint)?,
+    ))
 }
 
-fn check_cosigned(state: &State, known: SignedCheckpoint) -> Result<(), Error> {
-    let quorum = state.quorum_at(known.head().size);
-    let cosigned = Cosigned::verify(known, quorum);
+fn check_cosigned(state: &State, known: ReadCheckpoint) -> Result<(), Error> {
+    let signatories = state.signatories_at(known.claimed().size);
+    let cosigned = signatories.check(known);
     cosigned.map(drop).map_err(not_a_checkpoint)
 }
 

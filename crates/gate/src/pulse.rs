@@ -3,10 +3,11 @@
 use crate::cosign::{CosignError, Witnesses};
 use crate::published::Witnessed;
 use crate::sequencer::Shared;
+use portcullis_core::state::Signatories;
 use portcullis_core::{Digest, State};
 use portcullis_host::Told;
 use portcullis_journal::Projection;
-use portcullis_tlog::{Quorum, TreeHead};
+use portcullis_tlog::TreeHead;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub(crate) struct Standing {
     pub(crate) effects: Digest,
 }
 
-/// Where the journal ends, and whose cosignatures it is to have.
+/// Where the journal ends, and whose signatures it is to have.
 #[derive(Clone, Debug)]
 pub(crate) struct Durable {
     standing: Standing,
@@ -34,17 +35,17 @@ pub(crate) struct Durable {
 /// Which head is to be cosigned, and by whom.
 #[derive(Clone, Debug)]
 enum Asked {
-    /// The newest, by the witnesses in force.
-    Newest(Arc<Quorum>),
-    /// The last of witnesses of before, until the journal has it.
-    Handover(TreeHead, Arc<Quorum>),
+    /// The newest, by those in force.
+    Newest(Signatories),
+    /// The last of those of before, until the journal has it.
+    Handover(TreeHead, Signatories),
 }
 
 impl Durable {
     /// Where a journal ends of which this is the state.
     ///
-    /// Until the journal has the last checkpoint of witnesses of before, nobody is asked for one that is
-    /// longer. A crash before it is durable leaves witnesses that have cosigned no more, and can be asked for
+    /// Until the journal has the last checkpoint of those of before, nothing that is longer is signed, and
+    /// nobody is asked for it. A crash before it is durable leaves witnesses that have cosigned no more, and can be asked for
     /// that again; they would refuse once they had.
     pub(crate) fn of(state: &State) -> Self {
         let log = &state.facts().log;
@@ -52,8 +53,8 @@ impl Durable {
         let handover = state.handing_over();
         let handover = handover.and_then(|last| Some((log.head_at(last)?, last)));
         let asked = match handover {
-            Some((head, last)) => Asked::Handover(head, Arc::clone(state.quorum_at(last))),
-            None => Asked::Newest(Arc::clone(state.quorum_at(head.size))),
+            Some((head, last)) => Asked::Handover(head, state.signatories_at(last).clone()),
+            None => Asked::Newest(state.signatories_at(head.size).clone()),
         };
         let standing = Standing { head, effects };
         Self { standing, asked }
@@ -129,12 +130,12 @@ impl Pulse {
     pub fn beat(&mut self) -> Result<TreeHead, CosignError> {
         let Durable { standing, asked } = self.heads.newest();
         let witnessed = match asked {
-            Asked::Newest(quorum) => {
-                let witnessed = self.witnesses.cosign(standing.head, &quorum)?;
+            Asked::Newest(by) => {
+                let witnessed = self.witnesses.cosign(standing.head, &by)?;
                 self.heads.note_cosigned(standing, witnessed.clone());
                 witnessed
             }
-            Asked::Handover(last, quorum) => self.witnesses.cosign(last, &quorum)?,
+            Asked::Handover(last, by) => self.witnesses.cosign(last, &by)?,
         };
         self.shared.published.show(witnessed);
         Ok(standing.head)

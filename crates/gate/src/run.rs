@@ -1,7 +1,7 @@
 //! The process: from a configuration to a running gate, a thread for each of its parts, until SIGTERM.
 
 use crate::config::{ChainFees, Config};
-use crate::gate::{Gate, Parts, Sequencing, SnapshotParts, VendorParts, WebhookParts, collect};
+use crate::gate::{Gate, Parts, Sequencing, collect};
 use crate::open;
 use crate::pulse::Projector;
 use crate::sequencer::{Command, Stop};
@@ -14,8 +14,8 @@ use portcullis_core::genesis::GenesisFault;
 use portcullis_host::listen::{Bounds, accept};
 use portcullis_host::{Dir, DiskError, SystemRandom, Web};
 use portcullis_journal::{OpenError, ReadError, StoreError};
+use portcullis_keys::KeyFileError;
 use portcullis_keys::file::PassphraseError;
-use portcullis_keys::{KeyFileError, NoteKey};
 use portcullis_node::{HttpNode, Node};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
@@ -154,11 +154,7 @@ fn assemble(config: &Config) -> Result<Parts, Error> {
     let network = Arc::new(open::genesis(config)?);
     open::check(config, &network)?;
     let chains = open::chains(config, &network)?;
-    let key = open::log_key(config, &network)?;
-    let log = Box::new(NoteKey {
-        public: network.log().clone(),
-        secret: Arc::clone(&key),
-    });
+    let log = open::log_keys(config, &network)?;
     let (clock, nodes) = (open::clock(config, &network)?, nodes(&chains)?);
     // Given back at once: who connects before the journal is open is to be told that nobody answers.
     drop(TcpListener::bind(config.listen).map_err(|error| Error::Listen(config.listen, error))?);
@@ -183,18 +179,9 @@ fn assemble(config: &Config) -> Result<Parts, Error> {
         authorities: config.authorities.clone(),
         queue: config.queue,
         segment_bytes: config.segment_bytes,
-        snapshots: Some(SnapshotParts {
-            key: Arc::clone(&key),
-            every: config.snapshot_every,
-        }),
-        vendors: Some(VendorParts {
-            key: Arc::clone(&key),
-            urls: config.issuers.clone(),
-        }),
-        webhooks: Some(WebhookParts {
-            key,
-            urls: config.webhooks.clone(),
-        }),
+        snapshot_every: Some(config.snapshot_every),
+        vendors: config.issuers.clone(),
+        webhooks: config.webhooks.clone(),
     })
 }
 

@@ -18,7 +18,7 @@ use portcullis_core::{Network, State};
 use portcullis_host::DiskError;
 use portcullis_journal::snapshot::Mark;
 use portcullis_journal::{Snapshots, View};
-use portcullis_tlog::{SignedCheckpoint, TreeHead};
+use portcullis_tlog::{ReadCheckpoint, TreeHead};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -86,7 +86,7 @@ impl Replica {
             return Err(Error::Changed { size: from });
         }
         let mark = snapshots.load_mark()?;
-        let Some((checked, note)) = mark.and_then(|mark| standing(&mark, network)) else {
+        let Some((checked, note)) = mark.and_then(|mark| standing(&mark)) else {
             return Ok(replica);
         };
         if checked.head.size > head.size {
@@ -127,11 +127,11 @@ impl Replica {
     }
 }
 
-/// What a mark says, if it stands under a checkpoint of its size; and that, whose witnesses are known once the
+/// What a mark says, if it stands under a checkpoint of its size; and that, whose signatories are known once the
 /// replica has come to it.
-fn standing(mark: &Mark, network: &Network) -> Option<(Standing, Vec<u8>)> {
-    let signed = SignedCheckpoint::parse(&mark.note, network.log()).ok()?;
-    let (head, effects) = (signed.head(), mark.effects);
+fn standing(mark: &Mark) -> Option<(Standing, Vec<u8>)> {
+    let read = ReadCheckpoint::parse(&mark.note).ok()?;
+    let (head, effects) = (read.claimed(), mark.effects);
     (head.size == mark.size).then(|| (Standing { head, effects }, mark.note.clone()))
 }
 

@@ -9,11 +9,12 @@
 mod harness;
 
 use harness::Gate;
-use portcullis_gate::{CosignError, WitnessReach, Witnesses};
+use portcullis_core::state::Signatories;
+use portcullis_gate::{CosignError, LogKeys, WitnessReach, Witnesses};
 use portcullis_host::{Http, HttpError, Reply};
 use portcullis_keeper::testkit::World;
 use portcullis_tlog::witness::{AddCheckpoint, decide};
-use portcullis_tlog::{Hash, LogSigner, Quorum, Signer as _, Timestamp, TreeHead, WitnessSigner};
+use portcullis_tlog::{Hash, Signer as _, Timestamp, TreeHead, WitnessSigner};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -66,7 +67,7 @@ fn a_lying_witness_changes_nothing_for_two_honest_ones() {
         let gate = Gate::new();
         let head = gate.sequencer.head();
         for _ in 0..2 {
-            let witnessed = witnesses(&gate, &[0, 1], *lie).cosign(head, &quorum(&gate));
+            let witnessed = witnesses(&gate, &[0, 1], *lie).cosign(head, &in_force(&gate));
             assert_eq!(witnessed.unwrap().head, head, "it {what}");
         }
     }
@@ -85,7 +86,7 @@ fn where_the_quorum_needs_it_only_its_true_word_counts() {
 fn needs(what: &str, counts: Counts, lie: Lie) {
     let gate = Gate::new();
     let head = gate.sequencer.head();
-    let witnessed = witnesses(&gate, &[0], lie).cosign(head, &quorum(&gate));
+    let witnessed = witnesses(&gate, &[0], lie).cosign(head, &in_force(&gate));
     match counts {
         Counts::Yes => assert_eq!(witnessed.unwrap().head, head, "it {what}"),
         Counts::No => {
@@ -106,8 +107,7 @@ fn witnesses(gate: &Gate, up: &[usize], lie: Lie) -> Witnesses {
         .enumerate()
         .map(|(number, witness)| (witness.key().name().to_string(), url(number)))
         .collect();
-    let log = LogSigner::from_seed(world.log.key().name().clone(), &[0x80; 32]).unwrap();
-    assert_eq!(log.key(), world.log.key());
+    let log = LogKeys::new(Arc::new(World::key(&[0x80; 16])), None);
     let http: Arc<dyn Http> = Arc::new(Others {
         world: Arc::clone(&world),
         up: up.to_vec(),
@@ -120,11 +120,12 @@ fn witnesses(gate: &Gate, up: &[usize], lie: Lie) -> Witnesses {
         view: Arc::clone(&gate.shared.view),
         http,
     };
-    Witnesses::new(Box::new(log), reach)
+    Witnesses::new(log, reach)
 }
 
-fn quorum(gate: &Gate) -> Arc<Quorum> {
-    Arc::clone(gate.shared.state().quorum_at(gate.sequencer.head().size))
+fn in_force(gate: &Gate) -> Signatories {
+    let state = gate.shared.state();
+    state.signatories_at(gate.sequencer.head().size).clone()
 }
 
 /// Everybody whom the gate asks.

@@ -7,12 +7,11 @@ use crate::directory;
 use crate::projection::CHECKPOINT_FILE;
 use crate::segment::Tail;
 use crate::whole::Whole;
+use portcullis_core::state::Signatories;
 use portcullis_host::Disk;
 use portcullis_tlog::{
-    Cosigned, KeyId, KeyName, LogKey, NoteSignature, Quorum, SignedCheckpoint, TreeHead,
-    new_bundles, new_tiles,
+    Cosigned, KeyId, KeyName, NoteSignature, ReadCheckpoint, TreeHead, new_bundles, new_tiles,
 };
-use std::sync::Arc;
 
 /// One thing that is wrong with one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,15 +44,15 @@ impl Checked {
     }
 }
 
-/// Whose cosignatures count for a checkpoint over these entries, and no others; or why nobody's do.
-pub type WhoCosigns<'a> = &'a dyn Fn(&[Vec<u8>]) -> Result<Arc<Quorum>, String>;
+/// Whose signatures count for a checkpoint over these entries, and no others; or why nobody's do.
+pub type WhoSigns<'a> = &'a dyn Fn(&[Vec<u8>]) -> Result<Signatories, String>;
 
 /// Check a journal's folder.
 #[must_use]
-pub fn check(disk: &dyn Disk, log: &LogKey, who: WhoCosigns<'_>) -> Checked {
+pub fn check(disk: &dyn Disk, who: WhoSigns<'_>) -> Checked {
     let mut checked = Checked::default();
     let whole = check_segments(disk, &mut checked);
-    check_checkpoint(disk, (log, who), &whole.entries, &mut checked);
+    check_checkpoint(disk, who, &whole.entries, &mut checked);
     if let Some(head) = checked.checkpoint.as_ref().map(Cosigned::head) {
         check_root(&whole, head, &mut checked);
         check_tiles(disk, &whole, head.size, &mut checked);
@@ -104,7 +103,7 @@ fn check_segments(disk: &dyn Disk, checked: &mut Checked) -> Whole {
 
 fn check_checkpoint(
     disk: &dyn Disk,
-    (log, who): (&LogKey, WhoCosigns<'_>),
+    who: WhoSigns<'_>,
     entries: &[Vec<u8>],
     checked: &mut Checked,
 ) {
@@ -115,10 +114,10 @@ fn check_checkpoint(
         Ok(None) => return checked.fault(CHECKPOINT_FILE, "missing"),
         Err(error) => return checked.fault(CHECKPOINT_FILE, error.to_string()),
     };
-    match judge(&note, (log, who), entries) {
+    match judge(&note, who, entries) {
         Err(what) => checked.fault(CHECKPOINT_FILE, what),
-        Ok((cosigned, quorum)) => {
-            if let Some(name) = stranger(&cosigned, log, &quorum) {
+        Ok((cosigned, signatories)) => {
+            if let Some(name) = stranger(&cosigned, &signatories) {
                 checked.fault(
                     CHECKPOINT_FILE,
                     format!("it is signed by {name}, who does not count here with this key"),
@@ -129,31 +128,32 @@ fn check_checkpoint(
     }
 }
 
-/// The checkpoint, and the witnesses by whom it is judged.
+/// The checkpoint, and those by whom it is judged.
 pub fn judge(
     note: &[u8],
-    (log, who): (&LogKey, WhoCosigns<'_>),
+    who: WhoSigns<'_>,
     entries: &[Vec<u8>],
-) -> Result<(Cosigned, Arc<Quorum>), String> {
-    let signed = SignedCheckpoint::parse(note, log).map_err(|error| error.to_string())?;
-    let (size, found) = (signed.head().size, entries.len());
+) -> Result<(Cosigned, Signatories), String> {
+    let checkpoint = ReadCheckpoint::parse(note).map_err(|error| error.to_string())?;
+    let (size, found) = (checkpoint.claimed().size, entries.len());
     let covered = usize::try_from(size)
         .ok()
         .and_then(|size| entries.get(..size));
     let covered = covered.ok_or_else(|| {
         format!("it speaks of {size} entries and the segments hold {found}: the journal was cut")
     })?;
-    let quorum = who(covered)?;
-    let cosigned = Cosigned::verify(signed, &quorum).map_err(|error| error.to_string())?;
-    Ok((cosigned, quorum))
+    let signatories = who(covered)?;
+    let cosigned = signatories.check(checkpoint);
+    Ok((cosigned.map_err(|error| error.to_string())?, signatories))
 }
 
 /// A signature of a key that is neither the log's nor a witness'. Whoever reads notes ignores it; here
 /// it would let a damaged cosignature pass for somebody else's.
-fn stranger(cosigned: &Cosigned, log: &LogKey, quorum: &Quorum) -> Option<String> {
+fn stranger(cosigned: &Cosigned, signatories: &Signatories) -> Option<String> {
+    let log = signatories.log();
     let is_known = |line: &&NoteSignature| {
         let is = |name: &KeyName, id: KeyId| *line.name() == *name && line.id() == id;
-        let mut witnesses = quorum.witnesses().iter();
+        let mut witnesses = signatories.quorum().witnesses().iter();
         is(log.name(), log.id()) || witnesses.any(|witness| is(witness.name(), witness.id()))
     };
     let mut lines = cosigned.signed().note().signatures().iter();

@@ -85,6 +85,13 @@ impl Endpoint {
         })
     }
 
+    /// Sign with this key from here on, which is Ed25519 like the one before.
+    pub fn sign_with(&mut self, key: &Arc<dyn StatementKey>) {
+        if matches!(key.public_key(), PublicKey::Ed25519(_)) {
+            self.key = Arc::clone(key);
+        }
+    }
+
     /// Whether it is to be tried again.
     #[must_use]
     pub fn is_ready(&self, now: Time) -> bool {

@@ -134,7 +134,7 @@ fn witnesses(reach: &Reach) -> Finding {
     let (seen, known) = reach
         .judged(&reply.body)
         .map_err(|error| error.to_string())?;
-    let quorum = known.at(seen.head().size);
+    let quorum = known.at(seen.head().size).quorum();
     let oldest = Time::from_unix_seconds(seen.oldest().unix());
     let names: Vec<String> = seen.witnesses().iter().map(ToString::to_string).collect();
     let age = fresh(reach, oldest).map_err(|why| {

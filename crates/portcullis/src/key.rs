@@ -40,7 +40,7 @@ enum Command {
         #[command(flatten)]
         file: FileArgs,
         /// Also the vkey under this name: that of a log for the key "log" (NAME is its origin), that
-        /// of a witness for the key "witness"
+        /// of a witness for the key "witness"; likewise for their successors ("log-2")
         #[arg(long, value_name = "NAME")]
         vkey: Option<String>,
         /// The chain of the wallets' addresses, in CAIP-2
@@ -142,7 +142,7 @@ fn show(file: &FileArgs, vkey: Option<&str>, chain: ChainId) -> Result<(), Failu
     };
     if vkey.is_some() && !each.iter().any(has_vkey) {
         return Err(Failure::usage(
-            "no Ed25519 key here is named log or witness, so there is no vkey to show",
+            "no Ed25519 key here is named log or witness, or log-… or witness-…, so there is no vkey to show",
             "make one with: portcullis key new FILE --name log (or --name witness)",
         ));
     }
@@ -158,7 +158,8 @@ fn vkey_of(
     as_name: &str,
 ) -> Result<Option<(&'static str, String)>, Failure> {
     let named = name.to_string();
-    if ![purpose::LOG, purpose::WITNESS].contains(&named.as_str()) {
+    let is_for = |purpose: &str| is_or_follows(&named, purpose);
+    if !is_for(purpose::LOG) && !is_for(purpose::WITNESS) {
         return Ok(None);
     }
     let PublicKey::Ed25519(key) = keys.statement(name)?.public_key().clone() else {
@@ -168,11 +169,17 @@ fn vkey_of(
         KeyName::new(as_name).map_err(|error| Failure::usage(error, ""))?,
         *key.as_bytes(),
     );
-    Ok(Some(if named == purpose::LOG {
+    Ok(Some(if is_for(purpose::LOG) {
         ("log_vkey", LogKey::new(as_name, key).to_string())
     } else {
         ("witness_vkey", WitnessKey::new(as_name, key).to_string())
     }))
+}
+
+/// A key of this purpose, or its successor: `log`, and then `log-2`.
+fn is_or_follows(name: &str, purpose: &str) -> bool {
+    let rest = name.strip_prefix(purpose);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 fn public(keys: &KeyFile, name: &Name, kind: Kind, chain: ChainId) -> Result<Value, Failure> {

@@ -151,6 +151,49 @@ pub struct SignedCheckpoint {
     note: Note,
 }
 
+/// A checkpoint that was read, and not yet known to be signed: which key it must be signed by may be a matter
+/// of its size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadCheckpoint {
+    checkpoint: Checkpoint,
+    note: Note,
+}
+
+impl ReadCheckpoint {
+    /// Reads a note of which the text is a checkpoint.
+    pub fn parse(note: &[u8]) -> Result<Self, CheckpointError> {
+        Self::of(Note::parse(note)?)
+    }
+
+    /// The same, of a note read before.
+    pub fn of(note: Note) -> Result<Self, CheckpointError> {
+        let checkpoint = Checkpoint::parse(note.text())?;
+        Ok(Self { checkpoint, note })
+    }
+
+    /// The log that it claims to be of.
+    #[must_use]
+    pub fn origin(&self) -> &KeyName {
+        &self.checkpoint.origin
+    }
+
+    /// The size and root that somebody claims.
+    #[must_use]
+    pub fn claimed(&self) -> TreeHead {
+        self.checkpoint.head
+    }
+
+    /// Checks that it is of the key's log and has one signature by the key.
+    pub fn verify(self, log: &LogKey) -> Result<SignedCheckpoint, CheckpointError> {
+        let Self { checkpoint, note } = self;
+        if checkpoint.origin != *log.name() {
+            return Err(CheckpointError::OtherOrigin);
+        }
+        log.verify(&note)?;
+        Ok(SignedCheckpoint { checkpoint, note })
+    }
+}
+
 impl SignedCheckpoint {
     /// Signs a checkpoint as the log, whose key bears the origin as its name.
     pub fn sign(head: TreeHead, signer: &(impl Signer<Log> + ?Sized)) -> Result<Self, SignError> {
@@ -167,12 +210,7 @@ impl SignedCheckpoint {
 
     /// As [`SignedCheckpoint::parse`], for a note read before.
     pub fn verify(note: Note, log: &LogKey) -> Result<Self, CheckpointError> {
-        let checkpoint = Checkpoint::parse(note.text())?;
-        if checkpoint.origin != *log.name() {
-            return Err(CheckpointError::OtherOrigin);
-        }
-        log.verify(&note)?;
-        Ok(Self { checkpoint, note })
+        ReadCheckpoint::of(note)?.verify(log)
     }
 
     /// What it says.

@@ -24,7 +24,7 @@ mod tile;
 pub mod witness;
 
 pub use bundle::{BundleError, EntryTooLong, MAX_ENTRY_BYTES, parse_bundle, push_entry};
-pub use checkpoint::{BodyDigest, Checkpoint, CheckpointError, SignedCheckpoint};
+pub use checkpoint::{BodyDigest, Checkpoint, CheckpointError, ReadCheckpoint, SignedCheckpoint};
 pub use cosignature::{Cosignature, Timestamp, TimestampError};
 pub use frontier::{Frontier, FrontierError};
 pub use hash::{Hash, HashError, MAX_TREE_SIZE, TreeHead};

@@ -98,6 +98,18 @@ impl AddCheckpoint {
         self.checkpoint.origin()
     }
 
+    /// The first of these keys of which the note bears a signature line. It proves nothing: [`decide`] checks
+    /// the signature.
+    #[must_use]
+    pub fn bears<'a>(&self, keys: &'a [LogKey]) -> Option<&'a LogKey> {
+        let lines = self.note.signatures();
+        let is_on = |key: &&LogKey| {
+            let mut lines = lines.iter();
+            lines.any(|line| line.name() == key.name() && line.id() == key.id())
+        };
+        keys.iter().find(is_on)
+    }
+
     /// Size of the tree that the proof starts from.
     #[must_use]
     pub fn old_size(&self) -> u64 {

@@ -44,6 +44,10 @@ pub struct Role {
     /// A witness' name, where a rotation puts it in force and genesis does not know it.
     #[serde(default)]
     pub name: Option<String>,
+    /// Of a witness, the log's keys as vkeys, each with those that take over from it behind it; genesis' alone
+    /// where absent.
+    #[serde(default)]
+    pub log_keys: Vec<String>,
 }
 
 /// Why there is no configuration.

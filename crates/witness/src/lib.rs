@@ -10,6 +10,7 @@
 pub mod board;
 mod config;
 mod cosigner;
+mod log_keys;
 mod memory;
 mod page;
 mod process;

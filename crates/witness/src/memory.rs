@@ -43,6 +43,11 @@ pub enum MemoryError {
         /// What is wrong with it.
         why: String,
     },
+    /// The log has signed by a key that is not given any more.
+    #[error(
+        "the log's newest key here is {0}, and `log_keys` does not name it: whoever has an older one is not to be cosigned for; name it again"
+    )]
+    OtherLogKey(String),
     /// The disk.
     #[error(transparent)]
     Disk(#[from] DiskError),

@@ -13,7 +13,7 @@ use portcullis_host::clock::NotDevelopment;
 use portcullis_host::{Clock, Dir, Disk, DiskError, FileClock, SystemClock};
 use portcullis_keys::file::{NameError, PassphraseError};
 use portcullis_keys::{KeyFile, KeyFileError, Passphrase, StatementKey};
-use portcullis_tlog::{KeyError, KeyName};
+use portcullis_tlog::{KeyError, KeyName, LogKey};
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -54,6 +54,12 @@ pub enum Error {
     /// The witness' name.
     #[error("the witness' name: {0}")]
     Name(#[from] KeyError),
+    /// A key of the log.
+    #[error("log_keys: {0}")]
+    LogKey(KeyError),
+    /// A key of another log.
+    #[error("log_keys: {0} has another name than the log of the genesis")]
+    OtherLog(LogKey),
     /// The test clock.
     #[error(transparent)]
     TestClock(#[from] NotDevelopment),
@@ -180,7 +186,28 @@ impl Setting {
     fn witness(&self, role: &Role) -> Result<Witness, Error> {
         let cosigner = self.cosigner(role)?;
         let (clock, disk) = (Arc::clone(&self.clock), Arc::clone(&self.disk));
-        Ok(Witness::open(&self.network, cosigner, clock, disk)?)
+        let log_keys = self.log_keys(role)?;
+        Ok(Witness::open_with(
+            &self.network,
+            log_keys,
+            cosigner,
+            clock,
+            disk,
+        )?)
+    }
+
+    /// A key under another name would be another log's, on one record with this one's.
+    fn log_keys(&self, role: &Role) -> Result<Vec<LogKey>, Error> {
+        let origin = self.network.log().name();
+        let read = |vkey: &String| {
+            let key: LogKey = vkey.parse().map_err(Error::LogKey)?;
+            if key.name() == origin {
+                Ok(key)
+            } else {
+                Err(Error::OtherLog(key))
+            }
+        };
+        role.log_keys.iter().map(read).collect()
     }
 
     fn cosigner(&self, role: &Role) -> Result<Cosigner, Error> {

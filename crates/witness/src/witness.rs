@@ -1,6 +1,7 @@
 //! The witness: C2SP tlog-witness over a memory that survives.
 
 use crate::cosigner::Cosigner;
+use crate::log_keys::LogKeys;
 use crate::memory::{Memory, MemoryError};
 use crate::record::Binding;
 use crate::response::Response;
@@ -22,12 +23,12 @@ const INCONSISTENT: Evidence = Evidence {
     refused: "witness/inconsistent-refused",
 };
 
-/// A witness of the one log that its genesis names.
+/// A witness of the one log that its genesis names, by its key there or by those that took over from it.
 ///
 /// One rule holds whatever happens to the machine: no cosignature leaves before its tree and its time
 /// are durable, and neither ever goes back.
 pub struct Witness {
-    log: LogKey,
+    logs: LogKeys,
     cosigner: Cosigner,
     clock: Arc<dyn Clock>,
     disk: Arc<dyn Disk>,
@@ -72,18 +73,30 @@ impl Witness {
         Memory::create(disk, Binding::new(network.log(), &cosigner.0.public))
     }
 
-    /// A witness that remembers.
+    /// A witness that remembers, of a log that signs by genesis' key.
     pub fn open(
         network: &Network,
         cosigner: Cosigner,
         clock: Arc<dyn Clock>,
         disk: Arc<dyn Disk>,
     ) -> Result<Self, MemoryError> {
-        let log = network.log().clone();
-        let binding = Binding::new(&log, &cosigner.0.public);
+        Self::open_with(network, Vec::new(), cosigner, clock, disk)
+    }
+
+    /// The same, of a log that signs by these keys, of which each takes over from the one before it; by genesis'
+    /// where there are none. All are this log's: they have its name.
+    pub fn open_with(
+        network: &Network,
+        log_keys: Vec<LogKey>,
+        cosigner: Cosigner,
+        clock: Arc<dyn Clock>,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, MemoryError> {
+        let binding = Binding::new(network.log(), &cosigner.0.public);
         let memory = Memory::open(Arc::clone(&disk), binding)?;
+        let logs = LogKeys::open(network.log(), log_keys, Arc::clone(&disk))?;
         Ok(Self {
-            log,
+            logs,
             cosigner,
             clock,
             disk,
@@ -116,8 +129,10 @@ impl Witness {
             return Err(Refusal::Stopped);
         }
         let request = AddCheckpoint::parse(body).map_err(Rejection::from)?;
-        let accepted = decide(Some(self.memory.last().head), request, &self.log)?;
+        let log = self.logs.of(&request).clone();
+        let accepted = decide(Some(self.memory.last().head), request, &log)?;
         let time = self.time()?;
+        self.turn_to(&log)?;
         self.remember(&accepted, time)?;
         Ok(accepted.cosign(time, &self.cosigner.0)?)
     }
@@ -136,6 +151,14 @@ impl Witness {
         }
         self.clock_is_behind = behind;
         Timestamp::from_unix(now.max(last)).map_err(|_| Refusal::Clock)
+    }
+
+    /// The log signs by this key from here on. A crash behind this leaves a witness that waits for it.
+    fn turn_to(&mut self, log: &LogKey) -> Result<(), Refusal> {
+        self.stopped = true;
+        self.logs.turn_to(log)?;
+        self.stopped = false;
+        Ok(())
     }
 
     /// Everything that the cosignature will say is durable when this returns. The same tree in the

@@ -169,6 +169,13 @@ pub enum Keys {
         #[n(0)]
         witnesses: Witnesses,
     },
+    /// The journal's own key. The one of before signs for the last time the journal that ends with the rotation.
+    #[n(1)]
+    Log {
+        /// It, as a C2SP vkey under the log's origin.
+        #[n(0)]
+        vkey: String,
+    },
 }
 
 impl Keys {

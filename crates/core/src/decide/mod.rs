@@ -18,6 +18,7 @@ mod control;
 mod factor;
 pub(crate) mod flight;
 mod link;
+mod log_key;
 pub mod payment;
 pub mod permit;
 mod policy;

@@ -1,6 +1,7 @@
 //! Rotating keys: a quorum, the delay floor, and the digest of what is replaced.
 
 use super::factor::{check_new, check_no_holders};
+use super::log_key::check_successor;
 use crate::act::{Keys, Rotate};
 use crate::effect::Effect;
 use crate::factor::NewFactor;
@@ -10,7 +11,6 @@ use crate::reason::Reason;
 use crate::signature::PublicKey;
 use crate::state::State;
 use crate::state::account::Owner;
-use crate::state::keys::Handover;
 use crate::time::Span;
 use portcullis_tlog::WitnessKey;
 use std::collections::BTreeSet;
@@ -43,6 +43,10 @@ pub(super) fn carry_out(state: &State, rotate: &Rotate) -> Result<Vec<Effect>, R
             check(may_take_over(state, witnesses))?;
             Vec::new()
         }
+        Keys::Log { vkey } => {
+            check_successor(state, vkey)?;
+            Vec::new()
+        }
     };
     effects.push(Effect::Rotate(rotate.keys.clone()));
     Ok(effects)
@@ -67,10 +71,9 @@ fn may_take_over(state: &State, new: &Witnesses) -> bool {
     let Ok(quorum) = new.quorum() else {
         return false;
     };
-    let later = state.handovers().iter().map(Handover::last);
-    let all = core::iter::once(0).chain(later.map(|last| last.saturating_add(1)));
+    let all = state.cosigners.all();
     let known: Vec<_> = all
-        .flat_map(|size| state.quorum_at(size).witnesses())
+        .flat_map(|signatories| signatories.quorum().witnesses())
         .collect();
     let is_sound = |key: &WitnessKey| {
         let mut namesakes = known.iter().filter(|known| known.name() == key.name());

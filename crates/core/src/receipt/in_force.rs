@@ -5,10 +5,11 @@ use super::authority::{quorum_stands_behind, roots_stand_behind};
 use super::proven::{Case, Submitted};
 use crate::act::{ActKind, Keys, RecoverAdministrators, Roots, Rotate};
 use crate::factor::NewFactor;
-use crate::genesis::{Genesis, Issuer, IssuerKind, Witnesses};
+use crate::genesis::{Genesis, Issuer, IssuerKind};
 use crate::id::{IssuerId, KeeperId, PrincipalId};
 use crate::network::Network;
 use crate::signature::PublicKey;
+use crate::state::keys::Successor;
 
 /// In the order in which they took effect; each counts behind its index.
 pub(super) struct InForce<'a> {
@@ -17,7 +18,7 @@ pub(super) struct InForce<'a> {
     issuers: Vec<(u64, &'a [Issuer])>,
     roots: Vec<(u64, Roots)>,
     keepers: Vec<(u64, KeeperId, &'a PublicKey)>,
-    witnesses: Vec<(u64, &'a Witnesses)>,
+    handovers: Vec<(u64, Successor)>,
 }
 
 /// Administrators with their factors, and how many loosen together.
@@ -38,7 +39,7 @@ impl<'a> InForce<'a> {
             issuers: vec![(0, &genesis.issuers)],
             roots: vec![(0, genesis.first_roots())],
             keepers: Vec::new(),
-            witnesses: vec![(0, &genesis.witnesses)],
+            handovers: Vec::new(),
         }
     }
 
@@ -69,21 +70,31 @@ impl<'a> InForce<'a> {
         Some(own.next().map_or(&keeper.key, |(_, _, key)| *key))
     }
 
-    /// The entries by which other witnesses took over, and those, in order.
-    pub(super) fn later_witnesses(&self) -> impl Iterator<Item = (u64, &'a Witnesses)> {
-        self.witnesses.iter().skip(1).copied()
+    /// The entries by which others took over speaking for the journal, and those, in order.
+    pub(super) fn handovers(&self) -> &[(u64, Successor)] {
+        &self.handovers
     }
 
-    /// Whether a rotation names what is in force in its place before an entry. What was proposed for other
-    /// witnesses never takes effect, whoever writes that it did.
+    /// Whether a rotation names what is in force in its place before an entry. What was proposed while others
+    /// spoke for the journal never takes effect, whoever writes that it did.
     fn fits(&self, rotate: &Rotate, at: u64) -> bool {
-        let Keys::Witnesses { .. } = &rotate.keys else {
-            return true;
+        let older = self.handovers.iter().rev();
+        let mut older = older.filter(|(since, _)| *since < at).map(|(_, to)| to);
+        let genesis = self.network.genesis();
+        let in_force = match &rotate.keys {
+            Keys::Witnesses { .. } => {
+                let rotated = older.find_map(Successor::witnesses);
+                let witnesses = rotated.unwrap_or(&genesis.witnesses).clone();
+                Keys::Witnesses { witnesses }
+            }
+            Keys::Log { .. } => {
+                let rotated = older.find_map(Successor::log);
+                let vkey = rotated.unwrap_or(&genesis.log.vkey).to_owned();
+                Keys::Log { vkey }
+            }
+            Keys::Issuers { .. } | Keys::Roots { .. } | Keys::Keeper { .. } => return true,
         };
-        let now = before(&self.witnesses, at).map(|now| Keys::Witnesses {
-            witnesses: (*now).clone(),
-        });
-        now.is_some_and(|now| now.digest() == rotate.replaces)
+        in_force.digest() == rotate.replaces
     }
 
     fn rotate(&mut self, since: u64, keys: &'a Keys) {
@@ -91,7 +102,10 @@ impl<'a> InForce<'a> {
             Keys::Issuers { issuers } => self.issuers.push((since, issuers)),
             Keys::Roots { roots } => self.roots.push((since, roots.clone())),
             Keys::Keeper { keeper, key } => self.keepers.push((since, *keeper, key)),
-            Keys::Witnesses { witnesses } => self.witnesses.push((since, witnesses)),
+            Keys::Witnesses { .. } | Keys::Log { .. } => {
+                let handover = Successor::of(keys).map(|to| (since, to));
+                self.handovers.extend(handover);
+            }
         }
     }
 

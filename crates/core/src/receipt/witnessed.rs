@@ -1,17 +1,16 @@
-//! Who cosigned a bundle's checkpoint: the witnesses of genesis, or those whom its handovers lead to.
+//! Who signed a bundle's checkpoint: those whom genesis names, or those whom its handovers lead to.
 
 use super::in_force::InForce;
 use super::{Handover, ReceiptFault};
 use crate::network::Network;
-use crate::state::Cosigners;
-use portcullis_tlog::{Cosigned, Hash, Quorum, SignedCheckpoint, TreeHead, verify_consistency};
-use std::sync::Arc;
+use crate::state::{Cosigners, Signatories};
+use portcullis_tlog::{Cosigned, Hash, ReadCheckpoint, TreeHead, verify_consistency};
 
-/// The checkpoints of a bundle, each signed by the log; the one by the witnesses of genesis that those
-/// must have cosigned is. Whose cosignatures count for the others is not known yet.
+/// The checkpoints of a bundle; the one that those of genesis must have signed is theirs. Whose signatures
+/// count for the others is not known yet.
 pub(super) struct Signed {
-    checkpoint: SignedCheckpoint,
-    handovers: Vec<SignedCheckpoint>,
+    checkpoint: ReadCheckpoint,
+    handovers: Vec<ReadCheckpoint>,
 }
 
 impl Signed {
@@ -21,23 +20,26 @@ impl Signed {
         checkpoint: &str,
         handovers: &[Handover],
     ) -> Result<Self, ReceiptFault> {
-        let parse = |note: &str| SignedCheckpoint::parse(note.as_bytes(), network.log());
-        let checkpoint = parse(checkpoint).map_err(|_| ReceiptFault::Checkpoint)?;
-        let whole = checkpoint.head();
+        let parse = |note: &str| {
+            let read = ReadCheckpoint::parse(note.as_bytes()).ok()?;
+            (read.origin() == network.log().name()).then_some(read)
+        };
+        let checkpoint = parse(checkpoint).ok_or(ReceiptFault::Checkpoint)?;
+        let whole = checkpoint.claimed();
         let read = |handover: &Handover| {
-            let signed = parse(&handover.checkpoint).ok()?;
+            let read = parse(&handover.checkpoint)?;
             let proof = handover
                 .proof
                 .iter()
                 .map(|hash| Hash::from_base64(hash).ok());
             let proof: Vec<Hash> = proof.collect::<Option<_>>()?;
-            verify_consistency(&signed.head(), &whole, &proof).ok()?;
-            Some(signed)
+            verify_consistency(&read.claimed(), &whole, &proof).ok()?;
+            Some(read)
         };
-        let handovers: Option<Vec<SignedCheckpoint>> = handovers.iter().map(read).collect();
+        let handovers: Option<Vec<ReadCheckpoint>> = handovers.iter().map(read).collect();
         let handovers = handovers.ok_or(ReceiptFault::Checkpoint)?;
         let first = handovers.first().unwrap_or(&checkpoint).clone();
-        cosigned(first, network.quorum())?;
+        check(first, &Signatories::first(network))?;
         Ok(Self {
             checkpoint,
             handovers,
@@ -46,40 +48,40 @@ impl Signed {
 
     /// What the bundle's own speaks of.
     pub(super) fn head(&self) -> TreeHead {
-        self.checkpoint.head()
+        self.checkpoint.claimed()
     }
 
-    /// The checkpoint, cosigned by the witnesses in force at its size, whom each handover's, by those before
-    /// it, leads to. The entries that put them in force stand in those before: a consistent tree that has
-    /// them has them at the same index.
+    /// The checkpoint, signed by those in force at its size, whom each handover's, by those before it, leads
+    /// to. The entries that put them in force stand in those before: a consistent tree that has them has them
+    /// at the same index.
     pub(super) fn judge(
         self,
         network: &Network,
         in_force: &InForce<'_>,
     ) -> Result<(Cosigned, Cosigners), ReceiptFault> {
         let size = self.head().size;
-        let mut before = Arc::new(network.quorum().clone());
+        let mut before = Signatories::first(network);
         let mut later = Vec::new();
         let mut handovers = self.handovers.into_iter();
-        for (since, witnesses) in in_force.later_witnesses() {
+        for (since, successor) in in_force.handovers() {
             let last = since.saturating_add(1);
             if last >= size {
                 break;
             }
-            let handover = handovers.next().filter(|signed| signed.head().size == last);
-            cosigned(handover.ok_or(ReceiptFault::Checkpoint)?, &before)?;
-            let quorum = witnesses.quorum();
-            before = Arc::new(quorum.map_err(|_| ReceiptFault::Checkpoint)?);
-            later.push((last, Arc::clone(&before)));
+            let handover = handovers.next().filter(|read| read.claimed().size == last);
+            check(handover.ok_or(ReceiptFault::Checkpoint)?, &before)?;
+            let next = before.followed_by(successor);
+            before = next.ok_or(ReceiptFault::Checkpoint)?;
+            later.push((last, before.clone()));
         }
         if handovers.next().is_some() {
             return Err(ReceiptFault::Checkpoint);
         }
-        let checkpoint = cosigned(self.checkpoint, &before)?;
+        let checkpoint = check(self.checkpoint, &before)?;
         Ok((checkpoint, Cosigners::new(network, later)))
     }
 }
 
-fn cosigned(signed: SignedCheckpoint, quorum: &Quorum) -> Result<Cosigned, ReceiptFault> {
-    Cosigned::verify(signed, quorum).map_err(|_| ReceiptFault::Checkpoint)
+fn check(checkpoint: ReadCheckpoint, by: &Signatories) -> Result<Cosigned, ReceiptFault> {
+    by.check(checkpoint).map_err(|_| ReceiptFault::Checkpoint)
 }

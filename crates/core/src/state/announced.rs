@@ -4,7 +4,9 @@
 use crate::act::{Act, ActKind, Keys};
 use crate::factor::NewFactor;
 use crate::id::FactorId;
+use crate::signature::PublicKey;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+use portcullis_tlog::LogKey;
 use std::collections::BTreeMap;
 
 /// How many held acts name a factor. Empty, it leaves no trace.
@@ -48,10 +50,18 @@ fn named(act: &Act) -> Vec<FactorId> {
         }
         ActKind::Rotate(rotate) => match &rotate.keys {
             Keys::Keeper { key, .. } => vec![NewFactor::RequestKey { key: key.clone() }.id()],
+            Keys::Log { vkey } => log_key(vkey).into_iter().collect(),
             _ => Vec::new(),
         },
         _ => Vec::new(),
     }
+}
+
+/// The journal's next key as the factor that it would be, were somebody to enrol it.
+fn log_key(vkey: &str) -> Option<FactorId> {
+    let key: LogKey = vkey.parse().ok()?;
+    let key = PublicKey::ed25519(*key.public()).ok()?;
+    Some(NewFactor::RequestKey { key }.id())
 }
 
 impl<C> Encode<C> for Announced {

@@ -21,28 +21,67 @@ pub struct Rotated {
     /// Keepers' statement keys.
     #[n(2)]
     pub keepers: BTreeMap<KeeperId, PublicKey>,
-    /// Each time that other witnesses took over, in order.
+    /// Each time that others took over speaking for the journal, in order.
     #[n(3)]
     pub handovers: Option<Vec<Handover>>,
 }
 
-/// Witnesses that took the place of others (docs/design/042).
+/// Witnesses, or a key of the journal, that took the place of others (docs/design/042, 049).
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Handover {
-    /// The rotation's entry. The journal up to it, and no longer one, is the last that those of before cosign.
+    /// The rotation's entry. The journal up to it, and no longer one, is the last that those of before sign.
     #[n(0)]
     pub entry: u64,
-    /// Who cosigns longer ones.
+    /// Who takes over for longer ones.
     #[n(1)]
-    pub witnesses: Witnesses,
+    pub to: Successor,
     /// The entry that brought the last checkpoint of those of before, once it stands in the journal.
     #[n(2)]
     pub sealed: Option<u64>,
 }
 
+/// Who takes over from others in speaking for the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Successor {
+    /// Witnesses.
+    #[n(0)]
+    Witnesses(#[n(0)] Witnesses),
+    /// The journal's key, as a vkey.
+    #[n(1)]
+    Log(#[n(0)] String),
+}
+
+impl Successor {
+    /// Those of a rotation, where it hands the journal over.
+    #[must_use]
+    pub fn of(keys: &Keys) -> Option<Self> {
+        match keys {
+            Keys::Witnesses { witnesses } => Some(Self::Witnesses(witnesses.clone())),
+            Keys::Log { vkey } => Some(Self::Log(vkey.clone())),
+            Keys::Issuers { .. } | Keys::Roots { .. } | Keys::Keeper { .. } => None,
+        }
+    }
+
+    /// The witnesses who take over.
+    pub(crate) fn witnesses(&self) -> Option<&Witnesses> {
+        match self {
+            Self::Witnesses(witnesses) => Some(witnesses),
+            Self::Log(_) => None,
+        }
+    }
+
+    /// The journal's key that takes over.
+    pub(crate) fn log(&self) -> Option<&str> {
+        match self {
+            Self::Log(vkey) => Some(vkey),
+            Self::Witnesses(_) => None,
+        }
+    }
+}
+
 impl Handover {
-    /// The size of the last checkpoint that those of before cosign.
+    /// The size of the last checkpoint that those of before sign.
     #[must_use]
     pub fn last(&self) -> u64 {
         self.entry.saturating_add(1)
@@ -58,12 +97,10 @@ impl Rotated {
             Keys::Keeper { keeper, key } => {
                 self.keepers.insert(*keeper, key.clone());
             }
-            Keys::Witnesses { witnesses } => {
-                self.handovers.get_or_insert_default().push(Handover {
-                    entry,
-                    witnesses: witnesses.clone(),
-                    sealed: None,
-                });
+            Keys::Witnesses { .. } | Keys::Log { .. } => {
+                let sealed = None;
+                let handover = Successor::of(keys).map(|to| Handover { entry, to, sealed });
+                self.handovers.get_or_insert_default().extend(handover);
             }
         }
     }
@@ -118,6 +155,9 @@ impl State {
             },
             Keys::Witnesses { .. } => Keys::Witnesses {
                 witnesses: self.witnesses().clone(),
+            },
+            Keys::Log { .. } => Keys::Log {
+                vkey: self.log_vkey().to_owned(),
             },
         })
     }

@@ -43,7 +43,7 @@ use release::{Ended, Held, Release};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use untold::Untold;
-pub use witnesses::Cosigners;
+pub use witnesses::{Cosigners, Signatories};
 
 /// The state after some entry, and the network that it belongs to.
 #[derive(Clone, Debug)]

@@ -14,6 +14,7 @@ mod ahead;
 mod announced;
 mod budgets;
 mod customers;
+mod log_key;
 mod model;
 mod progress;
 mod rotation;

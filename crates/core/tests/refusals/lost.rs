@@ -22,6 +22,7 @@ pub(crate) fn rows() -> Vec<Row> {
         row(R::AdministrationMalformed, "nobody", administrators, Asks(|_, act| new(act).administrators.clear())),
         row(R::KeysChanged, "rotated meanwhile", rotating, Later(rotated)),
         row(R::KeysMalformed, "no issuer at all", rotating, Asks(|_, act| issuers(act).clear())),
+        row(R::LogKeyKnown, "a rotation of nothing", rotating_log, Asks(|stage, act| stage.state().log_vkey().clone_into(log_vkey(act)))),
         row(R::FactorsRemain, "a passkey enrols the next by itself", attested, Asks(by_the_passkey)),
     ]
 }
@@ -62,6 +63,24 @@ fn rotating(stage: &mut Stage) -> Act {
     let keys = without_the_last(in_force);
     let kind = ActKind::Rotate(Rotate { replaces, keys });
     stage.staffs(World::administrator(0), kind)
+}
+
+fn rotating_log(stage: &mut Stage) -> Act {
+    *stage = Stage::lost();
+    let keys = World::log_keys(0x81);
+    let replaces = stage.state().keys_in_place_of(&keys).unwrap().digest();
+    let kind = ActKind::Rotate(Rotate { replaces, keys });
+    stage.staffs(World::administrator(0), kind)
+}
+
+fn log_vkey(act: &mut Act) -> &mut String {
+    match &mut act.kind {
+        ActKind::Rotate(Rotate {
+            keys: Keys::Log { vkey },
+            ..
+        }) => vkey,
+        _ => unreachable!(),
+    }
 }
 
 fn without_the_last(mut keys: Keys) -> Keys {

@@ -307,10 +307,13 @@ fn rotations() -> Vec<(&'static str, ActKind)> {
 
 fn handovers() -> Vec<(&'static str, ActKind)> {
     let witnesses = World::witnesses_of(&[0x92, 0x94, 0x95]);
-    vec![(
-        "rotate the witnesses",
-        rotate(Keys::Witnesses { witnesses }),
-    )]
+    vec![
+        (
+            "rotate the witnesses",
+            rotate(Keys::Witnesses { witnesses }),
+        ),
+        ("rotate the journal's key", rotate(World::log_keys(0x81))),
+    ]
 }
 
 fn policy() -> Policy {

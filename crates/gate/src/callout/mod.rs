@@ -6,6 +6,7 @@
 
 mod ask;
 
+use crate::log_keys::LogKeys;
 use crate::sequencer::{Command, Shared, What};
 use ask::{NoAnswer, Wanting};
 use portcullis_core::entry::Supplement;
@@ -17,7 +18,6 @@ use portcullis_core::{
     Body, Decision, Digest, Entry, Evidence, Need, ReadEntry, Span, State, Time, VoidReason, decide,
 };
 use portcullis_host::{Clock, Http, Told};
-use portcullis_keys::StatementKey;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -39,8 +39,8 @@ const LONGEST_WAIT: Span = Span::seconds(900);
 pub struct CallOut {
     issuer: IssuerId,
     url: String,
-    /// The gate's own key, which genesis names as the journal's.
-    key: Arc<dyn StatementKey>,
+    /// The journal's keys, of which the one in force signs what is asked.
+    keys: LogKeys,
     clock: Arc<dyn Clock>,
     http: Arc<dyn Http>,
     shared: Arc<Shared>,
@@ -63,7 +63,7 @@ struct Again {
 
 /// What a call-out reaches.
 pub(crate) struct Reach {
-    pub(crate) key: Arc<dyn StatementKey>,
+    pub(crate) keys: LogKeys,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) http: Arc<dyn Http>,
 }
@@ -75,11 +75,11 @@ impl CallOut {
         shared: Arc<Shared>,
         queue: SyncSender<Command>,
     ) -> Self {
-        let Reach { key, clock, http } = reach;
+        let Reach { keys, clock, http } = reach;
         Self {
             issuer,
             url,
-            key,
+            keys,
             clock,
             http,
             shared,
@@ -149,8 +149,12 @@ impl CallOut {
     /// Ask about one act. Says whether the issuer was reached: where not, all acts are left alone for a
     /// while, and this one for longer, so that it keeps no other from being asked about.
     fn ask(&mut self, wanting: &Wanting, now: Time) -> bool {
+        let Some(key) = self.keys.in_force(&self.shared.state()).cloned() else {
+            // The gate has a key that a rotation put another in the place of: nobody is to believe it.
+            return false;
+        };
         let (issuer, http) = ((self.issuer, &*self.url), self.http.as_ref());
-        let answer = wanting.ask(http, issuer, self.key.as_ref(), now);
+        let answer = wanting.ask(http, issuer, key.as_ref(), now);
         self.tell(answer.as_ref().err());
         self.leave_alone(wanting.act, now);
         match answer {

@@ -17,6 +17,7 @@ use portcullis_core::policy::Policy;
 use portcullis_host::{Disk, HttpError, Reply, SystemRandom};
 use portcullis_journal::{Directory, Journal};
 use portcullis_keeper::testkit::{CrashDisk, Customer, HandClock, Ledger, World};
+use portcullis_keys::StatementKey as _;
 use portcullis_tlog::Cosigned;
 use serde_json::Value;
 use std::sync::Mutex;
@@ -163,7 +164,7 @@ impl Bench {
             says(id, data)
         });
         let reach = Reach {
-            key: Arc::new(World::key(&[0x80; 16])),
+            keys: LogKeys::new(Arc::new(World::key(&[0x80; 16])), None),
             clock: Arc::new(self.clock.clone()),
             http: Arc::new(Vendor(Arc::new(Mutex::new(notes)))),
         };

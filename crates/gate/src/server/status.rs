@@ -280,6 +280,9 @@ fn in_force(state: &CoreState) -> Value {
     let witnesses = Keys::Witnesses {
         witnesses: state.witnesses().clone(),
     };
+    let log = Keys::Log {
+        vkey: state.log_vkey().to_owned(),
+    };
     let keepers = state.network().genesis().keepers.iter();
     let keepers = keepers.filter_map(|keeper| state.keeper(keeper.id));
     let keepers = keepers.map(|keeper| {
@@ -289,7 +292,7 @@ fn in_force(state: &CoreState) -> Value {
     });
     json!({
         "administration": state.administration().digest(), "issuers": issuers.digest(),
-        "roots": roots.digest(), "witnesses": witnesses.digest(),
+        "roots": roots.digest(), "witnesses": witnesses.digest(), "log": log.digest(),
         "keepers": keepers.collect::<Vec<_>>(),
     })
 }

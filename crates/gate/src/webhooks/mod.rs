@@ -9,6 +9,7 @@ mod standing;
 
 use crate::events::Event;
 use crate::history::Page;
+use crate::log_keys::LogKeys;
 use crate::sequencer::Shared;
 use portcullis_core::rfc3339::rfc3339;
 use portcullis_core::{Digest, Time};
@@ -77,6 +78,8 @@ pub struct Webhook {
     seen: Seen,
     clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
+    /// The journal's keys, of which the one in force signs events.
+    keys: LogKeys,
     answers: Told<bool>,
 }
 
@@ -85,6 +88,7 @@ pub(crate) struct Reach {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) keys: LogKeys,
 }
 
 impl Webhook {
@@ -99,6 +103,7 @@ impl Webhook {
             clock,
             disk,
             shared,
+            keys,
         } = reach;
         let cursor = Cursor::open(disk, &name, size)?;
         let read = cursor.kept;
@@ -110,6 +115,7 @@ impl Webhook {
             seen: Seen::new(name, read),
             clock,
             shared,
+            keys,
             answers: Told::default(),
         })
     }
@@ -138,6 +144,11 @@ impl Webhook {
         let Some(event) = self.ready.front() else {
             return more;
         };
+        let Some(key) = self.keys.in_force(&self.shared.state()) else {
+            // The gate has a key that a rotation put another in the place of: nobody is to believe it.
+            return false;
+        };
+        self.endpoint.sign_with(key);
         let (id, body) = written(event);
         let taken = self.endpoint.deliver(&id, &body, now);
         let at = event.entry;

@@ -118,6 +118,7 @@ impl Bench {
             clock: Arc::new(self.clock.clone()),
             disk: Arc::new(self.disk.clone()),
             shared: Arc::clone(&self.shared),
+            keys: LogKeys::new(Arc::new(World::key(&[0x80; 16])), None),
         };
         let name = WebhookName::try_from("books".to_owned()).unwrap();
         Webhook::open(name, endpoint, size, reach)

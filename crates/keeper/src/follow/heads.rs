@@ -124,7 +124,7 @@ impl Heads {
         Ok(())
     }
 
-    /// Other witnesses count beyond this size: what those of before have said of more is worth nothing.
+    /// Others speak for the journal beyond this size: what those of before have said of more is worth nothing.
     pub(super) fn turn(&mut self, size: u64) {
         self.newest.take_if(|newest| newest.head().size > size);
         self.first.retain(|(first, _)| *first <= size);

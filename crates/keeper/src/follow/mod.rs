@@ -22,7 +22,9 @@ use portcullis_core::state::keys::Handover;
 use portcullis_core::{Digest, ReadEntry, Span, State, Time};
 use portcullis_host::HttpError;
 use portcullis_keys::Memo;
-use portcullis_tlog::{Cosigned, CosignedError, SignedCheckpoint, TreeHead};
+use portcullis_tlog::{
+    CheckpointError, Cosigned, CosignedError, ReadCheckpoint, SignatureError, TreeHead,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -135,15 +137,16 @@ impl Follower {
     }
 
     /// Remember a head from before a restart: the replica is behind until it has reached it, and nothing is
-    /// acted by so long. It is judged once the replica knows of its witnesses, who may have taken over since.
+    /// acted by so long. It is judged once the replica knows of those who signed it, who may have taken over
+    /// since.
     pub fn recall(&mut self, note: &[u8]) -> Result<(), Breach> {
         let head = match self.state.cosigned(note) {
             Ok(head) => Some(head),
-            Err(CosignedError::TooFew { .. }) => None,
+            Err(error) if is_of_others(&error) => None,
             Err(_) => return Ok(()),
         };
-        let signed = SignedCheckpoint::parse(note, self.state.network().log());
-        let size = signed.map_or(0, |signed| signed.head().size);
+        let read = ReadCheckpoint::parse(note);
+        let size = read.map_or(0, |read| read.claimed().size);
         if size > self.state.size() {
             self.recalled.push((size, note.to_vec()));
         }
@@ -189,8 +192,8 @@ impl Follower {
         Ok(())
     }
 
-    /// Whether only witnesses whom others have replaced could have cosigned this size, and the journal is
-    /// known to be longer. Their word says nothing any more: it is no fork, and it cuts nothing.
+    /// Whether only those whom others have replaced could have signed this size, and the journal is known to be
+    /// longer. Their word says nothing any more: it is no fork, and it cuts nothing.
     fn is_of_the_retired(&self, size: u64) -> bool {
         let newest = self.heads.newest().map(|newest| newest.head().size);
         let known = self.state.size().max(newest.unwrap_or(0));
@@ -236,8 +239,8 @@ impl Follower {
         self.apply_all(&entries)
     }
 
-    /// Apply what a root confirms. With a rotation of the witnesses that root's cosignatures end to count:
-    /// what follows is confirmed by others, and fetched again.
+    /// Apply what a root confirms. With a rotation of the witnesses, or of the journal's key, that root's
+    /// signatures end to count: what follows is confirmed by others, and fetched again.
     fn apply_all(&mut self, entries: &[Vec<u8>]) -> Result<Vec<Seen>, FollowFault> {
         let (known, mut seen) = (self.state.handovers().len(), Vec::new());
         for bytes in entries {
@@ -252,11 +255,14 @@ impl Follower {
         Ok(seen)
     }
 
-    /// Other witnesses count from here on.
+    /// Others speak for the journal from here on.
     fn turn(&mut self) {
+        let size = self.state.size();
         tracing::info!(
-            size = self.state.size(),
-            "a rotation has put other witnesses in force: they count from here on"
+            size,
+            log = %self.state.signatories_at(u64::MAX).log(),
+            "a rotation has put other witnesses, or another key of the journal, in force: longer journals \
+             count by them"
         );
         self.ahead = Ahead::behind(self.state.facts().log.frontier().clone());
         self.heads.turn(self.state.size());
@@ -364,5 +370,15 @@ impl Follower {
         let newest = self.heads.newest()?;
         let is_at = newest.head() == self.state.facts().log.head();
         (is_at && self.heads.is_fresh(now)).then_some(newest)
+    }
+}
+
+/// Whether others than those who count here may have signed a checkpoint.
+fn is_of_others(error: &CosignedError) -> bool {
+    let missing = CheckpointError::Signature(SignatureError::Missing);
+    match error {
+        CosignedError::TooFew { .. } => true,
+        CosignedError::Checkpoint(fault) => *fault == missing,
+        CosignedError::Witness { .. } => false,
     }
 }

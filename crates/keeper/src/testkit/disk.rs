@@ -70,6 +70,12 @@ impl CrashDisk {
         self.files().operations_left = Some(operations);
     }
 
+    /// For how many more there is, where it was limited.
+    #[must_use]
+    pub fn power_left(&self) -> Option<u64> {
+        self.files().operations_left
+    }
+
     /// The power goes and comes back. Of what was written and not synced each sector survives or not,
     /// in any order, and so do lengths, projections and removals, as the seed has it. What was synced
     /// is there.

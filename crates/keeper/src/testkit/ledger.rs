@@ -22,7 +22,7 @@ use portcullis_host::Clock as _;
 use portcullis_keys::StatementKey as _;
 use portcullis_tlog::witness::{AddCheckpoint, decide as witness};
 use portcullis_tlog::{
-    Frontier, SignedCheckpoint, Signer as _, Timestamp, TreeHead, WitnessSigner,
+    Frontier, LogSigner, SignedCheckpoint, Signer as _, Timestamp, TreeHead, WitnessSigner,
 };
 use std::sync::Arc;
 
@@ -115,12 +115,25 @@ impl Ledger {
     /// The same by these witnesses, whoever they are.
     #[must_use]
     pub fn note_by(&self, head: TreeHead, time: Time, witnesses: &[WitnessSigner]) -> Vec<u8> {
-        let world = &self.world;
-        let mut signed = SignedCheckpoint::sign(head, &world.log).unwrap();
+        let in_force = self.state.signatories_at(head.size).log();
+        let mut logs = (0x80..=0x8f).map(World::log);
+        let log = logs.find(|log| log.key() == in_force).unwrap();
+        Self::note_signed(head, time, &log, witnesses)
+    }
+
+    /// The same by this key of the journal, too.
+    #[must_use]
+    pub fn note_signed(
+        head: TreeHead,
+        time: Time,
+        log: &LogSigner,
+        witnesses: &[WitnessSigner],
+    ) -> Vec<u8> {
+        let mut signed = SignedCheckpoint::sign(head, log).unwrap();
         let time = Timestamp::from_unix(time.0 / 1000).unwrap();
         for key in witnesses {
             let request = AddCheckpoint::new(head.size, Vec::new(), &signed);
-            let accepted = witness(Some(head), request, world.log.key()).unwrap();
+            let accepted = witness(Some(head), request, log.key()).unwrap();
             signed.add_cosignature(accepted.cosign(time, key).unwrap());
         }
         signed.note().to_string().into_bytes()
@@ -341,20 +354,39 @@ impl Ledger {
 
     /// A quorum puts other witnesses in the place of those in force. Those have yet to cosign that.
     pub fn rotate_witnesses(&mut self, witnesses: Witnesses) {
-        let replaces = Keys::Witnesses {
-            witnesses: self.state.witnesses().clone(),
-        };
-        let rotate = Rotate {
-            replaces: replaces.digest(),
-            keys: Keys::Witnesses { witnesses },
-        };
-        let (first, second) = (World::administrator(0), World::administrator(1));
-        let act = self.staff(first, ActKind::Rotate(rotate));
-        self.staff(second, ActKind::Approve(Approve { act }));
+        self.rotate(Keys::Witnesses { witnesses });
+    }
+
+    /// A quorum puts the key of this seed in the place of the journal's, which has yet to sign that.
+    pub fn rotate_log(&mut self, seed: u8) {
+        self.rotate(World::log_keys(seed));
+    }
+
+    /// A quorum puts keys in the place of those in force.
+    pub fn rotate(&mut self, keys: Keys) {
+        self.rotate_at_once(&[keys]);
+    }
+
+    /// The same of several, which take effect one right after the other.
+    pub fn rotate_at_once(&mut self, all: &[Keys]) {
+        let acts: Vec<Digest> = all.iter().map(|keys| self.agree_on(keys)).collect();
         self.settle_clocks();
         self.clock.pass(Span::seconds(6));
         self.settle_clocks();
-        self.settle(act);
+        for act in acts {
+            self.settle(act);
+        }
+    }
+
+    /// A quorum agrees on a rotation, which has yet to wait.
+    fn agree_on(&mut self, keys: &Keys) -> Digest {
+        let replaces = self.state.keys_in_place_of(keys).unwrap().digest();
+        let keys = keys.clone();
+        let rotate = Rotate { replaces, keys };
+        let (first, second) = (World::administrator(0), World::administrator(1));
+        let act = self.staff(first, ActKind::Rotate(rotate));
+        self.staff(second, ActKind::Approve(Approve { act }));
+        act
     }
 
     /// Decide a held act again and journal what comes of it.

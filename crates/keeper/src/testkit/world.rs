@@ -1,5 +1,6 @@
 use portcullis_chains::caip::{Address, AssetId};
 use portcullis_chains::{Amount, ethereum};
+use portcullis_core::act::Keys;
 use portcullis_core::factor::NewFactor;
 use portcullis_core::genesis::{
     Board, Genesis, Issuer, IssuerKind, Keeper, KeeperKind, Log, Member, Mode, Party, RULES,
@@ -65,8 +66,7 @@ impl World {
     /// A network of which the genesis was changed before it was signed.
     #[must_use]
     pub fn with(change: impl FnOnce(&mut Genesis)) -> Self {
-        let name = |text: &str| KeyName::new(text).unwrap();
-        let log = LogSigner::from_seed(name("test.example/log"), &[LOG; 32]).unwrap();
+        let log = Self::log(LOG);
         let witnesses: Vec<WitnessSigner> = WITNESSES.iter().copied().map(Self::witness).collect();
         let keeper = Arc::new(statement_key(KEEPER));
         let wallet = Arc::new(SoftwareWallet::new(&Zeroizing::new([WALLET; 32])).unwrap());
@@ -149,6 +149,20 @@ impl World {
             chain: CHAIN,
             address: [byte; 20],
         }
+    }
+
+    /// A key of the journal: that of genesis is of the seed `0x80`.
+    #[must_use]
+    pub fn log(seed: u8) -> LogSigner {
+        let name = KeyName::new("test.example/log").unwrap();
+        LogSigner::from_seed(name, &[seed; 32]).unwrap()
+    }
+
+    /// The same, to be rotated in.
+    #[must_use]
+    pub fn log_keys(seed: u8) -> Keys {
+        let vkey = Self::log(seed).key().to_string();
+        Keys::Log { vkey }
     }
 
     /// The key of a member of staff, an issuer or a board, by its id.

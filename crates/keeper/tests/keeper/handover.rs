@@ -12,11 +12,11 @@ use std::time::Duration;
 const OLD: [u8; 3] = [0x91, 0x92, 0x93];
 const NEW: [u8; 3] = [0x92, 0x94, 0x95];
 
-fn step(follower: &mut Follower) -> Result<usize, FollowFault> {
+pub(crate) fn step(follower: &mut Follower) -> Result<usize, FollowFault> {
     Ok(follower.step(Duration::ZERO)?.len())
 }
 
-fn reach_the_end(gate: &Gate, follower: &mut Follower) {
+pub(crate) fn reach_the_end(gate: &Gate, follower: &mut Follower) {
     for _ in 0..5 {
         step(follower).unwrap();
     }
@@ -42,7 +42,7 @@ fn show(gate: &Gate, head: TreeHead, seeds: &[u8], time: Time) {
     wire.shows_handovers = false;
 }
 
-fn newest(gate: &Gate) -> TreeHead {
+pub(crate) fn newest(gate: &Gate) -> TreeHead {
     gate.wire().ledger.state.facts().log.head()
 }
 
@@ -127,7 +127,7 @@ fn what_those_of_before_say_of_a_longer_journal_confirms_no_more_than_the_rotati
     reach_the_end(&gate, &mut follower);
 }
 
-fn look(gate: &Gate, keeper: &mut Keeper) {
+pub(crate) fn look(gate: &Gate, keeper: &mut Keeper) {
     gate.second();
     keeper.look(Duration::ZERO).unwrap();
     keeper.finish(Vec::new).unwrap();

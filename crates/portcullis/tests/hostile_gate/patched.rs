@@ -17,17 +17,18 @@ use portcullis_core::id::ActId;
 use portcullis_core::plan::Plan;
 use portcullis_core::report::{Report, Verdicts};
 use portcullis_core::signature::Strict;
+use portcullis_core::state::Signatories;
 use portcullis_core::statement::{Says, SignedStatement};
 use portcullis_core::{
     Body, Decision, Digest, Entry, Evidence, Network as Described, ReadEntry, Reason, State, codec,
 };
 use portcullis_gate::sequencer::{Command, Outcome, Shared, Taken, What};
 use portcullis_gate::server::Api;
-use portcullis_gate::{Config, Index, WitnessReach, Witnesses};
+use portcullis_gate::{Config, Index, LogKeys, WitnessReach, Witnesses};
 use portcullis_host::{Clock as _, Dir, Disk, Random as _, SystemClock, SystemRandom, Web};
 use portcullis_journal::{Directory, Journal};
-use portcullis_keys::{KeyFile, NoteKey, Passphrase};
-use portcullis_tlog::{Cosigned, Log};
+use portcullis_keys::{KeyFile, Passphrase};
+use portcullis_tlog::Cosigned;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -169,7 +170,7 @@ fn serve(config: &Config, api: Api, writer: &Arc<Mutex<Writer>>) -> tokio::runti
 fn cosign(
     config: &Config,
     network: &Described,
-    log: NoteKey<Log>,
+    log: LogKeys,
     shared: &Shared,
     writer: &Mutex<Writer>,
 ) {
@@ -180,10 +181,10 @@ fn cosign(
         view: Arc::clone(&shared.view),
         http,
     };
-    let quorum = Arc::new(network.quorum().clone());
-    let mut witnesses = Witnesses::new(Box::new(log), reach);
+    let by = Signatories::first(network);
+    let mut witnesses = Witnesses::new(log, reach);
     loop {
-        if let Ok(witnessed) = witnesses.cosign(shared.view.head(), &quorum) {
+        if let Ok(witnessed) = witnesses.cosign(shared.view.head(), &by) {
             writer.lock().unwrap().remember(&witnessed.note);
             shared.published.show(witnessed);
         }
@@ -350,14 +351,11 @@ impl Writer {
     }
 }
 
-fn log_key(config: &Config, network: &Described) -> NoteKey<Log> {
+fn log_key(config: &Config, network: &Described) -> LogKeys {
     let passphrase = File::open(&config.passphrase_file).unwrap();
     let passphrase = Passphrase::read_file(passphrase).unwrap();
     let mode = network.genesis().mode;
     let keys = KeyFile::open_for(mode, &config.key_file, &passphrase).unwrap();
     let key = keys.statement(&config.log_key.parse().unwrap()).unwrap();
-    NoteKey {
-        public: network.log().clone(),
-        secret: Arc::new(key),
-    }
+    LogKeys::new(Arc::new(key), None)
 }

@@ -10,10 +10,10 @@ use crate::setting::{self, BOARDS, WITNESSES};
 use crate::wire::{Host, Message, Way};
 use axum::Router;
 use portcullis_gate::sequencer::{Command, Shared, Stop};
-use portcullis_gate::{ChainFees, Gate, Parts};
+use portcullis_gate::{ChainFees, Gate, LogKeys, Parts};
 use portcullis_host::{Http, Reply};
 use portcullis_keeper::testkit::World;
-use portcullis_tlog::{Log, LogKey, SignError, Signer};
+use portcullis_tlog::Signer;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, Weak};
@@ -139,7 +139,7 @@ impl GateHost {
             disk: Arc::new(self.disk.clone()),
             random: Arc::new(SharedDice::new(random)),
             http: Arc::clone(&self.http),
-            log: Box::new(LogOf(Arc::clone(world))),
+            log: LogKeys::new(Arc::new(World::key(&[0x80; 16])), None),
             witnesses: witnesses.collect(),
             boards: boards.collect(),
             chains: BTreeMap::from([(setting::chain(), fees)]),
@@ -147,9 +147,9 @@ impl GateHost {
             authorities: vec!["gate".into()],
             queue: 64,
             segment_bytes: SEGMENT,
-            snapshots: None,
-            vendors: None,
-            webhooks: None,
+            snapshot_every: None,
+            vendors: BTreeMap::new(),
+            webhooks: BTreeMap::new(),
         }
     }
 
@@ -334,19 +334,6 @@ impl GateHost {
             return None;
         }
         reply
-    }
-}
-
-/// The journal's key, as the test kit has it.
-struct LogOf(Arc<World>);
-
-impl Signer<Log> for LogOf {
-    fn key(&self) -> &LogKey {
-        self.0.log.key()
-    }
-
-    fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
-        self.0.log.sign(message)
     }
 }
 

@@ -68,8 +68,8 @@ impl InForce {
                 keeper: *keeper,
                 key: self.keepers.get(keeper)?.clone(),
             },
-            // Nobody here rotates the witnesses.
-            Keys::Witnesses { .. } => return None,
+            // Nobody here rotates the witnesses or the journal's key.
+            Keys::Witnesses { .. } | Keys::Log { .. } => return None,
         })
     }
 
@@ -80,7 +80,7 @@ impl InForce {
             Keys::Keeper { keeper, key } => {
                 self.keepers.insert(*keeper, key.clone());
             }
-            Keys::Witnesses { .. } => {}
+            Keys::Witnesses { .. } | Keys::Log { .. } => {}
         }
     }
 }
@@ -119,6 +119,7 @@ impl Model {
             Keys::Roots { .. } => "roots",
             Keys::Keeper { .. } => "a keeper",
             Keys::Witnesses { .. } => "the witnesses",
+            Keys::Log { .. } => "the journal's key",
         };
         self.chronicle.count(&format!("rotated: {of}"));
         self.in_force.put(&rotate.keys);

@@ -88,7 +88,7 @@ impl People {
                 keeper: *keeper,
                 key: state.network().keeper(*keeper)?.key.clone(),
             },
-            Keys::Witnesses { .. } => return None,
+            Keys::Witnesses { .. } | Keys::Log { .. } => return None,
         };
         let is_old = state.keys_in_place_of(&keys).as_ref() != Some(&replaces);
         is_old.then(|| self.propose_rotation(state, replaces.digest(), keys))

@@ -2,6 +2,7 @@
 
 use super::codes;
 use super::draft::Draft;
+use super::log_key;
 use super::lost;
 use super::{Bundle, Case};
 use crate::holder::{HONEST, Holder, Kind, Says};
@@ -328,6 +329,35 @@ cases! {
         lost::without(Draft::rotated_witnesses(), 3).into();
     Checkpoint "bad-handover-without-settlement" "nothing shows that the rotation took effect"
         lost::without(Draft::rotated_witnesses(), 4).into();
+
+    ok "good-rotated-log" "a checkpoint by a key that a quorum put in the place of the journal's, and the last one by that"
+        Draft::rotated_log().into();
+    ok "good-rotated-log-and-witnesses" "the journal's key was rotated, then the witnesses, then the key once more"
+        Draft::rotated_log_and_witnesses().into();
+
+    Checkpoint "bad-checkpoint-by-successor-key" "another key than genesis' has signed, and nothing shows that it took over"
+        log_key::log_rotated(|receipt, _| receipt.handovers.clear());
+    Checkpoint "bad-checkpoint-by-retired-key" "the journal's key of before has signed a longer journal, and the witnesses have cosigned that"
+        log_key::log_rotated(|receipt, ledger| receipt.checkpoint = log_key::signed_by(ledger, ledger.entries.len(), log_key::OLD));
+    Checkpoint "bad-checkpoint-by-retired-key-alone" "the same without the last checkpoint by that key"
+        log_key::log_rotated(|receipt, ledger| {
+            receipt.checkpoint = log_key::signed_by(ledger, ledger.entries.len(), log_key::OLD);
+            receipt.handovers.clear();
+        });
+    Checkpoint "bad-handover-by-successor-key" "the last checkpoint by the key of before is signed by its successor"
+        log_key::log_rotated(|receipt, ledger| {
+            let last = usize::try_from(last(ledger)).unwrap();
+            receipt.handovers[0].checkpoint = log_key::signed_by(ledger, last, log_key::NEXT);
+        });
+    Checkpoint "bad-log-handover-of-another-size" "the key of before has signed one entry more than the rotation"
+        log_key::log_rotated(|receipt, ledger| {
+            let longer = usize::try_from(last(ledger)).unwrap() + 1;
+            receipt.handovers = vec![log_key::handover(ledger, longer, log_key::OLD)];
+        });
+    Checkpoint "bad-log-rotated-without-quorum" "one administrator's approval of the key's rotation is not shown"
+        lost::without(Draft::rotated_log(), 3).into();
+    Checkpoint "bad-log-rotated-by-old-proposal" "the rotation of another key was proposed before this one, and is written as if it took effect"
+        log_key::by_an_old_proposal();
 
     Inclusion "bad-inclusion-proof" "one hash of a proof is wrong"
         bundle(|receipt| receipt.entries[3].proof[1] = Hash::leaf(b"another").to_base64());

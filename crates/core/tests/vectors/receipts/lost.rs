@@ -53,7 +53,7 @@ fn lost(genesis: &mut Genesis) {
     }));
 }
 
-fn begin() -> (Story, usize) {
+pub(crate) fn begin() -> (Story, usize) {
     let mut story = Story::begin_in(World::with(lost), Holder::new(Kind::PasskeyP256));
     let opening = story.open();
     story.age();
@@ -195,7 +195,7 @@ impl Draft {
         Self::after_rotations(story, opening, &[first, second].concat())
     }
 
-    fn after_rotations(mut story: Story, opening: usize, rotations: &[usize]) -> Self {
+    pub(crate) fn after_rotations(mut story: Story, opening: usize, rotations: &[usize]) -> Self {
         let address = story.add_address();
         story.age();
         Self::paid(story, opening, &[rotations, &[address]].concat())
@@ -299,7 +299,7 @@ fn wait(story: &mut Story) {
 }
 
 /// Two administrators rotate keys: where the proposal stands, the approval, and what ended the waiting.
-fn rotate(story: &mut Story, keys: Keys) -> [usize; 3] {
+pub(crate) fn rotate(story: &mut Story, keys: Keys) -> [usize; 3] {
     let in_force = story.ledger.state.keys_in_place_of(&keys).unwrap();
     let replaces = in_force.digest();
     let kind = ActKind::Rotate(Rotate { replaces, keys });
@@ -311,9 +311,9 @@ fn rotate(story: &mut Story, keys: Keys) -> [usize; 3] {
 }
 
 /// Witnesses who take over; one of genesis' stays.
-const HANDED_TO: [u8; 3] = [0x92, 0x94, 0x95];
+pub(crate) const HANDED_TO: [u8; 3] = [0x92, 0x94, 0x95];
 
-fn rotate_witnesses(story: &mut Story, seeds: &[u8]) -> [usize; 3] {
+pub(crate) fn rotate_witnesses(story: &mut Story, seeds: &[u8]) -> [usize; 3] {
     let witnesses = World::witnesses_of(seeds);
     let rotation = rotate(story, Keys::Witnesses { witnesses });
     story.age();
@@ -322,7 +322,10 @@ fn rotate_witnesses(story: &mut Story, seeds: &[u8]) -> [usize; 3] {
 
 /// A receipt after witnesses took over, changed afterwards.
 pub(crate) fn handed_over(change: fn(&mut Receipt, &Ledger)) -> Bundle {
-    let draft = Draft::rotated_witnesses();
+    changed(Draft::rotated_witnesses(), change)
+}
+
+pub(crate) fn changed(draft: Draft, change: fn(&mut Receipt, &Ledger)) -> Bundle {
     let ledger = draft.story.ledger.clone();
     let mut bundle = Bundle::from(draft);
     change(&mut bundle.receipt, &ledger);
