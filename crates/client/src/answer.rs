@@ -311,6 +311,9 @@ pub struct Problem {
     /// The reason's number.
     #[serde(default)]
     pub reason: Option<u16>,
+    /// Which member of a body could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
 }
 
 impl Problem {
@@ -324,8 +327,12 @@ impl Problem {
 impl core::fmt::Display for Problem {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self.reason {
-            Some(number) => write!(f, "{number} {}: {}", self.title, self.detail),
-            None => write!(f, "HTTP {} {}: {}", self.status, self.title, self.detail),
+            Some(number) => write!(f, "{number} {}: {}", self.title, self.detail)?,
+            None => write!(f, "HTTP {} {}: {}", self.status, self.title, self.detail)?,
+        }
+        match &self.at {
+            Some(at) => write!(f, " ({at:?})"),
+            None => Ok(()),
         }
     }
 }

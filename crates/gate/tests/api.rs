@@ -42,7 +42,17 @@ fn every_bad_request_gets_its_number_and_changes_nothing() {
     let mut request = good();
     request.body = b"{}".to_vec();
     request.parts.content_digest = Some(Sha256::digest(&request.body).into());
-    refused(served.send(request), Reason::Malformed);
+    let answer = served.send(request);
+    // Which member it is stands beside the number.
+    assert!(
+        answer.1["at"]
+            .as_str()
+            .unwrap()
+            .contains("missing field `act`"),
+        "{}",
+        answer.1
+    );
+    refused(answer, Reason::Malformed);
     let mut request = good();
     request.parts.act = Some(other.digest().0);
     refused(served.send(request), Reason::DigestMismatch);

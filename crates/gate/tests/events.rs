@@ -8,9 +8,10 @@ mod harness;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use harness::Gate;
-use harness::http::{Served, refused, serve};
-use portcullis_core::act::{ActKind, Cancel};
+use harness::http::{Served, listen, refused, serve};
+use portcullis_core::act::{ActKind, Cancel, RevokeRole};
 use portcullis_core::passkey::challenge_for;
+use portcullis_core::realm::Role;
 use portcullis_core::{Act, Evidence, Reason, Span};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::World;
@@ -131,6 +132,30 @@ fn a_stream_tells_the_same_with_the_entry_as_its_id() {
     let told: Vec<Value> = told.into_iter().map(|(_, event)| event).collect();
     assert_eq!(told, all);
     assert_eq!(course(&told, &arrives).len(), 3);
+}
+
+/// Whoever loses the role while a stream is open reads nothing of what comes after.
+#[test]
+fn a_stream_ends_with_the_right_to_read() {
+    let (mut gate, ..) = story();
+    let (served, _commands) = listen(&gate);
+    let told = events(&served, None, 1_000).len();
+    let request = served.request("GET", "/v1/events/stream", None, Vec::new());
+    let lines = BufReader::new(served.begin(request)).lines();
+    let mut data = lines
+        .map(Result::unwrap)
+        .filter(|line| line.starts_with("data:"));
+    assert_eq!(data.by_ref().take(told).count(), told);
+    gate.sync();
+    let revoke = ActKind::RevokeRole(RevokeRole {
+        principal: World::BACK_END,
+        role: Role::BackEnd,
+    });
+    let revoke = gate.ledger.act(World::administrator(0), revoke);
+    let evidence = gate.ledger.staffs_evidence(&revoke);
+    gate.submit(revoke, evidence).unwrap();
+    gate.pass(Span::seconds(2));
+    assert_eq!(data.next(), None);
 }
 
 fn tried(served: &Served, act: &Act, evidence: &Evidence) -> (u16, Value) {

@@ -67,7 +67,7 @@ fn every_reason_stands_under_its_status() {
         }
     }
     let code = Reason::ALL.iter().map(|reason| {
-        let status = Problem(*reason).status().as_u16();
+        let status = Problem::from(*reason).status().as_u16();
         (u64::from(reason.number()), u64::from(status))
     });
     assert_eq!(described, code.collect());

@@ -272,7 +272,7 @@ fn holds_and_what_may_pass_later_say_when_to_ask_again() {
     assert!(answer.contains("\r\nretry-after: 5\r\n"), "{answer}");
     assert!(answer.contains(r#""act":{"#), "{answer}");
     for reason in Reason::ALL {
-        let response = Problem(*reason).into_response();
+        let response = Problem::from(*reason).into_response();
         let must = matches!(response.status().as_u16(), 429 | 503);
         let says = response.headers().contains_key("retry-after");
         assert!(says || !must, "{reason}");

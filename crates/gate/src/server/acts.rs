@@ -4,6 +4,7 @@ use super::auth::Caller;
 use super::idempotency::{Claim, Mine};
 use super::nonces::Nonce;
 use super::passkeys::{self, RequestOptions};
+use super::problem::read_json;
 use super::standing::{self, Answer, blocking};
 use super::{Api, Problem, auth};
 use crate::sequencer::{Outcome, What};
@@ -28,8 +29,7 @@ pub(super) async fn submit(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let caller = auth::staff(&api, &parts, &body)?;
-    let mut posting: Posting =
-        serde_json::from_slice(&body).map_err(|_| Problem(Reason::Malformed))?;
+    let mut posting: Posting = read_json(&body)?;
     let digest = posting.act.digest();
     refuse_other(&parts, digest)?;
     refuse_stamped(&posting.evidence)?;
@@ -63,7 +63,7 @@ pub(super) async fn submit(
             None => Err(Reason::Replayed.into()),
         },
         Err(reason) => match by_policy.filter(|by| by.reason == reason) {
-            Some(by) => Ok(Problem(reason).naming(by.statements)),
+            Some(by) => Ok(Problem::from(reason).naming(by.statements).into_response()),
             None => Err(reason.into()),
         },
         outcome => respond(digest, outcome),
@@ -78,7 +78,7 @@ pub(super) async fn simulate(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let caller = auth::reader(&api, &parts, &body)?;
-    let mut posting: Posting = serde_json::from_slice(&body).map_err(|_| Reason::Malformed)?;
+    let mut posting: Posting = read_json(&body)?;
     refuse_stamped(&posting.evidence)?;
     let digest = posting.act.digest();
     refuse_other(&parts, digest)?;
@@ -209,7 +209,7 @@ pub(super) async fn supplement(
 ) -> Result<Response, Problem> {
     let caller = auth::staff(&api, &parts, &body)?;
     let digest: Digest = digest.parse().map_err(|_| Reason::NotFound)?;
-    let mut evidence: Evidence = serde_json::from_slice(&body).map_err(|_| Reason::Malformed)?;
+    let mut evidence: Evidence = read_json(&body)?;
     refuse_stamped(&evidence)?;
     let payload = Digest::plain(&codec::encode(&(digest, &evidence)));
     let claim = match claim(&api, &parts, &caller, payload)? {
@@ -225,6 +225,6 @@ pub(super) async fn supplement(
 }
 
 fn respond(digest: Digest, outcome: Outcome) -> Result<Response, Problem> {
-    let taken = outcome.map_err(Problem)?;
+    let taken = outcome.map_err(Problem::from)?;
     Ok(Answer::of(digest, taken).into_response())
 }

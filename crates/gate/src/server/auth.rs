@@ -6,15 +6,19 @@ use axum::body::Bytes;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use portcullis_core::Reason;
+use portcullis_core::factor::Factor;
 use portcullis_core::id::{FactorId, PrincipalId};
 use portcullis_core::realm::Role;
 use portcullis_core::request::{self, Received, SignedRequest};
+use portcullis_core::state::Facts;
 use portcullis_core::state::account::{Member, Owner};
 
 /// A request whose signature holds.
 pub(super) struct Caller {
     /// Who signed.
     pub(super) principal: PrincipalId,
+    /// By which factor.
+    factor: FactorId,
     /// The signature, as evidence.
     pub(super) signed: SignedRequest,
     /// What makes the request count once.
@@ -48,7 +52,7 @@ pub(super) fn staff(api: &Api, parts: &Parts, body: &Bytes) -> Result<Caller, Pr
     let signed = received(api, parts, body).inspect_err(|_| api.count_refusal())?;
     check(api, &signed).map_err(|reason| {
         api.count_refusal();
-        Problem(reason)
+        Problem::from(reason)
     })
 }
 
@@ -67,7 +71,18 @@ pub(super) fn role(
 /// Check that somebody who is staff still signed: whoever has lost every role keeps a factor, and reads
 /// nothing by it.
 pub(super) fn reader(api: &Api, parts: &Parts, body: &Bytes) -> Result<Caller, Problem> {
-    having(api, parts, body, |member| !member.roles.is_empty())
+    having(api, parts, body, is_reader)
+}
+
+/// Whether whoever signed some time ago could still read: the factor stands, and a role is left.
+pub(super) fn still_reads(api: &Api, caller: &Caller) -> bool {
+    let state = api.shared().state();
+    let facts = state.facts();
+    standing(facts, caller.factor).is_ok() && facts.member(caller.principal).is_some_and(is_reader)
+}
+
+fn is_reader(member: &Member) -> bool {
+    !member.roles.is_empty()
 }
 
 fn having(
@@ -94,16 +109,7 @@ fn check(api: &Api, signed: &SignedRequest) -> Result<Caller, Reason> {
         return Err(Reason::RequestStale);
     }
     let state = api.shared().state();
-    let facts = state.facts();
-    let principal = *facts
-        .staff_factors
-        .get(&id)
-        .ok_or(Reason::Unauthenticated)?;
-    let owner = Owner::Member { principal };
-    let factor = facts.factor(owner, id).ok_or(Reason::Unauthenticated)?;
-    if !facts.is_current(owner, factor.kind, factor.epochs) {
-        return Err(Reason::FactorRevoked);
-    }
+    let (principal, factor) = standing(state.facts(), id)?;
     if !factor.available.is_at(now) {
         return Err(Reason::FactorNotYet);
     }
@@ -112,9 +118,23 @@ fn check(api: &Api, signed: &SignedRequest) -> Result<Caller, Reason> {
     let (signed, nonce) = (signed.clone(), Nonce::of(parts));
     Ok(Caller {
         principal,
+        factor: id,
         signed,
         nonce,
     })
+}
+
+/// Whose factor of staff's it is, if it still stands.
+fn standing(facts: &Facts, id: FactorId) -> Result<(PrincipalId, &Factor), Reason> {
+    let principal = facts.staff_factors.get(&id);
+    let principal = *principal.ok_or(Reason::Unauthenticated)?;
+    let owner = Owner::Member { principal };
+    let factor = facts.factor(owner, id).ok_or(Reason::Unauthenticated)?;
+    if facts.is_current(owner, factor.kind, factor.epochs) {
+        Ok((principal, factor))
+    } else {
+        Err(Reason::FactorRevoked)
+    }
 }
 
 pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

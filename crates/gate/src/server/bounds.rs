@@ -164,8 +164,8 @@ pub(super) async fn whole_body(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let body = match timeout(BODY_WITHIN, to_bytes(body, MAX_BODY)).await {
         Ok(Ok(bytes)) => Body::from(bytes),
-        Ok(Err(_)) => return Problem(Reason::TooLarge).into_response(),
-        Err(_) => return Problem(Reason::RequestTimeout).into_response(),
+        Ok(Err(_)) => return Problem::from(Reason::TooLarge).into_response(),
+        Err(_) => return Problem::from(Reason::RequestTimeout).into_response(),
     };
     next.run(Request::from_parts(parts, body)).await
 }

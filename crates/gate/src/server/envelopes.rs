@@ -1,6 +1,7 @@
 //! Sealed contacts on their way to the herald. The journal holds the commitment to each; the envelope
 //! waits here, on disk, until the herald has said that it keeps it.
 
+use super::problem::read_json;
 use super::{Api, Problem, auth};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -42,8 +43,7 @@ pub(super) async fn take(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let caller = auth::role(&api, &parts, &body, &[Role::BackEnd])?;
-    let Sent { account, envelope } =
-        serde_json::from_slice(&body).map_err(|_| Problem(Reason::Malformed))?;
+    let Sent { account, envelope } = read_json(&body)?;
     if envelope.len() > MAX_ENVELOPE {
         return Err(Reason::TooLarge.into());
     }
@@ -96,8 +96,7 @@ pub(super) async fn kept(
     peer: Peer,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let word: SignedKept =
-        codec::decode(&body, MAX_WORD).map_err(|_| Problem(Reason::Malformed))?;
+    let word: SignedKept = codec::decode(&body, MAX_WORD).map_err(|_| Reason::Malformed)?;
     let counts = {
         let shared = api.shared();
         word.counts(&shared.state(), api.now(), &shared.memo)

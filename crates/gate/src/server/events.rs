@@ -1,6 +1,7 @@
 //! What happened, entry by entry: pages behind a cursor, which are the truth, and a stream that says sooner
 //! that there is a new page.
 
+use super::auth::Caller;
 use super::bounds::Reading;
 use super::{Api, Problem, auth};
 use crate::events::Event;
@@ -66,7 +67,7 @@ pub(super) async fn stream(
     parts: Parts,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    auth::reader(&api, &parts, &body)?;
+    let caller = auth::reader(&api, &parts, &body)?;
     let last = auth::header(&parts.headers, "last-event-id");
     let last = last.map(|id| id.parse().map_err(|_| Reason::Malformed));
     let from = behind(last.transpose()?.or(ask.after));
@@ -74,6 +75,7 @@ pub(super) async fn stream(
         _place: api.inner.places.to_wait(peer).ok_or(Reason::Busy)?,
         news: api.shared().published.watch(),
         ready: VecDeque::new(),
+        caller,
         api,
         peer,
         from,
@@ -102,6 +104,7 @@ struct Follower {
     _place: Share<Peer>,
     news: watch::Receiver<Option<Witnessed>>,
     ready: VecDeque<Event>,
+    caller: Caller,
     api: Api,
     peer: Peer,
     /// The next entry to look at.
@@ -109,11 +112,14 @@ struct Follower {
 }
 
 impl Follower {
-    /// The next event, once there is one; none where the gate stops.
+    /// The next event, once there is one; none where the gate stops, or who reads has lost the right to.
     async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
+            }
+            if !auth::still_reads(&self.api, &self.caller) {
+                return None;
             }
             let page = read(&self.api, self.peer, self.from, MOST).await.ok()?;
             self.from = page.next.map_or(self.from, |next| next + 1);

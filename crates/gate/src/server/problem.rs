@@ -6,10 +6,20 @@ use portcullis_core::Reason;
 use portcullis_core::policy::Name;
 use portcullis_core::reason::Retry;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Most letters of what a body was refused for.
+const MOST_AT: usize = 200;
 
 /// A refusal on its way out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Problem(pub Reason);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    reason: Reason,
+    /// The policy's statements that refused it.
+    statements: Vec<Name>,
+    /// Which member of a body cannot be read, and where it stands.
+    at: Option<String>,
+}
 
 /// The body of `application/problem+json`.
 #[derive(Debug, Serialize)]
@@ -20,22 +30,35 @@ struct Body {
     detail: &'static str,
     reason: u16,
     retry: &'static str,
-    /// The policy's statements that refused it, where the policy did.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     statements: Vec<Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
 }
 
 impl From<Reason> for Problem {
     fn from(reason: Reason) -> Self {
-        Self(reason)
+        Self {
+            reason,
+            statements: Vec::new(),
+            at: None,
+        }
     }
+}
+
+/// A body that came as JSON. Whoever sent it is told what of it cannot be read.
+pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| Problem {
+        at: Some(error.to_string().chars().take(MOST_AT).collect()),
+        ..Reason::Malformed.into()
+    })
 }
 
 impl Problem {
     /// The HTTP status of a reason.
     #[must_use]
-    pub fn status(self) -> StatusCode {
-        match (self.0, self.0.number()) {
+    pub fn status(&self) -> StatusCode {
+        match (self.reason, self.reason.number()) {
             (Reason::TooLarge, _) => StatusCode::PAYLOAD_TOO_LARGE,
             (Reason::Replayed | Reason::InProgress | Reason::RequestReplayed, _) => {
                 StatusCode::CONFLICT
@@ -73,23 +96,27 @@ pub(super) async fn every_refusal(response: Response) -> Response {
         _ if status.is_server_error() => Reason::Panicked,
         _ => Reason::Malformed,
     };
-    Problem(reason).into_response()
+    Problem::from(reason).into_response()
 }
 
 /// RFC 9457.
 const PROBLEM_JSON: &str = "application/problem+json";
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        self.naming(Vec::new())
+impl Problem {
+    /// The same, with the statements of the policy that refused.
+    pub(super) fn naming(self, statements: Vec<Name>) -> Self {
+        Self { statements, ..self }
     }
 }
 
-impl Problem {
-    /// The answer, with the statements of the policy that refused.
-    pub(super) fn naming(self, statements: Vec<Name>) -> Response {
-        let Self(reason) = self;
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
         let status = self.status();
+        let Self {
+            reason,
+            statements,
+            at,
+        } = self;
         let body = Body {
             r#type: reason.problem_type(),
             title: reason.slug(),
@@ -102,6 +129,7 @@ impl Problem {
                 Retry::Later => "later",
             },
             statements,
+            at,
         };
         let mut response = (status, axum::Json(body)).into_response();
         let headers = response.headers_mut();

@@ -1,6 +1,7 @@
 //! The registration ceremony over HTTP. The challenge is the gate's, random, and serves once; what
 //! comes of it is a factor for an enrol act to carry, and enrols nothing.
 
+use super::problem::read_json;
 use super::{Api, Problem, auth};
 use crate::registration::{self, Conveyance, CreationOptions, Registrant, RegistrationResponse};
 use axum::Json;
@@ -85,7 +86,7 @@ pub(super) async fn options(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let caller = auth::role(&api, &parts, &body, &[Role::BackEnd, Role::Administrator])?;
-    let ask: Ask = serde_json::from_slice(&body).map_err(|_| Reason::Malformed)?;
+    let ask: Ask = read_json(&body)?;
     {
         let state = api.shared().state();
         let party = state
@@ -126,7 +127,7 @@ pub(super) async fn finish(
     body: Bytes,
 ) -> Result<Response, Problem> {
     auth::role(&api, &parts, &body, &[Role::BackEnd, Role::Administrator])?;
-    let ceremony: Finish = serde_json::from_slice(&body).map_err(|_| Reason::Malformed)?;
+    let ceremony: Finish = read_json(&body)?;
     let challenge: [u8; 32] = ceremony
         .challenge
         .as_slice()

@@ -292,7 +292,7 @@ pub(super) async fn blocking<T: Send + 'static>(
     run: impl FnOnce() -> Result<T, Reason> + Send + 'static,
 ) -> Result<T, Problem> {
     let done = tokio::task::spawn_blocking(run).await;
-    done.unwrap_or(Err(Reason::Panicked)).map_err(Problem)
+    done.unwrap_or(Err(Reason::Panicked)).map_err(Problem::from)
 }
 
 impl Answer {

@@ -17,8 +17,7 @@ use portcullis_core::{Reason, codec};
 /// they wait for their places there: a keeper believes no answer, and says again what its own replica
 /// lacks, so that waiting for the disk would only hold it up.
 pub(super) async fn take(State(api): State<Api>, body: Bytes) -> Result<Response, Problem> {
-    let Report(statements) =
-        codec::decode(&body, MAX_BODY).map_err(|_| Problem(Reason::Malformed))?;
+    let Report(statements) = codec::decode(&body, MAX_BODY).map_err(|_| Reason::Malformed)?;
     if statements.is_empty() || statements.len() > MAX_STATEMENTS {
         return Err(Reason::Malformed.into());
     }
