@@ -19,7 +19,7 @@ use pki_types::pem::PemObject as _;
 use pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use portcullis_contact::Reach;
 use portcullis_core::Time;
-
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -94,7 +94,7 @@ impl Mailer {
         };
         match self.transport.send_raw(&envelope, &bytes) {
             Ok(_) => Outcome::Accepted,
-            Err(error) if error.is_permanent() => Outcome::Refused(answer(&error)),
+            Err(error) if is_about_the_mailbox(&error) => Outcome::Refused(answer(&error)),
             Err(error) => Outcome::Later(answer(&error)),
         }
     }
@@ -133,6 +133,15 @@ impl Post for Mailer {
             Reach::Webhook(_) => Outcome::Refused("a webhook is no mail address".into()),
         }
     }
+}
+
+/// Whether it is the mailbox that takes no mail, now or later, by the server's own word (RFC 3463: 5.1.x and 5.2.1).
+/// Any other refusal may be of the sender, a block list or a policy: tomorrow it may be mended, and were it taken for
+/// the mailbox's, a new contact alone would count while all old ones are alive.
+fn is_about_the_mailbox(error: &lettre::transport::smtp::Error) -> bool {
+    let text = error.source().map(ToString::to_string).unwrap_or_default();
+    let says = |code| text.starts_with(code);
+    error.is_permanent() && (says("5.1.") || says("5.2.1 "))
 }
 
 /// What a server or the line said, on one line and without end. Of an answer only the number: the text beside

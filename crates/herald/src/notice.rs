@@ -112,4 +112,8 @@ kinds! {
     12 Recovered "recovered";
     /// Every factor of customers, or of a kind, was revoked: for each customer.
     20 FactorsRevoked "factors-revoked";
+    /// A withdrawal waits for longer than machines take.
+    21 WithdrawalWaiting "withdrawal-waiting";
+    /// A recovery was stopped.
+    22 RecoveryStopped "recovery-stopped";
 }

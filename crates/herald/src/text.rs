@@ -158,7 +158,7 @@ const fn known(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::AddressAdded => &["address"],
         Kind::FactorAdded | Kind::RecoveryBegun => &["factor"],
-        Kind::WithdrawalReleased => &["amount", "asset", "address"],
+        Kind::WithdrawalReleased | Kind::WithdrawalWaiting => &["amount", "asset", "address"],
         Kind::PlatformChanging => &["what"],
         Kind::EpochRaised => &["realm", "of"],
         _ => &[],

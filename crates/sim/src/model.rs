@@ -62,6 +62,8 @@ struct Factor {
     /// By which entry.
     entry: u64,
     kind: FactorKind,
+    /// Of which account, where it is a customer's.
+    account: Option<AccountId>,
     /// How long it waits.
     delay: Span,
 }
@@ -287,7 +289,7 @@ impl Model {
             Says::Reverted { act, .. } => {
                 self.reverted.insert(*act);
             }
-            Says::Told { act } => self.take_told(*act, index),
+            Says::Told { act, entry } => self.take_told((*entry, *act), index),
             Says::CodeRight { act, factor, step } => self.take_right(*act, *factor, *step),
             Says::Latched { latch, condition }
                 if self.latched.insert((statement.keeper, *latch)) =>
@@ -361,7 +363,7 @@ impl Model {
         let act = &waiting.act;
         if own_delay(&act.kind).is_some() {
             self.delays.begin(waiting.entry, digest, &act.kind);
-            self.note_due(digest, &waiting.act);
+            self.note_due(waiting.entry, &waiting.act);
         }
         let act = waiting.act.clone();
         match &act.kind {
@@ -395,6 +397,9 @@ impl Model {
                     kind if codes::is_stop(kind) => self.check_stop_by_code(settled.act),
                     ActKind::Recover(_) => self.check_recovery(settled.act, &waiting),
                     ActKind::ChangeContact(_) => self.check_contact(settled.act, &waiting),
+                    ActKind::AddAddress(_) if self.is_by_code(settled.act, waiting.proof) => {
+                        self.check_added_by_code(settled.act, waiting.act.account);
+                    }
                     ActKind::RecoverAdministrators(_) => {}
                     _ => self.check_quorum(settled.act, &waiting),
                 }

@@ -12,6 +12,7 @@ mod config;
 mod cosigner;
 mod log_keys;
 mod memory;
+mod page;
 mod process;
 mod record;
 mod response;

@@ -7,7 +7,8 @@ and demands STARTTLS. With --key it also knows the Ed25519 key in PEM under a na
 asked for it: who signs may make its key once it knows the port. Listens on a free port of 127.0.0.1 and prints `port N`; then one line of JSON for every
 message that it took, with dkimpy's verdict. How it treats somebody is in the local part of the address:
 
-    bounce…   550, always
+    bounce…   550 5.1.1, always: no such user
+    blocked…  554 5.7.1, always: the sender is on a list
     grey…     451 at first, and taken when it comes again
     slow…     taken after two seconds
     hang-up…  taken, and the line is cut before it says so
@@ -99,6 +100,8 @@ class Handler:
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address.startswith("bounce"):
             return f"550 5.1.1 <{address}> no such user"
+        if address.startswith("blocked"):
+            return "554 5.7.1 the sender is on a list"
         if address.startswith("grey") and address not in self.known:
             self.known.add(address)
             return "451 4.7.1 greylisted, come again"

@@ -17,6 +17,7 @@ mod contact;
 mod control;
 mod factor;
 pub(crate) mod flight;
+mod link;
 mod log_key;
 pub mod payment;
 pub mod permit;

@@ -110,11 +110,7 @@ fn voucher(
 /// A factor vouches for one that is stronger only where its holder has none so strong that counts: that
 /// one would enrol its successor itself, and whoever stole the weaker must not reach round it.
 fn check_outgrown(state: &State, owner: Owner, recover: &Recover) -> Result<(), Reason> {
-    let facts = &state.facts;
-    let strong = |factor: &&crate::factor::Factor| {
-        factor.kind >= recover.factor.kind() && facts.is_current(owner, factor.kind, factor.epochs)
-    };
-    if facts.factors(owner).iter().any(|factor| strong(&factor)) {
+    if state.facts.has_factor(owner, recover.factor.kind()) {
         Err(Reason::FactorsRemain)
     } else {
         Ok(())
@@ -222,7 +218,8 @@ fn recovered(
     Ok(effects)
 }
 
-/// Any factor of the holder's own stops its recovery alone; administrators stop theirs by a quorum.
+/// Any factor of the holder's own stops its recovery alone, and so does the link in the notice of it;
+/// administrators stop theirs by a quorum.
 pub(super) fn judge_veto(case: &Case<'_>, actor: &Actor, veto: &Veto) -> Result<Verdict, Reason> {
     let held = held(case.state, veto.act)?;
     match (&held.act.kind, actor.owner) {
@@ -231,7 +228,10 @@ pub(super) fn judge_veto(case: &Case<'_>, actor: &Actor, veto: &Veto) -> Result<
         {
             Ok(Verdict::Accept(stopped(veto.act, held)))
         }
-        (ActKind::RecoverAdministrators(_), Owner::Member { principal }) => {
+        (ActKind::Recover(_), _) if actor.by_link && held.act.account == case.act.account => {
+            Ok(Verdict::Accept(stopped(veto.act, held)))
+        }
+        (ActKind::RecoverAdministrators(_), Owner::Member { principal }) if !actor.by_link => {
             veto_administrators(case, actor, veto.act, principal)
         }
         _ => Err(Reason::ActUnknown),

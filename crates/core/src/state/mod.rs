@@ -279,7 +279,7 @@ pub enum Awaiting {
     Recovered(#[n(0)] AccountId),
     /// The herald's word for what an earlier entry began.
     #[n(8)]
-    Told(#[n(0)] Digest),
+    Told(#[n(0)] u64),
 }
 
 impl State {

@@ -187,6 +187,12 @@ fn what_the_server_says_is_what_becomes_of_a_letter() {
     let said = "the mail server answers 550";
     let refused = Outcome::Refused(said.into());
     assert_eq!(send("bounce@customer.example"), refused);
+    // A refusal of whoever sends says nothing about the mailbox.
+    let blocked = send("blocked@customer.example");
+    assert_eq!(
+        blocked,
+        Outcome::Later("the mail server answers 554".into())
+    );
     assert!(matches!(send("grey@customer.example"), Outcome::Later(why) if why.contains("451")));
     assert_eq!(send("grey@customer.example"), Outcome::Accepted);
     // Taken, and nobody says so: it is sent again, and the id is the same.
