@@ -1,6 +1,6 @@
 """Runs aics-witness, a C2SP tlog-witness that we did not write, for one log.
 
-    foreign_witness.py DIR ORIGIN LOG_VKEY [--listen HOST:PORT] [--name NAME]
+    foreign_witness.py DIR ORIGIN LOG_VKEY... [--listen HOST:PORT] [--name NAME]
 
 DIR keeps its configuration, key and state; started again on the same DIR it goes on where it was.
 Without --listen it takes a free port of 127.0.0.1. Once it answers it prints
@@ -31,7 +31,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="run aics-witness for one log")
     parser.add_argument("dir", type=Path)
     parser.add_argument("origin")
-    parser.add_argument("vkey")
+    parser.add_argument("vkeys", nargs="+")
     parser.add_argument("--listen", default=None)
     parser.add_argument("--name", default="foreign.example/witness")
     args = parser.parse_args()
@@ -40,7 +40,8 @@ def main() -> int:
     config = str(args.dir / "witness.json")
 
     vkey = run("init", "--config", config, "--name", args.name).strip()
-    run("add-log", "--config", config, "--origin", args.origin, "--vkey", args.vkey)
+    for log_vkey in args.vkeys:
+        run("add-log", "--config", config, "--origin", args.origin, "--vkey", log_vkey)
     url = f"http://{listen}"
     threading.Thread(target=announce, args=(vkey, url), daemon=True).start()
     # In this process, so that a signal to it reaches the witness.

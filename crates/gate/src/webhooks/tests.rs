@@ -8,11 +8,15 @@
 use super::*;
 use crate::Index;
 use crate::published::Witnessed;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use portcullis_core::Span;
+use portcullis_core::signature::{Signature, Strict, Verify as _};
 use portcullis_host::{Http, HttpError, Reply, SystemRandom};
 use portcullis_journal::{Directory, Journal};
 use portcullis_keeper::testkit::{CrashDisk, Customer, HandClock, Ledger, World};
-use portcullis_tlog::{Cosigned, TreeHead};
+use portcullis_keys::StatementKey;
+use portcullis_tlog::TreeHead;
 use serde_json::Value;
 use std::sync::Mutex;
 
@@ -47,6 +51,14 @@ impl Http for Hooked {
     }
 }
 
+/// The journal's key, and what a rotation puts in its place.
+const OLD: u8 = 0x80;
+const NEW: u8 = 0x81;
+
+fn secret(seed: u8) -> Arc<dyn StatementKey> {
+    Arc::new(World::key(&[seed; 16]))
+}
+
 /// What came: its id, its entry, and what was answered.
 type Came = (String, u64, Option<u16>);
 
@@ -75,6 +87,12 @@ impl Bench {
         for number in 1..=more {
             ledger.open(&Customer::number(accounts + number));
         }
+        Self::of(ledger, cosigned)
+    }
+
+    /// A journal, cosigned up to there.
+    fn of(ledger: Ledger, cosigned: TreeHead) -> Self {
+        let clock = ledger.clock.clone();
         let disk = CrashDisk::default();
         let folder: Arc<dyn Disk> = Arc::new(CrashDisk::default());
         let random = Arc::new(SystemRandom);
@@ -96,9 +114,8 @@ impl Bench {
     }
 
     fn cosign(&self, head: TreeHead) {
-        let network = &self.ledger.world.network;
         let note = self.ledger.note_of(head, self.clock.now());
-        let cosigned = Cosigned::parse(&note, network.log(), network.quorum()).unwrap();
+        let cosigned = self.ledger.state.cosigned(&note).unwrap();
         self.shared.published.show(Witnessed::new(&cosigned));
     }
 
@@ -112,13 +129,22 @@ impl Bench {
             status
         });
         let http = Arc::new(Hooked(Mutex::new(noted)));
-        let key = Arc::new(World::key(&[0x80; 16]));
-        let endpoint = Endpoint::new(http, "http://books/".into(), key).unwrap();
+        self.opened_with(size, http, LogKeys::new(secret(OLD), None))
+    }
+
+    /// The same of a gate that has these keys of the journal.
+    fn opened_with(
+        &self,
+        size: u64,
+        http: Arc<dyn Http>,
+        keys: LogKeys,
+    ) -> Result<Webhook, CursorError> {
+        let endpoint = Endpoint::new(http, "http://books/".into(), secret(OLD)).unwrap();
         let reach = Reach {
             clock: Arc::new(self.clock.clone()),
             disk: Arc::new(self.disk.clone()),
             shared: Arc::clone(&self.shared),
-            keys: LogKeys::new(Arc::new(World::key(&[0x80; 16])), None),
+            keys,
         };
         let name = WebhookName::try_from("books".to_owned()).unwrap();
         Webhook::open(name, endpoint, size, reach)
@@ -325,4 +351,56 @@ fn a_name_is_a_file_name_and_nothing_more() {
     ] {
         assert!(!named(name), "{name}");
     }
+}
+
+/// Takes everything, and notes by which of the journal's keys it is signed.
+#[derive(Clone, Default)]
+struct SignedBy(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Http for SignedBy {
+    fn get(&self, _: &str, _: &[(&str, &str)], _: u64, _: Duration) -> Result<Reply, HttpError> {
+        unreachable!("webhooks are posted")
+    }
+
+    fn post(
+        &self,
+        _: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+        _: u64,
+        _: Duration,
+    ) -> Result<Reply, HttpError> {
+        let header = |name: &str| headers.iter().find(|(known, _)| *known == name).unwrap().1;
+        let (id, time) = (header("webhook-id"), header("webhook-timestamp"));
+        let message = format!("{id}.{time}.{}", str::from_utf8(body).unwrap());
+        let signature = header("webhook-signature").strip_prefix("v1a,").unwrap();
+        let signature =
+            Signature::from_bytes(BASE64.decode(signature).unwrap().try_into().unwrap());
+        let holds =
+            |seed: &u8| Strict.verify(secret(*seed).public_key(), message.as_bytes(), &signature);
+        let by = [OLD, NEW].into_iter().filter(holds);
+        self.0.lock().unwrap().push(by.collect());
+        let body = Vec::new();
+        Ok(Reply { status: 204, body })
+    }
+}
+
+#[test]
+fn events_are_signed_by_the_journals_key_in_force_and_by_no_other() {
+    let mut ledger = Ledger::new(Arc::new(World::new()), HandClock::at(World::START));
+    ledger.rotate_log(NEW);
+    ledger.settle_clocks();
+    let head = ledger.state.facts().log.head();
+    let bench = Bench::of(ledger, head);
+    let http = SignedBy::default();
+    let alone = LogKeys::new(secret(OLD), None);
+    let mut webhook = bench.opened_with(0, Arc::new(http.clone()), alone).unwrap();
+    assert!(!webhook.step(), "a key of before sends nothing");
+    assert!(http.0.lock().unwrap().is_empty());
+    let both = LogKeys::new(secret(OLD), Some(secret(NEW)));
+    let mut webhook = bench.opened_with(0, Arc::new(http.clone()), both).unwrap();
+    while webhook.step() {}
+    let signed = http.0.lock().unwrap();
+    assert!(!signed.is_empty());
+    assert!(signed.iter().all(|by| *by == [NEW]), "{signed:?}");
 }

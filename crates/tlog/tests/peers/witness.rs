@@ -26,12 +26,20 @@ struct ForeignWitness {
 
 impl ForeignWitness {
     fn start(log: &LogSigner) -> Option<Self> {
+        Self::start_for(&[log])
+    }
+
+    /// Of a log that signs by any of these keys.
+    fn start_for(keys: &[&LogSigner]) -> Option<Self> {
+        let origin = keys[0].key().name().to_string();
+        let vkeys = keys.iter().map(|log| log.key().to_string());
         let python = peer("bin/python")?;
         let state = TempDir::new().unwrap();
         let mut process = Command::new(python)
             .arg(project("tests/peers/tlog/foreign_witness.py"))
             .arg(state.path())
-            .args([log.key().name().to_string(), log.key().to_string()])
+            .arg(origin)
+            .args(vkeys)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -166,6 +174,29 @@ fn a_foreign_witness_cosigns_and_its_cosignatures_make_a_quorum() {
             (log.checkpoint(new).head(), latest)
         );
     }
+}
+
+/// Its operator named the successor beforehand: that is all that a rotation of the log's key takes of it.
+#[test]
+fn a_foreign_witness_goes_on_with_a_log_that_hands_over_to_another_key() {
+    let mut log = Log::new();
+    let name = log.signer.key().name().clone();
+    let successor = LogSigner::from_seed(name, &[3; 32]).unwrap();
+    let Some(foreign) = ForeignWitness::start_for(&[&log.signer, &successor]) else {
+        return;
+    };
+    let cosigns = |log: &Log, old, new| {
+        let (status, body) = foreign.ask(&log.request(old, new).to_string());
+        let Answer::Cosigned(lines) = Answer::parse(status, &body) else {
+            panic!("{old} to {new}: {status}")
+        };
+        let signed = log.checkpoint(new);
+        assert!(foreign.key.verify_answer(&signed, &lines).is_ok());
+    };
+    cosigns(&log, 0, 7);
+    log.signer = successor;
+    cosigns(&log, 7, 13);
+    cosigns(&log, 13, 13);
 }
 
 /// What no witness at size 7 of this log may cosign.
