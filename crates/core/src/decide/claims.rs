@@ -10,6 +10,7 @@ use crate::id::{AttestationId, IssuerId, LedgerEntryId};
 use crate::reason::Reason;
 use crate::signature::PublicKey;
 use crate::state::State;
+use crate::state::release::Held;
 use crate::state::said::Said;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -50,6 +51,14 @@ impl Claims {
             }
         }
         Ok(claims)
+    }
+
+    /// What is known of a held act by now, besides what state keeps of it.
+    pub(crate) fn of_held(held: &Held) -> Self {
+        Self {
+            said: held.said.unwrap_or_default(),
+            ..Self::default()
+        }
     }
 
     /// What is used up once the act is taken.

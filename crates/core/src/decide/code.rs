@@ -199,7 +199,7 @@ pub(super) fn settle_stop(
 }
 
 /// Holds no signature: what is decided again has none to be checked.
-struct Nothing;
+pub(super) struct Nothing;
 
 impl Verify for Nothing {
     fn verify(&self, _: &PublicKey, _: &[u8], _: &Signature) -> bool {

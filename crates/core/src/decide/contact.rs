@@ -2,7 +2,7 @@
 
 use super::account::thawed;
 use super::authenticate::Actor;
-use super::{Case, Decided, Verdict, account_of};
+use super::{Case, Decided, Verdict, account_of, joint};
 use crate::act::{ActKind, ChangeContact, OpenAccount};
 use crate::decision::{Decision, Need};
 use crate::digest::Digest;
@@ -86,8 +86,14 @@ pub(super) fn settle_change(
     };
     let delayed = !held.available.is_at(time);
     let shut = state.facts.is_suspended(reach);
-    if delayed || shut {
-        let needs = [delayed.then_some(Need::Delay), shut.then_some(Need::Lift)];
+    let beside = joint::beside(state, held);
+    let missing = joint::missing(state, held.proof.owner, &held.act, &beside);
+    if delayed || shut || missing > 0 {
+        let needs = [
+            delayed.then_some(Need::Delay),
+            shut.then_some(Need::Lift),
+            joint::need(missing),
+        ];
         let until = held.available.time().filter(|until| *until > time);
         return Ok(Verdict::Wait(needs.into_iter().flatten().collect(), until));
     }

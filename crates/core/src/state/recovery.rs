@@ -281,6 +281,13 @@ impl Facts {
         add(self.enrolled.side(opened), BTreeSet::new(), 1);
     }
 
+    /// A holder who is to leave its account.
+    pub(crate) fn uncount_holder(&mut self, owner: Owner) {
+        if let Some(had) = self.had(owner) {
+            take(self.enrolled.side(had.opened), &had.kinds);
+        }
+    }
+
     /// All of the customers' realm, or of one kind in it, count no more.
     pub(crate) fn count_epoch(&mut self, factors: Option<FactorKind>, entry: u64, time: Time) {
         self.enrolled.raise(factors, entry, time);

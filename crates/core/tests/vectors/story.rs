@@ -149,11 +149,11 @@ impl Story {
         Withdrawal { act, entry }
     }
 
-    fn customers(&mut self, kind: ActKind) -> Act {
+    pub(crate) fn customers(&mut self, kind: ActKind) -> Act {
         self.ledger.customers_act(&self.holder.customer, kind)
     }
 
-    fn evidence(&self, act: &Act) -> Evidence {
+    pub(crate) fn evidence(&self, act: &Act) -> Evidence {
         self.holder
             .evidence(act, self.relay, self.ledger.clock.now())
     }
