@@ -112,4 +112,12 @@ kinds! {
     12 Recovered "recovered";
     /// Every factor of customers, or of a kind, was revoked: for each customer.
     20 FactorsRevoked "factors-revoked";
+    /// The account has one more principal.
+    21 PrincipalAdded "principal-added";
+    /// A principal has left the account.
+    22 PrincipalRemoved "principal-removed";
+    /// Fewer principals of the account are to loosen together.
+    23 QuorumFalling "quorum-falling";
+    /// Another number of principals of the account loosen together.
+    24 QuorumChanged "quorum-changed";
 }

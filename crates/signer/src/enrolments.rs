@@ -18,6 +18,7 @@ use portcullis_core::id::{AccountId, FactorId};
 use portcullis_core::realm::Realm;
 use portcullis_core::request::parse_base;
 use portcullis_core::state::account::Owner;
+use portcullis_core::state::joint::Together;
 use portcullis_core::state::release::Release;
 use portcullis_core::{Act, ActKind, Digest, Evidence, Span, Time};
 use portcullis_keeper::follow::Seen;
@@ -83,12 +84,17 @@ impl Enrolments {
             Body::Act(submission) => match onboards(&submission.act) {
                 Some(onboards) => (submission.act.digest(), onboards),
                 None => {
-                    let until = self.inherited(submission)?;
-                    let each = brought.into_iter();
-                    self.waiting.extend(each.map(|brought| (brought, until)));
+                    let until = self.inherited(submission).max(self.of_all(seen))?;
+                    self.wait(brought, until);
                     return None;
                 }
             },
+            // What several principals did together.
+            Body::Settle(_) if together(seen).is_some() => {
+                let until = self.of_all(seen)?;
+                self.wait(brought, until);
+                return None;
+            }
             // Nothing else that waited brings a factor: it was recovered.
             Body::Settle(settlement) => (settlement.act, Onboards::Again),
             _ => return None,
@@ -102,9 +108,21 @@ impl Enrolments {
         if until <= entry.time {
             return None;
         }
+        self.wait(brought, until);
+        Some(Slowed { act, until })
+    }
+
+    fn wait(&mut self, brought: Vec<Brought>, until: Time) {
         let each = brought.into_iter();
         self.waiting.extend(each.map(|brought| (brought, until)));
-        Some(Slowed { act, until })
+    }
+
+    /// Until when the factors wait of all who did something together: the last of them.
+    fn of_all(&self, seen: &Seen) -> Option<Time> {
+        let behind = together(seen).into_iter().flat_map(Together::proofs);
+        let factors = behind.map(|proof| Brought::Factor(proof.owner, proof.factor));
+        let untils = factors.filter_map(|factor| self.waiting.get(&factor));
+        untils.copied().max()
     }
 
     /// Until when the factors wait that prove an act: the last of them, where one waits at all.
@@ -118,16 +136,15 @@ impl Enrolments {
 
     /// Whether the factor behind a release counts, and the address that it pays.
     pub(crate) fn count(&self, release: &Release, now: Time) -> bool {
-        let proof = &release.proof;
-        let factor = Brought::Factor(proof.owner, proof.factor);
+        let factors = release.proofs();
+        let factors = factors.map(|proof| Brought::Factor(proof.owner, proof.factor));
         let address = match &release.act.kind {
             ActKind::Withdraw(withdraw) => Some(Brought::Address(release.account, withdraw.to)),
             _ => None,
         };
-        [Some(factor), address]
-            .iter()
-            .flatten()
-            .filter_map(|brought| self.waiting.get(brought))
+        factors
+            .chain(address)
+            .filter_map(|brought| self.waiting.get(&brought))
             .all(|until| *until <= now)
     }
 }
@@ -163,6 +180,15 @@ fn onboards(act: &Act) -> Option<Onboards> {
         ActKind::EnrolFactor(_) if act.realm == Realm::Staff => Some(Onboards::Again),
         _ => None,
     }
+}
+
+/// The principals of an account who did this together.
+fn together(seen: &Seen) -> Option<&Together> {
+    let mut changes = seen.applied.changes.iter();
+    changes.find_map(|change| match change {
+        Effect::Jointly(_, behind) => Some(behind),
+        _ => None,
+    })
 }
 
 fn brought(effect: &Effect) -> Option<Brought> {

@@ -57,6 +57,9 @@ pub(super) fn own_delay(state: &State, act: &Act) -> Option<Span> {
         }
         ActKind::RecoverAdministrators(_) => Some(state.recovery_delay()),
         ActKind::ChangeContact(_) => of_account().map(|account| account.delay),
+        ActKind::SetAccountQuorum(set) if set.quorum < set.replaces => {
+            of_account().map(|account| account.delay)
+        }
         _ => None,
     }
 }
@@ -232,9 +235,10 @@ pub(super) fn raise_epoch(state: &State, raise: &RaiseEpoch) -> Result<Vec<Effec
         keep_quorum(state, |_, factor| !hit(factor))?;
     }
     let withheld = withhold_where(state, Withheld::Revoked, |release| {
-        let proof = &release.proof;
-        let kind_hit = raise.factors.is_none_or(|only| only == proof.kind);
-        proof.owner.realm() == raise.realm && kind_hit
+        release.proofs().any(|proof| {
+            let kind_hit = raise.factors.is_none_or(|only| only == proof.kind);
+            proof.owner.realm() == raise.realm && kind_hit
+        })
     });
     let mut effects = vec![Effect::RaiseEpoch(raise.realm, raise.factors)];
     effects.extend(withheld);

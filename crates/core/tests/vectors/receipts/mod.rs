@@ -3,6 +3,7 @@
 mod cases;
 mod codes;
 mod draft;
+mod joint;
 mod lost;
 mod vendors;
 
