@@ -195,6 +195,11 @@ impl Desk<'_> {
                 let recipients = self.all_contacts(account);
                 self.of(Kind::QuorumFalling, Some(account), matter, recipients)
             }
+            (ActKind::RemovePrincipal(_), Some(account)) => {
+                let recipients = self.all_contacts(account);
+                let kind = Kind::PrincipalLeaving;
+                self.of(kind, Some(account), Matter::new(), recipients)
+            }
             // Whatever account it names: the platform's own affairs are staff's to hear of.
             (kind, _) => self.platform(kind.name()),
         }

@@ -120,4 +120,6 @@ kinds! {
     23 QuorumFalling "quorum-falling";
     /// Another number of principals of the account loosen together.
     24 QuorumChanged "quorum-changed";
+    /// A principal is to leave the account, by the others' will.
+    25 PrincipalLeaving "principal-leaving";
 }

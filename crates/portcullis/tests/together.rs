@@ -63,6 +63,11 @@ fn both() -> Value {
 
 /// Another person with a passkey, for the same account.
 fn make_second(network: &Network) {
+    fs::copy(
+        network.path("keys/customer.passphrase"),
+        network.path("keys/second.passphrase"),
+    )
+    .unwrap();
     let keys = network.path("keys/second.keys");
     let keys = keys.to_str().unwrap();
     run(&["key", "new", keys, "--name", "passkey", "--kind", "p256"]);

@@ -22,7 +22,7 @@ use portcullis_core::state::joint::Together;
 use portcullis_core::state::release::Release;
 use portcullis_core::{Act, ActKind, Digest, Evidence, Span, Time};
 use portcullis_keeper::follow::Seen;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::config::Floors;
 
@@ -89,14 +89,16 @@ impl Enrolments {
                     return None;
                 }
             },
-            // What several principals did together.
-            Body::Settle(_) if together(seen).is_some() => {
-                let until = self.of_all(seen)?;
+            Body::Settle(settlement) if recovers(seen) => (settlement.act, Onboards::Again),
+            // What an account's principals asked for, together or by a code.
+            Body::Settle(_) => {
+                let until = match together(seen) {
+                    Some(_) => self.of_all(seen)?,
+                    None => self.of_accounts(&brought)?,
+                };
                 self.wait(brought, until);
                 return None;
             }
-            // Nothing else that waited brings a factor: it was recovered.
-            Body::Settle(settlement) => (settlement.act, Onboards::Again),
             _ => return None,
         };
         let until = match onboards {
@@ -125,6 +127,16 @@ impl Enrolments {
         untils.copied().max()
     }
 
+    /// Until when any factor waits of the accounts into which something came. A settlement does not say by whose.
+    fn of_accounts(&self, brought: &[Brought]) -> Option<Time> {
+        let accounts: BTreeSet<AccountId> = brought.iter().filter_map(Brought::account).collect();
+        let waiting = self.waiting.iter();
+        let factors = waiting.filter(|(waits, _)| matches!(waits, Brought::Factor(..)));
+        let theirs =
+            factors.filter(|(waits, _)| waits.account().is_some_and(|id| accounts.contains(&id)));
+        theirs.map(|(_, until)| *until).max()
+    }
+
     /// Until when the factors wait that prove an act: the last of them, where one waits at all.
     fn inherited(&self, submission: &Submission) -> Option<Time> {
         let (account, principal) = (submission.act.account?, submission.act.principal);
@@ -146,6 +158,17 @@ impl Enrolments {
             .chain(address)
             .filter_map(|brought| self.waiting.get(&brought))
             .all(|until| *until <= now)
+    }
+}
+
+impl Brought {
+    fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Factor(Owner::Holder { account, .. }, _) | Self::Address(account, _) => {
+                Some(*account)
+            }
+            Self::Factor(Owner::Member { .. }, _) => None,
+        }
     }
 }
 
@@ -180,6 +203,12 @@ fn onboards(act: &Act) -> Option<Onboards> {
         ActKind::EnrolFactor(_) if act.realm == Realm::Staff => Some(Onboards::Again),
         _ => None,
     }
+}
+
+/// Whether a recovery has ended.
+fn recovers(seen: &Seen) -> bool {
+    let mut changes = seen.applied.changes.iter();
+    changes.any(|change| matches!(change, Effect::Recovered { .. }))
 }
 
 /// The principals of an account who did this together.

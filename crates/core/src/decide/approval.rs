@@ -3,7 +3,7 @@
 use super::authenticate::{Actor, has_role};
 use super::clock::Clock;
 use super::factor::{check_new, check_no_holders};
-use super::{Case, Verdict, contact, held, rotate, suspend, withhold_where};
+use super::{Case, Verdict, contact, held, joint, rotate, suspend, withhold_where};
 use crate::act::{Act, ActKind, Approve, Cancel, GrantRole, LiftTarget, RaiseEpoch, Scope};
 use crate::decision::Need;
 use crate::effect::Effect;
@@ -57,6 +57,9 @@ pub(super) fn own_delay(state: &State, act: &Act) -> Option<Span> {
         }
         ActKind::RecoverAdministrators(_) => Some(state.recovery_delay()),
         ActKind::ChangeContact(_) => of_account().map(|account| account.delay),
+        ActKind::RemovePrincipal(_) if joint::is_joint(act) => {
+            of_account().map(|account| account.delay)
+        }
         ActKind::SetAccountQuorum(set) if set.quorum < set.replaces => {
             of_account().map(|account| account.delay)
         }

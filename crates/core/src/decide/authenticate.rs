@@ -180,8 +180,10 @@ impl Asking {
     /// Whoever asks, as if the strongest of its factors that count had said so.
     pub(crate) fn supposed(self, case: &Case<'_>) -> Result<Actor, Reason> {
         let factors = case.state.facts.factors(self.owner).iter();
+        let several = joint::takes_several(case.state, self.owner, case.act);
         let counting = factors.filter(|factor| {
-            let serves = code::serves(factor.kind, &case.act.kind);
+            let is_key = factor.key().is_some();
+            let serves = code::serves(factor.kind, &case.act.kind) && (is_key || !several);
             serves && check_counts(case, self.owner, factor).is_ok()
         });
         let strongest = counting.max_by_key(|factor| factor.kind);

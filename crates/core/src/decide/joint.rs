@@ -7,7 +7,7 @@
 use super::anew::judge_anew;
 use super::authenticate::Actor;
 use super::clock::Clock;
-use super::factor::check_new;
+use super::factor::{check_new, check_not_announced};
 use super::{Case, Verdict, account_of, approval, withhold_where};
 use crate::act::{Act, ActKind, AddPrincipal, RemovePrincipal, SetAccountQuorum};
 use crate::decision::Need;
@@ -18,6 +18,7 @@ use crate::id::PrincipalId;
 use crate::reason::Reason;
 use crate::state::State;
 use crate::state::account::{Account, Owner, Proof};
+use crate::state::announced::is_announced;
 use crate::state::joint::{MAX_PRINCIPALS, Quorum, Together};
 use crate::state::release::{Held, Release, Withheld};
 
@@ -118,7 +119,8 @@ pub(super) fn hold(case: &Case<'_>, actor: &Actor, verdict: Verdict) -> Verdict 
     let delayed = approval::own_delay(state, act).is_some();
     match verdict {
         Verdict::Accept(changes) if missing == 0 && !delayed => {
-            let behind = together(state, actor.proof, act, beside);
+            let taken = beside.first(quorum(state, actor.owner, act).beside());
+            let behind = (!taken.is_empty()).then(|| taken.with(actor.proof));
             Verdict::Accept(jointly(case.digest, changes, behind))
         }
         Verdict::Accept(_) => {
@@ -131,12 +133,6 @@ pub(super) fn hold(case: &Case<'_>, actor: &Actor, verdict: Verdict) -> Verdict 
         }
         other => other,
     }
-}
-
-/// As many as it takes, and whoever asked; nobody where that one suffices.
-fn together(state: &State, asked: Proof, act: &Act, beside: Together) -> Option<Together> {
-    let taken = beside.first(quorum(state, asked.owner, act).beside());
-    (!taken.is_empty()).then(|| taken.with(asked))
 }
 
 /// The changes, with those who made them together.
@@ -193,7 +189,9 @@ pub(super) fn settle(
         let needs = needs.into_iter().flatten().collect();
         return Ok(Verdict::Wait(needs, clock.runs_until(held)));
     }
-    let behind = together(state, held.proof, &held.act, beside);
+    // Also where one suffices by now: whoever made what waited has to be seen.
+    let taken = beside.first(quorum(state, owner, &held.act).beside());
+    let behind = Some(taken.with(held.proof));
     Ok(Verdict::Accept(jointly(digest, changes, behind)))
 }
 
@@ -208,7 +206,8 @@ pub(super) fn judge_add(
     if account.holders.len() >= usize::from(MAX_PRINCIPALS) {
         return Err(Reason::TooMany);
     }
-    let is_staff = case.state.facts.member(add.principal).is_some();
+    let facts = &case.state.facts;
+    let is_staff = facts.member(add.principal).is_some() || is_announced(facts, add.principal);
     if is_staff || account.holder(add.principal).is_some() {
         return Err(Reason::PrincipalExists);
     }
@@ -220,6 +219,7 @@ pub(super) fn judge_add(
         return Err(Reason::FactorMalformed);
     }
     check_new(case.state, owner, &add.factor)?;
+    check_not_announced(case.state, &add.factor)?;
     if case.state.takes_no_address(id, case.time) {
         return Err(Reason::RecoveredLately);
     }

@@ -3,7 +3,8 @@
 
 use crate::act::{Act, ActKind, Keys};
 use crate::factor::NewFactor;
-use crate::id::FactorId;
+use crate::id::{FactorId, PrincipalId};
+use crate::state::Facts;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use std::collections::BTreeMap;
 
@@ -35,6 +36,18 @@ impl Announced {
             }
         }
     }
+}
+
+/// Whether a held act names this principal as a member of staff to come.
+pub(crate) fn is_announced(facts: &Facts, principal: PrincipalId) -> bool {
+    facts.held.values().any(|held| match &held.act.kind {
+        ActKind::GrantRole(grant) => grant.principal == principal,
+        ActKind::RecoverAdministrators(recover) => {
+            let mut new = recover.administrators.iter();
+            new.any(|new| new.principal == principal)
+        }
+        _ => false,
+    })
 }
 
 fn named(act: &Act) -> Vec<FactorId> {

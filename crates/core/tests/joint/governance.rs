@@ -3,9 +3,11 @@
 use super::{Family, principals, waits_for};
 use crate::stage::lost::DELAY;
 use crate::stage::{PAYEE, STRANGER, SUPPORT, Stage, add, ether, request_key};
-use portcullis_core::act::{ActKind, AddPrincipal, EnrolFactor, Recover, Veto};
+use portcullis_core::act::{ActKind, AddPrincipal, Cancel, EnrolFactor, GrantRole, Recover, Veto};
+use portcullis_core::id::PrincipalId;
+use portcullis_core::realm::Role;
 use portcullis_core::state::release::End;
-use portcullis_core::{Decision, Need, Reason, Span};
+use portcullis_core::{Decision, Digest, Need, Reason, Span};
 use portcullis_keeper::testkit::{Customer, World};
 
 #[test]
@@ -25,6 +27,21 @@ fn a_new_principal_counts_after_the_delay() {
     assert_eq!(family.decide(&own, &[1]), Decision::Release);
 }
 
+impl Family {
+    /// Somebody whom the administrators are about to appoint.
+    fn to_come(&mut self) -> PrincipalId {
+        let principal = PrincipalId([0x2f; 16]);
+        let grant = ActKind::GrantRole(GrantRole {
+            principal,
+            role: Role::Operator,
+            factor: Some(request_key(principal)),
+        });
+        let act = self.stage.staffs(World::administrator(0), grant);
+        self.stage.submit(act);
+        principal
+    }
+}
+
 /// Who cannot come, or what nobody can set: by the first of two, who both agree.
 type Row = (&'static str, fn(&mut Family) -> ActKind, Reason);
 
@@ -32,6 +49,8 @@ type Row = (&'static str, fn(&mut Family) -> ActKind, Reason);
 const REFUSED: &[Row] = &[
     ("one who is there",             |family| { let known = family.stranger(0x11); family.add(&known).kind }, Reason::PrincipalExists),
     ("a member of staff",            |_| ActKind::AddPrincipal(AddPrincipal { principal: SUPPORT, factor: Customer::number(0x40).factor() }), Reason::PrincipalExists),
+    ("a member of staff to come",    |family| { let principal = family.to_come(); ActKind::AddPrincipal(AddPrincipal { principal, factor: Customer::number(0x40).factor() }) }, Reason::PrincipalExists),
+    ("the key of one to come",       |family| { let factor = request_key(family.to_come()); ActKind::AddPrincipal(AddPrincipal { principal: Customer::number(0x40).principal, factor }) }, Reason::FactorExists),
     ("another's passkey",            |family| { let factor = family.all[1].factor(); ActKind::AddPrincipal(AddPrincipal { principal: Customer::number(0x40).principal, factor }) }, Reason::FactorExists),
     ("another's passkey as one's own", |family| { let (principal, factor) = (family.all[0].principal, family.all[1].factor()); ActKind::EnrolFactor(EnrolFactor { principal, factor }) }, Reason::FactorExists),
     ("whoever is not there leaves",  |family| { family.all.push(Customer::number(0x40)); family.remove(0, 2).kind }, Reason::UnknownPrincipal),
@@ -97,6 +116,36 @@ fn who_acts_for_an_account_is_said_by_passkeys() {
     let new = family.stranger(0x41);
     let add = family.add(&new);
     assert!(waits_for(&beside(&family, &add), principals(1)));
+}
+
+/// Leaving is one's own, and at once; being put out takes the delay, and can be objected to.
+#[test]
+fn a_removal_takes_the_delay_and_whoever_is_to_go_may_object() {
+    let objections: [fn(Digest) -> Option<ActKind>; 3] = [
+        |_| None,
+        |_| Some(ActKind::Freeze),
+        |act| Some(ActKind::Cancel(Cancel { act })),
+    ];
+    for objection in objections {
+        let mut family = Family::of(3, 2);
+        let act = family.remove(0, 2);
+        let digest = family.submit(&act, &[0, 1]);
+        let needs = vec![Need::Delay];
+        assert!(
+            matches!(family.settles(digest), Decision::Hold { needs: open, .. } if open == needs)
+        );
+        let objection = objection(digest);
+        let left = if objection.is_some() { 3 } else { 2 };
+        if let Some(kind) = objection {
+            let act = family.act(2, kind);
+            family.submit(&act, &[2]);
+        }
+        family.stage.pass(Span::seconds(6));
+        if family.stage.facts().held.contains_key(&digest) {
+            family.stage.settle(digest);
+        }
+        assert_eq!(family.account().holders.len(), left);
+    }
 }
 
 #[test]
@@ -200,8 +249,10 @@ fn one_of_them_is_recovered_and_any_of_them_objects() {
         family.stage.pass(DELAY);
         family.stage.settle(digest);
         family.stage.pass(Span::seconds(60));
-        // The other's passkey still takes the new one beside it.
+        // The other's passkey still takes the new one beside it, and the new one the other's.
         family.all[1] = next;
+        let act = family.act(1, ether(PAYEE, 1));
+        assert!(waits_for(&family.decide(&act, &[1]), principals(1)));
         let act = family.act(0, ether(PAYEE, 1));
         assert!(waits_for(&family.decide(&act, &[0]), principals(1)));
         let both = family.decide(&act, &[0, 1]);
@@ -234,8 +285,7 @@ fn a_backdated_principal_is_taken_out_again() {
 fn holders_are_counted_as_they_come_and_go() {
     let mut family = Family::of(3, 1);
     assert_eq!(family.stage.facts().enrolled.holders(), (3, 3));
-    let act = family.remove(0, 1);
-    family.submit(&act, &[0]);
+    family.removed(1, &[0]);
     assert_eq!(family.stage.facts().enrolled.holders(), (2, 2));
     assert_eq!(family.account().holders.len(), 2);
 }

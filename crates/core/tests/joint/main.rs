@@ -8,6 +8,7 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+mod alone;
 mod governance;
 mod model;
 mod together;
@@ -61,9 +62,23 @@ impl Family {
     fn grow(&mut self) {
         let new = self.stranger(0x10 + u8::try_from(self.all.len()).unwrap());
         let act = self.add(&new);
-        self.submit(&act, &[0]);
-        self.stage.pass(Span::seconds(6));
+        let digest = self.submit(&act, &[0]);
+        self.tell(digest);
         self.all.push(new);
+    }
+
+    /// The delay of what an act began runs, after the herald's word where there is a herald.
+    fn tell(&mut self, act: Digest) {
+        let waits = self
+            .stage
+            .facts()
+            .untold
+            .acts()
+            .any(|(_, untold)| untold == act);
+        if waits {
+            self.stage.heralds(act);
+        }
+        self.stage.pass(Span::seconds(6));
     }
 
     fn act(&mut self, who: usize, kind: ActKind) -> Act {
@@ -78,6 +93,14 @@ impl Family {
     fn remove(&mut self, who: usize, whom: usize) -> Act {
         let principal = self.all[whom].principal;
         self.act(who, ActKind::RemovePrincipal(RemovePrincipal { principal }))
+    }
+
+    /// One is put out by these, the first of whom asks, and the delay runs.
+    fn removed(&mut self, whom: usize, by: &[usize]) {
+        let act = self.remove(by[0], whom);
+        let digest = self.submit(&act, by);
+        self.stage.pass(Span::seconds(6));
+        self.stage.settle(digest);
     }
 
     fn set_quorum(&mut self, replaces: u32, quorum: u32) -> Act {

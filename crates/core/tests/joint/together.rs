@@ -119,7 +119,7 @@ type Lost = fn(&mut Family);
 const LOST: &[(&str, Lost)] = &[
     ("its factor is revoked",  |family| { let act = family.revoke_own(1); family.submit(&act, &[1]); }),
     ("it leaves",              |family| { let act = family.remove(1, 1); family.submit(&act, &[1]); }),
-    ("it is removed",          |family| { let act = family.remove(0, 1); family.submit(&act, &[0, 2]); }),
+    ("it is removed",          |family| family.removed(1, &[0, 2])),
 ];
 
 #[test]
