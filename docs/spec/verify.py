@@ -1146,7 +1146,7 @@ def sized(number):
 # reasons.md: another number makes its entry malformed
 REASONS = {
     100, 101, 103, *range(200, 207), *range(300, 311), *range(320, 330), 340, 341, 342, *range(400, 406),
-    *range(500, 540), *range(550, 553), *range(560, 563), *range(572, 576), *range(580, 589), *range(600, 608), *range(900, 918)}
+    *range(500, 540), *range(550, 555), *range(560, 563), *range(572, 576), *range(580, 589), *range(600, 608), *range(900, 918)}
 
 BYTES, TEXT, ID, DIGEST, SIGNATURE = typed(bytes), typed(str), sized(16), sized(32), sized(64)
 U32, U64 = typed(int, lambda n: n < 2**32), typed(int)  # CBOR has no larger integers than 2^64 − 1
@@ -1257,7 +1257,8 @@ EVIDENCE = record({
         0: ("statement", ATTESTATION_STATEMENT), 1: ("signature", SIGNATURE)}), most=8)),
     3: ("?posted", record({0: ("board", ID), 1: ("time", MOMENT), 2: ("signature", SIGNATURE)})),
     6: ("?code", choice(("totp", ("factor", ID), ("sealed", sized(56))),
-                        ("recovery", ("factor", ID), ("key", PUBLIC_KEY), ("signature", SIGNATURE))))})
+                        ("recovery", ("factor", ID), ("key", PUBLIC_KEY), ("signature", SIGNATURE)))),
+    7: ("?link", SIGNATURE)})
 
 # genesis.md
 MEMBER = record({0: ("principal", ID), 1: ("roles", list_of(ROLE)), 2: ("factors", list_of(NEW_FACTOR))})
@@ -1294,7 +1295,7 @@ SAYS = choice(
     ("stopped", ("suspension", DIGEST)),
     ("latched", ("latch", DIGEST), ("condition", enumeration(
         "fork", "shrunk", "release-without-evidence", "stop-withheld", "shut"))),
-    ("told", ("act", DIGEST)),
+    ("told", ("act", DIGEST), ("entry", U64)),
     later={9: ("code-right", ("act", DIGEST), ("factor", ID), ("step", U32)),
            10: ("code-wrong", ("act", DIGEST), ("factor", ID))})
 STATEMENT = record({0: ("genesis", DIGEST), 1: ("keeper", ID), 2: ("says", SAYS)},

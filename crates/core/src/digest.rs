@@ -71,6 +71,8 @@ pub enum Domain {
     RecoveryCode,
     /// An act that a recovery code proves.
     RecoveryProof,
+    /// An act behind a link in a notice, as the herald signs it.
+    Link,
 }
 
 impl Domain {
@@ -96,6 +98,7 @@ impl Domain {
             Self::ContactsKept => b"portcullis/contacts-kept/v1",
             Self::RecoveryCode => b"portcullis/recovery-code/v1",
             Self::RecoveryProof => b"portcullis/recovery-proof/v1",
+            Self::Link => b"portcullis/link/v1",
         }
     }
 

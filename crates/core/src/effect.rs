@@ -283,9 +283,9 @@ pub enum Effect {
     /// The delay that the entry begins waits for the herald's word about this act.
     #[n(90)]
     AwaitTold(#[n(0)] Digest),
-    /// The herald has told of an act.
+    /// The herald has told of what an entry began.
     #[n(91)]
-    Told(#[n(0)] Digest),
+    Told(#[n(0)] u64),
     /// An account's contact, by its commitment.
     #[n(92)]
     Contact(#[n(0)] AccountId, #[n(1)] Digest),
@@ -501,7 +501,7 @@ impl Facts {
             Effect::Unenrol(owner, id) => {
                 let had = self.had(*owner);
                 let available = self.factor(*owner, *id).map(|factor| factor.available);
-                self.forget_untold(available);
+                self.forget_untold(available, &Awaiting::Factor(*owner, *id));
                 self.forget_codes(*owner, *id);
                 if let Some(factors) = self.factors_mut(*owner) {
                     factors.retain(|factor| factor.id != *id);
@@ -542,7 +542,8 @@ impl Facts {
         };
         if let Effect::RemoveAddress(_, address) = effect {
             let entry = self.account(*id).and_then(|known| known.address(*address));
-            self.forget_untold(entry.map(|entry| entry.available));
+            let available = entry.map(|entry| entry.available);
+            self.forget_untold(available, &Awaiting::Address(*id, *address));
         }
         let Some(account) = self.accounts.get_mut(id) else {
             return;
@@ -661,7 +662,7 @@ impl Facts {
         let held = self.held.remove(digest)?;
         self.announced.unhold(&held.act);
         self.codes.forget(*digest);
-        self.forget_untold(Some(held.available));
+        self.forget_untold(Some(held.available), &Awaiting::Held(*digest));
         if let Some(waiting) = self.waiting.get_mut(&held.act.principal) {
             *waiting = waiting.saturating_sub(1);
             if *waiting == 0 {
@@ -853,16 +854,16 @@ impl Facts {
 
     fn start_clock(&mut self, index: u64, what: &Awaiting, newest: Time) {
         match what {
-            Awaiting::Told(act) => self.start_told(*act, newest),
-            what if self.untold.cosigned(index, what, newest) => {}
+            Awaiting::Told(entry) => self.start_told(*entry, newest),
+            _ if self.untold.cosigned(index, newest) => {}
             what => self.start(index, what, newest),
         }
     }
 
     /// What was taken back waits for nobody's word.
-    fn forget_untold(&mut self, available: Option<Available>) {
+    fn forget_untold(&mut self, available: Option<Available>, what: &Awaiting) {
         if let Some(Available::Awaiting { entry, .. }) = available {
-            self.untold.forget(entry);
+            self.untold.forget(entry, what);
         }
     }
 

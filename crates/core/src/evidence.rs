@@ -37,6 +37,10 @@ pub struct Evidence {
     #[n(6)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
+    /// The herald's signature over the act, where a link in a notice is what asks ([`crate::link`]).
+    #[n(7)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<Signature>,
 }
 
 impl Evidence {

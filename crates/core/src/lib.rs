@@ -26,6 +26,7 @@ pub mod genesis;
 pub mod id;
 pub mod kept;
 pub mod limits;
+pub mod link;
 pub mod network;
 pub mod passkey;
 pub mod plan;

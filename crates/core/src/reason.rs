@@ -163,6 +163,10 @@ reasons! {
     551 ContactKnown "contact-known" Never "The sealed contact is the account's already, or another change to it waits.";
     552 NoHerald "no-herald" Never "Genesis names no herald: there is nobody who would keep or use a contact.";
 
+    // And the links in notices.
+    553 LinkOutOfPlace "link-out-of-place" Never "A link in a notice asks on a stop board's page, alone, for the herald's own act, which freezes one account or stops one act of its: whoever opens the link posts it unchanged.";
+    554 LinkInvalid "link-invalid" Never "The herald that is in force has not signed this act: the link was changed on its way, or the herald's key has been replaced since. Stop it in another way.";
+
     // 56x: what vendors say of an act.
     560 ScreeningBlocks "screening-blocks" Never "A screening blocks this; it does not go out, whatever else is said of it.";
     561 AttestationUsed "attestation-used" Never "The issuer's id in the attestation has been used, for this act or another: each serves once, for anything but a block.";

@@ -123,12 +123,16 @@ pub enum Says {
         condition: Condition,
     },
     /// It handed the notice of an act to one mail or webhook server, which accepted it. Only a herald's
-    /// word counts, and only for an act whose delay waits for it.
+    /// word counts, and only for a delay that waits for it.
     #[n(6)]
     Told {
         /// The act.
         #[n(0)]
         act: Digest,
+        /// The entry that the notice told of. One act can begin two delays: with the entry that has it wait, and
+        /// with the one by which it takes effect. To have told of the first is not to have told of the second.
+        #[n(1)]
+        entry: u64,
     },
     /// The TOTP code for an act is its factor's, of this step. Only a herald's word counts, and only while
     /// the act waits for it.
@@ -193,7 +197,7 @@ pub enum Condition {
     /// A posted stop was not journaled within 60 s while cosignatures were fresh.
     #[n(3)]
     StopWithheld,
-    /// `portcullis signer shut` was run on its host.
+    /// Somebody shut it on its own host: `portcullis signer shut`, `herald shut`.
     #[n(4)]
     Shut,
 }

@@ -85,10 +85,12 @@ fn a_word_counts_once_from_the_herald_and_for_what_waits() {
     let mut stage = Stage::with_a_herald();
     let act = added(&mut stage);
     let void = Some(VoidReason::Statement);
-    let told = Says::Told { act };
-    // A signer's word, and a word about what does not wait.
+    let entry = stage.untold(act).unwrap();
+    let told = Says::Told { act, entry };
+    // A signer's word, and a word about what does not wait: another act, another entry.
     assert_eq!(stage.branch().says(told.clone()).void, void);
-    assert_eq!(stage.branch().heralds(OTHER).void, void);
+    assert_eq!(stage.branch().heralds_of(entry, OTHER).void, void);
+    assert_eq!(stage.branch().heralds_of(entry - 1, act).void, void);
     assert!(
         stage
             .state()
@@ -100,11 +102,11 @@ fn a_word_counts_once_from_the_herald_and_for_what_waits() {
             .state()
             .is_news(&stage.signed_by(World::HERALD, told.clone()))
     );
-    assert_eq!(stage.branch().heralds(act).changes, []);
+    assert_eq!(stage.branch().heralds_of(entry, act).changes, []);
     stage.pass(Span::seconds(1));
     let begun = available(&stage);
     // It waits no more, and another word moves nothing.
-    assert_eq!(stage.branch().heralds(act).void, void);
+    assert_eq!(stage.branch().heralds_of(entry, act).void, void);
     stage.pass(Span::seconds(1));
     assert_eq!(available(&stage), begun);
 }
@@ -116,7 +118,7 @@ fn without_a_herald_nobodys_word_counts_and_nothing_waits_for_one() {
     let act = stage.submit(act);
     assert!(stage.facts().untold.acts().next().is_none());
     assert_eq!(
-        stage.branch().says(Says::Told { act }).void,
+        stage.branch().says(Says::Told { act, entry: 0 }).void,
         Some(VoidReason::Statement)
     );
     let contact = stage.customers(change(OTHER));
@@ -191,7 +193,7 @@ fn what_is_taken_back_waits_for_no_word() {
     }
     assert_eq!(stage.end(contact), Some(End::Returned));
     for act in [address, enrol, contact] {
-        assert!(!stage.facts().untold.has(act));
+        assert_eq!(stage.untold(act), None);
     }
     // Added again it waits for its own.
     let again = added(&mut stage);
@@ -266,7 +268,7 @@ fn a_snapshot_keeps_what_waits() {
     let network = Arc::clone(&stage.ledger.world.network);
     let restored = State::from_snapshot(&bytes, network).unwrap();
     assert_eq!(restored.facts(), stage.facts());
-    assert!(restored.facts().untold.waits(act));
+    assert!(restored.facts().untold.waits(stage.untold(act).unwrap()));
     // Where nothing waits, nothing stands in it.
     let bare = Stage::new();
     let restored = State::from_snapshot(
@@ -332,7 +334,7 @@ fn a_heralds_key_of_before_has_no_contact_forgotten() {
     let act = stage.submit(act);
     stage.approve(World::administrator(1), act);
     // Without its key the herald says nothing, so nothing of this waits for its word.
-    assert!(!stage.facts().untold.has(act));
+    assert_eq!(stage.untold(act), None);
     stage.pass(Span::seconds(14));
     let Decision::Hold { needs, .. } = stage.settles(act) else {
         panic!("it is announced for three floors")
@@ -340,7 +342,7 @@ fn a_heralds_key_of_before_has_no_contact_forgotten() {
     assert_eq!(needs, [Need::Delay]);
     stage.pass(Span::seconds(2));
     stage.settle(act);
-    assert!(!stage.facts().untold.has(act));
+    assert_eq!(stage.untold(act), None);
     assert!(!may_forget(&stage, old) && may_forget(&stage, FRESH));
 }
 
@@ -356,7 +358,7 @@ fn another_keepers_rotation_waits_for_the_word() {
     let rotate = ActKind::Rotate(Rotate { replaces, keys });
     let act = stage.staffs(World::administrator(0), rotate);
     let act = stage.submit(act);
-    assert!(stage.facts().untold.waits(act));
+    assert!(stage.untold(act).is_some());
 }
 
 /// A herald that is latched, or lost for good, is the administrators' to bring back. Where they are lost as
@@ -374,7 +376,7 @@ fn what_the_roots_bring_waits_for_no_herald() {
     let act = stage.staffs(World::OPERATOR, ActKind::RecoverAdministrators(recover));
     let evidence = stage.rooted(&act, &[ROOT]);
     let act = stage.submit_with(act, evidence);
-    assert!(!stage.facts().untold.has(act));
+    assert_eq!(stage.untold(act), None);
     stage.pass(Span::seconds(16));
     stage.settle(act);
     stage.ledger.settle_clocks();

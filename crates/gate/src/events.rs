@@ -232,7 +232,7 @@ impl Event {
         self.says = Some(statement.says.name());
         match &statement.says {
             Says::Signed { act, .. }
-            | Says::Told { act }
+            | Says::Told { act, .. }
             | Says::CodeRight { act, .. }
             | Says::CodeWrong { act, .. } => self.act = Some(*act),
             Says::Confirmed {

@@ -355,7 +355,7 @@ fn other_of(entry: &Entry) -> Option<Digest> {
             Says::Signed { act, .. }
             | Says::Confirmed { act, .. }
             | Says::Reverted { act, .. }
-            | Says::Told { act }
+            | Says::Told { act, .. }
             | Says::CodeRight { act, .. }
             | Says::CodeWrong { act, .. } => Some(*act),
             Says::Caps { .. } | Says::Stopped { .. } | Says::Latched { .. } => None,

@@ -2,13 +2,16 @@
 
 use portcullis_contact::{Contact, ContactFault, Reach};
 use portcullis_core::Digest;
-use portcullis_core::id::{BoardId, KeeperId};
+use portcullis_core::id::{AccountId, BoardId, KeeperId};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Most bytes of a configuration file.
 const MAX_CONFIG: u64 = 256 * 1024;
+/// Most pages that a letter leads to.
+const MAX_PAGES: usize = 4;
 
 /// The file as it stands. `docs/guide/herald.md` explains every line.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,6 +29,13 @@ pub struct Config {
     pub data: PathBuf,
     /// Where each stop board of the genesis answers.
     pub boards: BTreeMap<BoardId, String>,
+    /// Where customers reach the stop boards' pages: links that restrict lead to `PAGE/stop`, first of all to the
+    /// first. Without any, notices carry no links.
+    #[serde(default)]
+    pub pages: Vec<String>,
+    /// Accounts whose notices carry no links: somebody else reads their mailbox, and freezes them.
+    #[serde(default)]
+    pub no_links: BTreeSet<AccountId>,
     /// The platform's name, as its customers know it.
     pub name: String,
     /// The keys.
@@ -158,6 +168,12 @@ pub enum ConfigError {
     /// A line in the clear to another host.
     #[error("mail: plaintext-loopback is for a server on 127.0.0.1 or ::1 only, and not {0}")]
     Plaintext(String),
+    /// A page that customers could not safely open, or too many.
+    #[error(
+        "pages: {0} is to be where customers reach a stop board, https://HOST[/PATH] (in the clear on this host \
+         only), and there are to be four at most"
+    )]
+    Page(String),
     /// An origin that no webhook could have, or that the herald cannot ask.
     #[error("webhooks: {0} is to be an origin (https://HOST) reached by http://HOST:PORT")]
     Webhook(String),
@@ -174,7 +190,8 @@ impl Config {
         let wrong = |error| ConfigError::Toml(path.to_owned(), Box::new(error));
         let mut config: Self = toml::from_str(&text).map_err(wrong)?;
         config.resolve(path.parent().unwrap_or(Path::new("")));
-        for url in config.boards.values_mut().chain([&mut config.gate]) {
+        let urls = config.boards.values_mut().chain(&mut config.pages);
+        for url in urls.chain([&mut config.gate]) {
             url.truncate(url.trim_end_matches('/').len());
         }
         config.check()?;
@@ -213,6 +230,11 @@ impl Config {
         if let Some(mail) = abroad.filter(|mail| !is_loopback(&mail.server)) {
             return Err(ConfigError::Plaintext(mail.server.clone()));
         }
+        let too_many = self.pages.get(MAX_PAGES);
+        let page = self.pages.iter().find(|page| !is_page(page));
+        if let Some(page) = page.or(too_many) {
+            return Err(ConfigError::Page(page.clone()));
+        }
         let is_origin = |origin: &str| {
             let host = origin
                 .strip_prefix("https://")
@@ -225,6 +247,22 @@ impl Config {
             None => Ok(()),
         }
     }
+}
+
+/// A URL that can stand in a letter, and that nobody on the way to it can change the page of.
+fn is_page(url: &str) -> bool {
+    let plain = |url: &str| {
+        url.bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"#?\"<>".contains(&byte))
+    };
+    let host = |rest: &str| rest.split('/').next().unwrap_or_default().to_owned();
+    let abroad = url.strip_prefix("https://").map(host);
+    let here = url.strip_prefix("http://").map(host);
+    let on_this_host = here.is_some_and(|host| {
+        host.parse::<SocketAddr>()
+            .is_ok_and(|address| address.ip().is_loopback())
+    });
+    plain(url) && (abroad.is_some_and(|host| !host.is_empty()) || on_this_host)
 }
 
 /// A member of staff as one who is told something, in English and without a code.
@@ -290,6 +328,8 @@ mod tests {
             ("https://hooks.partner.example", "hooks.partner.example"),
             ("http://127.0.0.1:8443", "https://127.0.0.1:8443"),
             ("name =", "names ="),
+            ("https://stop.example\"", "http://stop.example\""),
+            ("https://stop.example\"", "https://stop.example/#\""),
         ] {
             assert!(load(&example().replace(right, wrong)).is_err(), "{wrong}");
         }

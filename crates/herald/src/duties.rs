@@ -4,13 +4,14 @@
 use crate::campaign::Campaign;
 use crate::notice::{Kind, Notice, Recipient};
 use portcullis_core::act::{Act, ActKind, Withdraw};
+use portcullis_core::decision::Need;
 use portcullis_core::effect::Effect;
 use portcullis_core::entry::Body;
 use portcullis_core::factor::FactorKind;
 use portcullis_core::id::AccountId;
 use portcullis_core::realm::Realm;
 use portcullis_core::state::account::Owner;
-use portcullis_core::{Digest, State, Time};
+use portcullis_core::{Decision, Digest, State, Time};
 use portcullis_keeper::follow::Seen;
 use std::collections::BTreeMap;
 
@@ -40,6 +41,8 @@ pub(crate) fn of(seen: &Seen, state: &State, directory: &dyn Directory) -> Vec<N
         entry: seen.applied.index,
         time: entry.time,
         act,
+        lingers: lingers(&entry.body),
+        vetoed: vetoed(&entry.body),
         state,
         directory,
     };
@@ -79,6 +82,36 @@ fn act_of(body: &Body) -> Option<Digest> {
     }
 }
 
+/// Whether what is held waits for people, for a delay or for room, and not only for what machines are about to say.
+fn lingers(body: &Body) -> bool {
+    let Body::Act(submission) = body else {
+        return false;
+    };
+    let Decision::Hold { needs, .. } = &submission.decision else {
+        return false;
+    };
+    needs.iter().any(|need| match need {
+        Need::Approvals { .. } | Need::Principals { .. } | Need::Delay | Need::Room => true,
+        Need::Assertion
+        | Need::Debit
+        | Need::Quorum { .. }
+        | Need::Lift
+        | Need::Unfreeze
+        | Need::Support { .. }
+        | Need::Screening
+        | Need::TravelRule
+        | Need::Totp => false,
+    })
+}
+
+/// The account of which an act vetoes a recovery.
+fn vetoed(body: &Body) -> Option<AccountId> {
+    match body {
+        Body::Act(said) if matches!(said.act.kind, ActKind::Veto(_)) => said.act.account,
+        _ => None,
+    }
+}
+
 /// A factor also leaves where a newer one takes its place.
 fn is_revoking(body: &Body) -> bool {
     matches!(body, Body::Act(said) if matches!(said.act.kind, ActKind::RevokeFactor(_)))
@@ -88,6 +121,10 @@ struct Desk<'a> {
     entry: u64,
     time: Time,
     act: Digest,
+    /// Whether what it holds waits for longer than machines take.
+    lingers: bool,
+    /// The account of which it vetoes a recovery.
+    vetoed: Option<AccountId>,
     state: &'a State,
     directory: &'a dyn Directory,
 }
@@ -117,7 +154,7 @@ impl Desk<'_> {
             }
             Effect::Freeze(account, _) => self.about(*account, Kind::AccountFrozen, Matter::new()),
             Effect::Unfreeze(account) => self.about(*account, Kind::AccountUnfrozen, Matter::new()),
-            Effect::Plan { act, account, .. } => self.released(act, *account),
+            Effect::Plan { act, .. } => self.withdrawal(act, Kind::WithdrawalReleased),
             Effect::Contact(account, contact) => self.changed(*account, *contact),
             Effect::Hold {
                 act,
@@ -131,6 +168,10 @@ impl Desk<'_> {
                 let matter = matter([("quorum", quorum.to_string())]);
                 self.about(*account, Kind::QuorumChanged, matter)
             }
+            Effect::Hold { act, .. } if self.lingers => {
+                self.withdrawal(act, Kind::WithdrawalWaiting)
+            }
+            Effect::End(..) => self.stopped(),
             Effect::Recovered { account, .. } => {
                 self.about(*account, Kind::Recovered, Matter::new())
             }
@@ -163,7 +204,7 @@ impl Desk<'_> {
             .copied()
     }
 
-    fn released(&self, act: &Act, account: AccountId) -> Option<Notice> {
+    fn withdrawal(&self, act: &Act, kind: Kind) -> Option<Notice> {
         let ActKind::Withdraw(Withdraw { asset, to, amount }) = &act.kind else {
             return None;
         };
@@ -172,7 +213,13 @@ impl Desk<'_> {
             ("asset", asset.to_string()),
             ("address", to.to_string()),
         ]);
-        self.about(account, Kind::WithdrawalReleased, matter)
+        self.about(act.account?, kind, matter)
+    }
+
+    /// The veto in this entry has ended the recovery of an account.
+    fn stopped(&self) -> Option<Notice> {
+        let account = self.vetoed?;
+        self.about(account, Kind::RecoveryStopped, Matter::new())
     }
 
     /// An act that waits for a delay of its own.

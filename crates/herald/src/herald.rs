@@ -5,6 +5,7 @@ use crate::codes::Codes;
 use crate::config::{Config, staff};
 use crate::contacts::{Contacts, Found};
 use crate::duties::{self, Directory};
+use crate::link::Links;
 use crate::notice::{Notice, Recipient};
 use crate::outbox::{Delivery, Outbox};
 use crate::post::{Letter, Outcome, PostOffice};
@@ -14,7 +15,7 @@ use portcullis_core::act::ActKind;
 use portcullis_core::effect::Effect;
 use portcullis_core::factor::NewFactor;
 use portcullis_core::id::AccountId;
-use portcullis_core::statement::Says;
+use portcullis_core::statement::{Condition, Says};
 use portcullis_core::{Digest, Network, Span, State, Time};
 use portcullis_host::DiskError;
 use portcullis_keeper::alarms::{Alarm, Courier};
@@ -65,6 +66,7 @@ pub struct Herald {
     keeper: Keeper,
     contacts: Contacts,
     codes: Codes,
+    links: Links,
     outbox: Outbox,
     templates: Templates,
     office: PostOffice,
@@ -115,6 +117,13 @@ impl Herald {
             },
             None,
         )?;
+        let links = Links {
+            network: Arc::clone(&parts.network),
+            keeper: parts.config.keeper,
+            key: Arc::clone(&parts.key),
+            pages: parts.config.pages.clone(),
+            none_for: parts.config.no_links.clone(),
+        };
         let contacts = Contacts::new(
             parts.machine.clone(),
             parts.config.gate.clone(),
@@ -129,6 +138,7 @@ impl Herald {
             keeper,
             contacts,
             codes: Codes::default(),
+            links,
             outbox,
             templates: parts.templates,
             office: parts.office,
@@ -153,14 +163,16 @@ impl Herald {
             self.bring()?;
         }
         // Digits typed for one act are right or wrong of it in every journal; and they have to stop things
-        // just then.
-        self.judge_codes()?;
+        // just then. But whoever has shut it trusts none of its words.
+        if !self.is_shut() {
+            self.judge_codes()?;
+        }
         self.say_told()?;
         self.keeper.finish(Vec::new)?;
         let untold = &self.keeper.state().facts().untold;
         let now = self.machine.watch.now();
         self.outbox
-            .tidy(self.machine.disk.as_ref(), now, |act| untold.has(act))?;
+            .tidy(self.machine.disk.as_ref(), now, |entry| untold.has(entry))?;
         Ok(step)
     }
 
@@ -175,7 +187,7 @@ impl Herald {
         let (state, now) = (self.keeper.state(), self.machine.watch.now());
         let notices = fresh.iter().flat_map(|seen| duties::of(seen, state, self));
         let is_news = |notice: &Notice| {
-            let waits = state.facts().untold.has(notice.act);
+            let waits = state.facts().untold.has(notice.entry);
             waits || now.since(notice.time) <= NEWS
         };
         let notices: Vec<Notice> = notices.filter(is_news).collect();
@@ -284,7 +296,7 @@ impl Herald {
         let ready = self.outbox.ready(now);
         let ready = ready.filter(|(id, _)| self.office.takes(*id));
         let (urgent, others): (Vec<_>, Vec<_>) =
-            ready.partition(|(_, delivery)| untold.waits(delivery.notice.act));
+            ready.partition(|(_, delivery)| untold.waits(delivery.notice.entry));
         let next = urgent.into_iter().chain(others).take(AT_ONCE);
         next.map(|(id, delivery)| (id, delivery.clone())).collect()
     }
@@ -309,6 +321,11 @@ impl Herald {
         values.insert("network".into(), self.config.name.clone());
         let mut text = self.templates.text(notice.kind, &contact.language, &values);
         let network = &self.network.genesis().network;
+        let now = self.machine.watch.now();
+        // Under a key that is not in force, a link would be none.
+        if self.keeper.speaks() {
+            text.body += &self.links.text(id, notice, delivery.recipient, now);
+        }
         let act = notice.act.to_string();
         text.body += &footer(&contact.code, network, &act, notice.entry);
         Letter {
@@ -323,6 +340,11 @@ impl Herald {
         }
     }
 
+    fn is_shut(&self) -> bool {
+        let mut latched = self.keeper.latched();
+        latched.any(|latch| latch.sight.condition() == Condition::Shut)
+    }
+
     /// Say which of the codes that wait are right, until the journal has it.
     fn judge_codes(&mut self) -> Result<(), HeraldError> {
         let judged = self.codes.judge(self.keeper.state(), &mut self.contacts)?;
@@ -335,10 +357,11 @@ impl Herald {
     /// Say what was told, until the journal has it.
     fn say_told(&mut self) -> Result<(), HeraldError> {
         let untold = &self.keeper.state().facts().untold;
-        let told = self.outbox.told().filter(|act| untold.waits(*act));
-        let told: Vec<Digest> = told.collect();
-        for act in told {
-            self.keeper.say(Says::Told { act })?;
+        let told = self.outbox.told();
+        let told = told.filter(|(entry, _)| untold.waits(*entry));
+        let told: Vec<(u64, Digest)> = told.collect();
+        for (entry, act) in told {
+            self.keeper.say(Says::Told { act, entry })?;
         }
         Ok(())
     }

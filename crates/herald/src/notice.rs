@@ -112,14 +112,18 @@ kinds! {
     12 Recovered "recovered";
     /// Every factor of customers, or of a kind, was revoked: for each customer.
     20 FactorsRevoked "factors-revoked";
+    /// A withdrawal waits for longer than machines take.
+    21 WithdrawalWaiting "withdrawal-waiting";
+    /// A recovery was stopped.
+    22 RecoveryStopped "recovery-stopped";
     /// The account has one more principal.
-    21 PrincipalAdded "principal-added";
+    23 PrincipalAdded "principal-added";
     /// A principal has left the account.
-    22 PrincipalRemoved "principal-removed";
+    24 PrincipalRemoved "principal-removed";
     /// Fewer principals of the account are to loosen together.
-    23 QuorumFalling "quorum-falling";
+    25 QuorumFalling "quorum-falling";
     /// Another number of principals of the account loosen together.
-    24 QuorumChanged "quorum-changed";
+    26 QuorumChanged "quorum-changed";
     /// A principal is to leave the account, by the others' will.
-    25 PrincipalLeaving "principal-leaving";
+    27 PrincipalLeaving "principal-leaving";
 }

@@ -49,9 +49,9 @@ struct Standing {
     /// Deliveries that are neither accepted nor refused.
     #[n(1)]
     open: BTreeMap<Digest, Delivery>,
-    /// How far each act has been told.
+    /// How far each act has been told, by the entry that says it.
     #[n(2)]
-    acts: BTreeMap<Digest, Tally>,
+    acts: BTreeMap<(u64, Digest), Tally>,
     /// Contacts that another was to replace, and until when they are told of more.
     #[n(3)]
     former: BTreeMap<AccountId, BTreeMap<Digest, Time>>,
@@ -200,11 +200,10 @@ impl Outbox {
         self.standing.open.get(&id)
     }
 
-    /// Acts of which the herald may say that it has told them.
-    pub(crate) fn told(&self) -> impl Iterator<Item = Digest> {
+    /// Entries and their acts of which the herald may say that it has told them.
+    pub(crate) fn told(&self) -> impl Iterator<Item = (u64, Digest)> {
         let acts = self.standing.acts.iter();
-        acts.filter(|(_, tally)| tally.is_told())
-            .map(|(act, _)| *act)
+        acts.filter(|(_, tally)| tally.is_told()).map(|(of, _)| *of)
     }
 
     /// Contacts that another was to replace not long ago.
@@ -221,16 +220,16 @@ impl Outbox {
         &mut self,
         disk: &dyn Disk,
         now: Time,
-        waits: impl Fn(Digest) -> bool,
+        waits: impl Fn(u64) -> bool,
     ) -> Result<(), LinesError> {
         if self.lines.bytes() < LONG.max(self.anew.saturating_mul(2)) {
             return Ok(());
         }
         let standing = &mut self.standing;
-        let open: BTreeSet<Digest> = standing.open.values().map(|d| d.notice.act).collect();
+        let open: BTreeSet<u64> = standing.open.values().map(|d| d.notice.entry).collect();
         standing
             .acts
-            .retain(|act, _| open.contains(act) || waits(*act));
+            .retain(|(entry, _), _| open.contains(entry) || waits(*entry));
         for former in standing.former.values_mut() {
             former.retain(|_, until| *until > now);
         }
@@ -271,7 +270,7 @@ impl Standing {
     }
 
     fn add(&mut self, notice: &Notice) {
-        let tally = self.acts.entry(notice.act).or_default();
+        let tally = self.acts.entry((notice.entry, notice.act)).or_default();
         for recipient in &notice.recipients {
             let delivery = Delivery {
                 notice: notice.clone(),
@@ -299,7 +298,8 @@ impl Standing {
         let Some(delivery) = self.open.remove(&id) else {
             return;
         };
-        let tally = self.acts.entry(delivery.notice.act).or_default();
+        let notice = &delivery.notice;
+        let tally = self.acts.entry((notice.entry, notice.act)).or_default();
         match delivery.recipient {
             Recipient::New(_) => tally.new |= accepted,
             _ => {

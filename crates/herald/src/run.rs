@@ -7,11 +7,13 @@ use crate::mail::{MailError, Mailer};
 use crate::post::{Post, PostOffice};
 use crate::text::{TemplateError, Templates};
 use portcullis_contact::{EnvelopeFault, SealingSecret};
-use portcullis_core::Network;
 use portcullis_core::genesis::KeeperKind;
 use portcullis_core::id::KeeperId;
 use portcullis_core::signature::PublicKey;
+use portcullis_core::{Digest, Network};
+use portcullis_host::{Dir, SystemClock, SystemRandom};
 use portcullis_keeper::Machine;
+use portcullis_keeper::latches::{self, LatchError};
 use portcullis_keeper::process::{Beside, stop_at_signal};
 use portcullis_keeper::start::{Start, StartError};
 use portcullis_keeper::successor::{StatementKeys, StatementKeysError};
@@ -76,6 +78,9 @@ pub enum RunError {
     /// The herald's own files.
     #[error(transparent)]
     Open(#[from] HeraldError),
+    /// The latches cannot be written.
+    #[error("the latches: {0}")]
+    Latches(#[from] LatchError),
     /// Signals cannot be waited for.
     #[error("cannot wait for SIGTERM: {0}")]
     Signal(std::io::Error),
@@ -85,7 +90,7 @@ impl RunError {
     /// Whether the herald found this before it did anything.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        !matches!(self, Self::Open(_) | Self::Signal(_))
+        !matches!(self, Self::Open(_) | Self::Latches(_) | Self::Signal(_))
     }
 }
 
@@ -118,6 +123,13 @@ pub fn run(config: Config) -> Result<(), RunError> {
         }
     }
     Ok(())
+}
+
+/// Shut the herald of this configuration on its own host: no gate, no network, no key. Gives the id of the latch
+/// that a quorum has to lift. There is no `open`.
+pub fn shut(config: &Config) -> Result<Digest, RunError> {
+    let disk = Dir::open(&config.data).map_err(StartError::from)?;
+    Ok(latches::shut(&disk, &SystemRandom, &SystemClock)?)
 }
 
 /// Step until the process ends, or until everything is to be opened again from disk: after a failure, or with

@@ -159,7 +159,7 @@ const fn known(kind: Kind) -> &'static [&'static str] {
         Kind::AddressAdded => &["address"],
         Kind::FactorAdded | Kind::RecoveryBegun | Kind::PrincipalAdded => &["factor"],
         Kind::QuorumFalling | Kind::QuorumChanged => &["quorum"],
-        Kind::WithdrawalReleased => &["amount", "asset", "address"],
+        Kind::WithdrawalReleased | Kind::WithdrawalWaiting => &["amount", "asset", "address"],
         Kind::PlatformChanging => &["what"],
         Kind::EpochRaised => &["realm", "of"],
         _ => &[],

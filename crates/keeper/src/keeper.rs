@@ -436,7 +436,7 @@ fn about(says: &Says) -> Digest {
         Says::Signed { act, .. }
         | Says::Confirmed { act, .. }
         | Says::Reverted { act, .. }
-        | Says::Told { act }
+        | Says::Told { act, .. }
         | Says::CodeRight { act, .. }
         | Says::CodeWrong { act, .. } => *act,
         Says::Stopped { suspension } => *suspension,

@@ -3,7 +3,7 @@
 //! A latch is durable, and its id is the digest of what was seen, so the same sight is the same latch
 //! before and after a restart. A journaled quorum `lift` that names keeper and latch clears it; a
 //! fork's is never cleared. Nothing on the keeper's own host clears one: whoever sits there may stop
-//! it (`signer shut`) and not start it.
+//! it (`signer shut`, `herald shut`) and not start it.
 
 use crate::follow::Breach;
 use crate::machine::Machine;
@@ -138,7 +138,7 @@ impl fmt::Display for Sight {
                 f,
                 "act {act} stands on a stop board and was not journaled within 60 seconds"
             ),
-            Self::Shut { .. } => f.write_str("somebody ran `portcullis signer shut` on this host"),
+            Self::Shut { .. } => f.write_str("somebody shut this keeper on its own host"),
         }
     }
 }

@@ -244,7 +244,7 @@ fn is_known(state: &State, keeper: KeeperId, says: &Says) -> bool {
             facts.latches.contains_key(&(keeper, *latch))
                 || facts.cleared_latches.contains(&(keeper, *latch))
         }
-        Says::Told { act } => !facts.untold.waits(*act),
+        Says::Told { entry, .. } => !facts.untold.waits(*entry),
         Says::CodeRight { act, .. } | Says::CodeWrong { act, .. } => {
             facts.codes.open(*act).is_none()
         }

@@ -7,87 +7,14 @@
     reason = "helpers of tests; the lint knows only the tests themselves"
 )]
 
+mod mail;
 mod system;
 
-use serde_json::{Value, json};
+use mail::{MailServer, sign_as_the_server_knows};
+use serde_json::Value;
+use serde_json::json;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use system::{Anvil, Network, peers, run, try_run};
-
-/// tests/peers/mail/server.py, for as long as this lives.
-struct MailServer {
-    folder: tempfile::TempDir,
-    child: Child,
-    stdin: Option<ChildStdin>,
-    says: BufReader<ChildStdout>,
-    port: String,
-}
-
-impl MailServer {
-    fn start() -> Option<Self> {
-        let peer = peers().join("mail");
-        if !peer.join("stamp").exists() {
-            println!("skipped: no mail server (run tests/peers/mail/install)");
-            return None;
-        }
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/peers/mail/server.py");
-        let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(peer.join("bin/python"))
-            .arg(script)
-            .arg(folder.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut says = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        says.read_line(&mut line).unwrap();
-        let port = line.trim().strip_prefix("port ").unwrap().to_owned();
-        let stdin = child.stdin.take();
-        Some(Self {
-            folder,
-            child,
-            stdin,
-            says,
-            port,
-        })
-    }
-
-    /// The next mail, whose signature dkimpy found good: to whom, and its subject.
-    fn next(&mut self) -> (String, String) {
-        let mut line = String::new();
-        self.says.read_line(&mut line).unwrap();
-        let mail: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(mail["dkim"], true, "{mail}");
-        let headers = mail["headers"].as_array().unwrap();
-        let subject = headers.iter().find(|pair| pair[0] == "Subject").unwrap();
-        let body = mail["body"].as_str().unwrap();
-        assert!(body.contains("code"), "{body}");
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        (text(&mail["to"]), text(&subject[1]))
-    }
-}
-
-impl Drop for MailServer {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        let _ = self.child.wait();
-    }
-}
-
-/// Sign with the key of which the server knows the public half.
-fn sign_as_the_server_knows(network: &Network, mail: &MailServer) {
-    let file = network.path("herald.toml");
-    let key = mail.folder.path().join("ed25519.pem");
-    let text = fs::read_to_string(&file).unwrap();
-    let text = text
-        .replace("domain = \"localhost\"", "domain = \"bank.example\"")
-        .replace("selector = \"development\"", "selector = \"ed25519\"")
-        .replace("keys/herald-dkim.pem", key.to_str().unwrap());
-    fs::write(file, text).unwrap();
-}
+use system::{Anvil, Network, run, try_run};
 
 #[test]
 fn what_happens_is_told_and_begins_to_count_with_that() {

@@ -264,10 +264,10 @@ fn staffs(evil: &Evil, kind: ActKind, dice: &mut Dice) -> Option<Act> {
 /// the signature is wrong with that. Where there is neither, that one failed which nobody has.
 fn what_ends(evil: &Evil, dice: &mut Dice) -> Option<Says> {
     let facts = evil.state.facts();
-    let untold: Vec<Digest> = facts.untold.acts().map(|(_, act)| act).collect();
+    let untold: Vec<(u64, Digest)> = facts.untold.acts().collect();
     if !untold.is_empty() && dice.chance(400) {
-        let act = *dice.pick(&untold)?;
-        return Some(Says::Told { act });
+        let (entry, act) = *dice.pick(&untold)?;
+        return Some(Says::Told { act, entry });
     }
     let releases = facts.releases.iter();
     let out: Vec<(Digest, Digest)> = releases

@@ -287,7 +287,7 @@ impl Model {
             Says::Reverted { act, .. } => {
                 self.reverted.insert(*act);
             }
-            Says::Told { act } => self.take_told(*act, index),
+            Says::Told { act, entry } => self.take_told((*entry, *act), index),
             Says::CodeRight { act, factor, step } => self.take_right(*act, *factor, *step),
             Says::Latched { latch, condition }
                 if self.latched.insert((statement.keeper, *latch)) =>
@@ -361,7 +361,7 @@ impl Model {
         let act = &waiting.act;
         if own_delay(&act.kind).is_some() {
             self.delays.begin(waiting.entry, digest, &act.kind);
-            self.note_due(digest, &waiting.act);
+            self.note_due(waiting.entry, &waiting.act);
         }
         let act = waiting.act.clone();
         match &act.kind {

@@ -41,10 +41,10 @@ pub struct Facts {
     pub shut: BTreeMap<Digest, Time>,
     /// To which mail address each contact leads, by its commitment.
     pub contacts: BTreeMap<Digest, String>,
-    /// To which addresses mail about an act was really taken.
-    pub delivered: BTreeMap<Digest, BTreeSet<String>>,
-    /// To which addresses mail about an act was refused for good.
-    pub bounced: BTreeMap<Digest, BTreeSet<String>>,
+    /// To which addresses mail about an entry was really taken.
+    pub delivered: BTreeMap<u64, BTreeSet<String>>,
+    /// To which addresses mail about an entry was refused for good.
+    pub bounced: BTreeMap<u64, BTreeSet<String>>,
     /// Acts that a lying herald says to have told.
     pub lied_about: BTreeSet<Digest>,
     /// For which acts the identity vendor gave its word.

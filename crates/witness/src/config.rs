@@ -27,6 +27,9 @@ pub struct Config {
     /// Be a stop board.
     #[serde(default)]
     pub board: Option<Role>,
+    /// The platform's name, as its customers know it: it stands on the page behind restricting links.
+    #[serde(default)]
+    pub name: Option<String>,
     /// A file that moves the clock ahead; a development genesis only.
     #[serde(default)]
     pub test_clock: Option<PathBuf>,

@@ -11,6 +11,7 @@ pub mod board;
 mod config;
 mod cosigner;
 mod memory;
+mod page;
 mod process;
 mod record;
 mod response;

@@ -160,17 +160,21 @@ impl Setting {
 
     fn roles(&self, config: &Config) -> Result<Roles, Error> {
         let witness = config.witness.as_ref().map(|role| self.witness(role));
-        let board = config.board.as_ref().map(|role| self.board(role));
+        let board = config.board.as_ref().map(|role| self.board(role, config));
         Ok(Roles {
             witness: witness.transpose()?,
             board: board.transpose()?,
         })
     }
 
-    fn board(&self, role: &Role) -> Result<Board, Error> {
+    fn board(&self, role: &Role, config: &Config) -> Result<Board, Error> {
         let (clock, disk) = (Arc::clone(&self.clock), Arc::clone(&self.disk));
         let network = Arc::clone(&self.network);
-        Ok(Board::open(network, self.key(role)?, clock, disk)?)
+        let board = Board::open(network, self.key(role)?, clock, disk)?;
+        Ok(match &config.name {
+            Some(name) => board.of_platform(name),
+            None => board,
+        })
     }
 
     fn witness(&self, role: &Role) -> Result<Witness, Error> {

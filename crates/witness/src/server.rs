@@ -5,6 +5,7 @@
 //! whole body is there.
 
 use crate::board::Board;
+use crate::page::{self, LinkPage};
 use crate::process::Error;
 use crate::response::Response;
 use crate::witness::Witness;
@@ -85,6 +86,9 @@ pub fn router(roles: Roles, broken: &Arc<Notify>) -> Router {
         router = router.route("/add-checkpoint", post(add_checkpoint).with_state(desk));
     }
     if let Some(board) = roles.board {
+        if let Some(page) = board.link_page() {
+            router = router.merge(link_page(page));
+        }
         let desk = Desk::new(board, broken);
         // Readers have places of their own, so that no flood of postings keeps a stop from them.
         let readers = get(page).with_state(desk.with_own_places());
@@ -92,6 +96,28 @@ pub fn router(roles: Roles, broken: &Arc<Notify>) -> Router {
         router = router.route("/postings", readers.merge(posters));
     }
     router
+}
+
+/// The page and what it is made of. Asking for it does nothing: mail scanners follow links.
+fn link_page(page: LinkPage) -> Router {
+    let guarded = |response| {
+        let mut answer = http(response);
+        let headers = answer.headers_mut();
+        let said = [
+            (header::CONTENT_SECURITY_POLICY, page::POLICY),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::X_FRAME_OPTIONS, "DENY"),
+        ];
+        for (name, value) in said {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        answer
+    };
+    Router::new()
+        .route("/stop", get(async move || guarded(page.html())))
+        .route("/stop.js", get(async move || guarded(LinkPage::script())))
+        .route("/stop.css", get(async move || guarded(LinkPage::style())))
 }
 
 async fn add_checkpoint(State(desk): State<Desk<Witness>>, body: Body) -> HttpResponse {

@@ -3,7 +3,7 @@
 use super::{Case, Verdict, account_of, contact, withhold_where};
 use crate::act::{ActKind, AddAddress, CancelAddress, OpenAccount};
 use crate::effect::Effect;
-use crate::factor::NewFactor;
+use crate::factor::{FactorKind, NewFactor};
 use crate::id::FactorId;
 use crate::reason::Reason;
 use crate::state::account::{Account, FrozenBy, MAX_ADDRESSES, Owner};
@@ -122,6 +122,8 @@ pub(super) fn judge_freeze(case: &Case<'_>, actor: &Actor) -> Result<Verdict, Re
     let known = account(case)?;
     let by = match actor.owner {
         Owner::Holder { .. } => FrozenBy::Holder(actor.strength()),
+        // Whoever reads the mailbox takes no more than what the holder's passkey gives back.
+        Owner::Member { .. } if actor.by_link => FrozenBy::Holder(FactorKind::Passkey),
         Owner::Member { .. } => FrozenBy::Staff,
     };
     // Freezing what is frozen may only make it stronger.

@@ -356,7 +356,7 @@ pub(super) fn judge_cancel(
 ) -> Result<Verdict, Reason> {
     let facts = &case.state.facts;
     if let Some(release) = facts.releases.get(&cancel.act) {
-        check_may_cancel(actor, &release.act)?;
+        check_may_cancel(case, actor, &release.act)?;
         let again = release.stage == Stage::Withheld(Withheld::Cancelled);
         if again || release.voided_by.is_some() {
             return Err(Reason::ActGone);
@@ -367,8 +367,8 @@ pub(super) fn judge_cancel(
         )]));
     }
     let held = held(case.state, cancel.act)?;
-    if !is_left_alone(case.state, actor, held) {
-        check_may_cancel(actor, &held.act)?;
+    if actor.by_link || !is_left_alone(case.state, actor, held) {
+        check_may_cancel(case, actor, &held.act)?;
     }
     let end = Effect::End(cancel.act, End::Returned, held.act.account);
     Ok(Verdict::Accept(vec![Effect::Unhold(cancel.act), end]))
@@ -390,8 +390,12 @@ fn is_left_alone(state: &State, actor: &Actor, held: &Held) -> bool {
         && pending.is_some_and(|pending| pending.voucher == Voucher::Support)
 }
 
-fn check_may_cancel(actor: &Actor, act: &Act) -> Result<(), Reason> {
+fn check_may_cancel(case: &Case<'_>, actor: &Actor, act: &Act) -> Result<(), Reason> {
     let may = match actor.owner {
+        // A link is for one account, and stops nothing of staff's.
+        Owner::Member { .. } if actor.by_link => {
+            act.account == case.act.account && act.realm == Realm::Customers
+        }
         Owner::Holder { account, .. } => {
             act.account == Some(account) && act.realm == Realm::Customers
         }

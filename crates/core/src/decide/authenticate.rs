@@ -4,7 +4,7 @@
 //! very act by a factor that is enrolled, of the present epochs, and (unless the act only takes
 //! away) past its delay.
 
-use super::{Case, code, joint};
+use super::{Case, code, joint, link};
 use crate::act::ActKind;
 use crate::code::Code;
 use crate::codec::encode;
@@ -33,6 +33,8 @@ pub(crate) struct Asking {
     pub(crate) relays: Vec<PrincipalId>,
     /// The TOTP factor whose code came with the act, for the herald to judge.
     claimed: Option<Proof>,
+    /// Whether a link in a notice is what asks.
+    by_link: bool,
 }
 
 /// Who asks, proven; or claimed, where the herald is to judge a code.
@@ -51,6 +53,8 @@ pub(crate) struct Actor {
     pub(crate) counters: Vec<Effect>,
     /// Whether it proves nothing before the herald has judged its code.
     pub(crate) awaits_code: bool,
+    /// Whether it is the herald, by a link in a notice: for the one account and act that the link is for.
+    pub(crate) by_link: bool,
 }
 
 impl Actor {
@@ -64,6 +68,7 @@ impl Actor {
             relays: Vec::new(),
             counters: Vec::new(),
             awaits_code: false,
+            by_link: false,
         }
     }
 
@@ -125,12 +130,22 @@ pub(crate) fn check_evidence(case: &Case<'_>, at: Time) -> Result<Asking, Reason
             Code::Recovery { .. } => proofs.push(shown),
         }
     }
+    let by_link = match &case.evidence.link {
+        Some(signature) => {
+            let factor = link::check(case, owner, signature)?;
+            let signature = Digest::plain(signature.as_bytes());
+            proofs.push(verified(case, owner, factor, signature, None));
+            true
+        }
+        None => false,
+    };
     Ok(Asking {
         owner,
         proofs,
         beside,
         relays,
         claimed,
+        by_link,
     })
 }
 
@@ -143,6 +158,7 @@ impl Asking {
             proofs,
             relays,
             claimed,
+            by_link,
             ..
         } = self;
         let strongest = proofs.iter().max_by_key(|proof| proof.kind);
@@ -155,6 +171,7 @@ impl Asking {
             relays,
             counters,
             awaits_code: proofs.is_empty(),
+            by_link,
         })
     }
 

@@ -1,9 +1,10 @@
 //! Is the act for this network, for now, and new?
 
-use super::Case;
+use super::{Case, link};
 use crate::act::Act;
 use crate::effect::REMEMBER_CHECKPOINTS;
 use crate::evidence::{Evidence, MAX_PIECES};
+use crate::link::LONGEST_LINK;
 use crate::reason::Reason;
 use crate::time::{Span, Time};
 
@@ -26,6 +27,29 @@ pub(super) fn check(case: &Case<'_>) -> Result<Time, Reason> {
         return Err(Reason::WrongGenesis);
     }
     let at = submitted_at(case)?;
+    let longest = if case.evidence.link.is_some() {
+        link::check_in_time(case, at)?;
+        LONGEST_LINK
+    } else {
+        check_checkpoint(case, at)?;
+        LONGEST_LIFE
+    };
+    if at >= case.act.expires {
+        return Err(Reason::Expired);
+    }
+    if case.act.expires > at.after(longest) {
+        return Err(Reason::ExpiryTooFar);
+    }
+    let known = facts.consumed.contains_key(&case.digest)
+        || facts.held.contains_key(&case.digest)
+        || facts.releases.contains_key(&case.digest)
+        || facts.ended.contains_key(&case.digest);
+    if known { Err(Reason::Replayed) } else { Ok(at) }
+}
+
+/// The act is not older than a checkpoint of the last hour.
+fn check_checkpoint(case: &Case<'_>, at: Time) -> Result<(), Reason> {
+    let facts = &case.state.facts;
     let named = case.act.checkpoint;
     let next = case.next.filter(|next| next.body == named);
     let checkpoint = facts
@@ -37,17 +61,7 @@ pub(super) fn check(case: &Case<'_>) -> Result<Time, Reason> {
     if at.since(checkpoint) > CHECKPOINT_AGE {
         return Err(Reason::UnknownCheckpoint);
     }
-    if at >= case.act.expires {
-        return Err(Reason::Expired);
-    }
-    if case.act.expires > at.after(LONGEST_LIFE) {
-        return Err(Reason::ExpiryTooFar);
-    }
-    let known = facts.consumed.contains_key(&case.digest)
-        || facts.held.contains_key(&case.digest)
-        || facts.releases.contains_key(&case.digest)
-        || facts.ended.contains_key(&case.digest);
-    if known { Err(Reason::Replayed) } else { Ok(at) }
+    Ok(())
 }
 
 /// How long the act has to be remembered, so that the act counts once.

@@ -19,6 +19,7 @@ mod control;
 mod factor;
 pub(crate) mod flight;
 pub mod joint;
+mod link;
 pub mod payment;
 pub mod permit;
 mod policy;

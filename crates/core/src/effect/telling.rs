@@ -18,10 +18,16 @@ impl Effect {
 impl Facts {
     pub(super) fn commit_telling(&mut self, effect: &Effect, at: At) {
         match effect {
-            Effect::AwaitTold(act) => self.untold.insert(at.index, *act),
-            Effect::Told(act) => {
-                self.untold.told(*act);
-                self.awaiting.push_back(at.awaits(Awaiting::Told(*act)));
+            // The last effect of its entry: what that began has been noted already.
+            Effect::AwaitTold(act) => {
+                let begun = self.awaiting.iter().rev();
+                let begun = begun.take_while(|begun| begun.entry == at.index);
+                let what = begun.map(|begun| begun.what.clone()).collect();
+                self.untold.insert(at.index, *act, what);
+            }
+            Effect::Told(entry) => {
+                self.untold.told(*entry);
+                self.awaiting.push_back(at.awaits(Awaiting::Told(*entry)));
             }
             Effect::Contact(account, contact) => {
                 if let Some(account) = self.accounts.get_mut(account) {
@@ -33,8 +39,8 @@ impl Facts {
     }
 
     /// The word itself is cosigned: the delay runs from the later of the two.
-    pub(super) fn start_told(&mut self, act: crate::digest::Digest, newest: Time) {
-        let Some((entry, row)) = self.untold.take(act) else {
+    pub(super) fn start_told(&mut self, entry: u64, newest: Time) {
+        let Some(row) = self.untold.take(entry) else {
             return;
         };
         // The word stands behind its act in the journal, so a checkpoint that has it has both.

@@ -9,7 +9,7 @@ use crate::time::{Span, Time};
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most codes of a factor in a UTC day that are wrong, or wait.
+/// Most codes of a factor in a UTC day that are wrong, wait, or were never judged.
 pub const WRONG_IN_A_DAY: u32 = 5;
 /// Most wrong codes of a factor in a row; then it proves nothing any more.
 pub const WRONG_IN_A_ROW: u32 = 50;
@@ -56,10 +56,10 @@ pub struct Waiting {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 struct Tally {
-    /// The day of the last wrong one: whole days since the Unix epoch.
+    /// The day of the last one that is counted: whole days since the Unix epoch.
     #[n(0)]
     day: u64,
-    /// Wrong ones on that day.
+    /// Wrong ones on that day, and those that nobody judged.
     #[n(1)]
     today: u32,
     /// Wrong ones since the last right one.
@@ -71,6 +71,15 @@ struct Tally {
     /// By how many steps the owner's clock was ahead when a code last served.
     #[n(4)]
     drift: i64,
+}
+
+impl Tally {
+    fn count(&mut self, now: Time) {
+        if self.day != day(now) {
+            (self.day, self.today) = (day(now), 0);
+        }
+        self.today = self.today.saturating_add(1);
+    }
 }
 
 impl Codes {
@@ -157,23 +166,20 @@ impl Codes {
     pub(crate) fn wrong(&mut self, act: Digest, now: Time) {
         let Some(row) = self.take(act) else { return };
         let tally = self.tallies.entry((row.owner, row.factor)).or_default();
-        if tally.day != day(now) {
-            (tally.day, tally.today) = (day(now), 0);
-        }
-        tally.today = tally.today.saturating_add(1);
+        tally.count(now);
         tally.row = tally.row.saturating_add(1);
         let is_wrong = true;
         self.waiting.insert(act, Waiting { is_wrong, ..row });
     }
 
-    /// The act waits for no word about its code any more.
+    /// The act waits for no word about its code any more. One that was never judged counts for its day as if it were
+    /// wrong: else whoever keeps the herald's word out of the journal could try any number.
     pub(crate) fn forget(&mut self, act: Digest) {
-        let place = self.take(act).map(|row| (row.owner, row.factor));
-        if let Some(place) = place
-            && self.tallies.get(&place) == Some(&Tally::default())
-        {
-            self.tallies.remove(&place);
-        }
+        let Some(row) = self.take(act).filter(|row| !row.is_wrong) else {
+            return;
+        };
+        let tally = self.tallies.entry((row.owner, row.factor)).or_default();
+        tally.count(row.time);
     }
 
     fn take(&mut self, act: Digest) -> Option<Waiting> {

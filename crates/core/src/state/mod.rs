@@ -280,7 +280,7 @@ pub enum Awaiting {
     Recovered(#[n(0)] AccountId),
     /// The herald's word for what an earlier entry began.
     #[n(8)]
-    Told(#[n(0)] Digest),
+    Told(#[n(0)] u64),
     /// Nothing but the time of the entry that brought a principal into an account.
     #[n(9)]
     Principal(#[n(0)] Owner),

@@ -6,11 +6,10 @@ use crate::time::Time;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use std::collections::BTreeMap;
 
-/// Acts that have not been told, by the entry that began their delay and by digest.
+/// Acts that have not been told, by the entry that began their delay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Untold {
     by_entry: BTreeMap<u64, Row>,
-    entry_of: BTreeMap<Digest, u64>,
 }
 
 /// One act.
@@ -23,7 +22,7 @@ pub(crate) struct Row {
     /// The newest cosignature on the first checkpoint that contains its entry.
     #[n(1)]
     pub(crate) cosigned: Option<Time>,
-    /// What waits; known once it is cosigned.
+    /// What waits. Never empty.
     #[n(2)]
     pub(crate) what: Vec<Awaiting>,
     /// Whether the herald has said so. Its entry is to be cosigned yet.
@@ -32,16 +31,21 @@ pub(crate) struct Row {
 }
 
 impl Untold {
-    /// Whether a herald's word about the act would count.
+    /// Whether a herald's word about what this entry began would count.
     #[must_use]
-    pub fn waits(&self, act: Digest) -> bool {
-        self.row(act).is_some_and(|row| !row.is_told)
+    pub fn waits(&self, entry: u64) -> bool {
+        self.by_entry.get(&entry).is_some_and(|row| !row.is_told)
     }
 
-    /// Whether the act is known here at all, told or not.
+    /// Whether what this entry began is known here at all, told or not.
     #[must_use]
-    pub fn has(&self, act: Digest) -> bool {
-        self.entry_of.contains_key(&act)
+    pub fn has(&self, entry: u64) -> bool {
+        self.by_entry.contains_key(&entry)
+    }
+
+    /// Whether it is this act that began a delay with this entry, told or not.
+    pub(crate) fn is_of(&self, entry: u64, act: Digest) -> bool {
+        self.by_entry.get(&entry).is_some_and(|row| row.act == act)
     }
 
     /// Acts that wait for the herald's word, by the entries that began their delays.
@@ -56,53 +60,49 @@ impl Untold {
         self.by_entry.len()
     }
 
-    fn row(&self, act: Digest) -> Option<&Row> {
-        self.by_entry.get(self.entry_of.get(&act)?)
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.by_entry.is_empty()
     }
 
-    /// The delay that this entry begins waits for the herald's word about the act.
-    pub(crate) fn insert(&mut self, entry: u64, act: Digest) {
+    /// What an act began with this entry waits for the herald's word about it.
+    pub(crate) fn insert(&mut self, entry: u64, act: Digest, what: Vec<Awaiting>) {
         let row = Row {
             act,
             cosigned: None,
-            what: Vec::new(),
+            what,
             is_told: false,
         };
         self.by_entry.insert(entry, row);
-        self.entry_of.insert(act, entry);
     }
 
     /// The first checkpoint contains what an entry began. Says whether that waits for the herald.
-    pub(crate) fn cosigned(&mut self, entry: u64, what: &Awaiting, newest: Time) -> bool {
+    pub(crate) fn cosigned(&mut self, entry: u64, newest: Time) -> bool {
         let Some(row) = self.by_entry.get_mut(&entry) else {
             return false;
         };
         row.cosigned = Some(newest);
-        row.what.push(what.clone());
         true
     }
 
-    pub(crate) fn told(&mut self, act: Digest) {
-        let entry = self.entry_of.get(&act);
-        if let Some(row) = entry.and_then(|entry| self.by_entry.get_mut(entry)) {
+    pub(crate) fn told(&mut self, entry: u64) {
+        if let Some(row) = self.by_entry.get_mut(&entry) {
             row.is_told = true;
         }
     }
 
-    /// Forget an act, and give what waited.
-    pub(crate) fn take(&mut self, act: Digest) -> Option<(u64, Row)> {
-        let entry = self.entry_of.remove(&act)?;
-        Some((entry, self.by_entry.remove(&entry)?))
+    /// What an entry began waits no more: give what waited.
+    pub(crate) fn take(&mut self, entry: u64) -> Option<Row> {
+        self.by_entry.remove(&entry)
     }
 
-    /// What an entry began is no more.
-    pub(crate) fn forget(&mut self, entry: u64) {
-        if let Some(row) = self.by_entry.remove(&entry) {
-            self.entry_of.remove(&row.act);
+    /// One thing that an entry began was taken back. The rest of the entry waits on.
+    pub(crate) fn forget(&mut self, entry: u64, taken_back: &Awaiting) {
+        let Some(row) = self.by_entry.get_mut(&entry) else {
+            return;
+        };
+        row.what.retain(|what| what != taken_back);
+        if row.what.is_empty() {
+            self.by_entry.remove(&entry);
         }
     }
 }
@@ -123,12 +123,8 @@ impl<C> Encode<C> for Untold {
 
 impl<'b, C> Decode<'b, C> for Untold {
     fn decode(d: &mut Decoder<'b>, context: &mut C) -> Result<Self, decode::Error> {
-        let by_entry = BTreeMap::<u64, Row>::decode(d, context)?;
-        let entry_of = by_entry.iter().map(|(entry, row)| (row.act, *entry));
-        Ok(Self {
-            entry_of: entry_of.collect(),
-            by_entry,
-        })
+        let by_entry = BTreeMap::decode(d, context)?;
+        Ok(Self { by_entry })
     }
 
     fn nil() -> Option<Self> {

@@ -48,6 +48,7 @@ fn five_wrong_ones_end_the_day() {
 #[test]
 fn those_that_wait_count_as_wrong_until_they_are_judged() {
     let mut stage = Stage::with_codes();
+    next_day(&mut stage);
     let waiting: Vec<Digest> = (0..WRONG_IN_A_DAY)
         .map(|_| stage.freeze_by_code())
         .collect();
@@ -59,11 +60,13 @@ fn those_that_wait_count_as_wrong_until_they_are_judged() {
     // One is free, by the right one: the wrong one counts on.
     stage.freeze_by_code();
     assert!(!may_try(&mut stage));
-    // Those that nobody judges expire and give their place back.
+    // Those that nobody judges expire, and count for their day: whoever keeps the herald's word back has seen it.
     stage.pass(Span::hours(3));
     for act in &waiting[2..] {
         stage.settle(*act);
     }
+    assert!(!may_try(&mut stage));
+    next_day(&mut stage);
     assert!(may_try(&mut stage));
 }
 

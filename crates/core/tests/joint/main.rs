@@ -69,13 +69,7 @@ impl Family {
 
     /// The delay of what an act began runs, after the herald's word where there is a herald.
     fn tell(&mut self, act: Digest) {
-        let waits = self
-            .stage
-            .facts()
-            .untold
-            .acts()
-            .any(|(_, untold)| untold == act);
-        if waits {
+        if self.stage.untold(act).is_some() {
             self.stage.heralds(act);
         }
         self.stage.pass(Span::seconds(6));

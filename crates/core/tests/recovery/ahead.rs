@@ -2,13 +2,16 @@
 
 use crate::stage::lost::{self, ROOTS};
 use crate::stage::{Stage, request_key};
-use portcullis_core::act::{ActKind, ChangeContact, Keys, Rotate, SetLimits, SetPolicy};
+use portcullis_core::act::{
+    ActKind, ChangeContact, Keys, RevokeFactor, Rotate, SetLimits, SetPolicy,
+};
 use portcullis_core::decide::settle;
 use portcullis_core::entry::{Body, Entry, Settlement};
 use portcullis_core::genesis::{Keeper, KeeperKind, SealingKey};
 use portcullis_core::limits::Limits;
 use portcullis_core::policy::Policy;
 use portcullis_core::state::State;
+use portcullis_core::state::account::Owner;
 use portcullis_core::{Applied, Decision, Digest, Need, Span, Time, VoidReason};
 use portcullis_keeper::testkit::World;
 use portcullis_keys::StatementKey as _;
@@ -90,7 +93,7 @@ fn waiting(begin: fn(&mut Stage) -> Digest) -> (Stage, Digest, Time) {
     }));
     stage.pass(FLOOR);
     let act = begin(&mut stage);
-    if stage.facts().untold.waits(act) {
+    if stage.untold(act).is_some() {
         assert_eq!(stage.heralds(act).void, None);
     }
     stage.ledger.settle_clocks();
@@ -186,4 +189,37 @@ fn what_the_newest_checkpoint_is_stands_in_a_snapshot() {
         let again = State::from_snapshot(&snapshot, stage.ledger.world.network.clone()).unwrap();
         assert_eq!(again.witnessed(), stage.state().witnessed(), "{old}");
     }
+}
+
+/// A recovery is told of twice: when it begins, and when its factor is there. Whoever keeps the first word must not
+/// serve it again as the second.
+#[test]
+fn a_word_of_the_beginning_is_none_of_the_end() {
+    let (mut stage, act, has_run) = waiting(Stage::begin);
+    stage.pass(has_run.since(stage.now()));
+    stage.settle(act);
+    let settled = stage
+        .untold(act)
+        .expect("its factor waits for the second word");
+    for earlier in 0..settled {
+        let word = stage.branch().heralds_of(earlier, act);
+        assert_eq!(word.void, Some(VoidReason::Statement), "of entry {earlier}");
+    }
+    assert_eq!(stage.heralds_of(settled, act).void, None);
+}
+
+/// The restarted delays of the account's addresses came with the recovered factor, by one entry.
+#[test]
+fn what_came_with_the_same_entry_as_what_is_taken_back_waits_on() {
+    let (mut stage, act, has_run) = waiting(Stage::begin);
+    stage.pass(has_run.since(stage.now()));
+    stage.settle(act);
+    let settled = stage.untold(act);
+    let (account, principal) = (stage.customer.account, stage.customer.principal);
+    let factor = stage.facts().factors(Owner::Holder { account, principal })[0].id;
+    let revoke = ActKind::RevokeFactor(RevokeFactor { principal, factor });
+    let revoke = stage.staffs_about(World::administrator(0), revoke);
+    stage.submit(revoke);
+    stage.ledger.settle_clocks();
+    assert!(settled.is_some() && stage.untold(act) == settled);
 }

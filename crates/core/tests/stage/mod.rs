@@ -406,10 +406,22 @@ impl Stage {
         self.ledger.enter(Body::Statement(Box::new(signed)))
     }
 
-    /// The herald says that it has told of an act.
+    /// The herald says that it has told of what an act began and waits for that.
     pub(crate) fn heralds(&mut self, act: Digest) -> Applied {
-        let signed = self.signed_by(World::HERALD, Says::Told { act });
+        let entry = self.untold(act).expect("it waits");
+        self.heralds_of(entry, act)
+    }
+
+    /// The herald says that it has told of this entry.
+    pub(crate) fn heralds_of(&mut self, entry: u64, act: Digest) -> Applied {
+        let signed = self.signed_by(World::HERALD, Says::Told { act, entry });
         self.ledger.enter(Body::Statement(Box::new(signed)))
+    }
+
+    /// The entry with which an act began what waits for the herald's word.
+    pub(crate) fn untold(&self, act: Digest) -> Option<u64> {
+        let mut waiting = self.facts().untold.acts();
+        waiting.find(|(_, of)| *of == act).map(|(entry, _)| entry)
     }
 
     pub(crate) fn signed(&self, says: Says) -> SignedStatement {

@@ -213,7 +213,7 @@ fn lost() -> Vec<Effect> {
 fn telling() -> Vec<Effect> {
     vec![
         Effect::AwaitTold(ACT),
-        Effect::Told(ACT),
+        Effect::Told(17),
         Effect::Contact(ACCOUNT, Digest([0x0c; 32])),
     ]
 }

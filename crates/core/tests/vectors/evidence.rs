@@ -7,7 +7,8 @@ use portcullis_core::act::{Act, ActKind, root_id};
 use portcullis_core::evidence::{
     Attestation, AttestationStatement, Claim, Evidence, Finding, Stamp,
 };
-use portcullis_core::id::{AttestationId, IssuerId, LedgerEntryId};
+use portcullis_core::id::{AccountId, ActId, AttestationId, IssuerId, LedgerEntryId};
+use portcullis_core::link::{Link, Stops, signed_bytes};
 use portcullis_core::{Digest, Span};
 use portcullis_keeper::testkit::{World, id};
 use portcullis_keys::StatementKey as _;
@@ -69,7 +70,40 @@ pub(crate) fn document() -> Value {
             vector("a TOTP code", &crate::totp::by_code(&act)),
             vector("a recovery code", &crate::totp::by_recovery_code(&act)),
         ],
+        "links": links(act.genesis),
     })
+}
+
+/// One of each kind, as it stands in a notice and as its page posts it.
+fn links(genesis: Digest) -> Vec<Value> {
+    let stopped = Digest([0x57; 32]);
+    let all = [
+        ("a link that freezes", Stops::Everything),
+        ("a link that vetoes a recovery", Stops::Recovery(stopped)),
+        ("a link that cancels an act", Stops::Act(stopped)),
+    ];
+    let of = |(what, stops)| {
+        let link = Link {
+            account: AccountId([0xac; 16]),
+            id: ActId([0x1d; 16]),
+            expires: World::START.after(Span::hours(7 * 24)),
+            stops,
+        };
+        let herald = World::key(&World::HERALD.0);
+        let signed = signed_bytes(link.act(genesis, World::HERALD).digest());
+        let signature = herald.sign(&signed).unwrap();
+        let posting = link.posting(genesis, World::HERALD, signature);
+        json!({
+            "what": what,
+            "fragment": link.fragment(&signature),
+            "key": herald.public_key(),
+            "act": vector("its act", &posting.act),
+            "digest": posting.act.digest(),
+            "signed_bytes": hex::encode(signed),
+            "evidence": vector("its evidence", &posting.evidence),
+        })
+    };
+    all.map(of).to_vec()
 }
 
 fn attest(issuer: IssuerId, act: &Act, claim: Claim) -> Attestation {

@@ -87,7 +87,7 @@ fn says() -> Vec<(&'static str, Says)> {
         ),
         ("stopped", Says::Stopped { suspension }),
         ("latched", Says::Latched { latch, condition }),
-        ("told", Says::Told { act }),
+        ("told", Says::Told { act, entry: 17 }),
         (
             "a code is right",
             Says::CodeRight {

@@ -224,7 +224,12 @@ impl Gate {
 
     /// The herald says that it has told of an act.
     pub fn heralds(&mut self, act: Digest) {
-        self.say_as(World::HERALD, Says::Told { act });
+        let state = self.shared.state();
+        let mut waiting = state.facts().untold.acts();
+        let (entry, _) = waiting.find(|(_, of)| *of == act).unwrap();
+        drop(waiting);
+        drop(state);
+        self.say_as(World::HERALD, Says::Told { act, entry });
     }
 
     /// A statement by the signer.

@@ -141,7 +141,9 @@ impl Bench {
 
     /// Whether an act still waits for the herald's word.
     pub(crate) fn waits(&self, act: Digest) -> bool {
-        self.wire().ledger.state.facts().untold.waits(act)
+        let wire = self.wire();
+        let mut waiting = wire.ledger.state.facts().untold.acts();
+        waiting.any(|(_, of)| of == act)
     }
 
     pub(crate) fn step(&mut self) -> Step {
@@ -226,6 +228,7 @@ fn config() -> Config {
         data = "data"
         boards = {{ "{board}" = "http://board" }}
         name = "Bank"
+        pages = ["https://stop.example", "https://two.example/bank"]
         keys = {{ file = "k", passphrase_file = "p", statement = "s", sealing = "c" }}
         staff = [{{ mail = "duty@bank.example" }}]
         "#

@@ -2,7 +2,7 @@
 
 use crate::bench::Bench;
 use portcullis_contact::{Algorithm, Digits, Envelope, Seed, seal_code};
-use portcullis_core::act::{ActKind, EnrolFactor};
+use portcullis_core::act::{ActKind, EnrolFactor, LiftTarget};
 use portcullis_core::code::{Code, step_at};
 use portcullis_core::factor::NewFactor;
 use portcullis_core::genesis::SealingKey;
@@ -12,7 +12,8 @@ use portcullis_core::state::release::End;
 use portcullis_core::statement::Says;
 use portcullis_core::{Body, Decision, Digest, Span};
 use portcullis_host::Clock as _;
-use portcullis_keeper::testkit::World;
+use portcullis_keeper::latches;
+use portcullis_keeper::testkit::{Dice, World};
 
 fn seed() -> Seed {
     Seed::of_base32("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", Algorithm::Sha1, 6).unwrap()
@@ -342,4 +343,29 @@ fn a_code_for_another_act_is_wrong() {
     };
     desk.bench.run(3);
     assert_eq!(desk.found(act), Some(false));
+}
+
+/// Somebody on its host trusts none of its words: it says and sends nothing, also after a restart.
+#[test]
+fn a_herald_that_is_shut_judges_and_sends_nothing_until_a_quorum_opens_it() {
+    let mut desk = Desk::new();
+    desk.bench.fake.post().taken.clear();
+    let latch = latches::shut(&desk.bench.disk, &Dice::default(), &desk.bench.clock).unwrap();
+    let freeze = desk.freeze(0);
+    desk.bench.add_address(0x22);
+    desk.bench.run(3);
+    desk.bench.kill();
+    desk.bench.run(3);
+    assert!(desk.said(freeze).is_empty());
+    assert_eq!(desk.bench.fake.taken(), []);
+    assert_eq!(desk.bench.alarms().first().unwrap(), "shut");
+
+    let keeper = World::HERALD;
+    let opens = LiftTarget::Latch { keeper, latch };
+    desk.bench.wire().ledger.lift(opens);
+    desk.bench.wire().ledger.settle_clocks();
+    desk.bench.run(3);
+    assert_eq!(desk.found(freeze), Some(true));
+    let taken = desk.bench.fake.taken();
+    assert!(taken.iter().any(|(_, kind)| *kind == "address-added"));
 }

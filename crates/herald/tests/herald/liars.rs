@@ -37,11 +37,11 @@ fn what_is_not_cosigned_is_not_told() {
 #[test]
 fn a_lie_shortens_nothing() {
     let bench = Bench::begun();
-    let says = |act| {
+    let says = |entry, act| {
         let statement = Statement {
             genesis: bench.wire().ledger.world.digest(),
             keeper: World::HERALD,
-            says: Says::Told { act },
+            says: Says::Told { act, entry },
         };
         let signature = World::key(&World::HERALD.0).sign(&statement.signed_bytes());
         Box::new(SignedStatement {
@@ -50,10 +50,11 @@ fn a_lie_shortens_nothing() {
         })
     };
     // Of an act that is not there yet.
-    let lie = Body::Statement(says(Digest([9; 32])));
+    let lie = Body::Statement(says(0, Digest([9; 32])));
     assert!(bench.wire().ledger.branch().enter(lie).void.is_some());
     let act = bench.add_address(0x22);
-    let lie = Body::Statement(says(act));
+    let entry = bench.wire().ledger.state.facts().log.size() - 1;
+    let lie = Body::Statement(says(entry, act));
     assert_eq!(bench.wire().ledger.enter(lie).void, None);
     assert_eq!(bench.available(0x22), None, "a word alone begins nothing");
     bench.clock.pass(Span::seconds(100));

@@ -12,6 +12,7 @@ mod codes;
 mod contacts;
 mod crashes;
 mod liars;
+mod links;
 mod mail_server;
 mod power;
 mod telling;

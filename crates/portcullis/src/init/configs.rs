@@ -12,6 +12,9 @@ use std::net::SocketAddr;
 /// The name in the witness' vkey.
 pub(crate) const WITNESS_NAME: &str = "witness.localhost";
 
+/// The platform's name, as customers know it.
+const PLATFORM: &str = "Development";
+
 /// The key that the herald's mail is signed with, among the keys.
 pub(super) const DKIM_KEY: &str = "herald-dkim.pem";
 
@@ -175,7 +178,9 @@ impl Setting<'_> {
              keeper = \"{}\"\n\
              gate = \"{}\"\n\
              data = \"data/herald\"\n\
-             name = \"Development\"\n\
+             name = \"{PLATFORM}\"\n\
+             # Where customers reach the stop boards' pages: the links in notices lead there.\n\
+             pages = [\"{}\"]\n\
              # Who is told of what the platform itself changes.\n\
              staff = [{{ mail = \"duty@localhost\" }}]\n{}\
              \n[keys]\nfile = \"keys/herald.keys\"\npassphrase_file = \"keys/herald.passphrase\"\n\
@@ -187,6 +192,7 @@ impl Setting<'_> {
             self.pinned(),
             keeper.unwrap_or_default(),
             self.gate_url(),
+            self.witness_url(),
             self.boards(),
             purpose::STATEMENT,
             purpose::SEALING,
@@ -204,6 +210,8 @@ impl Setting<'_> {
              # Never restore this from a backup: a witness that forgets can be made to fork.\n\
              data = \"data/witness\"\n\
              listen = \"127.0.0.1:{}\"\n\
+             # As customers know it: for the page behind the links in notices.\n\
+             name = \"{PLATFORM}\"\n\
              \n[witness]\nkey = \"{}\"\n\n[board]\nkey = \"{}\"\n",
             self.pinned(),
             self.ports.witness,

@@ -202,6 +202,7 @@ pub enum Who {
     Gate,
     Signer,
     Witness,
+    Herald,
 }
 
 impl Who {
@@ -210,6 +211,7 @@ impl Who {
             Self::Gate => ("serve", "gate.toml"),
             Self::Signer => ("signer", "signer.toml"),
             Self::Witness => ("witness", "witness.toml"),
+            Self::Herald => ("herald", "herald.toml"),
         }
     }
 }

@@ -235,18 +235,18 @@ impl HeraldHost {
             return;
         };
         let waiting = running.herald.state().facts().untold.acts();
-        let waiting: Vec<Digest> = waiting.map(|(_, act)| act).collect();
-        let act = match lie {
+        let waiting: Vec<(u64, Digest)> = waiting.collect();
+        let about = match lie {
             HeraldLie::Untold => self.dice.pick(&waiting).copied(),
-            HeraldLie::Unjournaled => Some(Digest(self.dice.bytes())),
+            HeraldLie::Unjournaled => Some((0, Digest(self.dice.bytes()))),
             HeraldLie::Silent | HeraldLie::Codes => None,
         };
         self.common
             .chronicle
             .count(&format!("lie of a herald: {lie:?}"));
-        if let Some(act) = act.filter(|_| self.dice.chance(300)) {
+        if let Some((entry, act)) = about.filter(|_| self.dice.chance(300)) {
             self.truth.facts().lied_about.insert(act);
-            self.say(Says::Told { act });
+            self.say(Says::Told { act, entry });
         }
     }
 

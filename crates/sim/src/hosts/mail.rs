@@ -98,7 +98,7 @@ impl MailServer {
 
     fn take(&self, letter: &Letter, address: &str) -> Outcome {
         let mut facts = self.truth.facts();
-        let delivered = facts.delivered.entry(letter.act).or_default();
+        let delivered = facts.delivered.entry(letter.entry).or_default();
         delivered.insert(address.to_owned());
         self.chronicle.note("mail taken", letter.kind);
         Outcome::Accepted
@@ -106,7 +106,7 @@ impl MailServer {
 
     fn refuse(&self, letter: &Letter, address: &str) -> Outcome {
         let mut facts = self.truth.facts();
-        let bounced = facts.bounced.entry(letter.act).or_default();
+        let bounced = facts.bounced.entry(letter.entry).or_default();
         bounced.insert(address.to_owned());
         self.chronicle
             .note("fault: mail refused for good", letter.kind);

@@ -24,18 +24,18 @@ pub(super) struct Contacts {
     in_force: BTreeMap<AccountId, Digest>,
     /// All that another was to take the place of.
     former: BTreeMap<AccountId, BTreeSet<Digest>>,
-    /// Who is to hear of each act that waits for the herald's word.
-    due: BTreeMap<Digest, Told>,
+    /// Who is to hear of each entry with which something waits for the herald's word.
+    due: BTreeMap<u64, Told>,
 }
 
 impl Model {
-    /// An act waits for the herald's word: these are to hear of it.
-    pub(super) fn note_due(&mut self, digest: Digest, act: &Act) {
+    /// With this entry something waits for the herald's word that an act brought: these are to hear of it.
+    pub(super) fn note_due(&mut self, entry: u64, act: &Act) {
         let told = match act.account {
             None => Told::Staff,
             Some(account) => self.contacts_of(account, act),
         };
-        self.contacts.due.insert(digest, told);
+        self.contacts.due.insert(entry, told);
     }
 
     fn contacts_of(&mut self, account: AccountId, act: &Act) -> Told {
@@ -62,15 +62,15 @@ impl Model {
 
     /// Of an honest herald's word: a server has really taken the notice, of a change of contact that to an
     /// old one, and that to the new one alone only where all old ones refuse for good.
-    pub(super) fn check_really_told(&self, act: Digest) {
+    pub(super) fn check_really_told(&self, (entry, act): (u64, Digest)) {
         let truth = self.truth.facts();
         let nobody = BTreeSet::new();
-        let reached = truth.delivered.get(&act).unwrap_or(&nobody);
-        let bounced = truth.bounced.get(&act).unwrap_or(&nobody);
+        let reached = truth.delivered.get(&entry).unwrap_or(&nobody);
+        let bounced = truth.bounced.get(&entry).unwrap_or(&nobody);
         let address = |contact: &Digest| truth.contacts.get(contact);
         let is_reached = |contact: &Digest| address(contact).is_some_and(|a| reached.contains(a));
         let is_gone = |contact: &Digest| address(contact).is_some_and(|a| bounced.contains(a));
-        let is_told = match self.contacts.due.get(&act) {
+        let is_told = match self.contacts.due.get(&entry) {
             None => false,
             Some(Told::Staff) => reached.contains(crate::setting::DUTY),
             Some(Told::Contacts { account, old, new }) => {

@@ -46,13 +46,13 @@ impl Delays {
         self.begun.insert(entry, begun);
     }
 
-    /// The herald's word about an act. Says whether anything is known that it could be about.
-    fn told(&mut self, entry: u64, act: Digest) -> bool {
-        let mut about = self.begun.values_mut().rev().filter(|b| b.act == act);
-        let Some(newest) = about.next() else {
+    /// The herald's word, by entry `by`, about what an act began with an entry. Says whether it began anything.
+    fn told(&mut self, by: u64, (entry, act): (u64, Digest)) -> bool {
+        let about = self.begun.get_mut(&entry).filter(|b| b.act == act);
+        let Some(about) = about else {
             return false;
         };
-        newest.told.get_or_insert(entry);
+        about.told.get_or_insert(by);
         true
     }
 
@@ -96,12 +96,12 @@ impl Model {
     }
 
     /// The herald says that it has told of an act: of what the journal has, and to whom it concerns.
-    pub(super) fn take_told(&mut self, act: Digest, entry: u64) {
+    pub(super) fn take_told(&mut self, (entry, act): (u64, Digest), by: u64) {
         self.chronicle.count("told");
-        if !self.delays.told(entry, act) {
+        if !self.delays.told(by, (entry, act)) {
             self.violated("told is only what waits in the journal", act);
         }
-        self.check_really_told(act);
+        self.check_really_told((entry, act));
     }
 
     /// An act takes effect that has a delay of its own.

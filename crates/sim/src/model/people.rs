@@ -309,7 +309,7 @@ impl Model {
             _ => return,
         }
         self.delays.begin(index, digest, &act.kind);
-        self.note_due(digest, act);
+        self.note_due(index, act);
     }
 
     /// An act that takes away what releases rest on.

@@ -109,8 +109,8 @@ impl People {
     fn old_keeper(&mut self, state: &State) -> Option<bool> {
         let facts = state.facts();
         let mut said: Vec<(_, Says)> = Vec::new();
-        let untold = facts.untold.acts().map(|(_, act)| act);
-        said.extend(untold.map(|act| (World::HERALD, Says::Told { act })));
+        let untold = facts.untold.acts();
+        said.extend(untold.map(|(entry, act)| (World::HERALD, Says::Told { act, entry })));
         let stops = facts.suspensions.keys().copied();
         said.extend(stops.map(|suspension| (World::KEEPER, Says::Stopped { suspension })));
         let out = facts.releases.iter().filter_map(|(act, release)| {

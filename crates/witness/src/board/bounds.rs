@@ -1,18 +1,18 @@
 //! How much a board takes, so that a flood fills neither its disk nor its pages.
 //!
 //! Nothing here counts by address or by what a posting says of itself. There is one share for
-//! everybody; and each request key that genesis names has a share of its own, so that keepers and
-//! staff get through whatever anybody else posts. Only a signature that holds opens that door, and it
-//! is checked only where the common share is used up.
+//! everybody; each request key that genesis names has a share of its own, so that keepers and
+//! staff get through whatever anybody else posts; and so have the links in the herald's notices. Only a
+//! signature that holds opens these doors, and it is checked only where the common share is used up.
 
 use super::posting::Refusal;
 use minicbor::{Decode, Encode};
 use portcullis_core::board::Posting;
 use portcullis_core::factor::NewFactor;
+use portcullis_core::genesis::KeeperKind;
 use portcullis_core::id::FactorId;
-use portcullis_core::request;
-use portcullis_core::signature::{PublicKey, Strict};
-use portcullis_core::{Genesis, Span, Time};
+use portcullis_core::signature::{PublicKey, Strict, Verify as _};
+use portcullis_core::{Genesis, Span, Time, link, request};
 use std::collections::BTreeMap;
 
 const COMMON: Bound = Bound {
@@ -22,6 +22,12 @@ const COMMON: Bound = Bound {
 const RESERVED: Bound = Bound {
     live: 64,
     per_minute: 30,
+};
+/// One for each customer who opens a link. What all shares show at once stays below what readers keep waiting
+/// ([`portcullis_core::board::MAX_WAITING`]).
+const LINKS: Bound = Bound {
+    live: 1024,
+    per_minute: 240,
 };
 const MINUTE: Span = Span::seconds(60);
 
@@ -34,6 +40,9 @@ pub(super) enum Share {
     /// That of a request key in genesis.
     #[n(1)]
     Reserved(#[n(0)] FactorId),
+    /// That of links which the herald of genesis signed.
+    #[n(2)]
+    Links,
 }
 
 struct Bound {
@@ -52,6 +61,7 @@ struct Used {
 /// All shares.
 pub(super) struct Bounds {
     keys: BTreeMap<FactorId, PublicKey>,
+    herald: Option<PublicKey>,
     used: BTreeMap<Share, Used>,
 }
 
@@ -60,6 +70,10 @@ impl Bounds {
         let people = genesis.administrators.iter().chain(&genesis.staff);
         let factors = people.flat_map(|member| member.factors.iter().cloned());
         let keepers = genesis.keepers.iter();
+        let mut heralds = keepers
+            .clone()
+            .filter(|keeper| keeper.kind == KeeperKind::Herald);
+        let herald = heralds.next().map(|herald| herald.key.clone());
         let keepers = keepers.map(|keeper| NewFactor::RequestKey {
             key: keeper.key.clone(),
         });
@@ -71,6 +85,7 @@ impl Bounds {
         });
         Self {
             keys: keys.collect(),
+            herald,
             used: BTreeMap::new(),
         }
     }
@@ -80,7 +95,8 @@ impl Bounds {
         if self.has_room(Share::Common, now) {
             return Ok(Share::Common);
         }
-        let reserved = self.signer(posting).map(Share::Reserved);
+        let links = || self.is_link(posting).then_some(Share::Links);
+        let reserved = self.signer(posting).map(Share::Reserved).or_else(links);
         let room = reserved.filter(|share| self.has_room(*share, now));
         room.ok_or(Refusal::NoRoom {
             retry_after: MINUTE.0 / 1000,
@@ -112,11 +128,19 @@ impl Bounds {
         let bound = match share {
             Share::Common => COMMON,
             Share::Reserved(_) => RESERVED,
+            Share::Links => LINKS,
         };
         self.used.get(&share).is_none_or(|used| {
             let fresh_minute = now.since(used.minute) >= MINUTE;
             used.live < bound.live && (fresh_minute || used.in_minute < bound.per_minute)
         })
+    }
+
+    /// Whether the herald of genesis signed it as a link. (It is alone then: [`super::posting`].)
+    fn is_link(&self, posting: &Posting) -> bool {
+        let signed = link::signed_bytes(posting.act.digest());
+        let pair = self.herald.as_ref().zip(posting.evidence.link.as_ref());
+        pair.is_some_and(|(key, signature)| Strict.verify(key, &signed, signature))
     }
 
     /// The key of genesis that signed this very posting and nothing beside. With any other piece in

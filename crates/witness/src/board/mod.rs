@@ -9,6 +9,7 @@ mod pages;
 mod posting;
 mod store;
 
+use crate::page::LinkPage;
 use crate::response::Response;
 use bounds::{Bounds, Share};
 use pages::Pages;
@@ -45,6 +46,7 @@ pub struct Board {
     known: BTreeMap<Digest, u64>,
     bounds: Bounds,
     pages: Pages,
+    link_page: Option<LinkPage>,
     /// The latest time that was signed: the board's time never goes back behind it.
     time: Time,
     stopped: bool,
@@ -91,6 +93,7 @@ impl Board {
         let binding = store::Binding::new(network.digest(), id);
         let (store, kept) = Store::open(disk, binding)?;
         let bounds = Bounds::new(network.genesis());
+        let link_page = LinkPage::new(&network, None);
         let mut board = Self {
             network,
             id,
@@ -101,6 +104,7 @@ impl Board {
             known: BTreeMap::new(),
             bounds,
             pages: Pages::default(),
+            link_page,
             time: Time::default(),
             stopped: false,
         };
@@ -109,6 +113,18 @@ impl Board {
             board.show(kept);
         }
         Ok(board)
+    }
+
+    /// The same, with the platform's own name on the page behind links.
+    #[must_use]
+    pub fn of_platform(mut self, name: &str) -> Self {
+        self.link_page = LinkPage::new(&self.network, Some(name));
+        self
+    }
+
+    /// The page behind the links in the herald's notices; none where genesis has no herald.
+    pub(crate) fn link_page(&self) -> Option<LinkPage> {
+        self.link_page.clone()
     }
 
     /// Answers the body of `POST /postings`.
@@ -163,7 +179,7 @@ impl Board {
         if let Some(stamp) = self.stamp_of(posted) {
             return Ok(stamp);
         }
-        posting::check_life(&posting.act, now)?;
+        posting::check_life(&posting, now)?;
         let share = self.bounds.admit(&posting, now)?;
         self.keep(posting, posted, share, now)
     }

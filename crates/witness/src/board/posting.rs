@@ -5,8 +5,9 @@ use super::store::StoreError;
 use crate::response::Response;
 use portcullis_core::board::{MAX_POSTING, Posting};
 use portcullis_core::evidence::{Evidence, MAX_PIECES};
+use portcullis_core::link::LONGEST_LINK;
 use portcullis_core::request::parse_base;
-use portcullis_core::{Act, Digest, Reason, Span, Time};
+use portcullis_core::{Digest, Reason, Span, Time};
 use portcullis_keys::SignError;
 
 /// The longest life of an act, as `decide` judges it.
@@ -99,6 +100,7 @@ fn check_evidence(evidence: &Evidence, act: Digest) -> Result<(), Reason> {
         attestations,
         posted: _,
         code,
+        link,
     } = evidence;
     // Only the herald could say what it is worth, and it hears of what is journaled.
     if code.is_some() {
@@ -107,6 +109,10 @@ fn check_evidence(evidence: &Evidence, act: Digest) -> Result<(), Reason> {
     let counts = [requests.len(), assertions.len(), attestations.len()];
     if counts.into_iter().any(|count| count > MAX_PIECES) {
         return Err(Reason::TooLarge);
+    }
+    if link.is_some() {
+        let is_alone = counts == [0; 3];
+        return is_alone.then_some(()).ok_or(Reason::LinkOutOfPlace);
     }
     if requests.is_empty() && assertions.is_empty() {
         return Err(Reason::FactorMissing);
@@ -124,11 +130,16 @@ fn check_evidence(evidence: &Evidence, act: Digest) -> Result<(), Reason> {
 }
 
 /// The act can be submitted now.
-pub(super) fn check_life(act: &Act, now: Time) -> Result<(), Reason> {
+pub(super) fn check_life(posting: &Posting, now: Time) -> Result<(), Reason> {
+    let Posting { act, evidence } = posting;
+    let longest = evidence
+        .link
+        .as_ref()
+        .map_or(LONGEST_LIFE, |_| LONGEST_LINK);
     if act.expires <= now {
         return Err(Reason::Expired);
     }
-    if act.expires > now.after(LONGEST_LIFE) {
+    if act.expires > now.after(longest) {
         return Err(Reason::ExpiryTooFar);
     }
     Ok(())

@@ -1,6 +1,6 @@
 use portcullis_core::factor::NewFactor;
 use portcullis_core::genesis::{
-    Board, Genesis, Keeper, KeeperKind, Log, Member, Mode, SignedGenesis, Witnesses,
+    Board, Genesis, Keeper, KeeperKind, Log, Member, Mode, SealingKey, SignedGenesis, Witnesses,
 };
 use portcullis_core::id::{BoardId, KeeperId, PrincipalId};
 use portcullis_core::limits::Limits;
@@ -16,6 +16,7 @@ pub const ORIGIN: &str = "log.example/portcullis";
 pub const WITNESS: &str = "witness.example/1";
 pub const BOARD: BoardId = BoardId([0xb0; 16]);
 pub const KEEPER: KeeperId = KeeperId([0x4e; 16]);
+pub const HERALD: KeeperId = KeeperId([0x4a; 16]);
 pub const ADMINISTRATOR: PrincipalId = PrincipalId([0xad; 16]);
 
 /// Seeds; the keys themselves are made as they are needed.
@@ -24,6 +25,7 @@ pub const WITNESS_SEED: [u8; 32] = [2; 32];
 pub const BOARD_SEED: [u8; 32] = [3; 32];
 pub const KEEPER_SEED: [u8; 32] = [4; 32];
 pub const ADMINISTRATOR_SEED: [u8; 32] = [5; 32];
+pub const HERALD_SEED: [u8; 32] = [6; 32];
 pub const STRANGER_SEED: [u8; 32] = [9; 32];
 
 pub fn key(seed: [u8; 32]) -> SoftwareStatement {
@@ -45,12 +47,27 @@ pub fn network() -> Arc<Network> {
     Arc::new(Network::new(signed_genesis(), &Strict).unwrap())
 }
 
+/// The same with a herald.
+pub fn network_with_a_herald() -> Arc<Network> {
+    let mut genesis = genesis();
+    genesis.keepers.push(Keeper {
+        id: HERALD,
+        kind: KeeperKind::Herald,
+        key: key(HERALD_SEED).public_key().clone(),
+        sealing: Some(SealingKey([7; 32])),
+    });
+    Arc::new(Network::new(sign(genesis), &Strict).unwrap())
+}
+
 pub fn genesis_bytes() -> Vec<u8> {
     codec::encode(&signed_genesis())
 }
 
 fn signed_genesis() -> SignedGenesis {
-    let genesis = genesis();
+    sign(genesis())
+}
+
+fn sign(genesis: Genesis) -> SignedGenesis {
     let signature = key(ADMINISTRATOR_SEED)
         .sign(&genesis.signed_bytes())
         .unwrap();

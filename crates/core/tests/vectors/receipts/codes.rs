@@ -43,16 +43,11 @@ fn genesis(genesis: &mut Genesis) {
 impl Story {
     /// The herald tells of everything, and every delay runs.
     fn tell_and_age(&mut self) {
-        let untold: Vec<Digest> = self.untold();
-        for act in untold {
-            self.herald(Says::Told { act });
+        let untold: Vec<_> = self.ledger.state.facts().untold.acts().collect();
+        for (entry, act) in untold {
+            self.herald(Says::Told { act, entry });
         }
         self.age();
-    }
-
-    fn untold(&self) -> Vec<Digest> {
-        let acts = self.ledger.state.facts().untold.acts();
-        acts.map(|(_, act)| act).collect()
     }
 
     /// Act, the herald's word that its code is right, and what ended the waiting.
