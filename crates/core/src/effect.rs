@@ -409,15 +409,7 @@ impl Facts {
             | Effect::Caps(..)
             | Effect::Stopped(..)
             | Effect::Latched(..) => self.commit_control(effect, at),
-            Effect::Cosigned {
-                body,
-                size,
-                oldest,
-                newest,
-            } => {
-                self.commit_cosigned(*body, *size, *oldest, *newest);
-                self.keys.seal(*size, at.index);
-            }
+            Effect::Cosigned { .. } => self.commit_checkpoint(effect, at),
             Effect::SetPolicy(_) | Effect::Rates(_) | Effect::ChargeFiat(_) => {
                 self.commit_policy(effect, at);
             }
@@ -439,6 +431,19 @@ impl Facts {
             | Effect::RemovePrincipal(_)
             | Effect::SetAccountQuorum(..)
             | Effect::Jointly(..) => self.commit_principals(effect, at),
+        }
+    }
+
+    fn commit_checkpoint(&mut self, effect: &Effect, at: At) {
+        if let Effect::Cosigned {
+            body,
+            size,
+            oldest,
+            newest,
+        } = effect
+        {
+            self.commit_cosigned(*body, *size, *oldest, *newest);
+            self.keys.seal(*size, at.index);
         }
     }
 

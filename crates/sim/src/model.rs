@@ -62,6 +62,8 @@ struct Factor {
     /// By which entry.
     entry: u64,
     kind: FactorKind,
+    /// Of which account, where it is a customer's.
+    account: Option<AccountId>,
     /// How long it waits.
     delay: Span,
 }
@@ -395,6 +397,9 @@ impl Model {
                     kind if codes::is_stop(kind) => self.check_stop_by_code(settled.act),
                     ActKind::Recover(_) => self.check_recovery(settled.act, &waiting),
                     ActKind::ChangeContact(_) => self.check_contact(settled.act, &waiting),
+                    ActKind::AddAddress(_) if self.is_by_code(settled.act, waiting.proof) => {
+                        self.check_added_by_code(settled.act, waiting.act.account);
+                    }
                     ActKind::RecoverAdministrators(_) => {}
                     _ => self.check_quorum(settled.act, &waiting),
                 }

@@ -89,15 +89,15 @@ pub(super) fn check<'a>(
 
 /// A code adds an address only for whoever has nothing better: whoever has will be asked for it.
 fn check_nothing_stronger(case: &Case<'_>, owner: Owner) -> Result<(), Reason> {
-    let facts = &case.state.facts;
-    let is_stronger = |factor: &Factor| {
-        factor.kind > FactorKind::Totp && facts.is_current(owner, factor.kind, factor.epochs)
-    };
     let adds = matches!(case.act.kind, ActKind::AddAddress(_));
-    if adds && facts.factors(owner).iter().any(is_stronger) {
+    if adds && has_stronger(case.state, owner) {
         return Err(Reason::CodeTooWeak);
     }
     Ok(())
+}
+
+fn has_stronger(state: &State, owner: Owner) -> bool {
+    state.facts.has_factor(owner, FactorKind::RequestKey)
 }
 
 /// What takes several principals no code stands for: it would count as one of them on the herald's word.
@@ -222,9 +222,13 @@ pub(super) fn settle_address(
     if account.is_some_and(|account| account.frozen.is_some()) {
         return Err(Reason::AccountFrozen);
     }
+    let proof = &held.proof;
+    // Whoever has enrolled something better since then is asked for that.
+    let is_too_weak = proof.kind == FactorKind::Totp && has_stronger(state, proof.owner);
+    let is_unproven = is_too_weak || !facts.stands(proof);
     let open = [
         facts.codes.open(digest).map(|_| Need::Totp),
-        (!facts.stands(&held.proof)).then_some(Need::Assertion),
+        is_unproven.then_some(Need::Assertion),
         approval::is_shut(state, &held.act).then_some(Need::Lift),
     ];
     let needs: Vec<Need> = open.into_iter().flatten().collect();

@@ -110,11 +110,7 @@ fn voucher(
 /// A factor vouches for one that is stronger only where its holder has none so strong that counts: that
 /// one would enrol its successor itself, and whoever stole the weaker must not reach round it.
 fn check_outgrown(state: &State, owner: Owner, recover: &Recover) -> Result<(), Reason> {
-    let facts = &state.facts;
-    let strong = |factor: &&crate::factor::Factor| {
-        factor.kind >= recover.factor.kind() && facts.is_current(owner, factor.kind, factor.epochs)
-    };
-    if facts.factors(owner).iter().any(|factor| strong(&factor)) {
+    if state.facts.has_factor(owner, recover.factor.kind()) {
         Err(Reason::FactorsRemain)
     } else {
         Ok(())

@@ -132,6 +132,15 @@ impl Facts {
         keeper || self.epochs(owner.realm(), kind) == epochs
     }
 
+    /// Whether somebody has a factor so strong, or a stronger one, whether its delay has run or not.
+    #[must_use]
+    pub fn has_factor(&self, owner: Owner, least: FactorKind) -> bool {
+        let mut factors = self.factors(owner).iter();
+        factors.any(|factor| {
+            factor.kind >= least && self.is_current(owner, factor.kind, factor.epochs)
+        })
+    }
+
     /// Whether the proof of a held act or of a release still counts.
     #[must_use]
     pub fn stands(&self, proof: &Proof) -> bool {

@@ -1,7 +1,7 @@
 //! What a customer with nothing but an authenticator app adds to the book.
 
-use crate::stage::{STRANGER, Stage, add, ether};
-use portcullis_core::act::{ActKind, RaiseEpoch, RevokeFactor, Scope, Suspend};
+use crate::stage::{STRANGER, Stage, add, ether, request_key};
+use portcullis_core::act::{ActKind, EnrolFactor, RaiseEpoch, RevokeFactor, Scope, Suspend};
 use portcullis_core::decision::Need;
 use portcullis_core::factor::FactorKind;
 use portcullis_core::policy::Policy;
@@ -149,4 +149,22 @@ fn a_policy_may_want_more() {
     let evidence = stage.with_code(&act);
     let reason = Reason::Forbidden;
     assert_eq!(stage.decide(&act, &evidence), Decision::Refuse { reason });
+}
+
+/// Found by seed 584 of the simulator: the back end renews the passkey while the code waits.
+#[test]
+fn whoever_gets_something_better_meanwhile_is_asked_for_it() {
+    let mut stage = app_only();
+    let act = asked(&mut stage);
+    let principal = stage.customer.principal;
+    let factor = request_key(principal);
+    let enrol = ActKind::EnrolFactor(EnrolFactor { principal, factor });
+    let enrol = stage.staffs_about(World::BACK_END, enrol);
+    let mut evidence = stage.prove(&enrol);
+    evidence.attestations = vec![stage.ledger.onboarding(&enrol)];
+    stage.submit_with(enrol, evidence);
+    let step = stage.step();
+    stage.right(act, step);
+    assert_eq!(stage.settles(act), waits_for(&[Need::Assertion]));
+    assert!(!is_in_the_book(&stage));
 }

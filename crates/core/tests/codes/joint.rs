@@ -2,6 +2,8 @@
 
 use crate::stage::{PAYEE, STRANGER, Stage, add, ether};
 use portcullis_core::act::{ActKind, AddPrincipal, RevokeFactor, SetAccountQuorum};
+use portcullis_core::decide::trial;
+use portcullis_core::signature::Strict;
 use portcullis_core::{Act, Decision, Reason, Span};
 use portcullis_keeper::testkit::Customer;
 
@@ -64,6 +66,13 @@ fn a_code_asks_for_nothing_that_takes_two() {
     revoke_passkey(&mut stage);
     let act = stage.customers(add(STRANGER));
     assert_eq!(by_code(&stage, &act), Decision::Refuse { reason });
+    // And nobody is told to try it with one.
+    let mut evidence = stage.with_code(&act);
+    evidence.code = None;
+    let (state, now) = (stage.state(), stage.now());
+    let tried = trial::try_out(state, &act, &evidence, now, &Strict);
+    let reason = Reason::FactorMissing;
+    assert_eq!(tried.decision, Decision::Refuse { reason });
     // It still stops.
     let act = stage.customers(ActKind::Freeze);
     assert!(matches!(by_code(&stage, &act), Decision::Hold { .. }));

@@ -29,7 +29,7 @@ fn a_new_principal_counts_after_the_delay() {
 
 impl Family {
     /// Somebody whom the administrators are about to appoint.
-    fn to_come(&mut self) -> PrincipalId {
+    fn announced(&mut self) -> PrincipalId {
         let principal = PrincipalId([0x2f; 16]);
         let grant = ActKind::GrantRole(GrantRole {
             principal,
@@ -49,8 +49,8 @@ type Row = (&'static str, fn(&mut Family) -> ActKind, Reason);
 const REFUSED: &[Row] = &[
     ("one who is there",             |family| { let known = family.stranger(0x11); family.add(&known).kind }, Reason::PrincipalExists),
     ("a member of staff",            |_| ActKind::AddPrincipal(AddPrincipal { principal: SUPPORT, factor: Customer::number(0x40).factor() }), Reason::PrincipalExists),
-    ("a member of staff to come",    |family| { let principal = family.to_come(); ActKind::AddPrincipal(AddPrincipal { principal, factor: Customer::number(0x40).factor() }) }, Reason::PrincipalExists),
-    ("the key of one to come",       |family| { let factor = request_key(family.to_come()); ActKind::AddPrincipal(AddPrincipal { principal: Customer::number(0x40).principal, factor }) }, Reason::FactorExists),
+    ("a member of staff to come",    |family| { let principal = family.announced(); ActKind::AddPrincipal(AddPrincipal { principal, factor: Customer::number(0x40).factor() }) }, Reason::PrincipalExists),
+    ("the key of one to come",       |family| { let factor = request_key(family.announced()); ActKind::AddPrincipal(AddPrincipal { principal: Customer::number(0x40).principal, factor }) }, Reason::FactorExists),
     ("another's passkey",            |family| { let factor = family.all[1].factor(); ActKind::AddPrincipal(AddPrincipal { principal: Customer::number(0x40).principal, factor }) }, Reason::FactorExists),
     ("another's passkey as one's own", |family| { let (principal, factor) = (family.all[0].principal, family.all[1].factor()); ActKind::EnrolFactor(EnrolFactor { principal, factor }) }, Reason::FactorExists),
     ("whoever is not there leaves",  |family| { family.all.push(Customer::number(0x40)); family.remove(0, 2).kind }, Reason::UnknownPrincipal),
@@ -199,6 +199,18 @@ fn a_freeze_ends_what_the_others_had_under_way() {
     assert_eq!(family.settles(digest), Decision::Refuse { reason });
 }
 
+#[test]
+fn whoever_asked_and_lost_its_factor_has_nothing_that_waits() {
+    let mut family = Family::of(3, 2);
+    let act = family.act(0, add(STRANGER));
+    let digest = family.submit(&act, &[0]);
+    let revoke = family.revoke_own(0);
+    family.submit(&revoke, &[0]);
+    family.supplement(&act, &[1]);
+    let reason = Reason::FactorRevoked;
+    assert_eq!(family.settles(digest), Decision::Refuse { reason });
+}
+
 /// The herald's word comes first where there is one, for a new principal and for a lower quorum alike.
 #[test]
 fn a_lower_quorum_and_a_new_principal_are_told_first() {
@@ -248,6 +260,11 @@ fn one_of_them_is_recovered_and_any_of_them_objects() {
         }
         family.stage.pass(DELAY);
         family.stage.settle(digest);
+        // Nobody comes in just behind a recovery, as no address does.
+        let new = family.stranger(0x40);
+        let add = family.add(&new);
+        let reason = Reason::RecoveredLately;
+        assert_eq!(family.decide(&add, &[0]), Decision::Refuse { reason });
         family.stage.pass(Span::seconds(60));
         // The other's passkey still takes the new one beside it, and the new one the other's.
         family.all[1] = next;

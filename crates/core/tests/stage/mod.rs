@@ -408,7 +408,7 @@ impl Stage {
 
     /// The herald says that it has told of what an act began and waits for that.
     pub(crate) fn heralds(&mut self, act: Digest) -> Applied {
-        let entry = self.untold(act).expect("it waits");
+        let entry = self.untold(act).unwrap();
         self.heralds_of(entry, act)
     }
 

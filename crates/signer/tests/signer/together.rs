@@ -209,3 +209,41 @@ fn what_waited_for_another_is_no_recovery() {
         assert_eq!(bench.run(3), 1, "falls: {falls}");
     }
 }
+
+/// A settlement does not say who asked where one suffices by then, so an address waits for all factors of its account.
+#[test]
+fn an_address_that_came_when_one_sufficed_waits_for_a_factor_beyond_the_cap() {
+    let mut config = config("");
+    config.floors.first_enrolments_per_day = 1;
+    config.floors.re_enrolments_per_day = 2;
+    // The bench's customer takes the one place of the first.
+    let mut bench = Bench::with(config);
+    let first = Customer::number(2);
+    {
+        let mut wire = bench.wire();
+        let ledger = &mut wire.ledger;
+        ledger.open(&first);
+        let second = share(ledger, &first);
+        let adding = by(
+            ledger,
+            &[&first],
+            ActKind::AddAddress(AddAddress { address: PAYEE }),
+        );
+        let down = by(ledger, &[&first, &second], quorum(2, 1));
+        age(ledger);
+        ledger.settle(down);
+        ledger.settle(adding);
+        age(ledger);
+        let raise = RaiseEpoch {
+            realm: Realm::Customers,
+            factors: None,
+        };
+        ledger.staff(World::OPERATOR, ActKind::RaiseEpoch(raise));
+        let fresh = enrol_anew(ledger, &first, 21);
+        age(ledger);
+        pay(ledger, &[&fresh]);
+    }
+    assert_eq!(bench.run(3), 0, "the factor counts, the address does not");
+    bench.clock.pass(Span::hours(24));
+    assert_eq!(bench.run(3), 1);
+}

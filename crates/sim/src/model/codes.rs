@@ -1,11 +1,12 @@
 //! What one-time codes may do: little, once, and nothing before the herald has said that they are right.
 
-use super::{Model, Proof, Waiting, token_of};
+use super::{Factor, Model, Proof, Waiting, token_of};
 use crate::setting::DELAY;
 use portcullis_chains::caip::Address;
 use portcullis_core::act::{Act, ActKind, Withdraw};
 use portcullis_core::code::{Code, step_at};
 use portcullis_core::evidence::Evidence;
+use portcullis_core::factor::FactorKind;
 use portcullis_core::id::{AccountId, FactorId};
 use portcullis_core::limits::Bounds;
 use portcullis_core::{Decision, Digest, Span, Time};
@@ -60,7 +61,8 @@ impl Model {
         let Some(factor) = factor_of(evidence) else {
             return;
         };
-        if !is_stop(&act.kind) && !matches!(act.kind, ActKind::Withdraw(_)) {
+        let pays = matches!(act.kind, ActKind::Withdraw(_) | ActKind::AddAddress(_));
+        if !is_stop(&act.kind) && !pays {
             let what = format!("{} {digest}", act.kind.name());
             self.violated("a code stands for little", what);
         }
@@ -115,6 +117,17 @@ impl Model {
     pub(super) fn check_stop_by_code(&self, act: Digest) {
         self.check_judged(act);
         self.chronicle.count("stopped by a code");
+    }
+
+    /// An address enters the book by a code, of an account that has nothing better.
+    pub(super) fn check_added_by_code(&self, act: Digest, account: Option<AccountId>) {
+        self.check_judged(act);
+        self.chronicle.count("address added by a code");
+        let is_better = |known: &&Factor| known.account == account && known.kind > FactorKind::Totp;
+        if let Some(better) = self.factors.values().find(is_better) {
+            let what = format!("{act} beside a {:?} of entry {}", better.kind, better.entry);
+            self.violated("a code stands for little", what);
+        }
     }
 
     /// What came with a code takes effect: on the herald's word, and of whoever has really typed it where that

@@ -8,7 +8,7 @@ use portcullis_chains::caip::Address;
 use portcullis_core::act::{Act, ActKind, LiftTarget};
 use portcullis_core::evidence::Evidence;
 use portcullis_core::factor::{NewFactor, factor_id};
-use portcullis_core::id::PrincipalId;
+use portcullis_core::id::{AccountId, PrincipalId};
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::{Digest, Time};
 use portcullis_keeper::testkit::World;
@@ -191,7 +191,7 @@ impl Model {
         self.note_taken_back(act, index);
         match &act.kind {
             ActKind::OpenAccount(open) => {
-                self.enrol(&open.factor, index, now);
+                self.enrol(act.account, &open.factor, (index, now));
                 if let (Some(account), Some(contact)) = (account, open.contact) {
                     self.set_contact(account, contact);
                 }
@@ -203,7 +203,7 @@ impl Model {
                 }
             }
             ActKind::Recover(recover) => self.recover(act, recover, index, now),
-            ActKind::EnrolFactor(enrol) => self.enrol(&enrol.factor, index, now),
+            ActKind::EnrolFactor(enrol) => self.enrol(act.account, &enrol.factor, (index, now)),
             ActKind::RevokeFactor(revoke) => {
                 self.factors.remove(&revoke.factor);
                 if act.account.is_none() {
@@ -351,12 +351,18 @@ impl Model {
         }
     }
 
-    fn enrol(&mut self, factor: &NewFactor, entry: u64, since: Time) {
+    fn enrol(
+        &mut self,
+        account: Option<AccountId>,
+        factor: &NewFactor,
+        (entry, since): (u64, Time),
+    ) {
         let (kind, delay) = (factor.kind(), DELAY);
         let factor_of = Factor {
             since,
             entry,
             kind,
+            account,
             delay,
         };
         self.factors.insert(factor.id(), factor_of);

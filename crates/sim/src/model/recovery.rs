@@ -164,6 +164,7 @@ impl Model {
             since,
             entry,
             kind: recover.factor.kind(),
+            account: Some(account),
             delay: Span::default(),
         };
         self.factors.insert(recover.factor.id(), factor);
