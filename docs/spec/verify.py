@@ -114,7 +114,7 @@ def verify(bundle, pinned):
                         and p.entry.body.of.plan is not None), None)
         need(release is not None, "no entry released the act")
 
-    factor, relay = check_asked(case, asked, act.account, release)  # 9, 10
+    factor, relay, principals = check_asked(case, asked, act.account, release)  # 9, 10
 
     with fault("Address"):  # 11
         address = next((s for s in case.submissions if adds_address(case, s, asked)), None)
@@ -144,7 +144,7 @@ def verify(bundle, pinned):
                   relay=relay, address=address, debit=debits[0], signed=signed, release=signed.release,
                   screening=screened and screened.until > released and screened,
                   travel_rule=exchanged and exchanged.until > released and exchanged,
-                  block=confirmed and confirmed.says.block)
+                  principals=principals, block=confirmed and confirmed.says.block)
 
 
 def shown(v):
@@ -155,6 +155,8 @@ def shown(v):
         said["screening"] = {"finding": v.screening.finding, "report": v.screening.report.hex()}
     if v.travel_rule:
         said["travel_rule"] = v.travel_rule.message.hex()
+    if v.principals > 1:
+        said["principals"] = v.principals
     return {
         "act": v.receipt.act.hex(), "account": v.act.account.hex(), "asset": withdraw.asset,
         "to": withdraw.to, "amount": str(withdraw.amount), "transaction": v.signed.hash.hex(),
@@ -313,17 +315,16 @@ BY_CODE = ("withdraw", "add-address")
 
 
 def check_asked(case, asked, account, until):
-    """Checks 8 and 9: the customer's factor, and the back end's."""
+    """Checks 9 and 10: the customers' factors, and the back end's."""
     with fault("Factor"):
         need(asked.act.realm == "customers", "the act is not a customer's")
-        factors = holders_factors(case, asked.act.principal, account)
-        factor = next((f for f in factors if proves(case, f, "customers", asked.act_digest, until)
-                       or asked.act.kind.variant in BY_CODE and proves_by_code(case, f, asked, until)), None)
-        need(factor, "no factor of the account's holder proves the act")
+        proving = stands_behind(case, *roll(case, account), asked, until)
+        factor = next((f for f in proving if f.principal == asked.act.principal), None)
+        need(factor, "no factor of the account's holder proves the act, or too few principals do")
     with fault("Relay"):
         relay = next((f for f in factors_with(case, "back-end") if proves(case, f, "staff", asked.act_digest, until)), None)
         need(relay, "no back end relays the act")
-    return factor, relay
+    return factor, relay, len({f.principal for f in proving})
 
 
 def adds_address(case, submission, asked):
@@ -426,15 +427,39 @@ def travel_rule(case, act_digest, until):
     return stands
 
 
-def holders_factors(case, holder, account):
-    """receipt.md "The holder's factors"."""
-    factors = []
+def roll(case, account):
+    """receipt.md "The principals' factors": these, and the quorums, each with the index behind which it counts."""
+    factors, quorums = [], []
     for submission in case.submissions:
         kind = submission.act.kind
-        if (submission.act.account == account and kind.variant in ("open-account", "enrol-factor", "recover")
-                and kind.of.principal == holder):
+        if submission.act.account != account:
+            continue
+        took = case.took_effect(submission)
+        if kind.variant in ("open-account", "enrol-factor", "recover"):
             factors += established(case, factors, submission)
-    return factors
+        elif kind.variant == "add-principal" and took is not None:
+            if stands_behind(case, factors, quorums, submission, took):
+                factors.append(Record(factor=kind.of.factor, principal=kind.of.principal, since=took))
+        elif kind.variant == "set-account-quorum" and took is not None:
+            if kind.of.quorum > kind.of.replaces or stands_behind(case, factors, quorums, submission, took):
+                quorums.append((took, kind.of.quorum))
+    return factors, quorums
+
+
+def stands_behind(case, factors, quorums, asked, until):
+    """The factors that prove an act up to an index; none where fewer principals do than it takes."""
+    act, (_, needed) = asked.act, max(((since, q) for since, q in quorums if since < until), default=(0, 1))
+    if not (act.kind.variant in JOINT or act.kind.variant == "remove-principal" and act.kind.of.principal != act.principal):
+        needed = 1
+    by_code = needed == 1 and act.kind.variant in BY_CODE
+    proving = [f for f in factors if proves(case, f, "customers", asked.act_digest, until)
+               or by_code and proves_by_code(case, f, asked, until)]
+    principals = {f.principal for f in proving}
+    stands = act.realm == "customers" and act.principal in principals and len(principals) >= needed
+    return proving if stands else []
+
+
+JOINT = ("withdraw", "add-address", "unfreeze", "change-contact", "add-principal", "set-account-quorum")
 
 
 def established(case, factors, submission):
@@ -1134,7 +1159,7 @@ def sized(number):
 # reasons.md: another number makes its entry malformed
 REASONS = {
     100, 101, 103, *range(200, 207), *range(300, 311), *range(320, 330), 340, 341, 342, *range(400, 406),
-    *range(500, 540), *range(550, 556), *range(560, 563), *range(580, 589), *range(600, 608), *range(900, 918)}
+    *range(500, 540), *range(550, 556), *range(560, 563), *range(572, 576), *range(580, 589), *range(600, 608), *range(900, 918)}
 
 BYTES, TEXT, ID, DIGEST, SIGNATURE = typed(bytes), typed(str), sized(16), sized(32), sized(64)
 U32, U64 = typed(int, lambda n: n < 2**32), typed(int)  # CBOR has no larger integers than 2^64 − 1
@@ -1223,7 +1248,10 @@ KIND = choice(
             1: ("administrators", list_of(record({0: ("principal", ID), 1: ("factors", list_of(NEW_FACTOR))}))),
             2: ("quorum", U32)}),
         26: kind("rotate", {0: ("replaces", DIGEST), 1: ("keys", KEYS)}),
-        35: kind("change-contact", {0: ("contact", DIGEST)})})
+        35: kind("change-contact", {0: ("contact", DIGEST)}),
+        40: kind("add-principal", {0: ("principal", ID), 1: ("factor", NEW_FACTOR)}),
+        41: kind("remove-principal", {0: ("principal", ID)}),
+        42: kind("set-account-quorum", {0: ("replaces", U32), 1: ("quorum", U32)})})
 ACT = record({
     0: ("genesis", DIGEST), 1: ("realm", REALM), 2: ("principal", ID), 3: ("?account", ID), 4: ("id", ID),
     5: ("checkpoint", DIGEST), 6: ("expires", MOMENT), 7: ("kind", KIND)}, lambda act: len(act.cbor) <= MAX_ACT)
@@ -1289,7 +1317,7 @@ STATEMENT = record({0: ("genesis", DIGEST), 1: ("keeper", ID), 2: ("says", SAYS)
 # entries.md
 NEED = choice(("assertion",), ("debit",), ("approvals", ("missing", U32)), ("quorum", ("missing", U32)),
               ("delay",), ("lift",), ("unfreeze",), ("room",), None, None, ("support", ("missing", U32)),
-              later={15: ("screening",), 16: ("travel-rule",), 18: ("totp",)})
+              later={15: ("screening",), 16: ("travel-rule",), 18: ("totp",), 19: ("principals", ("missing", U32))})
 DECISION = choice(("release",), ("hold", ("needs", list_of(NEED)), ("?until", MOMENT)), ("refuse", ("reason", REASON)))
 PLAN = record({0: ("wallet", ID), 1: ("unsigned", BYTES)})
 BODY = choice(
@@ -1752,6 +1780,7 @@ def story(v):
         f"debit         ledger entry {s['debit']}, attested by issuer {m['issuer']}",
         *([f"screening     {v.screening.finding}, by the report {v.screening.report.hex()}"] if v.screening else []),
         *([f"travel rule   message {v.travel_rule.message.hex()}"] if v.travel_rule else []),
+        *([f"together      {v.principals} principals of the account"] if v.principals > 1 else []),
         f"plan          {m['plan']}: wallet {m['wallet']}, {m['wallet_address']}, nonce {m['nonce']}, "
         f"at most {m['fee_ceiling']} wei of fees",
         f"transaction   {s['transaction']}, the plan's bytes, signed by the wallet; stated by keeper {s['signer']}",

@@ -87,10 +87,18 @@ pub struct Account {
     pub frozen: bool,
     /// The delay of new addresses and factors.
     pub delay_ms: Span,
+    /// How many of its holders loosen together.
+    #[serde(default = "one")]
+    pub quorum: u32,
     /// Who may act for it.
     pub holders: Vec<Holder>,
     /// Its address book.
     pub addresses: Vec<Address>,
+}
+
+/// Gates that do not say so know of no other.
+const fn one() -> u32 {
+    1
 }
 
 /// Who may act for an account.
@@ -186,6 +194,36 @@ pub struct Status {
     /// What recoveries of the administrators and rotations name in `replaces`.
     #[serde(default)]
     pub in_force: Option<InForceDigests>,
+    /// Endpoints that are sent events.
+    #[serde(default)]
+    pub webhooks: Vec<Webhook>,
+}
+
+/// How an endpoint stands that is sent events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Webhook {
+    /// What the gate's configuration calls it.
+    pub name: String,
+    /// What it takes.
+    pub takes: Takes,
+    /// The first entry whose event it has not taken.
+    pub next: u64,
+    /// How many entries it is behind.
+    pub behind: u64,
+    /// Since when it takes nothing.
+    pub since: Option<Time>,
+}
+
+/// What an endpoint takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Takes {
+    /// Every event.
+    Events,
+    /// Nothing: it is tried again.
+    Nothing,
+    /// Nothing, and nothing is sent to it until the gate starts again.
+    Disabled,
 }
 
 /// Holders of accounts, all of them together.

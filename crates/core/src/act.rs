@@ -1,9 +1,11 @@
 //! Acts: requests to do one exact thing.
 
 mod import;
+mod principals;
 mod recovery;
 
 pub use import::{Import, MAX_ALSO};
+pub use principals::{AddPrincipal, RemovePrincipal, SetAccountQuorum};
 pub use recovery::{
     Administration, Keys, NewAdministrator, Recover, RecoverAdministrators, Roots, Rotate, Veto,
     root_id,
@@ -150,6 +152,15 @@ pub enum ActKind {
     /// Replace the account's contact, after its delay and once its old contacts were told.
     #[n(35)]
     ChangeContact(#[n(0)] ChangeContact),
+    /// Give the account one more principal.
+    #[n(40)]
+    AddPrincipal(#[n(0)] AddPrincipal),
+    /// Take a principal from the account.
+    #[n(41)]
+    RemovePrincipal(#[n(0)] RemovePrincipal),
+    /// Say how many principals of the account loosen together.
+    #[n(42)]
+    SetAccountQuorum(#[n(0)] SetAccountQuorum),
 }
 
 /// Open an account. The act's principal is the back end; the new customer's is inside.
@@ -504,6 +515,9 @@ impl ActKind {
             Self::RecoverAdministrators(_) => "recover-administrators",
             Self::Rotate(_) => "rotate",
             Self::ChangeContact(_) => "change-contact",
+            Self::AddPrincipal(_) => "add-principal",
+            Self::RemovePrincipal(_) => "remove-principal",
+            Self::SetAccountQuorum(_) => "set-account-quorum",
         }
     }
 }

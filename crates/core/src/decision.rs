@@ -86,4 +86,11 @@ pub enum Need {
     /// The herald's word on a TOTP code.
     #[n(18)]
     Totp,
+    /// The assertions over the same digest of so many more principals of the account.
+    #[n(19)]
+    Principals {
+        /// How many.
+        #[n(0)]
+        missing: u32,
+    },
 }

@@ -3,6 +3,7 @@
 
 mod attested;
 mod codes;
+mod principals;
 mod recovery;
 mod telling;
 
@@ -20,6 +21,7 @@ use crate::plan::Plan;
 use crate::policy::{Policy, Rate};
 use crate::realm::{Realm, Role};
 use crate::state::account::{Account, BookEntry, FrozenBy, Holder, Owner, Proof};
+use crate::state::joint::{Quorum, Together};
 use crate::state::recovery::Voucher;
 use crate::state::release::{End, Ended, Held, Release, SignedPlan, Stage, Withheld};
 use crate::state::said::Said;
@@ -321,6 +323,18 @@ pub enum Effect {
     /// A recovery code is used up.
     #[n(114)]
     UseCode(#[n(0)] Owner, #[n(1)] FactorId, #[n(2)] Digest),
+    /// An account has one more principal.
+    #[n(80)]
+    AddPrincipal(#[n(0)] Owner),
+    /// A principal has left its account.
+    #[n(81)]
+    RemovePrincipal(#[n(0)] Owner),
+    /// So many principals of an account loosen together.
+    #[n(82)]
+    SetAccountQuorum(#[n(0)] AccountId, #[n(1)] u32),
+    /// These stood behind an act that took effect, whoever asked for it among them.
+    #[n(83)]
+    Jointly(#[n(0)] Digest, #[n(1)] Together),
 }
 
 /// Which entry commits.
@@ -395,15 +409,7 @@ impl Facts {
             | Effect::Caps(..)
             | Effect::Stopped(..)
             | Effect::Latched(..) => self.commit_control(effect, at),
-            Effect::Cosigned {
-                body,
-                size,
-                oldest,
-                newest,
-            } => {
-                self.commit_cosigned(*body, *size, *oldest, *newest);
-                self.keys.seal(*size, at.index);
-            }
+            Effect::Cosigned { .. } => self.commit_checkpoint(effect, at),
             Effect::SetPolicy(_) | Effect::Rates(_) | Effect::ChargeFiat(_) => {
                 self.commit_policy(effect, at);
             }
@@ -421,6 +427,23 @@ impl Facts {
             | Effect::CodeWrong(_)
             | Effect::Imported(..)
             | Effect::UseCode(..) => self.commit_codes(effect, at),
+            Effect::AddPrincipal(_)
+            | Effect::RemovePrincipal(_)
+            | Effect::SetAccountQuorum(..)
+            | Effect::Jointly(..) => self.commit_principals(effect, at),
+        }
+    }
+
+    fn commit_checkpoint(&mut self, effect: &Effect, at: At) {
+        if let Effect::Cosigned {
+            body,
+            size,
+            oldest,
+            newest,
+        } = effect
+        {
+            self.commit_cosigned(*body, *size, *oldest, *newest);
+            self.keys.seal(*size, at.index);
         }
     }
 
@@ -615,6 +638,9 @@ impl Facts {
             Effect::Approve(digest, who, proof) => {
                 if let Some(held) = self.held.get_mut(digest) {
                     held.approvals.insert(*who, *proof);
+                }
+                if let Some(release) = self.releases.get_mut(digest) {
+                    release.beside.renew(*proof);
                 }
             }
             Effect::Unhold(digest) => {
@@ -886,7 +912,7 @@ impl Facts {
             }
             Awaiting::Recovered(account) => self.start_recovered(*account, start),
             // What is late has an effect of its own, and so has a word that was cosigned.
-            Awaiting::Release(_) | Awaiting::Told(_) => {}
+            Awaiting::Release(_) | Awaiting::Told(_) | Awaiting::Principal(_) => {}
         }
     }
 
@@ -946,6 +972,16 @@ impl Facts {
                 let brought = factor.filter(|found| found.available.awaits(entry));
                 let out = brought.map(|_| Effect::Unenrol(*owner, *id));
                 out.into_iter().collect()
+            }
+            Awaiting::Principal(owner) => {
+                // Whoever left meanwhile may have come again by a later entry.
+                let factors = self.factors(*owner).iter();
+                let brought = factors.filter(|found| found.available.awaits(entry));
+                let brought: Vec<Effect> = brought
+                    .map(|factor| Effect::Unenrol(*owner, factor.id))
+                    .collect();
+                let gone = (!brought.is_empty()).then_some(Effect::RemovePrincipal(*owner));
+                brought.into_iter().chain(gone).collect()
             }
             Awaiting::Release(_)
             | Awaiting::Suspension(_)
@@ -1024,6 +1060,7 @@ fn planned(act: Act, account: AccountId, proof: Proof, plan: Plan, at: At) -> Re
         stage: Stage::Released,
         voided_by: None,
         planned: at.time,
+        beside: Together::default(),
     }
 }
 
@@ -1050,5 +1087,6 @@ fn open(subject: SubjectId, principal: PrincipalId, delay: Span, index: u64) -> 
         outflow: FewBy::default(),
         opened: index,
         contact: None,
+        quorum: Quorum::ONE,
     }
 }

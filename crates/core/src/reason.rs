@@ -175,6 +175,12 @@ reasons! {
     561 AttestationUsed "attestation-used" Never "The issuer's id in the attestation has been used, for this act or another: each serves once, for anything but a block.";
     562 TravelRuleContradicts "travel-rule-contradicts" Never "Two attestations name different travel-rule messages for this, and nobody can tell which of them is true; it does not go out.";
 
+    // 57x: accounts with several principals.
+    572 PrincipalExists "principal-exists" Never "The principal is one of the account's already, or a member of staff.";
+    573 QuorumOutOfReach "quorum-out-of-reach" Never "Fewer principals of the account could act than its quorum takes; nothing was changed. Add one, or lower the quorum first.";
+    574 AccountQuorumChanged "account-quorum-changed" Anew "The account's quorum is not the one that the act replaces; ask anew on the present one.";
+    575 AccountQuorumMalformed "account-quorum-malformed" Never "The account's new quorum is nobody, more than an account can have principals, or the present one.";
+
     // 58x: one-time codes and imports.
     580 CodeTooWeak "code-too-weak" Anew "A TOTP code stands only for freeze, cancel, cancel-address, veto, small withdrawals and, where the customer has nothing stronger, a new address; a recovery code only for a recovery. Ask for an assertion by passkey over a new act.";
     581 OverCodeLimit "over-code-limit" Anew "The limits of the asset let nothing so large, or nothing more, out on a TOTP code alone. Ask for an assertion by passkey over a new act.";

@@ -11,6 +11,7 @@
 
 mod authority;
 mod in_force;
+mod principals;
 mod proven;
 mod signed;
 mod succession;
@@ -124,6 +125,17 @@ pub struct Shown {
     /// The travel rule's message that counted then, where one did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub travel_rule: Option<Digest>,
+    /// How many principals of the account stood behind it, where that is more than one.
+    #[serde(skip_serializing_if = "is_one")]
+    pub principals: u32,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands fields by reference"
+)]
+fn is_one(count: &u32) -> bool {
+    *count == 1
 }
 
 /// A screening that counted.
@@ -160,7 +172,10 @@ pub enum ReceiptFault {
     #[error("no entry of the receipt released the act")]
     Release,
     /// No assertion or request by an enrolled factor of the account proves the act.
-    #[error("no factor of the account, enrolled in the receipt, proves the act")]
+    #[error(
+        "no factor of the account, enrolled in the receipt, proves the act, or fewer of its principals \
+         than its quorum takes"
+    )]
     Factor,
     /// No back end relayed it.
     #[error("no back end that the receipt shows to be one signed the request")]
@@ -237,7 +252,7 @@ fn release(case: &Case<'_>, act: Digest, witnessed_at: Time) -> Result<Shown, Re
     let (released, at) = case
         .first_release(asked.digest)
         .ok_or(ReceiptFault::Release)?;
-    authority::check_asked(case, &asked, account, released)?;
+    let principals = authority::check_asked(case, &asked, account, released)?;
     authority::check_address(case, account, withdraw.to, asked.index)?;
     let debit = authority::debit(case, asked.digest, released).ok_or(ReceiptFault::Debit)?;
     let said = authority::said(case, asked.digest, released);
@@ -261,6 +276,7 @@ fn release(case: &Case<'_>, act: Digest, witnessed_at: Time) -> Result<Shown, Re
             report: screened.report,
         }),
         travel_rule: said.message(at),
+        principals,
     })
 }
 

@@ -11,15 +11,15 @@
 mod stage;
 
 use portcullis_core::act::{
-    ActKind, Approve, Cancel, CancelAddress, EnrolFactor, GrantRole, Keys, Lift, LiftTarget,
-    OpenAccount, RaiseEpoch, Resume, RevokeFactor, RevokeRole, Rotate, Scope, SetLimits, SetPolicy,
-    Suspend, Veto, Void,
+    ActKind, AddPrincipal, Approve, Cancel, CancelAddress, EnrolFactor, GrantRole, Keys, Lift,
+    LiftTarget, OpenAccount, RaiseEpoch, RemovePrincipal, Resume, RevokeFactor, RevokeRole, Rotate,
+    Scope, SetAccountQuorum, SetLimits, SetPolicy, Suspend, Veto, Void,
 };
 use portcullis_core::factor::FactorKind;
 use portcullis_core::id::PrincipalId;
 use portcullis_core::limits::Limits;
 use portcullis_core::realm::{Realm, Role};
-use portcullis_core::{Act, Decision, Digest, Evidence, Need};
+use portcullis_core::{Act, Decision, Digest, Evidence, Need, Span};
 use portcullis_keeper::testkit::{Customer, World};
 use stage::lost::SUPPORT_3;
 use stage::{
@@ -64,7 +64,7 @@ const ADMINISTRATOR: PrincipalId = {
 type Ask = fn(&mut Stage, PrincipalId) -> ActKind;
 
 #[rustfmt::skip]
-const ACTS: [(&str, Ask); 35] = [
+const ACTS: [(&str, Ask); 38] = [
     ("open an account", |_, _| open()),
     ("withdraw", |_, _| ether(PAYEE, 10)),
     ("cancel a withdrawal", |stage, _| ActKind::Cancel(Cancel { act: held(stage) })),
@@ -100,7 +100,35 @@ const ACTS: [(&str, Ask); 35] = [
     ("recover the administrators", |stage, _| ActKind::RecoverAdministrators(stage.new_administration(&[0x31], 1))),
     ("veto that", |stage, _| ActKind::Veto(Veto { act: administrators(stage) })),
     ("rotate the issuers", |stage, _| rotate(stage)),
+    ("add a principal", |_, _| add_principal()),
+    ("remove another principal", |stage, _| remove_principal(stage)),
+    ("take two principals", |stage, _| take_two(stage)),
 ];
+
+fn add_principal() -> ActKind {
+    let new = Customer::number(2);
+    let (principal, factor) = (new.principal, new.factor());
+    ActKind::AddPrincipal(AddPrincipal { principal, factor })
+}
+
+/// The customer has taken somebody in, who counts by now.
+fn shared(stage: &mut Stage) {
+    let act = stage.customers(add_principal());
+    stage.submit(act);
+    stage.pass(Span::seconds(6));
+}
+
+fn remove_principal(stage: &mut Stage) -> ActKind {
+    shared(stage);
+    let principal = Customer::number(2).principal;
+    ActKind::RemovePrincipal(RemovePrincipal { principal })
+}
+
+fn take_two(stage: &mut Stage) -> ActKind {
+    shared(stage);
+    let (replaces, quorum) = (1, 2);
+    ActKind::SetAccountQuorum(SetAccountQuorum { replaces, quorum })
+}
 
 #[test]
 fn roles() {

@@ -27,6 +27,7 @@ pub struct Index {
     appointed: BTreeSet<(PrincipalId, u64)>,
     replaced: BTreeSet<(Place, u64)>,
     asides: BTreeSet<Aside>,
+    quorums: BTreeSet<(AccountId, u64)>,
 }
 
 /// What an entry put others in the place of.
@@ -73,6 +74,7 @@ type Lists = (
     Vec<(PrincipalId, u64)>,
     Vec<(Place, u64)>,
     Vec<Aside>,
+    Vec<(AccountId, u64)>,
 );
 
 /// How far an act has come, as far as the journal alone says it.
@@ -130,6 +132,7 @@ impl Index {
             self.appointed.iter().copied().collect(),
             self.replaced.iter().copied().collect(),
             self.asides.iter().copied().collect(),
+            self.quorums.iter().copied().collect(),
         );
         portcullis_core::codec::encode(&lists)
     }
@@ -138,7 +141,7 @@ impl Index {
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let lists: Lists = minicbor::decode(bytes).ok()?;
-        let (acts, mentions, factors, addresses, appointed, replaced, asides) = lists;
+        let (acts, mentions, factors, addresses, appointed, replaced, asides, quorums) = lists;
         let acts = acts.into_iter();
         let acts = acts.map(|(act, newest, course)| (act, Row { newest, course }));
         let mentions = mentions.into_iter().map(|(entry, before)| Mention {
@@ -153,6 +156,7 @@ impl Index {
             appointed: appointed.into_iter().collect(),
             replaced: replaced.into_iter().collect(),
             asides: asides.into_iter().collect(),
+            quorums: quorums.into_iter().collect(),
         };
         index.is_sound().then_some(index)
     }
@@ -234,6 +238,9 @@ impl Index {
             Effect::Grant(principal, Role::BackEnd | Role::Support) => {
                 self.appointed.insert((*principal, index));
             }
+            Effect::SetAccountQuorum(account, _) => {
+                self.quorums.insert((*account, index));
+            }
             Effect::SetQuorum(_) => {
                 self.replaced.insert((Place::Administrators, index));
             }
@@ -242,6 +249,12 @@ impl Index {
             }
             _ => {}
         }
+    }
+
+    /// The entries before one that set an account's quorum.
+    pub fn quorums(&self, account: AccountId, before: u64) -> impl Iterator<Item = u64> {
+        let set = self.quorums.range((account, 0)..(account, before));
+        set.map(|(_, entry)| *entry)
     }
 
     /// The entries that speak of an act, in order.

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 const DOCUMENT: &str = include_str!("../../../docs/spec/openapi.json");
 
 /// The schema keywords that the document uses; any other fails the test, so that none is passed over.
-const KNOWN: [&str; 17] = [
+const KNOWN: [&str; 18] = [
     "$ref",
     "additionalProperties",
     "anyOf",
@@ -31,6 +31,7 @@ const KNOWN: [&str; 17] = [
     "items",
     "maxItems",
     "maxLength",
+    "maximum",
     "minItems",
     "minLength",
     "minimum",
@@ -61,6 +62,13 @@ impl Schemas {
         }
         if schema.get("const").is_some_and(|only| only != value) {
             return wrong("not the constant");
+        }
+        let bound = |keyword| schema.get(keyword).and_then(Value::as_u64);
+        if value.as_u64().is_some_and(|number| {
+            bound("minimum").is_some_and(|least| number < least)
+                || bound("maximum").is_some_and(|most| number > most)
+        }) {
+            return wrong("out of its bounds");
         }
         let listed = |all: &Value| all.as_array().unwrap().contains(value);
         if schema.get("enum").is_some_and(|all| !listed(all)) {

@@ -36,6 +36,7 @@ pub(crate) fn of(seen: &Seen, state: &State, directory: &dyn Directory) -> Vec<N
     let is_recovery = changes
         .iter()
         .any(|c| matches!(c, Effect::Recovered { .. }));
+    let is_new = changes.iter().any(|c| matches!(c, Effect::AddPrincipal(_)));
     let desk = Desk {
         entry: seen.applied.index,
         time: entry.time,
@@ -48,7 +49,8 @@ pub(crate) fn of(seen: &Seen, state: &State, directory: &dyn Directory) -> Vec<N
     let due = changes.iter().filter_map(|change| match change {
         Effect::Enrol { .. } if is_opening || is_recovery => None,
         Effect::Unenrol(..) if !is_revoking(&entry.body) => None,
-        change => desk.notice(change),
+        Effect::Enrol { .. } if is_new => desk.notice(change, Kind::PrincipalAdded),
+        change => desk.notice(change, Kind::FactorAdded),
     });
     due.collect()
 }
@@ -89,7 +91,7 @@ fn lingers(body: &Body) -> bool {
         return false;
     };
     needs.iter().any(|need| match need {
-        Need::Approvals { .. } | Need::Delay | Need::Room => true,
+        Need::Approvals { .. } | Need::Principals { .. } | Need::Delay | Need::Room => true,
         Need::Assertion
         | Need::Debit
         | Need::Quorum { .. }
@@ -130,7 +132,8 @@ struct Desk<'a> {
 type Matter = BTreeMap<String, String>;
 
 impl Desk<'_> {
-    fn notice(&self, change: &Effect) -> Option<Notice> {
+    /// A change, and what a new factor is told as.
+    fn notice(&self, change: &Effect, kind: Kind) -> Option<Notice> {
         match change {
             Effect::Open { account, .. } => {
                 self.about(*account, Kind::AccountOpened, Matter::new())
@@ -142,7 +145,7 @@ impl Desk<'_> {
             Effect::Enrol { owner, factor, .. } => match owner {
                 Owner::Holder { account, .. } => {
                     let matter = matter([("factor", name(factor.kind()).into())]);
-                    self.about(*account, Kind::FactorAdded, matter)
+                    self.about(*account, kind, matter)
                 }
                 Owner::Member { .. } => Some(self.platform("a new factor of a member of staff")),
             },
@@ -158,6 +161,13 @@ impl Desk<'_> {
                 delay: Some(_),
                 ..
             } => Some(self.waits(act)),
+            Effect::RemovePrincipal(Owner::Holder { account, .. }) => {
+                self.about(*account, Kind::PrincipalRemoved, Matter::new())
+            }
+            Effect::SetAccountQuorum(account, quorum) => {
+                let matter = matter([("quorum", quorum.to_string())]);
+                self.about(*account, Kind::QuorumChanged, matter)
+            }
             Effect::Hold { act, .. } if self.lingers => {
                 self.withdrawal(act, Kind::WithdrawalWaiting)
             }
@@ -221,13 +231,21 @@ impl Desk<'_> {
                 let kind = Kind::ContactChanging;
                 self.of(kind, Some(account), Matter::new(), recipients)
             }
-            // Whoever begins a false one may have changed the contact before: the old ones hear too.
+            // Whoever begins a false one of these may have changed the contact before: the old ones hear too.
             (ActKind::Recover(recover), Some(account)) => {
                 let matter = matter([("factor", name(recover.factor.kind()).into())]);
-                let former = self.directory.former(account, self.time);
-                let contacts = self.contact(account).into_iter().chain(former);
-                let recipients = contacts.map(Recipient::Contact).collect();
+                let recipients = self.all_contacts(account);
                 self.of(Kind::RecoveryBegun, Some(account), matter, recipients)
+            }
+            (ActKind::SetAccountQuorum(set), Some(account)) => {
+                let matter = matter([("quorum", set.quorum.to_string())]);
+                let recipients = self.all_contacts(account);
+                self.of(Kind::QuorumFalling, Some(account), matter, recipients)
+            }
+            (ActKind::RemovePrincipal(_), Some(account)) => {
+                let recipients = self.all_contacts(account);
+                let kind = Kind::PrincipalLeaving;
+                self.of(kind, Some(account), Matter::new(), recipients)
             }
             // Whatever account it names: the platform's own affairs are staff's to hear of.
             (kind, _) => self.platform(kind.name()),
@@ -241,6 +259,13 @@ impl Desk<'_> {
         recipients.push(Recipient::New(contact));
         let kind = Kind::ContactChanged;
         (!opened).then(|| self.of(kind, Some(account), Matter::new(), recipients))
+    }
+
+    /// The one in force, and those that were before it.
+    fn all_contacts(&self, account: AccountId) -> Vec<Recipient> {
+        let former = self.directory.former(account, self.time);
+        let contacts = self.contact(account).into_iter().chain(former);
+        contacts.map(Recipient::Contact).collect()
     }
 
     /// All contacts but the new one: the one in force and those that were before it.

@@ -83,9 +83,14 @@ const fn stops(kind: Kind, act: Digest) -> Option<Stops> {
         | Kind::WithdrawalReleased
         | Kind::ContactChanging
         | Kind::ContactChanged
-        | Kind::Recovered => Some(Stops::Everything),
+        | Kind::Recovered
+        | Kind::PrincipalAdded
+        | Kind::PrincipalRemoved
+        | Kind::QuorumChanged => Some(Stops::Everything),
         Kind::RecoveryBegun => Some(Stops::Recovery(act)),
-        Kind::WithdrawalWaiting => Some(Stops::Act(act)),
+        Kind::WithdrawalWaiting | Kind::QuorumFalling | Kind::PrincipalLeaving => {
+            Some(Stops::Act(act))
+        }
         Kind::AccountFrozen
         | Kind::PlatformChanging
         | Kind::EpochRaised

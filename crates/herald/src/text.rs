@@ -157,7 +157,8 @@ fn parse(kind: Kind, text: &str, path: &Path) -> Result<Template, TemplateError>
 const fn known(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::AddressAdded => &["address"],
-        Kind::FactorAdded | Kind::RecoveryBegun => &["factor"],
+        Kind::FactorAdded | Kind::RecoveryBegun | Kind::PrincipalAdded => &["factor"],
+        Kind::QuorumFalling | Kind::QuorumChanged => &["quorum"],
         Kind::WithdrawalReleased | Kind::WithdrawalWaiting => &["amount", "asset", "address"],
         Kind::PlatformChanging => &["what"],
         Kind::EpochRaised => &["realm", "of"],

@@ -7,7 +7,7 @@ use crate::scope;
 use crate::staff::missing;
 use crate::withheld;
 use clap::Args;
-use portcullis_client::{InForce, Status};
+use portcullis_client::{InForce, Status, Takes};
 use portcullis_core::Span;
 use portcullis_keeper::rfc3339;
 
@@ -63,6 +63,7 @@ fn tell(reach: &Reach, status: &Status) {
     withheld::tell(reach, status);
     line("void", &format!("{} entries", status.void_entries));
     tell_holders(status);
+    tell_webhooks(status);
     for suspension in &status.suspensions {
         tell_suspension(reach, suspension);
     }
@@ -98,6 +99,27 @@ fn tell_holders(status: &Status) {
             "re-enrolled",
             &format!("{enrolled} since entry {entry} of {at} revoked the factors of {revoked}"),
         );
+    }
+}
+
+/// Those that take everything say nothing.
+fn tell_webhooks(status: &Status) {
+    for webhook in &status.webhooks {
+        let (name, behind) = (&webhook.name, webhook.behind);
+        let since = webhook.since.map_or_else(String::new, rfc3339);
+        match webhook.takes {
+            Takes::Events => {}
+            Takes::Nothing => line(
+                "webhook",
+                &format!("{name} takes nothing since {since}, and is {behind} entries behind"),
+            ),
+            Takes::Disabled => line(
+                "webhook",
+                &format!(
+                    "{name} wants no more since {since}: disabled until the gate starts again"
+                ),
+            ),
+        }
     }
 }
 

@@ -366,6 +366,12 @@ pub(crate) fn tell_receipt(shown: &Shown) {
     if let Some(message) = shown.travel_rule {
         line("travel rule", format!("message {message}"));
     }
+    if shown.principals > 1 {
+        line(
+            "together",
+            format!("{} principals of the account", shown.principals),
+        );
+    }
     line("released", at(shown.released_by, shown.released_at));
     line("signed by", shown.signer.to_string());
     line("transaction", format!("0x{}", shown.transaction));

@@ -18,10 +18,11 @@ use portcullis_core::id::{AccountId, FactorId};
 use portcullis_core::realm::Realm;
 use portcullis_core::request::parse_base;
 use portcullis_core::state::account::Owner;
+use portcullis_core::state::joint::Together;
 use portcullis_core::state::release::Release;
 use portcullis_core::{Act, ActKind, Digest, Evidence, Span, Time};
 use portcullis_keeper::follow::Seen;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::config::Floors;
 
@@ -83,14 +84,21 @@ impl Enrolments {
             Body::Act(submission) => match onboards(&submission.act) {
                 Some(onboards) => (submission.act.digest(), onboards),
                 None => {
-                    let until = self.inherited(submission)?;
-                    let each = brought.into_iter();
-                    self.waiting.extend(each.map(|brought| (brought, until)));
+                    let until = self.inherited(submission).max(self.of_all(seen))?;
+                    self.wait(brought, until);
                     return None;
                 }
             },
-            // Nothing else that waited brings a factor: it was recovered.
-            Body::Settle(settlement) => (settlement.act, Onboards::Again),
+            Body::Settle(settlement) if recovers(seen) => (settlement.act, Onboards::Again),
+            // What an account's principals asked for, together or by a code.
+            Body::Settle(_) => {
+                let until = match together(seen) {
+                    Some(_) => self.of_all(seen)?,
+                    None => self.of_accounts(&brought)?,
+                };
+                self.wait(brought, until);
+                return None;
+            }
             _ => return None,
         };
         let until = match onboards {
@@ -102,9 +110,31 @@ impl Enrolments {
         if until <= entry.time {
             return None;
         }
+        self.wait(brought, until);
+        Some(Slowed { act, until })
+    }
+
+    fn wait(&mut self, brought: Vec<Brought>, until: Time) {
         let each = brought.into_iter();
         self.waiting.extend(each.map(|brought| (brought, until)));
-        Some(Slowed { act, until })
+    }
+
+    /// Until when the factors wait of all who did something together: the last of them.
+    fn of_all(&self, seen: &Seen) -> Option<Time> {
+        let behind = together(seen).into_iter().flat_map(Together::proofs);
+        let factors = behind.map(|proof| Brought::Factor(proof.owner, proof.factor));
+        let untils = factors.filter_map(|factor| self.waiting.get(&factor));
+        untils.copied().max()
+    }
+
+    /// Until when any factor waits of the accounts into which something came. A settlement does not say by whose.
+    fn of_accounts(&self, brought: &[Brought]) -> Option<Time> {
+        let accounts: BTreeSet<AccountId> = brought.iter().filter_map(Brought::account).collect();
+        let waiting = self.waiting.iter();
+        let factors = waiting.filter(|(waits, _)| matches!(waits, Brought::Factor(..)));
+        let theirs =
+            factors.filter(|(waits, _)| waits.account().is_some_and(|id| accounts.contains(&id)));
+        theirs.map(|(_, until)| *until).max()
     }
 
     /// Until when the factors wait that prove an act: the last of them, where one waits at all.
@@ -118,17 +148,27 @@ impl Enrolments {
 
     /// Whether the factor behind a release counts, and the address that it pays.
     pub(crate) fn count(&self, release: &Release, now: Time) -> bool {
-        let proof = &release.proof;
-        let factor = Brought::Factor(proof.owner, proof.factor);
+        let factors = release.proofs();
+        let factors = factors.map(|proof| Brought::Factor(proof.owner, proof.factor));
         let address = match &release.act.kind {
             ActKind::Withdraw(withdraw) => Some(Brought::Address(release.account, withdraw.to)),
             _ => None,
         };
-        [Some(factor), address]
-            .iter()
-            .flatten()
-            .filter_map(|brought| self.waiting.get(brought))
+        factors
+            .chain(address)
+            .filter_map(|brought| self.waiting.get(&brought))
             .all(|until| *until <= now)
+    }
+}
+
+impl Brought {
+    fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Factor(Owner::Holder { account, .. }, _) | Self::Address(account, _) => {
+                Some(*account)
+            }
+            Self::Factor(Owner::Member { .. }, _) => None,
+        }
     }
 }
 
@@ -163,6 +203,21 @@ fn onboards(act: &Act) -> Option<Onboards> {
         ActKind::EnrolFactor(_) if act.realm == Realm::Staff => Some(Onboards::Again),
         _ => None,
     }
+}
+
+/// Whether a recovery has ended.
+fn recovers(seen: &Seen) -> bool {
+    let mut changes = seen.applied.changes.iter();
+    changes.any(|change| matches!(change, Effect::Recovered { .. }))
+}
+
+/// The principals of an account who did this together.
+fn together(seen: &Seen) -> Option<&Together> {
+    let mut changes = seen.applied.changes.iter();
+    changes.find_map(|change| match change {
+        Effect::Jointly(_, behind) => Some(behind),
+        _ => None,
+    })
 }
 
 fn brought(effect: &Effect) -> Option<Brought> {

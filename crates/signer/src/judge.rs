@@ -217,8 +217,9 @@ impl Bench<'_> {
 
     fn check_floors(&self, release: &Release) -> Result<(), Refusal> {
         let floors = &self.config.floors;
-        if release.proof.kind < floors.factor {
-            return Err(Refusal::FactorFloor(release.proof.kind));
+        let weakest = release.proofs().map(|proof| proof.kind).min();
+        if let Some(weak) = weakest.filter(|kind| *kind < floors.factor) {
+            return Err(Refusal::FactorFloor(weak));
         }
         if self.has_aged(release, Span::seconds(floors.address_age_seconds)) {
             Ok(())

@@ -3,7 +3,7 @@
 use super::authenticate::{Actor, has_role};
 use super::clock::Clock;
 use super::factor::{check_new, check_no_holders};
-use super::{Case, Verdict, contact, held, rotate, suspend, withhold_where};
+use super::{Case, Verdict, contact, held, joint, rotate, suspend, withhold_where};
 use crate::act::{Act, ActKind, Approve, Cancel, GrantRole, LiftTarget, RaiseEpoch, Scope};
 use crate::decision::Need;
 use crate::effect::Effect;
@@ -57,6 +57,12 @@ pub(super) fn own_delay(state: &State, act: &Act) -> Option<Span> {
         }
         ActKind::RecoverAdministrators(_) => Some(state.recovery_delay()),
         ActKind::ChangeContact(_) => of_account().map(|account| account.delay),
+        ActKind::RemovePrincipal(_) if joint::is_joint(act) => {
+            of_account().map(|account| account.delay)
+        }
+        ActKind::SetAccountQuorum(set) if set.quorum < set.replaces => {
+            of_account().map(|account| account.delay)
+        }
         _ => None,
     }
 }
@@ -232,9 +238,10 @@ pub(super) fn raise_epoch(state: &State, raise: &RaiseEpoch) -> Result<Vec<Effec
         keep_quorum(state, |_, factor| !hit(factor))?;
     }
     let withheld = withhold_where(state, Withheld::Revoked, |release| {
-        let proof = &release.proof;
-        let kind_hit = raise.factors.is_none_or(|only| only == proof.kind);
-        proof.owner.realm() == raise.realm && kind_hit
+        release.proofs().any(|proof| {
+            let kind_hit = raise.factors.is_none_or(|only| only == proof.kind);
+            proof.owner.realm() == raise.realm && kind_hit
+        })
     });
     let mut effects = vec![Effect::RaiseEpoch(raise.realm, raise.factors)];
     effects.extend(withheld);

@@ -4,7 +4,7 @@
 //! very act by a factor that is enrolled, of the present epochs, and (unless the act only takes
 //! away) past its delay.
 
-use super::{Case, code, link};
+use super::{Case, code, joint, link};
 use crate::act::ActKind;
 use crate::code::Code;
 use crate::codec::encode;
@@ -17,6 +17,7 @@ use crate::realm::{Realm, Role};
 use crate::reason::Reason;
 use crate::request::{self, Parts, ReadRequest, RequestFault};
 use crate::state::account::{Owner, Proof};
+use crate::state::joint::Together;
 use crate::state::release::Held;
 use crate::time::Time;
 
@@ -26,6 +27,8 @@ pub(crate) struct Asking {
     pub(crate) owner: Owner,
     /// The acting principal's own proofs.
     proofs: Vec<FactorVerified>,
+    /// Those of the account's other principals, where the act takes several.
+    beside: Vec<FactorVerified>,
     /// The members of staff that relay a customer's act.
     pub(crate) relays: Vec<PrincipalId>,
     /// The TOTP factor whose code came with the act, for the herald to judge.
@@ -40,7 +43,9 @@ pub(crate) struct Actor {
     pub(crate) owner: Owner,
     /// The proof that state keeps: the strongest factor.
     pub(crate) proof: Proof,
-    /// The signatures of all own proofs: each proves an act once.
+    /// Who stands beside it.
+    pub(crate) beside: Together,
+    /// The signatures of all proofs, its own and those beside: each proves an act once.
     pub(crate) signatures: Vec<Digest>,
     /// The members of staff that relay a customer's act.
     pub(crate) relays: Vec<PrincipalId>,
@@ -58,6 +63,7 @@ impl Actor {
         Self {
             owner: held.proof.owner,
             proof: held.proof,
+            beside: Together::default(),
             signatures: Vec::new(),
             relays: Vec::new(),
             counters: Vec::new(),
@@ -93,17 +99,22 @@ pub(crate) fn authenticate(case: &Case<'_>, at: Time) -> Result<Actor, Reason> {
 /// client that sends evidence that does not hold has something to hide or to mend.
 pub(crate) fn check_evidence(case: &Case<'_>, at: Time) -> Result<Asking, Reason> {
     let owner = acting(case)?;
-    let (mut proofs, mut relays) = (Vec::new(), Vec::new());
+    let (mut proofs, mut beside, mut relays) = (Vec::new(), Vec::new(), Vec::new());
     for request in case.requests {
         let verified = check_request(case, owner, request, at)?;
-        if verified.owner == owner {
-            proofs.push(verified);
-        } else {
-            relays.push(verified.owner.principal());
+        match verified.owner {
+            own if own == owner => proofs.push(verified),
+            Owner::Holder { .. } => beside.push(verified),
+            Owner::Member { principal } => relays.push(principal),
         }
     }
     for assertion in &case.evidence.assertions {
-        proofs.push(check_assertion(case, owner, assertion)?);
+        let verified = check_assertion(case, owner, assertion)?;
+        if verified.owner == owner {
+            proofs.push(verified);
+        } else {
+            beside.push(verified);
+        }
     }
     let mut claimed = None;
     if let Some(code) = &case.evidence.code {
@@ -131,6 +142,7 @@ pub(crate) fn check_evidence(case: &Case<'_>, at: Time) -> Result<Asking, Reason
     Ok(Asking {
         owner,
         proofs,
+        beside,
         relays,
         claimed,
         by_link,
@@ -140,33 +152,55 @@ pub(crate) fn check_evidence(case: &Case<'_>, at: Time) -> Result<Asking, Reason
 impl Asking {
     /// Whoever asks, where a factor of its own says so.
     pub(crate) fn proven(self) -> Option<Actor> {
+        let (signatures, counters, beside) = (self.signatures(), self.counters(), self.beside());
         let Self {
             owner,
             proofs,
             relays,
             claimed,
             by_link,
+            ..
         } = self;
         let strongest = proofs.iter().max_by_key(|proof| proof.kind);
         let proof = strongest.map(|proven| proven.proof).or(claimed)?;
-        let signatures = proofs.iter().map(|own| own.proof.signature);
-        let claim = claimed.map(|claimed| claimed.signature);
         Some(Actor {
             owner,
             proof,
-            signatures: signatures.chain(claim).collect(),
+            beside,
+            signatures,
             relays,
-            counters: proofs.iter().filter_map(counter_effect).collect(),
+            counters,
             awaits_code: proofs.is_empty(),
             by_link,
         })
     }
 
+    /// The signatures of all proofs.
+    pub(crate) fn signatures(&self) -> Vec<Digest> {
+        let proofs = self.proofs.iter().chain(&self.beside);
+        let signatures = proofs.map(|verified| verified.proof.signature);
+        let claim = self.claimed.map(|claimed| claimed.signature);
+        signatures.chain(claim).collect()
+    }
+
+    /// Counters that rose.
+    pub(crate) fn counters(&self) -> Vec<Effect> {
+        let proofs = self.proofs.iter().chain(&self.beside);
+        proofs.filter_map(counter_effect).collect()
+    }
+
+    /// Who stands beside the acting principal.
+    pub(crate) fn beside(&self) -> Together {
+        self.beside.iter().map(|verified| verified.proof).collect()
+    }
+
     /// Whoever asks, as if the strongest of its factors that count had said so.
     pub(crate) fn supposed(self, case: &Case<'_>) -> Result<Actor, Reason> {
         let factors = case.state.facts.factors(self.owner).iter();
+        let several = joint::takes_several(case.state, self.owner, case.act);
         let counting = factors.filter(|factor| {
-            let serves = code::serves(factor.kind, &case.act.kind);
+            let is_key = factor.key().is_some();
+            let serves = code::serves(factor.kind, &case.act.kind) && (is_key || !several);
             serves && check_counts(case, self.owner, factor).is_ok()
         });
         let strongest = counting.max_by_key(|factor| factor.kind);
@@ -260,18 +294,14 @@ pub(crate) fn check_fresh(base: &Parts, at: Time) -> Result<(), Reason> {
     }
 }
 
-/// An assertion is always the acting principal's own.
+/// An assertion is the acting principal's own, or another principal's of the same account.
 fn check_assertion(
     case: &Case<'_>,
     owner: Owner,
     assertion: &Assertion,
 ) -> Result<FactorVerified, Reason> {
     let id = factor_id(&assertion.credential.0);
-    let factor = case
-        .state
-        .facts
-        .factor(owner, id)
-        .ok_or(Reason::FactorUnknown)?;
+    let (owner, factor) = of_account(case, owner, id).ok_or(Reason::FactorUnknown)?;
     if factor.kind != FactorKind::Passkey {
         return Err(Reason::FactorUnknown);
     }
@@ -305,12 +335,23 @@ fn counter_to_pass(case: &Case<'_>, factor: &Factor) -> u32 {
     }
 }
 
-/// The factor with this id: the acting principal's, or else a member of staff's.
-fn find<'a>(case: &Case<'a>, owner: Owner, id: FactorId) -> Option<(Owner, &'a Factor)> {
+/// The factor with this id: the acting principal's, or that of another principal of the account, where the
+/// act takes several of them.
+fn of_account<'a>(case: &Case<'a>, owner: Owner, id: FactorId) -> Option<(Owner, &'a Factor)> {
     let facts = &case.state.facts;
     if let Some(factor) = facts.factor(owner, id) {
         return Some((owner, factor));
     }
+    let mut others = joint::others(case.state, owner, case.act);
+    others.find_map(|other| Some((other, facts.factor(other, id)?)))
+}
+
+/// The factor with this id: one of the account's, or else a member of staff's.
+fn find<'a>(case: &Case<'a>, owner: Owner, id: FactorId) -> Option<(Owner, &'a Factor)> {
+    if let Some(found) = of_account(case, owner, id) {
+        return Some(found);
+    }
+    let facts = &case.state.facts;
     let principal = *facts.staff_factors.get(&id)?;
     let relay = Owner::Member { principal };
     facts.factor(relay, id).map(|factor| (relay, factor))

@@ -3,10 +3,9 @@
 //! A TOTP code proves nothing to whoever does not have the seed. So the act is held, and takes effect, by
 //! a decision made anew, once the herald has said that the code is right (docs/design/044).
 
+use super::anew::judge_anew;
 use super::authenticate::{Actor, check_counts, has_role};
-use super::claims::Claims;
-use super::permit::Permission;
-use super::{Case, Verdict, approval, judge};
+use super::{Case, Verdict, approval, joint};
 use crate::act::ActKind;
 use crate::code::{Code, is_recovery_proof, recovery_digest};
 use crate::decision::Need;
@@ -14,16 +13,14 @@ use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::factor::{Factor, FactorKind};
 use crate::id::{FactorId, KeeperId, PrincipalId};
-use crate::read::ReadAct;
 use crate::realm::Role;
 use crate::reason::Reason;
-use crate::signature::{PublicKey, Signature, Verify};
+use crate::signature::{PublicKey, Signature};
 use crate::state::State;
 use crate::state::account::Owner;
 use crate::state::codes::Waiting;
 use crate::state::release::Held;
 use crate::time::Time;
-use portcullis_chains::ethereum::SignedTx;
 
 /// For what a TOTP code stands: what only takes away, withdrawals, which have bounds of their own, and new
 /// addresses, which are told and age.
@@ -80,6 +77,7 @@ pub(super) fn check<'a>(
     match code {
         Code::Totp { .. } => {
             check_nothing_stronger(case, owner)?;
+            check_alone(case, owner)?;
             check_room(case, owner, id)?;
         }
         Code::Recovery { key, signature, .. } => {
@@ -100,6 +98,15 @@ fn check_nothing_stronger(case: &Case<'_>, owner: Owner) -> Result<(), Reason> {
 
 fn has_stronger(state: &State, owner: Owner) -> bool {
     state.facts.has_factor(owner, FactorKind::RequestKey)
+}
+
+/// What takes several principals no code stands for: it would count as one of them on the herald's word.
+fn check_alone(case: &Case<'_>, owner: Owner) -> Result<(), Reason> {
+    if joint::takes_several(case.state, owner, case.act) {
+        Err(Reason::CodeTooWeak)
+    } else {
+        Ok(())
+    }
 }
 
 fn check_room(case: &Case<'_>, owner: Owner, factor: FactorId) -> Result<(), Reason> {
@@ -229,38 +236,6 @@ pub(super) fn settle_address(
         judge_anew(state, digest, held, time)
     } else {
         Ok(Verdict::Wait(needs, None))
-    }
-}
-
-/// As if it came now, and what vendors said of it with it.
-fn judge_anew(state: &State, digest: Digest, held: &Held, time: Time) -> Result<Verdict, Reason> {
-    let accepted = ReadAct {
-        digest,
-        is_too_large: false,
-    };
-    let evidence = crate::evidence::Evidence::default();
-    let case = Case::of(
-        state,
-        (&held.act, accepted),
-        (&evidence, &[]),
-        time,
-        &Nothing,
-    );
-    let actor = Actor::of_held(held);
-    let claims = Claims::heard(held.said.unwrap_or_default());
-    judge(&case, &actor, &claims, Permission::Alone)
-}
-
-/// Holds no signature: what is decided again has none to be checked.
-struct Nothing;
-
-impl Verify for Nothing {
-    fn verify(&self, _: &PublicKey, _: &[u8], _: &Signature) -> bool {
-        false
-    }
-
-    fn is_signed_by(&self, _: &SignedTx, _: [u8; 20]) -> bool {
-        false
     }
 }
 

@@ -3,7 +3,7 @@
 use super::account::thawed;
 use super::authenticate::Actor;
 use super::clock::Clock;
-use super::{Case, Decided, Verdict, account_of};
+use super::{Case, Decided, Verdict, account_of, joint};
 use crate::act::{ActKind, ChangeContact, Keys, OpenAccount, Rotate};
 use crate::decision::{Decision, Need};
 use crate::digest::Digest;
@@ -96,8 +96,14 @@ pub(super) fn settle_change(
     };
     let delayed = !clock.has_run(held);
     let shut = state.facts.is_suspended(reach);
-    if delayed || shut {
-        let needs = [delayed.then_some(Need::Delay), shut.then_some(Need::Lift)];
+    let beside = joint::beside(state, held);
+    let missing = joint::missing(state, held.proof.owner, &held.act, &beside);
+    if delayed || shut || missing > 0 {
+        let needs = [
+            delayed.then_some(Need::Delay),
+            shut.then_some(Need::Lift),
+            joint::need(missing),
+        ];
         let needs = needs.into_iter().flatten().collect();
         return Ok(Verdict::Wait(needs, clock.runs_until(held)));
     }

@@ -87,7 +87,9 @@ pub(super) fn judge_revoke(
         keep_quorum(case.state, |who, factor| (who, factor.id) != gone)?;
     }
     let withheld = withhold_where(case.state, Withheld::Revoked, |release| {
-        release.proof.owner == owner && release.proof.factor == revoke.factor
+        release
+            .proofs()
+            .any(|proof| proof.owner == owner && proof.factor == revoke.factor)
     });
     let mut effects = vec![Effect::Unenrol(owner, revoke.factor)];
     effects.extend(withheld);
@@ -149,7 +151,7 @@ pub(super) fn check_new(state: &State, owner: Owner, new: &NewFactor) -> Result<
     let old = facts.factor(owner, new.id());
     let is_old_own = old.is_some_and(|old| !current(&old));
     let is_known = old.is_some() || facts.staff_factors.contains_key(&new.id());
-    if is_known && !is_old_own {
+    if (is_known && !is_old_own) || is_beside(state, owner, new) {
         return Err(Reason::FactorExists);
     }
     if facts.factors(owner).iter().filter(current).count() >= MAX_FACTORS {
@@ -170,6 +172,20 @@ pub(super) fn check_new(state: &State, owner: Owner, new: &NewFactor) -> Result<
     } else {
         Err(Reason::WrongFactorParty)
     }
+}
+
+/// Another principal of the same account has it, or its key: one authenticator must not count as two.
+fn is_beside(state: &State, owner: Owner, new: &NewFactor) -> bool {
+    let Owner::Holder { account, principal } = owner else {
+        return false;
+    };
+    let holders = state.facts.account(account).map(|known| &known.holders);
+    let others = holders.into_iter().flatten();
+    let others = others.filter(|holder| holder.principal != principal);
+    others.flat_map(|holder| &holder.factors).any(|factor| {
+        let same_key = factor.key().is_some_and(|key| new.key() == Some(key));
+        factor.id == new.id() || same_key
+    })
 }
 
 /// Staff proves itself by keys alone; a seed needs somebody to be sealed to; and recovery codes are ten.

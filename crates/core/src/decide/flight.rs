@@ -2,7 +2,7 @@
 
 use super::payment::{self, Payment, PlanFault};
 use super::withdraw::still_barred;
-use super::{Decided, Verdict};
+use super::{Decided, Verdict, joint};
 use crate::act::ActKind;
 use crate::decision::Need;
 use crate::digest::Digest;
@@ -97,7 +97,8 @@ fn check_unbarred(state: &State, release: &Release, time: Time) -> Result<(), Re
     if release.voided_by.is_some() {
         return Ok(());
     }
-    still_barred(state, release.account, withdraw, &release.proof, time)
+    still_barred(state, release.account, withdraw, &release.proof, time)?;
+    joint::check_release(state, release)
 }
 
 /// A fee bump of a release that is out or may go out. It asks for no new evidence, since it can

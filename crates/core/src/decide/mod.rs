@@ -6,6 +6,7 @@
 
 mod account;
 mod administrators;
+mod anew;
 mod approval;
 mod attested;
 pub(crate) mod authenticate;
@@ -17,6 +18,7 @@ mod contact;
 mod control;
 mod factor;
 pub(crate) mod flight;
+pub mod joint;
 mod link;
 mod log_key;
 pub mod payment;
@@ -43,6 +45,7 @@ use crate::reason::Reason;
 use crate::request::{ReadRequest, RequestFault};
 use crate::signature::Verify;
 use crate::state::State;
+use crate::state::account::{Owner, Proof};
 use crate::state::release::{Held, Release, Stage, Withheld};
 use crate::time::{Span, Time};
 use authenticate::Actor;
@@ -299,7 +302,7 @@ fn decide_asked(case: &Case<'_>, actor: &Actor) -> Result<Decided, Reason> {
     let verdict = judge(case, actor, &claims, permission)?;
     let asking = policy::Asking::submitted(case, actor, &claims, permission);
     let (verdict, asked) = asking.restrict(verdict);
-    let verdict = verdict.map(|verdict| code::hold(actor, verdict));
+    let verdict = verdict.map(|verdict| code::hold(actor, joint::hold(case, actor, verdict)));
     let decided = match verdict {
         Ok(verdict) => {
             // What only takes away waits for a code, of which there are few.
@@ -349,7 +352,7 @@ fn judge(
     }
     match &case.act.kind {
         ActKind::OpenAccount(open) => account::judge_open(case, open),
-        ActKind::Withdraw(withdraw) => withdraw::judge(case, withdraw, claims, actor.proof),
+        ActKind::Withdraw(withdraw) => withdraw::judge(case, withdraw, claims, actor),
         ActKind::AddAddress(add) => account::judge_add_address(case, claims, add),
         ActKind::CancelAddress(cancel) => account::judge_cancel_address(case, cancel),
         ActKind::Freeze => account::judge_freeze(case, actor),
@@ -363,6 +366,9 @@ fn judge(
         ActKind::Veto(veto) => recovery::judge_veto(case, actor, veto),
         ActKind::RecoverAdministrators(recover) => administrators::judge(case, claims, recover),
         ActKind::ChangeContact(change) => contact::judge_change(case, actor, change),
+        ActKind::AddPrincipal(add) => joint::judge_add(case, actor, add),
+        ActKind::RemovePrincipal(remove) => joint::judge_remove(case, actor, remove),
+        ActKind::SetAccountQuorum(set) => joint::judge_set_quorum(case, actor, set),
         _ => control::judge(case),
     }
 }
@@ -396,6 +402,9 @@ fn conclude(
                 debit: claims.debit,
                 delay: approval::own_delay(case.state, case.act),
             });
+            let stands =
+                |proof: &Proof| Effect::Approve(case.digest, proof.owner.principal(), *proof);
+            effects.extend(actor.beside.proofs().map(stands));
             effects.extend(attested::first_said(case, claims));
             effects.extend(code::await_word(case, actor));
             Decided::hold(needs, until, effects)
@@ -484,7 +493,13 @@ fn settle_kind(
         ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_) | ActKind::Veto(_) => {
             code::settle_stop(state, digest, held, clock.time)
         }
-        ActKind::AddAddress(_) => code::settle_address(state, digest, held, clock.time),
+        // A code never stands for what takes several principals.
+        ActKind::AddAddress(_) if !joint::takes_several(state, held.proof.owner, &held.act) => {
+            code::settle_address(state, digest, held, clock.time)
+        }
+        _ if matches!(held.proof.owner, Owner::Holder { .. }) => {
+            joint::settle(state, digest, held, clock)
+        }
         _ => approval::settle(state, held, clock),
     }
 }
@@ -518,13 +533,7 @@ pub(crate) fn supplement(
     }
     let asking = authenticate::check_evidence(&case, time)?;
     permit::check_may_supplement(&case, &asking)?;
-    let mut effects = Vec::new();
-    if let Some(actor) = asking.proven() {
-        refuse_spent(state, digest, &actor)?;
-        effects.extend(actor.counters.iter().cloned());
-        effects.push(Effect::Prove(digest, actor.proof));
-        effects.push(Effect::Spend(digest, actor.signatures));
-    }
+    let mut effects = proven_anew(state, digest, asking)?;
     let claims = Claims::read(&case)?;
     if let (Some(entry), Some(held)) = (claims.debit, held) {
         if held.debit.is_some_and(|known| known != entry) {
@@ -541,20 +550,37 @@ pub(crate) fn supplement(
     Ok(effects)
 }
 
+/// What new signatures change: of the acting principal, and of those beside it.
+fn proven_anew(
+    state: &State,
+    digest: Digest,
+    asking: authenticate::Asking,
+) -> Result<Vec<Effect>, Reason> {
+    let signatures = asking.signatures();
+    if signatures.is_empty() {
+        return Ok(Vec::new());
+    }
+    refuse_spent(state, digest, &signatures)?;
+    let mut effects = asking.counters();
+    let beside = asking.beside();
+    let own = asking.proven().map(|actor| actor.proof);
+    effects.extend(own.map(|proof| Effect::Prove(digest, proof)));
+    let approves = |proof: &Proof| Effect::Approve(digest, proof.owner.principal(), *proof);
+    effects.extend(beside.proofs().map(approves));
+    effects.push(Effect::Spend(digest, signatures));
+    Ok(effects)
+}
+
 /// Most proofs that one act may get.
 const MAX_PROOFS: usize = 32;
 
 /// After a freeze or a raised epoch only a *new* assertion proves: a gate that kept the old one has
 /// nothing.
-fn refuse_spent(state: &State, act: Digest, actor: &Actor) -> Result<(), Reason> {
+fn refuse_spent(state: &State, act: Digest, signatures: &[Digest]) -> Result<(), Reason> {
     let Some(spent) = state.facts.spent.get(&act) else {
         return Ok(());
     };
-    if actor
-        .signatures
-        .iter()
-        .any(|signature| spent.contains(signature))
-    {
+    if signatures.iter().any(|signature| spent.contains(signature)) {
         return Err(Reason::Replayed);
     }
     if spent.len() >= MAX_PROOFS {

@@ -9,6 +9,7 @@ use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::state::State;
 use crate::state::account::Proof;
+use crate::state::joint::Together;
 use crate::state::release::Release;
 use portcullis_chains::caip::{Address, AssetId};
 use portcullis_chains::ethereum::{Fees, OtherChain, Transfer, UnsignedTx};
@@ -32,6 +33,7 @@ enum Pays {
         act: Box<Act>,
         account: AccountId,
         proof: Proof,
+        beside: Together,
         to: Address,
         asset: AssetId,
         amount: Amount,
@@ -106,12 +108,21 @@ impl Payment {
                 act,
                 account,
                 proof,
+                beside: Together::default(),
                 to,
                 asset,
                 amount,
                 worth: None,
             },
         ))
+    }
+
+    /// The same, with those who stand behind it together.
+    pub(super) fn jointly(mut self, with: Together) -> Self {
+        if let Pays::Release { beside, .. } = &mut self.pays {
+            *beside = with;
+        }
+        self
     }
 
     /// The same, counted for so much.
@@ -219,6 +230,7 @@ impl Payment {
                 act,
                 account,
                 proof,
+                beside,
                 to,
                 asset,
                 amount,
@@ -248,6 +260,10 @@ impl Payment {
                     },
                 ];
                 effects.extend(worth.map(Effect::ChargeFiat));
+                if !beside.is_empty() {
+                    let behind = beside.clone().with(proof);
+                    effects.push(Effect::Jointly(digest, behind));
+                }
                 Ok(effects)
             }
             Pays::Void {

@@ -35,6 +35,9 @@ pub fn holder_may(kind: &ActKind) -> bool {
             | ActKind::Recover(_)
             | ActKind::Veto(_)
             | ActKind::ChangeContact(_)
+            | ActKind::AddPrincipal(_)
+            | ActKind::RemovePrincipal(_)
+            | ActKind::SetAccountQuorum(_)
     )
 }
 

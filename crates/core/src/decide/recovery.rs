@@ -223,8 +223,9 @@ fn recovered(
 pub(super) fn judge_veto(case: &Case<'_>, actor: &Actor, veto: &Veto) -> Result<Verdict, Reason> {
     let held = held(case.state, veto.act)?;
     match (&held.act.kind, actor.owner) {
-        (ActKind::Recover(recover), Owner::Holder { account, principal })
-            if held.act.account == Some(account) && principal == recover.principal =>
+        // Also by those who share the account: they would have to live with a false one.
+        (ActKind::Recover(_), Owner::Holder { account, .. })
+            if held.act.account == Some(account) =>
         {
             Ok(Verdict::Accept(stopped(veto.act, held)))
         }

@@ -1,7 +1,8 @@
 //! Withdrawals: what must be so for money to go out.
 
+use super::authenticate::Actor;
 use super::payment::Payment;
-use super::{Case, Verdict, account_of};
+use super::{Case, Verdict, account_of, joint};
 use crate::act::{Act, ActKind, Withdraw};
 use crate::decision::Need;
 use crate::digest::Digest;
@@ -11,6 +12,7 @@ use crate::limits::{Bounds, Limit};
 use crate::realm::{Realm, Role};
 use crate::reason::Reason;
 use crate::state::account::{Account, Proof};
+use crate::state::joint::{Quorum, Together};
 use crate::state::release::Held;
 use crate::state::said::Said;
 use crate::state::{Reach, State};
@@ -40,6 +42,8 @@ struct Wanted<'a> {
     /// Whether its own entry is cosigned, for one that was held: only then is it known to have been
     /// submitted before it expired (docs/design/016).
     cosigned: bool,
+    /// Who stands behind it besides whoever asked, where the account has a quorum of its own.
+    beside: Together,
 }
 
 /// Whether a TOTP code is all that proves a withdrawal.
@@ -67,8 +71,9 @@ pub(super) fn judge(
     case: &Case<'_>,
     withdraw: &Withdraw,
     claims: &Claims,
-    proof: Proof,
+    actor: &Actor,
 ) -> Result<Verdict, Reason> {
+    let proof = actor.proof;
     let id = account_of(case.act)?;
     let account = case.state.facts.account(id).ok_or(Reason::UnknownAccount)?;
     if account.frozen.is_some() {
@@ -78,6 +83,7 @@ pub(super) fn judge(
         debit: claims.debit,
         said: claims.said,
         code: ByCode::of(&proof, true),
+        beside: actor.beside.clone(),
         ..Wanted::submitted(case.state, (id, account), withdraw, case.time)
     };
     wanted.check()?;
@@ -100,6 +106,10 @@ pub(super) fn settle(
 ) -> Result<Verdict, Reason> {
     let id = account_of(&held.act)?;
     let account = state.facts.account(id).ok_or(Reason::UnknownAccount)?;
+    // Whoever asked may have left the account.
+    account
+        .holder(held.act.principal)
+        .ok_or(Reason::UnknownPrincipal)?;
     let wanted = Wanted {
         proven: state.facts.stands(&held.proof),
         code: ByCode::of(&held.proof, state.facts.codes.open(digest).is_some()),
@@ -107,6 +117,7 @@ pub(super) fn settle(
         said: held.said.unwrap_or_default(),
         approvals: approvers(state, held),
         cosigned: clock.has_run(held),
+        beside: joint::beside(state, held),
         ..Wanted::submitted(state, (id, account), withdraw, clock.time)
     };
     wanted.check()?;
@@ -146,6 +157,7 @@ impl<'a> Wanted<'a> {
             said: Said::default(),
             approvals: 0,
             cosigned: true,
+            beside: Together::default(),
         }
     }
 
@@ -181,10 +193,14 @@ impl<'a> Wanted<'a> {
     }
 
     /// A TOTP code alone sends little, and only to an address that has stood in the book for seven delay
-    /// floors: whoever has tricked somebody out of codes for days would have been told of.
+    /// floors: whoever has tricked somebody out of codes for days would have been told of. What takes several
+    /// principals it sends not at all.
     fn check_code(&self) -> Result<(), Reason> {
         if self.code == ByCode::No {
             return Ok(());
+        }
+        if self.account.quorum > Quorum::ONE {
+            return Err(Reason::CodeTooWeak);
         }
         let rule = self.rule(Bounds::Code).ok_or(Reason::OverCodeLimit)?;
         let most = rule.per_transaction;
@@ -222,7 +238,8 @@ impl<'a> Wanted<'a> {
         let needs = self.needs();
         if needs.is_empty() {
             let payment = Payment::release(self.state, digest, act, self.id, proof);
-            let payment = payment.map(|payment| payment.worth(self.worth()));
+            let beside = self.beside.clone().first(self.account.quorum.beside());
+            let payment = payment.map(|payment| payment.worth(self.worth()).jointly(beside));
             return Ok(Verdict::Pay(Box::new(payment.ok_or(Reason::AssetUnknown)?)));
         }
         let available = self
@@ -247,8 +264,14 @@ impl<'a> Wanted<'a> {
             self.account.frozen.map(|_| Need::Unfreeze),
             (self.window_exceeded().is_some() || self.is_platform_full()).then_some(Need::Room),
             (self.code == ByCode::Unjudged).then_some(Need::Totp),
+            joint::need(self.principals_missing()),
         ];
         open.into_iter().flatten().collect()
+    }
+
+    fn principals_missing(&self) -> u32 {
+        let needed = self.account.quorum.beside();
+        needed.saturating_sub(self.beside.count())
     }
 
     fn approvals_needed(&self) -> u32 {

@@ -22,7 +22,10 @@ impl Facts {
             Effect::AwaitTold(act) => {
                 let begun = self.awaiting.iter().rev();
                 let begun = begun.take_while(|begun| begun.entry == at.index);
-                let what = begun.map(|begun| begun.what.clone()).collect();
+                let what = begun.map(|begun| begun.what.clone());
+                // A principal waits for nothing itself; its factor does.
+                let what = what.filter(|what| !matches!(what, Awaiting::Principal(_)));
+                let what = what.collect();
                 self.untold.insert(at.index, *act, what);
             }
             Effect::Told(entry) => {

@@ -15,7 +15,7 @@ pub const NO_TIERS: u8 = 9;
 const MOST_HOURS: u16 = 720;
 
 /// The acts that policies are asked about: those of the schema.
-pub const ASKED: [&str; 13] = [
+pub const ASKED: [&str; 16] = [
     "withdraw",
     "open-account",
     "add-address",
@@ -29,6 +29,9 @@ pub const ASKED: [&str; 13] = [
     "recover",
     "rotate",
     "change-contact",
+    "add-principal",
+    "remove-principal",
+    "set-account-quorum",
 ];
 
 /// All that a policy is asked with.

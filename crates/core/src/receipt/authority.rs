@@ -1,6 +1,7 @@
 //! Who stands behind a receipt's act: the customer's factor, the back end, the address book, the ledger.
 
 use super::ReceiptFault;
+use super::principals::Roll;
 use super::proven::{Brought, Case, Submitted};
 use crate::act::ActKind;
 use crate::code::{Code, is_recovery_proof, recovery_digest};
@@ -19,20 +20,20 @@ use crate::time::Time;
 use portcullis_chains::caip::Address;
 use std::collections::BTreeSet;
 
-/// A factor of the account's holder proves the act, and a back end relayed it.
+/// A factor of the account's holder proves the act, and those of as many more principals as its quorum
+/// takes, and a back end relayed it. Gives how many principals prove it.
 pub(super) fn check_asked(
     case: &Case<'_>,
     asked: &Submitted<'_>,
     account: AccountId,
     until: u64,
-) -> Result<(), ReceiptFault> {
-    if !is_proven_by_holder(case, asked, account, until) {
-        return Err(ReceiptFault::Factor);
-    }
+) -> Result<u32, ReceiptFault> {
+    let behind = Roll::of(case, account).behind(case, asked, until);
+    let principals = behind.ok_or(ReceiptFault::Factor)?;
     if !is_relayed(case, asked.digest, until) {
         return Err(ReceiptFault::Relay);
     }
-    Ok(())
+    Ok(principals)
 }
 
 /// The account's holder put the address into the book before the act was asked for.
@@ -80,57 +81,10 @@ pub(super) fn said(case: &Case<'_>, act: Digest, until: u64) -> Said {
 
 /// A factor of a principal, which counts in entries behind `since`.
 #[derive(Clone, Copy)]
-struct Established<'a> {
-    principal: PrincipalId,
-    factor: &'a NewFactor,
-    since: u64,
-}
-
-fn is_proven_by_holder(
-    case: &Case<'_>,
-    asked: &Submitted<'_>,
-    account: AccountId,
-    until: u64,
-) -> bool {
-    let act = &asked.submission.act;
-    let factors = holders_factors(case, act.principal, account);
-    let is_customers = act.realm == Realm::Customers;
-    let may_by_code = matches!(act.kind, ActKind::Withdraw(_) | ActKind::AddAddress(_));
-    is_customers
-        && factors.iter().any(|own| {
-            proves(case, own, Realm::Customers, asked.digest, until)
-                || (may_by_code && proves_by_code(case, own, asked, until))
-        })
-}
-
-/// The holder's factors, in the order of the journal: the first by the opening that onboarding attests;
-/// each later one by an older one of them, or by onboarding again, or in a recovery.
-fn holders_factors<'a>(
-    case: &Case<'a>,
-    holder: PrincipalId,
-    account: AccountId,
-) -> Vec<Established<'a>> {
-    let mut known: Vec<Established<'_>> = Vec::new();
-    let of_account = |s: &Submitted<'_>| s.submission.act.account == Some(account);
-    for s in case.submissions().filter(of_account) {
-        let (factor, also) = match &s.submission.act.kind {
-            ActKind::OpenAccount(open) if open.principal == holder => (
-                &open.factor,
-                open.imported.as_ref().map(|import| &import.also),
-            ),
-            ActKind::EnrolFactor(enrol) if enrol.principal == holder => (&enrol.factor, None),
-            ActKind::Recover(recover) if recover.principal == holder => (&recover.factor, None),
-            _ => continue,
-        };
-        let first = established(case, &known, &s, holder, factor);
-        let also = first.iter().flat_map(|first| {
-            let also = also.into_iter().flatten();
-            also.map(move |factor| Established { factor, ..*first })
-        });
-        let also: Vec<Established<'_>> = also.collect();
-        known.extend(first.into_iter().chain(also));
-    }
-    known
+pub(super) struct Established<'a> {
+    pub(super) principal: PrincipalId,
+    pub(super) factor: &'a NewFactor,
+    pub(super) since: u64,
 }
 
 /// Every factor of a member of staff: those of genesis, those that came with a granted role, and those
@@ -182,7 +136,7 @@ fn staff_factors<'a>(case: &Case<'a>) -> Vec<Established<'a>> {
 /// The factor that an enrolment or a recovery adds, if somebody stands behind it who may: an older factor
 /// of the same principal, and else for an enrolment onboarding, for a recovery an identity vendor or
 /// two members with role support.
-fn established<'a>(
+pub(super) fn established<'a>(
     case: &Case<'_>,
     known: &[Established<'_>],
     s: &Submitted<'_>,
@@ -324,7 +278,13 @@ pub(super) fn roots_stand_behind(case: &Case<'_>, s: &Submitted<'_>) -> bool {
 }
 
 /// Whether evidence for the act, brought while the factor counted, is this factor's.
-fn proves(case: &Case<'_>, known: &Established<'_>, realm: Realm, act: Digest, until: u64) -> bool {
+pub(super) fn proves(
+    case: &Case<'_>,
+    known: &Established<'_>,
+    realm: Realm,
+    act: Digest,
+    until: u64,
+) -> bool {
     let counts = |brought: &Brought<'_>| brought.index > known.since;
     let mut evidence = case.evidence_for(act, until).filter(counts);
     evidence.any(|brought| match known.factor {
@@ -337,7 +297,7 @@ fn proves(case: &Case<'_>, known: &Established<'_>, realm: Realm, act: Digest, u
 
 /// Whether a TOTP code came with the act and the herald has said, before the entry that let it go, that it
 /// is this factor's.
-fn proves_by_code(
+pub(super) fn proves_by_code(
     case: &Case<'_>,
     known: &Established<'_>,
     asked: &Submitted<'_>,

@@ -5,6 +5,7 @@ use crate::factor::{Available, Epochs, Factor, FactorKind};
 use crate::few::{Few, FewBy};
 use crate::id::{AccountId, FactorId, PrincipalId, SubjectId};
 use crate::realm::Role;
+use crate::state::joint::Quorum;
 use crate::time::Span;
 use crate::window::Events;
 use minicbor::{Decode, Encode};
@@ -47,6 +48,9 @@ pub struct Account {
     /// reserves room for one.
     #[n(12)]
     pub contact: Option<Box<Digest>>,
+    /// How many of its principals loosen together.
+    #[n(13)]
+    pub quorum: Quorum,
 }
 
 /// A principal of the customers' realm.

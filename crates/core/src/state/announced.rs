@@ -3,8 +3,9 @@
 
 use crate::act::{Act, ActKind, Keys};
 use crate::factor::NewFactor;
-use crate::id::FactorId;
+use crate::id::{FactorId, PrincipalId};
 use crate::signature::PublicKey;
+use crate::state::Facts;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use portcullis_tlog::LogKey;
 use std::collections::BTreeMap;
@@ -37,6 +38,18 @@ impl Announced {
             }
         }
     }
+}
+
+/// Whether a held act names this principal as a member of staff to come.
+pub(crate) fn is_announced(facts: &Facts, principal: PrincipalId) -> bool {
+    facts.held.values().any(|held| match &held.act.kind {
+        ActKind::GrantRole(grant) => grant.principal == principal,
+        ActKind::RecoverAdministrators(recover) => {
+            let mut new = recover.administrators.iter();
+            new.any(|new| new.principal == principal)
+        }
+        _ => false,
+    })
 }
 
 fn named(act: &Act) -> Vec<FactorId> {

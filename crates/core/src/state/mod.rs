@@ -3,6 +3,7 @@
 pub mod account;
 pub mod announced;
 pub mod codes;
+pub mod joint;
 pub mod keys;
 pub mod log;
 mod query;
@@ -280,6 +281,9 @@ pub enum Awaiting {
     /// The herald's word for what an earlier entry began.
     #[n(8)]
     Told(#[n(0)] u64),
+    /// Nothing but the time of the entry that brought a principal into an account.
+    #[n(9)]
+    Principal(#[n(0)] Owner),
 }
 
 impl State {

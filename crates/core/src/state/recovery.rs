@@ -253,15 +253,17 @@ pub(crate) struct Had {
 }
 
 impl Facts {
-    /// What a holder has, before it changes.
+    /// What a holder has, before it changes; nothing of whoever is none, or no more.
     pub(crate) fn had(&self, owner: Owner) -> Option<Had> {
-        let Owner::Holder { account, .. } = owner else {
+        let Owner::Holder { account, principal } = owner else {
             return None;
         };
+        let known = self.account(account)?;
+        known.holder(principal)?;
         let current = self.factors(owner).iter();
         let current = current.filter(|f| self.is_current(owner, f.kind, f.epochs));
         Some(Had {
-            opened: self.account(account)?.opened,
+            opened: known.opened,
             kinds: current.map(|factor| factor.kind).collect(),
         })
     }
@@ -279,6 +281,13 @@ impl Facts {
     /// A holder of a new account, who has nothing yet.
     pub(crate) fn count_holder(&mut self, opened: u64) {
         add(self.enrolled.side(opened), BTreeSet::new(), 1);
+    }
+
+    /// A holder who is to leave its account.
+    pub(crate) fn uncount_holder(&mut self, owner: Owner) {
+        if let Some(had) = self.had(owner) {
+            take(self.enrolled.side(had.opened), &had.kinds);
+        }
     }
 
     /// All of the customers' realm, or of one kind in it, count no more.

@@ -6,6 +6,7 @@ use crate::factor::Available;
 use crate::id::{AccountId, LedgerEntryId, PrincipalId};
 use crate::plan::Plan;
 use crate::state::account::Proof;
+use crate::state::joint::Together;
 use crate::state::said::Said;
 use crate::time::Time;
 use minicbor::{Decode, Encode};
@@ -78,6 +79,9 @@ pub struct Release {
     /// The time of the entry that planned it first, and charged it.
     #[n(10)]
     pub planned: Time,
+    /// Who stood behind it besides, where the account has a quorum of its own.
+    #[n(11)]
+    pub beside: Together,
 }
 
 /// A signed plan.
@@ -123,6 +127,11 @@ pub enum Withheld {
 }
 
 impl Release {
+    /// Whose factors stand behind it: of whoever asked, and of those who did so together.
+    pub fn proofs(&self) -> impl Iterator<Item = &Proof> {
+        core::iter::once(&self.proof).chain(self.beside.proofs())
+    }
+
     /// The plan that may be signed, where one may.
     #[must_use]
     pub fn current_plan(&self) -> Option<&Plan> {

@@ -12,6 +12,7 @@ mod addresses;
 mod bench;
 mod guessing;
 mod imports;
+mod joint;
 mod once;
 mod recovery;
 mod stops;

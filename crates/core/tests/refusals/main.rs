@@ -81,6 +81,22 @@ const NOT_OF_DECISIONS: &[(Reason, &str)] = &[
         Reason::ContactKnown,
         "only with a herald in genesis; tests/told.rs has it",
     ),
+    (
+        Reason::PrincipalExists,
+        "of accounts with several principals; tests/joint has it",
+    ),
+    (
+        Reason::QuorumOutOfReach,
+        "of accounts with several principals; tests/joint has it",
+    ),
+    (
+        Reason::AccountQuorumChanged,
+        "of accounts with several principals; tests/joint has it",
+    ),
+    (
+        Reason::AccountQuorumMalformed,
+        "of accounts with several principals; tests/joint has it",
+    ),
     (Reason::CodeTooWeak, "of codes; tests/codes has it"),
     (Reason::OverCodeLimit, "of codes; tests/codes has it"),
     (Reason::AddressTooYoung, "of codes; tests/codes has it"),

@@ -4,10 +4,11 @@ use crate::holder::{Holder, Kind};
 use crate::{and, vector};
 use portcullis_chains::Amount;
 use portcullis_core::act::{
-    Act, ActKind, AddAddress, Approve, Cancel, CancelAddress, ChangeContact, EnrolFactor,
-    GrantRole, Import, Keys, Lift, LiftTarget, NewAdministrator, OpenAccount, PublishRates,
-    RaiseEpoch, Recover, RecoverAdministrators, Resume, RevokeFactor, RevokeRole, Roots, Rotate,
-    Scope, SetLimits, SetPolicy, Suspend, Veto, Void, Withdraw,
+    Act, ActKind, AddAddress, AddPrincipal, Approve, Cancel, CancelAddress, ChangeContact,
+    EnrolFactor, GrantRole, Import, Keys, Lift, LiftTarget, NewAdministrator, OpenAccount,
+    PublishRates, RaiseEpoch, Recover, RecoverAdministrators, RemovePrincipal, Resume,
+    RevokeFactor, RevokeRole, Roots, Rotate, Scope, SetAccountQuorum, SetLimits, SetPolicy,
+    Suspend, Veto, Void, Withdraw,
 };
 use portcullis_core::factor::{FactorKind, NewFactor};
 use portcullis_core::id::{AccountId, ActId, PrincipalId, SubjectId};
@@ -72,6 +73,7 @@ fn kinds() -> Vec<(&'static str, ActKind)> {
     kinds.extend(rotations());
     kinds.extend(codes());
     kinds.extend(handovers());
+    kinds.extend(principals());
     kinds
 }
 
@@ -125,6 +127,27 @@ fn customers() -> Vec<(&'static str, ActKind)> {
             "change the contact",
             ActKind::ChangeContact(ChangeContact { contact: CONTACT }),
         ),
+    ]
+}
+
+fn principals() -> Vec<(&'static str, ActKind)> {
+    let set = |replaces, quorum| ActKind::SetAccountQuorum(SetAccountQuorum { replaces, quorum });
+    vec![
+        (
+            "add a principal",
+            ActKind::AddPrincipal(AddPrincipal {
+                principal: CUSTOMER,
+                factor: Holder::new(Kind::PasskeyP256).factor(),
+            }),
+        ),
+        (
+            "remove a principal",
+            ActKind::RemovePrincipal(RemovePrincipal {
+                principal: CUSTOMER,
+            }),
+        ),
+        ("take two principals", set(1, 2)),
+        ("take one principal again", set(2, 1)),
     ]
 }
 

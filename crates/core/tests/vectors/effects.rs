@@ -16,6 +16,7 @@ use portcullis_core::plan::Plan;
 use portcullis_core::policy::{Policy, Rate};
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::state::account::{FrozenBy, Owner, Proof};
+use portcullis_core::state::joint::Together;
 use portcullis_core::state::recovery::Voucher;
 use portcullis_core::state::release::{End, SignedPlan, Withheld};
 use portcullis_core::state::said::{Exchanged, Said, Screened};
@@ -41,6 +42,7 @@ pub(crate) fn document() -> Value {
         .chain(70..=74)
         .chain(90..=92)
         .chain(100..=101)
+        .chain(80..=83)
         .chain(110..=114);
     assert_eq!(numbers, known.collect());
     let vector = |effect: &Effect| json!({ "number": number(effect), "cbor": cbor(effect) });
@@ -57,6 +59,7 @@ fn all() -> Vec<Effect> {
         telling(),
         attested(),
         codes(),
+        principals(),
     ]
     .concat()
 }
@@ -256,6 +259,15 @@ fn codes() -> Vec<Effect> {
     ]
 }
 
+fn principals() -> Vec<Effect> {
+    vec![
+        Effect::AddPrincipal(holder()),
+        Effect::RemovePrincipal(holder()),
+        Effect::SetAccountQuorum(ACCOUNT, 2),
+        Effect::Jointly(ACT, Together::from_iter([proof()])),
+    ]
+}
+
 fn holder() -> Owner {
     Owner::Holder {
         account: ACCOUNT,
@@ -299,7 +311,8 @@ fn number(effect: &Effect) -> u8 {
 fn the_table_is_complete() {
     for number in (35..60)
         .chain(63..70)
-        .chain(75..90)
+        .chain(75..80)
+        .chain(84..90)
         .chain(93..100)
         .chain(102..110)
         .chain(115..=255_u8)

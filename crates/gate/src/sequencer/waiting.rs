@@ -44,7 +44,9 @@ impl Waiting {
             // A freeze ends what waits to recover the account.
             Effect::Freeze(account, _)
             | Effect::Unfreeze(account)
-            | Effect::RemoveAddress(account, _) => {
+            | Effect::RemoveAddress(account, _)
+            | Effect::SetAccountQuorum(account, _)
+            | Effect::RemovePrincipal(Owner::Holder { account, .. }) => {
                 self.wake_account(*account, now);
             }
             Effect::Unenrol(Owner::Member { .. }, _)

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use portcullis_core::act::ActKind;
 use portcullis_core::factor::{Factor, FactorKind, NewFactor};
-use portcullis_core::id::FactorId;
+use portcullis_core::id::{FactorId, PrincipalId};
 use portcullis_core::passkey::challenge_for;
 use portcullis_core::realm::Realm;
 use portcullis_core::state::account::Owner;
@@ -41,7 +41,27 @@ struct Allowed {
 
 /// The options for an act's own principal; none where it has no passkey that counts.
 pub(super) fn options(shared: &Shared, act: &Act, now: Time) -> Option<RequestOptions> {
-    let known = shared.guarded(|state| counting(state, act, now)).ok()?;
+    options_for(shared, act, |state| {
+        owner(act).map_or_else(Vec::new, |own| counting(state, own, now))
+    })
+}
+
+/// The options for whichever principal of the account has not asserted the act yet.
+pub(super) fn options_for_others(shared: &Shared, act: &Act, now: Time) -> Option<RequestOptions> {
+    options_for(shared, act, |state| {
+        let missing = missing(state, act).into_iter();
+        missing
+            .flat_map(|other| counting(state, other, now))
+            .collect()
+    })
+}
+
+fn options_for(
+    shared: &Shared,
+    act: &Act,
+    counting: impl FnOnce(&CoreState) -> Vec<(FactorId, u64)>,
+) -> Option<RequestOptions> {
+    let known = shared.guarded(counting).ok()?;
     let made = known.into_iter().filter_map(|known| made(shared, known));
     let made: Vec<(Vec<u8>, String)> = made.collect();
     // A ceremony is for one relying party: the one for which the newest was made.
@@ -60,11 +80,27 @@ pub(super) fn options(shared: &Shared, act: &Act, now: Time) -> Option<RequestOp
     })
 }
 
-/// The principal's passkeys that count now, the one enrolled last at the end.
-fn counting(state: &CoreState, act: &Act, now: Time) -> Vec<(FactorId, u64)> {
-    let Some(owner) = owner(act) else {
+/// Principals of the act's account who do not stand behind it.
+fn missing(state: &CoreState, act: &Act) -> Vec<Owner> {
+    let facts = state.facts();
+    let account = act.account.and_then(|id| Some((id, facts.account(id)?)));
+    let Some((account, known)) = account else {
         return Vec::new();
     };
+    let held = facts.held.get(&act.digest());
+    let stands = |who: &PrincipalId| {
+        let approval = held.and_then(|held| held.approvals.get(who));
+        *who == act.principal || approval.is_some_and(|proof| facts.stands(proof))
+    };
+    let holders = known.holders.iter().map(|holder| holder.principal);
+    let missing = holders.filter(|who| !stands(who));
+    missing
+        .map(|principal| Owner::Holder { account, principal })
+        .collect()
+}
+
+/// A principal's passkeys that count now, the one enrolled last at the end.
+fn counting(state: &CoreState, owner: Owner, now: Time) -> Vec<(FactorId, u64)> {
     let facts = state.facts();
     let time = facts.time.max(now);
     let counts = |factor: &&Factor| {
@@ -122,6 +158,7 @@ fn brought(kind: ActKind) -> Vec<NewFactor> {
         ActKind::OpenAccount(open) => vec![open.factor],
         ActKind::EnrolFactor(enrol) => vec![enrol.factor],
         ActKind::Recover(recover) => vec![recover.factor],
+        ActKind::AddPrincipal(add) => vec![add.factor],
         ActKind::GrantRole(grant) => grant.factor.into_iter().collect(),
         ActKind::RecoverAdministrators(recover) => {
             let members = recover.administrators.into_iter();

@@ -95,9 +95,14 @@ pub(super) fn rests_on(api: &Api, at: u64, entry: &Entry) -> Vec<u64> {
             let more = match &act.kind {
                 ActKind::Withdraw(withdraw) => {
                     let address = act.account.map(|id| index.address(id, withdraw.to, at));
-                    address.flatten().into_iter().collect()
+                    let quorums = act.account.map(|id| index.quorums(id, at));
+                    let quorums = quorums.into_iter().flatten();
+                    address.flatten().into_iter().chain(quorums).collect()
                 }
-                ActKind::GrantRole(_)
+                ActKind::AddAddress(_)
+                | ActKind::AddPrincipal(_)
+                | ActKind::SetAccountQuorum(_)
+                | ActKind::GrantRole(_)
                 | ActKind::Recover(_)
                 | ActKind::Rotate(_)
                 | ActKind::RecoverAdministrators(_) => index.act(act.digest()),
@@ -187,7 +192,7 @@ pub(super) async fn account(
         .collect();
     Ok(Json(json!({
         "account": id, "subject": account.subject, "frozen": account.frozen.is_some(),
-        "delay_ms": account.delay, "holders": holders, "addresses": addresses,
+        "delay_ms": account.delay, "quorum": account.quorum.count(), "holders": holders, "addresses": addresses,
     }))
     .into_response())
 }

@@ -177,9 +177,11 @@ impl Standing {
     fn make_ready(&mut self, shared: &Shared, now: Time) {
         let Some(act) = &self.act else { return };
         for open in &mut self.needs {
-            if open.need == Need::Assertion {
-                open.options = passkeys::options(shared, act, now);
-            }
+            open.options = match open.need {
+                Need::Assertion => passkeys::options(shared, act, now),
+                Need::Principals { .. } => passkeys::options_for_others(shared, act, now),
+                _ => None,
+            };
         }
     }
 }

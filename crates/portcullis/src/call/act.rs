@@ -42,6 +42,14 @@ pub(crate) struct ActArgs {
         conflicts_with = "totp_seed"
     )]
     recovery_codes: Option<PathBuf>,
+    /// Name this customer's development passkey as the factor that the act enrols
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "act",
+        conflicts_with_all = ["totp_seed", "recovery_codes"]
+    )]
+    new_passkey: Option<String>,
     /// Sealed once, whatever it is used for.
     #[arg(skip)]
     sealed: RefCell<Vec<(AccountId, Envelope)>>,
@@ -95,12 +103,13 @@ impl ActArgs {
         Ok(())
     }
 
-    /// Name a sealed seed, or new recovery codes, as the factor of the act.
+    /// Name a sealed seed, new recovery codes, or a development passkey, as the factor of the act.
     fn bring_factor(&self, reach: &Reach, act: &mut Map<String, Value>) -> Result<(), Failure> {
-        let factor = match (&self.totp_seed, &self.recovery_codes) {
-            (Some(path), _) => self.seed(reach, account(act)?, path)?,
-            (None, Some(path)) => recovery_codes(reach, account(act)?, path)?,
-            (None, None) => return Ok(()),
+        let factor = match (&self.totp_seed, &self.recovery_codes, &self.new_passkey) {
+            (Some(path), ..) => self.seed(reach, account(act)?, path)?,
+            (None, Some(path), _) => recovery_codes(reach, account(act)?, path)?,
+            (None, None, Some(name)) => passkey(reach, name)?,
+            (None, None, None) => return Ok(()),
         };
         if let Some(Value::Object(kind)) = act.get_mut("kind") {
             kind.insert("factor".into(), json!(factor));
@@ -182,6 +191,12 @@ fn check_account(act: &Act) -> Result<(), Failure> {
 fn account(act: &Map<String, Value>) -> Result<AccountId, Failure> {
     let account = act.get("account").cloned().unwrap_or_default();
     serde_json::from_value(account).map_err(|error| wrong(&error))
+}
+
+/// A development customer's passkey, as a registration would give it.
+fn passkey(reach: &Reach, name: &str) -> Result<NewFactor, Failure> {
+    let rp_id = super::first(&reach.party()?.rp_ids);
+    Ok(reach.customer(name)?.passkey.factor(rp_id))
 }
 
 /// Ten new codes: for the customer in a file, and as a factor for the act.

@@ -15,7 +15,7 @@ use portcullis_keeper::testkit::{Customer, World};
 use portcullis_keys::WalletKey as _;
 
 /// What a lying gate may put into a plan.
-struct Lie {
+pub(crate) struct Lie {
     to: Address,
     asset: AssetId,
     amount: u128,
@@ -23,7 +23,7 @@ struct Lie {
     max_fee_per_gas: u128,
 }
 
-const TRUTH: Lie = Lie {
+pub(crate) const TRUTH: Lie = Lie {
     to: PAYEE,
     asset: World::ETHER,
     amount: 700,
@@ -32,7 +32,7 @@ const TRUTH: Lie = Lie {
 };
 
 impl Lie {
-    fn plan(&self) -> Plan {
+    pub(crate) fn plan(&self) -> Plan {
         let fees = Fees::new(self.max_fee_per_gas, 1, 100_000).unwrap();
         let amount = Amount(self.amount);
         let transfer = Transfer::new(self.asset, self.to, amount, self.nonce, fees).unwrap();
@@ -43,7 +43,7 @@ impl Lie {
     }
 }
 
-fn forge(act: Act, evidence: Evidence, plan: Plan) -> Body {
+pub(crate) fn forge(act: Act, evidence: Evidence, plan: Plan) -> Body {
     Body::Act(Box::new(Submission {
         act,
         evidence,
@@ -54,7 +54,7 @@ fn forge(act: Act, evidence: Evidence, plan: Plan) -> Body {
 
 /// Journal what a hostile gate would, and see that nothing is signed, now or later, and that the
 /// keeper latches, cries, and calls for a stop.
-fn is_caught(name: &str, make: impl FnOnce(&mut Bench) -> Body) {
+pub(crate) fn is_caught(name: &str, make: impl FnOnce(&mut Bench) -> Body) {
     let mut bench = Bench::new();
     bench.run(2);
     let body = make(&mut bench);

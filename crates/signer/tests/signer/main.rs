@@ -20,3 +20,4 @@ mod recovered;
 mod rotated;
 mod stops;
 mod time;
+mod together;

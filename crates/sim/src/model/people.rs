@@ -394,6 +394,11 @@ fn may(kind: &ActKind) -> &'static [Role] {
         | ActKind::Unfreeze
         | ActKind::Veto(_)
         | ActKind::Rotate(_) => &[Administrator],
-        ActKind::Withdraw(_) | ActKind::AddAddress(_) | ActKind::ChangeContact(_) => &[],
+        ActKind::Withdraw(_)
+        | ActKind::AddAddress(_)
+        | ActKind::ChangeContact(_)
+        | ActKind::AddPrincipal(_)
+        | ActKind::RemovePrincipal(_)
+        | ActKind::SetAccountQuorum(_) => &[],
     }
 }

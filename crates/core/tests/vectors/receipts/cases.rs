@@ -2,6 +2,7 @@
 
 use super::codes;
 use super::draft::Draft;
+use super::joint;
 use super::log_key;
 use super::lost;
 use super::{Bundle, Case};
@@ -803,6 +804,39 @@ cases! {
             let mut draft = Draft::by_recovery_code();
             let at = draft.shown[3];
             draft.submission(at, |s| s.evidence.code = Some(codes::proof(&s.act, 11, s.act.digest())));
+            draft.into()
+        };
+    ok "good-joint" "two principals of the account, of whom both are needed" Draft::joint().into();
+    Factor "bad-joint-without-the-second" "the other principal's assertion is not shown"
+        lost::without(Draft::joint(), 6).into();
+    Factor "bad-joint-one-twice" "one principal asserts it twice"
+        {
+            let mut draft = Draft::joint();
+            let own = codes::evidence_of(&draft, draft.withdrawal).assertions;
+            draft.more(|evidence| evidence.assertions = own);
+            draft.into()
+        };
+    Factor "bad-joint-of-another-act" "the other principal asserts another act"
+        {
+            let mut draft = Draft::joint();
+            let mut other = draft.act.clone();
+            other.id.0[0] ^= 1;
+            let others = joint::seconds(&draft, &other);
+            draft.more(|evidence| evidence.assertions = vec![others]);
+            draft.into()
+        };
+    Factor "bad-joint-uninvited" "nobody of the account has asked the other principal in"
+        {
+            let mut draft = Draft::joint();
+            let at = draft.shown[2];
+            draft.submission(at, |s| s.evidence.assertions.clear());
+            draft.into()
+        };
+    Address "bad-joint-address-by-one" "one principal alone has added the address"
+        {
+            let mut draft = Draft::joint();
+            let at = draft.address;
+            draft.submission(at, |s| s.evidence.assertions.truncate(1));
             draft.into()
         };
 }

@@ -3,6 +3,7 @@
 mod cases;
 mod codes;
 mod draft;
+mod joint;
 mod log_key;
 mod lost;
 mod vendors;
