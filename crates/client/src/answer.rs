@@ -349,7 +349,7 @@ pub struct Problem {
     /// The reason's number.
     #[serde(default)]
     pub reason: Option<u16>,
-    /// Which member of a body could not be read.
+    /// What of the request it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
 }

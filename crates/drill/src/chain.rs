@@ -46,7 +46,16 @@ impl Anvil {
         let (chain, port) = (CHAIN.to_string(), port.to_string());
         // A block for each transaction at once, as far as it comes to that.
         let arguments = ["--host", "127.0.0.1", "--accounts", "1", "--silent"];
-        let own = ["--chain-id", chain.as_str(), "--port", port.as_str()];
+        // It is killed: old states that it puts into the home folder would stay there, by the gigabyte. Nobody asks
+        // about blocks so old.
+        let own = [
+            "--chain-id",
+            &chain,
+            "--port",
+            &port,
+            "--prune-history",
+            "1000",
+        ];
         let arguments = [&arguments[..], &own[..]].concat();
         let mut process = Running::tethered(binary, &arguments, "anvil", &log)?;
         let url = format!("http://127.0.0.1:{port}");

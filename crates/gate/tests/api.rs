@@ -66,7 +66,11 @@ fn every_bad_request_gets_its_number_and_changes_nothing() {
     refused(served.send(request), Reason::RequestMissing);
     let mut request = good();
     request.body.push(b' ');
-    refused(served.send(request), Reason::RequestInvalid);
+    let answer = served.send(request);
+    // Which rule it breaks stands beside the number.
+    let at = answer.1["at"].as_str().unwrap();
+    assert!(at.contains("Content-Digest"), "{at}");
+    refused(answer, Reason::RequestInvalid);
     let mut request = good();
     request.parts.authority = "elsewhere.example".into();
     refused(served.send(request), Reason::RequestInvalid);

@@ -72,14 +72,17 @@ impl Enrolments {
     }
 
     /// Take in an entry. `Some` where onboarding's word counts later for this signer.
-    pub(crate) fn take(&mut self, seen: &Seen, floors: &Floors) -> Option<Slowed> {
+    ///
+    /// `now` is the signer's own clock: whoever dates an entry ahead makes no day of this signer's end sooner.
+    pub(crate) fn take(&mut self, seen: &Seen, floors: &Floors, now: Time) -> Option<Slowed> {
         let entry = seen.entry.as_ref()?;
         // An account that is imported comes with several factors, all on the same word.
         let brought: Vec<Brought> = seen.applied.changes.iter().filter_map(brought).collect();
         if brought.is_empty() {
             return None;
         }
-        self.waiting.retain(|_, until| *until > entry.time);
+        let time = entry.time.min(now);
+        self.waiting.retain(|_, until| *until > time);
         let (act, onboards) = match &entry.body {
             Body::Act(submission) => match onboards(&submission.act) {
                 Some(onboards) => (submission.act.digest(), onboards),
@@ -102,12 +105,10 @@ impl Enrolments {
             _ => return None,
         };
         let until = match onboards {
-            Onboards::First => self
-                .first
-                .admit(entry.time, floors.first_enrolments_per_day),
-            Onboards::Again => self.again.admit(entry.time, floors.re_enrolments_per_day),
+            Onboards::First => self.first.admit(time, floors.first_enrolments_per_day),
+            Onboards::Again => self.again.admit(time, floors.re_enrolments_per_day),
         };
-        if until <= entry.time {
+        if until <= time {
             return None;
         }
         self.wait(brought, until);

@@ -188,8 +188,9 @@ impl Signer {
                 self.out.remove(act);
             }
         }
+        let now = self.machine.watch.now();
         for seen in &news.seen {
-            if let Some(slowed) = self.enrolments.take(seen, &self.config.floors) {
+            if let Some(slowed) = self.enrolments.take(seen, &self.config.floors, now) {
                 let text = format!(
                     "more factors were enrolled on onboarding's word than this signer's cap for a \
                      day; the one of this act counts from {} on",

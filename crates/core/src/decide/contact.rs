@@ -1,6 +1,7 @@
 //! Contacts, and the herald's word that a delay waits for.
 
 use super::account::thawed;
+use super::approval::is_shut;
 use super::authenticate::Actor;
 use super::clock::Clock;
 use super::{Case, Decided, Verdict, account_of, joint};
@@ -10,8 +11,8 @@ use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::factor::FactorKind;
 use crate::reason::Reason;
+use crate::state::State;
 use crate::state::release::Held;
-use crate::state::{Reach, State};
 
 /// Where genesis names a herald, a delay begins once it has told of the act (docs/design/037). Two wait for
 /// nobody's word: what the roots bring, since a herald that is latched, or lost, is the administrators' to
@@ -89,13 +90,8 @@ pub(super) fn settle_change(
     if !state.facts.stands(&held.proof) {
         return Err(Reason::FactorRevoked);
     }
-    let reach = Reach {
-        realm: held.act.realm,
-        account: held.act.account,
-        withdraws: None,
-    };
     let delayed = !clock.has_run(held);
-    let shut = state.facts.is_suspended(reach);
+    let shut = is_shut(state, &held.act);
     let beside = joint::beside(state, held);
     let missing = joint::missing(state, held.proof.owner, &held.act, &beside);
     if delayed || shut || missing > 0 {

@@ -1,6 +1,7 @@
 //! Recovering a holder who has lost factors: who may bring the new one, how long it waits, and who may
 //! stop it. `docs/guide/recovery.md` has the table.
 
+use super::approval::is_shut;
 use super::authenticate::{Actor, has_role};
 use super::claims::Claims;
 use super::clock::Clock;
@@ -16,10 +17,10 @@ use crate::genesis::{Issuer, IssuerKind};
 use crate::id::PrincipalId;
 use crate::realm::Role;
 use crate::reason::Reason;
+use crate::state::State;
 use crate::state::account::{Account, Owner};
 use crate::state::recovery::Voucher;
 use crate::state::release::{End, Held};
-use crate::state::{Reach, State};
 use crate::time::Span;
 use std::collections::BTreeSet;
 
@@ -137,11 +138,7 @@ pub(super) fn settle(
     check_new(state, owner, &recover.factor)?;
     let missing = missing(state, held, owner, recover)?;
     let delayed = !clock.has_run(held);
-    let shut = state.facts.is_suspended(Reach {
-        realm: held.act.realm,
-        account: held.act.account,
-        withdraws: None,
-    });
+    let shut = is_shut(state, &held.act);
     if missing > 0 || delayed || shut {
         let needs = needs(missing, delayed, shut);
         return Ok(Verdict::Wait(needs, clock.runs_until(held)));

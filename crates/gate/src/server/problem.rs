@@ -17,7 +17,7 @@ pub struct Problem {
     reason: Reason,
     /// The policy's statements that refused it.
     statements: Vec<Name>,
-    /// Which member of a body cannot be read, and where it stands.
+    /// What of the request it is: the member of a body that cannot be read, the component that a signature lacks.
     at: Option<String>,
 }
 
@@ -48,13 +48,19 @@ impl From<Reason> for Problem {
 
 /// A body that came as JSON. Whoever sent it is told what of it cannot be read.
 pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| Problem {
-        at: Some(error.to_string().chars().take(MOST_AT).collect()),
-        ..Reason::Malformed.into()
-    })
+    serde_json::from_slice(body).map_err(|error| Problem::at(Reason::Malformed, &error))
 }
 
 impl Problem {
+    /// The same, with what of the request it is.
+    pub(super) fn at(reason: Reason, fault: &dyn std::fmt::Display) -> Self {
+        let at = fault.to_string().chars().take(MOST_AT).collect();
+        Self {
+            at: Some(at),
+            ..reason.into()
+        }
+    }
+
     /// The HTTP status of a reason.
     #[must_use]
     pub fn status(&self) -> StatusCode {

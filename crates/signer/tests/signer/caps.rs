@@ -3,7 +3,7 @@
 use crate::bench::{Bench, PAYEE, config};
 use portcullis_chains::ethereum::Fees;
 use portcullis_core::Span;
-use portcullis_core::act::{ActKind, EnrolFactor, LiftTarget, RaiseEpoch};
+use portcullis_core::act::{ActKind, AddAddress, EnrolFactor, LiftTarget, RaiseEpoch};
 use portcullis_core::factor::{FactorKind, NewFactor};
 use portcullis_core::realm::Realm;
 use portcullis_host::Clock as _;
@@ -282,4 +282,37 @@ fn an_address_that_a_waiting_factor_brought_in_waits_as_long() {
     assert_eq!(bench.run(5), 0, "the factor counts, the address does not");
     bench.clock.pass(Span::hours(24));
     assert_eq!(bench.run(3), 1);
+}
+
+/// A gate dates an entry ahead that brings something in: what waits goes on by the signer's own clock.
+#[test]
+fn no_entry_from_the_future_ends_the_days_cap() {
+    let mut config = config("");
+    config.floors.first_enrolments_per_day = 1;
+    let mut bench = Bench::with(config);
+    {
+        let mut wire = bench.wire();
+        let ledger = &mut wire.ledger;
+        let second = Customer::number(2);
+        ledger.open(&second);
+        ledger.add_address(&second, PAYEE);
+        ledger.withdraw(&second, PAYEE, 6);
+    }
+    bench.clock.pass(Span::seconds(23 * 3600 + 1800));
+    assert_eq!(bench.run(3), 0, "it waits for the day's cap");
+    {
+        let mut wire = bench.wire();
+        let ledger = &mut wire.ledger;
+        ledger.settle_clocks();
+        let now = ledger.clock.now();
+        ledger.clock.pass(Span::seconds(3_000));
+        let address = World::address(0xbc);
+        let add = ActKind::AddAddress(AddAddress { address });
+        let act = ledger.customers_act(&bench.customer, add);
+        let evidence = ledger.customers_evidence(&bench.customer, &act);
+        ledger.submit(act, evidence);
+        ledger.clock.set(now);
+        ledger.cosign();
+    }
+    assert_eq!(bench.run(5), 0, "it waits on");
 }
