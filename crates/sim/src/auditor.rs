@@ -9,8 +9,10 @@ use portcullis_core::board::Posting;
 use portcullis_core::signature::Strict;
 use portcullis_core::state::release::Stage;
 use portcullis_core::{Body, Digest, Entry, State};
+use portcullis_keeper::Keeper;
 use portcullis_keeper::testkit::World;
 use portcullis_tlog::{Frontier, Hash};
+use std::collections::BTreeSet;
 
 /// The auditor.
 pub struct Auditor {
@@ -25,6 +27,8 @@ pub struct Auditor {
     frontier: Frontier,
     /// The running digest of effects after so many entries.
     effects: Vec<Digest>,
+    /// Newest heads of keepers that have been looked at.
+    judged: BTreeSet<Digest>,
     /// Acts that were journaled and count, for whoever wants them once more.
     pub journaled: Vec<Posting>,
 }
@@ -42,6 +46,7 @@ impl Auditor {
             effects: vec![state.facts().effects],
             frontier,
             state,
+            judged: BTreeSet::new(),
             journaled: Vec::new(),
             truth: truth.clone(),
             common: common.clone(),
@@ -187,7 +192,7 @@ impl Auditor {
     }
 
     /// Every replica at a size has the effects that this one had there.
-    pub fn compare(&self, hosts: &Hosts, signer: &SignerHost, herald: Option<&HeraldHost>) {
+    pub fn compare(&mut self, hosts: &Hosts, signer: &SignerHost, herald: Option<&HeraldHost>) {
         let shared = hosts.gate().shared();
         if let Some(shared) = shared {
             self.check_replica("the gate", &shared.state());
@@ -197,10 +202,28 @@ impl Auditor {
         let signer = signer.signer();
         if let Some(signer) = signer.filter(|s| s.keeper().follower().has_reached_mark()) {
             self.check_replica("the signer", signer.state());
+            self.check_moved("the signer", signer.keeper());
         }
         let herald = herald.and_then(HeraldHost::herald);
         if let Some(herald) = herald.filter(|h| h.keeper().follower().has_reached_mark()) {
             self.check_replica("the herald", herald.state());
+            self.check_moved("the herald", herald.keeper());
+        }
+    }
+
+    /// Whoever has come past a handover goes by nothing that only those of before have signed or cosigned.
+    fn check_moved(&mut self, whose: &str, keeper: &Keeper) {
+        let speakers = &self.model.speakers;
+        let newest = keeper.follower().heads().newest();
+        let (Some(newest), Some(last)) = (newest, speakers.last_handover()) else {
+            return;
+        };
+        let note = newest.signed().note().to_string();
+        let is_new = self.judged.insert(Digest::plain(note.as_bytes()));
+        if is_new && keeper.state().size() >= last && speakers.read(note.as_bytes()).is_none() {
+            let what = format!("{whose} by a head of size {}", newest.head().size);
+            let chronicle = &self.common.chronicle;
+            chronicle.violated("only those in force move a keeper", what);
         }
     }
 

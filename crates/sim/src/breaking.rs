@@ -4,7 +4,7 @@ use crate::disk::SimDisk;
 use crate::faults::Fault;
 use crate::hosts::{BoardLie, HeraldHost, HeraldLie, Mood, NodeLie, WitnessLie};
 use crate::people::Deed;
-use crate::setting::{BOARDS, LIAR, WITNESSES};
+use crate::setting::{BOARDS, LIAR};
 use crate::sim::Sim;
 use crate::wire::{Host, Weather};
 
@@ -36,7 +36,7 @@ impl Sim {
             3..=5 => self.hosts.signer_disk().clone(),
             8 | 9 => self.hosts.herald_disk().clone(),
             6 => {
-                let number = self.dice.index(WITNESSES);
+                let number = self.dice.index(self.hosts.witnesses());
                 self.hosts.witness(number).disk.clone()
             }
             _ => {
@@ -73,7 +73,7 @@ impl Sim {
         self.hosts.gate_disk().set_full(false);
         self.hosts.signer_disk().set_full(false);
         self.hosts.herald_disk().set_full(false);
-        (0..WITNESSES).for_each(|n| self.hosts.witness(n).disk.set_full(false));
+        (0..self.hosts.witnesses()).for_each(|n| self.hosts.witness(n).disk.set_full(false));
         (0..BOARDS).for_each(|n| self.hosts.board(n).disk.set_full(false));
     }
 
@@ -84,7 +84,7 @@ impl Sim {
             0 | 1 => Host::Gate,
             2 => Host::Signer,
             3 => Host::People,
-            4 => Host::Witness(self.dice.index(WITNESSES)),
+            4 => Host::Witness(self.dice.index(self.hosts.witnesses())),
             _ => Host::Board(self.dice.index(BOARDS)),
         }
     }
@@ -248,7 +248,7 @@ impl Sim {
             self.herald.iter_mut().for_each(HeraldHost::start);
             self.note("start", "the herald");
         }
-        for number in 0..WITNESSES {
+        for number in 0..hosts.witnesses() {
             let mut witness = hosts.witness(number);
             if !witness.runs() && self.dice.chance(60) {
                 self.power(&witness.disk.clone());

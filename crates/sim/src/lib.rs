@@ -28,6 +28,7 @@ pub mod keyring;
 pub mod model;
 pub mod passkey;
 pub mod people;
+mod pretenders;
 mod server;
 pub mod setting;
 mod settling;

@@ -6,6 +6,7 @@
 mod codes;
 mod contacts;
 mod delays;
+mod handovers;
 mod keys;
 mod payments;
 mod people;
@@ -13,6 +14,7 @@ mod policy;
 mod proofs;
 mod recovery;
 
+pub(crate) use handovers::{Speaker, Speakers};
 pub use payments::{Payment, Planned};
 pub use policy::Rate;
 pub use proofs::Proof;
@@ -36,12 +38,11 @@ use portcullis_core::limits::Limits;
 use portcullis_core::policy::Policy;
 use portcullis_core::realm::Role;
 use portcullis_core::statement::{Says, Statement};
-use portcullis_core::{Body, Decision, Digest, Entry, Network, Span, Time};
+use portcullis_core::{Body, Decision, Digest, Entry, Span, Time};
 use portcullis_keeper::testkit::World;
 use portcullis_tlog::{Hash, Note};
 use recovery::Recoveries;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// A stop as the journal has it.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +93,6 @@ struct Waiting {
 pub struct Model {
     chronicle: Chronicle,
     truth: Truth,
-    network: Arc<Network>,
     wallet: [u8; 20],
     counted: BTreeSet<Digest>,
     about: Vec<Vec<Digest>>,
@@ -108,6 +108,8 @@ pub struct Model {
     contacts: Contacts,
     codes: Codes,
     in_force: InForce,
+    /// Who speaks for the journal.
+    pub(crate) speakers: Speakers,
     rules: Rules,
     recoveries: Recoveries,
     frozen: BTreeSet<AccountId>,
@@ -143,8 +145,7 @@ pub struct Model {
 
 impl Model {
     pub(crate) fn new(common: &Common, truth: &Truth) -> Self {
-        let network = &common.world.network;
-        let genesis = network.genesis();
+        let genesis = common.world.network.genesis();
         let heralds = common.is_whole.then_some([
             (PrincipalId(World::HERALD.0), Role::Keeper),
             (setting::SUPPORTERS[1], Role::Support),
@@ -168,13 +169,13 @@ impl Model {
             chronicle: common.chronicle.clone(),
             truth: truth.clone(),
             wallet: address,
-            network: Arc::clone(network),
             quorum: 2,
             newcomers: BTreeMap::new(),
             delays: Delays::new(common.is_whole),
             contacts: Contacts::default(),
             codes: Codes::default(),
             in_force: InForce::of(genesis),
+            speakers: Speakers::of(genesis),
             rules: Rules::begin(policy),
             recoveries: Recoveries::default(),
             counted: BTreeSet::new(),
@@ -247,6 +248,7 @@ impl Model {
                 self.replan(replacement.act, &replacement.plan);
             }
             Body::Checkpoint(note) => {
+                self.check_checkpoint(note);
                 self.start_clocks(note);
                 if let Ok(note) = Note::parse(note) {
                     let digest = Digest::plain(note.text().as_bytes());

@@ -1,9 +1,11 @@
 //! The network that is simulated: who there is, with which keys.
 
 mod codes;
+mod handovers;
 mod whole;
 
 pub use codes::limits_with_codes;
+pub use handovers::{SPARES, log, log_keys, log_seed, number_of, witnesses_of};
 pub use whole::{
     BUDGET, CURRENCY, IDENTITY, ROOTS, SUPPORTERS, first_policy, first_roots, heirs, policy,
     publisher,
@@ -18,10 +20,10 @@ use portcullis_core::realm::Role;
 use portcullis_core::{Span, Time};
 use portcullis_keeper::testkit::{World, id};
 use portcullis_keys::StatementKey as _;
-use portcullis_tlog::{KeyName, Signer as _, WitnessSigner};
+use portcullis_tlog::{KeyName, WitnessSigner};
 use std::sync::Arc;
 
-/// Witnesses, of which one may be dishonest; three make a quorum.
+/// Witnesses of genesis, of which one may be dishonest; three make a quorum. Those that take over from them are as many.
 pub const WITNESSES: usize = 4;
 /// Stop boards, of which one may be dishonest.
 pub const BOARDS: usize = 2;
@@ -49,7 +51,9 @@ pub const APPROVERS: [PrincipalId; 2] = [staff(0x03), staff(0x05)];
 /// Restricts only.
 pub const SUPPORT: PrincipalId = staff(0x04);
 
-const WITNESS_SEEDS: [u8; WITNESSES] = [0x91, 0x92, 0x93, 0x94];
+const WITNESS_SEEDS: [u8; WITNESSES + SPARES] = [
+    0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0x9b, 0x9c,
+];
 const BOARD_SEEDS: [u8; BOARDS] = [0xb0, 0xb1];
 
 const fn staff(byte: u8) -> PrincipalId {
@@ -73,10 +77,19 @@ pub const fn has_codes(seed: u64) -> bool {
     is_whole(seed) && seed / BLOCK >= FIRST_WITH_CODES
 }
 
+/// Whether the journal of a seed's network is handed over, to other witnesses and to another key: in both networks of
+/// later blocks still.
+#[must_use]
+pub const fn has_handovers(seed: u64) -> bool {
+    seed / BLOCK >= FIRST_WITH_HANDOVERS
+}
+
 /// So many seeds in a row have one network, and the next ones the other.
 const BLOCK: u64 = 64;
 /// From this block on.
 const FIRST_WITH_CODES: u64 = 8;
+/// From this block on.
+const FIRST_WITH_HANDOVERS: u64 = 16;
 
 /// The network with all its keys.
 #[must_use]
@@ -137,12 +150,7 @@ pub fn board_url(number: usize) -> String {
 }
 
 fn change(genesis: &mut Genesis) {
-    let vkeys = (0..WITNESSES).map(|n| witness(n).key().to_string());
-    genesis.witnesses = genesis::Witnesses {
-        vkeys: vkeys.collect(),
-        faulty: 1,
-        quorum: 3,
-    };
+    genesis.witnesses = witnesses_of(&[0, 1, 2, 3]);
     let boards = (0..BOARDS).map(|number| genesis::Board {
         id: board(number),
         key: World::key(&board(number).0).public_key().clone(),

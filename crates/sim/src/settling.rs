@@ -2,7 +2,7 @@
 
 use crate::hosts::{HeraldHost, Mood};
 use crate::people::Deed;
-use crate::setting::{BOARDS, WITNESSES};
+use crate::setting::BOARDS;
 use crate::sim::{Sim, Turn};
 use crate::wire::Weather;
 use portcullis_core::Span;
@@ -49,7 +49,7 @@ impl Sim {
         self.people.clock.set_off(0);
         self.signer.clock.set_off(0);
         hosts.gate().clock.set_off(0);
-        for number in 0..WITNESSES {
+        for number in 0..hosts.witnesses() {
             let mut witness = hosts.witness(number);
             witness.set_lie(None);
             witness.clock.set_off(0);
@@ -140,7 +140,8 @@ impl Sim {
         }
         if turn > GIVE_UP {
             deeds.extend([Deed::CancelAny, Deed::Void]);
-            deeds.extend(self.common.is_whole.then_some(Deed::CancelOwn));
+            let has_long_waits = self.common.is_whole || self.common.has_handovers;
+            deeds.extend(has_long_waits.then_some(Deed::CancelOwn));
         }
         for _ in 0..deeds.len() {
             let deed = *self.dice.pick(&deeds).unwrap_or(&Deed::Lift);
@@ -161,6 +162,12 @@ impl Sim {
             && facts.releases.is_empty()
             && facts.suspensions.is_empty()
             && !latched
+            && self.goes_on_after_handovers()
+    }
+
+    /// Those who took over last speak for the journal, and every keeper goes by them.
+    fn goes_on_after_handovers(&self) -> bool {
+        self.auditor.model.speakers.last_handover().is_none() || self.are_past()
     }
 
     fn unsettled(&self) -> String {
@@ -195,7 +202,12 @@ impl Sim {
             )
         });
         let suspensions = facts.suspensions.len();
-        format!("held {held:?}; releases {releases:?}; {suspensions} suspensions; signer {waits:?}")
+        let open = self.auditor.model.speakers.handing_over();
+        let past = self.goes_on_after_handovers();
+        let handovers = format!("handing over {open:?}, past all {past}");
+        format!(
+            "{handovers}; held {held:?}; releases {releases:?}; {suspensions} suspensions; signer {waits:?}"
+        )
     }
 
     /// What was released has arrived once, or has been given up and has not.

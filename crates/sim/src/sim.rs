@@ -5,10 +5,10 @@ use crate::chronicle::{Chronicle, Violation};
 use crate::clock::TrueTime;
 use crate::dice::Dice;
 use crate::faults::{Profile, profile};
-use crate::hosts::{Chain, Common, HeraldHost, Hosts, SignerHost};
+use crate::hosts::{Chain, Common, HeraldHost, Hosts, Loot, SignerHost};
 use crate::keyring::Keyring;
 use crate::people::{Deed, People};
-use crate::setting::{self, BOARDS, START, WITNESSES};
+use crate::setting::{self, BOARDS, START};
 use crate::truth::Truth;
 use crate::watch::Watch;
 use portcullis_core::{Digest, Span};
@@ -139,6 +139,8 @@ impl Sim {
             world: setting::world(is_whole, has_codes),
             is_whole,
             has_codes,
+            has_handovers: setting::has_handovers(seed),
+            loot: Loot::default(),
             keys: Arc::new(Keyring::new(is_whole)),
             chronicle: Chronicle::default(),
             runtime: Arc::new(runtime),
@@ -206,12 +208,25 @@ impl Sim {
                     if self.common.has_codes && turn > turns / 2 && self.dice.chance(300) {
                         deed = Deed::EnrolApp;
                     }
+                    if self.common.has_handovers && self.dice.chance(200) {
+                        deed = self.begin_handover();
+                    }
                     self.people.act(deed, &self.auditor.state);
                 }
                 Some(turn) => self.take(turn),
                 None => {}
             }
             self.end_turn();
+        }
+    }
+
+    /// Administrators propose who is to speak for the journal, and stand behind what is proposed.
+    fn begin_handover(&self) -> Deed {
+        let is_proposed = !self.auditor.state.facts().held.is_empty();
+        if is_proposed {
+            Deed::Approve
+        } else {
+            Deed::HandOver
         }
     }
 
@@ -268,6 +283,7 @@ impl Sim {
     }
 
     pub(crate) fn take(&mut self, turn: Turn) {
+        self.look_who_is_past();
         match turn {
             Turn::Sequencer => self.hosts.gate().sequence(),
             Turn::Witnesses => self.hosts.gate().beat(),
@@ -309,9 +325,12 @@ impl Sim {
     }
 
     fn let_people_act(&mut self) {
-        let state = &self.auditor.state;
         // What makes no sense as things are is passed over for something that does.
         if self.dice.chance(self.profile.thieves) {
+            if self.common.has_handovers && self.dice.chance(150) && self.pretend() {
+                return;
+            }
+            let state = &self.auditor.state;
             for _ in 0..6 {
                 let theft = self.dice.weighed(&self.people.thefts);
                 let journaled = &self.auditor.journaled;
@@ -321,6 +340,7 @@ impl Sim {
             }
             return;
         }
+        let state = &self.auditor.state;
         for _ in 0..6 {
             let deed = self.dice.weighed(&self.people.deeds);
             if deed.is_some_and(|deed| self.people.act(deed, state)) {
@@ -366,7 +386,7 @@ impl Sim {
         {
             herald.stop();
         }
-        for number in 0..WITNESSES {
+        for number in 0..self.hosts.witnesses() {
             let mut witness = self.hosts.witness(number);
             if witness.disk.is_dead() && witness.runs() {
                 witness.stop();

@@ -2,7 +2,6 @@
 //! thing: a signer that sees it stops, says so, and signs nothing more.
 
 use crate::hosts::{Misdeed, WitnessLie};
-use crate::setting::WITNESSES;
 use crate::sim::{Report, Sim, Turn};
 use portcullis_core::Span;
 use portcullis_core::statement::Condition;
@@ -16,7 +15,7 @@ pub fn betray(seed: u64, misdeed: Misdeed, condition: Condition) -> Report {
     let mut sim = Sim::new(seed);
     sim.prepare();
     sim.run(200);
-    for number in 0..WITNESSES {
+    for number in 0..sim.hosts.witnesses() {
         sim.hosts
             .witness(number)
             .set_lie(Some(WitnessLie::Anything));

@@ -4,7 +4,7 @@ use crate::auditor::Auditor;
 use crate::chronicle::Chronicle;
 use crate::disk::SimDisk;
 use crate::hosts::{Chain, Common, Hosts, KeyUse, SignerHost};
-use crate::model::{Payment, Planned, is_in};
+use crate::model::{Payment, Planned, Speaker, is_in};
 use crate::setting::{self, DELAY, LIAR, WITNESSES};
 use crate::truth::Truth;
 use portcullis_core::act::{Act, ActKind};
@@ -31,8 +31,10 @@ pub struct Watch {
     by_nonce: BTreeMap<u64, (Digest, bool)>,
     spent: Vec<(Time, Option<[u8; 20]>, u128, u64)>,
     /// The largest size that each honest witness has cosigned, and when each size first was.
-    sizes: [u64; WITNESSES],
-    times: [Time; WITNESSES],
+    sizes: Vec<u64>,
+    times: Vec<Time>,
+    /// The newest of the journal's keys that each has cosigned for.
+    logs: Vec<usize>,
     covered: Vec<(u64, Time)>,
     unread: Vec<(usize, TreeHead)>,
     /// How often the key was used.
@@ -50,8 +52,9 @@ impl Watch {
             signed: BTreeSet::new(),
             by_nonce: BTreeMap::new(),
             spent: Vec::new(),
-            sizes: [0; WITNESSES],
-            times: [Time(0); WITNESSES],
+            sizes: vec![0; common.witnesses()],
+            times: vec![Time(0); common.witnesses()],
+            logs: vec![0; common.witnesses()],
             covered: Vec::new(),
             unread: Vec::new(),
             signatures: 0,
@@ -89,6 +92,18 @@ impl Watch {
         }
     }
 
+    /// The size that a witness has cosigned last, of what counts.
+    #[must_use]
+    pub fn size_of(&self, witness: usize) -> u64 {
+        self.sizes[witness]
+    }
+
+    /// The newest of the journal's keys that it has cosigned for.
+    #[must_use]
+    pub fn log_of(&self, witness: usize) -> usize {
+        self.logs[witness]
+    }
+
     fn violated(&self, invariant: &'static str, seen: impl std::fmt::Display) {
         self.chronicle.violated(invariant, seen);
     }
@@ -107,7 +122,7 @@ impl Watch {
         };
         self.check_once(&planned);
         self.check_recorded(used, &planned);
-        self.check_fresh(used.at, lag);
+        self.check_fresh(used.at, lag, read, auditor);
         self.check_not_latched(auditor);
         if !planned.is_void {
             self.check_evidence(&planned, payment);
@@ -158,18 +173,33 @@ impl Watch {
     }
 
     /// A quorum has cosigned something within the lease: two of it are not the liar.
-    fn check_fresh(&self, at: Time, lag: Span) {
-        let mut honest: Vec<Time> = (0..WITNESSES)
-            .filter(|n| *n != LIAR)
-            .map(|n| self.times[n])
-            .collect();
-        honest.sort_unstable();
-        let newest = of_quorum(self.times).max(honest[1]);
+    fn check_fresh(&self, at: Time, lag: Span, read: Option<u64>, auditor: &Auditor) {
+        // One that is gone has read what nobody can ask it for.
+        let speakers = &auditor.model.speakers;
+        let newest = match read {
+            Some(read) => self.last_cosigned(speakers.at(read)),
+            None => {
+                let each = speakers.each();
+                let times = each.map(|(speaker, ..)| self.last_cosigned(speaker));
+                times.max().unwrap_or(Time(0))
+            }
+        };
         let age = at.since(newest);
         if age > Span(LEASE.0 + lag.0) {
             let what = format!("{} ms after a quorum last cosigned", age.0);
             self.violated("nothing is signed without a lease", what);
         }
+    }
+
+    /// When a quorum of these last cosigned anything.
+    fn last_cosigned(&self, speaker: &Speaker) -> Time {
+        let numbers = speaker.numbers();
+        let honest = numbers.iter().filter(|n| **n != LIAR);
+        let mut honest: Vec<Time> = honest.map(|n| self.times[*n]).collect();
+        honest.sort_unstable();
+        // Beside a liar two honest ones are a quorum.
+        let second = (honest.len() < numbers.len()).then(|| honest[1]);
+        of_quorum(&numbers, &self.times).max(second.unwrap_or(Time(0)))
     }
 
     /// Whoever was shut by hand, or has said that it latched, uses no key until a quorum clears that.
@@ -290,15 +320,20 @@ impl Watch {
 
     /// Honest witnesses cosign one history, and only forwards.
     fn look_at_witnesses(&mut self, hosts: &Hosts, auditor: &Auditor) {
-        for number in 0..WITNESSES {
+        for number in 0..hosts.witnesses() {
             for cosigned in hosts.witness(number).take_cosigned() {
                 let size = cosigned.head.size;
-                if size < self.sizes[number] {
+                if size < self.sizes[number] || cosigned.log < self.logs[number] {
                     self.violated("a witness never goes back", format!("{number} to {size}"));
                 }
-                (self.sizes[number], self.times[number]) = (size, cosigned.at);
+                self.logs[number] = cosigned.log;
                 self.unread.push((number, cosigned.head));
-                self.cover(cosigned.at);
+                // Whom the journal has not handed over to for this size, and by which key, says nothing.
+                let speaker = auditor.model.speakers.at(size);
+                if speaker.log_number() == Some(cosigned.log) {
+                    (self.sizes[number], self.times[number]) = (size, cosigned.at);
+                    self.cover(cosigned.at, auditor);
+                }
             }
         }
         let (known, unread) = std::mem::take(&mut self.unread)
@@ -315,8 +350,13 @@ impl Watch {
     }
 
     /// What three witnesses have, with or without the one that may lie.
-    fn cover(&mut self, at: Time) {
-        let size = of_quorum(self.sizes);
+    fn cover(&mut self, at: Time, auditor: &Auditor) {
+        let each = auditor.model.speakers.each();
+        let sizes = each.map(|(speaker, behind, end)| {
+            let size = of_quorum(&speaker.numbers(), &self.sizes).min(end);
+            if size > behind { size } else { 0 }
+        });
+        let size = sizes.max().unwrap_or(0);
         match self.covered.last() {
             Some((known, _)) if *known > size => {}
             _ => self.covered.push((size, at)),
@@ -344,9 +384,10 @@ fn takes_in(stop: &Act, payment: &Payment) -> bool {
 }
 
 /// What three witnesses have: any three, or all but the one that says nothing while it lies.
-fn of_quorum<T: Ord + Copy>(each: [T; WITNESSES]) -> T {
-    let mut sorted = each;
+fn of_quorum<T: Ord + Copy>(numbers: &[usize], each: &[T]) -> T {
+    let mut sorted: Vec<T> = numbers.iter().map(|n| each[*n]).collect();
     sorted.sort_unstable();
-    let honest = (0..WITNESSES).filter(|n| *n != LIAR).map(|n| each[n]).min();
+    let honest = numbers.iter().filter(|n| **n != LIAR);
+    let honest = honest.map(|n| each[*n]).min();
     sorted[WITNESSES - 3].max(honest.unwrap_or(sorted[0]))
 }

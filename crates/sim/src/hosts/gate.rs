@@ -6,13 +6,14 @@ use crate::clock::SimClock;
 use crate::dice::SharedDice;
 use crate::disk::SimDisk;
 use crate::server::{Answering, ask};
-use crate::setting::{self, BOARDS, WITNESSES};
+use crate::setting::{self, BOARDS};
 use crate::wire::{Host, Message, Way};
 use axum::Router;
 use portcullis_gate::sequencer::{Command, Shared, Stop};
 use portcullis_gate::{ChainFees, Gate, LogKeys, Parts};
 use portcullis_host::{Http, Reply};
 use portcullis_keeper::testkit::World;
+use portcullis_keys::StatementKey;
 use portcullis_tlog::Signer;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -128,18 +129,19 @@ impl GateHost {
             token_gas: 100_000,
             bump_after_seconds: 45,
         };
-        let witnesses = (0..WITNESSES).map(|n| {
+        let witnesses = (0..self.common.witnesses()).map(|n| {
             let name = setting::witness(n).key().name().to_string();
             (name, setting::witness_url(n))
         });
         let boards = (0..BOARDS).map(|n| (setting::board(n), setting::board_url(n)));
+        let log = |n| -> Arc<dyn StatementKey> { Arc::new(World::key(&setting::log_seed(n))) };
         Parts {
             network: world.network.clone(),
             clock: Arc::new(self.clock.clone()),
             disk: Arc::new(self.disk.clone()),
             random: Arc::new(SharedDice::new(random)),
             http: Arc::clone(&self.http),
-            log: LogKeys::new(Arc::new(World::key(&[0x80; 16])), None),
+            log: LogKeys::new(log(0), self.common.has_handovers.then(|| log(1))),
             witnesses: witnesses.collect(),
             boards: boards.collect(),
             chains: BTreeMap::from([(setting::chain(), fees)]),

@@ -5,6 +5,7 @@ mod chain;
 mod evil;
 mod gate;
 mod herald;
+mod loot;
 mod mail;
 mod signer;
 mod witness;
@@ -14,6 +15,7 @@ pub use chain::{Chain, NodeLie, SimNode};
 pub use evil::{Evil, Misdeed};
 pub use gate::GateHost;
 pub use herald::{HeraldHost, HeraldLie};
+pub use loot::Loot;
 pub use mail::Mood;
 pub use signer::{KeyUse, SignerHost};
 pub use witness::{WitnessHost, WitnessLie};
@@ -22,7 +24,7 @@ use crate::chronicle::Chronicle;
 use crate::clock::TrueTime;
 use crate::dice::Dice;
 use crate::keyring::Keyring;
-use crate::setting::{self, BOARDS, WITNESSES};
+use crate::setting::{self, BOARDS, SPARES, WITNESSES};
 use crate::wire::{Host, Message, Wire};
 use portcullis_core::limits::Limits;
 use portcullis_host::Reply;
@@ -40,6 +42,10 @@ pub struct Common {
     pub is_whole: bool,
     /// Whether its customers have authenticator apps.
     pub has_codes: bool,
+    /// Whether its journal is handed over.
+    pub has_handovers: bool,
+    /// What thieves have of keys that others have taken the place of.
+    pub loot: Loot,
     /// The keys that are rotated, with their successors.
     pub keys: Arc<Keyring>,
     /// True time.
@@ -60,6 +66,16 @@ impl Common {
             setting::limits_with_codes(hour)
         } else {
             setting::limits(hour)
+        }
+    }
+
+    /// How many witnesses there are: those of genesis, and those that stand ready.
+    #[must_use]
+    pub fn witnesses(&self) -> usize {
+        if self.has_handovers {
+            WITNESSES + SPARES
+        } else {
+            WITNESSES
         }
     }
 
@@ -99,7 +115,7 @@ impl Hosts {
         Arc::new_cyclic(|hosts| Self {
             wire: Wire::new(time.clone(), dice.of("wire"), chronicle.clone()),
             gate: Mutex::new(GateHost::new(common, gate_disk.clone(), hosts, chain)),
-            witnesses: (0..WITNESSES)
+            witnesses: (0..common.witnesses())
                 .map(|n| Mutex::new(WitnessHost::new(common, n)))
                 .collect(),
             boards: (0..BOARDS)
@@ -115,6 +131,12 @@ impl Hosts {
     /// The gate's machine.
     pub fn gate(&self) -> MutexGuard<'_, GateHost> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many witnesses there are.
+    #[must_use]
+    pub fn witnesses(&self) -> usize {
+        self.witnesses.len()
     }
 
     /// A witness'.
@@ -166,7 +188,9 @@ impl Hosts {
     pub(crate) fn deliver(&self, to: Host, message: &Message) -> Option<Reply> {
         match to {
             Host::Gate => self.gate().answer(message),
-            Host::Witness(number) if number < WITNESSES => self.witness(number).answer(message),
+            Host::Witness(number) if number < self.witnesses() => {
+                self.witness(number).answer(message)
+            }
             Host::Board(number) if number < BOARDS => self.board(number).answer(message),
             Host::Webhook => {
                 let alarm = String::from_utf8_lossy(&message.body).into_owned();

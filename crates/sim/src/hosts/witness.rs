@@ -4,7 +4,7 @@ use super::Common;
 use crate::clock::SimClock;
 use crate::disk::SimDisk;
 use crate::server::ask;
-use crate::setting;
+use crate::setting::{self, WITNESSES};
 use crate::wire::Message;
 use axum::Router;
 use portcullis_core::Time;
@@ -12,7 +12,8 @@ use portcullis_host::{Clock as _, Reply};
 use portcullis_keeper::testkit::World;
 use portcullis_tlog::witness::{AddCheckpoint, decide};
 use portcullis_tlog::{
-    Cosignature, SignedCheckpoint, Signer as _, Timestamp, TreeHead, WitnessSigner,
+    Cosignature, LogKey, ReadCheckpoint, SignedCheckpoint, Signer as _, Timestamp, TreeHead,
+    WitnessSigner,
 };
 use portcullis_witness::{Cosigner, Roles, Witness, router};
 use std::sync::Arc;
@@ -52,6 +53,8 @@ impl WitnessLie {
 pub struct Cosigning {
     /// What it cosigned.
     pub head: TreeHead,
+    /// By which of the journal's keys that was signed.
+    pub log: usize,
     /// When, by the true clock.
     pub at: Time,
 }
@@ -97,6 +100,13 @@ impl WitnessHost {
         self.lie = lie;
     }
 
+    /// How it lies. Whoever has its key cosigns whatever the log signed.
+    fn lie(&self) -> Option<WitnessLie> {
+        let stolen = self.common.loot.stolen();
+        let is_stolen = stolen.witnesses.contains(&self.number);
+        is_stolen.then_some(WitnessLie::Anything).or(self.lie)
+    }
+
     /// What it cosigned since the last question.
     pub fn take_cosigned(&mut self) -> Vec<Cosigning> {
         std::mem::take(&mut self.cosigned)
@@ -119,7 +129,7 @@ impl WitnessHost {
         let cosigner = cosigner(&self.common, self.number);
         let (clock, disk) = (Arc::new(self.clock.clone()), Arc::new(self.disk.clone()));
         let network = &self.common.world.network;
-        match Witness::open(network, cosigner, clock, disk) {
+        match Witness::open_with(network, log_keys(&self.common), cosigner, clock, disk) {
             Ok(witness) => {
                 let roles = Roles {
                     witness: Some(witness),
@@ -139,7 +149,7 @@ impl WitnessHost {
     }
 
     pub(super) fn answer(&mut self, message: &Message) -> Option<Reply> {
-        if let Some(lie) = self.lie {
+        if let Some(lie) = self.lie() {
             return self.answer_falsely(lie, message);
         }
         let router = self.router.as_ref()?;
@@ -157,10 +167,10 @@ impl WitnessHost {
             self.stop();
         }
         if reply.status == 200
-            && let Some(signed) = signed_in(&self.common, &message.body)
+            && let Some((log, signed)) = signed_in(&message.body)
         {
             let (head, at) = (signed.head(), self.common.time.now());
-            self.cosigned.push(Cosigning { head, at });
+            self.cosigned.push(Cosigning { head, log, at });
         }
         Some(reply)
     }
@@ -179,8 +189,9 @@ impl WitnessHost {
             WitnessLie::Nonsense => return Some(reply(200, &[0xff, b'\n', 0])),
             WitnessLie::Silent => return None,
         };
-        let signed = signed_in(&self.common, &message.body)?;
-        let cosignature = cosign_anything(&self.common.world, &signed, time, &self.key)?;
+        let (log, signed) = signed_in(&message.body)?;
+        let log = &setting::log_keys()[log];
+        let cosignature = cosign_anything(log, &signed, time, &self.key)?;
         let line = format!("{}\n", cosignature.signature());
         Some(reply(200, line.as_bytes()))
     }
@@ -192,25 +203,42 @@ fn reply(status: u16, body: &[u8]) -> Reply {
 }
 
 fn cosigner(common: &Common, number: usize) -> Cosigner {
-    let key = World::key(&setting::witness_seed(number));
-    Cosigner::new(&common.world.network, Arc::new(key)).expect("the genesis names it")
+    let key = Arc::new(World::key(&setting::witness_seed(number)));
+    if number < WITNESSES {
+        return Cosigner::new(&common.world.network, key).expect("the genesis names it");
+    }
+    let name = setting::witness(number).key().name().clone();
+    Cosigner::successor(name, key).expect("an Ed25519 key")
 }
 
-fn signed_in(common: &Common, body: &[u8]) -> Option<SignedCheckpoint> {
+/// The keys that its operator has named: where the journal is handed over, both from the start.
+fn log_keys(common: &Common) -> Vec<LogKey> {
+    if common.has_handovers {
+        setting::log_keys().to_vec()
+    } else {
+        Vec::new()
+    }
+}
+
+/// What it was asked to cosign, and by which of the journal's keys that is signed.
+fn signed_in(body: &[u8]) -> Option<(usize, SignedCheckpoint)> {
     let (_, note) = std::str::from_utf8(body).ok()?.split_once("\n\n")?;
-    SignedCheckpoint::parse(note.as_bytes(), common.world.network.log()).ok()
+    let read = ReadCheckpoint::parse(note.as_bytes()).ok()?;
+    let keys = setting::log_keys();
+    let mut each = keys.iter().enumerate();
+    each.find_map(|(number, key)| Some((number, read.clone().verify(key).ok()?)))
 }
 
 /// A cosignature that checks nothing but the log's signature.
 pub(super) fn cosign_anything(
-    world: &World,
+    log: &LogKey,
     signed: &SignedCheckpoint,
     time: Time,
     key: &WitnessSigner,
 ) -> Option<Cosignature> {
     let head = signed.head();
     let request = AddCheckpoint::new(head.size, Vec::new(), signed);
-    let accepted = decide(Some(head), request, world.log.key()).ok()?;
+    let accepted = decide(Some(head), request, log).ok()?;
     let time = Timestamp::from_unix(time.0 / 1000).ok()?;
     accepted.cosign(time, key).ok()
 }

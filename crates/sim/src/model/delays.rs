@@ -5,7 +5,6 @@ use super::Model;
 use portcullis_core::act::{ActKind, Keys};
 use portcullis_core::{Digest, Span, Time};
 use portcullis_keeper::testkit::World;
-use portcullis_tlog::Cosigned;
 use std::collections::BTreeMap;
 
 /// Delays that have begun or are to, by the entry that brought what waits.
@@ -88,8 +87,7 @@ impl Delays {
 impl Model {
     /// The cosignatures of a checkpoint that counts start clocks.
     pub(super) fn start_clocks(&mut self, note: &[u8]) {
-        let network = &self.network;
-        if let Ok(cosigned) = Cosigned::parse(note, network.log(), network.quorum()) {
+        if let Some(cosigned) = self.speakers.read(note) {
             let newest = Time::from_unix_seconds(cosigned.newest().unix());
             self.delays.cosigned(cosigned.head().size, newest);
         }

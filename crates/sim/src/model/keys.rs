@@ -68,7 +68,7 @@ impl InForce {
                 keeper: *keeper,
                 key: self.keepers.get(keeper)?.clone(),
             },
-            // Nobody here rotates the witnesses or the journal's key.
+            // Those have sizes: [`super::Speakers`].
             Keys::Witnesses { .. } | Keys::Log { .. } => return None,
         })
     }
@@ -109,8 +109,10 @@ impl Model {
         self.check_key(in_force, signature, &format!("keeper {keeper}"));
     }
 
-    pub(super) fn rotate(&mut self, act: Digest, rotate: &Rotate) {
-        let replaced = self.in_force.in_place_of(&rotate.keys);
+    pub(super) fn rotate(&mut self, act: Digest, rotate: &Rotate, entry: u64) {
+        let keys = &rotate.keys;
+        let replaced = self.in_force.in_place_of(keys);
+        let replaced = replaced.or_else(|| self.speakers.in_place_of(keys));
         if replaced.is_none_or(|keys| keys.digest() != rotate.replaces) {
             self.violated("what comes in force replaces what was", act);
         }
@@ -118,10 +120,11 @@ impl Model {
             Keys::Issuers { .. } => "issuers",
             Keys::Roots { .. } => "roots",
             Keys::Keeper { .. } => "a keeper",
-            Keys::Witnesses { .. } => "the witnesses",
-            Keys::Log { .. } => "the journal's key",
+            Keys::Witnesses { .. } => "witnesses",
+            Keys::Log { .. } => "log",
         };
         self.chronicle.count(&format!("rotated: {of}"));
         self.in_force.put(&rotate.keys);
+        self.speakers.put(&rotate.keys, entry);
     }
 }

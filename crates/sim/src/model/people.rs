@@ -252,7 +252,7 @@ impl Model {
             ActKind::RecoverAdministrators(recover) => {
                 self.recover_administrators(digest, recover, index);
             }
-            ActKind::Rotate(rotate) => self.rotate(digest, rotate),
+            ActKind::Rotate(rotate) => self.rotate(digest, rotate, index),
             ActKind::SetPolicy(set) => self.set_policy(digest, set),
             ActKind::PublishRates(publish) => self.publish(digest, publish, time),
             ActKind::RaiseEpoch(raise) => {

@@ -47,6 +47,7 @@ pub enum Deed {
     EnrolApp,
     WithdrawByCode,
     StopByCode,
+    HandOver,
 }
 
 impl Deed {
@@ -72,6 +73,9 @@ impl Deed {
         (500, Self::WithdrawByCode),
         (60, Self::StopByCode),
     ];
+
+    /// Those where the journal is handed over besides.
+    pub const HANDOVERS: [(u64, Self); 1] = [(300, Self::HandOver)];
 
     /// All of the ground, each as likely as its weight.
     pub const WEIGHED: [(u64, Self); 28] = [

@@ -8,6 +8,7 @@ mod contacts;
 mod customers;
 mod deed;
 mod governance;
+mod handovers;
 mod recovery;
 mod robbers;
 mod staff;
@@ -123,6 +124,10 @@ impl People {
             deeds.extend(Deed::CODES);
             thefts.extend(Theft::CODES);
         }
+        if common.has_handovers {
+            deeds.extend(Deed::HANDOVERS);
+            thefts.extend(Theft::HANDOVERS);
+        }
         let mut people = Self {
             truth: truth.clone(),
             dice: common.dice.of("people"),
@@ -203,6 +208,7 @@ impl People {
             Deed::EnrolApp => self.enrol_app(state),
             Deed::WithdrawByCode => self.withdraw_by_code(state),
             Deed::StopByCode => self.stop_by_code(state),
+            Deed::HandOver => self.hand_over(state),
         }
     }
 

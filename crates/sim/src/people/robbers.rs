@@ -35,6 +35,8 @@ impl People {
                 is_old.then(|| self.propose_policy(state, old, policy))
             }
             Theft::KeysOnOldBase => self.keys_on_old_base(state),
+            Theft::HandoverOnOldBase => self.handover_on_old_base(state),
+            Theft::StrangersHandover => self.strangers_handover(state),
             Theft::OldLedger => self.old_ledger(state),
             Theft::OldKeeper => self.old_keeper(state),
             Theft::TooFewRoots => {

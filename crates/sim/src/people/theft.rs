@@ -77,6 +77,10 @@ pub enum Theft {
     MovedCode,
     /// A code for what no code is enough for.
     CodeForMore,
+    /// Witnesses, or a key of the journal, in the place of such as are in force no more.
+    HandoverOnOldBase,
+    /// The same by somebody who administers nothing.
+    StrangersHandover,
 }
 
 impl Theft {
@@ -104,7 +108,11 @@ impl Theft {
         (2, Self::CodeForMore),
     ];
 
-    /// Whether it is one of those.
+    /// Those where the journal is handed over besides.
+    pub const HANDOVERS: [(u64, Self); 2] =
+        [(4, Self::HandoverOnOldBase), (1, Self::StrangersHandover)];
+
+    /// Whether it is one by a code.
     pub(super) fn is_by_code(self) -> bool {
         Self::CODES.iter().any(|(_, theft)| *theft == self)
     }

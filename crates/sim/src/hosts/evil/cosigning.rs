@@ -2,17 +2,17 @@
 
 use super::Evil;
 use super::faces::Face;
-use crate::setting::{self, WITNESSES};
+use crate::setting;
 use portcullis_tlog::witness::{AddCheckpoint, Answer};
-use portcullis_tlog::{Cosignature, Frontier, Hash, SignedCheckpoint, TreeHead};
+use portcullis_tlog::{Cosignature, Frontier, Hash, SignedCheckpoint, Signer as _, TreeHead};
 use std::time::Duration;
 
 impl Evil {
     /// The newest head is cosigned, honestly; and a fork, by whoever will.
     pub(in crate::hosts) fn beat(&mut self) {
-        let head = self.journal.head();
-        if let Some((signed, got)) = self.gather(head)
-            && got >= self.common.world.network.quorum().k()
+        if let Some(head) = self.asked()
+            && let Some((signed, got)) = self.gather(head)
+            && got >= self.state.quorum_at(head.size).k()
         {
             let note = signed.note().to_string().into_bytes();
             self.older = self.older.take().or_else(|| self.newest.clone());
@@ -20,7 +20,7 @@ impl Evil {
             self.common.chronicle.count("gate: cosigned");
         }
         if self.face == Face::Shrunk
-            && let Some(head) = self.head_at(head.size.saturating_sub(3))
+            && let Some(head) = self.head_at(self.journal.head().size.saturating_sub(3))
             && let Some((signed, _)) = self.gather(head)
         {
             self.shrunk = Some(signed.note().to_string().into_bytes());
@@ -34,36 +34,78 @@ impl Evil {
         }
     }
 
-    fn head_at(&self, size: u64) -> Option<TreeHead> {
-        let entries = self.view().entries(0..size.max(1), usize::MAX).ok()?;
+    /// What is to be cosigned: while the journal is handed over, the last head of those of before.
+    fn asked(&self) -> Option<TreeHead> {
+        match self.state.handing_over() {
+            Some(last) => self.head_at(last),
+            None => Some(self.journal.head()),
+        }
+    }
+
+    pub(super) fn head_at(&self, size: u64) -> Option<TreeHead> {
+        Some(self.frontier_at(size.max(1))?.head())
+    }
+
+    pub(super) fn frontier_at(&self, size: u64) -> Option<Frontier> {
+        let entries = self.view().entries(0..size, usize::MAX).ok()?;
         let mut frontier = Frontier::new();
         for entry in &entries {
             frontier.append(Hash::leaf(entry));
         }
-        Some(frontier.head())
+        Some(frontier)
     }
 
     fn gather(&mut self, head: TreeHead) -> Option<(SignedCheckpoint, usize)> {
-        let mut signed = SignedCheckpoint::sign(head, &self.common.world.log).ok()?;
+        let is_journals = self.asked() == Some(head);
+        let log = if self.signs_as_before {
+            0
+        } else {
+            self.log_in_force(head.size)
+        };
+        let mut signed = SignedCheckpoint::sign(head, &setting::log(log)).ok()?;
         let mut got = 0;
-        for number in 0..WITNESSES {
+        for number in self.to_be_asked(head, is_journals) {
             let cosignature = self
                 .ask(number, &signed)
                 .or_else(|| self.ask(number, &signed));
             let Some(cosignature) = cosignature else {
                 continue;
             };
-            got += 1;
+            got += usize::from(self.counts(number, head));
             // Twice: whoever counts signatures counts one witness as two.
             signed.add_cosignature(cosignature.clone());
-            if head != self.journal.head() {
+            if !is_journals {
                 signed.add_cosignature(cosignature);
             }
         }
         Some((signed, got))
     }
 
-    fn ask(&mut self, number: usize, signed: &SignedCheckpoint) -> Option<Cosignature> {
+    /// Those in force, and everybody else now and then. A witness that has cosigned nothing yet is shown no fork:
+    /// it would cosign whatever it is shown first, and never the journal.
+    fn to_be_asked(&mut self, head: TreeHead, is_journals: bool) -> Vec<usize> {
+        let all = 0..self.common.witnesses();
+        if !self.common.has_handovers {
+            return all.collect();
+        }
+        let is_open = self.state.handing_over().is_some();
+        let everybody = !is_open && (!is_journals || self.dice.chance(80));
+        let stolen = self.common.loot.stolen();
+        let is_wanted = |number: &usize| {
+            let is_in_force = self.counts(*number, head);
+            let may_fork = self.known[*number] > 0 || stolen.witnesses.contains(number);
+            (everybody || is_in_force) && (is_journals || may_fork)
+        };
+        all.filter(is_wanted).collect()
+    }
+
+    /// Whether a witness counts for a head.
+    fn counts(&self, number: usize, head: TreeHead) -> bool {
+        let quorum = self.state.quorum_at(head.size);
+        quorum.witnesses().contains(setting::witness(number).key())
+    }
+
+    pub(super) fn ask(&mut self, number: usize, signed: &SignedCheckpoint) -> Option<Cosignature> {
         let (known, size) = (self.known[number], signed.head().size);
         let proof = self
             .view()
@@ -78,9 +120,9 @@ impl Evil {
         let reply = reply.ok()?;
         match Answer::parse(reply.status, &reply.body) {
             Answer::Cosigned(lines) => {
-                let key = portcullis_tlog::Signer::key(&setting::witness(number)).clone();
+                let key = setting::witness(number).key().clone();
                 let cosignature = key.verify_answer(signed, &lines).ok()?;
-                if signed.head() == self.journal.head() {
+                if self.asked() == Some(signed.head()) {
                     self.known[number] = size;
                 }
                 Some(cosignature)

@@ -7,6 +7,7 @@ use crate::hosts::Misdeed;
 use crate::wire::Message;
 use portcullis_core::codec::encode;
 use portcullis_core::follow::FollowAnswer;
+use portcullis_core::state::keys::Handover;
 use portcullis_core::{Body, Entry};
 use portcullis_host::Reply;
 use portcullis_tlog::{Frontier, Hash, TreeHead};
@@ -21,6 +22,7 @@ pub(super) enum Face {
     Shrunk,
     Wrong,
     Nothing,
+    Retired,
 }
 
 /// A second history.
@@ -41,7 +43,10 @@ impl Evil {
     /// Another history from a while ago on, whose first entry pays the thief.
     pub(super) fn begin_fork(&mut self, dice: &mut Dice) -> bool {
         let size = self.journal.head().size;
-        let at = size.saturating_sub(1 + dice.below(6));
+        // Those of before would be believed of what lies before their successors.
+        let handovers = self.state.handovers();
+        let last = handovers.last().map_or(0, Handover::last);
+        let at = size.saturating_sub(1 + dice.below(6)).max(last);
         let Some(bytes) = forgery::forge(self, Misdeed::ReleaseWithoutEvidence, dice) else {
             return false;
         };
@@ -77,9 +82,15 @@ impl Evil {
             .next()?
             .parse()
             .ok()?;
-        let (checkpoint, mut entries) = match self.face {
+        let face = if self.common.loot.is_shown() {
+            self.face
+        } else {
+            Face::Whole
+        };
+        let (checkpoint, mut entries) = match face {
             Face::Nothing => return None,
-            Face::Whole | Face::Wrong => (self.newest.clone()?, self.entries(from)),
+            Face::Whole | Face::Wrong => (self.whole(from)?, self.entries(from)),
+            Face::Retired => (self.retired.clone()?, self.entries(from)),
             Face::Old => {
                 let note = self.older.clone().or_else(|| self.newest.clone())?;
                 (note, self.entries(from))
@@ -91,7 +102,7 @@ impl Evil {
                 (fork.note.clone()?, self.forked(fork, from))
             }
         };
-        if self.face == Face::Wrong
+        if face == Face::Wrong
             && let Some(first) = entries.first_mut()
         {
             first.reverse();
@@ -104,6 +115,21 @@ impl Evil {
             from,
             entries,
         })))
+    }
+
+    /// The newest checkpoint; or the last of those of before, for whoever has not come past it.
+    fn whole(&self, from: u64) -> Option<Vec<u8>> {
+        let newest = self.newest.clone()?;
+        let behind = from.saturating_add(1)..size_of(&newest);
+        let mut handovers = self.state.handovers().iter();
+        let Some(ahead) = handovers.find(|handover| behind.contains(&handover.last())) else {
+            return Some(newest);
+        };
+        let entry = self.view().entry(ahead.sealed?).ok()?;
+        match Entry::from_bytes(&entry).ok()?.body {
+            Body::Checkpoint(note) => Some(note),
+            _ => None,
+        }
     }
 
     fn entries(&self, from: u64) -> Vec<Vec<u8>> {

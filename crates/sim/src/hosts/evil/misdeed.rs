@@ -53,6 +53,12 @@ pub enum Misdeed {
     ShowWrongEntries,
     /// From here on readers see nothing.
     ShowNothing,
+    /// From here on readers see a checkpoint that only keys of before have signed or cosigned.
+    ShowRetired,
+    /// The same as an entry.
+    RetiredCheckpoint,
+    /// The journal's old key signs, or the one in force again.
+    OldLogKey,
 }
 
 impl Misdeed {
@@ -69,7 +75,17 @@ impl Misdeed {
         (3, Self::ResumeByNobody),
     ];
 
-    /// All of them, each as likely as its weight.
+    /// Those with keys that others have taken the place of.
+    pub const HANDOVERS: [(u64, Self); 6] = [
+        (5, Self::ShowRetired),
+        (2, Self::RetiredCheckpoint),
+        (1, Self::OldLogKey),
+        (2, Self::ShowFork),
+        (1, Self::ShowShrunk),
+        (6, Self::ShowAll),
+    ];
+
+    /// All others, each as likely as its weight.
     pub const WEIGHED: [(u64, Self); 25] = [
         (4, Self::ReleaseWithoutEvidence),
         (4, Self::OthersEvidence),

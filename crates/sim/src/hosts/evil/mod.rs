@@ -7,6 +7,7 @@ mod cosigning;
 mod faces;
 mod misdeed;
 mod requests;
+mod retired;
 
 pub use misdeed::Misdeed;
 
@@ -15,7 +16,6 @@ use crate::clock::SimClock;
 use crate::dice::{Dice, SharedDice};
 use crate::disk::SimDisk;
 use crate::forgery;
-use crate::setting::WITNESSES;
 use faces::{Face, Fork};
 use portcullis_core::board::Posting;
 use portcullis_core::signature::Strict;
@@ -40,13 +40,17 @@ pub struct Evil {
     /// Acts that were journaled, with what came with them.
     pub(crate) journaled: Vec<Posting>,
     statements: Vec<SignedStatement>,
-    known: [u64; WITNESSES],
+    known: Vec<u64>,
     newest: Option<Vec<u8>>,
     older: Option<Vec<u8>>,
     face: Face,
     fork: Option<Fork>,
     /// Fewer entries, under whatever cosignatures could be had for them.
     shrunk: Option<Vec<u8>>,
+    /// A checkpoint that only those of before speak for.
+    retired: Option<Vec<u8>>,
+    /// It goes on with the journal's old key.
+    signs_as_before: bool,
     is_broken: bool,
     /// It begins with what might pass.
     is_patient: bool,
@@ -73,12 +77,14 @@ impl Evil {
             captured: Vec::new(),
             journaled: Vec::new(),
             statements: Vec::new(),
-            known: [0; WITNESSES],
+            known: vec![0; common.witnesses()],
             newest: None,
             older: None,
             face: Face::Whole,
             fork: None,
             shrunk: None,
+            retired: None,
+            signs_as_before: false,
             is_broken: false,
             is_patient: common.time.now().0.is_multiple_of(2),
             void_before: 0,
@@ -115,7 +121,9 @@ impl Evil {
 
     /// What it does next.
     pub fn choose(&self, dice: &mut Dice) -> Option<Misdeed> {
-        if self.is_patient && self.state.facts().void_entries == self.void_before {
+        if self.common.has_handovers && dice.chance(200) {
+            dice.weighed(&Misdeed::HANDOVERS)
+        } else if self.is_patient && self.state.facts().void_entries == self.void_before {
             dice.weighed(&Misdeed::QUIET)
         } else {
             dice.weighed(&Misdeed::WEIGHED)
@@ -132,6 +140,9 @@ impl Evil {
             Misdeed::ShowShrunk => self.show(Face::Shrunk),
             Misdeed::ShowWrongEntries => self.show(Face::Wrong),
             Misdeed::ShowNothing => self.show(Face::Nothing),
+            Misdeed::ShowRetired => self.show_retired(dice),
+            Misdeed::RetiredCheckpoint => self.enter_retired(dice),
+            Misdeed::OldLogKey => self.change_log_key(),
             Misdeed::Statements => self.take_statements(),
             Misdeed::Checkpoint => {
                 let note = self.newest.clone();
