@@ -36,6 +36,8 @@ const SERVER: Span = Span::seconds(30);
 const ENVELOPE: Span = Span::seconds(2);
 /// How long a letter is tried (RFC 5321, section 4.5.4.1: four to five days at least).
 const GIVES_UP: Span = Span::hours(5 * 24);
+/// How long this process has tried it by then: a herald that was away has a day to be answered.
+const TRIES: Span = Span::hours(24);
 /// How many letters go to the post at once.
 const AT_ONCE: usize = 64;
 
@@ -190,11 +192,12 @@ impl Herald {
             let waits = state.facts().untold.has(notice.entry);
             waits || now.since(notice.time) <= NEWS
         };
-        let notices: Vec<Notice> = notices.filter(is_news).collect();
+        let (notices, past): (Vec<Notice>, Vec<Notice>) = notices.partition(is_news);
         let campaigns = fresh.iter().filter_map(|seen| duties::campaign(seen));
         let campaigns = campaigns.filter(|campaign| now.since(campaign.time) <= NEWS);
         let campaigns: Vec<Campaign> = campaigns.collect();
         let (due, last) = (notices.len(), fresh.last().map(|seen| seen.applied.index));
+        self.outbox.remember(past, now)?;
         if let Some(last) = last.filter(|_| due + campaigns.len() > 0) {
             self.outbox
                 .due(last.saturating_add(1), notices, campaigns)?;
@@ -236,7 +239,7 @@ impl Herald {
                     done.push((id, false));
                 }
                 Outcome::Later(why) if self.is_given_up(id, now) => {
-                    self.bounced(id, &format!("for five days; the last time: {why}"));
+                    self.bounced(id, &format!("it is five days old; the last time: {why}"));
                     done.push((id, false));
                 }
                 Outcome::Later(why) => {
@@ -250,9 +253,11 @@ impl Herald {
         self.outbox.done(done)
     }
 
+    /// It is old, and has been tried for long. After an outage of ours no mailbox is taken for dead on one answer.
     fn is_given_up(&self, id: Digest, now: Time) -> bool {
         let delivery = self.outbox.get(id);
-        delivery.is_some_and(|delivery| now.since(delivery.notice.time) > GIVES_UP)
+        let is_old = delivery.is_some_and(|delivery| now.since(delivery.notice.time) > GIVES_UP);
+        is_old && self.outbox.tried_for(id, now) >= TRIES
     }
 
     fn bounced(&mut self, id: Digest, why: &str) {
@@ -278,6 +283,13 @@ impl Herald {
         for (id, delivery) in ready {
             match self.contact(&delivery)? {
                 Found::Opened(contact) => self.office.bring(self.letter(id, &delivery, &contact)),
+                Found::Nothing if self.is_given_up(id, now) => {
+                    self.bounced(
+                        id,
+                        "it is five days old, and nobody has brought the sealed contact",
+                    );
+                    refused.push((id, false));
+                }
                 Found::Nothing => {
                     self.outbox.again(id, ENVELOPE, now);
                 }

@@ -37,6 +37,9 @@ enum Line {
     /// These are to be told of the oldest campaign, of which this remains.
     #[n(3)]
     Further(#[n(0)] Vec<Notice>, #[n(1)] Option<Campaign>),
+    /// Nobody is told of these any more, but the contacts that they replaced hear of what comes.
+    #[n(4)]
+    Former(#[n(0)] Vec<Notice>),
 }
 
 /// What the record comes to.
@@ -97,6 +100,8 @@ impl Tally {
 /// When an open delivery is tried next.
 #[derive(Clone, Copy)]
 struct Try {
+    /// When this process tried it in vain for the first time.
+    first: Time,
     next: Time,
     wait: Span,
 }
@@ -148,6 +153,18 @@ impl Outbox {
         self.write(Line::Due(through, notices, campaigns))
     }
 
+    /// Make durable which contacts were replaced lately by what is too long past to be told.
+    pub(crate) fn remember(&mut self, past: Vec<Notice>, now: Time) -> Result<(), DiskError> {
+        let replaced = past.into_iter().filter(|notice| {
+            notice.kind == Kind::ContactChanging && now.since(notice.time) <= FORMERLY
+        });
+        let replaced: Vec<Notice> = replaced.collect();
+        if replaced.is_empty() {
+            return Ok(());
+        }
+        self.write(Line::Former(replaced))
+    }
+
     /// The campaign that goes on next, where fewer than so many deliveries wait for the post.
     pub(crate) fn campaign(&self, now: Time, most: usize) -> Option<&Campaign> {
         let campaign = self.standing.campaigns.front()?;
@@ -184,8 +201,15 @@ impl Outbox {
         let before = self.tries.get(&id);
         let wait = before.map_or(first, |tried| Span((tried.wait.0 * 2).min(LONGEST_WAIT.0)));
         let next = now.after(wait);
-        self.tries.insert(id, Try { next, wait });
+        let first = before.map_or(now, |tried| tried.first);
+        self.tries.insert(id, Try { first, next, wait });
         wait
+    }
+
+    /// For how long this process has tried a delivery in vain.
+    pub(crate) fn tried_for(&self, id: Digest, now: Time) -> Span {
+        let tried = self.tries.get(&id);
+        tried.map_or(Span::default(), |tried| now.since(tried.first))
     }
 
     /// Open deliveries whose time has come.
@@ -265,11 +289,17 @@ impl Standing {
                     self.close(id, accepted);
                 }
             }
+            Line::Former(notices) => {
+                for notice in &notices {
+                    self.remember_former(notice);
+                }
+            }
             Line::Whole(standing) => *self = *standing,
         }
     }
 
     fn add(&mut self, notice: &Notice) {
+        self.remember_former(notice);
         let tally = self.acts.entry((notice.entry, notice.act)).or_default();
         for recipient in &notice.recipients {
             let delivery = Delivery {
@@ -280,6 +310,10 @@ impl Standing {
             tally.open = tally.open.saturating_add(u32::from(!is_new));
             self.open.insert(notice.delivery(*recipient), delivery);
         }
+    }
+
+    /// The contacts that another is to replace hear of what comes after that, too.
+    fn remember_former(&mut self, notice: &Notice) {
         if let (Kind::ContactChanging, Some(account)) = (notice.kind, notice.account) {
             let old = notice
                 .recipients
