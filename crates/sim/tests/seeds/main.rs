@@ -25,6 +25,7 @@ const FOUND: &[(u64, u64, &str)] = &[
     (68, 2500, "administrators whom the roots had brought waited for a herald's word that only they could have freed"),
     (355, 2500, "a keeper that read its journal anew called to stop by a head that was never journaled: nobody could lift it"),
     (584, 700, "a code that waited added an address after something better had been enrolled"),
+    (1034, 2500, "a keeper that knew of a head by witnesses who had stayed stood still before a handover for good"),
 ];
 
 /// As long as it took to find something, where it did.
@@ -101,6 +102,7 @@ seeds! {
     seed_596 596;
     seed_1027 1027;
     seed_1030 1030;
+    seed_1034 1034;
 }
 
 fn expected(seed: u64) -> &'static [&'static str] {
