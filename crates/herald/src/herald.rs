@@ -192,12 +192,11 @@ impl Herald {
             let waits = state.facts().untold.has(notice.entry);
             waits || now.since(notice.time) <= NEWS
         };
-        let (notices, past): (Vec<Notice>, Vec<Notice>) = notices.partition(is_news);
+        let notices: Vec<Notice> = notices.filter(is_news).collect();
         let campaigns = fresh.iter().filter_map(|seen| duties::campaign(seen));
         let campaigns = campaigns.filter(|campaign| now.since(campaign.time) <= NEWS);
         let campaigns: Vec<Campaign> = campaigns.collect();
         let (due, last) = (notices.len(), fresh.last().map(|seen| seen.applied.index));
-        self.outbox.remember(past, now)?;
         if let Some(last) = last.filter(|_| due + campaigns.len() > 0) {
             self.outbox
                 .due(last.saturating_add(1), notices, campaigns)?;

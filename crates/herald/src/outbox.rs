@@ -37,9 +37,6 @@ enum Line {
     /// These are to be told of the oldest campaign, of which this remains.
     #[n(3)]
     Further(#[n(0)] Vec<Notice>, #[n(1)] Option<Campaign>),
-    /// Nobody is told of these any more, but the contacts that they replaced hear of what comes.
-    #[n(4)]
-    Former(#[n(0)] Vec<Notice>),
 }
 
 /// What the record comes to.
@@ -151,18 +148,6 @@ impl Outbox {
         campaigns: Vec<Campaign>,
     ) -> Result<(), DiskError> {
         self.write(Line::Due(through, notices, campaigns))
-    }
-
-    /// Make durable which contacts were replaced lately by what is too long past to be told.
-    pub(crate) fn remember(&mut self, past: Vec<Notice>, now: Time) -> Result<(), DiskError> {
-        let replaced = past.into_iter().filter(|notice| {
-            notice.kind == Kind::ContactChanging && now.since(notice.time) <= FORMERLY
-        });
-        let replaced: Vec<Notice> = replaced.collect();
-        if replaced.is_empty() {
-            return Ok(());
-        }
-        self.write(Line::Former(replaced))
     }
 
     /// The campaign that goes on next, where fewer than so many deliveries wait for the post.
@@ -289,17 +274,11 @@ impl Standing {
                     self.close(id, accepted);
                 }
             }
-            Line::Former(notices) => {
-                for notice in &notices {
-                    self.remember_former(notice);
-                }
-            }
             Line::Whole(standing) => *self = *standing,
         }
     }
 
     fn add(&mut self, notice: &Notice) {
-        self.remember_former(notice);
         let tally = self.acts.entry((notice.entry, notice.act)).or_default();
         for recipient in &notice.recipients {
             let delivery = Delivery {
@@ -310,10 +289,6 @@ impl Standing {
             tally.open = tally.open.saturating_add(u32::from(!is_new));
             self.open.insert(notice.delivery(*recipient), delivery);
         }
-    }
-
-    /// The contacts that another is to replace hear of what comes after that, too.
-    fn remember_former(&mut self, notice: &Notice) {
         if let (Kind::ContactChanging, Some(account)) = (notice.kind, notice.account) {
             let old = notice
                 .recipients

@@ -49,11 +49,14 @@ pub(super) async fn page(
     parts: Parts,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    auth::reader(&api, &parts, &body)?;
+    let caller = auth::reader(&api, &parts, &body)?;
     let from = behind(ask.after);
     let limit = ask.limit.unwrap_or(MOST).clamp(1, MOST);
     let wait = Duration::from_millis(ask.wait.min(MAX_WAIT));
     api.news(peer, from, wait).await;
+    if !auth::still_reads(&api, &caller) {
+        return Err(Reason::RoleMissing.into());
+    }
     let page = read(&api, peer, from, limit).await?;
     Ok(Json(page).into_response())
 }

@@ -148,24 +148,3 @@ fn what_lies_on_the_disk_is_sealed() {
     let text = String::from_utf8_lossy(&bytes);
     assert!(!text.contains("customer.example"));
 }
-
-/// On a new host, with nothing on its disk: what happened is too long past to be told, but not whom it concerned.
-#[test]
-fn a_herald_that_begins_anew_knows_who_was_replaced_lately() {
-    let mut bench = Bench::begun();
-    let second = bench.seal(SECOND, 2);
-    let act = bench.change_contact(second);
-    bench.run(10);
-    bench.wire().ledger.settle(act);
-    bench.run(3);
-    bench.wire().ledger.clock.pass(Span::hours(80));
-    bench.disk = portcullis_keeper::testkit::CrashDisk::default();
-    bench.kill();
-    bench.run(5);
-    bench.fake.post().taken.clear();
-    let third = bench.seal("thief@elsewhere.example", 3);
-    bench.change_contact(third);
-    bench.run(3);
-    let told = (FIRST.to_owned(), "contact-changing");
-    assert!(bench.fake.taken().contains(&told));
-}
