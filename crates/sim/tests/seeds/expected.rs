@@ -523,6 +523,9 @@ pub(crate) const EXPECTED: &[(u64, &[&str])] = &[
         "act taken: withdraw", "act taken: approve", "evidence taken", "latch: release-without-evidence",
         "latch: shut", "signer: waits, Stale", "theft: ApprovesTwice", "theft: SelfApproval",
     ]),
+    (1088, &[
+        "key turned",
+    ]),
     (1034, &[
         "rotated: witnesses", "rotated: log", "theft: RetiredWitnesses", "theft: OldLogKey",
         "fault: partition", "fault: weather",
