@@ -77,7 +77,7 @@ await picture("before");
 const button = `document.querySelector("main > section:not([hidden]) button")`;
 if (await run(`Boolean(${button})`)) {
   await run(`${button}.click()`);
-  await until(`["done", "failed", "expired"].some((id) => !document.getElementById(id).hidden)`);
+  await until(`["done", "failed", "expired", "served"].some((id) => !document.getElementById(id).hidden)`);
 }
 const after = await run("document.body.innerText");
 await picture("after");

@@ -81,7 +81,6 @@ impl Backtest {
             Body::Act(said) => {
                 let again =
                     |state: &State| decide(state, &said.act, &said.evidence, entry.time, &Strict);
-                // One that was refused on an earlier ground is refused on it under every policy.
                 let would = trial.under(state, again);
                 self.compare(state, &said.act, &said.decision, &would);
             }
@@ -99,9 +98,13 @@ impl Backtest {
     }
 
     fn compare(&mut self, state: &State, act: &Act, was: &Decision, would: &Decided) {
-        let Some(asked) = would.asked() else { return };
+        // Refused before the policy is asked: on a ground that no policy moves, or by the candidate's limit in fiat.
+        if would.asked().is_none() && was == would.decision() {
+            return;
+        }
         self.decided += 1;
-        let names = asked.answer.statements.iter();
+        let names = would.asked().into_iter();
+        let names = names.flat_map(|asked| &asked.answer.statements);
         let statements: Vec<String> = names.map(|name| name.0.clone()).collect();
         for name in &statements {
             *self.statements.entry(name.clone()).or_default() += 1;

@@ -7,9 +7,14 @@
 
 use portcullis_chains::Amount;
 use portcullis_client::{backtest, verify};
-use portcullis_core::policy::{List, Name, Policy, PolicyFault, Tiers};
+use portcullis_core::act::{ActKind, PublishRates};
+use portcullis_core::policy::{
+    FiatLimit, List, Name, Policy, PolicyFault, Publisher, Quote, RateRules, Scale, SignedQuote,
+    Tiers,
+};
 use portcullis_core::{Decision, Need, Reason, Span};
 use portcullis_keeper::testkit::{Customer, HandClock, Ledger, World};
+use portcullis_keys::StatementKey as _;
 use std::sync::Arc;
 
 const PERMIT: &str = r#"@id("permit") permit (principal, action, resource);"#;
@@ -111,4 +116,68 @@ fn what_is_no_policy_is_not_tried() {
     let candidate = policy("permit");
     let fault = backtest(&ledger.world.network, &ledger.entries, candidate, 30).unwrap_err();
     assert_eq!(fault, PolicyFault::NotCedar);
+}
+
+/// Three publishers, and a most that leaves the platform in an hour, in cents.
+fn in_cents(hour: u128) -> Policy {
+    let publisher = |number: u8| Publisher {
+        id: Name(format!("p{number}")),
+        key: World::key(&[number; 16]).public_key().clone(),
+    };
+    let rates = RateRules {
+        currency: Name("usd".into()),
+        publishers: (1..=3).map(publisher).collect(),
+        assets: vec![Scale {
+            asset: World::ETHER,
+            decimals: 2,
+        }],
+        max_age: Span::seconds(600),
+        max_step: 10,
+        every: Span::seconds(60),
+        platform: FiatLimit {
+            hour: Some(Amount(hour)),
+            ..FiatLimit::default()
+        },
+    };
+    Policy {
+        rates: Some(rates),
+        ..policy("")
+    }
+}
+
+fn quote(number: u8, ledger: &Ledger) -> SignedQuote {
+    let quote = Quote {
+        publisher: Name(format!("p{number}")),
+        asset: World::ETHER,
+        currency: Name("usd".into()),
+        price: Amount(100),
+        time: ledger.state.facts().time,
+    };
+    let signature = World::key(&[number; 16]).sign(&quote.signed_bytes());
+    SignedQuote {
+        signature: signature.unwrap(),
+        quote,
+    }
+}
+
+/// The limit in fiat refuses before any statement is asked.
+#[test]
+fn what_the_candidates_limit_in_fiat_refuses_is_shown() {
+    let world = World::with(|genesis| genesis.policy = Some(in_cents(1_000)));
+    let mut ledger = Ledger::new(Arc::new(world), HandClock::at(World::START));
+    let customer = Customer::number(1);
+    ledger.open(&customer);
+    ledger.add_address(&customer, World::address(0xaa));
+    let quotes = (1..=3).map(|number| quote(number, &ledger)).collect();
+    ledger.staff(
+        World::BACK_END,
+        ActKind::PublishRates(PublishRates { quotes }),
+    );
+    ledger.withdraw(&customer, World::address(0xaa), 10);
+    ledger.settle_clocks();
+    let network = &ledger.world.network;
+    let report = backtest(network, &ledger.entries, in_cents(9), 30).unwrap();
+    let reason = Reason::OverPlatformLimit;
+    let would: Vec<&Decision> = report.differs.iter().map(|row| &row.would).collect();
+    assert_eq!(would, [&Decision::Refuse { reason }]);
 }

@@ -12,6 +12,7 @@ use portcullis_core::act::{ActKind, Keys};
 use portcullis_core::effect::Effect;
 use portcullis_core::id::{AccountId, FactorId, KeeperId, PrincipalId};
 use portcullis_core::realm::Role;
+use portcullis_core::state::account::Owner;
 use portcullis_core::state::release::End;
 use portcullis_core::statement::Says;
 use portcullis_core::{Applied, Body, Decision, Digest, Entry, ReadEntry};
@@ -22,7 +23,8 @@ use std::collections::{BTreeSet, HashMap};
 pub struct Index {
     acts: HashMap<Digest, Row>,
     mentions: Vec<Mention>,
-    factors: BTreeSet<(FactorId, u64)>,
+    /// By the account of whoever has it, where it is a customer's: anybody may have enrolled the same key.
+    factors: BTreeSet<(FactorId, Option<AccountId>, u64)>,
     addresses: BTreeSet<(AccountId, Address, u64)>,
     appointed: BTreeSet<(PrincipalId, u64)>,
     replaced: BTreeSet<(Place, u64)>,
@@ -69,7 +71,7 @@ impl Place {
 type Lists = (
     Vec<(Digest, u32, Course)>,
     Vec<(u64, u32)>,
-    Vec<(FactorId, u64)>,
+    Vec<(FactorId, Option<AccountId>, u64)>,
     Vec<(AccountId, Address, u64)>,
     Vec<(PrincipalId, u64)>,
     Vec<(Place, u64)>,
@@ -189,7 +191,8 @@ impl Index {
             self.submitted(act, course);
             self.mention(act, applied.index);
         }
-        let other = other_of(entry);
+        // What was refused says nothing of the act that it names: anybody could have any act mentioned.
+        let other = other_of(entry).filter(|_| !is_refusal(entry));
         if let Some(act) = other {
             self.mention(act, applied.index);
         }
@@ -229,8 +232,9 @@ impl Index {
                     row.course = Course::of(*end);
                 }
             }
-            Effect::Enrol { factor, .. } => {
-                self.factors.insert((factor.id(), index));
+            Effect::Enrol { owner, factor, .. } => {
+                self.factors
+                    .insert((factor.id(), account_of(*owner), index));
             }
             Effect::AddAddress(account, address, _) => {
                 self.addresses.insert((*account, *address, index));
@@ -288,11 +292,12 @@ impl Index {
         self.acts.get(&digest).map(|row| row.course)
     }
 
-    /// The entry that enrolled a factor last before an entry; none for those of genesis.
+    /// The entry that enrolled a factor last before an entry, for a holder of this account or for a member of staff;
+    /// none for those of genesis.
     #[must_use]
-    pub fn factor(&self, id: FactorId, before: u64) -> Option<u64> {
-        let mut enrolled = self.factors.range((id, 0)..(id, before));
-        enrolled.next_back().map(|(_, index)| *index)
+    pub fn factor(&self, id: FactorId, of: Option<AccountId>, before: u64) -> Option<u64> {
+        let mut enrolled = self.factors.range((id, of, 0)..(id, of, before));
+        enrolled.next_back().map(|(.., index)| *index)
     }
 
     /// The entry that put others in a place last before an entry; none where it is genesis'.
@@ -337,6 +342,19 @@ fn course_of(decision: &Decision, applied: &Applied) -> Course {
         Decision::Hold { .. } => Course::Accepted,
         Decision::Release if applied.changes.iter().any(planned) => Course::Accepted,
         Decision::Release => Course::Done,
+    }
+}
+
+/// Whether an entry submits an act that was refused.
+fn is_refusal(entry: &Entry) -> bool {
+    matches!(&entry.body, Body::Act(said) if matches!(said.decision, Decision::Refuse { .. }))
+}
+
+/// The account of whoever has a factor; none for staff.
+fn account_of(owner: Owner) -> Option<AccountId> {
+    match owner {
+        Owner::Holder { account, .. } => Some(account),
+        Owner::Member { .. } => None,
     }
 }
 

@@ -12,7 +12,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use harness::Gate;
 use harness::http::{listen, serve};
-use portcullis_core::act::{ActKind, Approve, Keys, RaiseEpoch, Recover, Rotate};
+use portcullis_core::act::{
+    ActKind, AddAddress, Approve, Cancel, EnrolFactor, Keys, RaiseEpoch, Recover, Rotate,
+};
 use portcullis_core::evidence::{Attestation, AttestationStatement, Claim};
 use portcullis_core::genesis::{Issuer, IssuerKind, Member};
 use portcullis_core::id::{IssuerId, PrincipalId};
@@ -159,26 +161,33 @@ fn a_freeze_ends_a_recovery_at_once() {
     assert!(state.facts().recovering.is_empty());
 }
 
+/// The administrators put another key in the place of an issuer's.
+fn rotate_issuers(gate: &mut Gate, kind: IssuerKind) -> Digest {
+    gate.sync();
+    let mut issuers = gate.ledger.state.issuers().to_vec();
+    let replaces = Keys::Issuers {
+        issuers: issuers.clone(),
+    };
+    for issuer in issuers.iter_mut().filter(|i| i.kind == kind) {
+        issuer.key = World::key(&id(FRESH)).public_key().clone();
+    }
+    let rotate = ActKind::Rotate(Rotate {
+        replaces: replaces.digest(),
+        keys: Keys::Issuers { issuers },
+    });
+    let act = staff(gate, World::administrator(0), rotate);
+    let approve = ActKind::Approve(Approve { act });
+    staff(gate, World::administrator(1), approve);
+    act
+}
+
 /// The ledger's key was rotated: what its successor attests is shown with the rotation.
 #[test]
 fn a_rotated_ledger_has_receipts() {
     let mut gate = gate();
     let customer = gate.customer(1);
     gate.sync();
-    let mut issuers = gate.ledger.state.issuers().to_vec();
-    let replaces = Keys::Issuers {
-        issuers: issuers.clone(),
-    };
-    for issuer in issuers.iter_mut().filter(|i| i.kind == IssuerKind::Ledger) {
-        issuer.key = World::key(&id(FRESH)).public_key().clone();
-    }
-    let kind = ActKind::Rotate(Rotate {
-        replaces: replaces.digest(),
-        keys: Keys::Issuers { issuers },
-    });
-    let act = staff(&mut gate, World::administrator(0), kind);
-    let approve = ActKind::Approve(Approve { act });
-    staff(&mut gate, World::administrator(1), approve);
+    rotate_issuers(&mut gate, IssuerKind::Ledger);
     gate.pass(Span::seconds(8));
     gate.sync();
     let (act, mut evidence) = gate.withdrawal(&customer, 1, 1_000);
@@ -271,4 +280,74 @@ fn status_shows_how_far_re_enrolment_has_come() {
     assert_eq!(campaign["holders"], 2);
     assert_eq!(campaign["enrolled"], 1);
     assert_eq!(campaign["factors"], Value::Null);
+}
+
+/// Somebody with an account asks for what is not theirs to ask, and is refused on record, so many times.
+fn heckles(gate: &mut Gate, heckler: &Customer, act: Digest, times: usize) {
+    for _ in 0..times {
+        gate.sync();
+        let kind = ActKind::Cancel(Cancel { act });
+        let cancel = gate.ledger.customers_act(heckler, kind);
+        let evidence = gate.ledger.customers_evidence(heckler, &cancel);
+        gate.submit(cancel, evidence).unwrap_err();
+    }
+}
+
+/// Refused words about a withdrawal are no part of what it rests on: so many would leave it without a receipt.
+#[test]
+fn whoever_is_refused_takes_nobodys_receipt_away() {
+    let mut gate = gate();
+    let customer = gate.customer(1);
+    let heckler = gate.customer(2);
+    gate.sync();
+    let (act, evidence) = gate.withdrawal(&customer, 1, 1_000);
+    let digest = act.digest();
+    gate.submit(act, evidence).unwrap();
+    gate.pass(Span::seconds(1));
+    gate.arrives(digest);
+    heckles(&mut gate, &heckler, digest, 64);
+    gate.pass(Span::seconds(1));
+    let served = serve(gate);
+    let (status, body) = served.get(&format!("/v1/acts/{digest}/receipt"));
+    assert_eq!(status, 200, "{body}");
+}
+
+/// Nor of a rotation, on which every later withdrawal rests.
+#[test]
+fn whoever_is_refused_takes_everybodys_receipts_away() {
+    let mut gate = gate();
+    let customer = gate.customer(1);
+    let heckler = gate.customer(2);
+    gate.sync();
+    let act = rotate_issuers(&mut gate, IssuerKind::Identity);
+    gate.pass(Span::seconds(8));
+    heckles(&mut gate, &heckler, act, 64);
+    pays(&mut gate, &customer, 1);
+}
+
+/// Enrolling asks for no possession, so that a stranger may have enrolled the same passkey since.
+#[test]
+fn whoever_enrols_anothers_passkey_takes_no_receipts_away() {
+    let mut gate = gate();
+    let customer = gate.customer(1);
+    let thief = gate.customer(2);
+    gate.sync();
+    let kind = ActKind::EnrolFactor(EnrolFactor {
+        principal: thief.principal,
+        factor: customer.factor(),
+    });
+    let enrol = gate.ledger.customers_act(&thief, kind);
+    let evidence = gate.ledger.customers_evidence(&thief, &enrol);
+    gate.submit(enrol, evidence).unwrap();
+    gate.pass(Span::seconds(1));
+    // The customer's next address, and a withdrawal there.
+    gate.sync();
+    let add = ActKind::AddAddress(AddAddress {
+        address: World::address(77),
+    });
+    let add = gate.ledger.customers_act(&customer, add);
+    let evidence = gate.ledger.customers_evidence(&customer, &add);
+    gate.submit(add, evidence).unwrap();
+    gate.pass(Span::seconds(8));
+    pays(&mut gate, &customer, 77);
 }

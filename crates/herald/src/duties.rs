@@ -8,8 +8,8 @@ use portcullis_core::decision::Need;
 use portcullis_core::effect::Effect;
 use portcullis_core::entry::Body;
 use portcullis_core::factor::FactorKind;
-use portcullis_core::id::AccountId;
-use portcullis_core::realm::Realm;
+use portcullis_core::id::{AccountId, PrincipalId};
+use portcullis_core::realm::{Realm, Role};
 use portcullis_core::state::account::Owner;
 use portcullis_core::{Decision, Digest, State, Time};
 use portcullis_keeper::follow::Seen;
@@ -147,6 +147,9 @@ impl Desk<'_> {
                     let matter = matter([("factor", name(factor.kind()).into())]);
                     self.about(*account, kind, matter)
                 }
+                Owner::Member { principal } if self.is_keeper(*principal) => {
+                    Some(self.platform("the statement key of a keeper"))
+                }
                 Owner::Member { .. } => Some(self.platform("a new factor of a member of staff")),
             },
             Effect::Unenrol(Owner::Holder { account, .. }, _) => {
@@ -186,6 +189,11 @@ impl Desk<'_> {
             }
             _ => None,
         }
+    }
+
+    fn is_keeper(&self, who: PrincipalId) -> bool {
+        let member = self.state.facts().member(who);
+        member.is_some_and(|member| member.has(Role::Keeper))
     }
 
     /// Something about an account, for whoever is its contact now.

@@ -22,7 +22,8 @@ impl Post for Everywhere {
     fn deliver(&self, letter: &Letter, now: Time) -> Outcome {
         match (&letter.reach, &self.mailer) {
             (Reach::Mail(_), Some(mailer)) => mailer.deliver(letter, now),
-            (Reach::Mail(_), None) => Outcome::Refused("no mail server is configured".into()),
+            // What the configuration leaves out says nothing about the mailbox.
+            (Reach::Mail(_), None) => Outcome::Later("no mail server is configured".into()),
             (Reach::Webhook(url), _) => self.call(letter, url, now),
         }
     }
@@ -53,7 +54,7 @@ impl Everywhere {
             ends.then(|| (by, format!("{by}{path}")))
         });
         let Some((by, reached)) = known else {
-            return Outcome::Refused("the webhook's origin is not configured".into());
+            return Outcome::Later("the webhook's origin is not configured".into());
         };
         let id = format!("notice_{}", letter.id);
         let body = body(letter);

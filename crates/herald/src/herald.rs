@@ -36,6 +36,8 @@ const SERVER: Span = Span::seconds(30);
 const ENVELOPE: Span = Span::seconds(2);
 /// How long a letter is tried (RFC 5321, section 4.5.4.1: four to five days at least).
 const GIVES_UP: Span = Span::hours(5 * 24);
+/// How long this process has tried it by then: a herald that was away has a day to be answered.
+const TRIES: Span = Span::hours(24);
 /// How many letters go to the post at once.
 const AT_ONCE: usize = 64;
 
@@ -236,7 +238,7 @@ impl Herald {
                     done.push((id, false));
                 }
                 Outcome::Later(why) if self.is_given_up(id, now) => {
-                    self.bounced(id, &format!("for five days; the last time: {why}"));
+                    self.bounced(id, &format!("it is five days old; the last time: {why}"));
                     done.push((id, false));
                 }
                 Outcome::Later(why) => {
@@ -250,9 +252,11 @@ impl Herald {
         self.outbox.done(done)
     }
 
+    /// It is old, and has been tried for long. After an outage of ours no mailbox is taken for dead on one answer.
     fn is_given_up(&self, id: Digest, now: Time) -> bool {
         let delivery = self.outbox.get(id);
-        delivery.is_some_and(|delivery| now.since(delivery.notice.time) > GIVES_UP)
+        let is_old = delivery.is_some_and(|delivery| now.since(delivery.notice.time) > GIVES_UP);
+        is_old && self.outbox.tried_for(id, now) >= TRIES
     }
 
     fn bounced(&mut self, id: Digest, why: &str) {
@@ -278,6 +282,13 @@ impl Herald {
         for (id, delivery) in ready {
             match self.contact(&delivery)? {
                 Found::Opened(contact) => self.office.bring(self.letter(id, &delivery, &contact)),
+                Found::Nothing if self.is_given_up(id, now) => {
+                    self.bounced(
+                        id,
+                        "it is five days old, and nobody has brought the sealed contact",
+                    );
+                    refused.push((id, false));
+                }
                 Found::Nothing => {
                     self.outbox.again(id, ENVELOPE, now);
                 }

@@ -108,7 +108,7 @@ const fn invitation(stops: Stops) -> &'static str {
             "You can stop it here, without signing in. Opening the page does nothing yet:"
         }
         Stops::Act(_) => {
-            "You can cancel it here, without signing in. Opening the page does nothing yet:"
+            "You can stop it here, without signing in. Opening the page does nothing yet:"
         }
     }
 }

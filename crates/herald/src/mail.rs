@@ -135,13 +135,16 @@ impl Post for Mailer {
     }
 }
 
-/// Whether it is the mailbox that takes no mail, now or later, by the server's own word (RFC 3463: 5.1.x and 5.2.1).
+/// What servers say of a mailbox that takes no mail, now or later (RFC 3463, 3.2 and 3.3; RFC 7505: 5.1.10). The others
+/// of 5.1 are about the sender's address.
+const NO_MAILBOX: [&str; 6] = ["5.1.1 ", "5.1.2 ", "5.1.3 ", "5.1.6 ", "5.1.10 ", "5.2.1 "];
+
+/// Whether it is the mailbox that takes no mail, by the server's own word.
 /// Any other refusal may be of the sender, a block list or a policy: tomorrow it may be mended, and were it taken for
 /// the mailbox's, a new contact alone would count while all old ones are alive.
 fn is_about_the_mailbox(error: &lettre::transport::smtp::Error) -> bool {
     let text = error.source().map(ToString::to_string).unwrap_or_default();
-    let says = |code| text.starts_with(code);
-    error.is_permanent() && (says("5.1.") || says("5.2.1 "))
+    error.is_permanent() && NO_MAILBOX.iter().any(|code| text.starts_with(code))
 }
 
 /// What a server or the line said, on one line and without end. Of an answer only the number: the text beside

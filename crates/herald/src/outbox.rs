@@ -97,6 +97,8 @@ impl Tally {
 /// When an open delivery is tried next.
 #[derive(Clone, Copy)]
 struct Try {
+    /// When this process tried it in vain for the first time.
+    first: Time,
     next: Time,
     wait: Span,
 }
@@ -184,8 +186,15 @@ impl Outbox {
         let before = self.tries.get(&id);
         let wait = before.map_or(first, |tried| Span((tried.wait.0 * 2).min(LONGEST_WAIT.0)));
         let next = now.after(wait);
-        self.tries.insert(id, Try { next, wait });
+        let first = before.map_or(now, |tried| tried.first);
+        self.tries.insert(id, Try { first, next, wait });
         wait
+    }
+
+    /// For how long this process has tried a delivery in vain.
+    pub(crate) fn tried_for(&self, id: Digest, now: Time) -> Span {
+        let tried = self.tries.get(&id);
+        tried.map_or(Span::default(), |tried| now.since(tried.first))
     }
 
     /// Open deliveries whose time has come.

@@ -255,13 +255,13 @@ impl Keeper {
     }
 
     /// The key in force, where the keeper has another one and the replica has come to the newest head that
-    /// it knows. One that reads the journal anew comes past entries under which an earlier key was in
-    /// force: those are no reason to turn back to it.
+    /// it knows, which is fresh. One that reads the journal anew comes past entries under which an earlier key
+    /// was in force, and stands for a while at the last head of those who spoke before a handover of long ago:
+    /// those are no reason to turn back to it.
     #[must_use]
     pub fn key_to_turn_to(&self) -> Option<PublicKey> {
-        let newest = self.follower.heads().newest()?;
-        let is_there = newest.head() == self.state().facts().log.head();
-        self.key_in_force().filter(|_| is_there && !self.speaks())
+        self.follower.acting_head(self.parts.machine.watch.now())?;
+        self.key_in_force().filter(|_| !self.speaks())
     }
 
     /// The statement key that the journal names for this keeper, as far as the replica has come.

@@ -4,6 +4,7 @@ use crate::hosts::HeraldHost;
 use crate::setting;
 use crate::sim::Sim;
 use crate::wire::{Host, Message};
+use portcullis_herald::Herald;
 use portcullis_keeper::Keeper;
 use portcullis_signer::Signer;
 use portcullis_tlog::witness::AddCheckpoint;
@@ -30,7 +31,7 @@ impl Sim {
             |keeper: &Keeper| keeper.follower().has_reached_mark() && keeper.state().size() > last;
         let signer = self.signer.signer().map(Signer::keeper);
         let heralds = self.herald.iter().map(HeraldHost::herald);
-        let mut heralds = heralds.map(|herald| herald.map(|herald| herald.keeper()));
+        let mut heralds = heralds.map(|herald| herald.map(Herald::keeper));
         speakers.handing_over().is_none()
             && signer.is_some_and(is_past)
             && heralds.all(|herald| herald.is_some_and(is_past))

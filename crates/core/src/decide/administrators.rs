@@ -41,18 +41,17 @@ pub(super) fn settle(
     recover: &RecoverAdministrators,
     clock: Clock,
 ) -> Result<Verdict, Reason> {
-    let changes = replaced(state, recover)?;
-    if clock.has_run(held) {
-        return Ok(Verdict::Accept(changes));
+    check_replaces(state, recover)?;
+    if !clock.has_run(held) {
+        return Ok(Verdict::Wait(vec![Need::Delay], clock.runs_until(held)));
     }
-    Ok(Verdict::Wait(vec![Need::Delay], clock.runs_until(held)))
+    // Last, since it looks at all accounts.
+    Ok(Verdict::Accept(replaced(state, recover)?))
 }
 
 /// What it changes, if it fits the administration in force.
 fn replaced(state: &State, recover: &RecoverAdministrators) -> Result<Vec<Effect>, Reason> {
-    if state.administration().digest() != recover.replaces {
-        return Err(Reason::AdministrationChanged);
-    }
+    check_replaces(state, recover)?;
     check_form(recover)?;
     for new in &recover.administrators {
         check_member(state, new)?;
@@ -68,6 +67,14 @@ fn replaced(state: &State, recover: &RecoverAdministrators) -> Result<Vec<Effect
     }
     effects.push(Effect::SetQuorum(recover.quorum));
     Ok(effects)
+}
+
+fn check_replaces(state: &State, recover: &RecoverAdministrators) -> Result<(), Reason> {
+    if state.administration().digest() == recover.replaces {
+        Ok(())
+    } else {
+        Err(Reason::AdministrationChanged)
+    }
 }
 
 fn check_form(recover: &RecoverAdministrators) -> Result<(), Reason> {

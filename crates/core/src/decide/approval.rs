@@ -208,6 +208,9 @@ fn go_together(held: &[Role], new: Role) -> bool {
 /// Whoever comes to staff by a role is no holder of an account, and brings no holder's factor: the
 /// realms would have a principal in common.
 fn check_stranger(state: &State, act: &Act) -> Result<(), Reason> {
+    if let ActKind::Rotate(rotate) = &act.kind {
+        return rotate::check_no_holders(state, &rotate.keys);
+    }
     let ActKind::GrantRole(grant) = &act.kind else {
         return Ok(());
     };

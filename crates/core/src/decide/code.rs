@@ -29,7 +29,7 @@ pub fn totp_serves(kind: &ActKind) -> bool {
     is_stop(kind) || matches!(kind, ActKind::Withdraw(_) | ActKind::AddAddress(_))
 }
 
-/// What a code takes back or stops, and any older factor gives back.
+/// What a code takes back or stops.
 fn is_stop(kind: &ActKind) -> bool {
     matches!(
         kind,

@@ -24,6 +24,8 @@ fn read(state: &State, vkey: &str) -> Option<LogKey> {
 
 /// One that has ever spoken for the journal may be with whoever it was taken from; one that is somebody
 /// else's makes of two holders one.
+///
+/// Holders of accounts are asked for at the end ([`super::rotate::check_no_holders`]).
 fn is_somebodys(state: &State, key: &LogKey) -> bool {
     let Ok(public) = PublicKey::ed25519(*key.public()) else {
         return true;
@@ -47,9 +49,14 @@ fn is_named(state: &State, key: &PublicKey) -> bool {
         || state.roots().keys.contains(key)
 }
 
-/// Members, keepers and holders of accounts prove themselves with it.
+/// Members and keepers prove themselves with it.
 fn proves(state: &State, key: PublicKey) -> bool {
     let factor = NewFactor::RequestKey { key }.id();
-    let facts = state.facts();
-    facts.staff_factors.contains_key(&factor) || facts.is_holders_factor(factor)
+    state.facts().staff_factors.contains_key(&factor)
+}
+
+/// The key in a vkey.
+pub(super) fn public(vkey: &str) -> Option<PublicKey> {
+    let key: LogKey = vkey.parse().ok()?;
+    PublicKey::ed25519(*key.public()).ok()
 }

@@ -37,6 +37,7 @@ use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::entry::Supplement;
 use crate::evidence::Evidence;
+use crate::factor::Available;
 use crate::id::AccountId;
 use crate::plan::Plan;
 use crate::policy::Asked;
@@ -412,15 +413,19 @@ fn conclude(
     }
 }
 
-/// How long after its act's expiry an act may wait: longer than any window and any usual delay.
+/// How long after its act's expiry, or its own delay where that is longer, an act may wait: longer than any window.
 const WAITS_AFTER_EXPIRY: Span = Span::hours(30 * 24);
 /// Most acts of one principal that may wait at once.
 const MAX_WAITING: u32 = 64;
 
 /// From when an act waits no more, whatever for: it ends as returned.
 #[must_use]
-pub fn waits_until(act: &Act) -> Time {
-    act.expires.after(WAITS_AFTER_EXPIRY)
+pub fn waits_until(held: &Held) -> Time {
+    let delayed = match held.available {
+        Available::At { time } => time,
+        Available::Awaiting { delay, .. } => held.time.after(delay),
+    };
+    held.act.expires.max(delayed).after(WAITS_AFTER_EXPIRY)
 }
 
 /// What waits is kept by everybody who follows, so one principal cannot have any number of it.
@@ -445,7 +450,7 @@ pub fn settle_with(state: &State, next: Option<Cosigned>, digest: Digest, time: 
         return flight::settle_withheld(state, digest, time);
     };
     let verdict = match &held.act.kind {
-        _ if time >= waits_until(&held.act) => Err(Reason::Expired),
+        _ if time >= waits_until(held) => Err(Reason::Expired),
         kind => code::check_fate(state, digest, held, time)
             .and_then(|()| settle_kind(state, (digest, held), kind, Clock::at(state, next, time))),
     };

@@ -74,8 +74,9 @@ struct Tally {
 }
 
 impl Tally {
+    /// One of an earlier day than the last counts for that: else what expires from yesterday would clear today's.
     fn count(&mut self, now: Time) {
-        if self.day != day(now) {
+        if day(now) > self.day {
             (self.day, self.today) = (day(now), 0);
         }
         self.today = self.today.saturating_add(1);

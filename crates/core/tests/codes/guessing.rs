@@ -99,3 +99,41 @@ fn fifty_in_a_row_end_the_factor() {
     stage.pass(Span::hours(24 * 30));
     assert!(!may_try(&mut stage));
 }
+
+/// Those of yesterday evening that nobody judges expire today, one after the other, and clear nothing of today.
+#[test]
+fn what_expires_from_yesterday_frees_no_more_of_today() {
+    let mut stage = Stage::with_codes();
+    next_day(&mut stage);
+    // Before midnight, four codes that live on for two hours each.
+    stage.pass(Span(Span::hours(24).0 - 90 * 60 * 1000));
+    let mut old = Vec::new();
+    for _ in 0..WRONG_IN_A_DAY - 1 {
+        old.push(stage.freeze_by_code());
+        stage.pass(Span(20 * 60 * 1000));
+    }
+    next_day(&mut stage);
+    let mut tried_today = 0;
+    for _ in 0..12 {
+        while may_try(&mut stage) {
+            // The gate keeps the herald's word back, and the act has a short life of its own.
+            let mut act = stage.customers(ActKind::Freeze);
+            act.expires = stage.now().after(Span::seconds(2));
+            let evidence = stage.with_code(&act);
+            let digest = stage.submit_with(act, evidence);
+            tried_today += 1;
+            stage.pass(Span::seconds(3));
+            stage.settle(digest);
+        }
+        stage.pass(Span(10 * 60 * 1000));
+        for act in core::mem::take(&mut old) {
+            match stage.settles(act) {
+                Decision::Refuse { .. } => {
+                    stage.settle(act);
+                }
+                _ => old.push(act),
+            }
+        }
+    }
+    assert!(tried_today <= WRONG_IN_A_DAY, "{tried_today} tried");
+}

@@ -94,7 +94,7 @@ impl Waiting {
             // Longer than it can be submitted, the herald is not waited for.
             held.act.expires
         } else {
-            waits_until(&held.act)
+            waits_until(held)
         };
         self.put(digest, next.min(most), held.act.account);
     }

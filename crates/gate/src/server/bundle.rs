@@ -3,9 +3,10 @@
 use super::Api;
 use super::reads::{entry_at, rests_on};
 use crate::published::Witnessed;
-use portcullis_core::Body;
+use portcullis_core::id::AccountId;
 use portcullis_core::receipt::{Handover, MAX_HANDOVERS, ProvenEntry, Succession, most_entries};
 use portcullis_core::state::keys::Handover as InState;
+use portcullis_core::{Body, Entry};
 use portcullis_tlog::Hash;
 use std::collections::BTreeSet;
 
@@ -20,12 +21,15 @@ pub(super) fn under(api: &Api, witnessed: &Witnessed, spoken: Vec<u64>) -> Optio
     if handed.len() > MAX_HANDOVERS {
         return None;
     }
+    let about = spoken
+        .iter()
+        .find_map(|at| account_of(&entry_at(api, *at)?));
     let mut open: Vec<u64> = handed.iter().map(|one| one.entry).chain(spoken).collect();
     let mut indices: BTreeSet<u64> = open.iter().copied().chain([0]).collect();
     // Enrolments rest on older factors, grants on approvals: follow them to genesis.
     while let Some(at) = open.pop() {
         let entry = entry_at(api, at)?;
-        let more = rests_on(api, at, &entry).into_iter();
+        let more = rests_on(api, about, (at, &entry)).into_iter();
         open.extend(more.filter(|index| indices.insert(*index)));
         if indices.len() > most_entries(handed.len()) {
             return None;
@@ -39,6 +43,14 @@ pub(super) fn under(api: &Api, witnessed: &Witnessed, spoken: Vec<u64>) -> Optio
         entries: entries?,
         handovers: handovers.collect::<Option<_>>()?,
     })
+}
+
+/// The account that an act is about.
+fn account_of(entry: &Entry) -> Option<AccountId> {
+    match &entry.body {
+        Body::Act(said) => said.act.account,
+        _ => None,
+    }
 }
 
 fn prove(api: &Api, index: u64, size: u64) -> Option<ProvenEntry> {

@@ -49,12 +49,15 @@ pub(super) async fn page(
     parts: Parts,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    auth::reader(&api, &parts, &body)?;
+    let caller = auth::reader(&api, &parts, &body)?;
     let from = behind(ask.after);
     let limit = ask.limit.unwrap_or(MOST).clamp(1, MOST);
     let wait = Duration::from_millis(ask.wait.min(MAX_WAIT));
     api.news(peer, from, wait).await;
     let page = read(&api, peer, from, limit).await?;
+    if !auth::still_reads(&api, &caller) {
+        return Err(Reason::RoleMissing.into());
+    }
     Ok(Json(page).into_response())
 }
 
@@ -118,10 +121,11 @@ impl Follower {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
+            let page = read(&self.api, self.peer, self.from, MOST).await.ok()?;
+            // Behind the reading: what ends the right stands in the journal before what comes after it.
             if !auth::still_reads(&self.api, &self.caller) {
                 return None;
             }
-            let page = read(&self.api, self.peer, self.from, MOST).await.ok()?;
             self.from = page.next.map_or(self.from, |next| next + 1);
             self.ready.extend(page.events);
             if self.ready.is_empty() && !page.more {

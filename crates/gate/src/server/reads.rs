@@ -86,8 +86,12 @@ pub(super) fn entry_at(api: &Api, index: u64) -> Option<Entry> {
 
 /// The entries that an entry rests on: those that enrolled the factors of its evidence and appointed
 /// their member, that added its address, that put the keys in force which it counts by, and all that speak
-/// of an act which waited for others.
-pub(super) fn rests_on(api: &Api, at: u64, entry: &Entry) -> Vec<u64> {
+/// of an act which waited for others. `about` is the account that all of it is about, where it is one.
+pub(super) fn rests_on(
+    api: &Api,
+    about: Option<AccountId>,
+    (at, entry): (u64, &Entry),
+) -> Vec<u64> {
     let index = api.shared().index();
     match &entry.body {
         Body::Act(submission) => {
@@ -108,10 +112,10 @@ pub(super) fn rests_on(api: &Api, at: u64, entry: &Entry) -> Vec<u64> {
                 | ActKind::RecoverAdministrators(_) => index.act(act.digest()),
                 _ => Vec::new(),
             };
-            let evidence = provers(api, &index, at, &submission.evidence);
+            let evidence = provers((api, &index), about, (at, &submission.evidence));
             evidence.into_iter().chain(more).collect()
         }
-        Body::Evidence(supplement) => provers(api, &index, at, &supplement.evidence),
+        Body::Evidence(supplement) => provers((api, &index), about, (at, &supplement.evidence)),
         Body::Settle(settlement) => {
             let administrators = index.replaced(Place::Administrators, at);
             let about = index.act(settlement.act).into_iter();
@@ -127,7 +131,11 @@ pub(super) fn rests_on(api: &Api, at: u64, entry: &Entry) -> Vec<u64> {
 
 /// The entries that enrolled the factors of this evidence, those that appointed their member, and those that
 /// put the issuers or roots in force which attest.
-fn provers(api: &Api, index: &Index, at: u64, evidence: &Evidence) -> Vec<u64> {
+fn provers(
+    (api, index): (&Api, &Index),
+    about: Option<AccountId>,
+    (at, evidence): (u64, &Evidence),
+) -> Vec<u64> {
     let passkeys = evidence
         .assertions
         .iter()
@@ -141,7 +149,10 @@ fn provers(api: &Api, index: &Index, at: u64, evidence: &Evidence) -> Vec<u64> {
     let entries = passkeys.chain(keys).chain(code).flat_map(|id| {
         let member = state.facts().staff_factors.get(&id);
         let appointed = member.and_then(|who| index.appointed(*who, at));
-        index.factor(id, at).into_iter().chain(appointed)
+        let of: BTreeSet<Option<AccountId>> = [None, about].into();
+        let enrolled = of.into_iter().filter_map(|of| index.factor(id, of, at));
+        let enrolled: Vec<u64> = enrolled.chain(appointed).collect();
+        enrolled
     });
     let attested = evidence.attestations.iter();
     let places = attested.map(|attestation| match attestation.statement.claim {

@@ -201,6 +201,22 @@ fn what_no_server_takes_for_five_days_is_given_up() {
     assert!(bench.waits(act), "nobody was told");
 }
 
+/// Five days in which it was not there: one answer is not the last word.
+#[test]
+fn a_herald_that_was_away_gives_nothing_up_at_once() {
+    let mut bench = Bench::begun();
+    bench.fake.post().always = vec![(FIRST.to_owned(), Outcome::Later("451 come again".into()))];
+    bench.add_address(0x22);
+    bench.run(2);
+    bench.clock.pass(Span::hours(130));
+    bench.kill();
+    bench.run(100);
+    assert_eq!(bench.alarms(), Vec::<String>::new());
+    bench.clock.pass(Span::hours(25));
+    bench.run(5);
+    assert_eq!(bench.alarms(), ["notice-refused"]);
+}
+
 /// A postman who is away for a while keeps nobody from following.
 #[test]
 fn a_slow_server_does_not_hold_the_herald_up() {

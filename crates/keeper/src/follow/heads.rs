@@ -74,12 +74,19 @@ impl Heads {
         if self.first.len() > REMEMBERED {
             self.first.pop_front();
         }
+        self.await_too(head);
+        self.newest = Some(seen);
+    }
+
+    /// A head beyond what has been applied is one to come to, behind a larger one, too. Witnesses who stayed over a
+    /// handover make a larger one count before its rotation has been read, and the last of those of before comes
+    /// after it then.
+    pub(super) fn await_too(&mut self, head: TreeHead) {
         self.open.insert(head.size, head);
         if self.open.len() > REMEMBERED {
             // The largest judges; one in between only tells a fork from wrong entries sooner.
             self.open.pop_first();
         }
-        self.newest = Some(seen);
     }
 
     /// An old checkpoint may come late. One whose every cosignature is newer than every one of the

@@ -185,7 +185,11 @@ impl Follower {
             let theirs = head.head();
             return Err(Breach::Fork { ours, theirs });
         }
+        let theirs = head.head();
         self.heads.see(head)?;
+        if theirs.size > ours.size {
+            self.heads.await_too(theirs);
+        }
         if self.heads.open().any(|open| open == ours) {
             self.heads.reach(ours, |_| Some(ours.root))?;
         }

@@ -210,3 +210,27 @@ fn a_snapshot_is_gone_on_from_wherever_it_stands() {
     assert_eq!(gate.keeper().state().size(), keeper.state().size());
     assert!(keeper.state().size() > last);
 }
+
+/// Two of the first witnesses come back: what they cosign behind three handovers counts for a replica that has read
+/// of none, and the last checkpoint of each set comes after it.
+#[test]
+fn a_head_of_witnesses_who_are_in_force_again_hides_no_handover() {
+    let gate = Gate::new();
+    for seeds in [[0x94, 0x95, 0x96], [0x97, 0x98, 0x99], [0x91, 0x92, 0x9a]] {
+        let ledger = &mut gate.wire().ledger;
+        ledger.rotate_witnesses(World::witnesses_of(&seeds));
+        ledger.settle_clocks();
+    }
+    let newest = gate.wire().ledger.note.clone();
+    let mut follower = gate.follower();
+    follower.recall(&newest).unwrap();
+    assert!(
+        follower.heads().newest().is_some(),
+        "it counts by genesis' witnesses"
+    );
+    for _ in 0..10 {
+        // What the replica cannot judge yet is passed over.
+        let _ = step(&mut follower);
+    }
+    reach_the_end(&gate, &mut follower);
+}

@@ -10,6 +10,7 @@ use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
 use clap::Args;
 use portcullis_client::{Digits, Gate, Problem, Question, RecoveryCode, seal_code};
 use portcullis_core::act::ActKind;
+use portcullis_core::board::Posting;
 use portcullis_core::code::Code;
 use portcullis_core::genesis::IssuerKind;
 use portcullis_core::id::{FactorId, LedgerEntryId};
@@ -146,7 +147,13 @@ impl CallArgs {
         caller: Option<&Caller>,
     ) -> Result<(Vec<u8>, Option<Digest>, Option<String>), Failure> {
         if let Some(path) = &self.body {
-            return Ok((files::read(path)?, self.concerned(), None));
+            let body = files::read(path)?;
+            // What `--dry-run` printed is sent as if it had been made just now.
+            let posted = serde_json::from_slice::<Posting>(&body).ok();
+            let digest = posted.as_ref().map(|posted| posted.act.digest());
+            let once = posted.filter(|_| self.target() == "/v1/acts");
+            let once = once.map(|posted| posted.act.id.to_string());
+            return Ok((body, self.concerned().or(digest), once));
         }
         if self.act.is_given() {
             let act = self.act.build(reach, caller, self.evidence.who())?;

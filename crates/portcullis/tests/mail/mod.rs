@@ -11,14 +11,16 @@ use serde_json::Value;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 
 /// tests/peers/mail/server.py, for as long as this lives.
 pub struct MailServer {
     folder: tempfile::TempDir,
     child: Child,
     stdin: Option<ChildStdin>,
-    says: BufReader<ChildStdout>,
+    /// A line for each mail. They are read as they come: a server that nobody reads takes no more once the pipe is full.
+    says: Receiver<String>,
     pub port: String,
 }
 
@@ -47,10 +49,16 @@ impl MailServer {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut says = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        says.read_line(&mut line).unwrap();
-        let port = line.trim().strip_prefix("port ").unwrap().to_owned();
+        let (line, says) = channel();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let port = lines.next().unwrap().unwrap();
+        let port = port.strip_prefix("port ").unwrap().to_owned();
+        std::thread::spawn(move || {
+            for said in lines.map_while(Result::ok) {
+                // Whoever is gone wants no more, and the server has to be read on.
+                let _ = line.send(said);
+            }
+        });
         let stdin = child.stdin.take();
         Some(Self {
             folder,
@@ -79,8 +87,7 @@ impl MailServer {
     }
 
     fn read(&mut self) -> Mail {
-        let mut line = String::new();
-        self.says.read_line(&mut line).unwrap();
+        let line = self.says.recv().unwrap();
         let mail: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(mail["dkim"], true, "{mail}");
         let headers = mail["headers"].as_array().unwrap();

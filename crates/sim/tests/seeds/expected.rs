@@ -503,4 +503,31 @@ pub(crate) const EXPECTED: &[(u64, &[&str])] = &[
         "theft: SupportResumes", "theft: TooMuch", "fault: node forgets", "lie of a board: Forgets",
         "lie of a board: Silent", "lie of a board: Unsigned", "theft: OwnSupport", "theft: StrangeAddress",
     ]),
+    // byzantine gate, with handovers
+    (1027, &[
+        "rotated: witnesses", "rotated: log", "theft: RetiredWitnesses", "theft: HandoverOnOldBase",
+        "theft: StrangersHandover", "misdeed: ShowRetired", "misdeed: RetiredCheckpoint", "misdeed: ShowFork",
+        "misdeed: ShowShrunk", "misdeed: SettleEarly", "misdeed: SettleForwardDated", "misdeed: Checkpoint",
+        "fault: gate taken over", "witness: refuses", "lie of a witness: Anything", "lie of a witness: Future",
+        "act held: rotate", "act held: withdraw", "act held: lift", "act taken: approve", "evidence taken",
+        "latch: release-without-evidence", "signer: waits, Latched", "signer: waits, Stale", "theft: SelfApproval",
+    ]),
+    // everything, with handovers
+    (1030, &[
+        "rotated: witnesses", "rotated: log", "theft: RetiredWitnesses", "theft: OldLogKey",
+        "theft: HandoverOnOldBase", "theft: StrangersHandover", "misdeed: ShowRetired", "misdeed: RetiredCheckpoint",
+        "misdeed: OldLogKey", "misdeed: ShowFork", "misdeed: ShowShrunk", "fault: crash in a disk operation",
+        "fault: killed", "fault: power cut", "fault: torn write", "fault: lost write", "fault: partition",
+        "fault: weather", "late message arrives", "fault: gate taken over", "fault: gate withholds stops",
+        "fault: clock steps back", "lie of a witness: Anything", "act held: rotate", "act held: withdraw",
+        "act taken: withdraw", "act taken: approve", "evidence taken", "latch: release-without-evidence",
+        "latch: shut", "signer: waits, Stale", "theft: ApprovesTwice", "theft: SelfApproval",
+    ]),
+    (1088, &[
+        "key turned",
+    ]),
+    (1034, &[
+        "rotated: witnesses", "rotated: log", "theft: RetiredWitnesses", "theft: OldLogKey",
+        "fault: partition", "fault: weather",
+    ]),
 ];

@@ -47,12 +47,21 @@ function shut(...all) {
   for (const id of all) show(id, false);
 }
 
+// A board answers a link that it has taken before with the time of then.
+const AT_ONCE = 60_000;
+
 function done(type, time) {
   shut(type, "until", "failed");
+  if (Date.now() - time > AT_ONCE) return served(time);
   for (const item of document.querySelectorAll("#done [data-of]")) item.hidden = item.dataset.of !== type;
   document.querySelector("#done time").textContent = when(time);
   show("done");
   document.getElementById("done").focus();
+}
+
+function served(time) {
+  document.querySelector("#served time").textContent = when(time);
+  show("served");
 }
 
 function expired(type) {

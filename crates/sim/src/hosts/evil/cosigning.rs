@@ -64,7 +64,7 @@ impl Evil {
         };
         let mut signed = SignedCheckpoint::sign(head, &setting::log(log)).ok()?;
         let mut got = 0;
-        for number in self.to_be_asked(head, is_journals) {
+        for number in self.whom_to_ask(head, is_journals) {
             let cosignature = self
                 .ask(number, &signed)
                 .or_else(|| self.ask(number, &signed));
@@ -83,7 +83,7 @@ impl Evil {
 
     /// Those in force, and everybody else now and then. A witness that has cosigned nothing yet is shown no fork:
     /// it would cosign whatever it is shown first, and never the journal.
-    fn to_be_asked(&mut self, head: TreeHead, is_journals: bool) -> Vec<usize> {
+    fn whom_to_ask(&mut self, head: TreeHead, is_journals: bool) -> Vec<usize> {
         let all = 0..self.common.witnesses();
         if !self.common.has_handovers {
             return all.collect();
