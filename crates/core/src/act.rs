@@ -149,7 +149,8 @@ pub enum ActKind {
     /// Put other keys in the place of those of genesis.
     #[n(26)]
     Rotate(#[n(0)] Rotate),
-    /// Replace the account's contact, after its delay and once its old contacts were told.
+    /// Replace the account's contact, after its delay and once its old contacts were told. By a quorum of
+    /// administrators it waits for three floors, and for no telling.
     #[n(35)]
     ChangeContact(#[n(0)] ChangeContact),
     /// Give the account one more principal.

@@ -285,6 +285,27 @@ fn a_link_cancels_what_it_names() {
     assert_eq!(stage.end(change), Some(End::Returned));
 }
 
+/// And of staff's acts the one that would have the account's notices go elsewhere; for its own account alone.
+#[test]
+fn a_link_cancels_another_contact_by_administrators() {
+    let mut stage = Stage::with_a_herald();
+    let contact = Digest([5; 32]);
+    let kind = ActKind::ChangeContact(ChangeContact { contact });
+    let given = stage.staffs_about(World::administrator(0), kind);
+    let given = stage.submit(given);
+    stage.approve(World::administrator(1), given);
+    let mut elsewhere = link(&stage, Stops::Act(given));
+    elsewhere.account = AccountId([0x77; 16]);
+    let elsewhere = act(&stage, &elsewhere);
+    let evidence = posted(&stage, &elsewhere);
+    let unknown = Some(Reason::ActUnknown);
+    assert_eq!(refused(&stage, &elsewhere, &evidence), unknown);
+    let cancel = act(&stage, &link(&stage, Stops::Act(given)));
+    let evidence = posted(&stage, &cancel);
+    stage.submit_with(cancel, evidence);
+    assert_eq!(stage.end(given), Some(End::Returned));
+}
+
 /// Whoever has the herald must not be able to keep itself in force.
 #[test]
 fn a_link_stops_nothing_of_staffs() {

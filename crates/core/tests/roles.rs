@@ -11,9 +11,9 @@
 mod stage;
 
 use portcullis_core::act::{
-    ActKind, AddPrincipal, Approve, Cancel, CancelAddress, EnrolFactor, GrantRole, Keys, Lift,
-    LiftTarget, OpenAccount, RaiseEpoch, RemovePrincipal, Resume, RevokeFactor, RevokeRole, Rotate,
-    Scope, SetAccountQuorum, SetLimits, SetPolicy, Suspend, Veto, Void,
+    ActKind, AddPrincipal, Approve, Cancel, CancelAddress, ChangeContact, EnrolFactor, GrantRole,
+    Keys, Lift, LiftTarget, OpenAccount, RaiseEpoch, RemovePrincipal, Resume, RevokeFactor,
+    RevokeRole, Rotate, Scope, SetAccountQuorum, SetLimits, SetPolicy, Suspend, Veto, Void,
 };
 use portcullis_core::factor::FactorKind;
 use portcullis_core::id::PrincipalId;
@@ -64,7 +64,7 @@ const ADMINISTRATOR: PrincipalId = {
 type Ask = fn(&mut Stage, PrincipalId) -> ActKind;
 
 #[rustfmt::skip]
-const ACTS: [(&str, Ask); 38] = [
+const ACTS: [(&str, Ask); 39] = [
     ("open an account", |_, _| open()),
     ("withdraw", |_, _| ether(PAYEE, 10)),
     ("cancel a withdrawal", |stage, _| ActKind::Cancel(Cancel { act: held(stage) })),
@@ -103,7 +103,15 @@ const ACTS: [(&str, Ask); 38] = [
     ("add a principal", |_, _| add_principal()),
     ("remove another principal", |stage, _| remove_principal(stage)),
     ("take two principals", |stage, _| take_two(stage)),
+    ("change the account's contact", |stage, _| change_contact(stage)),
 ];
+
+/// Contacts are where a herald is.
+fn change_contact(stage: &mut Stage) -> ActKind {
+    *stage = Stage::staffed_with_a_herald();
+    let contact = Digest([0x0c; 32]);
+    ActKind::ChangeContact(ChangeContact { contact })
+}
 
 fn add_principal() -> ActKind {
     let new = Customer::number(2);

@@ -119,6 +119,9 @@ fn an_envelope_is_kept_until_the_herald_has_it() {
     // A lost one comes again.
     assert_eq!(served.send(sending(&served, account, FIRST)).0, 202);
     assert_eq!(read(&served, FIRST), 200);
+    // Also from whoever gives an account its contact.
+    let request = sending(&served, account, FIRST);
+    assert_eq!(served.send_as(World::administrator(0), request).0, 202);
 }
 
 #[test]

@@ -236,8 +236,13 @@ impl Desk<'_> {
             (ActKind::ChangeContact(change), Some(account)) => {
                 let mut recipients = self.old_contacts(account, change.contact);
                 recipients.push(Recipient::New(change.contact));
-                let kind = Kind::ContactChanging;
-                self.of(kind, Some(account), Matter::new(), recipients)
+                // Administrators have none of the customer's factors.
+                let asked = match act.realm {
+                    Realm::Customers => "by your passkey",
+                    Realm::Staff => "our administrators",
+                };
+                let matter = matter([("asked", asked.into())]);
+                self.of(Kind::ContactChanging, Some(account), matter, recipients)
             }
             // Whoever begins a false one of these may have changed the contact before: the old ones hear too.
             (ActKind::Recover(recover), Some(account)) => {

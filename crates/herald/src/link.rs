@@ -104,10 +104,7 @@ const fn invitation(stops: Stops) -> &'static str {
         Stops::Everything => {
             "You can freeze your account here, without signing in. Opening the page does nothing yet:"
         }
-        Stops::Recovery(_) => {
-            "You can stop it here, without signing in. Opening the page does nothing yet:"
-        }
-        Stops::Act(_) => {
+        Stops::Recovery(_) | Stops::Act(_) => {
             "You can stop it here, without signing in. Opening the page does nothing yet:"
         }
     }

@@ -162,6 +162,7 @@ const fn known(kind: Kind) -> &'static [&'static str] {
         Kind::WithdrawalReleased | Kind::WithdrawalWaiting => &["amount", "asset", "address"],
         Kind::PlatformChanging => &["what"],
         Kind::EpochRaised => &["realm", "of"],
+        Kind::ContactChanging => &["asked"],
         _ => &[],
     }
 }

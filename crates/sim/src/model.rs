@@ -363,8 +363,8 @@ impl Model {
 
     fn hold(&mut self, digest: Digest, waiting: Waiting, evidence: &Evidence, time: Time) {
         let act = &waiting.act;
-        if own_delay(&act.kind).is_some() {
-            self.delays.begin(waiting.entry, digest, &act.kind);
+        if own_delay(act).is_some() {
+            self.delays.begin(waiting.entry, digest, act);
             self.note_due(waiting.entry, &waiting.act);
         }
         let act = waiting.act.clone();
@@ -394,7 +394,7 @@ impl Model {
             Some(plan) => self.check_release(settled.act, &waiting, plan, time, index),
             None => {
                 let kind = &waiting.act.kind;
-                self.check_own_delay(settled.act, kind, waiting.entry, time);
+                self.check_own_delay(settled.act, &waiting.act, waiting.entry, time);
                 match kind {
                     kind if codes::is_stop(kind) => self.check_stop_by_code(settled.act),
                     ActKind::Recover(_) => self.check_recovery(settled.act, &waiting),

@@ -56,6 +56,10 @@ pub(super) fn own_delay(state: &State, act: &Act) -> Option<Span> {
             Some(delay.unwrap_or_else(|| state.recovery_delay()))
         }
         ActKind::RecoverAdministrators(_) => Some(state.recovery_delay()),
+        // As this is.
+        ActKind::ChangeContact(_) if contact::is_administrators(act) => {
+            of_account().map(|account| state.recovery_delay_of(account))
+        }
         ActKind::ChangeContact(_) => of_account().map(|account| account.delay),
         ActKind::RemovePrincipal(_) if joint::is_joint(act) => {
             of_account().map(|account| account.delay)
@@ -96,11 +100,12 @@ pub(super) fn supporters(state: &State, held: &Held) -> u32 {
     u32::try_from(able.count()).unwrap_or(u32::MAX)
 }
 
-/// Who proposed to unfreeze has not seen a freeze that came later.
+/// Who proposed to unfreeze has not seen a freeze that came later; and by one a holder objects to another contact.
 fn check_not_frozen_since(state: &State, held: &Held) -> Result<(), Reason> {
     let account = held.act.account.and_then(|id| state.facts.account(id));
     let frozen_since = account.is_some_and(|account| account.proofs_after > held.entry);
-    if frozen_since && matches!(held.act.kind, ActKind::Unfreeze) {
+    let is_of_account = matches!(held.act.kind, ActKind::Unfreeze | ActKind::ChangeContact(_));
+    if frozen_since && is_of_account {
         return Err(Reason::AccountFrozen);
     }
     Ok(())
@@ -147,6 +152,7 @@ fn carry_out(state: &State, act: &Act) -> Result<Vec<Effect>, Reason> {
             Ok(vec![Effect::SetPolicy(Box::new(set.policy.clone()))])
         }
         ActKind::Rotate(rotate) => rotate::carry_out(state, rotate),
+        ActKind::ChangeContact(change) => contact::carry_out(state, act, change),
         _ => Err(Reason::RoleMissing),
     }
 }
@@ -350,8 +356,8 @@ pub(super) fn judge_approve(
 }
 
 /// Take back an act that waits, or withhold a release: signed bytes that no chain has stay where they
-/// are, and those that one has may still confirm. The account's holder takes back its own; staff
-/// anybody's; a proposal its proposer's.
+/// are, and those that one has may still confirm. The account's holder takes back its own, and what staff
+/// proposed as its contact; staff anybody's; a proposal its proposer's.
 pub(super) fn judge_cancel(
     case: &Case<'_>,
     actor: &Actor,
@@ -377,31 +383,28 @@ pub(super) fn judge_cancel(
     Ok(Verdict::Accept(vec![Effect::Unhold(cancel.act), end]))
 }
 
-/// A customer's recovery that one supporter began and nobody joined: left so, it would keep that customer from every
-/// other for a month. Any of staff takes it back.
+/// A customer's recovery that one supporter began, or a contact that one administrator proposed, and nobody joined:
+/// left so, it would keep that customer from every other for a month. Any of staff takes it back.
 fn is_left_alone(state: &State, actor: &Actor, held: &Held) -> bool {
-    let (ActKind::Recover(recover), Some(account)) = (&held.act.kind, held.act.account) else {
-        return false;
+    let takes_others = match (&held.act.kind, held.act.account) {
+        (ActKind::Recover(recover), Some(account)) => {
+            let principal = recover.principal;
+            let holder = Owner::Holder { account, principal };
+            let pending = state.facts.recovering.get(&holder);
+            pending.is_some_and(|pending| pending.voucher == Voucher::Support)
+        }
+        _ => contact::is_administrators(&held.act) && state.quorum() > 1,
     };
-    let principal = recover.principal;
-    let pending = state
-        .facts
-        .recovering
-        .get(&Owner::Holder { account, principal });
-    matches!(actor.owner, Owner::Member { .. })
-        && held.approvals.is_empty()
-        && pending.is_some_and(|pending| pending.voucher == Voucher::Support)
+    matches!(actor.owner, Owner::Member { .. }) && held.approvals.is_empty() && takes_others
 }
 
 fn check_may_cancel(case: &Case<'_>, actor: &Actor, act: &Act) -> Result<(), Reason> {
+    // Who hears of an account is its holders' affair, whoever proposed it.
+    let is_holders = act.realm == Realm::Customers || contact::is_administrators(act);
     let may = match actor.owner {
-        // A link is for one account, and stops nothing of staff's.
-        Owner::Member { .. } if actor.by_link => {
-            act.account == case.act.account && act.realm == Realm::Customers
-        }
-        Owner::Holder { account, .. } => {
-            act.account == Some(account) && act.realm == Realm::Customers
-        }
+        // A link is for one account, and stops nothing else of staff's.
+        Owner::Member { .. } if actor.by_link => act.account == case.act.account && is_holders,
+        Owner::Holder { account, .. } => act.account == Some(account) && is_holders,
         // A proposal only by whoever made it: one administrator must not be able to cancel what
         // the others agree on.
         Owner::Member { principal } => act.realm == Realm::Customers || act.principal == principal,

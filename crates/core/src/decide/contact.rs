@@ -5,32 +5,36 @@ use super::approval::is_shut;
 use super::authenticate::Actor;
 use super::clock::Clock;
 use super::{Case, Decided, Verdict, account_of, joint};
-use crate::act::{ActKind, ChangeContact, Keys, OpenAccount, Rotate};
+use crate::act::{Act, ActKind, ChangeContact, Keys, OpenAccount, Rotate};
 use crate::decision::{Decision, Need};
 use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::factor::FactorKind;
+use crate::realm::Realm;
 use crate::reason::Reason;
 use crate::state::State;
+use crate::state::account::Account;
 use crate::state::release::Held;
 
-/// Where genesis names a herald, a delay begins once it has told of the act (docs/design/037). Two wait for
+/// Where genesis names a herald, a delay begins once it has told of the act (docs/design/037). Three wait for
 /// nobody's word: what the roots bring, since a herald that is latched, or lost, is the administrators' to
-/// bring back, and they may be lost, too; and the herald's own next key, since one without its key says nothing.
+/// bring back, and they may be lost, too; the herald's own next key, since one without its key says nothing; and
+/// the contact that administrators give an account, since nobody may be reached at the one that it has.
 pub(super) fn await_told(
     state: &State,
-    (act, kind): (Digest, &ActKind),
+    (digest, act): (Digest, &Act),
     mut decided: Decided,
 ) -> Decided {
     let refused = matches!(decided.decision, Decision::Refuse { .. });
     let begins = decided.effects.iter().any(Effect::begins_a_delay);
-    let is_last_way_out = match kind {
+    let is_last_way_out = match &act.kind {
         ActKind::RecoverAdministrators(_) => true,
         ActKind::Rotate(rotate) => is_heralds(state, rotate),
+        ActKind::ChangeContact(_) => is_administrators(act),
         _ => false,
     };
     if !refused && begins && !is_last_way_out && state.network.herald().is_some() {
-        decided.effects.push(Effect::AwaitTold(act));
+        decided.effects.push(Effect::AwaitTold(digest));
     }
     decided
 }
@@ -39,6 +43,11 @@ pub(super) fn await_told(
 pub(super) fn is_heralds(state: &State, rotate: &Rotate) -> bool {
     let herald = state.network.herald().map(|herald| herald.id);
     matches!(rotate.keys, Keys::Keeper { keeper, .. } if Some(keeper) == herald)
+}
+
+/// Whether an act is a contact that administrators give somebody's account (docs/design/054).
+pub(super) fn is_administrators(act: &Act) -> bool {
+    act.realm == Realm::Staff && matches!(act.kind, ActKind::ChangeContact(_))
 }
 
 /// The contact of a new account: with a herald there is one, without one nobody would keep it.
@@ -56,23 +65,50 @@ pub(super) fn judge_change(
     actor: &Actor,
     change: &ChangeContact,
 ) -> Result<Verdict, Reason> {
-    let facts = &case.state.facts;
     let account = thawed(case)?;
     // A request key sits on a server: whoever has that must not choose who hears of it.
     if actor.strength() < FactorKind::Passkey {
         return Err(Reason::FactorTooWeak);
     }
-    if case.state.network.herald().is_none() {
+    check_other(case.state, case.act, account, change)?;
+    Ok(Verdict::Wait(vec![Need::Delay], None))
+}
+
+/// What administrators change who propose another contact, if it can be carried out on the state as it is.
+pub(super) fn carry_out(
+    state: &State,
+    act: &Act,
+    change: &ChangeContact,
+) -> Result<Vec<Effect>, Reason> {
+    let id = account_of(act)?;
+    let account = state.facts.account(id).ok_or(Reason::UnknownAccount)?;
+    if account.frozen.is_some() {
+        return Err(Reason::AccountFrozen);
+    }
+    check_other(state, act, account, change)?;
+    Ok(vec![Effect::Contact(id, change.contact)])
+}
+
+/// It is another contact, and one at a time: of the customer's own, and of the administrators'. Neither of the two
+/// keeps the other from being asked for.
+fn check_other(
+    state: &State,
+    act: &Act,
+    account: &Account,
+    change: &ChangeContact,
+) -> Result<(), Reason> {
+    if state.network.herald().is_none() {
         return Err(Reason::NoHerald);
     }
-    let waits = facts.held.values().any(|held| {
+    let waits = state.facts.held.values().any(|held| {
         let is_change = matches!(held.act.kind, ActKind::ChangeContact(_));
-        is_change && held.act.account == case.act.account
+        let place = (held.act.realm, held.act.account);
+        is_change && place == (act.realm, act.account) && held.act != *act
     });
     if waits || account.contact.as_deref() == Some(&change.contact) {
         return Err(Reason::ContactKnown);
     }
-    Ok(Verdict::Wait(vec![Need::Delay], None))
+    Ok(())
 }
 
 /// A freeze, or the loss of the factor that asked, ends it.

@@ -252,7 +252,7 @@ pub(crate) fn decide_case(case: &Case<'_>) -> Decided {
         Err(reason) => return Decided::refuse(reason, false),
     };
     let decided = decide_asked(case, &actor);
-    let what = (case.digest, &case.act.kind);
+    let what = (case.digest, case.act);
     let decided = decided.map(|decided| contact::await_told(case.state, what, decided));
     decided.unwrap_or_else(|reason| refuse_asked(case, &actor, reason))
 }
@@ -464,7 +464,7 @@ pub fn settle_with(state: &State, next: Option<Cosigned>, digest: Digest, time: 
         Ok(Verdict::Accept(changes)) => {
             effects.extend(changes);
             effects.push(Effect::End(digest, crate::state::release::End::Done, None));
-            contact::await_told(state, (digest, &held.act.kind), Decided::release(effects))
+            contact::await_told(state, (digest, &held.act), Decided::release(effects))
         }
         Ok(Verdict::Wait(needs, until)) => Decided::hold(needs, until, Vec::new()),
         // What waits already begins no more.
@@ -493,7 +493,9 @@ fn settle_kind(
         ActKind::RecoverAdministrators(recover) => {
             administrators::settle(state, held, recover, clock)
         }
-        ActKind::ChangeContact(change) => contact::settle_change(state, held, change, clock),
+        ActKind::ChangeContact(change) if !contact::is_administrators(&held.act) => {
+            contact::settle_change(state, held, change, clock)
+        }
         // Alone these never wait: a code is behind them.
         ActKind::Freeze | ActKind::Cancel(_) | ActKind::CancelAddress(_) | ActKind::Veto(_) => {
             code::settle_stop(state, digest, held, clock.time)

@@ -79,7 +79,8 @@ pub fn role_may(role: Role, kind: &ActKind) -> Option<Permission> {
             | ActKind::SetLimits(_)
             | ActKind::Unfreeze
             | ActKind::SetPolicy(_)
-            | ActKind::Rotate(_),
+            | ActKind::Rotate(_)
+            | ActKind::ChangeContact(_),
         ) => Some(WithQuorum),
         _ => None,
     }

@@ -96,6 +96,24 @@ fn a_code_cancels_a_withdrawal_and_an_address() {
     assert_eq!(account.address(PAYEE), None);
 }
 
+/// Also what administrators proposed as its contact.
+#[test]
+fn a_code_cancels_another_contact_by_administrators() {
+    let mut stage = Stage::with_codes();
+    let contact = Digest([0x0c; 32]);
+    let kind = ActKind::ChangeContact(ChangeContact { contact });
+    let given = stage.staffs_about(World::administrator(0), kind);
+    let given = stage.submit(given);
+    stage.approve(World::administrator(1), given);
+    let act = stage.customers(ActKind::Cancel(Cancel { act: given }));
+    let evidence = stage.with_code(&act);
+    let act = stage.submit_with(act, evidence);
+    let step = stage.step();
+    stage.right(act, step);
+    stage.settle(act);
+    assert_eq!(stage.end(given), Some(End::Returned));
+}
+
 /// Everything else that a customer may ask for takes more than a code.
 #[test]
 fn a_code_is_too_weak_for_everything_else() {

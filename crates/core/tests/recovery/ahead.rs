@@ -30,6 +30,7 @@ const DELAYED: &[(&str, Submits)] = &[
     ("a recovery",             Stage::begin),
     ("the roots' recovery",    recover_administrators),
     ("another contact",        change_contact),
+    ("one by administrators",  give_contact),
     ("limits",                 set_limits),
     ("a policy",               set_policy),
     ("a rotation",             rotate),
@@ -46,6 +47,15 @@ fn change_contact(stage: &mut Stage) -> Digest {
     let contact = Digest([0x0d; 32]);
     let act = stage.customers(ActKind::ChangeContact(ChangeContact { contact }));
     stage.submit(act)
+}
+
+fn give_contact(stage: &mut Stage) -> Digest {
+    let contact = Digest([0x0d; 32]);
+    let kind = ActKind::ChangeContact(ChangeContact { contact });
+    let act = stage.staffs_about(World::administrator(0), kind);
+    let act = stage.submit(act);
+    stage.approve(World::administrator(1), act);
+    act
 }
 
 fn set_limits(stage: &mut Stage) -> Digest {

@@ -1,9 +1,10 @@
 //! The stage on which things are lost: an identity vendor, three roots of which two recover, two members
 //! with role support, and budgets small enough to meet.
 
-use super::{SUPPORT, Stage, request_key};
+use super::{APPROVERS, AUDITOR, SUPPORT, Stage, request_key};
 use portcullis_core::act::{
-    Act, ActKind, NewAdministrator, RaiseEpoch, Recover, RecoverAdministrators, Veto, root_id,
+    Act, ActKind, EnrolFactor, GrantRole, NewAdministrator, RaiseEpoch, Recover,
+    RecoverAdministrators, Veto, root_id,
 };
 use portcullis_core::evidence::{Attestation, AttestationStatement, Claim};
 use portcullis_core::factor::{FactorKind, NewFactor};
@@ -55,6 +56,44 @@ impl Stage {
             let mut stage = Self::build_on(World::with(genesis));
             stage.employ(SUPPORT_2, Role::Support);
             stage.employ(SUPPORT_3, Role::Support);
+            stage.ledger
+        });
+        let mut stage = Self {
+            ledger: ledger.clone(),
+            customer: Customer::number(1),
+        };
+        stage.ledger.clock = HandClock::at(stage.now());
+        stage
+    }
+
+    /// A stage with a herald, with somebody in every role, and a customer who has a request key besides.
+    pub(crate) fn staffed_with_a_herald() -> Self {
+        static SET: OnceLock<Ledger> = OnceLock::new();
+        let ledger = SET.get_or_init(|| {
+            let mut stage = Self::with_a_herald();
+            let staff = [
+                (APPROVERS[0], Role::Approver),
+                (SUPPORT, Role::Support),
+                (AUDITOR, Role::Auditor),
+            ];
+            for (principal, role) in staff {
+                let factor = Some(request_key(principal));
+                let grant = GrantRole {
+                    principal,
+                    role,
+                    factor,
+                };
+                let grant = stage.propose(ActKind::GrantRole(grant));
+                stage.heralds(grant);
+            }
+            let (principal, factor) = (
+                stage.customer.principal,
+                request_key(stage.customer.principal),
+            );
+            let enrol = stage.customers(ActKind::EnrolFactor(EnrolFactor { principal, factor }));
+            let enrol = stage.submit(enrol);
+            stage.heralds(enrol);
+            stage.pass(Span::seconds(6));
             stage.ledger
         });
         let mut stage = Self {

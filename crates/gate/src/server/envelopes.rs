@@ -42,7 +42,7 @@ pub(super) async fn take(
     parts: Parts,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let caller = auth::role(&api, &parts, &body, &[Role::BackEnd])?;
+    let caller = auth::role(&api, &parts, &body, &[Role::BackEnd, Role::Administrator])?;
     let Sent { account, envelope } = read_json(&body)?;
     if envelope.len() > MAX_ENVELOPE {
         return Err(Reason::TooLarge.into());

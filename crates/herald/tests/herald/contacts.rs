@@ -1,10 +1,11 @@
 //! Contacts: fetched, kept sealed, changed in sight of the old one, and cancelled in time.
 
 use crate::bench::{Bench, FIRST};
-use portcullis_core::act::{ActKind, Cancel};
+use portcullis_core::act::{ActKind, Approve, Cancel, ChangeContact};
 use portcullis_core::state::release::End;
 use portcullis_core::{Digest, Span};
 use portcullis_herald::Outcome;
+use portcullis_keeper::testkit::World;
 
 const SECOND: &str = "second@customer.example";
 
@@ -90,6 +91,63 @@ fn an_old_contact_that_is_gone_lets_the_new_one_count() {
     bench.run(5);
     assert!(!bench.waits(act));
     assert_eq!(bench.alarms(), ["notice-refused"]);
+}
+
+/// A quorum of administrators gives the customer another contact.
+fn give_contact(bench: &Bench, contact: Digest) -> Digest {
+    let mut wire = bench.wire();
+    let ledger = &mut wire.ledger;
+    let kind = ActKind::ChangeContact(ChangeContact { contact });
+    let mut act = ledger.act(World::administrator(0), kind);
+    act.account = Some(bench.customer.account);
+    let evidence = ledger.staffs_evidence(&act);
+    let given = ledger.submit(act, evidence);
+    let kind = ActKind::Approve(Approve { act: given });
+    let act = ledger.act(World::administrator(1), kind);
+    let evidence = ledger.staffs_evidence(&act);
+    ledger.submit(act, evidence);
+    ledger.settle_clocks();
+    given
+}
+
+/// Both are told, though no delay waits for it; and by whom it was asked.
+#[test]
+fn a_contact_by_administrators_is_told_to_the_old_one_and_the_new() {
+    let mut bench = Bench::begun();
+    let second = bench.seal(SECOND, 2);
+    let act = give_contact(&bench, second);
+    assert!(!bench.waits(act));
+    bench.run(3);
+    let both = |kind| [(FIRST.to_owned(), kind), (SECOND.to_owned(), kind)];
+    assert_eq!(bench.fake.taken(), both("contact-changing"));
+    for letter in &bench.fake.post().taken {
+        assert!(letter.body.contains("asked our administrators"));
+    }
+    bench.fake.post().taken.clear();
+    bench.run(15);
+    bench.wire().ledger.settle(act);
+    bench.run(3);
+    assert_eq!(contact(&bench), Some(second));
+    assert_eq!(bench.fake.taken(), both("contact-changed"));
+}
+
+/// The mailbox that an account was opened with is none: from then on its customer is told elsewhere.
+#[test]
+fn a_contact_that_nobody_reaches_is_left_behind() {
+    let mut bench = Bench::new();
+    let gone = Outcome::Refused("550 no such user".into());
+    bench.fake.post().always = vec![(FIRST.into(), gone)];
+    bench.run(60);
+    assert!(bench.fake.taken().is_empty());
+    let second = bench.seal(SECOND, 2);
+    let act = give_contact(&bench, second);
+    bench.run(20);
+    bench.wire().ledger.settle(act);
+    bench.run(3);
+    assert_eq!(contact(&bench), Some(second));
+    let told = |kind| (SECOND.to_owned(), kind);
+    let all = [told("contact-changed"), told("contact-changing")];
+    assert_eq!(bench.fake.taken(), all);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! genesis names a herald, no sooner than with that of its word.
 
 use super::Model;
-use portcullis_core::act::{ActKind, Keys};
+use portcullis_core::act::{Act, ActKind, Keys};
+use portcullis_core::realm::Realm;
 use portcullis_core::{Digest, Span, Time};
 use portcullis_keeper::testkit::World;
 use std::collections::BTreeMap;
@@ -32,12 +33,13 @@ impl Delays {
     }
 
     /// With this entry something waits that an act brought. What the roots bring waits for no herald, and
-    /// neither does another key of its own.
-    pub(super) fn begin(&mut self, entry: u64, act: Digest, kind: &ActKind) {
-        let by_roots = matches!(kind, ActKind::RecoverAdministrators(_));
+    /// neither does another key of its own, nor a contact that administrators give an account.
+    pub(super) fn begin(&mut self, entry: u64, digest: Digest, act: &Act) {
+        let by_roots = matches!(act.kind, ActKind::RecoverAdministrators(_));
+        let is_last_way_out = by_roots || is_heralds_key(&act.kind) || is_administrators(act);
         let begun = Begun {
-            act,
-            is_told: self.has_herald && !by_roots && !is_heralds_key(kind),
+            act: digest,
+            is_told: self.has_herald && !is_last_way_out,
             cosigned: None,
             told: None,
             told_cosigned: None,
@@ -103,10 +105,10 @@ impl Model {
     }
 
     /// An act takes effect that has a delay of its own.
-    pub(super) fn check_own_delay(&self, digest: Digest, kind: &ActKind, entry: u64, time: Time) {
-        let Some(delay) = own_delay(kind) else { return };
+    pub(super) fn check_own_delay(&self, digest: Digest, act: &Act, entry: u64, time: Time) {
+        let Some(delay) = own_delay(act) else { return };
         if !self.delays.has_run(entry, delay, time) {
-            let what = format!("{} {digest} of entry {entry}", kind.name());
+            let what = format!("{} {digest} of entry {entry}", act.kind.name());
             self.violated("nothing loosens before its delay has run", what);
         }
     }
@@ -119,10 +121,15 @@ fn is_heralds_key(kind: &ActKind) -> bool {
     matches!(rotate.keys, Keys::Keeper { keeper, .. } if keeper == World::HERALD)
 }
 
+/// A contact that administrators give somebody's account.
+pub(super) fn is_administrators(act: &Act) -> bool {
+    act.realm == Realm::Staff && matches!(act.kind, ActKind::ChangeContact(_))
+}
+
 /// The delay that an act itself has: nobody here asks for a longer one than the floor.
-pub(super) fn own_delay(kind: &ActKind) -> Option<Span> {
-    let floors = match kind {
-        kind if is_heralds_key(kind) => 3,
+pub(super) fn own_delay(act: &Act) -> Option<Span> {
+    let floors = match &act.kind {
+        kind if is_heralds_key(kind) || is_administrators(act) => 3,
         ActKind::SetLimits(_)
         | ActKind::SetPolicy(_)
         | ActKind::Rotate(_)

@@ -1,6 +1,7 @@
 //! Who may do what, and who really did.
 
 use super::codes::factor_of;
+use super::delays::is_administrators;
 use super::{Booked, Factor, Model, Proof, Stop, Waiting};
 use crate::setting::DELAY;
 use crate::watch::EARLY;
@@ -112,11 +113,22 @@ impl Model {
         }
     }
 
-    /// A change of contact ends its waiting: the factor that asked stands, and nobody froze the account.
+    /// A change of contact ends its waiting: the factor that asked stands, or a quorum of administrators does, and
+    /// nobody froze the account.
     pub(super) fn check_contact(&self, digest: Digest, waiting: &Waiting) {
-        let account = waiting.act.account;
-        let stands = account.is_some_and(|account| {
-            !self.frozen.contains(&account) && self.stands(account, waiting.proof)
+        let by_quorum = is_administrators(&waiting.act);
+        if by_quorum {
+            self.check_quorum(digest, waiting);
+        }
+        let stands = waiting.act.account.is_some_and(|account| {
+            let frozen = self.frozen_by.get(&account);
+            let is_untouched = || frozen.is_none_or(|entry| *entry < waiting.entry);
+            let is_asked = if by_quorum {
+                is_untouched()
+            } else {
+                self.stands(account, waiting.proof)
+            };
+            is_asked && !self.frozen.contains(&account)
         });
         if !stands {
             self.violated("a contact changes by a factor that stands", digest);
@@ -308,7 +320,7 @@ impl Model {
             ActKind::GrantRole(grant) if grant.factor.is_some() => {}
             _ => return,
         }
-        self.delays.begin(index, digest, &act.kind);
+        self.delays.begin(index, digest, act);
         self.note_due(index, act);
     }
 
@@ -393,10 +405,10 @@ fn may(kind: &ActKind) -> &'static [Role] {
         | ActKind::RevokeFactor(_)
         | ActKind::Unfreeze
         | ActKind::Veto(_)
-        | ActKind::Rotate(_) => &[Administrator],
+        | ActKind::Rotate(_)
+        | ActKind::ChangeContact(_) => &[Administrator],
         ActKind::Withdraw(_)
         | ActKind::AddAddress(_)
-        | ActKind::ChangeContact(_)
         | ActKind::AddPrincipal(_)
         | ActKind::RemovePrincipal(_)
         | ActKind::SetAccountQuorum(_) => &[],
