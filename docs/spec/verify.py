@@ -89,51 +89,53 @@ def verify(bundle, pinned):
             handover.size, handover.root = claimed.size, claimed.root
             check_consistency(handover, head)
         first = receipt.handovers[0].checkpoint if receipt.handovers else receipt.checkpoint
-        read_checkpoint(first, genesis, first_signatories(genesis))
+        checkpoint = read_checkpoint(first, genesis, first_signatories(genesis))
 
     with fault("Inclusion"):  # 4
         proven = [prove_entry(entry, head) for entry in receipt.entries]
 
-    with fault("Checkpoint"):  # 5
-        case = Case(genesis, pinned, proven)
-        establish(case)
-        checkpoint = witnessed(case, receipt, head)
+    with fault("Order"):  # 5
+        check_order(proven)
 
-    with fault("Order"):  # 6
-        check_order(proven, checkpoint)
+    with fault("Checkpoint"):  # 6
+        case = Case(genesis, pinned)
+        checkpoint = witnessed(case, receipt, proven, head, checkpoint)
 
-    with fault("Act"):  # 7
+    with fault("Order"):  # 7
+        check_times(proven, checkpoint)
+
+    with fault("Act"):  # 8
         asked = next((s for s in case.submissions if s.act_digest == receipt.act), None)
         need(asked, "no entry carries the act that the receipt names, for this network and before it expired")
         act = asked.act
         need(act.kind.variant == "withdraw", "the act is not a withdrawal")
         need(act.account is not None, "the act names no account")
 
-    with fault("Release"):  # 8
+    with fault("Release"):  # 9
         release = next((p.index for p in proven if p.act_digest == receipt.act and releases(p)
                         and p.entry.body.of.plan is not None), None)
         need(release is not None, "no entry released the act")
 
-    factor, relay, principals = check_asked(case, asked, act.account, release)  # 9, 10
+    factor, relay, principals = check_asked(case, asked, act.account, release)  # 10, 11
 
-    with fault("Address"):  # 11
+    with fault("Address"):  # 12
         address = next((s for s in case.submissions if adds_address(case, s, asked)), None)
         need(address, "nothing shows that the account's holder added the payee's address")
 
-    with fault("Debit"):  # 12
+    with fault("Debit"):  # 13
         debits = [a.statement for brought in case.evidence(receipt.act, release)
                   for a in attests(case, brought, "ledger", receipt.act)]
         need(debits, "no ledger attests a debit for the act")
         need(len({d.claim.entry for d in debits}) == 1, "ledgers attest different debits")
 
-    with fault("Screening"):  # 13
+    with fault("Screening"):  # 14
         screened = screening(case, receipt.act, release)
         need(screened is None or screened.finding != "block", "a screening blocked the act")
 
-    with fault("TravelRule"):  # 14
+    with fault("TravelRule"):  # 15
         exchanged = travel_rule(case, receipt.act, release)
 
-    signed = signers_statement(case, receipt.act, act.kind.of, release)  # 15
+    signed = signers_statement(case, receipt.act, act.kind.of, release)  # 16
 
     confirmed = next((s for s in statements(case, "confirmed", receipt.act)
                       if s.index > signed.index and s.keeper == signed.keeper
@@ -167,16 +169,10 @@ def shown(v):
 
 
 class Case:
-    """What is proven once check 4 has passed: receipt.md "Words"."""
+    """What is proven, as far as the signatories in force are known to have signed it: receipt.md "Words"."""
 
-    def __init__(self, genesis, pinned, proven):
-        self.genesis, self.pinned, self.proven = genesis, pinned, proven
-        self.submissions = [
-            Record(index=p.index, act_digest=p.act_digest, act=p.entry.body.of.act, time=p.entry.time,
-                   evidence=p.entry.body.of.evidence)
-            for p in proven
-            if p.entry.body.variant == "submission" and p.entry.body.of.act.genesis == pinned
-            and p.entry.time < p.entry.body.of.act.expires]
+    def __init__(self, genesis, pinned):
+        self.genesis, self.pinned, self.proven = genesis, pinned, []
         self.relying_parties = {}
         for party in genesis.parties:
             self.relying_parties.setdefault(party.realm, party.relying_party)
@@ -187,6 +183,15 @@ class Case:
         self.roots = [(0, first_roots(genesis))]
         self.signatories = [(0, first_signatories(genesis))]
         self.keepers = {keeper.id: [(0, keeper.key)] for keeper in genesis.keepers}
+
+    def look_at(self, proven):
+        self.proven = proven
+        self.submissions = [
+            Record(index=p.index, act_digest=p.act_digest, act=p.entry.body.of.act, time=p.entry.time,
+                   evidence=p.entry.body.of.evidence)
+            for p in proven
+            if p.entry.body.variant == "submission" and p.entry.body.of.act.genesis == self.pinned
+            and p.entry.time < p.entry.body.of.act.expires]
 
     def evidence(self, act_digest, until):
         """Evidence for an act up to an index, with the entries that brought it."""
@@ -204,14 +209,22 @@ def before(all_of_them, index):
     return next((found for since, found in reversed(all_of_them) if since < index), None)
 
 
-def establish(case):
-    """What took the place of genesis' administrators, issuers, roots and keys, in the order in which it did."""
+def establish(case, proven, size):
+    """What took the place of genesis' administrators, issuers, roots and keys by the entries below this size,
+    in the order in which it did. Gives those who took over signing since the case's last size."""
+    known, before_it = len(case.proven), len(case.signatories)
+    case.look_at([p for p in proven if p.index < size])
+    new = {p.index for p in case.proven[known:]}
     replacing = [(case.took_effect(s), s) for s in case.submissions
                  if s.act.kind.variant in ("rotate", "recover-administrators")]
-    for since, s in sorted(((since, s) for since, s in replacing if since is not None), key=lambda pair: pair[0]):
+    rotated = set()
+    for since, s in sorted(((since, s) for since, s in replacing if since in new), key=lambda pair: pair[0]):
         kind = s.act.kind.of
         if s.act.kind.variant == "rotate":
             keys = kind.keys
+            if since in rotated:
+                continue
+            rotated.add(since)
             now = before(case.signatories, since)
             if keys.variant == "witnesses" and kind.replaces != witnesses_digest(now.witnesses):
                 continue
@@ -231,6 +244,7 @@ def establish(case):
         elif roots_stand_behind(case, s):
             members = [(a.principal, a.factors) for a in kind.administrators]
             case.administrators.append((since, Record(since=since, members=members, quorum=kind.quorum)))
+    return case.signatories[before_it:]
 
 
 def first_signatories(genesis):
@@ -248,19 +262,20 @@ def log_digest(vkey):
     return digest("portcullis/keys/v1", encode_cbor([1, [vkey]]))
 
 
-def witnessed(case, receipt, head):
-    """receipt.md check 5: those in force at the checkpoint's size signed it."""
-    before_it, handovers = first_signatories(case.genesis), list(receipt.handovers)
-    for since, successors in case.signatories[1:]:
-        if since + 1 >= head.size:
-            break
-        need(handovers and handovers[0].size == since + 1, "a handover is missing, or of another size")
-        read_checkpoint(handovers.pop(0).checkpoint, case.genesis, before_it)
+def witnessed(case, receipt, proven, head, signed):
+    """receipt.md check 6: each checkpoint by those in force at its size. The first one is signed already."""
+    later = [(handover.checkpoint, handover.size) for handover in receipt.handovers[1:]]
+    for handover, (note, size) in zip(receipt.handovers, later + [(receipt.checkpoint, head.size)]):
+        new = establish(case, proven, handover.size)
+        need([since + 1 for since, _ in new] == [handover.size], "a handover is missing, or of another size")
+        need(handover.size < size, "a handover to nobody")
+        successors = new[0][1]
         check_witnesses(successors.witnesses)
         need(read_vkey(successors.vkey, 1).name == case.genesis.log.origin, "the journal's key has another name")
-        before_it = successors
-    need(not handovers, "a handover to nobody")
-    return read_checkpoint(receipt.checkpoint, case.genesis, before_it)
+        signed = read_checkpoint(note, case.genesis, successors)
+    new = establish(case, proven, head.size)
+    need(all(since + 1 >= head.size for since, _ in new), "a handover is missing")
+    return signed
 
 
 def roots_stand_behind(case, submission):
@@ -297,13 +312,17 @@ def prove_entry(listed, checkpoint):
     return Record(index=listed.index, entry=entry, act_digest=about)
 
 
-def check_order(proven, checkpoint):
+def check_order(proven):
     for before, after in zip(proven, proven[1:]):
         need(before.index < after.index, "the entries are not listed in the journal's order")
         need(before.entry.time <= after.entry.time, "an entry's time goes back")
         need(after.entry.body.variant != "genesis", "a second genesis")
     for p in proven:
         need(p.entry.partition == 0, "an entry is of another partition")
+
+
+def check_times(proven, checkpoint):
+    for p in proven:
         need(p.entry.time <= checkpoint.newest * 1000 + 30_000, "an entry's time is after the cosignatures")
 
 
@@ -315,7 +334,7 @@ BY_CODE = ("withdraw", "add-address")
 
 
 def check_asked(case, asked, account, until):
-    """Checks 9 and 10: the customers' factors, and the back end's."""
+    """Checks 10 and 11: the customers' factors, and the back end's."""
     with fault("Factor"):
         need(asked.act.realm == "customers", "the act is not a customer's")
         proving = stands_behind(case, *roll(case, account), asked, until)
@@ -328,7 +347,7 @@ def check_asked(case, asked, account, until):
 
 
 def adds_address(case, submission, asked):
-    """Check 10, for one submission."""
+    """Check 12, for one submission."""
     act = submission.act
     if not (act.kind.variant == "add-address" and act.account == asked.act.account
             and act.kind.of.address == asked.act.kind.of.to):
@@ -490,9 +509,9 @@ def support_stands_behind(case, recovery, took):
 
 
 def behind(case, submission):
-    """The proven submissions that are this one, or approvals of it."""
-    return [s for s in case.submissions if s.act_digest == submission.act_digest
-            or s.act.kind.variant == "approve" and s.act.kind.of.act == submission.act_digest]
+    """The proven submissions that are this one, or approvals of it; each act once."""
+    return {s.act_digest: s for s in case.submissions if s.act_digest == submission.act_digest
+            or s.act.kind.variant == "approve" and s.act.kind.of.act == submission.act_digest}.values()
 
 
 def factors_with(case, role):
@@ -921,12 +940,12 @@ def check_request(request, key, act_digest, wanted, realm, time):
     created, expires = int(base["created"]), int(base["expires"] or 10**15)
     need(created < expires, "the request expires before it was created")
     need({"ed25519": "ed25519", "ecdsa-p256-sha256": "p256"}[base["alg"]] == key.kind, "another algorithm")
-    need(holds(key, request.base, request.signature), "the signature does not hold")
     need(base["keyid"] == wanted.hex(), "the request is by another factor")
     need(base["act"] == act_digest.hex() and base["method"] == "POST", "the request does not ask for the act")
     doors = ("/v1/acts", f"/v1/acts/{act_digest.hex()}/evidence", "/postings")
     need(realm == "customers" or (base["query"] is None and base["path"] in doors), "the request goes elsewhere")
     need(-30_000 <= time - created * 1000 <= 300_000 and time < expires * 1000, "the request is not fresh")
+    need(holds(key, request.base, request.signature), "the signature does not hold")
 
 
 # -------------------------------------------------------------------------- Transactions: ethereum.md
@@ -1555,7 +1574,7 @@ def ed25519_point(encoded):
 ED25519_BASE = ed25519_decode((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
 
 
-@functools.lru_cache(4096)
+@functools.cache  # each once: receipt.md "What a check costs"
 def holds_ed25519(key, message, signature):
     """[S]B = R + [k]A"""
     try:
@@ -1638,7 +1657,7 @@ def p256_point(encoded):
     return point
 
 
-@functools.lru_cache(4096)
+@functools.cache
 def holds_p256(key, message, signature):
     """ECDSA with SHA-256, r ‖ s, and only the low S. SEC 1, section 4.1.4."""
     r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])

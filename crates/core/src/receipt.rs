@@ -11,6 +11,7 @@
 
 mod authority;
 mod in_force;
+mod once;
 mod principals;
 mod proven;
 mod signed;
@@ -30,6 +31,7 @@ use crate::state::Cosigners;
 use crate::state::said::Said;
 use crate::time::Time;
 use in_force::InForce;
+use once::Once;
 use portcullis_chains::Amount;
 use portcullis_chains::caip::{Address, AssetId};
 use proven::{Case, Submitted};
@@ -159,7 +161,7 @@ pub enum ReceiptFault {
     /// The checkpoint.
     #[error("the checkpoint is not signed by the journal and cosigned by a quorum of witnesses")]
     Checkpoint,
-    /// An entry is not in the journal.
+    /// An entry is not in the journal, or holds more evidence than an act takes.
     #[error("entry {0} is not under the checkpoint, or its bytes are not an entry")]
     Inclusion(u64),
     /// The entries are not in the journal's order, or cannot all count there.
@@ -222,7 +224,8 @@ pub fn verify(
 type Bundle<'a> = (&'a str, &'a [ProvenEntry], &'a [Handover]);
 
 /// Check that the entries stand in the journal, and that the witnesses in force cosigned it; and go on with
-/// what they show, the newest cosignature, and those witnesses.
+/// what they show, the newest cosignature, and those witnesses. Whoever shows a bundle has us check no
+/// signature in an entry that nobody in force has signed, and none twice.
 fn opened<T>(
     (checkpoint, entries, handovers): Bundle<'_>,
     network: &Network,
@@ -231,16 +234,17 @@ fn opened<T>(
 ) -> Result<T, ReceiptFault> {
     let signed = Signed::read(network, checkpoint, handovers)?;
     let entries = proven::open(entries, signed.head())?;
+    proven::check_order(&entries)?;
+    let once = Once::new(verify);
     let mut case = Case {
         network,
-        entries: &entries,
-        verify,
+        entries: &[],
+        verify: &once,
         in_force: InForce::of(network),
     };
-    in_force::establish(&mut case);
-    let (cosigned, cosigners) = signed.judge(network, &case.in_force)?;
+    let (cosigned, cosigners) = signed.judge(&mut case, &entries)?;
     let witnessed_at = Time::from_unix_seconds(cosigned.newest().unix());
-    proven::check_order(&entries, witnessed_at)?;
+    proven::check_times(&entries, witnessed_at)?;
     go_on(case, witnessed_at, cosigners)
 }
 

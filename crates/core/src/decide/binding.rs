@@ -79,7 +79,7 @@ pub(super) fn consumed_until(act: &Act) -> Time {
     }
 }
 
-pub(super) fn check_sizes(evidence: &Evidence) -> Result<(), Reason> {
+pub(crate) fn check_sizes(evidence: &Evidence) -> Result<(), Reason> {
     let counts = [
         evidence.requests.len(),
         evidence.assertions.len(),

@@ -13,7 +13,6 @@ use crate::genesis::Member;
 use crate::id::{AccountId, IssuerId, LedgerEntryId, PrincipalId};
 use crate::passkey::{self, Credential};
 use crate::realm::{Realm, Role};
-use crate::request;
 use crate::state::said::Said;
 use crate::statement::Says;
 use crate::time::Time;
@@ -178,7 +177,7 @@ fn support_stands_behind(case: &Case<'_>, s: &Submitted<'_>, until: u64) -> bool
     members.len() >= 2
 }
 
-/// The act itself, and the approvals of it.
+/// The act itself, and the approvals of it; each once, however often it was submitted.
 fn submissions_for<'a>(
     case: &Case<'a>,
     s: &Submitted<'_>,
@@ -188,7 +187,9 @@ fn submissions_for<'a>(
         let kind = &own.submission.act.kind;
         own.digest == of || matches!(kind, ActKind::Approve(approve) if approve.act == of)
     };
-    let all: Vec<Submitted<'a>> = case.submissions().filter(about).collect();
+    let mut seen = BTreeSet::new();
+    let all = case.submissions().filter(about);
+    let all: Vec<Submitted<'a>> = all.filter(|own| seen.insert(own.digest)).collect();
     all.into_iter()
 }
 
@@ -364,12 +365,15 @@ fn is_requested(
     let Some(key) = factor.key() else {
         return false;
     };
+    let id = factor.id();
+    // Its signature last, which costs the most: no other factor's.
     brought.evidence.requests.iter().any(|signed| {
-        request::check(signed, key, case.verify).is_ok_and(|checked| {
-            let parts = checked.parts();
-            parts.asks_for(&act.0, realm)
-                && parts.key_id == factor.id().to_string()
+        signed.read().is_ok_and(|read| {
+            let parts = read.parts();
+            read.factor() == Some(id)
+                && parts.asks_for(&act.0, realm)
                 && check_fresh(parts, brought.time).is_ok()
+                && read.holds(key, case.verify).is_ok()
         })
     })
 }

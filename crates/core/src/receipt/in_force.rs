@@ -2,7 +2,7 @@
 //! have taken their place.
 
 use super::authority::{quorum_stands_behind, roots_stand_behind};
-use super::proven::{Case, Submitted};
+use super::proven::{Case, Proven, Submitted};
 use crate::act::{ActKind, Keys, RecoverAdministrators, Roots, Rotate};
 use crate::factor::NewFactor;
 use crate::genesis::{Genesis, Issuer, IssuerKind};
@@ -138,16 +138,23 @@ fn before<T>(all: &[(u64, T)], at: u64) -> Option<&T> {
     older.next().map(|(_, found)| found)
 }
 
-/// Go through what took the place of others, in the order in which it did: what is in force by then
-/// decides whether it could.
-pub(super) fn establish(case: &mut Case<'_>) {
+/// Go on to all these entries, which begin with those of the case: through what took the place of others since,
+/// in the order in which it did. What is in force by then decides whether it could.
+pub(super) fn establish<'a>(case: &mut Case<'a>, signed: &'a [Proven]) {
+    let known = case.entries.last().map(|proven| proven.index);
+    case.entries = signed;
     let replacing = case.submissions().filter(|s| {
         let kind = &s.submission.act.kind;
         matches!(kind, ActKind::RecoverAdministrators(_) | ActKind::Rotate(_))
     });
     let taken = replacing.filter_map(|s| Some((case.took_effect(&s)?, s)));
-    let mut taken: Vec<(u64, Submitted<'_>)> = taken.collect();
+    let since = taken.filter(|(since, _)| Some(*since) > known);
+    let mut taken: Vec<(u64, Submitted<'_>)> = since.collect();
     taken.sort_by_key(|(since, _)| *since);
+    // A rotation is one, however often it was submitted. Of a recovery each brings roots of its own.
+    taken.dedup_by(|(later, s), (first, _)| {
+        later == first && matches!(s.submission.act.kind, ActKind::Rotate(_))
+    });
     for (since, s) in taken {
         match &s.submission.act.kind {
             ActKind::Rotate(rotate)

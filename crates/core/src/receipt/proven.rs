@@ -3,6 +3,7 @@
 use super::in_force::InForce;
 use super::{ProvenEntry, ReceiptFault};
 use crate::act::ActKind;
+use crate::decide::binding::check_sizes;
 use crate::decision::Decision;
 use crate::digest::Digest;
 use crate::effect::RELEASE_COSIGNED_WITHIN;
@@ -21,7 +22,7 @@ pub(super) struct Proven {
     pub(super) act: Option<Digest>,
 }
 
-/// Each entry with its inclusion proof under the checkpoint.
+/// Each entry with its inclusion proof under the checkpoint, and with no more evidence than an act takes.
 pub(super) fn open(entries: &[ProvenEntry], head: TreeHead) -> Result<Vec<Proven>, ReceiptFault> {
     let open = |proven: &ProvenEntry| {
         let fault = || ReceiptFault::Inclusion(proven.index);
@@ -30,6 +31,8 @@ pub(super) fn open(entries: &[ProvenEntry], head: TreeHead) -> Result<Vec<Proven
         let leaf = Hash::leaf(&proven.entry);
         verify_inclusion(&leaf, proven.index, &head, &proof).map_err(|_| fault())?;
         let entry = Entry::from_bytes(&proven.entry).map_err(|_| fault())?;
+        let evidence = brings(&entry.body);
+        evidence.map_or(Ok(()), check_sizes).map_err(|_| fault())?;
         Ok(Proven {
             index: proven.index,
             act: about(&entry.body),
@@ -49,26 +52,49 @@ fn about(body: &Body) -> Option<Digest> {
     }
 }
 
-/// Every replica holds an entry void whose time goes back, whose partition is another, or that is a
-/// second genesis; none was cosigned long before its own time.
-pub(super) fn check_order(entries: &[Proven], witnessed_at: Time) -> Result<(), ReceiptFault> {
+/// Every replica holds an entry void whose time goes back, whose partition is another, or that is a second
+/// genesis.
+pub(super) fn check_order(entries: &[Proven]) -> Result<(), ReceiptFault> {
     let rises = |pair: &[Proven]| {
         pair[0].index < pair[1].index
             && pair[0].entry.time <= pair[1].entry.time
             && !matches!(pair[1].entry.body, Body::Genesis(_))
     };
-    let latest = witnessed_at.after(RELEASE_COSIGNED_WITHIN);
-    let can_count = |proven: &Proven| proven.entry.partition == 0 && proven.entry.time <= latest;
-    if entries.windows(2).all(rises) && entries.iter().all(can_count) {
+    let is_ours = |proven: &Proven| proven.entry.partition == 0;
+    if entries.windows(2).all(rises) && entries.iter().all(is_ours) {
         Ok(())
     } else {
         Err(ReceiptFault::Order)
     }
 }
 
+/// No entry was cosigned long before its own time.
+pub(super) fn check_times(entries: &[Proven], witnessed_at: Time) -> Result<(), ReceiptFault> {
+    let latest = witnessed_at.after(RELEASE_COSIGNED_WITHIN);
+    if entries.iter().all(|proven| proven.entry.time <= latest) {
+        Ok(())
+    } else {
+        Err(ReceiptFault::Order)
+    }
+}
+
+/// Those below a size.
+pub(super) fn below(entries: &[Proven], size: u64) -> &[Proven] {
+    &entries[..entries.partition_point(|proven| proven.index < size)]
+}
+
+fn brings(body: &Body) -> Option<&Evidence> {
+    match body {
+        Body::Act(submission) => Some(&submission.evidence),
+        Body::Evidence(supplement) => Some(&supplement.evidence),
+        _ => None,
+    }
+}
+
 /// What the entries are searched in.
 pub(super) struct Case<'a> {
     pub(super) network: &'a Network,
+    /// Those that signatories in force are known to have signed.
     pub(super) entries: &'a [Proven],
     pub(super) verify: &'a dyn Verify,
     /// Who administers and whose keys count, as far as the entries show it.
@@ -118,15 +144,10 @@ impl<'a> Case<'a> {
     ) -> impl Iterator<Item = Brought<'a>> {
         let about = move |proven: &&Proven| proven.act == Some(act) && proven.index <= until;
         self.entries.iter().filter(about).filter_map(|proven| {
-            let evidence = match &proven.entry.body {
-                Body::Act(submission) => &submission.evidence,
-                Body::Evidence(supplement) => &supplement.evidence,
-                _ => return None,
-            };
             Some(Brought {
                 index: proven.index,
                 time: proven.entry.time,
-                evidence,
+                evidence: brings(&proven.entry.body)?,
             })
         })
     }

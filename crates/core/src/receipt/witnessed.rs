@@ -1,20 +1,23 @@
 //! Who signed a bundle's checkpoint: those whom genesis names, or those whom its handovers lead to.
 
-use super::in_force::InForce;
+use super::in_force;
+use super::proven::{Case, Proven, below};
 use super::{Handover, ReceiptFault};
 use crate::network::Network;
+use crate::state::keys::Successor;
 use crate::state::{Cosigners, Signatories};
 use portcullis_tlog::{Cosigned, Hash, ReadCheckpoint, TreeHead, verify_consistency};
 
-/// The checkpoints of a bundle; the one that those of genesis must have signed is theirs. Whose signatures
-/// count for the others is not known yet.
+/// The checkpoints of a bundle, of which those of genesis have signed the first. Whose signatures count for the
+/// others is not known yet.
 pub(super) struct Signed {
-    checkpoint: ReadCheckpoint,
-    handovers: Vec<ReadCheckpoint>,
+    head: TreeHead,
+    first: Cosigned,
+    later: Vec<ReadCheckpoint>,
 }
 
 impl Signed {
-    /// Read them: each handover's is a prefix of the bundle's own.
+    /// Read them: each handover's is a prefix of the bundle's own, which comes last.
     pub(super) fn read(
         network: &Network,
         checkpoint: &str,
@@ -25,7 +28,7 @@ impl Signed {
             (read.origin() == network.log().name()).then_some(read)
         };
         let checkpoint = parse(checkpoint).ok_or(ReceiptFault::Checkpoint)?;
-        let whole = checkpoint.claimed();
+        let head = checkpoint.claimed();
         let read = |handover: &Handover| {
             let read = parse(&handover.checkpoint)?;
             let proof = handover
@@ -33,52 +36,62 @@ impl Signed {
                 .iter()
                 .map(|hash| Hash::from_base64(hash).ok());
             let proof: Vec<Hash> = proof.collect::<Option<_>>()?;
-            verify_consistency(&read.claimed(), &whole, &proof).ok()?;
+            verify_consistency(&read.claimed(), &head, &proof).ok()?;
             Some(read)
         };
         let handovers: Option<Vec<ReadCheckpoint>> = handovers.iter().map(read).collect();
-        let handovers = handovers.ok_or(ReceiptFault::Checkpoint)?;
-        let first = handovers.first().unwrap_or(&checkpoint).clone();
-        check(first, &Signatories::first(network))?;
+        let mut all = handovers.ok_or(ReceiptFault::Checkpoint)?;
+        all.push(checkpoint);
+        let later = all.split_off(1);
+        let first = all.into_iter().next().ok_or(ReceiptFault::Checkpoint)?;
         Ok(Self {
-            checkpoint,
-            handovers,
+            head,
+            first: check(first, &Signatories::first(network))?,
+            later,
         })
     }
 
     /// What the bundle's own speaks of.
     pub(super) fn head(&self) -> TreeHead {
-        self.checkpoint.claimed()
+        self.head
     }
 
-    /// The checkpoint, signed by those in force at its size, whom each handover's, by those before it, leads
-    /// to. The entries that put them in force stand in those before: a consistent tree that has them has them
-    /// at the same index.
-    pub(super) fn judge(
+    /// Each checkpoint by those in force at its size, whom the entries below the one before it lead to: a
+    /// consistent tree that has them has them at the same index. What nobody in force has signed is not
+    /// looked at. Gives the bundle's own.
+    pub(super) fn judge<'a>(
         self,
-        network: &Network,
-        in_force: &InForce<'_>,
+        case: &mut Case<'a>,
+        entries: &'a [Proven],
     ) -> Result<(Cosigned, Cosigners), ReceiptFault> {
-        let size = self.head().size;
-        let mut before = Signatories::first(network);
-        let mut later = Vec::new();
-        let mut handovers = self.handovers.into_iter();
-        for (since, successor) in in_force.handovers() {
-            let last = since.saturating_add(1);
-            if last >= size {
-                break;
-            }
-            let handover = handovers.next().filter(|read| read.claimed().size == last);
-            check(handover.ok_or(ReceiptFault::Checkpoint)?, &before)?;
-            let next = before.followed_by(successor);
-            before = next.ok_or(ReceiptFault::Checkpoint)?;
-            later.push((last, before.clone()));
+        let (mut cosigned, mut later) = (self.first, Vec::new());
+        let mut signatories = Signatories::first(case.network);
+        for next in self.later {
+            let last = cosigned.head().size;
+            in_force::establish(case, below(entries, last));
+            let successor = successor_at(last, &case.in_force.handovers()[later.len()..]);
+            let successor = successor.filter(|_| last < next.claimed().size);
+            let followed = successor.and_then(|to| signatories.followed_by(to));
+            signatories = followed.ok_or(ReceiptFault::Checkpoint)?;
+            cosigned = check(next, &signatories)?;
+            later.push((last, signatories.clone()));
         }
-        if handovers.next().is_some() {
+        let size = cosigned.head().size;
+        in_force::establish(case, below(entries, size));
+        // Whoever takes over by the very last entry has signed nothing of this yet.
+        let mut unshown = case.in_force.handovers()[later.len()..].iter();
+        if unshown.any(|(since, _)| since.saturating_add(1) < size) {
             return Err(ReceiptFault::Checkpoint);
         }
-        let checkpoint = check(self.checkpoint, &before)?;
-        Ok((checkpoint, Cosigners::new(network, later)))
+        Ok((cosigned, Cosigners::new(case.network, later)))
+    }
+}
+
+/// The one that takes over by the last entry below a size, where nobody else has.
+fn successor_at(last: u64, handovers: &[(u64, Successor)]) -> Option<&Successor> {
+    match handovers {
+        [(since, to)] if since.saturating_add(1) == last => Some(to),
+        _ => None,
     }
 }
 

@@ -366,6 +366,14 @@ cases! {
         bundle(|receipt| receipt.entries[3].index -= 1);
     Inclusion "bad-entry-flipped" "one bit of an entry is flipped"
         bundle(|receipt| receipt.entries[3].entry[100] ^= 1);
+    Inclusion "bad-evidence-too-much" "an entry has more requests than an act takes"
+        journal(|draft| {
+            let at = draft.withdrawal;
+            draft.submission(at, |s| {
+                let again = s.evidence.requests[0].clone();
+                s.evidence.requests.resize(9, again);
+            });
+        });
     Inclusion "bad-entry-not-canonical" "an entry that stands in the journal in another than its canonical encoding"
         journal(|draft| {
             let at = draft.withdrawal;

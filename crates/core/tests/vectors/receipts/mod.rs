@@ -2,6 +2,8 @@
 
 mod cases;
 mod codes;
+#[cfg(test)]
+mod cost;
 mod draft;
 mod joint;
 mod log_key;
