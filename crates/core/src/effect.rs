@@ -614,7 +614,7 @@ impl Facts {
                 delay,
             } => {
                 let held = waiting((**act).clone(), *proof, *debit, *delay, at);
-                let waiting = self.waiting.entry(held.act.principal).or_insert(0);
+                let waiting = self.waiting.entry(held.proof.owner).or_insert(0);
                 *waiting = waiting.saturating_add(1);
                 self.announced.hold(&held.act);
                 self.held.insert(*digest, held);
@@ -668,10 +668,11 @@ impl Facts {
         self.announced.unhold(&held.act);
         self.codes.forget(*digest);
         self.forget_untold(Some(held.available), &Awaiting::Held(*digest));
-        if let Some(waiting) = self.waiting.get_mut(&held.act.principal) {
+        let owner = held.proof.owner;
+        if let Some(waiting) = self.waiting.get_mut(&owner) {
             *waiting = waiting.saturating_sub(1);
             if *waiting == 0 {
-                self.waiting.remove(&held.act.principal);
+                self.waiting.remove(&owner);
             }
         }
         self.end_recovery(digest, &held);

@@ -253,7 +253,7 @@ impl Desk<'_> {
             (ActKind::SetAccountQuorum(set), Some(account)) => {
                 let matter = matter([("quorum", set.quorum.to_string())]);
                 let recipients = self.all_contacts(account);
-                self.of(Kind::QuorumFalling, Some(account), matter, recipients)
+                self.of(Kind::QuorumChanging, Some(account), matter, recipients)
             }
             (ActKind::RemovePrincipal(_), Some(account)) => {
                 let recipients = self.all_contacts(account);

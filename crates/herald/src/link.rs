@@ -88,7 +88,7 @@ const fn stops(kind: Kind, act: Digest) -> Option<Stops> {
         | Kind::PrincipalRemoved
         | Kind::QuorumChanged => Some(Stops::Everything),
         Kind::RecoveryBegun => Some(Stops::Recovery(act)),
-        Kind::WithdrawalWaiting | Kind::QuorumFalling | Kind::PrincipalLeaving => {
+        Kind::WithdrawalWaiting | Kind::QuorumChanging | Kind::PrincipalLeaving => {
             Some(Stops::Act(act))
         }
         Kind::AccountFrozen

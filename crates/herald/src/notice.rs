@@ -120,8 +120,8 @@ kinds! {
     23 PrincipalAdded "principal-added";
     /// A principal has left the account.
     24 PrincipalRemoved "principal-removed";
-    /// Fewer principals of the account are to loosen together.
-    25 QuorumFalling "quorum-falling";
+    /// Another number of principals of the account are to loosen together.
+    25 QuorumChanging "quorum-changing";
     /// Another number of principals of the account loosen together.
     26 QuorumChanged "quorum-changed";
     /// A principal is to leave the account, by the others' will.

@@ -158,7 +158,7 @@ const fn known(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::AddressAdded => &["address"],
         Kind::FactorAdded | Kind::RecoveryBegun | Kind::PrincipalAdded => &["factor"],
-        Kind::QuorumFalling | Kind::QuorumChanged => &["quorum"],
+        Kind::QuorumChanging | Kind::QuorumChanged => &["quorum"],
         Kind::WithdrawalReleased | Kind::WithdrawalWaiting => &["amount", "asset", "address"],
         Kind::PlatformChanging => &["what"],
         Kind::EpochRaised => &["realm", "of"],

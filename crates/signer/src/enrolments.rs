@@ -6,7 +6,9 @@
 //! is slowed down to the cap, and an honest rush is late, not lost.
 //!
 //! What a waiting factor brings in (another factor, an address) counts no sooner than it does itself:
-//! otherwise it would enrol a second one beside the cap.
+//! otherwise it would enrol a second one beside the cap. Nor does anything of an
+//! account count sooner whose quorum it helped to set, or of whose principals it helped to put one out: otherwise
+//! the others would send without it what takes it, too.
 
 use minicbor::{Decode, Encode};
 use portcullis_chains::caip::Address;
@@ -46,6 +48,10 @@ enum Brought {
     Factor(#[n(0)] Owner, #[n(1)] FactorId),
     #[n(1)]
     Address(#[n(0)] AccountId, #[n(1)] Address),
+    /// Another quorum, or one principal less. (Also a higher one: an effect does not say which, and whoever
+    /// could hold the others up by it can freeze the account.)
+    #[n(2)]
+    Principals(#[n(0)] AccountId),
 }
 
 /// When the newest factors of one kind begin to count; as many as a day's cap.
@@ -77,7 +83,7 @@ impl Enrolments {
     pub(crate) fn take(&mut self, seen: &Seen, floors: &Floors, now: Time) -> Option<Slowed> {
         let entry = seen.entry.as_ref()?;
         // An account that is imported comes with several factors, all on the same word.
-        let brought: Vec<Brought> = seen.applied.changes.iter().filter_map(brought).collect();
+        let brought: Vec<Brought> = brought(seen).collect();
         if brought.is_empty() {
             return None;
         }
@@ -116,8 +122,10 @@ impl Enrolments {
     }
 
     fn wait(&mut self, brought: Vec<Brought>, until: Time) {
-        let each = brought.into_iter();
-        self.waiting.extend(each.map(|brought| (brought, until)));
+        for brought in brought {
+            let waits = self.waiting.entry(brought).or_insert(until);
+            *waits = until.max(*waits);
+        }
     }
 
     /// Until when the factors wait of all who did something together: the last of them.
@@ -147,7 +155,7 @@ impl Enrolments {
         untils.copied().max()
     }
 
-    /// Whether the factor behind a release counts, and the address that it pays.
+    /// Whether the factors behind a release count, the address that it pays, and how many principals it takes.
     pub(crate) fn count(&self, release: &Release, now: Time) -> bool {
         let factors = release.proofs();
         let factors = factors.map(|proof| Brought::Factor(proof.owner, proof.factor));
@@ -157,6 +165,7 @@ impl Enrolments {
         };
         factors
             .chain(address)
+            .chain([Brought::Principals(release.account)])
             .filter_map(|brought| self.waiting.get(&brought))
             .all(|until| *until <= now)
     }
@@ -165,9 +174,9 @@ impl Enrolments {
 impl Brought {
     fn account(&self) -> Option<AccountId> {
         match self {
-            Self::Factor(Owner::Holder { account, .. }, _) | Self::Address(account, _) => {
-                Some(*account)
-            }
+            Self::Factor(Owner::Holder { account, .. }, _)
+            | Self::Address(account, _)
+            | Self::Principals(account) => Some(*account),
             Self::Factor(Owner::Member { .. }, _) => None,
         }
     }
@@ -221,7 +230,14 @@ fn together(seen: &Seen) -> Option<&Together> {
     })
 }
 
-fn brought(effect: &Effect) -> Option<Brought> {
+/// What an entry brought. Who leaves by itself lets nobody send more alone.
+fn brought(seen: &Seen) -> impl Iterator<Item = Brought> {
+    let jointly = together(seen).is_some();
+    let brought = seen.applied.changes.iter().filter_map(brought_by);
+    brought.filter(move |brought| jointly || !matches!(brought, Brought::Principals(_)))
+}
+
+fn brought_by(effect: &Effect) -> Option<Brought> {
     match effect {
         Effect::Enrol {
             owner: owner @ Owner::Holder { .. },
@@ -229,6 +245,10 @@ fn brought(effect: &Effect) -> Option<Brought> {
             ..
         } => Some(Brought::Factor(*owner, factor.id())),
         Effect::AddAddress(account, address, _) => Some(Brought::Address(*account, *address)),
+        Effect::SetAccountQuorum(account, _)
+        | Effect::RemovePrincipal(Owner::Holder { account, .. }) => {
+            Some(Brought::Principals(*account))
+        }
         _ => None,
     }
 }

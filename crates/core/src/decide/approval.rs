@@ -64,9 +64,8 @@ pub(super) fn own_delay(state: &State, act: &Act) -> Option<Span> {
         ActKind::RemovePrincipal(_) if joint::is_joint(act) => {
             of_account().map(|account| account.delay)
         }
-        ActKind::SetAccountQuorum(set) if set.quorum < set.replaces => {
-            of_account().map(|account| account.delay)
-        }
+        // A higher one too: it takes from each of the others what it could undo by itself.
+        ActKind::SetAccountQuorum(_) => of_account().map(|account| account.delay),
         _ => None,
     }
 }

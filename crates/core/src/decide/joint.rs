@@ -260,7 +260,7 @@ pub(super) fn judge_remove(
     ))
 }
 
-/// More than there are principals who can act would lock them all out.
+/// More than there are principals who can set another would lock them all out.
 pub(super) fn judge_set_quorum(
     case: &Case<'_>,
     actor: &Actor,
@@ -291,7 +291,7 @@ fn governed<'a>(case: &Case<'a>, actor: &Actor) -> Result<&'a Account, Reason> {
     Ok(account)
 }
 
-/// Principals who have a key that counts now.
+/// Principals who could say now who acts for the account: others could not undo what is set.
 fn able(case: &Case<'_>, account: &Account, counts: impl Fn(PrincipalId) -> bool) -> u32 {
     let Some(id) = case.act.account else { return 0 };
     let facts = &case.state.facts;
@@ -300,7 +300,8 @@ fn able(case: &Case<'_>, account: &Account, counts: impl Fn(PrincipalId) -> bool
             account: id,
             principal: holder.principal,
         };
-        let mut keys = holder.factors.iter().filter(|f| f.key().is_some());
+        let least = floor(&case.act.kind);
+        let mut keys = holder.factors.iter().filter(|f| f.kind >= least);
         counts(holder.principal)
             && keys.any(|key| {
                 let is_current = facts.is_current(owner, key.kind, key.epochs);

@@ -308,7 +308,7 @@ fn decide_asked(case: &Case<'_>, actor: &Actor) -> Result<Decided, Reason> {
         Ok(verdict) => {
             // What only takes away waits for a code, of which there are few.
             if matches!(verdict, Verdict::Wait(..)) && !case.act.kind.is_restricting() {
-                refuse_if_many_wait(case)?;
+                refuse_if_many_wait(case.state, actor.owner)?;
             }
             effects.extend(claims.used_up());
             conclude(case, actor, &claims, effects, verdict)
@@ -415,7 +415,7 @@ fn conclude(
 
 /// How long after its act's expiry, or its own delay where that is longer, an act may wait: longer than any window.
 const WAITS_AFTER_EXPIRY: Span = Span::hours(30 * 24);
-/// Most acts of one principal that may wait at once.
+/// Most acts of one principal of an account, or of one member of staff, that may wait at once.
 const MAX_WAITING: u32 = 64;
 
 /// From when an act waits no more, whatever for: it ends as returned.
@@ -428,9 +428,10 @@ pub fn waits_until(held: &Held) -> Time {
     held.act.expires.max(delayed).after(WAITS_AFTER_EXPIRY)
 }
 
-/// What waits is kept by everybody who follows, so one principal cannot have any number of it.
-fn refuse_if_many_wait(case: &Case<'_>) -> Result<(), Reason> {
-    let waiting = case.state.facts.waiting.get(&case.act.principal);
+/// What waits is kept by everybody who follows, so one principal cannot have any number of it. In each account
+/// its own: anybody can take another's id into an account, with a key of their own.
+fn refuse_if_many_wait(state: &State, owner: Owner) -> Result<(), Reason> {
+    let waiting = state.facts.waiting.get(&owner);
     if waiting.is_some_and(|count| *count >= MAX_WAITING) {
         return Err(Reason::TooMany);
     }

@@ -144,9 +144,9 @@ pub struct Facts {
     /// The rules version by which entries are decided.
     #[n(26)]
     pub rules: u32,
-    /// How many acts of a principal wait.
+    /// How many acts of a principal of an account, or of a member of staff, wait.
     #[n(27)]
-    pub waiting: BTreeMap<PrincipalId, u32>,
+    pub waiting: BTreeMap<Owner, u32>,
     /// The suspension of everything that void entries made, by the newest of them: there is one.
     #[n(28)]
     pub void_suspension: Option<Digest>,

@@ -4,7 +4,7 @@ use crate::stage::{PAYEE, STRANGER, Stage, add, ether};
 use portcullis_core::act::{ActKind, AddPrincipal, RevokeFactor, SetAccountQuorum};
 use portcullis_core::decide::trial;
 use portcullis_core::signature::Strict;
-use portcullis_core::{Act, Decision, Reason, Span};
+use portcullis_core::{Act, Decision, Digest, Reason, Span};
 use portcullis_keeper::testkit::Customer;
 
 fn other(stage: &Stage, number: u8) -> Customer {
@@ -14,29 +14,30 @@ fn other(stage: &Stage, number: u8) -> Customer {
 }
 
 /// One of them asks by its passkey.
-fn by_passkey(stage: &mut Stage, who: &Customer, kind: ActKind) {
+fn by_passkey(stage: &mut Stage, who: &Customer, kind: ActKind) -> Digest {
     let act = stage.ledger.customers_act(who, kind);
     let mut evidence = stage.prove(&act);
     evidence.assertions = vec![who.assertion(&act)];
-    stage.submit_with(act, evidence);
+    stage.submit_with(act, evidence)
 }
 
 /// One takes another in, who counts by now.
 fn join(stage: &mut Stage, who: &Customer, new: &Customer) {
     let (principal, factor) = (new.principal, new.factor());
-    by_passkey(
-        stage,
-        who,
-        ActKind::AddPrincipal(AddPrincipal { principal, factor }),
-    );
-    let act = stage.facts().untold.acts().next().unwrap().1;
+    let kind = ActKind::AddPrincipal(AddPrincipal { principal, factor });
+    let act = by_passkey(stage, who, kind);
     stage.heralds(act);
     stage.pass(Span::seconds(6));
 }
 
-fn both_needed() -> ActKind {
+/// One has two needed from now on.
+fn both_needed(stage: &mut Stage, who: &Customer) {
     let (replaces, quorum) = (1, 2);
-    ActKind::SetAccountQuorum(SetAccountQuorum { replaces, quorum })
+    let kind = ActKind::SetAccountQuorum(SetAccountQuorum { replaces, quorum });
+    let act = by_passkey(stage, who, kind);
+    stage.heralds(act);
+    stage.pass(Span::seconds(6));
+    stage.settle(act);
 }
 
 fn revoke_passkey(stage: &mut Stage) {
@@ -58,7 +59,7 @@ fn a_code_asks_for_nothing_that_takes_two() {
     let mut stage = Stage::with_codes();
     let (first, second) = (Customer::number(1), other(&stage, 2));
     join(&mut stage, &first, &second);
-    by_passkey(&mut stage, &first, both_needed());
+    both_needed(&mut stage, &first);
     let reason = Reason::CodeTooWeak;
     let act = stage.customers(ether(PAYEE, 1));
     assert_eq!(by_code(&stage, &act), Decision::Refuse { reason });
@@ -90,8 +91,8 @@ fn a_right_code_counts_for_nobody_once_two_are_needed() {
         let act = stage.customers(kind.clone());
         let evidence = stage.with_code(&act);
         let digest = stage.submit_with(act, evidence);
-        by_passkey(&mut stage, &second, both_needed());
         let step = stage.step();
+        both_needed(&mut stage, &second);
         stage.right(digest, step);
         stage.ledger.settle_clocks();
         match stage.settles(digest) {

@@ -32,8 +32,7 @@ impl Lone {
         family.tell(digest);
         family.grow();
         family.grow();
-        let act = family.set_quorum(1, 2);
-        family.submit(&act, &[0]);
+        family.sets(1, 2, &[0]);
         Self { family, spare }
     }
 

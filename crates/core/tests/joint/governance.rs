@@ -102,8 +102,7 @@ fn who_acts_for_an_account_is_said_by_passkeys() {
     let act = family.act(1, kind);
     family.submit(&act, &[1]);
     family.stage.pass(Span::seconds(6));
-    let act = family.set_quorum(1, 2);
-    family.submit(&act, &[0]);
+    family.sets(1, 2, &[0]);
     let beside = |family: &Family, act: &portcullis_core::Act| {
         let mut evidence = family.evidence(act, &[0]);
         let now = family.stage.now();
@@ -148,19 +147,89 @@ fn a_removal_takes_the_delay_and_whoever_is_to_go_may_object() {
     }
 }
 
+/// A higher one takes from each of the others what it could undo by itself: it can object before.
 #[test]
-fn a_higher_quorum_counts_at_once_and_a_lower_one_after_the_delay() {
-    let mut family = Family::of(2, 2);
-    assert_eq!(family.account().quorum.count(), 2);
-    let act = family.set_quorum(2, 1);
-    let digest = family.submit(&act, &[0, 1]);
-    let needs = vec![Need::Delay];
-    assert!(matches!(family.settles(digest), Decision::Hold { needs: open, .. } if open == needs));
+fn another_quorum_takes_the_delay_and_each_of_the_others_may_object() {
+    for (replaces, quorum) in [(1, 2), (2, 1)] {
+        for objects in [false, true] {
+            let mut family = Family::of(2, replaces);
+            let by = if replaces == 1 { &[0][..] } else { &[0, 1] };
+            let act = family.set_quorum(replaces, quorum);
+            let digest = family.submit(&act, by);
+            let delay = vec![Need::Delay];
+            let decision = family.settles(digest);
+            assert!(matches!(decision, Decision::Hold { needs, .. } if needs == delay));
+            assert_eq!(family.account().quorum.count(), replaces);
+            if objects {
+                let cancel = family.act(1, ActKind::Cancel(Cancel { act: digest }));
+                assert_eq!(family.decide(&cancel, &[1]), Decision::Release);
+                family.submit(&cancel, &[1]);
+                assert_eq!(family.stage.end(digest), Some(End::Returned));
+                continue;
+            }
+            family.stage.pass(Span::seconds(6));
+            family.stage.settle(digest);
+            assert_eq!(family.account().quorum.count(), quorum);
+            let alone = family.act(1, ether(PAYEE, 10));
+            let goes = family.decide(&alone, &[1]) == Decision::Release;
+            assert_eq!(goes, quorum == 1);
+        }
+    }
+}
+
+/// A key on a server makes no quorum that passkeys alone can undo: neither one that is to be, nor one of which
+/// somebody leaves.
+#[test]
+fn a_quorum_is_what_passkeys_can_make() {
+    for (count, quorum) in [(1, 1), (2, 2)] {
+        let mut family = Family::of(count, quorum);
+        let all: Vec<usize> = (0..usize::from(count)).collect();
+        let new = family.stranger(0x40);
+        let (principal, factor) = (new.principal, request_key(new.principal));
+        let act = family.act(0, ActKind::AddPrincipal(AddPrincipal { principal, factor }));
+        family.submit(&act, &all);
+        family.stage.pass(Span::seconds(6));
+        let act = match count {
+            1 => family.set_quorum(1, 2),
+            _ => family.remove(0, 1),
+        };
+        let reason = Reason::QuorumOutOfReach;
+        assert_eq!(family.decide(&act, &all), Decision::Refuse { reason });
+    }
+}
+
+/// A thief takes another's principal in, with a key of their own, and has as much wait as may.
+#[test]
+fn nobody_uses_up_what_may_wait_of_somebody_of_another_account() {
+    let mut family = Family::of(1, 1);
+    let thief = Customer::number(2);
+    family.stage.ledger.open(&thief);
     family.stage.pass(Span::seconds(6));
-    family.stage.settle(digest);
-    assert_eq!(family.account().quorum.count(), 1);
-    let alone = family.act(1, ether(PAYEE, 10));
-    assert_eq!(family.decide(&alone, &[1]), Decision::Release);
+    let mut thieves = Family {
+        stage: family.stage,
+        all: vec![thief],
+    };
+    let mut ghost = thieves.stranger(0x40);
+    ghost.principal = family.all[0].principal;
+    let act = thieves.add(&ghost);
+    thieves.submit(&act, &[0]);
+    thieves.stage.pass(Span::seconds(6));
+    thieves.all.push(ghost);
+    thieves.sets(1, 2, &[0]);
+    for n in 0..64 {
+        let act = thieves.act(1, add(World::address(n)));
+        thieves.submit(&act, &[1]);
+    }
+    let act = thieves.act(1, add(STRANGER));
+    let reason = Reason::TooMany;
+    assert_eq!(thieves.decide(&act, &[1]), Decision::Refuse { reason });
+    // The other's withdrawal, whose debit comes a little later, as ever.
+    family.stage = thieves.stage;
+    let act = family.act(0, ether(PAYEE, 10));
+    let mut evidence = family.evidence(&act, &[0]);
+    evidence.attestations.clear();
+    let decision = family.stage.decide(&act, &evidence);
+    assert!(waits_for(&decision, Need::Debit), "{decision:?}");
 }
 
 /// Two proposals on one base: the second finds another quorum.
@@ -169,8 +238,9 @@ fn of_two_proposals_one_passes() {
     let mut family = Family::of(3, 2);
     let (up, down) = (family.set_quorum(2, 3), family.set_quorum(2, 1));
     let down = family.submit(&down, &[0, 1]);
-    family.submit(&up, &[0, 1]);
+    let up = family.submit(&up, &[0, 1]);
     family.stage.pass(Span::seconds(6));
+    family.stage.settle(up);
     let reason = Reason::AccountQuorumChanged;
     assert_eq!(family.settles(down), Decision::Refuse { reason });
 }
@@ -183,8 +253,7 @@ fn a_quorum_that_rises_takes_in_what_waits() {
     let mut evidence = family.evidence(&act, &[0]);
     evidence.attestations.clear();
     let digest = family.stage.submit_with(act.clone(), evidence);
-    let raise = family.set_quorum(1, 3);
-    family.submit(&raise, &[0]);
+    family.sets(1, 3, &[0]);
     assert!(waits_for(&family.settles(digest), principals(2)));
 }
 
@@ -211,9 +280,9 @@ fn whoever_asked_and_lost_its_factor_has_nothing_that_waits() {
     assert_eq!(family.settles(digest), Decision::Refuse { reason });
 }
 
-/// The herald's word comes first where there is one, for a new principal and for a lower quorum alike.
+/// The herald's word comes first where there is one, for a new principal and for another quorum alike.
 #[test]
-fn a_lower_quorum_and_a_new_principal_are_told_first() {
+fn another_quorum_and_a_new_principal_are_told_first() {
     let mut family = Family::on(Stage::with_a_herald());
     let new = family.stranger(0x10);
     let act = family.add(&new);
@@ -225,15 +294,16 @@ fn a_lower_quorum_and_a_new_principal_are_told_first() {
     assert_eq!(family.decide(&own, &[0]), Decision::Refuse { reason });
     assert_eq!(family.stage.heralds(digest).void, None);
     family.stage.pass(Span::seconds(6));
-    let up = family.set_quorum(1, 2);
-    family.submit(&up, &[0]);
-    let down = family.set_quorum(2, 1);
-    let down = family.submit(&down, &[0, 1]);
-    family.stage.pass(Span::hours(48));
-    assert!(waits_for(&family.settles(down), Need::Delay));
-    assert_eq!(family.stage.heralds(down).void, None);
-    family.stage.pass(Span::seconds(6));
-    assert_eq!(family.settles(down), Decision::Release);
+    for (replaces, quorum) in [(1, 2), (2, 1)] {
+        let act = family.set_quorum(replaces, quorum);
+        let digest = family.submit(&act, &[0, 1][..replaces as usize]);
+        family.stage.pass(Span::hours(48));
+        assert!(waits_for(&family.settles(digest), Need::Delay));
+        assert_eq!(family.stage.heralds(digest).void, None);
+        family.stage.pass(Span::seconds(6));
+        assert_eq!(family.settles(digest), Decision::Release);
+        family.stage.settle(digest);
+    }
 }
 
 #[test]
@@ -241,8 +311,7 @@ fn one_of_them_is_recovered_and_any_of_them_objects() {
     for objects in [None, Some(0)] {
         let mut family = Family::on(Stage::lost());
         family.grow();
-        let up = family.set_quorum(1, 2);
-        family.submit(&up, &[0]);
+        family.sets(1, 2, &[0]);
         let lost = family.all[1].principal;
         let next = family.all[1].with_new_passkey(0x52);
         let recover = ActKind::Recover(Recover {

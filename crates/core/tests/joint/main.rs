@@ -40,8 +40,7 @@ impl Family {
             family.grow();
         }
         if quorum > 1 {
-            let act = family.set_quorum(1, quorum);
-            family.submit(&act, &[0]);
+            family.sets(1, quorum, &[0]);
         }
         family
     }
@@ -100,6 +99,14 @@ impl Family {
     fn set_quorum(&mut self, replaces: u32, quorum: u32) -> Act {
         let set = SetAccountQuorum { replaces, quorum };
         self.act(0, ActKind::SetAccountQuorum(set))
+    }
+
+    /// It takes another number of them from now on.
+    fn sets(&mut self, replaces: u32, quorum: u32, by: &[usize]) {
+        let act = self.set_quorum(replaces, quorum);
+        let digest = self.submit(&act, by);
+        self.tell(digest);
+        self.stage.settle(digest);
     }
 
     fn revoke_own(&mut self, who: usize) -> Act {

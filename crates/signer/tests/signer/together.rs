@@ -4,7 +4,8 @@
 use crate::bench::{Bench, PAYEE, config};
 use crate::evidence::{TRUTH, forge, is_caught};
 use portcullis_core::act::{
-    ActKind, AddAddress, AddPrincipal, EnrolFactor, RaiseEpoch, RevokeFactor, SetAccountQuorum,
+    ActKind, AddAddress, AddPrincipal, EnrolFactor, RaiseEpoch, RemovePrincipal, RevokeFactor,
+    SetAccountQuorum,
 };
 use portcullis_core::realm::Realm;
 use portcullis_core::{Act, Digest, Evidence, Span};
@@ -50,8 +51,24 @@ fn share(ledger: &mut Ledger, first: &Customer) -> Customer {
     let second = another(first, 8);
     by(ledger, &[first], add(&second));
     age(ledger);
-    by(ledger, &[first], quorum(1, 2));
+    waits(ledger, &[first], quorum(1, 2));
     second
+}
+
+/// What these ask for takes effect once its delay has run.
+fn waits(ledger: &mut Ledger, all: &[&Customer], kind: ActKind) {
+    let act = by(ledger, all, kind);
+    age(ledger);
+    ledger.settle(act);
+}
+
+/// An epoch: nobody's factor counts any more.
+fn raise_epoch(ledger: &mut Ledger) {
+    let raise = RaiseEpoch {
+        realm: Realm::Customers,
+        factors: None,
+    };
+    ledger.staff(World::OPERATOR, ActKind::RaiseEpoch(raise));
 }
 
 fn pay(ledger: &mut Ledger, all: &[&Customer]) -> Digest {
@@ -123,11 +140,7 @@ fn a_factor_beyond_the_cap_counts_later_beside_another_too() {
             let mut wire = bench.wire();
             let ledger = &mut wire.ledger;
             let second = share(ledger, &bench.customer);
-            let raise = RaiseEpoch {
-                realm: Realm::Customers,
-                factors: None,
-            };
-            ledger.staff(World::OPERATOR, ActKind::RaiseEpoch(raise));
+            raise_epoch(ledger);
             let first = enrol_anew(ledger, &bench.customer, 21);
             let second = enrol_anew(ledger, &second, 22);
             age(ledger);
@@ -178,9 +191,7 @@ fn what_waited_for_another_is_no_recovery() {
             let own = asserted(ledger, &[first], &adding);
             ledger.submit(adding.clone(), own);
             if falls {
-                let down = by(ledger, &[first, &second], quorum(2, 1));
-                age(ledger);
-                ledger.settle(down);
+                waits(ledger, &[first, &second], quorum(2, 1));
             } else {
                 let both = asserted(ledger, &[first, &second], &adding);
                 let evidence = Evidence {
@@ -234,11 +245,7 @@ fn an_address_that_came_when_one_sufficed_waits_for_a_factor_beyond_the_cap() {
         ledger.settle(down);
         ledger.settle(adding);
         age(ledger);
-        let raise = RaiseEpoch {
-            realm: Realm::Customers,
-            factors: None,
-        };
-        ledger.staff(World::OPERATOR, ActKind::RaiseEpoch(raise));
+        raise_epoch(ledger);
         let fresh = enrol_anew(ledger, &first, 21);
         age(ledger);
         pay(ledger, &[&fresh]);
@@ -246,4 +253,64 @@ fn an_address_that_came_when_one_sufficed_waits_for_a_factor_beyond_the_cap() {
     assert_eq!(bench.run(3), 0, "the factor counts, the address does not");
     bench.clock.pass(Span::hours(24));
     assert_eq!(bench.run(3), 1);
+}
+
+/// An epoch, and both are enrolled anew, the second beyond the day's cap. Together they let one suffice, and the
+/// first is paid alone: the lower quorum rests on the second.
+#[test]
+fn a_quorum_that_a_factor_beyond_the_cap_lowered_counts_as_late_as_it_does() {
+    let mut config = config("");
+    config.floors.re_enrolments_per_day = 1;
+    let mut bench = Bench::with(config);
+    {
+        let mut wire = bench.wire();
+        let ledger = &mut wire.ledger;
+        let second = share(ledger, &bench.customer);
+        raise_epoch(ledger);
+        let first = enrol_anew(ledger, &bench.customer, 21);
+        let second = enrol_anew(ledger, &second, 22);
+        age(ledger);
+        waits(ledger, &[&first, &second], quorum(2, 1));
+        pay(ledger, &[&first]);
+    }
+    assert_eq!(
+        bench.run(3),
+        0,
+        "on the word of one that does not count yet"
+    );
+    bench.clock.pass(Span::hours(24));
+    assert_eq!(bench.run(3), 1);
+}
+
+/// The same, and the second puts a third out; or leaves by itself, which holds nobody up.
+#[test]
+fn whom_a_factor_beyond_the_cap_puts_out_is_missed_until_it_counts() {
+    for (leaves, signed) in [(false, 0), (true, 1)] {
+        let mut config = config("");
+        config.floors.re_enrolments_per_day = 1;
+        let mut bench = Bench::with(config);
+        {
+            let mut wire = bench.wire();
+            let ledger = &mut wire.ledger;
+            let (second, third) = (another(&bench.customer, 8), another(&bench.customer, 9));
+            by(ledger, &[&bench.customer], add(&second));
+            by(ledger, &[&bench.customer], add(&third));
+            age(ledger);
+            raise_epoch(ledger);
+            let first = enrol_anew(ledger, &bench.customer, 21);
+            let second = enrol_anew(ledger, &second, 22);
+            age(ledger);
+            let principal = if leaves { &second } else { &third }.principal;
+            let removal = ActKind::RemovePrincipal(RemovePrincipal { principal });
+            if leaves {
+                by(ledger, &[&second], removal);
+            } else {
+                waits(ledger, &[&second], removal);
+            }
+            pay(ledger, &[&first]);
+        }
+        assert_eq!(bench.run(3), signed, "leaves: {leaves}");
+        bench.clock.pass(Span::hours(24));
+        assert_eq!(bench.run(3), 1 - signed, "leaves: {leaves}");
+    }
 }

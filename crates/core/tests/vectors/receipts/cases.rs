@@ -816,7 +816,7 @@ cases! {
         };
     ok "good-joint" "two principals of the account, of whom both are needed" Draft::joint().into();
     Factor "bad-joint-without-the-second" "the other principal's assertion is not shown"
-        lost::without(Draft::joint(), 6).into();
+        lost::without(Draft::joint(), 7).into();
     Factor "bad-joint-one-twice" "one principal asserts it twice"
         {
             let mut draft = Draft::joint();

@@ -40,8 +40,8 @@ impl Story {
 }
 
 impl Draft {
-    /// In `shown` the second's coming stands at 2, the quorum of both at 3, the address at 4, the act at 5, the
-    /// second's assertion at 6, what ended the waiting at 7.
+    /// In `shown` the second's coming stands at 2, the quorum of both at 3 and what put it in force at 4, the address
+    /// at 5, the act at 6, the second's assertion at 7, what ended the waiting at 8.
     pub(crate) fn joint() -> Self {
         let mut story = Story::begin(Holder::new(Kind::PasskeyP256));
         let opening = story.open();
@@ -52,7 +52,11 @@ impl Draft {
         story.age();
         let (replaces, quorum) = (1, 2);
         let set = SetAccountQuorum { replaces, quorum };
-        let quorum = story.alone(ActKind::SetAccountQuorum(set));
+        let act = story.customers(ActKind::SetAccountQuorum(set));
+        let evidence = story.evidence(&act);
+        let quorum = story.submit(act.clone(), evidence);
+        story.age();
+        let raised = story.settle(act.digest());
         let address = World::address(0x22);
         let address = story.together(ActKind::AddAddress(AddAddress { address }));
         story.age();
@@ -83,7 +87,7 @@ impl Draft {
         let settled = story.settle(digest);
         let statement = story.say(story.signed(digest));
         let shown = vec![
-            0, opening, coming, quorum, address, asked, more, settled, statement,
+            0, opening, coming, quorum, raised, address, asked, more, settled, statement,
         ];
         Self {
             story,
@@ -99,7 +103,7 @@ impl Draft {
 
     /// Change the evidence that came later.
     pub(crate) fn more(&mut self, change: impl FnOnce(&mut Evidence)) {
-        let at = self.shown[6];
+        let at = self.shown[7];
         self.entry(at, |entry| match &mut entry.body {
             Body::Evidence(supplement) => change(&mut supplement.evidence),
             other => panic!("{other:?}"),
