@@ -6,7 +6,6 @@
 
 use crate::failure::Failure;
 use crate::files;
-use crate::out::say;
 use crate::reach::{Caller, Reach};
 use portcullis_client::ActBuilder;
 use portcullis_core::act::{Act, ActKind};
@@ -17,7 +16,7 @@ use std::time::Duration;
 
 /// Its name in the network's folder.
 const FILE: &str = "checkpoint.seen";
-/// How long the gate may take for its newest. A stop does not wait for longer.
+/// How long the gate may take for its newest.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Older than this, keepers count no act that names it.
 const OLDEST: Span = Span::hours(1);
@@ -37,39 +36,14 @@ impl Reach {
         Some(shown)
     }
 
-    /// A restricting act of a member of staff for the stop boards: on the checkpoint in this file, or
-    /// on the newest that was ever seen here, whatever the gate says of itself.
-    pub(crate) fn stop_act(
-        &self,
-        caller: &Caller,
-        kind: ActKind,
-        file: Option<&Path>,
-    ) -> Result<Act, Failure> {
-        let checkpoint = match file {
-            Some(path) => self.of_this_network(&files::read(path)?)?,
-            None => self.newest_checkpoint()?,
+    /// What a stop for the boards names: the checkpoint in this file, or the newest that was ever seen here.
+    /// The gate is asked only where there is neither: a stop does not wait for it.
+    pub(crate) fn stop_checkpoint(&self, file: Option<&Path>) -> Result<Cosigned, Failure> {
+        let kept = match file {
+            Some(path) => Some(self.of_this_network(&files::read(path)?)?),
+            None => self.kept_checkpoint(),
         };
-        let now = self.machine.clock.now();
-        let oldest = Time::from_unix_seconds(checkpoint.oldest().unix());
-        if now.since(oldest) > OLDEST {
-            say(
-                "this checkpoint was cosigned over an hour ago: unless the journal has stood still",
-            );
-            say(
-                "since then, keepers do not count the stop. Name a newer one with --checkpoint FILE",
-            );
-        }
-        let body = Digest(*checkpoint.body_digest().as_bytes());
-        let (genesis, random) = (self.network.digest(), self.machine.random.as_ref());
-        let draft = ActBuilder::new(genesis, body, now, random);
-        Ok(draft.by_staff(caller.principal, None, kind))
-    }
-
-    fn newest_checkpoint(&self) -> Result<Cosigned, Failure> {
-        let kept = self.kept_checkpoint();
-        let shown = self.look_at_checkpoint();
-        let newest = kept.into_iter().chain(shown).max_by_key(Cosigned::oldest);
-        newest.ok_or_else(|| {
+        kept.or_else(|| self.look_at_checkpoint()).ok_or_else(|| {
             Failure::usage(
                 "no checkpoint with a quorum's cosignatures is known here, and the gate shows none",
                 "add --checkpoint FILE: the file `checkpoint` of the journal's, or of a signer's, \
@@ -78,9 +52,23 @@ impl Reach {
         })
     }
 
+    /// Whether keepers count a stop that names it only if the journal has stood still since.
+    pub(crate) fn is_old(&self, checkpoint: &Cosigned) -> bool {
+        let oldest = Time::from_unix_seconds(checkpoint.oldest().unix());
+        self.machine.clock.now().since(oldest) > OLDEST
+    }
+
+    /// A restricting act of a member of staff for the stop boards.
+    pub(crate) fn stop_act(&self, caller: &Caller, kind: ActKind, on: &Cosigned) -> Act {
+        let body = Digest(*on.body_digest().as_bytes());
+        let (genesis, random) = (self.network.digest(), self.machine.random.as_ref());
+        let draft = ActBuilder::new(genesis, body, self.machine.clock.now(), random);
+        draft.by_staff(caller.principal, None, kind)
+    }
+
     fn kept_checkpoint(&self) -> Option<Cosigned> {
         let note = std::fs::read(self.checkpoint_file()).ok()?;
-        self.cosigned(&note).ok()
+        self.known_cosigners().cosigned(&note).ok()
     }
 
     fn of_this_network(&self, note: &[u8]) -> Result<Cosigned, Failure> {

@@ -60,8 +60,7 @@ impl SuspendArgs {
         let caller = self.caller.or_as("operator").required(&reach)?;
         let kind = ActKind::Suspend(Suspend { scope: self.scope });
         if self.to_boards {
-            let act = reach.stop_act(&caller, kind, self.checkpoint.as_deref())?;
-            return post(&reach, &caller, &act);
+            return self.post(&reach, &caller, &kind);
         }
         let to_boards = || {
             let (scope, flags) = (scope::text(self.scope), &reach.flags);
@@ -86,6 +85,30 @@ impl SuspendArgs {
             "suspended by act {digest}; end it with: portcullis lift {digest}{flags}"
         ));
         wait_for_keepers(&reach, digest)
+    }
+
+    /// On what is known here. The gate is asked for a newer checkpoint only then: for a stop that keepers may
+    /// not count, which is posted once more, and else for the next.
+    fn post(&self, reach: &Reach, caller: &Caller, kind: &ActKind) -> Result<(), Failure> {
+        let on = reach.stop_checkpoint(self.checkpoint.as_deref())?;
+        let is_old = reach.is_old(&on);
+        if is_old {
+            say(
+                "this checkpoint was cosigned over an hour ago: unless the journal has stood still",
+            );
+            say(
+                "since then, keepers do not count the stop. Name a newer one with --checkpoint FILE",
+            );
+        }
+        let posted = post(reach, caller, &reach.stop_act(caller, kind.clone(), &on));
+        let shown = reach.look_at_checkpoint();
+        match shown.filter(|shown| is_old && on.oldest() < shown.oldest()) {
+            Some(newer) => {
+                say("once more, on the newer checkpoint that the gate shows");
+                post(reach, caller, &reach.stop_act(caller, kind.clone(), &newer))
+            }
+            None => posted,
+        }
     }
 }
 

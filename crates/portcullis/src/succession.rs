@@ -29,9 +29,7 @@ impl Reach {
 
     /// The same, with those witnesses.
     pub(crate) fn judged(&self, note: &[u8]) -> Result<(Cosigned, Cosigners), CosignedError> {
-        let known = std::fs::read(self.succession_file()).ok();
-        let known = known.and_then(|bytes| self.proven(&bytes));
-        let known = known.unwrap_or_else(|| Cosigners::first(&self.network));
+        let known = self.known_cosigners();
         match known.cosigned(note) {
             Ok(cosigned) => Ok((cosigned, known)),
             Err(error) => {
@@ -39,6 +37,13 @@ impl Reach {
                 Ok((newer.cosigned(note)?, newer))
             }
         }
+    }
+
+    /// Who cosigns as far as it is known here, without the gate.
+    pub(crate) fn known_cosigners(&self) -> Cosigners {
+        let known = std::fs::read(self.succession_file()).ok();
+        let known = known.and_then(|bytes| self.proven(&bytes));
+        known.unwrap_or_else(|| Cosigners::first(&self.network))
     }
 
     fn ask_who_cosigns(&self) -> Option<Cosigners> {
