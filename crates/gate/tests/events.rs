@@ -9,12 +9,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use harness::Gate;
 use harness::http::{Served, listen, refused, serve};
-use portcullis_core::act::{ActKind, Cancel, RevokeRole};
+use portcullis_core::act::{ActKind, AddAddress, Cancel, Import, RevokeRole};
 use portcullis_core::passkey::challenge_for;
 use portcullis_core::realm::Role;
-use portcullis_core::{Act, Evidence, Reason, Span};
+use portcullis_core::{Act, Digest, Evidence, Reason, Span};
 use portcullis_host::Clock as _;
-use portcullis_keeper::testkit::World;
+use portcullis_keeper::testkit::{Customer, World};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
 
@@ -194,6 +194,34 @@ fn an_act_is_tried_out_before_anybody_signs_it() {
     assert_eq!(served.send(served.submission(&act, &evidence)).0, 200);
     let (_, trial) = tried(&served, &act, &evidence);
     assert_eq!(trial["decision"]["reason"], "replayed");
+}
+
+/// Whoever was imported with two passkeys may take either.
+#[test]
+fn each_imported_passkey_is_asked_for() {
+    let mut gate = Gate::new();
+    let customer = Customer::number(1);
+    let other = customer.with_new_passkey(9);
+    gate.sync();
+    let imported = Import {
+        source: "legacy".into(),
+        exported: World::START,
+        record: Digest([0x4e; 32]),
+        also: vec![other.factor()],
+    };
+    gate.open(&customer, Some(imported));
+    let address = World::address(1);
+    let add = ActKind::AddAddress(AddAddress { address });
+    let act = gate.ledger.customers_act(&customer, add);
+    let served = serve(gate);
+    let (status, trial) = tried(&served, &act, &Evidence::default());
+    assert_eq!(status, 200, "{trial}");
+    let allowed = trial["options"]["allowCredentials"].as_array().unwrap();
+    assert_eq!(allowed.len(), 2, "{trial}");
+    for passkey in [&customer, &other] {
+        let id = json!(BASE64.encode(&passkey.credential));
+        assert!(allowed.iter().any(|one| one["id"] == id), "{trial}");
+    }
 }
 
 /// A gate that was only asked what would be has nothing that it could journal.

@@ -14,6 +14,7 @@ use portcullis_core::realm::Realm;
 use portcullis_core::state::account::Owner;
 use portcullis_core::{Act, Body, Digest, State as CoreState, Time};
 use serde::Serialize;
+use std::iter;
 
 /// How long a browser may wait for its user, in milliseconds. An act expires by itself.
 const TIMEOUT: u32 = 300_000;
@@ -155,7 +156,10 @@ fn waited(shared: &Shared, act: Digest) -> Vec<NewFactor> {
 
 fn brought(kind: ActKind) -> Vec<NewFactor> {
     match kind {
-        ActKind::OpenAccount(open) => vec![open.factor],
+        ActKind::OpenAccount(open) => {
+            let also = open.imported.into_iter().flat_map(|import| import.also);
+            iter::once(open.factor).chain(also).collect()
+        }
         ActKind::EnrolFactor(enrol) => vec![enrol.factor],
         ActKind::Recover(recover) => vec![recover.factor],
         ActKind::AddPrincipal(add) => vec![add.factor],

@@ -11,7 +11,7 @@ pub mod http;
 
 use portcullis_chains::ChainId;
 use portcullis_chains::ethereum::{SignedTx, UnsignedTx};
-use portcullis_core::act::{ActKind, AddAddress, OpenAccount};
+use portcullis_core::act::{ActKind, AddAddress, Import, OpenAccount};
 use portcullis_core::board::Posting;
 use portcullis_core::id::KeeperId;
 use portcullis_core::signature::Strict;
@@ -281,17 +281,15 @@ impl Gate {
         self.ledger.state = self.shared.state().clone();
     }
 
-    /// An account with one address, both past their delays.
-    pub fn customer(&mut self, n: u8) -> Customer {
-        let customer = Customer::number(n);
-        self.sync();
+    /// An account whose factors count; imported, where it is.
+    pub fn open(&mut self, customer: &Customer, imported: Option<Import>) {
         let open = OpenAccount {
             subject: customer.subject,
             principal: customer.principal,
             factor: customer.factor(),
             delay: None,
             contact: None,
-            imported: None,
+            imported,
         };
         let mut act = self.ledger.act(World::BACK_END, ActKind::OpenAccount(open));
         act.account = Some(customer.account);
@@ -300,6 +298,13 @@ impl Gate {
         self.submit(act, evidence).unwrap();
         self.pass(Span::seconds(8));
         self.sync();
+    }
+
+    /// An account with one address, both past their delays.
+    pub fn customer(&mut self, n: u8) -> Customer {
+        let customer = Customer::number(n);
+        self.sync();
+        self.open(&customer, None);
         let add = ActKind::AddAddress(AddAddress {
             address: World::address(n),
         });

@@ -3,7 +3,8 @@
 use crate::bench::{Bench, FIRST};
 use portcullis_core::Span;
 use portcullis_core::act::{
-    ActKind, Approve, EnrolFactor, GrantRole, Recover, RevokeFactor, SetLimits,
+    ActKind, AddPrincipal, Approve, EnrolFactor, GrantRole, Recover, RevokeFactor,
+    SetAccountQuorum, SetLimits,
 };
 use portcullis_core::factor::NewFactor;
 use portcullis_core::id::PrincipalId;
@@ -152,6 +153,30 @@ fn a_recovery_is_told_when_it_begins_and_when_it_ends() {
     let holder = account.unwrap().holder(bench.customer.principal).unwrap();
     let new = holder.factors.iter().find(|known| known.id == factor.id());
     assert!(new.unwrap().available.is_at(wire.ledger.clock.now()));
+}
+
+/// A higher one, too: the other of two hears of it while one suffices to stop it.
+#[test]
+fn another_quorum_is_told_before_it_counts_and_once_it_does() {
+    let mut bench = Bench::begun();
+    let second = Customer::number(2);
+    let (principal, factor) = (second.principal, second.factor());
+    bench.ask(ActKind::AddPrincipal(AddPrincipal { principal, factor }));
+    bench.run(15);
+    let (replaces, quorum) = (1, 2);
+    let set = SetAccountQuorum { replaces, quorum };
+    let act = bench.ask(ActKind::SetAccountQuorum(set));
+    assert!(bench.waits(act));
+    bench.run(15);
+    assert!(!bench.waits(act));
+    let before = ["principal-added", "quorum-changing"];
+    assert_eq!(bench.fake.taken(), before.map(to_first));
+    let told = bench.fake.post().taken[1].body.clone();
+    assert!(told.contains("take 2 of your account's principals"));
+    bench.wire().ledger.settle(act);
+    bench.run(3);
+    let all = ["principal-added", "quorum-changed", "quorum-changing"];
+    assert_eq!(bench.fake.taken(), all.map(to_first));
 }
 
 /// The mail server is down, then asks for patience (greylisting), then takes it.

@@ -4,6 +4,7 @@ mod all;
 mod gate;
 mod herald;
 mod ready;
+mod shut;
 mod signer;
 mod witness;
 

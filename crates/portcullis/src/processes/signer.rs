@@ -1,10 +1,10 @@
 //! `portcullis signer`: follows, decides again, signs. `portcullis signer shut` stops it by hand.
 
+use super::shut::{is_shut, not_shut};
 use super::{ProcessArgs, ended};
-use crate::failure::{Exit, Failure};
-use crate::out::say;
+use crate::failure::Failure;
 use clap::{Args, Subcommand};
-use portcullis_signer::{Config, RunError};
+use portcullis_signer::Config;
 
 /// Run the signer, or shut it
 #[derive(Debug, Args)]
@@ -52,21 +52,8 @@ fn read(process: &ProcessArgs) -> Result<Config, Failure> {
 
 fn shut(process: &ProcessArgs) -> Result<(), Failure> {
     let config = read(process)?;
-    let latch = portcullis_signer::shut(&config).map_err(|error| not_shut(&error))?;
-    let keeper = config.keeper;
-    say("The signer signs nothing more, from its next step on, and after any restart.");
-    say(format_args!(
-        "A quorum opens it again: portcullis lift {keeper}:{latch}"
-    ));
+    let latch = portcullis_signer::shut(&config);
+    let latch = latch.map_err(|error| not_shut("signer", "sign", &error))?;
+    is_shut("signer", "signs nothing", (config.keeper, latch));
     Ok(())
-}
-
-/// A stop that did not take hold must not read like one that did.
-fn not_shut(error: &RunError) -> Failure {
-    Failure::new(
-        Exit::NoAnswer,
-        format!("NOT SHUT, the signer may still sign: {error}"),
-        "stop its process now (systemctl stop portcullis-signer); mend what is named, then shut it again",
-    )
-    .keeping("The signer runs on as before, and nothing was lost.")
 }
