@@ -198,28 +198,8 @@ fn a_block_ends_and_what_is_small_is_not_asked_about(network: &Network, vendor: 
 
 /// By both verifiers; and the whole journal decides the same again.
 fn what_stood_is_shown(network: &Network, act: &str) {
-    let receipt = network.path("receipt.json");
-    let path = format!("/v1/acts/{act}/receipt");
-    let answer = network.until("a receipt", |network| {
-        let (passed, text) = try_run(&[
-            "call",
-            "--dir",
-            network.dir(),
-            "--as",
-            "auditor",
-            "GET",
-            &path,
-        ]);
-        passed.then_some(text)
-    });
-    fs::write(&receipt, answer).unwrap();
-    let digest = network.text("genesis.digest");
-    let receipt = receipt.to_str().unwrap();
-    let said = run(&["verify", "receipt", receipt, "--genesis-digest", &digest]);
+    let said = network.shown_by_both(act);
     assert!(said.contains("screening     pass"), "{said}");
-    let mut second = system::second_verifier();
-    second.args([receipt, "--genesis-digest", &digest]);
-    system::peer("python3", &mut second);
     network.until("a cosignature over every entry", |network| {
         let (holds, _) = try_run(&["verify", "--dir", network.dir()]);
         holds.then_some(())

@@ -300,6 +300,25 @@ impl Network {
         self.processes = None;
     }
 
+    /// The receipt of an act, once there is one, shown by both verifiers from the genesis digest alone; what ours
+    /// says.
+    pub fn shown_by_both(&self, act: &str) -> String {
+        let path = format!("/v1/acts/{act}/receipt");
+        let ask = ["call", "--dir", self.dir(), "--as", "auditor", "GET", &path];
+        let receipt = self.until("a receipt", |_| {
+            let (passed, text) = try_run(&ask);
+            passed.then_some(text)
+        });
+        let file = self.path("receipt.json");
+        std::fs::write(&file, receipt).unwrap();
+        let digest = self.text("genesis.digest");
+        let shown = [file.to_str().unwrap(), "--genesis-digest", &digest];
+        let mut second = second_verifier();
+        second.args(shown);
+        peer("python3", &mut second);
+        run(&[&["verify", "receipt"][..], &shown].concat())
+    }
+
     /// The folder, as an argument.
     pub fn dir(&self) -> &str {
         self.folder.path().to_str().unwrap()
