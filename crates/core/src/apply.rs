@@ -15,7 +15,7 @@ use crate::entry::{Body, Entry, Settlement, Submission};
 use crate::policy::Engine;
 use crate::read::{ReadAct, ReadEntry};
 use crate::reason::Reason;
-use crate::signature::Verify;
+use crate::signature::{AlreadyChecked, Strict, Verify};
 use crate::state::{Cosigners, State};
 use crate::statement::SignedStatement;
 use crate::time::Time;
@@ -88,6 +88,18 @@ impl State {
     pub fn apply_read(&mut self, read: &ReadEntry, verify: &dyn Verify) -> Applied {
         let changes = self.judge(read, verify);
         self.commit(read, changes)
+    }
+
+    /// Apply the next entry, which lies *below this process' own durable checkpoint*: signatures that held
+    /// when it was checked are not checked again. Nobody else may call this: see [`AlreadyChecked`].
+    pub fn apply_again(&mut self, read: &ReadEntry) -> Applied {
+        let checked = AlreadyChecked::below_own_durable_checkpoint();
+        let verify: &dyn Verify = if read.entry().is_ok_and(rests_on_a_bad_signature) {
+            &Strict
+        } else {
+            &checked
+        };
+        self.apply_read(read, verify)
     }
 
     /// Apply the next entry, which this very state has judged to change this: see [`State::judge`].
@@ -303,6 +315,18 @@ fn expires(entry: &Entry) -> Option<Time> {
     match &entry.body {
         Body::Act(said) if !said.act.kind.is_restricting() => Some(said.act.expires),
         _ => None,
+    }
+}
+
+/// Whether an entry may say what it says because a signature does not hold: a refusal for one, and a link,
+/// which names no factor, so that each is tried. Any other in which one does not hold is void.
+fn rests_on_a_bad_signature(entry: &Entry) -> bool {
+    match &entry.body {
+        Body::Act(said) => {
+            let is_refused = matches!(said.decision, Decision::Refuse { .. });
+            is_refused || said.evidence.link.is_some()
+        }
+        _ => false,
     }
 }
 

@@ -4,7 +4,6 @@
 //! itself is known before it is its turn.
 
 use crate::index::Index;
-use portcullis_core::signature::Verify;
 use portcullis_core::{Applied, ReadEntry, State};
 use portcullis_journal::{ReadError, View};
 use portcullis_tlog::TILE_WIDTH;
@@ -21,7 +20,7 @@ pub(crate) fn replay(
     (state, index): (&mut State, &mut Index),
     view: &View,
     size: u64,
-    verify: &dyn Verify,
+    apply: impl Fn(&mut State, &ReadEntry) -> Applied,
 ) -> Result<(), ReadError> {
     let from = state.size();
     thread::scope(|scope| {
@@ -43,7 +42,7 @@ pub(crate) fn replay(
         let in_turn = reading.iter().cycle().map_while(|next| next.recv().ok());
         for chunk in in_turn {
             let applied = chunk?.into_iter().map(|entry| {
-                let applied = state.apply_read(&entry, verify);
+                let applied = apply(state, &entry);
                 (entry, applied)
             });
             // Nobody takes it only where that thread panicked, which ends this one too.

@@ -13,8 +13,8 @@ use crate::pulse::{Heads, Standing};
 use crate::replay::replay;
 use crate::run::Error;
 use crate::sequencer::Shared;
-use portcullis_core::signature::{AlreadyChecked, Strict, Verify};
-use portcullis_core::{Network, State};
+use portcullis_core::signature::Strict;
+use portcullis_core::{Network, ReadEntry, State};
 use portcullis_host::DiskError;
 use portcullis_journal::snapshot::Mark;
 use portcullis_journal::{Snapshots, View};
@@ -65,7 +65,7 @@ impl Replica {
             None => Self::new(network),
         };
         let from = replica.state.size();
-        replica.apply(view, head.size, &Strict)?;
+        replica.check(view, head.size)?;
         // A snapshot is of these very entries, or they were changed since.
         if replica.state.facts().log.head() != head {
             return Err(Error::Changed { size: from });
@@ -110,19 +110,26 @@ impl Replica {
         if self.state.size() > size {
             return Ok(true);
         }
-        self.apply(view, size, &AlreadyChecked::below_own_durable_checkpoint())?;
+        replay(
+            (&mut self.state, &mut self.index),
+            view,
+            size,
+            State::apply_again,
+        )?;
         if self.state.facts().log.head() != checked.head {
             return Err(Error::Changed { size });
         }
         Ok(self.state.facts().effects == checked.effects)
     }
 
-    fn apply(&mut self, view: &View, size: u64, verify: &dyn Verify) -> Result<(), Error> {
+    /// Take in everything up to this size, checking every signature.
+    fn check(&mut self, view: &View, size: u64) -> Result<(), Error> {
+        let strictly = |state: &mut State, read: &ReadEntry| state.apply_read(read, &Strict);
         Ok(replay(
             (&mut self.state, &mut self.index),
             view,
             size,
-            verify,
+            strictly,
         )?)
     }
 }
@@ -234,7 +241,7 @@ impl Snapshotter {
         self.due = size.saturating_add(self.every);
         if !replica.follow(&self.view, checked)? {
             replica = Replica::new(&self.network);
-            replica.apply(&self.view, size, &Strict)?;
+            replica.check(&self.view, size)?;
         }
         let stands = replica.state.facts();
         let is_same = stands.log.head() == checked.head && stands.effects == checked.effects;

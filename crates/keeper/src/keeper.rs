@@ -18,6 +18,7 @@ use portcullis_host::{DiskError, Told};
 use portcullis_journal::Snapshots;
 use portcullis_journal::snapshot::Mark;
 use portcullis_keys::{Memo, SignError, StatementKey};
+use portcullis_tlog::Cosigned;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,7 +151,7 @@ impl Keeper {
                 if self.answers.is_news(true) {
                     tracing::info!(gate = self.parts.gate, "the gate answers; following");
                 }
-                for seen in &seen {
+                for seen in seen.iter().filter(|seen| !seen.again) {
                     self.judge(seen);
                 }
                 news.seen = seen;
@@ -328,8 +329,7 @@ impl Keeper {
 
     fn keep(&mut self, extra: impl FnOnce() -> Vec<u8>) -> Result<(), DiskError> {
         let (state, now) = (self.follower.state(), self.parts.machine.watch.now());
-        let newest = self.follower.heads().newest();
-        let Some(head) = newest.filter(|head| head.head() == state.facts().log.head()) else {
+        let Some(head) = self.head_to_keep() else {
             return Ok(());
         };
         let size = state.size();
@@ -351,13 +351,20 @@ impl Keeper {
 
     /// Write a snapshot now, if the replica stands at the newest cosigned head: before stopping.
     pub fn save(&mut self, extra: &[u8]) -> Result<(), KeeperError> {
-        let state = self.follower.state();
-        let newest = self.follower.heads().newest();
-        if let Some(head) = newest.filter(|head| head.head() == state.facts().log.head()) {
+        if let Some(head) = self.head_to_keep() {
+            let state = self.follower.state();
             self.snapshots.save(state, head, extra)?;
             self.snapshot_at = state.size();
         }
         Ok(())
+    }
+
+    /// Where the replica stands, if that is the newest cosigned head and the disk has every latch: the next
+    /// start judges nothing again that lies below.
+    fn head_to_keep(&self) -> Option<&Cosigned> {
+        let ours = self.follower.state().facts().log.head();
+        let newest = self.follower.heads().newest()?;
+        (newest.head() == ours && self.latches.is_durable()).then_some(newest)
     }
 
     /// The replica.

@@ -223,10 +223,16 @@ impl Latches {
         }
     }
 
+    /// Whether the disk has all of them.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        self.is_written
+    }
+
     /// What a process that opens anew from disk would forget: the disk has not taken it.
     #[must_use]
     pub fn not_durable(&self) -> Vec<Latch> {
-        if self.is_written {
+        if self.is_durable() {
             Vec::new()
         } else {
             self.all.clone()

@@ -50,9 +50,11 @@ impl Verify for Strict {
 
 /// A dangerous door: takes every signature as good, without looking.
 ///
-/// It exists for one caller: a process that starts again and applies entries *below its own durable
-/// checkpoint*, each of which it has itself checked with [`Strict`] before. Anywhere else it lets
-/// everybody move everything. Never use it on bytes that came over a network since that checkpoint.
+/// It exists for a process that starts again and applies entries *below its own durable checkpoint*, each
+/// of which it has itself checked with [`Strict`] before; [`State::apply_again`](crate::State::apply_again)
+/// is its way through, which knows the entries that say what they say because a signature does *not* hold.
+/// Anywhere else it lets everybody move everything. Never use it on bytes that came over a network since
+/// that checkpoint.
 #[derive(Clone, Copy, Debug)]
 pub struct AlreadyChecked {
     _private: (),

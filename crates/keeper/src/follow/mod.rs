@@ -17,7 +17,6 @@ use portcullis_core::apply::Applied;
 use portcullis_core::codec::CodecError;
 use portcullis_core::entry::Entry;
 use portcullis_core::follow::{FollowAnswer, MAX_ANSWER};
-use portcullis_core::signature::{AlreadyChecked, Verify};
 use portcullis_core::state::keys::Handover;
 use portcullis_core::{Digest, ReadEntry, Span, State, Time};
 use portcullis_host::HttpError;
@@ -63,6 +62,9 @@ pub struct Seen {
     pub entry: Option<Entry>,
     /// What it did.
     pub applied: Applied,
+    /// Whether it lies below the own mark: this keeper has judged it before, and this time its signatures
+    /// were not looked at, so that nothing may be concluded from what it did.
+    pub again: bool,
 }
 
 /// Why a look at the gate brought nothing. None of these is an alarm: the replica stays where it was,
@@ -98,9 +100,12 @@ pub enum FollowFault {
     /// The witnesses say what cannot be.
     #[error("the journal is broken: {0:?}")]
     Breach(Breach),
-    /// What this keeper had checked before leads elsewhere now. It has to begin again from its
-    /// snapshot, checking everything.
-    #[error("entries below the own mark do not lead to its digest of effects; read again strictly")]
+    /// What this keeper had checked before leads elsewhere now, or to others who speak for the journal. It
+    /// has to begin again from its snapshot, checking everything.
+    #[error(
+        "entries below the own mark hand the journal over, or do not lead to the mark's digest of effects; \
+         read again strictly"
+    )]
     Diverged,
 }
 
@@ -310,22 +315,33 @@ impl Follower {
     }
 
     fn apply(&mut self, bytes: &[u8]) -> Result<Seen, FollowFault> {
-        let checked = AlreadyChecked::below_own_durable_checkpoint();
-        let verify: &dyn Verify = if self.floor.is_some() {
-            &checked
-        } else {
-            self.memo.as_ref()
-        };
         let read = ReadEntry::from_bytes(bytes);
-        let applied = self.state.apply_read(&read, verify);
-        if let Some(floor) = self.floor.filter(|floor| floor.size == self.state.size()) {
-            self.floor = None;
-            if floor.effects != applied.effects {
-                return Err(FollowFault::Diverged);
-            }
-        }
+        let again = self.floor.is_some();
+        let applied = if again {
+            self.apply_again(&read)?
+        } else {
+            self.state.apply_read(&read, self.memo.as_ref())
+        };
         let entry = read.into_entry();
-        Ok(Seen { entry, applied })
+        Ok(Seen {
+            entry,
+            applied,
+            again,
+        })
+    }
+
+    /// Apply an entry below the own mark. Who speaks for the journal is never learnt there: what an entry
+    /// with a forged signature says would lead where the mark, which would find it out, is never reached.
+    fn apply_again(&mut self, read: &ReadEntry) -> Result<Applied, FollowFault> {
+        let known = self.state.handovers().len();
+        let applied = self.state.apply_again(read);
+        let is_at_mark = |floor: &Floor| floor.size == applied.index + 1;
+        let is_other = |floor: Floor| floor.effects != applied.effects;
+        let at_mark = self.floor.take_if(|floor| is_at_mark(floor));
+        if at_mark.is_some_and(is_other) || self.state.handovers().len() > known {
+            return Err(FollowFault::Diverged);
+        }
+        Ok(applied)
     }
 
     /// After wrong entries: whether they were wrong because two histories are cosigned. Asked of the

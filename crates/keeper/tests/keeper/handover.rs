@@ -1,11 +1,12 @@
 //! Other witnesses take over: the replica goes by the size of a checkpoint, and never by who shows it.
 
 use crate::gate::Gate;
-use portcullis_core::{Span, Time};
+use portcullis_core::signature::Signature;
+use portcullis_core::{Body, Entry, Span, Time};
 use portcullis_host::Clock as _;
 use portcullis_keeper::Keeper;
 use portcullis_keeper::follow::{FollowFault, Follower};
-use portcullis_keeper::testkit::World;
+use portcullis_keeper::testkit::{Ledger, World};
 use portcullis_tlog::{TreeHead, WitnessSigner};
 use std::time::Duration;
 
@@ -43,7 +44,11 @@ fn show(gate: &Gate, head: TreeHead, seeds: &[u8], time: Time) {
 }
 
 pub(crate) fn newest(gate: &Gate) -> TreeHead {
-    gate.wire().ledger.state.facts().log.head()
+    newest_of(&gate.wire().ledger)
+}
+
+fn newest_of(ledger: &Ledger) -> TreeHead {
+    ledger.state.facts().log.head()
 }
 
 #[test]
@@ -233,4 +238,44 @@ fn a_head_of_witnesses_who_are_in_force_again_hides_no_handover() {
         let _ = step(&mut follower);
     }
     reach_the_end(&gate, &mut follower);
+}
+
+/// Whoever had the gate wrote a rotation that no administrator signed. It is void, and reading it again without its
+/// signatures must not lead to its author's witnesses, who would never confirm the mark.
+#[test]
+fn a_forged_rotation_below_the_own_mark_hands_nothing_over() {
+    let gate = Gate::new();
+    let genuine = {
+        let mut ledger = gate.wire().ledger.clone();
+        ledger.rotate_witnesses(World::witnesses_of(&NEW));
+        ledger.entries
+    };
+    {
+        let ledger = &mut gate.wire().ledger;
+        for bytes in &genuine[ledger.entries.len()..] {
+            enter_forged(ledger, Entry::from_bytes(bytes).unwrap());
+        }
+        ledger.settle_clocks();
+        assert!(ledger.state.handovers().is_empty());
+    }
+    let mut keeper = gate.keeper();
+    look(&gate, &mut keeper);
+    let mut again = gate.keeper();
+    (0..3).for_each(|_| look(&gate, &mut again));
+    assert_eq!(again.state().facts(), gate.wire().ledger.state.facts());
+    assert!(again.follower().has_reached_mark());
+}
+
+/// Enter the same with broken signatures, and each checkpoint as this journal's.
+fn enter_forged(ledger: &mut Ledger, mut entry: Entry) {
+    match &mut entry.body {
+        Body::Act(submission) => {
+            for request in &mut submission.evidence.requests {
+                request.signature = Signature::from_bytes([7; 64]);
+            }
+        }
+        Body::Checkpoint(note) => *note = ledger.note_of(newest_of(ledger), entry.time),
+        _ => {}
+    }
+    ledger.enter_bytes(entry.to_bytes());
 }

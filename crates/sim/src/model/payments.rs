@@ -7,6 +7,7 @@ use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::UnsignedTx;
 use portcullis_core::act::{ActKind, Withdraw};
 use portcullis_core::evidence::{Claim, Evidence};
+use portcullis_core::factor::FactorKind;
 use portcullis_core::id::AccountId;
 use portcullis_core::limits::Bounds;
 use portcullis_core::plan::Plan;
@@ -274,10 +275,21 @@ impl Model {
     }
 
     /// What these releases rest on is taken back.
-    pub(super) fn take_back(&mut self, entry: u64, touched: impl Fn(&Payment) -> bool) {
-        let touched = self.payments.values().filter(|payment| touched(payment));
+    pub(super) fn take_back(&mut self, entry: u64, touched: impl Fn(&Self, &Payment) -> bool) {
+        let payments = self.payments.values();
+        let touched = payments.filter(|payment| touched(self, payment));
+        let touched: Vec<Digest> = touched.map(|payment| payment.act).collect();
         self.taken_back
-            .extend(touched.map(|payment| (payment.act, entry)));
+            .extend(touched.into_iter().map(|act| (act, entry)));
+    }
+
+    /// What kind of factor proves it.
+    pub(super) fn kind_behind(&self, payment: &Payment) -> FactorKind {
+        if self.is_by_code(payment.act, payment.proof) {
+            FactorKind::Totp
+        } else {
+            FactorKind::Passkey
+        }
     }
 
     /// The entry that took a release back, where one did and it has not been resumed since.

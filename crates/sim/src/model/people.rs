@@ -329,18 +329,19 @@ impl Model {
         let account = act.account;
         match &act.kind {
             ActKind::Freeze => {
-                self.take_back(entry, |payment| account == Some(payment.account));
+                self.take_back(entry, |_, payment| account == Some(payment.account));
             }
             ActKind::RevokeFactor(revoke) => {
                 let gone = revoke.factor;
-                self.take_back(entry, |p| p.proof.is_some_and(|proof| proof.factor == gone));
+                self.take_back(entry, |_, p| p.proof.is_some_and(|proof| proof.factor == gone));
             }
             ActKind::CancelAddress(cancel) => {
                 let Address::Evm { address, .. } = cancel.address;
-                self.take_back(entry, |p| account == Some(p.account) && p.to == address);
+                self.take_back(entry, |_, p| account == Some(p.account) && p.to == address);
             }
             ActKind::RaiseEpoch(raise) if raise.realm == Realm::Customers => {
-                self.take_back(entry, |_| true);
+                let is_hit = |kind| raise.factors.is_none_or(|only| only == kind);
+                self.take_back(entry, |model, p| is_hit(model.kind_behind(p)));
             }
             _ => {}
         }

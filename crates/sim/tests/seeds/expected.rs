@@ -530,4 +530,8 @@ pub(crate) const EXPECTED: &[(u64, &[&str])] = &[
         "rotated: witnesses", "rotated: log", "theft: RetiredWitnesses", "theft: OldLogKey",
         "fault: partition", "fault: weather",
     ]),
+    (1148, &[
+        "a publisher gone mad", "rotated: witnesses", "rotated: roots", "theft: OldLogKey", "fault: power cut",
+        "latch: shut", "latch: stop-withheld",
+    ]),
 ];
