@@ -109,8 +109,7 @@ fn a_journal_that_leads_elsewhere_is_read_strictly() {
         let signature = submission.evidence.requests[0].signature;
         let mut bytes = *signature.as_bytes();
         bytes[3] ^= 1;
-        submission.evidence.requests[0].signature =
-            Signature::from_bytes(bytes);
+        submission.evidence.requests[0].signature = Signature::from_bytes(bytes);
         let body = Body::Act(Box::new(submission));
         assert!(wire.ledger.enter(body).void.is_some());
     }

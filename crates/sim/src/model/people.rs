@@ -333,7 +333,9 @@ impl Model {
             }
             ActKind::RevokeFactor(revoke) => {
                 let gone = revoke.factor;
-                self.take_back(entry, |_, p| p.proof.is_some_and(|proof| proof.factor == gone));
+                self.take_back(entry, |_, p| {
+                    p.proof.is_some_and(|proof| proof.factor == gone)
+                });
             }
             ActKind::CancelAddress(cancel) => {
                 let Address::Evm { address, .. } = cancel.address;
