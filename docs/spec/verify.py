@@ -454,7 +454,8 @@ def roll(case, account):
         if submission.act.account != account:
             continue
         took = case.took_effect(submission)
-        if kind.variant in ("open-account", "enrol-factor", "recover"):
+        if kind.variant == "open-account" or (
+                kind.variant in ("enrol-factor", "recover") and any(f.principal == kind.of.principal for f in factors)):
             factors += established(case, factors, submission)
         elif kind.variant == "add-principal" and took is not None:
             if stands_behind(case, factors, quorums, submission, took):

@@ -50,6 +50,21 @@ impl Amount {
         }
     }
 
+    /// As people write it who count in units of so many decimal places: `0.25` for
+    /// 250,000,000,000,000,000 at 18.
+    #[must_use]
+    pub fn in_units(self, places: u8) -> String {
+        let places = usize::from(places);
+        let digits = format!("{self:0>width$}", width = places + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - places);
+        let fraction = fraction.trim_end_matches('0');
+        if fraction.is_empty() {
+            whole.to_owned()
+        } else {
+            format!("{whole}.{fraction}")
+        }
+    }
+
     /// Whether this is nothing.
     #[must_use]
     pub const fn is_zero(self) -> bool {
@@ -72,6 +87,7 @@ impl FromStr for Amount {
 }
 
 impl fmt::Display for Amount {
+    /// In base units; width and fill are honoured.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -114,6 +130,24 @@ impl<'de> Deserialize<'de> for Amount {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn units() {
+        let table = [
+            (0, 18, "0"),
+            (1, 18, "0.000000000000000001"),
+            (250_000_000_000_000_000, 18, "0.25"),
+            (1_000_000_000_000_000_000, 18, "1"),
+            (12_345_000_000_000_000_000, 18, "12.345"),
+            (7, 0, "7"),
+            (70, 0, "70"),
+            (1_500_000, 6, "1.5"),
+            (u128::MAX, 30, "340282366.920938463463374607431768211455"),
+        ];
+        for (amount, places, want) in table {
+            assert_eq!(Amount(amount).in_units(places), want);
+        }
+    }
 
     #[test]
     fn texts() {

@@ -1,11 +1,11 @@
-//! The last days of a journal decided again under another policy.
+//! The last days of a journal decided again under another policy, or other limits.
 //!
 //! Each decision is made on the state of its time, which is that of the journal as it went: what would
 //! have come of a different decision later on is not played through.
 
 use portcullis_core::act::Act;
 use portcullis_core::decide::{Decided, decide, settle};
-use portcullis_core::policy::{Policy, PolicyFault, Trial};
+use portcullis_core::policy::Candidate;
 use portcullis_core::signature::Strict;
 use portcullis_core::{Body, Decision, Digest, Entry, Network, Reason, Span, State, Time};
 use serde::Serialize;
@@ -45,13 +45,13 @@ pub struct Difference {
 }
 
 /// Decide the journal's last `days` again. A witness has seen its entries; that was checked before.
+#[must_use]
 pub fn backtest(
     network: &Arc<Network>,
     entries: &[Vec<u8>],
-    candidate: Policy,
+    mut candidate: Candidate,
     days: u32,
-) -> Result<Backtest, PolicyFault> {
-    let mut trial = Trial::new(candidate)?;
+) -> Backtest {
     let mut state = State::new(Arc::clone(network));
     let newest = entries.iter().rev().find_map(|bytes| time_of(bytes));
     let span = Span::hours(24 * u64::from(days));
@@ -64,11 +64,11 @@ pub fn backtest(
         if let Ok(entry) = Entry::from_bytes(bytes)
             && entry.time >= since
         {
-            report.note(&mut state, &mut trial, &entry);
+            report.note(&mut state, &mut candidate, &entry);
         }
         state.apply(bytes, &Strict);
     }
-    Ok(report)
+    report
 }
 
 fn time_of(bytes: &[u8]) -> Option<Time> {
@@ -76,12 +76,12 @@ fn time_of(bytes: &[u8]) -> Option<Time> {
 }
 
 impl Backtest {
-    fn note(&mut self, state: &mut State, trial: &mut Trial, entry: &Entry) {
+    fn note(&mut self, state: &mut State, candidate: &mut Candidate, entry: &Entry) {
         match &entry.body {
             Body::Act(said) => {
                 let again =
                     |state: &State| decide(state, &said.act, &said.evidence, entry.time, &Strict);
-                let would = trial.under(state, again);
+                let would = candidate.under(state, again);
                 self.compare(state, &said.act, &said.decision, &would);
             }
             Body::Settle(said) => {
@@ -90,7 +90,7 @@ impl Backtest {
                     return;
                 };
                 let again = |state: &State| settle(state, said.act, entry.time);
-                let would = trial.under(state, again);
+                let would = candidate.under(state, again);
                 self.compare(state, &act, &said.decision, &would);
             }
             _ => {}

@@ -6,11 +6,12 @@
 )]
 
 use portcullis_chains::Amount;
-use portcullis_client::{backtest, verify};
+use portcullis_client::{Backtest, backtest, verify};
 use portcullis_core::act::{ActKind, PublishRates};
+use portcullis_core::limits::{Bounds, Limit};
 use portcullis_core::policy::{
-    FiatLimit, List, Name, Policy, PolicyFault, Publisher, Quote, RateRules, Scale, SignedQuote,
-    Tiers,
+    Candidate, FiatLimit, List, Name, Policy, PolicyFault, Publisher, Quote, RateRules, Scale,
+    SignedQuote, Tiers,
 };
 use portcullis_core::{Decision, Need, Reason, Span};
 use portcullis_keeper::testkit::{Customer, HandClock, Ledger, World};
@@ -54,11 +55,16 @@ fn ledger() -> Ledger {
     ledger
 }
 
+/// The policy tried on the journal's last days.
+fn tried(ledger: &Ledger, policy: Policy, days: u32) -> Backtest {
+    let candidate = Candidate::policy(policy).unwrap();
+    backtest(&ledger.world.network, &ledger.entries, candidate, days)
+}
+
 #[test]
 fn a_candidate_that_says_the_same_changes_nothing() {
     let ledger = ledger();
-    let network = &ledger.world.network;
-    let report = backtest(network, &ledger.entries, policy(""), 30).unwrap();
+    let report = tried(&ledger, policy(""), 30);
     assert_eq!(report.differs, []);
     assert_eq!(report.same, report.decided);
     // The account, its address, three withdrawals.
@@ -69,10 +75,9 @@ fn a_candidate_that_says_the_same_changes_nothing() {
 #[test]
 fn what_would_have_waited_or_been_refused_is_named_with_its_statement() {
     let ledger = ledger();
-    let network = &ledger.world.network;
     let large = r#"@id("large") @needs("approvals") forbid (principal, action == Action::"withdraw", resource)
         when { context.tier >= 1 && context.approvals < 1 };"#;
-    let report = backtest(network, &ledger.entries, policy(large), 30).unwrap();
+    let report = tried(&ledger, policy(large), 30);
     assert_eq!(report.sums(), [0, 1, 0]);
     let [row] = &report.differs[..] else {
         panic!("{report:?}")
@@ -88,7 +93,7 @@ fn what_would_have_waited_or_been_refused_is_named_with_its_statement() {
     );
 
     let blocked = r#"@id("blocked") forbid (principal, action, resource) when { context.lists.contains("blocked") };"#;
-    let report = backtest(network, &ledger.entries, policy(blocked), 30).unwrap();
+    let report = tried(&ledger, policy(blocked), 30);
     // The address and all that went to it.
     assert_eq!(report.sums(), [4, 0, 0]);
     let reason = Reason::Forbidden;
@@ -103,18 +108,16 @@ fn what_would_have_waited_or_been_refused_is_named_with_its_statement() {
 #[test]
 fn only_the_last_days_are_decided_again_and_nothing_is_changed() {
     let ledger = ledger();
-    let network = &ledger.world.network;
-    let report = backtest(network, &ledger.entries, policy(""), 1).unwrap();
+    let report = tried(&ledger, policy(""), 1);
     assert_eq!(report.decided, 1);
+    let network = &ledger.world.network;
     let again = verify::replay(network, &ledger.entries);
     assert_eq!(again.state, Some(ledger.state.digest()));
 }
 
 #[test]
 fn what_is_no_policy_is_not_tried() {
-    let ledger = ledger();
-    let candidate = policy("permit");
-    let fault = backtest(&ledger.world.network, &ledger.entries, candidate, 30).unwrap_err();
+    let fault = Candidate::policy(policy("permit")).unwrap_err();
     assert_eq!(fault, PolicyFault::NotCedar);
 }
 
@@ -175,9 +178,39 @@ fn what_the_candidates_limit_in_fiat_refuses_is_shown() {
     );
     ledger.withdraw(&customer, World::address(0xaa), 10);
     ledger.settle_clocks();
-    let network = &ledger.world.network;
-    let report = backtest(network, &ledger.entries, in_cents(9), 30).unwrap();
+    let report = tried(&ledger, in_cents(9), 30);
     let reason = Reason::OverPlatformLimit;
     let would: Vec<&Decision> = report.differs.iter().map(|row| &row.would).collect();
     assert_eq!(would, [&Decision::Refuse { reason }]);
+}
+
+/// The account has paid 110 within an hour, and 10 two days later.
+#[test]
+fn other_limits_are_tried_the_same_way() {
+    let ledger = ledger();
+    let tried = |hour| {
+        let mut limits = ledger.state.facts().limits.clone();
+        let mut rules = limits.rules.iter_mut();
+        let of_ether =
+            |rule: &&mut Limit| (rule.asset, rule.bounds) == (World::ETHER, Bounds::Account);
+        rules.find(of_ether).unwrap().hour = Some(Amount(hour));
+        let candidate = Candidate::limits(limits).unwrap();
+        backtest(&ledger.world.network, &ledger.entries, candidate, 30)
+    };
+    assert_eq!(tried(110).differs, []);
+    let report = tried(109);
+    let reason = Reason::OverHourLimit;
+    let rows = report.differs.iter();
+    let rows: Vec<_> = rows.map(|row| (row.kind, &row.was, &row.would)).collect();
+    let would = Decision::Refuse { reason };
+    assert_eq!(rows, [("withdraw", &Decision::Release, &would)]);
+    let again = verify::replay(&ledger.world.network, &ledger.entries);
+    assert_eq!(again.state, Some(ledger.state.digest()));
+}
+
+#[test]
+fn limits_that_no_journal_takes_in_are_not_tried() {
+    let mut limits = ledger().state.facts().limits.clone();
+    limits.rules.push(limits.rules[0].clone());
+    assert!(Candidate::limits(limits).is_none());
 }

@@ -1,5 +1,6 @@
 //! The herald's own configuration: what no journal entry can change.
 
+use crate::assets::Assets;
 use portcullis_contact::{Contact, ContactFault, Reach};
 use portcullis_core::Digest;
 use portcullis_core::id::{AccountId, BoardId, KeeperId};
@@ -49,6 +50,9 @@ pub struct Config {
     pub webhooks: BTreeMap<String, String>,
     /// The platform's staff, who are told of what waits for a delay of the platform's own.
     pub staff: Vec<Reach>,
+    /// How letters write amounts of each asset.
+    #[serde(default)]
+    pub assets: Assets,
     /// A folder of the platform's own texts, `LANGUAGE/KIND.txt`.
     #[serde(default)]
     pub templates: Option<PathBuf>,

@@ -42,7 +42,7 @@ pub(crate) fn of(seen: &Seen, state: &State, directory: &dyn Directory) -> Vec<N
         time: entry.time,
         act,
         lingers: lingers(&entry.body),
-        vetoed: vetoed(&entry.body),
+        vetoed: vetoed(seen),
         state,
         directory,
     };
@@ -104,12 +104,14 @@ fn lingers(body: &Body) -> bool {
     })
 }
 
-/// The account of which an act vetoes a recovery.
-fn vetoed(body: &Body) -> Option<AccountId> {
-    match body {
-        Body::Act(said) if matches!(said.act.kind, ActKind::Veto(_)) => said.act.account,
-        _ => None,
-    }
+/// The account of which a recovery is vetoed: by an act at once, by one that waited for its code once that is right.
+fn vetoed(seen: &Seen) -> Option<AccountId> {
+    let act = match &seen.entry.as_ref()?.body {
+        Body::Act(said) => Some(&said.act),
+        _ => seen.settles.as_ref(),
+    };
+    let veto = act.filter(|act| matches!(act.kind, ActKind::Veto(_)))?;
+    veto.account
 }
 
 /// A factor also leaves where a newer one takes its place.
@@ -174,7 +176,8 @@ impl Desk<'_> {
             Effect::Hold { act, .. } if self.lingers => {
                 self.withdrawal(act, Kind::WithdrawalWaiting)
             }
-            Effect::End(..) => self.stopped(),
+            // Not the veto itself, which ends, too.
+            Effect::End(ended, ..) if *ended != self.act => self.stopped(),
             Effect::Recovered { account, .. } => {
                 self.about(*account, Kind::Recovered, Matter::new())
             }

@@ -330,6 +330,10 @@ impl Herald {
         let notice = &delivery.notice;
         let mut values = notice.matter.clone();
         values.insert("network".into(), self.config.name.clone());
+        if let Some((amount, asset)) = notice.paid() {
+            let written = self.config.assets.written(amount, asset);
+            values.insert("paid".into(), written);
+        }
         let mut text = self.templates.text(notice.kind, &contact.language, &values);
         let network = &self.network.genesis().network;
         let now = self.machine.watch.now();

@@ -5,6 +5,7 @@
 //! it tells those whom it concerns, by mail or webhook. Delays begin with its word that it has told
 //! (docs/design/037), so a platform that is told to be silent cannot be hurried either.
 
+mod assets;
 mod campaign;
 mod codes;
 mod config;
@@ -20,6 +21,7 @@ mod post;
 mod run;
 mod text;
 
+pub use assets::Assets;
 pub use config::{Config, ConfigError, Mail, Security};
 pub use everywhere::Everywhere;
 pub use herald::{Herald, HeraldError, Parts, Step};

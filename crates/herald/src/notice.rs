@@ -1,6 +1,7 @@
 //! Notices: what somebody is to be told, and who.
 
 use minicbor::{Decode, Encode};
+use portcullis_chains::{Amount, AssetId};
 use portcullis_core::codec::encode;
 use portcullis_core::id::AccountId;
 use portcullis_core::{Digest, Time};
@@ -54,6 +55,12 @@ impl Notice {
         let mut bytes = b"portcullis/notice/v1\0".to_vec();
         bytes.extend(encode(&(self.entry, self.act, self.kind, recipient)));
         Digest::plain(&bytes)
+    }
+
+    /// What it says that somebody is paid.
+    pub(crate) fn paid(&self) -> Option<(Amount, AssetId)> {
+        let (amount, asset) = (self.matter.get("amount")?, self.matter.get("asset")?);
+        Some((amount.parse().ok()?, asset.parse().ok()?))
     }
 }
 

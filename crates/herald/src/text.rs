@@ -159,7 +159,7 @@ const fn known(kind: Kind) -> &'static [&'static str] {
         Kind::AddressAdded => &["address"],
         Kind::FactorAdded | Kind::RecoveryBegun | Kind::PrincipalAdded => &["factor"],
         Kind::QuorumChanging | Kind::QuorumChanged => &["quorum"],
-        Kind::WithdrawalReleased | Kind::WithdrawalWaiting => &["amount", "asset", "address"],
+        Kind::WithdrawalReleased | Kind::WithdrawalWaiting => &["paid", "address"],
         Kind::PlatformChanging => &["what"],
         Kind::EpochRaised => &["realm", "of"],
         Kind::ContactChanging => &["asked"],

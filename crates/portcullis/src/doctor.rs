@@ -19,6 +19,7 @@ use portcullis_host::Dir;
 use portcullis_node::{HttpNode, Node as _};
 use portcullis_tlog::MAX_NOTE_BYTES;
 use std::io::ErrorKind;
+use std::net::{TcpStream, ToSocketAddrs as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -230,6 +231,8 @@ fn here(dir: &Path) -> Vec<(String, Finding)> {
     if let Ok(config) = portcullis_herald::Config::load(&dir.join(Folder::HERALD)) {
         let without = "nobody is told, and no delay begins";
         found.push(("herald".to_owned(), keeper(&config.data, without)));
+        let posts = posts(&config).into_iter();
+        found.extend(posts.map(|finding| ("post".to_owned(), finding)));
     }
     if found.is_empty() {
         let text =
@@ -276,6 +279,30 @@ fn keeper(folder: &Path, without: &str) -> Finding {
         return Ok(format!("one runs on {shown}; {room}"));
     }
     Err(format!("none runs on {shown}: {without}; start it"))
+}
+
+/// Whether those answer to whom the herald gives its letters.
+fn posts(config: &portcullis_herald::Config) -> Vec<Finding> {
+    let mail = config.mail.iter();
+    let mail = mail.map(|mail| format!("{}:{}", mail.server, mail.port));
+    let hooks = config.webhooks.values();
+    let hooks = hooks.map(|url| url.trim_start_matches("http://").to_owned());
+    let posts: Vec<Finding> = mail.chain(hooks).map(|post| answers(&post)).collect();
+    if posts.is_empty() {
+        let text = "neither mail nor webhooks in herald.toml: nobody is told, and no delay begins";
+        return vec![Err(text.into())];
+    }
+    posts
+}
+
+fn answers(post: &str) -> Finding {
+    let failed = |error| format!("{post}: {error}; letters by it wait, and delays with them");
+    let mut addresses = post.to_socket_addrs().map_err(failed)?;
+    let address = addresses
+        .next()
+        .ok_or_else(|| format!("{post}: no address"))?;
+    TcpStream::connect_timeout(&address, PATIENCE).map_err(failed)?;
+    Ok(format!("{post} takes connections"))
 }
 
 /// The process that holds the folder's lock, where the kernel shows that it is held still.

@@ -4,19 +4,21 @@
 //! The text is small and its data stands beside it ([`Policy`]). Core computes the [`Facts`] of an act,
 //! which are few and discrete; the [`Engine`] answers from them alone. docs/design/031 has the reasons.
 
+mod candidate;
 mod document;
 mod engine;
 mod facts;
 mod rates;
+mod remarks;
 mod shape;
-mod trial;
 
+pub use candidate::Candidate;
 pub use document::{List, MAX_TEXT, Name, Policy, PolicyFault, Tiers};
 pub use engine::{Answer, Engine, Statement, Verdict, Wanted};
 pub use facts::{ASKED, Attested, Facts, Money, NO_TIERS, Shares, whole_hours};
 pub(crate) use rates::median;
 pub use rates::{FEWEST, FiatLimit, Publisher, Quote, Rate, RateRules, Scale, SignedQuote};
-pub use trial::{Remarks, Trial};
+pub use remarks::Remarks;
 
 /// What a policy may ask about, in Cedar's own schema language.
 pub const SCHEMA: &str = include_str!("portcullis.cedarschema");

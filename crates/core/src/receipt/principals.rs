@@ -18,8 +18,9 @@ pub(super) struct Roll<'a> {
 
 impl<'a> Roll<'a> {
     /// Of all proven submissions for the account. The first factor is the opening's, which onboarding attests;
-    /// each later one is brought by an older one of the same principal, by onboarding again, or in a
-    /// recovery; and a further principal's first by those who were there before.
+    /// a further principal's first is brought by those who were there before; and each later one of a principal
+    /// by an older one of it, by onboarding again, or in a recovery. So neither onboarding nor a vendor makes one
+    /// principal of an account into two.
     pub(super) fn of(case: &Case<'a>, account: AccountId) -> Self {
         let mut roll = Self::default();
         let of_account = |s: &Submitted<'_>| s.submission.act.account == Some(account);
@@ -37,11 +38,11 @@ impl<'a> Roll<'a> {
                 let also = also.filter_map(|factor| Some(Established { factor, ..first? }));
                 self.factors.extend(first.into_iter().chain(also));
             }
-            ActKind::EnrolFactor(enrol) => {
+            ActKind::EnrolFactor(enrol) if self.has(enrol.principal) => {
                 let new = established(case, &self.factors, s, enrol.principal, &enrol.factor);
                 self.factors.extend(new);
             }
-            ActKind::Recover(recover) => {
+            ActKind::Recover(recover) if self.has(recover.principal) => {
                 let new = established(case, &self.factors, s, recover.principal, &recover.factor);
                 self.factors.extend(new);
             }
@@ -64,6 +65,11 @@ impl<'a> Roll<'a> {
             }
             _ => {}
         }
+    }
+
+    fn has(&self, principal: PrincipalId) -> bool {
+        let mut known = self.factors.iter();
+        known.any(|known| known.principal == principal)
     }
 
     /// The entry by which an act took effect, if as many stood behind it by then as it takes.

@@ -218,7 +218,7 @@ fn open(
 
 fn config() -> Config {
     let (keeper, board) = (World::HERALD, World::BOARD);
-    let digest = World::with_a_herald().digest();
+    let (digest, ether) = (World::with_a_herald().digest(), World::ETHER);
     let text = format!(
         r#"
         genesis = "genesis"
@@ -231,6 +231,7 @@ fn config() -> Config {
         pages = ["https://stop.example", "https://two.example/bank"]
         keys = {{ file = "k", passphrase_file = "p", statement = "s", sealing = "c" }}
         staff = [{{ mail = "duty@bank.example" }}]
+        assets = {{ "{ether}" = {{ decimals = 1, symbol = "ETH" }} }}
         "#
     );
     toml::from_str(&text).unwrap()

@@ -1,8 +1,9 @@
 //! TOTP codes: the herald opens, judges and says, whatever happens to it meanwhile.
 
 use crate::bench::Bench;
+use crate::links::recover_by_support;
 use portcullis_contact::{Algorithm, Digits, Envelope, Seed, seal_code};
-use portcullis_core::act::{ActKind, EnrolFactor, LiftTarget};
+use portcullis_core::act::{ActKind, EnrolFactor, LiftTarget, Veto};
 use portcullis_core::code::{Code, step_at};
 use portcullis_core::factor::NewFactor;
 use portcullis_core::genesis::SealingKey;
@@ -70,10 +71,12 @@ impl Desk {
     }
 
     fn freeze_by(&self, digits: &Digits) -> Digest {
+        self.ask_by(digits, ActKind::Freeze)
+    }
+
+    fn ask_by(&self, digits: &Digits, kind: ActKind) -> Digest {
         let mut wire = self.bench.wire();
-        let act = wire
-            .ledger
-            .customers_act(&self.bench.customer, ActKind::Freeze);
+        let act = wire.ledger.customers_act(&self.bench.customer, kind);
         let sealed = seal_code(
             digits,
             SealingKey(World::SEALING),
@@ -156,6 +159,22 @@ fn a_right_code_is_found_right_and_its_step_is_said() {
         .map(|(_, kind)| *kind)
         .collect();
     assert!(kinds.contains(&"account-frozen"), "{kinds:?}");
+}
+
+/// What a code stops is stopped with the settlement, once it is right, and told like any other.
+#[test]
+fn a_recovery_that_a_code_vetoed_is_told_to_be_over() {
+    let mut desk = Desk::new();
+    let recovery = recover_by_support(&desk.bench);
+    desk.bench.run(3);
+    let digits = seed().digits(step_at(desk.bench.clock.now()));
+    let veto = desk.ask_by(&digits, ActKind::Veto(Veto { act: recovery }));
+    desk.bench.run(3);
+    desk.bench.wire().ledger.settle(veto);
+    desk.bench.run(3);
+    let taken = desk.bench.fake.taken();
+    let told = taken.iter().filter(|(_, kind)| *kind == "recovery-stopped");
+    assert_eq!(told.count(), 1, "{taken:?}");
 }
 
 /// A gate that journals what it likes latches the herald, and somebody wants to freeze just then.

@@ -176,33 +176,36 @@ fn ask(bench: &Bench, kind: ActKind) -> Digest {
     act
 }
 
-/// Support was tricked; the customer's account goes on as it was, and hears that the recovery is over.
-#[test]
-fn the_notice_of_a_recovery_stops_the_recovery_alone() {
-    let mut bench = Bench::begun();
+/// Support asks for a recovery of the customer's account.
+pub(crate) fn recover_by_support(bench: &Bench) -> Digest {
     let (role, factor) = (Role::Support, None);
     let principal = World::OPERATOR;
     propose(
-        &bench,
+        bench,
         ActKind::GrantRole(GrantRole {
             principal,
             role,
             factor,
         }),
     );
-    let recovery = {
-        let mut wire = bench.wire();
-        let recover = Recover {
-            principal: bench.customer.principal,
-            factor: Customer::number(2).factor(),
-        };
-        let mut act = wire.ledger.act(principal, ActKind::Recover(recover));
-        act.account = Some(bench.customer.account);
-        let evidence = wire.ledger.staffs_evidence(&act);
-        let digest = wire.ledger.submit(act, evidence);
-        wire.ledger.settle_clocks();
-        digest
+    let mut wire = bench.wire();
+    let recover = Recover {
+        principal: bench.customer.principal,
+        factor: Customer::number(2).factor(),
     };
+    let mut act = wire.ledger.act(principal, ActKind::Recover(recover));
+    act.account = Some(bench.customer.account);
+    let evidence = wire.ledger.staffs_evidence(&act);
+    let digest = wire.ledger.submit(act, evidence);
+    wire.ledger.settle_clocks();
+    digest
+}
+
+/// Support was tricked; the customer's account goes on as it was, and hears that the recovery is over.
+#[test]
+fn the_notice_of_a_recovery_stops_the_recovery_alone() {
+    let mut bench = Bench::begun();
+    let recovery = recover_by_support(&bench);
     bench.run(3);
     let posting = posting(&bench, &letter(&bench, FIRST, "recovery-begun"));
     journal(&bench, posting.clone());

@@ -86,6 +86,10 @@ fn everything_that_concerns_an_account_is_told_to_its_contact() {
         "withdrawal-released",
     ];
     assert_eq!(bench.fake.taken(), kinds.map(to_first));
+    let letters = bench.fake.post().taken.clone();
+    let released = letters.iter().find(|l| l.kind == "withdrawal-released");
+    let body = &released.unwrap().body;
+    assert!(body.contains("\n    0.5 ETH\n"), "{body}");
 }
 
 #[test]

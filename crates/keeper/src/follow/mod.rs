@@ -18,7 +18,7 @@ use portcullis_core::codec::CodecError;
 use portcullis_core::entry::Entry;
 use portcullis_core::follow::{FollowAnswer, MAX_ANSWER};
 use portcullis_core::state::keys::Handover;
-use portcullis_core::{Digest, ReadEntry, Span, State, Time};
+use portcullis_core::{Act, Body, Digest, ReadEntry, Span, State, Time};
 use portcullis_host::HttpError;
 use portcullis_keys::Memo;
 use portcullis_tlog::{
@@ -65,6 +65,8 @@ pub struct Seen {
     /// Whether it lies below the own mark: this keeper has judged it before, and this time its signatures
     /// were not looked at, so that nothing may be concluded from what it did.
     pub again: bool,
+    /// The held act that it settles: afterwards state does not know it any more.
+    pub settles: Option<Act>,
 }
 
 /// Why a look at the gate brought nothing. None of these is an alarm: the replica stays where it was,
@@ -317,6 +319,7 @@ impl Follower {
     fn apply(&mut self, bytes: &[u8]) -> Result<Seen, FollowFault> {
         let read = ReadEntry::from_bytes(bytes);
         let again = self.floor.is_some();
+        let settles = self.settles(&read);
         let applied = if again {
             self.apply_again(&read)?
         } else {
@@ -327,7 +330,16 @@ impl Follower {
             entry,
             applied,
             again,
+            settles,
         })
+    }
+
+    fn settles(&self, read: &ReadEntry) -> Option<Act> {
+        let Body::Settle(settlement) = &read.entry().ok()?.body else {
+            return None;
+        };
+        let held = self.state.facts().held.get(&settlement.act)?;
+        Some(held.act.clone())
     }
 
     /// Apply an entry below the own mark. Who speaks for the journal is never learnt there: what an entry

@@ -9,7 +9,6 @@ use crate::policy::before_proposal;
 use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
 use clap::Args;
 use portcullis_client::{Digits, Gate, Problem, Question, RecoveryCode, seal_code};
-use portcullis_core::act::ActKind;
 use portcullis_core::board::Posting;
 use portcullis_core::code::Code;
 use portcullis_core::genesis::IssuerKind;
@@ -157,9 +156,7 @@ impl CallArgs {
         }
         if self.act.is_given() {
             let act = self.act.build(reach, caller, self.evidence.who())?;
-            if let ActKind::SetPolicy(set) = &act.kind {
-                before_proposal(&reach.folder, &set.policy)?;
-            }
+            before_proposal(&reach.folder, &act.kind)?;
             let evidence = self.evidence.gather(reach, act.digest(), act.expires)?;
             let body = value!({ "act": act, "evidence": evidence });
             return Ok((bytes(&body), Some(act.digest()), Some(act.id.to_string())));

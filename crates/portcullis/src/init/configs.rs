@@ -5,6 +5,7 @@ use super::development::FEE_CEILING;
 use super::terms::Terms;
 use crate::folder::Folder;
 use crate::keyring::purpose;
+use portcullis_chains::AssetId;
 use portcullis_core::Network;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -183,6 +184,7 @@ impl Setting<'_> {
              pages = [\"{}\"]\n\
              # Who is told of what the platform itself changes.\n\
              staff = [{{ mail = \"duty@localhost\" }}]\n{}\
+             \n# How letters write amounts.\n[assets]\n{}\
              \n[keys]\nfile = \"keys/herald.keys\"\npassphrase_file = \"keys/herald.passphrase\"\n\
              statement = \"{}\"\nsealing = \"{}\"\n\
              \n[mail]\nserver = \"{}\"\nport = {}\nsecurity = \"plaintext-loopback\"\n\
@@ -194,12 +196,24 @@ impl Setting<'_> {
             self.gate_url(),
             self.witness_url(),
             self.boards(),
+            self.written(),
             purpose::STATEMENT,
             purpose::SEALING,
             mail.ip(),
             mail.port(),
             Folder::KEYS,
         )
+    }
+
+    fn written(&self) -> String {
+        let lines = self.assets.iter().map(|Asset { id, decimals }| {
+            let symbol = match id {
+                AssetId::EvmNative { .. } => ", symbol = \"ETH\"",
+                AssetId::EvmErc20 { .. } => "",
+            };
+            format!("\"{id}\" = {{ decimals = {decimals}{symbol} }}\n")
+        });
+        lines.collect()
     }
 
     fn witness(&self) -> String {

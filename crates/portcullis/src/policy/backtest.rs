@@ -1,11 +1,13 @@
 //! `portcullis policy backtest`.
 
-use super::{Witnessed, read};
+use super::{Witnessed, parse};
 use crate::failure::{Exit, Failure};
+use crate::files;
 use crate::out::{json, say, warn};
 use clap::Args;
 use portcullis_client::{Backtest, backtest, in_short};
-use portcullis_core::policy::{Policy, PolicyFault};
+use portcullis_core::act::ActKind;
+use portcullis_core::policy::{Candidate, PolicyFault};
 use portcullis_keeper::rfc3339;
 use std::path::{Path, PathBuf};
 
@@ -14,13 +16,13 @@ const DAYS: u32 = 30;
 /// Most differences that are listed for people; JSON has all.
 const LISTED: usize = 20;
 
-/// What the last days would have been under another policy
+/// What the last days would have been under another policy, or other limits
 ///
 /// Decides every act and settlement of the journal's last days again, each on the state of its time,
 /// and shows what would have come out otherwise.
 #[derive(Debug, Args)]
 pub(super) struct BacktestArgs {
-    /// The policy
+    /// The policy, or the act that would set limits or a policy, as `portcullis call --act` takes it
     file: PathBuf,
     /// The folder of the network, with its journal
     #[arg(long, value_name = "DIR", default_value = ".")]
@@ -35,10 +37,9 @@ pub(super) struct BacktestArgs {
 
 impl BacktestArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let policy = read(&self.file)?;
+        let candidate = candidate(&self.file)?;
         let journal = Witnessed::open(&self.dir)?;
-        let report = backtest(&journal.network, &journal.entries, policy, self.days);
-        let report = report.map_err(malformed)?;
+        let report = backtest(&journal.network, &journal.entries, candidate, self.days);
         if self.json {
             say(json(&report));
         } else {
@@ -48,23 +49,63 @@ impl BacktestArgs {
     }
 }
 
+/// What the file would put in force.
+fn candidate(path: &Path) -> Result<Candidate, Failure> {
+    let text = files::read_text(path)?;
+    if !text.trim_start().starts_with('{') {
+        let policy = parse(path, &text)?;
+        return Candidate::policy(policy).map_err(malformed);
+    }
+    let kind = serde_json::from_str(&text).map_err(|error| {
+        let what = format!("{}: {error}", path.display());
+        Failure::usage(what, "docs/guide/operators.md has a `set-limits`")
+    })?;
+    proposed(&kind)?.ok_or_else(|| {
+        let what = format!(
+            "a {} puts neither limits nor a policy in force",
+            kind.name()
+        );
+        Failure::usage(
+            what,
+            "name a policy, or an act of the kind `set-limits` or `set-policy`",
+        )
+    })
+}
+
+/// What an act would put in force, where that can be tried on a journal.
+fn proposed(kind: &ActKind) -> Result<Option<Candidate>, Failure> {
+    match kind {
+        ActKind::SetPolicy(set) => {
+            let candidate = Candidate::policy(set.policy.clone());
+            candidate.map(Some).map_err(malformed)
+        }
+        ActKind::SetLimits(set) => {
+            let candidate = Candidate::limits(set.limits.clone());
+            candidate.map(Some).ok_or_else(|| {
+                let what = "limits have two rules for one asset and bounds, or too many rules";
+                Failure::new(Exit::Wrong, what, "docs/spec/acts.md says what limits are")
+            })
+        }
+        _ => Ok(None),
+    }
+}
+
 fn malformed(fault: PolicyFault) -> Failure {
     Failure::new(Exit::Wrong, fault, "portcullis policy check says more")
 }
 
-/// Show what a proposed policy would have changed, before it is sent. It needs the journal, which lies
-/// beside a gate or a replica.
-pub(crate) fn before_proposal(dir: &Path, policy: &Policy) -> Result<(), Failure> {
-    let Ok(journal) = Witnessed::open(dir) else {
-        warn(
-            "no journal here to try the policy on; where there is one: portcullis policy backtest",
-        );
+/// Show what a proposed policy, or proposed limits, would have changed, before they are sent. It needs the
+/// journal, which lies beside a gate or a replica.
+pub(crate) fn before_proposal(dir: &Path, kind: &ActKind) -> Result<(), Failure> {
+    let Some(candidate) = proposed(kind)? else {
         return Ok(());
     };
-    let report = backtest(&journal.network, &journal.entries, policy.clone(), DAYS);
-    lines(&report.map_err(malformed)?, DAYS)
-        .iter()
-        .for_each(warn);
+    let Ok(journal) = Witnessed::open(dir) else {
+        warn("no journal here to try it on; where there is one: portcullis policy backtest");
+        return Ok(());
+    };
+    let report = backtest(&journal.network, &journal.entries, candidate, DAYS);
+    lines(&report, DAYS).iter().for_each(warn);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::out::{json, say, word};
 use clap::Args;
 use portcullis_client::in_short;
 use portcullis_core::decide::{Bite, Bitten, Decided, bites, decide, settle};
-use portcullis_core::policy::Trial;
+use portcullis_core::policy::Candidate;
 use portcullis_core::signature::Strict;
 use portcullis_core::window::Window;
 use portcullis_core::{Act, Body, Digest, Entry, State, Time};
@@ -32,15 +32,15 @@ pub(super) struct ExplainArgs {
 
 impl ExplainArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let trial = self.policy.as_deref().map(read).transpose()?;
+        let policy = self.policy.as_deref().map(read).transpose()?;
         let wrong = |fault| Failure::new(Exit::Wrong, fault, "portcullis policy check says more");
-        let mut trial = trial.map(Trial::new).transpose().map_err(wrong)?;
+        let mut candidate = policy.map(Candidate::policy).transpose().map_err(wrong)?;
         let journal = Witnessed::open(&self.dir)?;
         let mut state = State::new(Arc::clone(&journal.network));
         let mut found = false;
         for bytes in &journal.entries {
             if let Ok(entry) = Entry::from_bytes(bytes)
-                && let Some(shown) = self.decided(&mut state, trial.as_mut(), &entry)
+                && let Some(shown) = self.decided(&mut state, candidate.as_mut(), &entry)
             {
                 found = true;
                 tell(&state, &entry, &shown);
@@ -61,7 +61,7 @@ impl ExplainArgs {
     fn decided(
         &self,
         state: &mut State,
-        trial: Option<&mut Trial>,
+        candidate: Option<&mut Candidate>,
         entry: &Entry,
     ) -> Option<Shown> {
         let time = entry.time;
@@ -80,8 +80,8 @@ impl ExplainArgs {
             }
             _ => None,
         };
-        match trial {
-            Some(trial) => trial.under(state, again),
+        match candidate {
+            Some(candidate) => candidate.under(state, again),
             None => again(state),
         }
     }

@@ -53,8 +53,11 @@ impl PolicyArgs {
 
 /// A policy file.
 fn read(path: &Path) -> Result<Policy, Failure> {
-    let text = files::read_text(path)?;
-    toml::from_str(&text).map_err(|error| {
+    parse(path, &files::read_text(path)?)
+}
+
+fn parse(path: &Path, text: &str) -> Result<Policy, Failure> {
+    toml::from_str(text).map_err(|error| {
         Failure::usage(
             format!("{}: {error}", path.display()),
             "docs/guide/policy.md explains every line",

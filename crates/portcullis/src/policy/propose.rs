@@ -33,9 +33,9 @@ impl ProposeArgs {
         })?;
         let reach = self.reach.open()?;
         let caller = self.caller.or_as("administrator-1").required(&reach)?;
-        before_proposal(&reach.folder, &policy)?;
         let replaces = reach.gate.policy()?.digest;
         let kind = ActKind::SetPolicy(SetPolicy { replaces, policy });
+        before_proposal(&reach.folder, &kind)?;
         let act = reach.staff_act(&caller, kind)?;
         let evidence = Evidence::default();
         let accepted = reach.gate.submit(&caller.signer, &act, &evidence)?;

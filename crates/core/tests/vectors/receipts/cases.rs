@@ -840,6 +840,12 @@ cases! {
             draft.submission(at, |s| s.evidence.assertions.clear());
             draft.into()
         };
+    Factor "bad-joint-by-onboarding" "onboarding has made the other principal, and nobody of the account"
+        {
+            let mut draft = Draft::joint();
+            draft.second_by_onboarding();
+            draft.into()
+        };
     Address "bad-joint-address-by-one" "one principal alone has added the address"
         {
             let mut draft = Draft::joint();

@@ -4,7 +4,9 @@ use super::draft::Draft;
 use crate::holder::{Holder, Kind};
 use crate::story::Story;
 use portcullis_chains::Amount;
-use portcullis_core::act::{ActKind, AddAddress, AddPrincipal, SetAccountQuorum, Withdraw};
+use portcullis_core::act::{
+    ActKind, AddAddress, AddPrincipal, EnrolFactor, SetAccountQuorum, Withdraw,
+};
 use portcullis_core::entry::{Body, Supplement};
 use portcullis_core::passkey::Assertion;
 use portcullis_core::{Act, Evidence};
@@ -99,6 +101,24 @@ impl Draft {
             shown,
             act,
         }
+    }
+
+    /// The second's coming becomes the enrolment of a factor, which onboarding attests and a back end relays.
+    pub(crate) fn second_by_onboarding(&mut self) {
+        let (at, now) = (self.shown[2], self.time(self.shown[2]));
+        let ledger = self.story.ledger.clone();
+        self.submission(at, |s| {
+            let ActKind::AddPrincipal(add) = &s.act.kind else {
+                panic!("{:?}", s.act.kind)
+            };
+            let (principal, factor) = (add.principal, add.factor.clone());
+            s.act.kind = ActKind::EnrolFactor(EnrolFactor { principal, factor });
+            s.evidence = Evidence {
+                requests: vec![World::request(World::BACK_END, &s.act, now)],
+                attestations: vec![ledger.onboarding(&s.act)],
+                ..Evidence::default()
+            };
+        });
     }
 
     /// Change the evidence that came later.

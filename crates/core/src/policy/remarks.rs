@@ -1,41 +1,8 @@
-//! A policy that is not in force, tried out: what would have been decided under it, and what an expert
-//! should look at before anybody proposes it.
+//! What an expert should look at before anybody proposes a policy.
 
-use super::engine::{Engine, schema};
-use super::{Policy, PolicyFault};
-use crate::state::State;
-use cedar_policy::{PolicySet, ValidationMode, Validator};
-use std::sync::Arc;
-
-/// A compiled candidate.
-#[derive(Debug)]
-pub struct Trial {
-    policy: Option<Box<Policy>>,
-    engine: Arc<Engine>,
-}
-
-impl Trial {
-    /// Compile a candidate.
-    pub fn new(policy: Policy) -> Result<Self, PolicyFault> {
-        Ok(Self {
-            engine: Arc::new(Engine::compile(&policy)?),
-            policy: Some(Box::new(policy)),
-        })
-    }
-
-    /// What somebody would see if the candidate were in force. Afterwards the state is as it was.
-    pub fn under<T>(&mut self, state: &mut State, look: impl FnOnce(&State) -> T) -> T {
-        self.swap(state);
-        let seen = look(state);
-        self.swap(state);
-        seen
-    }
-
-    fn swap(&mut self, state: &mut State) {
-        core::mem::swap(&mut self.policy, &mut state.facts.policy);
-        core::mem::swap(&mut self.engine, &mut state.engine);
-    }
-}
+use super::engine::schema;
+use super::{ASKED, Policy, PolicyFault};
+use cedar_policy::{ActionConstraint, Effect, PolicySet, ValidationMode, Validator};
 
 /// What Cedar says of a text, for people: what is wrong with it, and what it thinks odd about it, such
 /// as a statement that can never apply.
@@ -73,6 +40,7 @@ impl Remarks {
             Ok(set) => set,
             Err(error) => return self.faults.push(format!("{error}")),
         };
+        self.warnings.extend(never_permitted(&set));
         let Some(schema) = schema() else { return };
         let validated = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
         let named = |id: &cedar_policy::PolicyId, text: String| {
@@ -86,6 +54,26 @@ impl Remarks {
         self.warnings
             .extend(warnings.map(|warning| named(warning.policy_id(), warning.to_string())));
     }
+}
+
+/// What a policy is asked about and no statement ever permits: Cedar refuses what nothing permits.
+fn never_permitted(set: &PolicySet) -> Option<String> {
+    let permits = || set.policies().filter(|one| one.effect() == Effect::Permit);
+    let covers = |constraint: ActionConstraint, act: &str| match constraint {
+        ActionConstraint::Any => true,
+        ActionConstraint::Eq(action) => action.id().unescaped() == act,
+        ActionConstraint::In(actions) => actions.iter().any(|a| a.id().unescaped() == act),
+    };
+    let never = ASKED
+        .iter()
+        .filter(|act| !permits().any(|one| covers(one.action_constraint(), act)));
+    let never: Vec<&str> = never.copied().collect();
+    (!never.is_empty()).then(|| {
+        format!(
+            "no statement permits, so every one is refused: {}",
+            never.join(", ")
+        )
+    })
 }
 
 /// Data that no statement can ask about, and lists that nobody keeps: both are mistakes of writing.
@@ -104,4 +92,35 @@ fn unused(policy: &Policy) -> Vec<String> {
         format!("a statement asks about the list `{name}`, and the policy keeps none of that name")
     });
     idle.chain(tiers).chain(missing).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn warnings(cedar: &str) -> Vec<String> {
+        let policy = Policy {
+            cedar: cedar.into(),
+            tiers: Vec::new(),
+            lists: Vec::new(),
+            rates: None,
+        };
+        let remarks = Remarks::on(&policy);
+        assert_eq!(remarks.faults, [""; 0]);
+        remarks.warnings
+    }
+
+    #[test]
+    fn what_nothing_permits_is_named() {
+        let all = r#"@id("all") permit (principal, action, resource);"#;
+        assert_eq!(warnings(all), [""; 0]);
+        let some = r#"@id("some") permit (principal, action in [Action::"withdraw", Action::"resume"], resource);"#;
+        let said = warnings(some).concat();
+        assert!(
+            said.contains("unfreeze") && !said.contains("withdraw"),
+            "{said}"
+        );
+        let none = r#"@id("never") forbid (principal, action == Action::"withdraw", resource);"#;
+        assert!(warnings(none).concat().contains("withdraw, open-account"));
+    }
 }
