@@ -10,6 +10,7 @@
 
 pub mod act;
 pub mod apply;
+pub mod behaviour;
 pub mod board;
 pub mod code;
 pub mod codec;

@@ -12,6 +12,7 @@ use crate::init::InitArgs;
 use crate::key::KeyArgs;
 use crate::policy::PolicyArgs;
 use crate::processes::{HeraldArgs, ServeArgs, SignerArgs, WitnessArgs};
+use crate::shadow::ShadowArgs;
 use crate::staff::{LiftArgs, SuspendArgs};
 use crate::status::StatusArgs;
 use crate::verify::VerifyArgs;
@@ -50,6 +51,7 @@ enum Command {
     Policy(PolicyArgs),
     Herald(HeraldArgs),
     Import(ImportArgs),
+    Shadow(ShadowArgs),
 }
 
 impl Cli {
@@ -73,6 +75,7 @@ impl Cli {
             Command::Policy(args) => args.run(),
             Command::Herald(args) => args.run(),
             Command::Import(args) => args.run(),
+            Command::Shadow(args) => args.run(),
         }
     }
 }

@@ -35,6 +35,7 @@ mod reach;
 mod replica;
 mod scope;
 mod seen;
+mod shadow;
 mod staff;
 mod status;
 mod succession;

@@ -23,11 +23,13 @@ use serde_json::Value;
 const ALLOWED: &[(&str, &[&str])] = &[
     // Hands made-up bytes to every parser; nothing that ships uses it.
     ("fuzz",       &["client", "gate", "signer", "witness", "keeper", "journal", "node", "keys", "host", "contact", "core", "tlog", "chains"]),
-    ("portcullis", &["drill", "gate", "signer", "herald", "witness", "client", "keeper", "journal", "node", "keys", "host", "contact", "core", "tlog", "chains"]),
+    ("portcullis", &["drill", "shadow", "gate", "signer", "herald", "witness", "client", "keeper", "journal", "node", "keys", "host", "contact", "core", "tlog", "chains"]),
     // Scenarios: play everybody who asks, and root on the gate's host, whose journal they write.
-    ("drill",      &["client", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
+    ("drill",      &["client", "report", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
     // The production processes under a seeded scheduler: it plays all of them, and nothing uses it.
     ("sim",        &["gate", "signer", "herald", "witness", "client", "keeper", "journal", "node", "keys", "host", "contact", "core", "tlog", "chains"]),
+    // Reads a platform's own withdrawals; nothing of the network is near it.
+    ("shadow",     &["report", "core", "chains"]),
     // Processes. Gate and keepers share no code but what all have to agree on.
     ("gate",       &["journal", "node", "keys", "host", "core", "tlog", "chains"]),
     ("signer",     &["keeper", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
@@ -42,6 +44,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("keys",       &["host", "core", "tlog", "chains"]),
     ("host",       &["core"]),
     // Pure.
+    ("report",     &[]),
     ("contact",    &["core"]),
     ("core",       &["tlog", "chains"]),
     ("tlog",       &[]),
@@ -52,7 +55,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const OUTERMOST: &[&str] = &["portcullis", "sim"];
 
 /// No I/O, no clock, no randomness, no threads: same input, same answer, in every process and every year.
-const PURE: &[&str] = &["contact", "core", "tlog", "chains"];
+const PURE: &[&str] = &["report", "contact", "core", "tlog", "chains"];
 
 /// Crates through which a pure one would reach the outside.
 #[rustfmt::skip] // a list

@@ -12,7 +12,8 @@ mod words;
 pub use terminal::table;
 
 use crate::{Findings, Scale};
-use words::{escape, ether, grouped};
+use portcullis_report::{STYLE, escape, grouped};
+use words::ether;
 
 /// What stands in the report beside what was found.
 pub struct About {
@@ -44,7 +45,7 @@ pub fn html(found: &[Findings], about: &About) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>Drill mfa-bypass: 17 January 2022, held again</title>\n<style>\n{}</style>\n</head>\n\
+         <title>Drill mfa-bypass: 17 January 2022, held again</title>\n<style>\n{STYLE}</style>\n</head>\n\
          <body>\n<header>\n<p class=\"over\">Portcullis · drill <code>mfa-bypass</code></p>\n\
          <h1>17 January 2022, held again</h1>\n\
          <p class=\"lead\">Withdrawals were approved without the customers’ second factor. {} users were \
@@ -54,7 +55,6 @@ pub fn html(found: &[Findings], about: &About) -> String {
          <p class=\"meta\">seed {seed} · scale {scale} · {made}</p>\n</header>\n<main>\n{}</main>\n\
          <footer><p>Figures of the incident: the firm’s own report of 20 January 2022. Everything else on \
          this page was measured while it was made.</p></footer>\n</body>\n</html>\n",
-        include_str!("style.css"),
         crate::figures::ACCOUNTS,
         ether(crate::figures::STOLEN),
         sections.concat(),

@@ -1,9 +1,10 @@
 //! The pictures: SVG in whole numbers, coloured by the page's style, told in words for who cannot see.
 
-use super::words::{escape, ether, grouped, lasting};
+use super::words::{ether, lasting};
 use crate::story::Moment;
 use core::fmt::Write as _;
 use portcullis_chains::Amount;
+use portcullis_report::{escape, grouped};
 
 /// One bar of money: what became of it, in parts.
 pub(super) struct Bar<'a> {

@@ -1,9 +1,10 @@
 //! What one attacker came to, in four lines for a terminal.
 
-use super::words::{ether, grouped, lasting, milliseconds};
+use super::words::{ether, lasting, milliseconds};
 use crate::Findings;
 use crate::chain::COIN;
 use crate::outcome::{Flow, Tally};
+use portcullis_report::grouped;
 
 /// Attempted, taken, detected, stopped: as it was, and on the running system.
 #[must_use]

@@ -3,22 +3,7 @@
 use crate::figures::ETHER;
 use core::fmt::Write as _;
 use portcullis_chains::Amount;
-
-/// Text as it may stand in HTML, in an attribute too.
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
+use portcullis_report::grouped;
 
 /// What is said of each of many, one after the other.
 pub(super) fn each<'a, T: 'a>(
@@ -39,19 +24,6 @@ pub(super) fn ether(amount: Amount) -> String {
         return "0".into();
     }
     format!("{}.{:02}", grouped(hundredths / 100), hundredths % 100)
-}
-
-/// A number with its thousands apart.
-pub(super) fn grouped(number: u128) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// Milliseconds, to the millisecond.
@@ -88,8 +60,6 @@ mod tests {
         assert_eq!(ether(crate::figures::STOLEN), "4,836.26");
         assert_eq!(ether(Amount(0)), "0");
         assert_eq!(ether(Amount(1)), "under 0.01");
-        assert_eq!(grouped(1_234_567), "1,234,567");
-        assert_eq!(grouped(999), "999");
         for (ms, text) in [
             (7, "7 ms"),
             (2_989, "2.9 s"),
@@ -99,6 +69,5 @@ mod tests {
         ] {
             assert_eq!(lasting(ms), text);
         }
-        assert_eq!(escape("<a & 'b'>"), "&lt;a &amp; &#39;b&#39;&gt;");
     }
 }

@@ -42,7 +42,7 @@ fn live(crowd: &mut Crowd, numbers: core::ops::Range<u64>) -> Result<(), Failure
     Ok(())
 }
 
-fn resident() -> Result<u64, Failure> {
+pub(super) fn resident() -> Result<u64, Failure> {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = text
         .split_whitespace()

@@ -24,6 +24,7 @@ mod policy;
 mod release;
 mod restart;
 mod row;
+mod shadow;
 mod sign;
 mod sink;
 mod suspend;
@@ -74,6 +75,7 @@ enum Name {
     Restart,
     Memory,
     Policy,
+    Shadow,
 }
 
 /// How large, and where.
@@ -176,6 +178,7 @@ impl Name {
             Self::Restart => restart::measure(setting),
             Self::Memory => memory::measure(setting),
             Self::Policy => policy::measure(setting),
+            Self::Shadow => shadow::measure(setting),
         }
     }
 }

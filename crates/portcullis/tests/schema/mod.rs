@@ -101,6 +101,9 @@ fn by_itself(keyword: &str, wants: &Value, value: &Value) -> bool {
         "enum" => wants.as_array().unwrap().contains(value),
         "minimum" => number(value).is_none_or(|has| has >= number(wants).unwrap()),
         "maximum" => number(value).is_none_or(|has| has <= number(wants).unwrap()),
+        "maxItems" => value
+            .as_array()
+            .is_none_or(|all| all.len() as u64 <= wants.as_u64().unwrap()),
         "minItems" => value.as_array().is_none_or(|all| least(all.len())),
         "minLength" => value.as_str().is_none_or(|text| least(text.len())),
         "pattern" => value

@@ -1,0 +1,178 @@
+//! `portcullis shadow`, as a platform meets it.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests; the lint knows only the tests themselves"
+)]
+
+mod schema;
+
+use portcullis_shadow::month::month;
+use portcullis_shadow::row::PLACES;
+use portcullis_shadow::{Factor, Row};
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const MAPPING: &str = r#"
+    delimiter = ";"
+    time_zone = "Asia/Tokyo"
+    [columns]
+    account = "user"
+    time = "when"
+    factor = "mfa"
+"#;
+
+fn run(dir: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command
+        .current_dir(dir)
+        .arg("shadow")
+        .args(args)
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap()
+}
+
+/// A generated month as a platform would export it, the last row first.
+fn export(honest: u64) -> String {
+    let mut rows: Vec<Row> = month(4, honest).map(|made| made.row).collect();
+    rows.reverse();
+    let mut text = String::from("id;when;user;asset;amount;to;mfa;factor_since\n");
+    for row in rows {
+        let factor = match row.factor {
+            Factor::Passkey => "WebAuthn",
+            Factor::Totp => "app",
+            _ => "",
+        };
+        let since = row
+            .factor_since
+            .map_or(String::new(), |since| since.0.to_string());
+        let (amount, time) = (row.amount.in_units(PLACES), row.time.0);
+        let Row {
+            id,
+            account,
+            asset,
+            to,
+            ..
+        } = row;
+        writeln!(
+            text,
+            "{id};{time};{account};{asset};{amount};{to};{factor};{since}"
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn is_after_the_schema(found: &Value) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/spec/shadow.schema.json");
+    let schema: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    schema::Checker(&schema).check(found).unwrap();
+    let mut spoilt = found.clone();
+    spoilt["grounds"]["luck"] = spoilt["grounds"]["alike"].take();
+    assert!(schema::Checker(&schema).check(&spoilt).is_err());
+}
+
+#[test]
+fn a_months_export_becomes_a_report_for_people_and_one_for_programs() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    std::fs::create_dir(at("exports")).unwrap();
+    let whole = export(60_000);
+    // Two files, and one row that is none.
+    let (head, rows) = whole.split_once('\n').unwrap();
+    let middle = rows.len() / 2 + rows[rows.len() / 2..].find('\n').unwrap() + 1;
+    let parts = [&rows[..middle], &rows[middle..]];
+    for (name, part) in ["a.csv", "b.csv"].iter().zip(parts) {
+        let text = format!("{head}\n{part}x;soon;a;ETH;1;y;app;\n");
+        std::fs::write(at("exports").join(name), text).unwrap();
+    }
+    std::fs::write(at("mapping.toml"), MAPPING).unwrap();
+    let output = run(
+        dir.path(),
+        &[
+            "--from",
+            "exports",
+            "--mapping",
+            "mapping.toml",
+            "--json",
+            "found.json",
+        ],
+    );
+    let lines = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{lines}");
+    assert_eq!(
+        lines
+            .lines()
+            .filter(|line| line.starts_with("attack?"))
+            .count(),
+        4,
+        "{lines}"
+    );
+    assert!(lines.contains("2 rows could not be read"), "{lines}");
+
+    let found: Value = serde_json::from_slice(&std::fs::read(at("found.json")).unwrap()).unwrap();
+    is_after_the_schema(&found);
+    let count = |name: &str| found[name]["count"].as_u64().unwrap();
+    assert_eq!(count("judged"), rows.lines().count() as u64);
+    assert_eq!(
+        count("judged"),
+        count("out") + count("held") + count("refused")
+    );
+    assert_eq!(found["faults"]["rows"], 2);
+    let page = std::fs::read_to_string(at("shadow.html")).unwrap();
+    for part in [
+        "4 patterns of attack were found",
+        "thief-c",
+        "Day by day",
+        "--from exports",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("<script"), "nothing runs in it");
+}
+
+/// What stands in a platform's file is nobody's text but the attacker's.
+#[test]
+fn what_stands_in_the_file_is_text_in_the_report() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("w.csv");
+    let evil = "<script>alert(1)</script>";
+    let text = format!(
+        "time,account,asset,amount,to\n1780000000,a,{evil},1,{evil}\n1780000001,b,ETH,1e9,x\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let output = run(dir.path(), &["--from", "w.csv"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let page = std::fs::read_to_string(dir.path().join("shadow.html")).unwrap();
+    assert!(!page.contains("<script") && page.contains("&lt;script&gt;"));
+}
+
+#[test]
+fn a_file_of_something_else_is_said_to_be_none_and_no_report_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("empty.csv", ""),
+        ("other.csv", "a,b\n1,2\n"),
+        ("other.json", "[1,2]\n"),
+    ] {
+        std::fs::write(dir.path().join(name), text).unwrap();
+        let output = run(dir.path(), &["--from", name]);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(
+            said(&output).contains("no withdrawal could be read"),
+            "{}",
+            said(&output)
+        );
+    }
+    assert_eq!(
+        run(dir.path(), &["--from", "nowhere.csv"]).status.code(),
+        Some(2)
+    );
+    assert!(!dir.path().join("shadow.html").exists());
+}

@@ -1,0 +1,160 @@
+//! Attacks, as far as their rows show them together.
+
+use crate::row::Row;
+use portcullis_chains::Amount;
+use portcullis_core::behaviour::Who;
+use portcullis_core::{Span, Time};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// After so long without another row an episode is over.
+const QUIET: Span = Span::hours(12);
+/// Fewer rows than this are chance.
+const FEWEST: u64 = 3;
+/// Most episodes, the largest of them; most accounts that are told apart in one; most rows that are shown of one.
+const MOST: usize = 1_000;
+const MOST_ACCOUNTS: usize = 100_000;
+const EXAMPLES: usize = 10;
+
+/// How a theft shows among withdrawals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pattern {
+    /// Without the factor that their accounts have used before.
+    WithoutFactor,
+    /// Of one amount, out of different accounts, to fresh addresses.
+    Alike,
+    /// From different accounts to one destination.
+    Together,
+    /// To fresh addresses, shortly after the account's factor or contact was changed.
+    Changed,
+}
+
+impl Pattern {
+    /// What it is, for people.
+    #[must_use]
+    pub const fn said(self) -> &'static str {
+        match self {
+            Self::WithoutFactor => "approved without the factor that the accounts had used before",
+            Self::Alike => "one amount, out of many accounts, to fresh addresses",
+            Self::Together => "many accounts to one destination",
+            Self::Changed => "fresh addresses, shortly after a factor or a contact was changed",
+        }
+    }
+}
+
+/// Rows of one pattern, one soon after the other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Episode {
+    /// Which.
+    pub pattern: Pattern,
+    /// What they have in common: the amount, the destination.
+    pub common: String,
+    /// The first and the last that were seen to belong to it.
+    pub first: Time,
+    /// The last.
+    pub last: Time,
+    /// How many.
+    pub rows: u64,
+    /// Out of how many accounts.
+    pub accounts: u64,
+    /// How much, by asset, in units of 10⁻¹⁸.
+    pub amounts: BTreeMap<String, Amount>,
+    /// The first of them.
+    pub examples: Vec<Example>,
+    #[serde(skip)]
+    who: BTreeSet<Who>,
+}
+
+/// A row that is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Example {
+    /// Where it stands in what was read.
+    pub row: u64,
+    /// The platform's name for it.
+    pub id: String,
+    /// When.
+    pub time: Time,
+    /// How much.
+    pub amount: Amount,
+    /// Of what.
+    pub asset: String,
+    /// To whom.
+    pub to: String,
+}
+
+#[derive(Default)]
+pub(super) struct Episodes {
+    open: BTreeMap<(Pattern, String), Episode>,
+    over: Vec<Episode>,
+}
+
+impl Episodes {
+    pub(super) fn add(&mut self, pattern: Pattern, common: String, row: &Row) {
+        self.close(row.time);
+        let episode = self.open.entry((pattern, common.clone()));
+        let episode = episode.or_insert_with(|| Episode::begin(pattern, common, row.time));
+        episode.add(row);
+    }
+
+    /// The largest first.
+    pub(super) fn all(mut self) -> Vec<Episode> {
+        self.over
+            .extend(std::mem::take(&mut self.open).into_values());
+        self.cut();
+        self.over
+    }
+
+    fn close(&mut self, now: Time) {
+        let is_over = |episode: &Episode| now.since(episode.last) >= QUIET;
+        let over = self.open.extract_if(.., |_, episode| is_over(episode));
+        self.over.extend(over.map(|(_, episode)| episode));
+        if self.over.len() > 2 * MOST {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.over.retain(|episode| episode.rows >= FEWEST);
+        self.over
+            .sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.first.cmp(&b.first)));
+        self.over.truncate(MOST);
+    }
+}
+
+impl Episode {
+    fn begin(pattern: Pattern, common: String, first: Time) -> Self {
+        Self {
+            pattern,
+            common,
+            first,
+            last: first,
+            rows: 0,
+            accounts: 0,
+            amounts: BTreeMap::new(),
+            examples: Vec::new(),
+            who: BTreeSet::new(),
+        }
+    }
+
+    fn add(&mut self, row: &Row) {
+        self.last = row.time;
+        self.rows += 1;
+        if self.who.len() < MOST_ACCOUNTS {
+            self.who.insert(Who::of(row.account.as_bytes()));
+        }
+        self.accounts = self.who.len() as u64;
+        let amount = self.amounts.entry(row.asset.clone()).or_default();
+        *amount = amount.checked_add(row.amount).unwrap_or(Amount(u128::MAX));
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(Example {
+                row: row.number,
+                id: row.id.clone(),
+                time: row.time,
+                amount: row.amount,
+                asset: row.asset.clone(),
+                to: row.to.clone(),
+            });
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Shadow: what Portcullis would have done with a platform's own withdrawals.
+//!
+//! A month of withdrawals in, a report out: what would have been refused, what held and for what, which
+//! patterns of attack stand in it, and how long honest customers would have waited. No key is needed and
+//! nobody's withdrawal is touched.
+//!
+//! Rows come in any order and are judged in that of their times; memory does not grow with their number.
+
+pub mod judge;
+pub mod mapping;
+pub mod month;
+mod number;
+pub mod read;
+pub mod report;
+pub mod row;
+mod seen;
+mod sort;
+pub mod terms;
+mod when;
+
+pub use judge::Shadow;
+pub use mapping::Mapping;
+pub use read::{Fault, Form, Read};
+pub use report::Report;
+pub use row::{Factor, Row};
+pub use sort::{SortError, Sorter};
+pub use terms::Terms;

@@ -1,0 +1,192 @@
+//! Counts.
+
+use crate::judge::Ground;
+use crate::row::{Factor, Row};
+use portcullis_chains::Amount;
+use portcullis_core::{Span, Time};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+
+/// Most assets that are told apart; what is in no list of ours may say anything.
+const MOST_ASSETS: usize = 1_000;
+const OTHERS: &str = "(others)";
+/// Hours that delays are counted in.
+const HOURS: usize = 24 * 31;
+
+/// So many, and how much of each asset, in units of 10⁻¹⁸.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// How many.
+    pub count: u64,
+    /// How much.
+    pub amounts: BTreeMap<String, Amount>,
+}
+
+impl Count {
+    fn add(&mut self, row: &Row) {
+        self.count += 1;
+        let is_known = self.amounts.contains_key(&row.asset) || self.amounts.len() < MOST_ASSETS;
+        let asset = if is_known { &*row.asset } else { OTHERS };
+        let amount = self.amounts.entry(asset.to_owned()).or_default();
+        *amount = amount.checked_add(row.amount).unwrap_or(Amount(u128::MAX));
+    }
+}
+
+/// On one ground.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Held {
+    /// All of them.
+    #[serde(flatten)]
+    pub all: Count,
+    /// Those on this ground alone.
+    pub alone: u64,
+}
+
+/// How long those wait that nothing but time keeps, in hours begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delays(Vec<u64>);
+
+impl Default for Delays {
+    fn default() -> Self {
+        Self(vec![0; HOURS + 1])
+    }
+}
+
+impl Delays {
+    fn add(&mut self, span: Span) {
+        let hours = usize::try_from(span.0.div_ceil(Span::hours(1).0)).unwrap_or(HOURS);
+        if let Some(count) = self.0.get_mut(hours.min(HOURS)) {
+            *count += 1;
+        }
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// The hours by which so many of a hundred have gone out; none where nobody waits.
+    #[must_use]
+    pub fn percentile(&self, percent: u64) -> Option<u64> {
+        let all = self.count();
+        let want = (all * percent).div_ceil(100).max(1);
+        let mut sum = 0;
+        let hours = self.0.iter().zip(0..);
+        let mut reached = hours.filter_map(|(count, hours)| {
+            sum += count;
+            (sum >= want).then_some(hours)
+        });
+        reached.next().filter(|_| all > 0)
+    }
+}
+
+impl Serialize for Delays {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("count", &self.count())?;
+        for (name, percent) in [("p50_hours", 50), ("p90_hours", 90), ("p99_hours", 99)] {
+            map.serialize_entry(name, &self.percentile(percent))?;
+        }
+        map.end()
+    }
+}
+
+/// What rows came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// The time of the first and of the last.
+    pub first: Option<Time>,
+    /// The last.
+    pub last: Option<Time>,
+    /// All that were judged.
+    pub judged: Count,
+    /// Those that the platform let go.
+    pub went_out: u64,
+    /// Those that would have gone out at once.
+    pub out: Count,
+    /// Those that would have waited.
+    pub held: Count,
+    /// Those that would have been refused.
+    pub refused: Count,
+    /// How many of them the file says a factor of.
+    pub with_factor: u64,
+    /// By ground; one that is held on several counts for each.
+    #[serde(serialize_with = "by_name")]
+    pub grounds: Vec<(Ground, Held)>,
+    /// How long those wait that nothing but time keeps.
+    pub delays: Delays,
+    /// By day since 1970: out, held, refused.
+    pub days: BTreeMap<u64, [u64; 3]>,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        let grounds = Ground::ALL.into_iter();
+        Self {
+            first: None,
+            last: None,
+            judged: Count::default(),
+            went_out: 0,
+            out: Count::default(),
+            held: Count::default(),
+            refused: Count::default(),
+            with_factor: 0,
+            grounds: grounds.map(|ground| (ground, Held::default())).collect(),
+            delays: Delays::default(),
+            days: BTreeMap::new(),
+        }
+    }
+}
+
+fn by_name<S: Serializer>(grounds: &[(Ground, Held)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(grounds.iter().map(|(ground, held)| (ground.name(), held)))
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, row: &Row, grounds: &[Ground]) {
+        self.first.get_or_insert(row.time);
+        self.last = Some(row.time);
+        self.judged.add(row);
+        self.went_out += u64::from(row.went_out);
+        self.with_factor += u64::from(row.factor != Factor::Unsaid);
+        let (to, at) = match grounds {
+            [] => (&mut self.out, 0),
+            [first, ..] if first.refuses() => (&mut self.refused, 2),
+            _ => (&mut self.held, 1),
+        };
+        to.add(row);
+        let day = row.time.0 / Span::hours(24).0;
+        self.days.entry(day).or_default()[at] += 1;
+        for ground in grounds {
+            if let Some((_, held)) = self.grounds.get_mut(ground.at()) {
+                held.all.add(row);
+                held.alone += u64::from(grounds.len() == 1);
+            }
+        }
+        let waits: Option<Vec<Span>> = grounds.iter().map(|ground| ground.waits()).collect();
+        if let Some(longest) = waits.and_then(|waits| waits.into_iter().max()) {
+            self.delays.add(longest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_of_delays() {
+        let mut delays = Delays::default();
+        assert_eq!(delays.percentile(50), None);
+        for hours in [1, 2, 3, 24] {
+            delays.add(Span::hours(hours));
+        }
+        delays.add(Span(1));
+        let of = [50, 90, 99].map(|percent| delays.percentile(percent));
+        assert_eq!(of, [Some(2), Some(24), Some(24)]);
+        delays.add(Span::hours(100_000));
+        assert_eq!(delays.percentile(100), Some(HOURS as u64));
+    }
+}

@@ -1,0 +1,70 @@
+//! One withdrawal, as the platform had it.
+
+use minicbor::{Decode, Encode};
+use portcullis_chains::Amount;
+use portcullis_core::Time;
+
+/// Digits after the point that amounts are counted in, whatever the asset: more than any coin has in use.
+pub const PLACES: u8 = 18;
+
+/// A withdrawal that was read whole.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Row {
+    /// When it was asked for, or approved.
+    #[n(0)]
+    pub time: Time,
+    /// Where it stands in what was read: the first is 1.
+    #[n(1)]
+    pub number: u64,
+    /// The platform's own name for it.
+    #[n(2)]
+    pub id: String,
+    /// Whose.
+    #[n(3)]
+    pub account: String,
+    /// Of what, as the platform calls it.
+    #[n(4)]
+    pub asset: String,
+    /// How much, in units of 10⁻¹⁸ of the asset.
+    #[n(5)]
+    pub amount: Amount,
+    /// To whom: the address, with its tag where it has one.
+    #[n(6)]
+    pub to: String,
+    /// What proved it.
+    #[n(7)]
+    pub factor: Factor,
+    /// Since when the account has that factor.
+    #[n(8)]
+    pub factor_since: Option<Time>,
+    /// Since when the account has its mail address or number.
+    #[n(9)]
+    pub contact_since: Option<Time>,
+    /// Since when the address stands in the account's book.
+    #[n(10)]
+    pub address_since: Option<Time>,
+    /// Whether the platform let it go.
+    #[n(11)]
+    pub went_out: bool,
+}
+
+/// What a platform asked for before it let a withdrawal go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Factor {
+    /// The file does not say.
+    #[n(0)]
+    Unsaid,
+    /// Nothing.
+    #[n(1)]
+    None,
+    /// A code by mail or SMS, which whoever has the mailbox or the number has, too.
+    #[n(2)]
+    Weak,
+    /// A code of an authenticator app.
+    #[n(3)]
+    Totp,
+    /// A passkey or security key.
+    #[n(4)]
+    Passkey,
+}
