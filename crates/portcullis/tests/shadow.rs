@@ -12,8 +12,10 @@ use portcullis_shadow::row::PLACES;
 use portcullis_shadow::{Factor, Row};
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 const MAPPING: &str = r#"
     delimiter = ";"
@@ -175,4 +177,105 @@ fn a_file_of_something_else_is_said_to_be_none_and_no_report_is_written() {
         Some(2)
     );
     assert!(!dir.path().join("shadow.html").exists());
+}
+
+/// A shadow that listens, and where.
+struct Listening(Child, String);
+
+impl Listening {
+    fn start(dir: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        command.current_dir(dir).stdout(Stdio::piped());
+        command.args(["shadow", "--listen", "127.0.0.1:0", "--json", "found.json"]);
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let place = line.split("http://").nth(1).unwrap();
+        let place = place.trim().trim_end_matches("/withdrawals").to_owned();
+        Self(child, place)
+    }
+
+    fn post(&self, body: &str) -> Value {
+        let mut stream = TcpStream::connect(&self.1).unwrap();
+        let (place, length) = (&self.1, body.len());
+        let head = format!(
+            "POST /withdrawals HTTP/1.1\r\nHost: {place}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap()
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+    }
+}
+
+#[test]
+fn a_copy_is_answered_and_stands_in_the_report_at_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut shadow = Listening::start(dir.path());
+    let row = |id: &str, time: u64, factor: &str| {
+        format!(
+            "{{\"id\":\"{id}\",\"time\":{time},\"account\":\"a\",\"asset\":\"ETH\",\"amount\":\"1\",\"to\":\"x\",\
+             \"address_since\":{},\"factor\":\"{factor}\"}}",
+            time - 3_600
+        )
+    };
+    let day = 1_780_272_000;
+    let body = [
+        row("w1", day, "passkey"),
+        row("w2", day - 60, "none"),
+        "{".into(),
+    ]
+    .join("\n");
+    let answer = shadow.post(&body);
+    let said = |at: usize| {
+        (
+            answer[at]["id"].clone(),
+            answer[at]["would"].clone(),
+            answer[at]["grounds"].clone(),
+        )
+    };
+    assert_eq!(
+        said(0),
+        (
+            "w1".into(),
+            "be-held".into(),
+            serde_json::json!(["new-address"])
+        )
+    );
+    assert_eq!(
+        said(1),
+        (
+            "w2".into(),
+            "be-refused".into(),
+            serde_json::json!(["no-factor", "new-address"])
+        )
+    );
+    assert_eq!(answer[2]["would"], "unread");
+
+    let pid = rustix::process::Pid::from_child(&shadow.0);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert!(shadow.0.wait().unwrap().success());
+    let found = std::fs::read(dir.path().join("found.json")).unwrap();
+    let found: Value = serde_json::from_slice(&found).unwrap();
+    is_after_the_schema(&found);
+    assert_eq!(
+        (&found["judged"]["count"], &found["faults"]["rows"]),
+        (&2.into(), &1.into())
+    );
+}
+
+#[test]
+fn copies_are_taken_from_this_host_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = run(dir.path(), &["--listen", "0.0.0.0:0"]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
 }

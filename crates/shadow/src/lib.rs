@@ -18,7 +18,7 @@ mod sort;
 pub mod terms;
 mod when;
 
-pub use judge::Shadow;
+pub use judge::{Answer, Shadow};
 pub use mapping::Mapping;
 pub use read::{Fault, Form, Read};
 pub use report::Report;

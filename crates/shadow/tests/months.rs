@@ -39,15 +39,15 @@ fn judge(seed: u64) -> Judged {
     let (mut gone, mut wrongly) = (BTreeMap::new(), 0);
     for row in sorter.sorted().unwrap() {
         let row: Row = row.unwrap();
-        let grounds = shadow.take(&row);
+        let (number, grounds) = (row.number, shadow.take(row).grounds);
         let is_looked_at = |g: &Ground| matches!(g, Ground::Alike(_) | Ground::Together(_));
-        match theft[&row.number] {
+        match theft[&number] {
             Some(pattern) if grounds.is_empty() => *gone.entry(pattern).or_default() += 1,
             None if grounds.iter().any(is_looked_at) => wrongly += 1,
             _ => {}
         }
     }
-    let report = shadow.finish();
+    let report = shadow.report();
     Judged {
         report,
         gone,
@@ -89,10 +89,10 @@ fn a_month_without_thefts_has_no_episodes() {
         .map(|m| m.row)
         .collect();
     honest.sort_by_key(|row| row.time);
-    for row in &honest {
+    for row in honest {
         shadow.take(row);
     }
-    let report = shadow.finish();
+    let report = shadow.report();
     assert_eq!(report.episodes.len(), 0);
     assert_eq!(report.tally.judged.count, HONEST);
     let tally = &report.tally;

@@ -46,9 +46,9 @@ fn judge(honest: u64) -> Result<Report, Failure> {
     }
     let mut shadow = Shadow::new(Terms::default());
     for row in sorter.sorted().map_err(|error| failed(&error))? {
-        shadow.take(&row.map_err(|error| failed(&error))?);
+        shadow.take(row.map_err(|error| failed(&error))?);
     }
-    Ok(shadow.finish())
+    Ok(shadow.report())
 }
 
 /// The month as a platform's file, written as it is read: nothing of it stays in memory.

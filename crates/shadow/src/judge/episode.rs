@@ -97,12 +97,10 @@ impl Episodes {
         episode.add(row);
     }
 
-    /// The largest first.
-    pub(super) fn all(mut self) -> Vec<Episode> {
-        self.over
-            .extend(std::mem::take(&mut self.open).into_values());
-        self.cut();
-        self.over
+    /// The largest first; those that go on, too.
+    pub(super) fn all(&self) -> Vec<Episode> {
+        let all = self.over.iter().chain(self.open.values());
+        largest(all.cloned().collect())
     }
 
     fn close(&mut self, now: Time) {
@@ -110,16 +108,17 @@ impl Episodes {
         let over = self.open.extract_if(.., |_, episode| is_over(episode));
         self.over.extend(over.map(|(_, episode)| episode));
         if self.over.len() > 2 * MOST {
-            self.cut();
+            self.over = largest(std::mem::take(&mut self.over));
         }
     }
+}
 
-    fn cut(&mut self) {
-        self.over.retain(|episode| episode.rows >= FEWEST);
-        self.over
-            .sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.first.cmp(&b.first)));
-        self.over.truncate(MOST);
-    }
+/// The largest, in their order.
+fn largest(mut episodes: Vec<Episode>) -> Vec<Episode> {
+    episodes.retain(|episode| episode.rows >= FEWEST);
+    episodes.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.first.cmp(&b.first)));
+    episodes.truncate(MOST);
+    episodes
 }
 
 impl Episode {

@@ -1,10 +1,12 @@
 //! What would have become of each withdrawal.
 
+mod answer;
 mod book;
 mod episode;
 mod flows;
 mod ground;
 
+pub use answer::Answer;
 pub use episode::{Episode, Example, Pattern};
 pub use ground::Ground;
 
@@ -25,6 +27,7 @@ const WITHOUT: u32 = 3;
 pub struct Shadow {
     terms: Terms,
     begun: Option<Time>,
+    now: Time,
     book: Book,
     flows: Flows,
     behaviour: Behaviour,
@@ -52,6 +55,7 @@ impl Shadow {
             book: Book::new(&terms),
             terms,
             begun: None,
+            now: Time(0),
             flows: Flows::default(),
             behaviour: Behaviour::default(),
             without: Gatherings::default(),
@@ -60,8 +64,16 @@ impl Shadow {
         }
     }
 
-    /// Judge the next one. What the platform itself did not let go is looked at, and counts as asked for only.
-    pub fn take(&mut self, row: &Row) -> Vec<Ground> {
+    /// Judge the next one. What the platform itself did not let go is looked at, and counts as asked for only. One
+    /// that comes late is judged as if it had come now.
+    pub fn take(&mut self, mut row: Row) -> Answer {
+        row.time = row.time.max(self.now);
+        self.now = row.time;
+        let grounds = self.judge(&row);
+        Answer::new(&row, grounds)
+    }
+
+    fn judge(&mut self, row: &Row) -> Vec<Ground> {
         let begun = *self.begun.get_or_insert(row.time);
         let known = self.look(row, begun);
         let grounds = self.grounds(row, &known);
@@ -76,10 +88,11 @@ impl Shadow {
         grounds
     }
 
-    /// What all of it came to.
+    /// What all of it has come to.
     #[must_use]
-    pub fn finish(self) -> Report {
-        Report::new(self.terms, self.tally, self.episodes.all())
+    pub fn report(&self) -> Report {
+        let (terms, tally) = (self.terms.clone(), self.tally.clone());
+        Report::new(terms, tally, self.episodes.all())
     }
 
     /// What there is to know of it; it is known from now on.

@@ -1,0 +1,183 @@
+//! `portcullis shadow`: what Portcullis would have done with a platform's own withdrawals.
+
+mod desk;
+mod live;
+
+use crate::failure::Failure;
+use crate::files;
+use crate::out::{json, say, warn};
+use crate::output::Output;
+use clap::Args;
+use desk::Desk;
+use live::Live;
+use portcullis_host::{Clock as _, SystemClock};
+use portcullis_keeper::rfc3339;
+use portcullis_shadow::{Mapping, Report, Terms};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// What Portcullis would have done with a platform's own withdrawals
+///
+/// Reads a month of them, as CSV or as a JSON object on each line, in any order, and writes what would have been
+/// refused, held and for what, which patterns of attack stand in it, and how long customers would have
+/// waited. Needs no key and touches nobody. docs/guide/shadow.md explains mapping and terms.
+#[derive(Debug, Args)]
+pub(crate) struct ShadowArgs {
+    /// The withdrawals: a file, a folder of files, or - for standard input; several are read as one
+    #[arg(long, required_unless_present = "listen", value_name = "PATH")]
+    from: Vec<PathBuf>,
+    /// Go on with files that come into the folders, until it is ended
+    #[arg(long)]
+    watch: bool,
+    /// Take copies over HTTP, on this host: POST JSON objects, one on each line, to /withdrawals
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// Which column says what
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// By what it is judged: delays, limits
+    #[arg(long, value_name = "FILE")]
+    terms: Option<PathBuf>,
+    /// Write the report for people
+    #[arg(long, value_name = "PATH", default_value = "shadow.html")]
+    report: PathBuf,
+    /// Write what was found, after docs/spec/shadow.schema.json
+    #[arg(long, value_name = "PATH")]
+    json: Option<PathBuf>,
+}
+
+impl ShadowArgs {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let mapping = Mapping::parse(&text(self.mapping.as_deref())?);
+        let mapping = mapping.map_err(|error| of_the_guide(&error))?;
+        let terms = Terms::parse(&text(self.terms.as_deref())?);
+        let terms = terms.map_err(|error| of_the_guide(&error))?;
+        let pages = Pages::at(&self.report, self.json.as_deref(), self.again())?;
+        let mut desk = Desk::new(mapping, terms);
+        let (folders, mut files): (Vec<PathBuf>, Vec<PathBuf>) =
+            self.from.into_iter().partition(|path| path.is_dir());
+        files.extend(files_in(&folders)?);
+        desk.read(&files)?;
+        if self.watch || self.listen.is_some() {
+            pages.write(&desk.report())?;
+            return Live::new(desk, folders, pages).run(files, self.listen);
+        }
+        let report = desk.report();
+        if report.tally.judged.count == 0 {
+            return Err(nothing(&report));
+        }
+        pages.write(&report)?;
+        tell(&report, pages.page.path());
+        Ok(())
+    }
+
+    /// The command that makes the report again.
+    fn again(&self) -> String {
+        let mut text = "portcullis shadow".to_owned();
+        let from = self.from.iter().map(|path| ("--from", path));
+        let mapping = self.mapping.iter().map(|path| ("--mapping", path));
+        let terms = self.terms.iter().map(|path| ("--terms", path));
+        for (flag, path) in from.chain(mapping).chain(terms) {
+            text = format!("{text} {flag} {}", path.display());
+        }
+        text
+    }
+}
+
+/// The files of these folders, in the order of their names. What begins with a point is not finished.
+fn files_in(folders: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for folder in folders {
+        let failed = |error: std::io::Error| unreadable(folder, &error);
+        let entries = std::fs::read_dir(folder).map_err(failed)?;
+        let entries = entries.map(|entry| Ok(entry?.path()));
+        let mut inside = entries.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let is_whole = |path: &Path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            path.is_file() && !name.starts_with('.')
+        };
+        inside.retain(|path| is_whole(path));
+        inside.sort();
+        files.extend(inside);
+    }
+    Ok(files)
+}
+
+/// Where the report goes.
+struct Pages {
+    page: Output,
+    data: Option<Output>,
+    again: String,
+}
+
+impl Pages {
+    fn at(page: &Path, data: Option<&Path>, again: String) -> Result<Self, Failure> {
+        let page = Output::at(page)?;
+        let data = data.map(Output::at).transpose()?;
+        if let Some(data) = &data {
+            page.is_apart(data)?;
+        }
+        Ok(Self { page, data, again })
+    }
+
+    fn write(&self, report: &Report) -> Result<(), Failure> {
+        let made = rfc3339(SystemClock.now());
+        self.page
+            .write(report.html(&made, &self.again).as_bytes())?;
+        match &self.data {
+            Some(data) => data.write(json(report).as_bytes()),
+            None => Ok(()),
+        }
+    }
+}
+
+fn text(path: Option<&Path>) -> Result<String, Failure> {
+    path.map_or(Ok(String::new()), files::read_text)
+}
+
+fn of_the_guide(error: &dyn std::fmt::Display) -> Failure {
+    Failure::usage(error, "docs/guide/shadow.md explains every line")
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::usage(
+        format!("{}: {error}", path.display()),
+        "name the files of withdrawals",
+    )
+}
+
+fn nothing(report: &Report) -> Failure {
+    let first = report.faults.first.first().or(report.cut.first());
+    let first = first.map_or("the files are empty", String::as_str);
+    Failure::usage(
+        format!("no withdrawal could be read: {first}"),
+        "name the columns in a mapping: docs/guide/shadow.md",
+    )
+}
+
+fn tell(report: &Report, page: &Path) {
+    let tally = &report.tally;
+    say(format_args!(
+        "{} withdrawals: {} go out, {} are held, {} refused",
+        tally.judged.count, tally.out.count, tally.held.count, tally.refused.count
+    ));
+    for episode in report.episodes.iter().take(10) {
+        let (rows, accounts) = (episode.rows, episode.accounts);
+        let (pattern, first) = (episode.pattern.said(), rfc3339(episode.first));
+        let common = match &*episode.common {
+            "" => String::new(),
+            common => format!(" ({common})"),
+        };
+        say(format_args!(
+            "attack?  {rows} withdrawals out of {accounts} accounts from {first} on: {pattern}{common}"
+        ));
+    }
+    let left_out = report.faults.rows;
+    if left_out > 0 || !report.cut.is_empty() {
+        warn(format_args!(
+            "{left_out} rows could not be read; the report says why"
+        ));
+        report.cut.iter().for_each(warn);
+    }
+    say(format_args!("report   {}", page.display()));
+}

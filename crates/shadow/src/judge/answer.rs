@@ -1,0 +1,71 @@
+//! What would have become of one withdrawal, for whoever asks by a copy of it.
+
+use super::Ground;
+use crate::row::Row;
+use serde::{Serialize, Serializer};
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// The platform's name for it.
+    pub id: String,
+    /// What would have become of it.
+    pub would: Would,
+    /// All that speaks against it, what refuses first.
+    #[serde(serialize_with = "by_name")]
+    pub grounds: Vec<Ground>,
+    /// Why it could not be read, where it could not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
+}
+
+/// What would have become of a withdrawal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Would {
+    /// It would have gone out at once.
+    GoOut,
+    /// It would have waited.
+    BeHeld,
+    /// It would have been refused.
+    BeRefused,
+    /// Nobody knows.
+    Unread,
+}
+
+impl Answer {
+    pub(super) fn new(row: &Row, grounds: Vec<Ground>) -> Self {
+        let would = match &*grounds {
+            [] => Would::GoOut,
+            [first, ..] if first.refuses() => Would::BeRefused,
+            _ => Would::BeHeld,
+        };
+        Self {
+            id: row.id.clone(),
+            would,
+            grounds,
+            unread: None,
+        }
+    }
+
+    /// To what is no withdrawal.
+    #[must_use]
+    pub fn unread(why: String) -> Self {
+        Self {
+            id: String::new(),
+            would: Would::Unread,
+            grounds: Vec::new(),
+            unread: Some(why),
+        }
+    }
+
+    /// Whether it is to what is no withdrawal.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        self.would == Would::Unread
+    }
+}
+
+fn by_name<S: Serializer>(grounds: &[Ground], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(grounds.iter().map(|ground| ground.name()))
+}
