@@ -8,10 +8,7 @@
 mod schema;
 
 use portcullis_shadow::month::month;
-use portcullis_shadow::row::PLACES;
-use portcullis_shadow::{Factor, Row};
 use serde_json::Value;
-use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -42,33 +39,10 @@ fn said(output: &Output) -> String {
 
 /// A generated month as a platform would export it, the last row first.
 fn export(honest: u64) -> String {
-    let mut rows: Vec<Row> = month(4, honest).map(|made| made.row).collect();
-    rows.reverse();
-    let mut text = String::from("id;when;user;asset;amount;to;mfa;factor_since\n");
-    for row in rows {
-        let factor = match row.factor {
-            Factor::Passkey => "WebAuthn",
-            Factor::Totp => "app",
-            _ => "",
-        };
-        let since = row
-            .factor_since
-            .map_or(String::new(), |since| since.0.to_string());
-        let (amount, time) = (row.amount.in_units(PLACES), row.time.0);
-        let Row {
-            id,
-            account,
-            asset,
-            to,
-            ..
-        } = row;
-        writeln!(
-            text,
-            "{id};{time};{account};{asset};{amount};{to};{factor};{since}"
-        )
-        .unwrap();
-    }
-    text
+    let mut lines: Vec<String> = month(4, honest).map(|made| made.line()).collect();
+    lines.push("id,when,user,asset,amount,to,mfa,factor_since".into());
+    lines.reverse();
+    lines.join("\n").replace(',', ";") + "\n"
 }
 
 fn is_after_the_schema(found: &Value) {

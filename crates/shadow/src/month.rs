@@ -4,7 +4,7 @@
 //! night. Among them stand four thefts, each of which shows in another way. The same seed is the same month.
 
 use crate::judge::Pattern;
-use crate::row::{Factor, Row};
+use crate::row::{Factor, PLACES, Row};
 use portcullis_chains::Amount;
 use portcullis_core::{Span, Time};
 
@@ -30,6 +30,36 @@ pub struct Made {
     pub row: Row,
     /// None where it is honest.
     pub theft: Option<Pattern>,
+}
+
+/// The columns of [`Made::line`], as a platform's file names them.
+pub const COLUMNS: &str = "id,time,account,asset,amount,to,factor,factor_since";
+
+impl Made {
+    /// As a line of a platform's file.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let Row {
+            id,
+            time,
+            account,
+            asset,
+            amount,
+            to,
+            factor,
+            factor_since,
+            ..
+        } = &self.row;
+        let (time, amount) = (time.0, amount.in_units(PLACES));
+        let factor = match factor {
+            Factor::Passkey => "webauthn",
+            Factor::Totp => "app",
+            Factor::Weak => "sms",
+            Factor::None | Factor::Unsaid => "",
+        };
+        let since = factor_since.map_or(String::new(), |since| since.0.to_string());
+        format!("{id},{time},{account},{asset},{amount},{to},{factor},{since}")
+    }
 }
 
 /// So many honest withdrawals and the four thefts, in no order.

@@ -6,16 +6,12 @@ use super::memory::resident;
 use super::row::Row;
 use crate::failure::{Exit, Failure};
 use portcullis_shadow::judge::Ground;
-use portcullis_shadow::month::{Made, month};
-use portcullis_shadow::row::PLACES;
-use portcullis_shadow::{
-    Factor, Form, Mapping, Read, Report, Row as Withdrawal, Shadow, Sorter, Terms,
-};
+use portcullis_shadow::month::{COLUMNS, Made, month};
+use portcullis_shadow::{Form, Mapping, Read, Report, Shadow, Sorter, Terms};
 use std::io::{self, Cursor};
 
 /// Which month.
 const SEED: u64 = 4;
-const HEAD: &[u8] = b"id,time,account,asset,amount,to,factor,factor_since\n";
 
 pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>, Failure> {
     let honest = setting.size(1_000_000, 20_000);
@@ -61,7 +57,7 @@ impl Export<()> {
     fn of(honest: u64) -> Export<impl Iterator<Item = Made>> {
         Export {
             rows: month(SEED, honest),
-            line: Cursor::new(HEAD.to_vec()),
+            line: Cursor::new(format!("{COLUMNS}\n").into_bytes()),
         }
     }
 }
@@ -70,29 +66,9 @@ impl<I: Iterator<Item = Made>> io::Read for Export<I> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.line.position() == self.line.get_ref().len() as u64 {
             let next = self.rows.next();
-            self.line = Cursor::new(next.map_or(Vec::new(), |made| line(&made.row)));
+            self.line =
+                Cursor::new(next.map_or(Vec::new(), |made| (made.line() + "\n").into_bytes()));
         }
         self.line.read(buffer)
     }
-}
-
-fn line(row: &Withdrawal) -> Vec<u8> {
-    let factor = match row.factor {
-        Factor::Passkey => "passkey",
-        Factor::Totp => "totp",
-        Factor::Weak => "sms",
-        Factor::None | Factor::Unsaid => "none",
-    };
-    let since = row
-        .factor_since
-        .map_or(String::new(), |since| since.0.to_string());
-    let (amount, time) = (row.amount.in_units(PLACES), row.time.0);
-    let Withdrawal {
-        id,
-        account,
-        asset,
-        to,
-        ..
-    } = row;
-    format!("{id},{time},{account},{asset},{amount},{to},{factor},{since}\n").into_bytes()
 }

@@ -1,6 +1,6 @@
 //! Comma-separated values.
 
-use super::{Fault, MAX_ROW};
+use super::{Fault, MAX_ROW, Rows};
 use crate::mapping::{Mapping, Members};
 use crate::row::Row;
 use csv::{ByteRecord, Reader, ReaderBuilder};
@@ -10,17 +10,16 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-pub(super) struct Rows<'a, R> {
+pub(super) struct Csv<'a, R> {
     reader: Reader<Bounded<R>>,
     allowance: Rc<Cell<u64>>,
     mapping: &'a Mapping,
     names: Option<BTreeMap<String, usize>>,
     record: ByteRecord,
     number: u64,
-    is_over: bool,
 }
 
-impl<'a, R: Read> Rows<'a, R> {
+impl<'a, R: Read> Csv<'a, R> {
     pub(super) fn new(file: R, mapping: &'a Mapping, first: u64) -> Self {
         let allowance = Rc::new(Cell::new(0));
         let bounded = Bounded {
@@ -39,7 +38,6 @@ impl<'a, R: Read> Rows<'a, R> {
             names: None,
             record: ByteRecord::new(),
             number: first.saturating_sub(1),
-            is_over: false,
         }
     }
 
@@ -49,12 +47,13 @@ impl<'a, R: Read> Rows<'a, R> {
         self.reader
             .read_byte_record(&mut self.record)
             .map_err(|error| {
-                self.is_over = true;
                 let (number, why) = (self.number, error.to_string());
                 Fault::File { number, why }
             })
     }
+}
 
+impl<R: Read> Rows for Csv<'_, R> {
     fn row(&mut self) -> Result<Option<Row>, Fault> {
         if self.names.is_none() && self.record()? {
             let names = self.record.iter().enumerate();
@@ -72,17 +71,6 @@ impl<'a, R: Read> Rows<'a, R> {
         };
         let row = self.mapping.row(number, &named);
         row.map(Some).map_err(|fault| Fault::Row { number, fault })
-    }
-}
-
-impl<R: Read> Iterator for Rows<'_, R> {
-    type Item = Result<Row, Fault>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.is_over {
-            return None;
-        }
-        self.row().transpose()
     }
 }
 

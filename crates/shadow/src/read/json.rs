@@ -1,28 +1,26 @@
 //! A JSON object on each line.
 
-use super::{Fault, MAX_ROW};
+use super::{Fault, MAX_ROW, Rows};
 use crate::mapping::{Mapping, Members};
 use crate::row::Row;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read};
 
-pub(super) struct Rows<'a, R> {
+pub(super) struct JsonLines<'a, R> {
     file: BufReader<R>,
     mapping: &'a Mapping,
     number: u64,
     line: Vec<u8>,
-    is_over: bool,
 }
 
-impl<'a, R: Read> Rows<'a, R> {
+impl<'a, R: Read> JsonLines<'a, R> {
     pub(super) fn new(file: R, mapping: &'a Mapping, first: u64) -> Self {
         Self {
             file: BufReader::new(file),
             mapping,
             number: first.saturating_sub(1),
             line: Vec::new(),
-            is_over: false,
         }
     }
 
@@ -39,11 +37,12 @@ impl<'a, R: Read> Rows<'a, R> {
             }
             Ok(read) => return Ok(read > 0),
         };
-        self.is_over = true;
         let number = self.number;
         Err(Fault::File { number, why })
     }
+}
 
+impl<R: Read> Rows for JsonLines<'_, R> {
     fn row(&mut self) -> Result<Option<Row>, Fault> {
         loop {
             if !self.line()? {
@@ -65,17 +64,6 @@ impl<'a, R: Read> Rows<'a, R> {
         }
         let row = self.mapping.row(number, &Object(&object));
         row.map(Some).map_err(|fault| Fault::Row { number, fault })
-    }
-}
-
-impl<R: Read> Iterator for Rows<'_, R> {
-    type Item = Result<Row, Fault>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.is_over {
-            return None;
-        }
-        self.row().transpose()
     }
 }
 

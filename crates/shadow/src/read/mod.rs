@@ -72,16 +72,29 @@ impl Fault {
 }
 
 /// Rows, one after the other; each that cannot be read says why.
-pub struct Read<'a>(Box<dyn Iterator<Item = Result<Row, Fault>> + 'a>);
+pub struct Read<'a> {
+    rows: Box<dyn Rows + 'a>,
+    is_over: bool,
+}
+
+/// Rows of one form.
+trait Rows {
+    /// The next one; none at the file's end.
+    fn row(&mut self) -> Result<Option<Row>, Fault>;
+}
 
 impl<'a> Read<'a> {
     /// Those of a file, whose rows are numbered from `first` on.
     pub fn new(form: Form, file: impl IoRead + 'a, mapping: &'a Mapping, first: u64) -> Self {
         let file = text::decoded(file, mapping.encoding());
-        Self(match form {
-            Form::Csv => Box::new(csv::Rows::new(file, mapping, first)),
-            Form::JsonLines => Box::new(json::Rows::new(file, mapping, first)),
-        })
+        let rows: Box<dyn Rows + 'a> = match form {
+            Form::Csv => Box::new(csv::Csv::new(file, mapping, first)),
+            Form::JsonLines => Box::new(json::JsonLines::new(file, mapping, first)),
+        };
+        Self {
+            rows,
+            is_over: false,
+        }
     }
 }
 
@@ -89,7 +102,12 @@ impl Iterator for Read<'_> {
     type Item = Result<Row, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next()
+        if self.is_over {
+            return None;
+        }
+        let row = self.rows.row();
+        self.is_over = row.as_ref().is_err_and(Fault::is_of_the_file);
+        row.transpose()
     }
 }
 
