@@ -21,6 +21,11 @@ pub fn escape(text: &str) -> String {
     out
 }
 
+/// What is said of each of many, one after the other.
+pub fn each<T>(things: impl IntoIterator<Item = T>, say: impl Fn(T) -> String) -> String {
+    things.into_iter().map(say).collect::<Vec<_>>().concat()
+}
+
 /// A number with its thousands apart.
 #[must_use]
 pub fn grouped(number: u128) -> String {

@@ -1,14 +1,14 @@
 //! The report's parts, from what decides to what is checked.
 
 use super::picture::{Bar, bars, histogram, timeline};
-use super::words::{each, ether, lasting, milliseconds};
+use super::words::{ether, lasting, milliseconds};
 use super::{About, incident};
 use crate::attack::Row;
 use crate::chain::COIN;
 use crate::outcome::{Check, Flow};
 use crate::{ASSUMPTIONS, Beside, Findings, Variant};
 use core::fmt::Write as _;
-use portcullis_report::{escape, grouped};
+use portcullis_report::{each, escape, grouped};
 
 /// The first screen: what it came to.
 pub(super) fn answer(found: &[Findings]) -> String {

@@ -5,14 +5,6 @@ use core::fmt::Write as _;
 use portcullis_chains::Amount;
 use portcullis_report::grouped;
 
-/// What is said of each of many, one after the other.
-pub(super) fn each<'a, T: 'a>(
-    things: impl IntoIterator<Item = &'a T>,
-    say: impl Fn(&'a T) -> String,
-) -> String {
-    things.into_iter().map(say).collect::<Vec<_>>().concat()
-}
-
 /// Wei in ETH with two decimals, rounded to the nearest; never to zero what is something.
 pub(super) fn ether(amount: Amount) -> String {
     let hundredth = ETHER / 100;

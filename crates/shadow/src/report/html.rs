@@ -6,7 +6,7 @@ use crate::row::PLACES;
 use core::fmt::Write as _;
 use portcullis_chains::Amount;
 use portcullis_core::{Span, Time};
-use portcullis_report::{STYLE, escape, grouped};
+use portcullis_report::{STYLE, each, escape, grouped};
 
 /// Most assets that one line names.
 const NAMED: usize = 4;
@@ -70,8 +70,7 @@ fn episodes(report: &Report) -> String {
     if report.episodes.is_empty() {
         return String::new();
     }
-    let shown = report.episodes.iter().take(20).map(episode);
-    let shown: String = shown.collect();
+    let shown = each(report.episodes.iter().take(20), episode);
     let more = report.episodes.len().saturating_sub(20);
     let more = match more {
         0 => String::new(),
@@ -88,7 +87,7 @@ fn episode(episode: &Episode) -> String {
         "" => String::new(),
         common => format!(": <code>{}</code>", escape(common)),
     };
-    let rows = episode.examples.iter().map(|row| {
+    let rows = each(&episode.examples, |row| {
         let id = if row.id.is_empty() {
             format!("row {}", row.row)
         } else {
@@ -102,7 +101,6 @@ fn episode(episode: &Episode) -> String {
             escape(&row.to),
         )
     });
-    let rows: String = rows.collect();
     format!(
         "<h3>{}{common}</h3>\n<p>{} withdrawals out of {} accounts, from {} to {}: {}.</p>\n\
          <details><summary>The first of them</summary><div class=\"scroll\"><table>\n\
@@ -119,20 +117,18 @@ fn episode(episode: &Episode) -> String {
 fn grounds(report: &Report) -> String {
     let met = report.tally.grounds.iter();
     let met = met.filter(|(_, held)| held.all.count > 0);
-    let rows: String = met
-        .map(|(ground, held)| {
-            let what = match ground.reason() {
-                Some(reason) => format!("refused, {}", reason.number()),
-                None => "held".into(),
-            };
-            format!(
-                "<tr><td>{}</td><td>{what}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
-                capital(ground.said()),
-                grouped(held.all.count.into()),
-                grouped(held.alone.into()),
-            )
-        })
-        .collect();
+    let rows = each(met, |(ground, held)| {
+        let what = match ground.reason() {
+            Some(reason) => format!("refused, {}", reason.number()),
+            None => "held".into(),
+        };
+        format!(
+            "<tr><td>{}</td><td>{what}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
+            capital(ground.said()),
+            grouped(held.all.count.into()),
+            grouped(held.alone.into()),
+        )
+    });
     if rows.is_empty() {
         return String::new();
     }
@@ -177,12 +173,12 @@ fn days(report: &Report) -> String {
     let end = tall + 20;
     let _ = write!(
         svg,
-        "<text class=\"mark\" x=\"0\" y=\"{end}\">{}</text><text class=\"mark\" x=\"{wide}\" y=\"{end}\" text-anchor=\"end\">{}</text></svg>\n",
+        "<text class=\"mark\" x=\"0\" y=\"{end}\">{}</text><text class=\"mark\" x=\"{wide}\" y=\"{end}\" text-anchor=\"end\">{}</text></svg>",
         at(*first),
         at(first + count - 1),
     );
     format!(
-        "<section>\n<h2>Day by day</h2>\n{svg}<p class=\"key\"><span class=\"out\"></span>gone out at once \
+        "<section>\n<h2>Day by day</h2>\n{svg}\n<p class=\"key\"><span class=\"out\"></span>gone out at once \
          <span class=\"held\"></span>held <span class=\"lost\"></span>refused; the tallest day has {}</p>\n</section>\n",
         grouped(most.into())
     )
@@ -240,10 +236,7 @@ fn unsaid(report: &Report) -> String {
          can see that there are more.",
         report.terms.alike.min(report.terms.together)
     ));
-    let said: String = said
-        .iter()
-        .map(|text| format!("<li>{}</li>\n", escape(text)))
-        .collect();
+    let said = each(&said, |text| format!("<li>{}</li>\n", escape(text)));
     format!("<section>\n<h2>What this cannot know</h2>\n<ul>\n{said}</ul>\n</section>\n")
 }
 
@@ -252,20 +245,12 @@ fn faults(report: &Report) -> String {
     if faults.rows == 0 && report.cut.is_empty() {
         return String::new();
     }
-    let kinds = faults.kinds.iter();
-    let kinds: String = kinds
-        .map(|(kind, count)| {
-            format!(
-                "<tr><td>{}</td><td class=\"n\">{}</td></tr>\n",
-                escape(kind),
-                grouped((*count).into())
-            )
-        })
-        .collect();
+    let kinds = each(&faults.kinds, |(kind, count)| {
+        let (kind, count) = (escape(kind), grouped((*count).into()));
+        format!("<tr><td>{kind}</td><td class=\"n\">{count}</td></tr>\n")
+    });
     let first = faults.first.iter().chain(&report.cut);
-    let first: String = first
-        .map(|text| format!("<li>{}</li>\n", escape(text)))
-        .collect();
+    let first = each(first, |text| format!("<li>{}</li>\n", escape(text)));
     format!(
         "<section>\n<h2>Rows that could not be read</h2>\n<p>{} rows were left out.</p>\n<table>\n\
          <tr><th>the row</th><th class=\"n\">rows</th></tr>\n{kinds}</table>\n\
@@ -277,7 +262,7 @@ fn faults(report: &Report) -> String {
 fn terms(report: &Report, again: &str) -> String {
     let terms = &report.terms;
     let hours = |span: Span| span.0 / Span::hours(1).0;
-    let limits = terms.limits.iter().map(|(asset, limit)| {
+    let limits = each(&terms.limits, |(asset, limit)| {
         let parts = [
             ("one withdrawal", limit.per_transaction),
             ("an hour", limit.hour),
@@ -295,7 +280,6 @@ fn terms(report: &Report, again: &str) -> String {
             parts.collect::<Vec<_>>().join(", ")
         )
     });
-    let limits: String = limits.collect();
     format!(
         "<section>\n<h2>By what it was judged</h2>\n<p>A new address, factor or contact waits {} hours; a code pays \
          addresses of {} days; {} other accounts beyond what is usual make equal sums to fresh addresses a pattern, {} those \
