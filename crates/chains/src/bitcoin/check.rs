@@ -207,6 +207,14 @@ impl Checked {
         }
     }
 
+    /// Whether nodes take it in the place of what stands (BIP 125): a gate that replaces for less
+    /// gains nothing and makes the journal grow.
+    #[must_use]
+    pub fn outbids(&self, standing: &Standing) -> bool {
+        let size = Size::of(&self.tx, &self.coins);
+        self.fee.get() >= standing.least_above(size.virtual_bytes())
+    }
+
     /// What is spent, in the order of the inputs: what no other plan may spend while this one stands.
     #[must_use]
     pub fn coins(&self) -> &[Coin] {

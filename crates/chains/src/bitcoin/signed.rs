@@ -86,8 +86,8 @@ impl SignedTx {
 
 /// Whether the parts of a witness are the key's signature over the digest.
 ///
-/// ECDSA signatures are strict DER (BIP 66) with a low `s`, which verifying demands, and end in the
-/// byte of `SIGHASH_ALL`; Schnorr signatures have exactly 64 bytes, which means `SIGHASH_DEFAULT`.
+/// ECDSA signatures are strict DER (BIP 66), which parsing demands, with a low `s`, which verifying
+/// demands, and end in the byte of `SIGHASH_ALL`; Schnorr signatures have exactly 64 bytes, which means `SIGHASH_DEFAULT`.
 fn is_signature(
     secp: &Secp256k1<VerifyOnly>,
     key: &OwnedKey,
@@ -104,8 +104,7 @@ fn is_signature(
                 return Err(NotSigned::Witness(at));
             }
             let signature = ecdsa::Signature::from_der(der).map_err(|_| NotSigned::Witness(at))?;
-            let spelt = *signature.serialize_der() == *der;
-            Ok(spelt && secp.verify_ecdsa(digest, &signature, key).is_ok())
+            Ok(secp.verify_ecdsa(digest, &signature, key).is_ok())
         }
         (Kind::P2tr { output, .. }, [signature]) => {
             let signature =

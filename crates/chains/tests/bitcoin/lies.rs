@@ -377,6 +377,12 @@ fn about_the_bytes() {
         field: 0,
     };
     assert_eq!(check(&twice), psbt(again));
+    let with_data = after_magic(&[2, 0, 7, 1, 0]);
+    let unknown = PsbtError::UnknownField {
+        map: Map::Global,
+        field: 0,
+    };
+    assert_eq!(check(&with_data), psbt(unknown));
     let previous = PsbtError::Previous {
         at: 0,
         why: CoinError::PreviousMalformed,

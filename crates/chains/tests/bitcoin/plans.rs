@@ -158,6 +158,7 @@ fn a_replacement_shares_the_first_input_and_outbids() {
         let signed = |plan: &Plan, of: &Demands<'_>| -> Transaction {
             deserialize(&signed(&checked(plan, of)).to_bytes()).unwrap()
         };
+        assert!(checked(&next, &demands(payments, Some(&standing))).outbids(&standing));
         let before = signed(&first, &demands(&example().1, None));
         let after = signed(&next, &demands(payments, Some(&standing)));
         let (old, new) = (first.fee().get(), next.fee().get());
@@ -172,6 +173,7 @@ fn a_replacement_shares_the_first_input_and_outbids() {
             assert_eq!(after.output[0].script_pubkey, wallet().change().script());
         }
     }
+    assert!(!checked(&first, &demands(&payments, None)).outbids(&standing));
     let bumped = Terms {
         replaced: Some(&standing),
         ..terms(&payments)
@@ -203,17 +205,14 @@ fn change_of_the_replaced_is_no_coin() {
         previous: Some(&raw),
     }
     .prove();
-    let coins = paid.iter().map(Paid::coin).chain([change]);
     let terms = Terms {
         replaced: Some(&standing),
         ..terms(&payments)
     };
-    let next = Plan::make(coins, &wallet(), &terms).unwrap();
-    assert!(
-        next.coins()
-            .iter()
-            .all(|coin| coin.outpoint().txid != first.txid())
-    );
+    let make = |coins: Vec<Coin>| Plan::make(coins, &wallet(), &terms);
+    let without = make(vec![paid[0].coin(), change.clone()]);
+    assert_eq!(without, Err(PlanError::Insufficient));
+    assert!(make(vec![paid[0].coin(), paid[1].coin(), change]).is_ok());
 }
 
 trait Prove {
@@ -399,6 +398,36 @@ fn terms_that_make_no_plan() {
         Plan::make(small, &wallet(), &terms),
         Err(PlanError::TooManyInputs)
     );
+}
+
+/// One coin of P2TR at a satoshi per virtual byte costs about 100, with change about 140.
+#[test]
+fn what_is_too_little_for_change_is_fee_within_the_ceiling() {
+    let make = |coins: &[u64], payments: &[Payment], ceiling| {
+        let numbered = (0..).zip(coins);
+        let coins = numbered.map(|(number, coin)| Paid::by(By::P2tr, number, *coin).coin());
+        let (rate, ceiling) = (rate(1_000), sats(ceiling));
+        let terms = Terms {
+            rate,
+            ceiling,
+            ..terms(payments)
+        };
+        let plan = Plan::make(coins, &wallet(), &terms)?;
+        Ok((
+            plan.coins().len(),
+            plan.fee().get(),
+            plan.change().is_some(),
+        ))
+    };
+    let pay = [payment(Lock::P2wpkh([1; 20]), 9_700)];
+    assert_eq!(make(&[10_000], &pay, 300), Ok((1, 300, false)));
+    assert_eq!(make(&[10_000], &pay, 299), Err(PlanError::Insufficient));
+    assert_eq!(make(&[10_000, 5_000], &pay, 299), Ok((2, 200, true)));
+    assert_eq!(make(&[10_000, 5_000], &pay, 300), Ok((1, 300, false)));
+    assert_eq!(make(&[9_799], &pay, 300), Ok((1, 99, false)));
+    assert_eq!(make(&[9_798], &pay, 300), Err(PlanError::Insufficient));
+    assert_eq!(make(&[440], &[], 300), Err(PlanError::Insufficient));
+    assert_eq!(make(&[441], &[], 300), Ok((1, 111, true)));
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! PSBTs as others publish and read them.
 
 use bitcoin::psbt::Psbt;
-use portcullis_chains::bitcoin::{Checked, Refused};
+use portcullis_chains::bitcoin::{Checked, Refused, SignedTx};
+use proptest::prelude::*;
 
 use crate::common;
-use crate::kit::{demands, example, wallet};
+use crate::kit::{checked, demands, example, sats, signed, wallet};
 
 /// Every PSBT of BIP 174, valid or not, is another's: refused, each before anything is believed.
 #[test]
@@ -50,4 +51,34 @@ fn a_plan_is_a_psbt_to_others() {
         assert_eq!(psbt.spend_utxo(at).unwrap(), &paid.output);
     }
     assert_eq!(psbt.fee().unwrap().to_sat(), plan.fee().get());
+}
+
+proptest! {
+    /// Whatever bytes come, they are judged; what passes is within the ceiling and can be hashed.
+    #[test]
+    fn no_bytes_are_too_strange(
+        noise in prop::collection::vec(any::<u8>(), 0..64),
+        at in any::<prop::sample::Index>(),
+        cut in 0_usize..8,
+    ) {
+        let (_, payments, plan) = example();
+        let demands = demands(&payments, None);
+        let mut bytes = plan.to_psbt();
+        let at = at.index(bytes.len());
+        let end = (at + cut).min(bytes.len());
+        bytes.splice(at..end, noise.iter().copied());
+        if let Ok(passed) = Checked::psbt(&bytes, &wallet(), &demands) {
+            prop_assert!(passed.fee() <= sats(20_000));
+            prop_assert_eq!(passed.sighashes().count(), 2);
+        }
+        let plan = checked(&plan, &demands);
+        let raw = signed(&plan).to_bytes();
+        let at = at % raw.len();
+        let mut other = raw.clone();
+        other.splice(at..(at + cut).min(raw.len()), noise);
+        if let Ok(read) = SignedTx::read(&other, &plan) {
+            prop_assert_eq!(read.to_bytes(), raw, "a second spelling");
+        }
+        let _ = Checked::transaction(&bytes, &[&other], &wallet(), &demands);
+    }
 }

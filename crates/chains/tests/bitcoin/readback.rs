@@ -26,6 +26,13 @@ fn high_s(parts: &mut [Vec<u8>]) {
     parts[0] = [&high.serialize_der()[..], &[1]].concat();
 }
 
+/// The same numbers with a needless zero before `r`.
+fn padded(signature: &mut Vec<u8>) {
+    signature[1] += 1;
+    signature[3] += 1;
+    signature.insert(4, 0);
+}
+
 /// Input 0 is P2WPKH, input 1 P2TR.
 #[test]
 fn what_is_not_the_plan_signed_by_the_wallet() {
@@ -35,7 +42,7 @@ fn what_is_not_the_plan_signed_by_the_wallet() {
     let read = SignedTx::read(&raw, &plan).unwrap();
     assert_eq!((read.to_bytes(), read.txid()), (raw.clone(), plan.txid()));
     assert_eq!(read.witness(1).unwrap().len(), 1);
-    let table: [(&str, NotSigned, Change); 12] = [
+    let table: [(&str, NotSigned, Change); 13] = [
         ("another amount", NotSigned::OtherTransaction, |tx| {
             tx.output[0].value += bitcoin::Amount::ONE_SAT;
         }),
@@ -68,6 +75,9 @@ fn what_is_not_the_plan_signed_by_the_wallet() {
         }),
         ("a high s", NotSigned::Signature(0), |tx| {
             parts(tx, 0, |p| high_s(p));
+        }),
+        ("DER with a zero more", NotSigned::Witness(0), |tx| {
+            parts(tx, 0, |p| padded(&mut p[0]));
         }),
         ("no DER", NotSigned::Witness(0), |tx| {
             parts(tx, 0, |p| p[0][0] = 0x31);
