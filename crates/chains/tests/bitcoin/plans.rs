@@ -191,6 +191,29 @@ fn a_replacement_shares_the_first_input_and_outbids() {
     assert!(matches!(low, Err(PlanError::FeeAboveCeiling { .. })));
 }
 
+/// A larger transaction that paid only its own relay more would pay less per byte than what it is to
+/// replace, and miners would keep the old one.
+#[test]
+fn a_larger_replacement_pays_no_less_per_byte() {
+    let (mut paid, payments, first) = example();
+    let standing = checked(&first, &demands(&payments, None)).standing();
+    paid.truncate(1);
+    paid.extend((10..30).map(|number| Paid::by(By::P2wpkh, number, 3_000)));
+    let terms = Terms {
+        rate: rate(1_000),
+        replaced: Some(&standing),
+        ..terms(&payments)
+    };
+    let next = checked(&plan(&paid, &terms), &demands(&payments, Some(&standing)));
+    let size = |of: &Checked| -> u64 {
+        let tx: Transaction = deserialize(&signed(of).to_bytes()).unwrap();
+        tx.vsize() as u64
+    };
+    let old_size = size(&checked(&first, &demands(&payments, None)));
+    assert!(size(&next) > 2 * old_size);
+    assert!(next.fee().get() * old_size > first.fee().get() * size(&next));
+}
+
 #[test]
 fn change_of_the_replaced_is_no_coin() {
     let (paid, payments, first) = example();
@@ -426,8 +449,8 @@ fn what_is_too_little_for_change_is_fee_within_the_ceiling() {
     assert_eq!(make(&[10_000, 5_000], &pay, 300), Ok((1, 300, false)));
     assert_eq!(make(&[9_799], &pay, 300), Ok((1, 99, false)));
     assert_eq!(make(&[9_798], &pay, 300), Err(PlanError::Insufficient));
-    assert_eq!(make(&[440], &[], 300), Err(PlanError::Insufficient));
-    assert_eq!(make(&[441], &[], 300), Ok((1, 111, true)));
+    assert_eq!(make(&[440], &[], 500), Err(PlanError::Insufficient));
+    assert_eq!(make(&[441], &[], 500), Ok((1, 111, true)));
 }
 
 #[test]
