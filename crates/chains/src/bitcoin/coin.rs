@@ -6,8 +6,8 @@ use bitcoin::{OutPoint, Script, Transaction, TxOut};
 use super::wallet::Kind;
 use super::{Lock, OwnedKey, Sats, TooMuch, Wallet};
 
-/// The largest previous transaction that is looked at, in bytes; without its witnesses none that
-/// nodes relay is larger.
+/// The largest previous transaction that is looked at, in bytes. None that nodes relay is larger: they
+/// stop at 400,000 weight units (`MAX_STANDARD_TX_WEIGHT` of Bitcoin Core), of which a byte has 1 to 4.
 pub const MAX_PREVIOUS: usize = 400_000;
 
 /// What a node says is unspent. Every part of it may be a lie.
