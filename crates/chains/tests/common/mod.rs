@@ -5,7 +5,11 @@
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use minicbor::{Decode, Encode};
+use portcullis_chains::caip::CaipError;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// The vectors in a specification: its only JSON block, a list.
@@ -31,6 +35,44 @@ pub(crate) fn ethers(name: &str) -> Option<Vec<Value>> {
         .read_to_string(&mut text)
         .unwrap();
     Some(serde_json::from_str(&text).unwrap())
+}
+
+/// One of the Bitcoin Improvement Proposals, if the data is here.
+pub(crate) fn bip(name: &str) -> Option<String> {
+    let text = std::fs::read_to_string(data().join("vectors/bips").join(name)).ok();
+    if text.is_none() {
+        println!("skipped: no data");
+    }
+    text
+}
+
+/// Checks one vector of a name: what it means, and in which of its forms it is taken.
+pub(crate) fn check_name<T>(vector: &Value)
+where
+    T: FromStr<Err = CaipError> + ToString + DeserializeOwned,
+    T: Encode<()> + for<'b> Decode<'b, ()>,
+{
+    let text = vector["text"].as_str().unwrap();
+    let signed = minicbor::decode::<T>(&minicbor::to_vec(text).unwrap());
+    let json = serde_json::from_value::<T>(Value::from(text));
+    let Some(canonical) = vector["canonical"].as_str() else {
+        assert!(text.parse::<T>().is_err(), "{text}");
+        assert!(json.is_err() && signed.is_err(), "{text}");
+        return;
+    };
+    assert_eq!(text.parse::<T>().unwrap().to_string(), canonical);
+    assert_eq!(json.unwrap().to_string(), canonical);
+    assert_eq!(
+        signed.is_ok(),
+        vector["signed"].as_bool().unwrap(),
+        "{text}"
+    );
+    if let Some(cbor) = vector["cbor"].as_str() {
+        assert_eq!(
+            hex::encode(minicbor::to_vec(signed.unwrap()).unwrap()),
+            cbor
+        );
+    }
 }
 
 fn data() -> PathBuf {
