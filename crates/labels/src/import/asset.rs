@@ -5,7 +5,7 @@ use crate::address::{AddressError, Chain, Key};
 
 /// A chain on which an asset lives; for Ethereum's addresses with the chain's number in EIP-155, or
 /// none where the asset lives on several.
-type Place = (Chain, Option<u64>);
+pub(super) type Place = (Chain, Option<u64>);
 
 /// A token of several chains, tried in this order; no text is an address of two of them.
 const TOKEN: &[Place] = &[
@@ -42,21 +42,44 @@ pub(super) fn places(symbol: &str) -> Option<&'static [Place]> {
     })
 }
 
-/// The key of an address of such a place.
-pub(super) fn key(places: &[Place], address: &str, reach: EvmReach) -> Result<Key, Reject> {
+/// The key of an address, and whether it stands under an asset of another chain.
+pub(super) struct Found {
+    pub(super) key: Key,
+    pub(super) elsewhere: bool,
+}
+
+/// The key of an address that a list gives for such a place.
+///
+/// Lists err: OFAC's names an address of Tron's under Bitcoin. What is unmistakably an address of one
+/// other chain is taken as that, because the label is for whoever holds its key.
+pub(super) fn key(places: &[Place], address: &str, reach: EvmReach) -> Result<Found, Reject> {
     let mut fault = AddressError::Form;
     for (chain, number) in places {
         match Key::read(*chain, address) {
             Ok(key) => {
                 let named = number.filter(|_| reach == EvmReach::NamedChain);
-                return Ok(named
-                    .and_then(|chain| key.on_evm_chain(chain))
-                    .unwrap_or(key));
+                let named = named.and_then(|chain| key.on_evm_chain(chain));
+                return Ok(Found {
+                    key: named.unwrap_or(key),
+                    elsewhere: false,
+                });
             }
             // Of several chains the one that the text was mistyped for says so.
             Err(error) if fault != AddressError::Checksum => fault = error,
             Err(_) => {}
         }
     }
-    Err(Reject::Address(fault))
+    let foreign = matches!(fault, AddressError::Network | AddressError::Characters);
+    let other = if foreign { only_chain(address) } else { None };
+    other.ok_or(Reject::Address(fault)).map(|key| Found {
+        key,
+        elsewhere: true,
+    })
+}
+
+/// The key of a text that is an address of one chain and of no other.
+fn only_chain(address: &str) -> Option<Key> {
+    let read = |chain: &Chain| Key::read(*chain, address).ok();
+    let mut keys = Chain::ALL.iter().filter_map(read);
+    keys.next().filter(|_| keys.next().is_none())
 }

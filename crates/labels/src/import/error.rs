@@ -1,3 +1,4 @@
+use super::report::MAX_ROWS;
 use super::{MAX_LINE, MAX_VALUE};
 use crate::draft::DraftError;
 
@@ -120,6 +121,12 @@ pub enum ImportError {
     NoColumn {
         /// Which.
         name: &'static str,
+    },
+    /// More rows than are looked at.
+    #[error("line {line}: too many rows: at most {MAX_ROWS} a file; split it")]
+    ManyRows {
+        /// Where.
+        line: u64,
     },
     /// A list of an asset whose addresses cannot be read.
     #[error("unknown asset: docs/spec/labels.md lists those whose addresses can be read")]

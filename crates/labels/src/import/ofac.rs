@@ -21,7 +21,7 @@ pub fn ofac_asset(file_name: &str) -> Option<&str> {
 
 /// One list, and what all of its labels have in common.
 struct List {
-    places: &'static [(crate::address::Chain, Option<u64>)],
+    places: &'static [asset::Place],
     text: String,
     rules: Rules,
 }
@@ -37,8 +37,10 @@ impl List {
 
     fn entry(&self, address: &str) -> Result<Entry<'_>, Reject> {
         let sanction = Category::Sanction;
+        let found = asset::key(self.places, address.trim(), self.rules.evm)?;
         Ok(Entry {
-            key: asset::key(self.places, address.trim(), self.rules.evm)?,
+            key: found.key,
+            elsewhere: found.elsewhere,
             rating: self.rules.rating(sanction, sanction.usual_risk()),
             text: &self.text,
         })

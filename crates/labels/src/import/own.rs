@@ -28,7 +28,7 @@ pub(super) fn place(name: &str, line: u64) -> Result<usize, ImportError> {
 
 /// A name from a file in an error that people read: short, and nothing in it that is not seen.
 pub(super) fn shown(name: &str) -> Box<str> {
-    let short = name.chars().take(40);
+    let short = name.chars().take(80);
     short
         .flat_map(char::escape_debug)
         .collect::<String>()
@@ -51,6 +51,7 @@ impl<'a> Row<'a> {
         let risk: Risk = risk.map_err(|_| Reject::Risk)?;
         Ok(Entry {
             key: key(address.ok_or(Reject::NoAddress)?, chain, tag).map_err(Reject::Address)?,
+            elsewhere: false,
             rating: rules.rating(category, risk),
             text: label.ok_or(Reject::NoText)?,
         })

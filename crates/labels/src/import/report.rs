@@ -6,6 +6,8 @@ use crate::draft::{Draft, DraftError};
 use crate::rating::Rating;
 use crate::text::TextError;
 
+/// Most rows of a file, whatever becomes of them.
+pub(super) const MAX_ROWS: u32 = 2_000_000;
 /// Most rejects whose lines a report has.
 const SHOWN: usize = 100;
 
@@ -43,7 +45,10 @@ pub enum Reject {
 pub struct Report {
     /// Rows that gave a label.
     pub labels: u32,
-    /// Rows that did not, by reason.
+    /// Those among them whose address is not of the chain that the list names, and unmistakably of one
+    /// other: they are labelled there.
+    pub elsewhere: u32,
+    /// Rows that gave none, by reason.
     pub rejects: BTreeMap<Reject, u32>,
     /// The line of each of the first hundred of them.
     pub first: Vec<(u64, Reject)>,
@@ -54,6 +59,11 @@ impl Report {
     #[must_use]
     pub fn rejected(&self) -> u32 {
         self.rejects.values().copied().fold(0, u32::saturating_add)
+    }
+
+    fn count(&mut self, elsewhere: bool) {
+        self.labels = self.labels.saturating_add(1);
+        self.elsewhere = self.elsewhere.saturating_add(u32::from(elsewhere));
     }
 
     fn reject(&mut self, line: u64, why: Reject) {
@@ -68,6 +78,8 @@ impl Report {
 /// A row that was read.
 pub(super) struct Entry<'a> {
     pub(super) key: Key,
+    /// Whether the list names another chain.
+    pub(super) elsewhere: bool,
     pub(super) rating: Rating,
     pub(super) text: &'a str,
 }
@@ -92,15 +104,18 @@ impl<'a> Entering<'a> {
         line: u64,
         entry: Result<Entry<'_>, Reject>,
     ) -> Result<(), ImportError> {
-        let Entry { key, rating, text } = match entry {
+        if self.report.labels.saturating_add(self.report.rejected()) >= MAX_ROWS {
+            return Err(ImportError::ManyRows { line });
+        }
+        let entry = match entry {
             Ok(entry) => entry,
             Err(why) => {
                 self.report.reject(line, why);
                 return Ok(());
             }
         };
-        match self.draft.add(key, rating, text.trim()) {
-            Ok(()) => self.report.labels = self.report.labels.saturating_add(1),
+        match self.draft.add(entry.key, entry.rating, entry.text.trim()) {
+            Ok(()) => self.report.count(entry.elsewhere),
             Err(DraftError::Text(error)) => self.report.reject(line, Reject::Text(error)),
             Err(error) => return Err(ImportError::Full { line, error }),
         }

@@ -194,8 +194,10 @@ fn entry<'a>(
     let confidence = said.of(|members| members.confidence.as_deref());
     let doubt = taxonomy::doubt(confidence.unwrap_or_default());
     let label = said.of(|members| members.label.as_deref());
+    let found = asset::key(places, address.trim(), rules.evm)?;
     Ok(Entry {
-        key: asset::key(places, address.trim(), rules.evm)?,
+        key: found.key,
+        elsewhere: found.elsewhere,
         rating: rules.rating(category, category.usual_risk().less(doubt)),
         text: label.or(header.title.as_deref()).ok_or(Reject::NoText)?,
     })
