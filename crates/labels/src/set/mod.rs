@@ -1,8 +1,8 @@
 //! A set of labels in its one binary form (`docs/spec/labels.md`), and looking into it.
 //!
 //! The bytes are what is hashed, fetched and kept; a [`LabelSet`] is those bytes, checked in full once,
-//! and a table of where each shape's rows begin. Looking up is a binary search in the bytes and
-//! allocates nothing.
+//! and for each shape where its rows begin and the heads of every sixteenth. Looking up is a binary
+//! search in the heads, then in the bytes, and allocates nothing.
 
 mod changes;
 mod header;

@@ -84,6 +84,8 @@ pub(super) fn set(bytes: Vec<u8>, digest: SetDigest) -> Result<LabelSet, SetErro
     }
     check_texts(texts, &bytes)?;
     check_values(&tables, texts.count, &bytes)?;
+    let indexed = |table: Table| table.indexed(&bytes);
+    let tables = tables.into_iter().map(indexed).collect();
     Ok(LabelSet {
         bytes,
         header,
@@ -143,7 +145,12 @@ fn places(rest: &mut Rest<'_>) -> Result<(Vec<Table>, Texts), SetError> {
     for (shape, rows) in counted {
         let start = rest.at;
         rest.take(Table::size(shape, rows).ok_or(SetError::Cut)?)?;
-        tables.push(Table { shape, start, rows });
+        tables.push(Table {
+            shape,
+            start,
+            rows,
+            index: Vec::new(),
+        });
     }
     let texts = Texts {
         start: rest.at,

@@ -30,7 +30,7 @@ pub(crate) fn set<'a>(
         .collect();
     let counted = counted(rows.clone());
     let mut bytes = head(header, &counted, &used);
-    let tables = place(&counted, bytes.len());
+    let places = place(&counted, bytes.len());
     for row in rows {
         let number = numbers.get(row.text).copied().flatten().unwrap_or_default();
         bytes.extend_from_slice(row.key.bytes());
@@ -42,6 +42,8 @@ pub(crate) fn set<'a>(
         count: used.len(),
     };
     write_texts(&used, &mut bytes);
+    let indexed = |table: Table| table.indexed(&bytes);
+    let tables = places.into_iter().map(indexed).collect();
     LabelSet {
         digest: SetDigest::of(&bytes),
         header: header.clone(),
@@ -103,6 +105,7 @@ fn place(counted: &[(Shape, u32)], mut start: usize) -> Vec<Table> {
             shape: *shape,
             start,
             rows,
+            index: Vec::new(),
         });
         start += Table::size(*shape, rows).unwrap_or_default();
     }

@@ -169,6 +169,34 @@ proptest! {
     }
 }
 
+/// Every key of a table is found, and none beside it, whether all begin alike or none do.
+#[test]
+fn large_tables_are_searched_to_their_ends() {
+    for spread in [1_u64, 0x0100_0000_0000_0000] {
+        for count in [1, 15, 16, 17, 31, 32, 33, 250] {
+            let key = |number: u64| {
+                let start = number.wrapping_mul(spread).to_be_bytes();
+                let address = hex::encode([start, [7; 8]].concat());
+                format!("evm:{address}{number:08x}").parse::<Key>().unwrap()
+            };
+            let alike = |number: u64| {
+                format!("evm:{}{number:08x}", "7".repeat(32))
+                    .parse()
+                    .unwrap()
+            };
+            let keys = (1..=count).flat_map(|number| [key(2 * number), alike(2 * number)]);
+            let labels = keys.map(|key| (key, rating(5, Category::Scam), "x".to_owned()));
+            let labels: Vec<_> = labels.collect();
+            let set = built(&labels);
+            assert!(labels.iter().all(|(key, ..)| set.exact(key).is_some()));
+            for number in 0..=count {
+                assert_eq!(set.exact(&key(2 * number + 1)), None);
+                assert_eq!(set.exact(&alike(2 * number + 1)), None);
+            }
+        }
+    }
+}
+
 #[test]
 fn days_that_everybody_knows() {
     for (text, days) in [
