@@ -15,11 +15,9 @@ const PREFIX: &str = "bitcoincash";
 /// Five bits each.
 const CHECKSUM: usize = 8;
 
-/// Whether a text is meant so: with the prefix, or with a first letter and a length that base58check
-/// does not have there.
+/// Whether a text is meant so: with a prefix, or longer than base58check is.
 pub(super) fn looks_like(text: &str) -> bool {
-    let first = text.bytes().next().map(|byte| byte.to_ascii_lowercase());
-    text.contains(':') || (text.len() >= 42 && matches!(first, Some(b'q' | b'p' | b'z' | b'r')))
+    text.contains(':') || text.len() >= 42
 }
 
 pub(super) fn read(text: &str) -> Result<Key, AddressError> {

@@ -66,8 +66,9 @@ fn key(address: &str, chain: Option<&str>, tag: Option<&str>) -> Result<Key, Add
     }
     let mut text = String::with_capacity(MAX_ADDRESS);
     if let Some(chain) = chain {
-        // As long as an address at most: what is longer is no chain's name.
-        let chain = chain.get(..MAX_ADDRESS).map_or(chain, |_| "");
+        if chain.len() > MAX_ADDRESS {
+            return Err(AddressError::Chain);
+        }
         text.extend([chain.trim(), ":"]);
     }
     text.push_str(address);

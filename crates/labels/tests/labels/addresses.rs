@@ -146,6 +146,12 @@ const REFUSED: &[(&str, AddressError)] = &[
     ("bitcoincash:bitcoincash:", Checksum),
     // The specification's vector of 40 bytes: no script pays it.
     ("bitcoincash:qh3krj5607v3qlqh5c3wq3lrw3wnuxw0sp8dv0zugrrt5a3kj6ucysfz8kxwv2k53krr7n933jfsunqex2w82sl", Form),
+    // Made by this table's writers, with right checksums: a bit in what fills the last symbol, the
+    // reserved bit, a key's hash of 32 bytes, one of 19.
+    ("bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vcwdhfnr59fu", Characters),
+    ("bitcoincash:spm2qsznhks23z7629mms6s4cwef74vcwv4glwxl5g", Form),
+    ("bitcoincash:qdm2qsznhks23z7629mms6s4cwef74vcwdm2qsznhks23z7629mmskmc354r8", Form),
+    ("bitcoincash:bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vcuunm80ax", Length),
     ("zcash:u1l8xunezsvhq8fgzfl7404m450nwnd76zshe7f5dxv5z3w4gthawuwukdn5aalh6g", Form),
     ("zcash:tm9iMLAuYMzJ6jtFLcA7rzUmfreGuKvr7Ma", Network),
     ("zcash:zs1qqqqqqqqqqqqqqqqqqcguyvaw2vjk4sdyeg0lc970u659lvhqq7t0np6hlup5lusxle75c8v35q", Checksum),
@@ -155,6 +161,12 @@ const REFUSED: &[(&str, AddressError)] = &[
     // X-addresses of a test network, with a tag beside it, tags that are none.
     ("xrp:T7oKJ3q7s94kDH6tpkBowhetT1JKfcfdSCmAXbS75iATyLD", Network),
     ("xrp:XVLhHMPHU98es4dbozjVtdWzVrDjtV18pX8yuPT7y4xaEHi?dt=7", Tag),
+    // Again with right checksums: a tag without its flag, one above 2^32, an unknown flag, cut off.
+    ("xrp:XVLhHMPHU98es4dbozjVtdWzVrDjtV5EJLPAmWxCYeV7jDs", Tag),
+    ("xrp:XVLhHMPHU98es4dbozjVtdWzVrDjtVonVciZTHnHPPPXKWZ", Tag),
+    ("xrp:XVLhHMPHU98es4dbozjVtdWzVrDjtV1uguKB368ZUZ7LA2Y", Tag),
+    ("xrp:nCNgcxdx2EaxvreVAqhCMyssY99i4fUxeg8Gjr3e7Z", Length),
+    ("tron:6y92kJom31pAvJkPjBKN4aH39BM7RhvJ9", Length),
     ("xrp:rGWrZyQqhTp9Xu7G5Pkayo7bXjH4k4QYpf?dt=4294967296", Tag),
     ("xrp:rGWrZyQqhTp9Xu7G5Pkayo7bXjH4k4QYpf?dt=07", Tag),
     ("xrp:rGWrZyQqhTp9Xu7G5Pkayo7bXjH4k4QYpf?dt=", Tag),
@@ -221,7 +233,6 @@ fn one_wrong_character_is_another_receiver_or_none() {
     }
 }
 
-/// Every address of every BIP and ethers vector elsewhere; here: what a key covers.
 #[test]
 fn a_narrow_key_is_covered_by_the_wide_one() {
     let wide: Key = "evm:0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"
