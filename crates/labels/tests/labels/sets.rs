@@ -434,6 +434,25 @@ fn rules_of_the_importer() {
     assert_eq!(set.find(&on(1)).unwrap().rating, rating(4, Category::Other));
 }
 
+/// Tron's address under Litecoin can only be Tron's; Bitcoin's could be three chains', and is none.
+#[test]
+fn an_address_under_the_wrong_asset() {
+    let file = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t\n1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa\nTR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6T\n";
+    let mut draft = Draft::new();
+    let rules = Rules::default();
+    let report = draft.ofac_text("LTC", file.as_bytes(), rules).unwrap();
+    assert_eq!(
+        (report.labels, report.elsewhere, report.rejected()),
+        (1, 1, 2)
+    );
+    let set = draft.build(&header());
+    let tron = "tron:TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t".parse().unwrap();
+    assert_eq!(
+        set.find(&tron).unwrap().rating,
+        rating(10, Category::Sanction)
+    );
+}
+
 /// CSV and JSON Lines say the same.
 #[test]
 fn ones_own_list_in_both_forms() {
