@@ -18,6 +18,7 @@ mod client;
 mod contact;
 mod files;
 mod gate;
+mod labels;
 pub mod mutate;
 mod node;
 mod notes;
@@ -88,6 +89,11 @@ pub const TARGETS: &[Target] = &[
     Target { name: "caip", run: chains::caip },
     Target { name: "amount", run: chains::amount },
     Target { name: "node-answer", run: node::answer },
+    // Lists of addresses.
+    Target { name: "label-set", run: labels::set },
+    Target { name: "address-key", run: labels::key },
+    Target { name: "tagpack", run: labels::tagpack },
+    Target { name: "label-rows", run: labels::rows },
     // Files.
     Target { name: "configuration", run: files::configuration },
     Target { name: "key-file", run: files::key_file },

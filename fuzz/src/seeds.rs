@@ -2,7 +2,8 @@
 //! accepts.
 
 use crate::{
-    Target, chains, client, contact, files, gate, node, notes, passkey, request, tiles, world,
+    Target, chains, client, contact, files, gate, labels, node, notes, passkey, request, tiles,
+    world,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -71,6 +72,7 @@ fn harvest() -> &'static BTreeSet<Vec<u8>> {
             chains::seeds(),
             client::seeds(),
             contact::seeds(),
+            labels::seeds(),
         ] {
             all.extend(made);
         }

@@ -22,7 +22,7 @@ use serde_json::Value;
 #[rustfmt::skip] // a table
 const ALLOWED: &[(&str, &[&str])] = &[
     // Hands made-up bytes to every parser; nothing that ships uses it.
-    ("fuzz",       &["client", "gate", "signer", "witness", "keeper", "journal", "node", "keys", "host", "contact", "core", "tlog", "chains"]),
+    ("fuzz",       &["client", "gate", "signer", "witness", "keeper", "journal", "node", "keys", "host", "contact", "labels", "core", "tlog", "chains"]),
     ("portcullis", &["drill", "shadow", "gate", "signer", "herald", "witness", "client", "keeper", "journal", "node", "keys", "host", "contact", "core", "tlog", "chains"]),
     // Scenarios: play everybody who asks, and root on the gate's host, whose journal they write.
     ("drill",      &["client", "report", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
@@ -48,6 +48,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("contact",    &["core"]),
     ("core",       &["tlog", "chains"]),
     ("tlog",       &[]),
+    // Lists of addresses: a format, which core is to read.
+    ("labels",     &["chains"]),
     ("chains",     &[]),
 ];
 
@@ -55,7 +57,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const OUTERMOST: &[&str] = &["portcullis", "sim"];
 
 /// No I/O, no clock, no randomness, no threads: same input, same answer, in every process and every year.
-const PURE: &[&str] = &["report", "contact", "core", "tlog", "chains"];
+const PURE: &[&str] = &["report", "contact", "core", "tlog", "labels", "chains"];
 
 /// Crates through which a pure one would reach the outside.
 #[rustfmt::skip] // a list
