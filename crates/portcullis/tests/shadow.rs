@@ -90,7 +90,7 @@ fn a_months_export_becomes_a_report_for_people_and_one_for_programs() {
         4,
         "{lines}"
     );
-    assert!(lines.contains("2 rows could not be read"), "{lines}");
+    assert!(lines.contains("could not be read: 2;"), "{lines}");
 
     let found: Value = serde_json::from_slice(&std::fs::read(at("found.json")).unwrap()).unwrap();
     is_after_the_schema(&found);

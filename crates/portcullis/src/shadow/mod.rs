@@ -175,7 +175,7 @@ fn tell(report: &Report, page: &Path) {
     let left_out = report.faults.rows;
     if left_out > 0 || !report.cut.is_empty() {
         warn(format_args!(
-            "{left_out} rows could not be read; the report says why"
+            "rows that could not be read: {left_out}; the report says why"
         ));
         report.cut.iter().for_each(warn);
     }

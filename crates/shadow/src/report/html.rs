@@ -52,14 +52,14 @@ fn answer(report: &Report) -> String {
     };
     let card = |class: &str, name: &str, count: &Count| {
         format!(
-            "<div class=\"card {class}\"><h3>{name}</h3><p class=\"big\">{}</p><p>{} of a hundred. {}</p></div>\n",
+            "<div class=\"card {class}\"><h3>{name}</h3><p class=\"big\">{}</p><p>{} %. {}</p></div>\n",
             grouped(count.count.into()),
             share(count.count, tally.judged.count),
             amounts(count),
         )
     };
     format!(
-        "<section>\n{verdict}\n<div class=\"cards\">\n{}{}{}</div>\n</section>\n",
+        "<section>\n{verdict}\n<div class=\"cards three\">\n{}{}{}</div>\n</section>\n",
         card("good", "gone out at once", &tally.out),
         card("held", "held", &tally.held),
         card("bad", "refused", &tally.refused),
@@ -194,11 +194,11 @@ fn honest(report: &Report) -> String {
     let looked = [Ground::Alike(0), Ground::Together(0)].map(|ground| report.on(ground).all.count);
     format!(
         "<section>\n<h2>What customers would have met</h2>\n\
-         <p>{} of a hundred withdrawals go out at once. {} wait for nothing but time, mostly because an address is \
+         <p>{} % of the withdrawals go out at once. {} wait for nothing but time, mostly because an address is \
          new: a customer who adds addresses before paying them meets none of that.</p>\n\
          <dl class=\"facts\"><div><dt>half of those who wait, at most</dt><dd>{}</dd></div>\
-         <div><dt>nine of ten</dt><dd>{}</dd></div><div><dt>ninety-nine of a hundred</dt><dd>{}</dd></div>\
-         <div><dt>held for somebody to look at</dt><dd>{} ({} of a hundred)</dd></div></dl>\n</section>\n",
+         <div><dt>nine of ten</dt><dd>{}</dd></div><div><dt>ninety-nine in a hundred</dt><dd>{}</dd></div>\
+         <div><dt>held for somebody to look at</dt><dd>{} ({} %)</dd></div></dl>\n</section>\n",
         share(tally.out.count, tally.judged.count),
         grouped(delays.count().into()),
         hours(50),
@@ -252,7 +252,7 @@ fn faults(report: &Report) -> String {
     let first = faults.first.iter().chain(&report.cut);
     let first = each(first, |text| format!("<li>{}</li>\n", escape(text)));
     format!(
-        "<section>\n<h2>Rows that could not be read</h2>\n<p>{} rows were left out.</p>\n<table>\n\
+        "<section>\n<h2>Rows that could not be read</h2>\n<p>Left out: {}.</p>\n<table>\n\
          <tr><th>the row</th><th class=\"n\">rows</th></tr>\n{kinds}</table>\n\
          <details><summary>The first of them</summary><ul>\n{first}</ul></details>\n</section>\n",
         grouped(faults.rows.into())
@@ -292,7 +292,7 @@ fn terms(report: &Report, again: &str) -> String {
     )
 }
 
-/// Of a hundred, to the hundredth; never nothing of what is something.
+/// In percent, to the hundredth; never nothing of what is something.
 fn share(part: u64, whole: u64) -> String {
     let hundredths = (u128::from(part) * 10_000)
         .checked_div(whole.into())
