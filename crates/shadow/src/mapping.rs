@@ -25,7 +25,7 @@ struct MappingFile {
     encoding: Option<String>,
     /// By asset: its decimals. Amounts of what stands here are base units.
     base_units: BTreeMap<String, u8>,
-    factors: BTreeMap<Kind, Vec<String>>,
+    factors: BTreeMap<Factor, Vec<String>>,
     went_out: Vec<String>,
 }
 
@@ -64,15 +64,6 @@ impl Field {
             Self::Status => "status",
         }
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    None,
-    Weak,
-    Totp,
-    Passkey,
 }
 
 /// Why a file is no mapping.
@@ -187,7 +178,10 @@ impl Mapping {
             account: self.need(members, Field::Account)?,
             asset,
             amount,
-            to: tag.map_or(to.clone(), |tag| format!("{to}?tag={tag}")),
+            to: match tag {
+                Some(tag) => format!("{to}?tag={tag}"),
+                None => to,
+            },
             factor: self.factor(members)?,
             factor_since: self.time(members, Field::FactorSince)?,
             contact_since: self.time(members, Field::ContactSince)?,
@@ -196,11 +190,15 @@ impl Mapping {
         })
     }
 
+    /// Where it stands.
+    fn column(&self, field: Field) -> &str {
+        let own = self.file.columns.get(&field);
+        own.map_or(field.name(), String::as_str)
+    }
+
     /// What a member says, spaces around it left out; `None` where it is empty or says that there is nothing.
     fn text(&self, members: &dyn Members, field: Field) -> Result<Option<String>, RowFault> {
-        let name = self.file.columns.get(&field);
-        let name = name.map_or(field.name(), String::as_str);
-        let Some(text) = members.get(name) else {
+        let Some(text) = members.get(self.column(field)) else {
             return Ok(None);
         };
         let text = text.trim();
@@ -235,9 +233,7 @@ impl Mapping {
 
     /// Where the file has a column for it, an empty one says that there was none.
     fn factor(&self, members: &dyn Members) -> Result<Factor, RowFault> {
-        let name = self.file.columns.get(&Field::Factor);
-        let name = name.map_or(Field::Factor.name(), String::as_str);
-        if members.get(name).is_none() {
+        if members.get(self.column(Field::Factor)).is_none() {
             return Ok(Factor::Unsaid);
         }
         let Some(text) = self.text(members, Field::Factor)? else {
@@ -257,7 +253,7 @@ impl Mapping {
 }
 
 /// The words for each kind of factor: what the mapping has, and those that everybody uses.
-fn words(own: &BTreeMap<Kind, Vec<String>>) -> BTreeMap<String, Factor> {
+fn words(own: &BTreeMap<Factor, Vec<String>>) -> BTreeMap<String, Factor> {
     let common: [(&[&str], Factor); 4] = [
         (
             &["none", "no", "false", "0", "off", "password"],
@@ -276,16 +272,9 @@ fn words(own: &BTreeMap<Kind, Vec<String>>) -> BTreeMap<String, Factor> {
     let common = common
         .iter()
         .flat_map(|(words, factor)| words.iter().map(|word| ((*word).to_owned(), *factor)));
-    let own = own.iter().flat_map(|(kind, words)| {
-        let factor = match kind {
-            Kind::None => Factor::None,
-            Kind::Weak => Factor::Weak,
-            Kind::Totp => Factor::Totp,
-            Kind::Passkey => Factor::Passkey,
-        };
-        words
-            .iter()
-            .map(move |word| (word.to_ascii_lowercase(), factor))
+    let own = own.iter().flat_map(|(factor, words)| {
+        let words = words.iter();
+        words.map(|word| (word.to_ascii_lowercase(), *factor))
     });
     common.chain(own).collect()
 }

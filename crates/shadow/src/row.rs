@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode};
 use portcullis_chains::Amount;
 use portcullis_core::Time;
+use serde::Deserialize;
 
 /// Digits after the point that amounts are counted in, whatever the asset: more than any coin has in use.
 pub const PLACES: u8 = 18;
@@ -49,11 +50,13 @@ pub struct Row {
 }
 
 /// What a platform asked for before it let a withdrawal go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Deserialize)]
 #[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
 pub enum Factor {
     /// The file does not say.
     #[n(0)]
+    #[serde(skip)]
     Unsaid,
     /// Nothing.
     #[n(1)]

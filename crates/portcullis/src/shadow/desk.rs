@@ -9,6 +9,7 @@ use portcullis_shadow::{
 use std::fs::File;
 use std::io::Read as IoRead;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often it says how far it is.
@@ -16,7 +17,7 @@ const SAYS: Duration = Duration::from_secs(5);
 
 /// Everything that was read so far, and what came of it.
 pub(super) struct Desk {
-    mapping: Mapping,
+    mapping: Arc<Mapping>,
     shadow: Shadow,
     faults: Faults,
     cut: Vec<String>,
@@ -27,7 +28,7 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) fn new(mapping: Mapping, terms: Terms) -> Self {
         Self {
-            mapping,
+            mapping: Arc::new(mapping),
             shadow: Shadow::new(terms),
             faults: Faults::default(),
             cut: Vec::new(),
@@ -63,7 +64,7 @@ impl Desk {
         form: Form,
         file: impl IoRead,
     ) -> Result<(), Failure> {
-        let mapping = self.mapping.clone();
+        let mapping = Arc::clone(&self.mapping);
         for row in Read::new(form, file, &mapping, self.rows + 1) {
             let row = self.count(row, || path.display().to_string());
             if let Some(row) = row {
@@ -76,7 +77,7 @@ impl Desk {
 
     /// Judge copies of withdrawals as they come: JSON objects, one on each line.
     pub(super) fn copy(&mut self, body: &[u8]) -> Vec<Answer> {
-        let mapping = self.mapping.clone();
+        let mapping = Arc::clone(&self.mapping);
         let mut answers = Vec::new();
         for row in Read::new(Form::JsonLines, body, &mapping, self.rows + 1) {
             let why = row.as_ref().err().map(ToString::to_string);

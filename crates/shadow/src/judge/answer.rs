@@ -33,16 +33,22 @@ pub enum Would {
     Unread,
 }
 
+impl Would {
+    /// By all that speaks against it, what refuses first.
+    pub(crate) fn by(grounds: &[Ground]) -> Self {
+        match grounds {
+            [] => Self::GoOut,
+            [first, ..] if first.refuses() => Self::BeRefused,
+            _ => Self::BeHeld,
+        }
+    }
+}
+
 impl Answer {
     pub(super) fn new(row: &Row, grounds: Vec<Ground>) -> Self {
-        let would = match &*grounds {
-            [] => Would::GoOut,
-            [first, ..] if first.refuses() => Would::BeRefused,
-            _ => Would::BeHeld,
-        };
         Self {
             id: row.id.clone(),
-            would,
+            would: Would::by(&grounds),
             grounds,
             unread: None,
         }

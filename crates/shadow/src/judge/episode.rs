@@ -1,6 +1,7 @@
 //! Attacks, as far as their rows show them together.
 
-use crate::row::Row;
+use crate::report::add_to;
+use crate::row::{PLACES, Row};
 use portcullis_chains::Amount;
 use portcullis_core::behaviour::Who;
 use portcullis_core::{Span, Time};
@@ -31,6 +32,15 @@ pub enum Pattern {
 }
 
 impl Pattern {
+    /// What its rows have in common besides, as this one has it.
+    fn common(self, row: &Row) -> String {
+        match self {
+            Self::Alike => format!("{} of {}", row.amount.in_units(PLACES), row.asset),
+            Self::Together => row.to.clone(),
+            Self::WithoutFactor | Self::Changed => String::new(),
+        }
+    }
+
     /// What it is, for people.
     #[must_use]
     pub const fn said(self) -> &'static str {
@@ -90,8 +100,9 @@ pub(super) struct Episodes {
 }
 
 impl Episodes {
-    pub(super) fn add(&mut self, pattern: Pattern, common: String, row: &Row) {
+    pub(super) fn add(&mut self, pattern: Pattern, row: &Row) {
         self.close(row.time);
+        let common = pattern.common(row);
         let episode = self.open.entry((pattern, common.clone()));
         let episode = episode.or_insert_with(|| Episode::begin(pattern, common, row.time));
         episode.add(row);
@@ -143,8 +154,7 @@ impl Episode {
             self.who.insert(Who::of(row.account.as_bytes()));
         }
         self.accounts = self.who.len() as u64;
-        let amount = self.amounts.entry(row.asset.clone()).or_default();
-        *amount = amount.checked_add(row.amount).unwrap_or(Amount(u128::MAX));
+        add_to(&mut self.amounts, row);
         if self.examples.len() < EXAMPLES {
             self.examples.push(Example {
                 row: row.number,

@@ -1,5 +1,6 @@
 //! What speaks against a withdrawal.
 
+use core::mem::discriminant;
 use portcullis_core::{Reason, Span};
 
 /// Why one would have been refused, or held. In the order in which the core looks.
@@ -129,21 +130,10 @@ impl Ground {
         }
     }
 
-    pub(crate) const fn at(self) -> usize {
-        match self {
-            Self::NoFactor => 0,
-            Self::WeakFactor => 1,
-            Self::OverTransaction => 2,
-            Self::OverHour => 3,
-            Self::OverDay => 4,
-            Self::OverWeek => 5,
-            Self::NewAddress(_) => 6,
-            Self::NewFactor(_) => 7,
-            Self::NewContact(_) => 8,
-            Self::Passkey => 9,
-            Self::Approval => 10,
-            Self::Alike(_) => 11,
-            Self::Together(_) => 12,
-        }
+    /// Its place in [`Ground::ALL`], whatever it has beside it.
+    pub(crate) fn at(self) -> usize {
+        let kind = discriminant(&self);
+        let mut all = Self::ALL.iter();
+        all.position(|of| discriminant(of) == kind).unwrap_or(0)
     }
 }

@@ -6,7 +6,7 @@ mod episode;
 mod flows;
 mod ground;
 
-pub use answer::Answer;
+pub use answer::{Answer, Would};
 pub use episode::{Episode, Example, Pattern};
 pub use ground::Ground;
 
@@ -76,12 +76,12 @@ impl Shadow {
     fn judge(&mut self, row: &Row) -> Vec<Ground> {
         let begun = *self.begun.get_or_insert(row.time);
         let known = self.look(row, begun);
-        let grounds = self.grounds(row, &known);
-        for (pattern, place) in patterns(&self.terms, row, &known) {
-            self.episodes.add(pattern, place, row);
+        let patterns = patterns(&self.terms, &known);
+        let grounds = self.grounds(row, &known, &patterns);
+        for pattern in patterns {
+            self.episodes.add(pattern, row);
         }
-        let is_free = !grounds.iter().any(|ground| ground.refuses());
-        if is_free && row.went_out {
+        if Would::by(&grounds) != Would::BeRefused && row.went_out {
             self.flows.add(row);
         }
         self.tally.add(row, &grounds);
@@ -133,7 +133,7 @@ impl Shadow {
     }
 
     /// All that speaks against it, what refuses first.
-    fn grounds(&mut self, row: &Row, known: &Known) -> Vec<Ground> {
+    fn grounds(&self, row: &Row, known: &Known, patterns: &[Pattern]) -> Vec<Ground> {
         let terms = &self.terms;
         let mut grounds = Vec::new();
         match row.factor {
@@ -166,15 +166,18 @@ impl Shadow {
         let Company {
             alike, together, ..
         } = known.company;
-        grounds.extend((alike.beyond() >= terms.alike).then_some(Ground::Alike(alike.now)));
-        let many = together.beyond() >= terms.together;
-        grounds.extend(many.then_some(Ground::Together(together.now)));
+        let looked_at = patterns.iter().filter_map(|pattern| match pattern {
+            Pattern::Alike => Some(Ground::Alike(alike.now)),
+            Pattern::Together => Some(Ground::Together(together.now)),
+            Pattern::WithoutFactor | Pattern::Changed => None,
+        });
+        grounds.extend(looked_at);
         grounds
     }
 }
 
-/// The patterns of attack that a row belongs to, each with what its rows have in common.
-fn patterns(terms: &Terms, row: &Row, known: &Known) -> Vec<(Pattern, String)> {
+/// The patterns of attack that a row belongs to.
+fn patterns(terms: &Terms, known: &Known) -> Vec<Pattern> {
     let Company {
         alike,
         together,
@@ -182,31 +185,11 @@ fn patterns(terms: &Terms, row: &Row, known: &Known) -> Vec<(Pattern, String)> {
         ..
     } = known.company;
     let all = [
-        (
-            known.without >= WITHOUT,
-            Pattern::WithoutFactor,
-            String::new(),
-        ),
-        (
-            alike.beyond() >= terms.alike,
-            Pattern::Alike,
-            format!(
-                "{} of {}",
-                row.amount.in_units(crate::row::PLACES),
-                row.asset
-            ),
-        ),
-        (
-            together.beyond() >= terms.together,
-            Pattern::Together,
-            row.to.clone(),
-        ),
-        (
-            changed.beyond() >= terms.alike,
-            Pattern::Changed,
-            String::new(),
-        ),
+        (known.without >= WITHOUT, Pattern::WithoutFactor),
+        (alike.beyond() >= terms.alike, Pattern::Alike),
+        (together.beyond() >= terms.together, Pattern::Together),
+        (changed.beyond() >= terms.alike, Pattern::Changed),
     ];
-    let met = all.into_iter().filter(|(is_met, ..)| *is_met);
-    met.map(|(_, pattern, place)| (pattern, place)).collect()
+    let met = all.into_iter().filter(|(is_met, _)| *is_met);
+    met.map(|(_, pattern)| pattern).collect()
 }

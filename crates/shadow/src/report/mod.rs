@@ -3,6 +3,7 @@
 mod html;
 mod tally;
 
+pub(crate) use tally::add_to;
 pub use tally::{Count, Delays, Held, Tally};
 
 use crate::judge::{Episode, Ground};

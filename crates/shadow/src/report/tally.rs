@@ -1,6 +1,6 @@
 //! Counts.
 
-use crate::judge::Ground;
+use crate::judge::{Ground, Would};
 use crate::row::{Factor, Row};
 use portcullis_chains::Amount;
 use portcullis_core::{Span, Time};
@@ -26,11 +26,16 @@ pub struct Count {
 impl Count {
     fn add(&mut self, row: &Row) {
         self.count += 1;
-        let is_known = self.amounts.contains_key(&row.asset) || self.amounts.len() < MOST_ASSETS;
-        let asset = if is_known { &*row.asset } else { OTHERS };
-        let amount = self.amounts.entry(asset.to_owned()).or_default();
-        *amount = amount.checked_add(row.amount).unwrap_or(Amount(u128::MAX));
+        add_to(&mut self.amounts, row);
     }
+}
+
+/// One more amount among those of each asset.
+pub(crate) fn add_to(amounts: &mut BTreeMap<String, Amount>, row: &Row) {
+    let is_known = amounts.contains_key(&row.asset) || amounts.len() < MOST_ASSETS;
+    let asset = if is_known { &*row.asset } else { OTHERS };
+    let amount = amounts.entry(asset.to_owned()).or_default();
+    *amount = amount.checked_add(row.amount).unwrap_or(Amount(u128::MAX));
 }
 
 /// On one ground.
@@ -151,10 +156,10 @@ impl Tally {
         self.judged.add(row);
         self.went_out += u64::from(row.went_out);
         self.with_factor += u64::from(row.factor != Factor::Unsaid);
-        let (to, at) = match grounds {
-            [] => (&mut self.out, 0),
-            [first, ..] if first.refuses() => (&mut self.refused, 2),
-            _ => (&mut self.held, 1),
+        let (to, at) = match Would::by(grounds) {
+            Would::GoOut | Would::Unread => (&mut self.out, 0),
+            Would::BeHeld => (&mut self.held, 1),
+            Would::BeRefused => (&mut self.refused, 2),
         };
         to.add(row);
         let day = row.time.0 / Span::hours(24).0;
