@@ -99,9 +99,29 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_answered(text in "(eip155|.{0,3}):.{0,60}") {
+    fn any_text_is_answered(text in "eip155:.{0,60}") {
         if let Ok(address) = text.parse::<Address>() {
             prop_assert_eq!(address.to_string(), text.to_lowercase());
         }
+    }
+
+    /// Of a chain that is known by its name alone every spelling is a name of its own.
+    #[test]
+    fn a_name_is_taken_as_it_stands(text in "[a-z0-9-]{1,9}:[-_.a-zA-Z0-9]{0,34}(:[-.%?=a-zA-Z0-9]{0,140}|/[a-z0-9]{2,5}:.{0,140})") {
+        if let Ok(address) = text.parse::<Address>() {
+            prop_assert_eq!(address.to_string(), text.clone());
+            prop_assert_eq!(minicbor::decode::<Address>(&minicbor::to_vec(address).unwrap()).unwrap(), address);
+        }
+        if let Ok(asset) = text.parse::<AssetId>() {
+            prop_assert_eq!(asset.to_string(), text.clone());
+            prop_assert_eq!(AssetId::from_canonical(&text), Ok(asset));
+        }
+    }
+
+    #[test]
+    fn names_are_compared_by_their_texts(one in "xrpl:0:[a-b]{1,3}", other in "xrpl:0:[a-b]{1,3}") {
+        let read = |text: &str| text.parse::<Address>().unwrap();
+        prop_assert_eq!(read(&one).cmp(&read(&other)), one.cmp(&other));
+        prop_assert_eq!(read(&one) == read(&other), one == other);
     }
 }

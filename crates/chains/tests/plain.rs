@@ -357,7 +357,7 @@ fn replacements() {
     let with = |asset, to, amount, nonce| {
         Transfer::new(asset, at(to), Amount(amount), nonce, dearer).unwrap()
     };
-    let void = Transfer::void(wallet, 7, dearer);
+    let void = Transfer::void(wallet, 7, dearer).unwrap();
     let elsewhere = Address::Evm {
         chain: 2,
         address: WALLET,
@@ -371,17 +371,17 @@ fn replacements() {
         ("next nonce", with(token(), PAYEE, 5, 8), false),
         (
             "void at the next nonce",
-            Transfer::void(wallet, 8, dearer),
+            Transfer::void(wallet, 8, dearer).unwrap(),
             false,
         ),
         (
             "void on another chain",
-            Transfer::void(elsewhere, 7, dearer),
+            Transfer::void(elsewhere, 7, dearer).unwrap(),
             false,
         ),
         (
             "void of another wallet",
-            Transfer::void(at(PAYEE), 7, dearer),
+            Transfer::void(at(PAYEE), 7, dearer).unwrap(),
             false,
         ),
         ("something to itself", with(COIN, WALLET, 1, 7), false),

@@ -22,6 +22,7 @@ use crate::policy::{Policy, Rate};
 use crate::realm::{Realm, Role};
 use crate::state::account::{Account, BookEntry, FrozenBy, Holder, Owner, Proof};
 use crate::state::joint::{Quorum, Together};
+use crate::state::name::KeptAddress;
 use crate::state::recovery::Voucher;
 use crate::state::release::{End, Ended, Held, Release, SignedPlan, Stage, Withheld};
 use crate::state::said::Said;
@@ -560,14 +561,15 @@ impl Facts {
                     entry: at.index,
                 };
                 account.book.push(BookEntry {
-                    address: *address,
+                    address: KeptAddress::from(*address),
                     available,
                 });
                 self.awaiting
                     .push_back(at.awaits(Awaiting::Address(*id, *address)));
             }
             Effect::RemoveAddress(_, address) => {
-                account.book.retain(|entry| entry.address != *address);
+                let address = KeptAddress::from(*address);
+                account.book.retain(|entry| entry.address != address);
             }
             Effect::Freeze(_, by) => {
                 account.frozen = Some(*by);
@@ -772,7 +774,7 @@ impl Facts {
         now: Time,
     ) {
         if let Some(account) = self.accounts.get_mut(&account) {
-            account.outflow.entry(asset).add(amount, now);
+            account.outflow.entry(asset.into()).add(amount, now);
         }
         if let Some(wallet) = self.wallets.get_mut(&wallet) {
             wallet.outflow.entry(asset).or_default().add(amount, now);
@@ -897,7 +899,8 @@ impl Facts {
                     .get_mut(account)
                     .into_iter()
                     .flat_map(|a| &mut a.book);
-                book.filter(|entry| entry.address == *address)
+                let address = KeptAddress::from(*address);
+                book.filter(|entry| entry.address == address)
                     .for_each(|e| start(&mut e.available));
             }
             Awaiting::Held(digest) => {

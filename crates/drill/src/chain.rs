@@ -83,6 +83,11 @@ fn node(url: &str) -> Result<HttpNode, DrillError> {
     Ok(HttpNode::new(url, CHAIN, PATIENCE)?)
 }
 
+/// The twenty bytes of an address on the drill's chain.
+fn here(address: Address) -> Result<[u8; 20], DrillError> {
+    address.evm().ok_or(DrillError::Elsewhere(address))
+}
+
 /// A node, asked.
 pub(crate) struct Chain {
     node: HttpNode,
@@ -110,26 +115,22 @@ impl Chain {
     }
 
     pub(crate) fn balance(&self, of: Address) -> Result<Amount, DrillError> {
-        let Address::Evm { address, .. } = of;
-        Ok(self.node.balance(address)?)
+        Ok(self.node.balance(here(of)?)?)
     }
 
     /// How many transactions of an address stand in blocks.
     pub(crate) fn sent(&self, by: Address) -> Result<u64, DrillError> {
-        let Address::Evm { address, .. } = by;
-        Ok(self.node.nonce(address, At::Latest)?)
+        Ok(self.node.nonce(here(by)?, At::Latest)?)
     }
 
     /// How many the node has been handed: those of the blocks, and those that wait for one.
     pub(crate) fn handed(&self, by: Address) -> Result<u64, DrillError> {
-        let Address::Evm { address, .. } = by;
-        Ok(self.node.nonce(address, At::Pending)?)
+        Ok(self.node.nonce(here(by)?, At::Pending)?)
     }
 
     /// Give money away, as only a node for development does.
     pub(crate) fn give(&self, to: Address, amount: Amount) -> Result<(), DrillError> {
-        let Address::Evm { address, .. } = to;
-        let to = format!("0x{}", hex::encode(address));
+        let to = format!("0x{}", hex::encode(here(to)?));
         let amount = format!("0x{:x}", amount.0);
         self.rpc("anvil_setBalance", &json!([to, amount])).map(drop)
     }

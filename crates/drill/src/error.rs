@@ -1,5 +1,6 @@
 //! Why a drill could not be held. A check that fails is no error: it is what the drill is for.
 
+use portcullis_chains::Address;
 use portcullis_client::{BoardError, GateError, PasskeyError};
 use portcullis_keys::SignError;
 use portcullis_keys::software::OutOfRange;
@@ -43,6 +44,9 @@ pub enum DrillError {
     /// The chain's node.
     #[error("the chain's node: {0}")]
     Node(#[from] NodeError),
+    /// An address on another chain than the drill's.
+    #[error("{0} is not on the drill's chain")]
+    Elsewhere(Address),
     /// The journal, read or written as root on the gate's host would.
     #[error("the journal: {0}")]
     Journal(String),

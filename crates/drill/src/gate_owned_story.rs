@@ -248,9 +248,13 @@ fn ask(platform: &Platform, customer: &Arc<Customer>, seen: &Seen, at: Time) -> 
 }
 
 fn flipped(address: Address) -> Address {
-    let Address::Evm { chain, mut address } = address;
-    address[0] ^= 0xff;
-    Address::Evm { chain, address }
+    match address {
+        Address::Evm { chain, mut address } => {
+            address[0] ^= 0xff;
+            Address::Evm { chain, address }
+        }
+        other => other,
+    }
 }
 
 /// Root keeps the gate from the stop boards. Operators post a stop; the gate goes on releasing; the

@@ -140,7 +140,7 @@ pub struct Findings {
 /// Hold the drill `mfa-bypass` with one attacker.
 pub fn mfa_bypass(setting: &Setting<'_>) -> Result<Findings, DrillError> {
     let begun = Instant::now();
-    let town = Town::settle(setting.seed, setting.scale, chain::COIN)?;
+    let town = Town::settle(setting.seed, setting.scale)?;
     // The flow as it was has a chain and processes of its own; nobody waits for it.
     let folder = setting.folder.join("as-it-was");
     let (with, before) = thread::scope(|scope| {

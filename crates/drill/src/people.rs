@@ -1,11 +1,12 @@
 //! Who takes part: customers with passkeys of their own, some of whom are attacked.
 
 use crate::app::App;
+use crate::chain::CHAIN;
 use crate::dice::Dice;
 use crate::error::DrillError;
 use crate::figures::{ETHER, SLICE, Scale};
+use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
-use portcullis_chains::{Amount, AssetId};
 use portcullis_client::DevelopmentPasskey;
 use portcullis_core::genesis::Mode;
 use portcullis_core::id::{AccountId, PrincipalId, SubjectId};
@@ -75,10 +76,9 @@ pub(crate) struct Town {
 
 impl Town {
     /// The town of a seed.
-    pub(crate) fn settle(seed: u64, scale: Scale, asset: AssetId) -> Result<Self, DrillError> {
+    pub(crate) fn settle(seed: u64, scale: Scale) -> Result<Self, DrillError> {
         let mut people = People {
             dice: Dice::new(seed, "people"),
-            asset,
         };
         let balances = shares(&mut Dice::new(seed, "balances"), scale);
         let victims = balances.into_iter().map(|balance| people.victim(balance));
@@ -112,7 +112,6 @@ impl Town {
 
 struct People {
     dice: Dice,
-    asset: AssetId,
 }
 
 impl People {
@@ -174,9 +173,8 @@ impl People {
     }
 
     fn address(&mut self) -> Address {
-        let (AssetId::EvmNative { chain } | AssetId::EvmErc20 { chain, .. }) = self.asset;
         Address::Evm {
-            chain,
+            chain: CHAIN,
             address: self.dice.bytes(),
         }
     }

@@ -178,7 +178,6 @@ impl<'a> Mailboxes<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::COIN;
     use crate::figures::Scale;
 
     /// What the herald writes, as the mail server notes it.
@@ -192,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_withdrawal_told_to_somebody_else_is_one_that_nobody_asked_for() {
-        let town = Town::settle(1, "0.02".parse::<Scale>().unwrap(), COIN).unwrap();
+        let town = Town::settle(1, "0.02".parse::<Scale>().unwrap()).unwrap();
         let [one, other] = [&town.honest[0], &town.honest[1]];
         let mut mailboxes = Mailboxes::of(&Happened {
             town: &town,

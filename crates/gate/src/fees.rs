@@ -104,6 +104,7 @@ impl FeeTable {
         let gas = match asset {
             AssetId::EvmNative { .. } => rate.native_gas,
             AssetId::EvmErc20 { .. } => rate.token_gas,
+            AssetId::Bitcoin(_) | AssetId::Named(_) => return None,
         };
         let going = rate.going(gas)?;
         let fees = match payment.outbids() {

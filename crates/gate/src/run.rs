@@ -195,7 +195,11 @@ fn nodes(chains: &BTreeMap<ChainId, ChainFees>) -> Result<BTreeMap<ChainId, Arc<
         let Some(url) = &configured.node else {
             continue;
         };
-        let ChainId::Evm { chain: number } = *chain;
+        let number = chain.evm().ok_or_else(|| {
+            Error::Config(format!(
+                "a node is asked for fees on chains of eip155 only, not on {chain}"
+            ))
+        })?;
         let node = HttpNode::new(url, number, NODE_PATIENCE)
             .map_err(|error| Error::Config(format!("the node {url}: {error}")))?;
         nodes.insert(*chain, Arc::new(node));

@@ -64,7 +64,7 @@ fn look_up(what: &str, set: &LabelSet, keys: &[Key]) {
 fn key(number: u32, kind: u32) -> Key {
     let digest = SetDigest::of(&[number.to_be_bytes(), kind.to_be_bytes()].concat());
     let address = *digest.0.first_chunk().unwrap();
-    Key::from(portcullis_chains::Address::Evm { chain: 1, address })
+    Key::try_from(portcullis_chains::Address::Evm { chain: 1, address }).unwrap()
 }
 
 /// Payees on one chain, in an order that no cache foresees.

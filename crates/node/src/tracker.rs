@@ -1,7 +1,7 @@
 //! Where a planned transaction stands, from what a node was seen to say. Pure.
 
+use portcullis_chains::ChainId;
 use portcullis_chains::ethereum::{NotPlain, SignedTx, Transfer, TransferLog};
-use portcullis_chains::{Address, AssetId, ChainId};
 use portcullis_core::time::{Span, Time};
 
 use super::{Block, Head, Log, Node, NodeError, Receipt};
@@ -244,10 +244,8 @@ impl Attempt {
     }
 
     fn delivery(&self, wallet: [u8; 20], receipt: &Receipt) -> Delivery {
-        let delivered = match self.transfer.asset() {
-            AssetId::EvmNative { .. } => true,
-            AssetId::EvmErc20 { contract, .. } => self.is_logged(contract, wallet, receipt),
-        };
+        let token = self.transfer.token();
+        let delivered = token.is_none_or(|contract| self.is_logged(contract, wallet, receipt));
         match (receipt.succeeded, delivered) {
             (false, _) => Delivery::Reverted,
             (true, false) => Delivery::NotDelivered,
@@ -257,11 +255,10 @@ impl Attempt {
 
     /// Whether the token's own contract says exactly what was planned.
     fn is_logged(&self, contract: [u8; 20], from: [u8; 20], receipt: &Receipt) -> bool {
-        let Address::Evm { address: to, .. } = self.transfer.to();
         let planned = TransferLog {
             contract,
             from,
-            to,
+            to: self.transfer.payee(),
             amount: self.transfer.amount(),
         };
         let said = |log: &Log| TransferLog::parse(log.contract, &log.topics, &log.data);

@@ -13,7 +13,11 @@ pub(crate) fn units(amount: Amount, asset: AssetId, decimals: &BTreeMap<AssetId,
 
 /// How many digits people write after the point, where that is known.
 fn places(asset: AssetId, decimals: &BTreeMap<AssetId, u8>) -> Option<u8> {
-    let of_coin = matches!(asset, AssetId::EvmNative { .. }).then_some(18);
+    let of_coin = match asset {
+        AssetId::EvmNative { .. } => Some(18),
+        AssetId::Bitcoin(_) => Some(8),
+        AssetId::EvmErc20 { .. } | AssetId::Named(_) => None,
+    };
     decimals.get(&asset).copied().or(of_coin)
 }
 

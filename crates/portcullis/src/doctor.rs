@@ -10,8 +10,8 @@ use crate::reach::{Reach, ReachArgs};
 use crate::replica::Replica;
 use crate::withheld;
 use clap::Args;
+use portcullis_chains::AssetId;
 use portcullis_chains::caip::Address;
-use portcullis_chains::{AssetId, ChainId};
 use portcullis_client::Status;
 use portcullis_core::genesis::{Mode, Wallet};
 use portcullis_core::{Span, Time};
@@ -327,10 +327,14 @@ fn holder(locks: &str, inode: u64) -> Option<u32> {
 }
 
 fn node(reach: &Reach, wallet: &Wallet) -> Finding {
-    let ChainId::Evm { chain } = wallet.address.chain();
+    let Address::Evm { chain, address } = wallet.address else {
+        return Ok(format!(
+            "{} is not asked about: its chain is not one of eip155",
+            wallet.address
+        ));
+    };
     let url = reach.nodes.get(&wallet.address.chain());
     let url = url.ok_or_else(|| format!("no node is named for eip155:{chain}"))?;
-    let Address::Evm { address, .. } = wallet.address;
     let look = || {
         let node = HttpNode::new(url, chain, PATIENCE)?;
         Ok((

@@ -187,7 +187,13 @@ fn public(keys: &KeyFile, name: &Name, kind: Kind, chain: ChainId) -> Result<Val
     shown.insert("name".into(), name.to_string().into());
     shown.insert("kind".into(), kind.to_string().into());
     if kind == Kind::Secp256k1 {
-        let (ChainId::Evm { chain }, address) = (chain, keys.wallet(name)?.address());
+        let address = keys.wallet(name)?.address();
+        let chain = chain.evm().ok_or_else(|| {
+            Failure::usage(
+                "a key of this kind has an address on chains of eip155 only",
+                "",
+            )
+        })?;
         shown.insert("address".into(), value!(Address::Evm { chain, address }));
         return Ok(shown.into());
     }

@@ -109,8 +109,7 @@ fn check_place(
     wallet: &Wallet,
     key: [u8; 20],
 ) -> Result<(), PlanRefused> {
-    let Address::Evm { address, .. } = wallet.address;
-    if address != key {
+    if wallet.address.evm() != Some(key) {
         return Err(PlanRefused::OtherKey);
     }
     if transfer.chain() != wallet.address.chain() {
@@ -284,7 +283,7 @@ mod tests {
         let fees = Fees::new(1, 1, 21_000).unwrap();
         let void = Plan {
             wallet: World::WALLET,
-            unsigned: Transfer::void(wallet, 0, fees).build().to_bytes(),
+            unsigned: Transfer::void(wallet, 0, fees).unwrap().build().to_bytes(),
         };
         let given_up = |release: &mut Release| {
             release.plans.push(void.clone());

@@ -2,7 +2,6 @@
 
 use crate::config::{Chain, Config};
 use crate::signer::{Parts, Signer, SignerError};
-use portcullis_chains::caip::Address;
 use portcullis_chains::{AssetId, ChainId};
 use portcullis_core::id::{KeeperId, WalletId};
 use portcullis_core::{Digest, Network};
@@ -68,6 +67,9 @@ pub enum RunError {
     /// A wallet without its chain.
     #[error("wallet {0} is on {1}, which is not configured")]
     NoChain(WalletId, ChainId),
+    /// A chain whose transactions this version does not sign.
+    #[error("[[chains]] names {0}: this signer signs transactions on chains of eip155 only")]
+    UnknownChain(ChainId),
     /// A cap for what genesis does not let out.
     #[error("[[caps]] names {0}, which is no asset of the genesis: is it misspelt?")]
     NoSuchAsset(AssetId),
@@ -233,7 +235,11 @@ fn assemble(config: Config) -> Result<(Parts, StatementKeys), RunError> {
     }
     let (keys, wallets) = keys(&config, &start.key_file(&network)?, &network)?;
     let key = Arc::clone(keys.first());
-    let nodes = config.chains.iter().map(node).collect::<Result<_, _>>()?;
+    let nodes = config
+        .chains
+        .iter()
+        .map(node)
+        .collect::<Result<_, RunError>>()?;
     // The folder last: a configuration that cannot be used takes nothing.
     let machine = start.machine(clock)?;
     let parts = Parts {
@@ -299,8 +305,7 @@ fn check_wallet(
 ) -> Result<(), RunError> {
     let wallet = network.wallet(id).filter(|w| w.keeper == config.keeper);
     let wallet = wallet.ok_or(RunError::OtherWallet(id))?;
-    let Address::Evm { address, .. } = wallet.address;
-    if address != key {
+    if wallet.address.evm() != Some(key) {
         return Err(RunError::OtherWalletKey(id));
     }
     let chain = wallet.address.chain();
@@ -310,8 +315,8 @@ fn check_wallet(
     }
 }
 
-fn node(chain: &Chain) -> Result<(ChainId, Arc<dyn Node>), NodeError> {
-    let ChainId::Evm { chain: number } = chain.id;
+fn node(chain: &Chain) -> Result<(ChainId, Arc<dyn Node>), RunError> {
+    let number = chain.id.evm().ok_or(RunError::UnknownChain(chain.id))?;
     let node = HttpNode::new(&chain.node, number, NODE_PATIENCE)?;
     Ok((chain.id, Arc::new(node)))
 }

@@ -164,11 +164,10 @@ impl Model {
         let heralds = heralds.into_iter().flatten();
         let roles = roles.into_iter().chain(administrators).chain(heralds);
         let roles = roles.map(|(who, role)| (who, BTreeSet::from([role])));
-        let Address::Evm { address, .. } = genesis.wallets[0].address;
         Self {
             chronicle: common.chronicle.clone(),
             truth: truth.clone(),
-            wallet: address,
+            wallet: genesis.wallets[0].address.evm().unwrap_or_default(),
             quorum: 2,
             newcomers: BTreeMap::new(),
             delays: Delays::new(common.is_whole),
@@ -428,8 +427,8 @@ fn acts_of(entry: &Entry) -> Vec<Digest> {
 #[must_use]
 pub(crate) fn token_of(asset: AssetId) -> Option<[u8; 20]> {
     match asset {
-        AssetId::EvmNative { .. } => None,
         AssetId::EvmErc20 { contract, .. } => Some(contract),
+        AssetId::EvmNative { .. } | AssetId::Bitcoin(_) | AssetId::Named(_) => None,
     }
 }
 

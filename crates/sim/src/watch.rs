@@ -219,10 +219,10 @@ impl Watch {
             let ActKind::Withdraw(withdraw) = &act.kind else {
                 return false;
             };
-            let portcullis_chains::Address::Evm { address, .. } = withdraw.to;
             let is_ether = withdraw.asset == World::ETHER;
             act.account == Some(payment.account)
-                && (address, withdraw.amount.0) == (planned.paid.to, planned.paid.amount)
+                && (withdraw.to.evm(), withdraw.amount.0)
+                    == (Some(planned.paid.to), planned.paid.amount)
                 && is_ether == planned.paid.token.is_none()
                 && (truth.has_signed(act.principal, planned.act)
                     || truth.judged_falsely.contains(&planned.act))

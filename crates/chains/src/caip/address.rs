@@ -1,7 +1,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::{CaipError, ChainId, evm, text};
+use super::{BitcoinAddress, CaipError, ChainId, NamedAddress, evm, text};
 
 /// An address on one chain, named as in CAIP-10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +13,10 @@ pub enum Address {
         /// The last 20 bytes of Keccak-256 over the public key, or the address of a contract.
         address: [u8; 20],
     },
+    /// An address on a chain with Bitcoin's transactions; `bip122:…:bc1…`.
+    Bitcoin(BitcoinAddress),
+    /// An address on a chain that is known by its name alone.
+    Named(NamedAddress),
 }
 
 impl Address {
@@ -21,6 +25,17 @@ impl Address {
     pub const fn chain(&self) -> ChainId {
         match *self {
             Self::Evm { chain, .. } => ChainId::Evm { chain },
+            Self::Bitcoin(address) => ChainId::Bitcoin(address.chain()),
+            Self::Named(address) => ChainId::Named(address.chain()),
+        }
+    }
+
+    /// The twenty bytes of an address on a chain with Ethereum's transactions.
+    #[must_use]
+    pub const fn evm(&self) -> Option<[u8; 20]> {
+        match *self {
+            Self::Evm { address, .. } => Some(address),
+            Self::Bitcoin(_) | Self::Named(_) => None,
         }
     }
 }
@@ -37,6 +52,8 @@ impl FromStr for Address {
                 chain,
                 address: evm::parse(address)?,
             }),
+            ChainId::Bitcoin(_) => text.parse().map(Self::Bitcoin),
+            ChainId::Named(_) => text.parse().map(Self::Named),
         }
     }
 }
@@ -45,6 +62,8 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Evm { chain, address } => write!(f, "eip155:{chain}:{}", evm::Hex(address)),
+            Self::Bitcoin(address) => address.fmt(f),
+            Self::Named(address) => address.fmt(f),
         }
     }
 }

@@ -1,7 +1,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::{CaipError, ChainId, evm, text};
+use super::{BitcoinAsset, CaipError, ChainId, NamedAsset, evm, text};
 
 /// An asset, named as in CAIP-19.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +19,10 @@ pub enum AssetId {
         /// The address of the token's contract.
         contract: [u8; 20],
     },
+    /// The coin of a chain with Bitcoin's transactions; `…/slip44:0`.
+    Bitcoin(BitcoinAsset),
+    /// Any asset of a chain that is known by its name alone.
+    Named(NamedAsset),
 }
 
 impl AssetId {
@@ -27,6 +31,8 @@ impl AssetId {
     pub const fn chain(&self) -> ChainId {
         match *self {
             Self::EvmNative { chain } | Self::EvmErc20 { chain, .. } => ChainId::Evm { chain },
+            Self::Bitcoin(BitcoinAsset { chain }) => ChainId::Bitcoin(chain),
+            Self::Named(asset) => ChainId::Named(asset.chain()),
         }
     }
 }
@@ -37,7 +43,11 @@ impl FromStr for AssetId {
     fn from_str(text: &str) -> Result<Self, CaipError> {
         let form = CaipError::Form("CHAIN/NAMESPACE:REFERENCE");
         let (chain, asset) = text::capped(text)?.split_once('/').ok_or(form)?;
-        let ChainId::Evm { chain } = chain.parse()?;
+        let chain = match chain.parse()? {
+            ChainId::Evm { chain } => chain,
+            ChainId::Bitcoin(_) => return text.parse().map(Self::Bitcoin),
+            ChainId::Named(_) => return text.parse().map(Self::Named),
+        };
         match asset.split_once(':').ok_or(form)? {
             ("slip44", "60") => Ok(Self::EvmNative { chain }),
             ("erc20", contract) => Ok(Self::EvmErc20 {
@@ -56,6 +66,8 @@ impl fmt::Display for AssetId {
             Self::EvmErc20 { chain, contract } => {
                 write!(f, "eip155:{chain}/erc20:{}", evm::Hex(contract))
             }
+            Self::Bitcoin(asset) => asset.fmt(f),
+            Self::Named(asset) => asset.fmt(f),
         }
     }
 }

@@ -1,7 +1,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::{CaipError, text};
+use super::{BitcoinChain, CaipError, NamedChain, text};
 
 /// A chain, named as in CAIP-2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,6 +11,21 @@ pub enum ChainId {
         /// The chain id of EIP-155, which each transaction's signature covers.
         chain: u64,
     },
+    /// A chain with Bitcoin's transactions; `bip122:…`.
+    Bitcoin(BitcoinChain),
+    /// Any other, known by its name alone; `NAMESPACE:REFERENCE`.
+    Named(NamedChain),
+}
+
+impl ChainId {
+    /// The chain id of EIP-155, if the chain has one.
+    #[must_use]
+    pub const fn evm(&self) -> Option<u64> {
+        match *self {
+            Self::Evm { chain } => Some(chain),
+            Self::Bitcoin(_) | Self::Named(_) => None,
+        }
+    }
 }
 
 impl FromStr for ChainId {
@@ -21,11 +36,13 @@ impl FromStr for ChainId {
         let (namespace, reference) = text
             .split_once(':')
             .ok_or(CaipError::Form("NAMESPACE:REFERENCE"))?;
-        match namespace {
-            "eip155" => Ok(Self::Evm {
-                chain: chain_number(reference)?,
-            }),
-            _ => Err(CaipError::Namespace),
+        if namespace == "eip155" {
+            let chain = chain_number(reference)?;
+            return Ok(Self::Evm { chain });
+        }
+        match text.parse() {
+            Ok(chain) => Ok(Self::Bitcoin(chain)),
+            Err(_) => Ok(Self::Named(text.parse()?)),
         }
     }
 }
@@ -34,6 +51,8 @@ impl fmt::Display for ChainId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Evm { chain } => write!(f, "eip155:{chain}"),
+            Self::Bitcoin(chain) => chain.fmt(f),
+            Self::Named(chain) => chain.fmt(f),
         }
     }
 }

@@ -8,19 +8,19 @@
 //! | [`BitcoinChain`] | CAIP-2 | `bip122:000000000019d6689c085ae165831e93` |
 //! | [`BitcoinAsset`] | CAIP-19 | `bip122:000000000019d6689c085ae165831e93/slip44:0` |
 //! | [`BitcoinAddress`] | CAIP-10 | `bip122:000000000019d6689c085ae165831e93:bc1…` |
+//! | [`NamedChain`], [`NamedAsset`], [`NamedAddress`] | all three | any other, as it is written |
 //!
 //! Each value has exactly one canonical text, and that text is what gets signed: hexadecimal in
 //! lower case, decimals without leading zeros, bech32 in lower case. [`core::str::FromStr`] and JSON
 //! read what people write, so they also take a checksummed address (EIP-55) and check it, and bech32
 //! in upper case; CBOR takes the canonical text only. `docs/spec/caip.md` has the rules and vectors.
-//!
-//! The names on Bitcoin stand beside the three enums that acts carry until acts can carry them, too.
 
 mod address;
 mod asset;
 mod bitcoin;
 mod chain;
 mod evm;
+mod named;
 pub(crate) mod text;
 
 pub use address::Address;
@@ -28,9 +28,10 @@ pub use asset::AssetId;
 pub use bitcoin::{BitcoinAddress, BitcoinAsset, BitcoinChain};
 pub use chain::ChainId;
 pub use evm::checksummed;
+pub use named::{NamedAddress, NamedAsset, NamedChain};
 
-/// The longest text that is looked at, in bytes. The longest canonical text of today has 104.
-pub const MAX_TEXT: usize = 128;
+/// The longest text that is looked at, in bytes: the longest that CAIP-19 can write.
+pub const MAX_TEXT: usize = 179;
 
 /// Why a text names nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,8 +42,8 @@ pub enum CaipError {
     /// Parts are missing or too many.
     #[error("the name does not have the form {0}")]
     Form(&'static str),
-    /// A namespace that this version does not know.
-    #[error("unknown namespace: chains are named eip155:NUMBER")]
+    /// A namespace that CAIP-2 or CAIP-19 cannot write.
+    #[error("no namespace: three to eight of a-z, 0-9 and -")]
     Namespace,
     /// A chain number with leading zeros, other characters, or above 2^64 − 1.
     #[error("a chain number is decimal, without leading zeros, below 2^64")]
@@ -56,9 +57,9 @@ pub enum CaipError {
     /// Upper-case letters that are not the checksum of the address.
     #[error("the checksum (EIP-55) of the address is wrong: copy it again from its source")]
     Checksum,
-    /// No first block of a known chain.
+    /// No first block.
     #[error(
-        "unknown Bitcoin chain: name it bip122: and the first 32 digits of its first block's hash"
+        "no chain of Bitcoin's kind: name it bip122: and the first 32 digits of its first block's hash, in lower case"
     )]
     Bip122,
     /// Another asset than the coin itself.

@@ -17,9 +17,9 @@ pub struct Transfer {
     fees: Fees,
 }
 
-/// The asset lives on one chain, the address on another.
+/// The asset lives on one chain, the address on another; or neither chain has Ethereum's transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the asset is on {asset} but the address is on {address}")]
+#[error("no transaction of Ethereum's pays an asset on {asset} to an address on {address}")]
 pub struct OtherChain {
     asset: ChainId,
     address: ChainId,
@@ -60,46 +60,41 @@ impl Transfer {
         nonce: u64,
         fees: Fees,
     ) -> Result<Self, OtherChain> {
-        if asset.chain() != to.chain() {
-            return Err(OtherChain {
-                asset: asset.chain(),
-                address: to.chain(),
-            });
+        let elsewhere = OtherChain {
+            asset: asset.chain(),
+            address: to.chain(),
+        };
+        let (chain, token) = match asset {
+            AssetId::EvmNative { chain } => (chain, None),
+            AssetId::EvmErc20 { chain, contract } => (chain, Some(contract)),
+            AssetId::Bitcoin(_) | AssetId::Named(_) => return Err(elsewhere),
+        };
+        match to {
+            Address::Evm { chain: on, address } if on == chain => Ok(Self {
+                chain,
+                token,
+                to: address,
+                amount,
+                nonce,
+                fees,
+            }),
+            _ => Err(elsewhere),
         }
-        let Address::Evm { address: to, .. } = to;
-        Ok(match asset {
-            AssetId::EvmNative { chain } => Self {
-                chain,
-                token: None,
-                to,
-                amount,
-                nonce,
-                fees,
-            },
-            AssetId::EvmErc20 { chain, contract } => Self {
-                chain,
-                token: Some(contract),
-                to,
-                amount,
-                nonce,
-                fees,
-            },
-        })
     }
 
     /// A payment of nothing by the wallet to itself, which takes the place of whatever else was to
     /// have this nonce.
-    #[must_use]
-    pub fn void(wallet: Address, nonce: u64, fees: Fees) -> Self {
-        let Address::Evm { chain, address: to } = wallet;
-        Self {
-            chain,
-            token: None,
-            to,
-            amount: Amount::ZERO,
-            nonce,
-            fees,
-        }
+    pub fn void(wallet: Address, nonce: u64, fees: Fees) -> Result<Self, OtherChain> {
+        let coin = match wallet.chain() {
+            ChainId::Evm { chain } => AssetId::EvmNative { chain },
+            elsewhere => {
+                return Err(OtherChain {
+                    asset: elsewhere,
+                    address: elsewhere,
+                });
+            }
+        };
+        Self::new(coin, wallet, Amount::ZERO, nonce, fees)
     }
 
     /// The transaction that makes this payment; [`Self::decode`] reads the same back.
@@ -179,6 +174,18 @@ impl Transfer {
         }
     }
 
+    /// The twenty bytes of that.
+    #[must_use]
+    pub const fn payee(&self) -> [u8; 20] {
+        self.to
+    }
+
+    /// The token's contract, or `None` for the chain's own coin.
+    #[must_use]
+    pub const fn token(&self) -> Option<[u8; 20]> {
+        self.token
+    }
+
     /// How much is paid, in base units.
     #[must_use]
     pub const fn amount(&self) -> Amount {
@@ -222,7 +229,7 @@ impl Transfer {
     /// Whether this is `wallet` paying nothing to itself.
     #[must_use]
     pub fn is_void(&self, wallet: &Address) -> bool {
-        *self == Self::void(*wallet, self.nonce, self.fees)
+        Self::void(*wallet, self.nonce, self.fees) == Ok(*self)
     }
 
     /// Whether both pay the same to the same.

@@ -20,6 +20,7 @@ use portcullis_chains::{Amount, ethereum};
 pub struct Payment {
     wallet: WalletId,
     from: Address,
+    coin: AssetId,
     nonce: u64,
     fee_ceiling: Amount,
     pays: Pays,
@@ -28,18 +29,7 @@ pub struct Payment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pays {
     /// A withdrawal.
-    Release {
-        digest: Digest,
-        act: Box<Act>,
-        account: AccountId,
-        proof: Proof,
-        beside: Together,
-        to: Address,
-        asset: AssetId,
-        amount: Amount,
-        /// What that counts for, where there is a rate.
-        worth: Option<Amount>,
-    },
+    Release(Box<Withdrawal>),
     /// The wallet itself, nothing: the release's nonce is spent.
     Void {
         release: Digest,
@@ -47,6 +37,20 @@ enum Pays {
         /// Fees of the newest earlier plan that a signer has stated as signed.
         out: Option<Fees>,
     },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Withdrawal {
+    digest: Digest,
+    act: Act,
+    account: AccountId,
+    proof: Proof,
+    beside: Together,
+    to: Address,
+    asset: AssetId,
+    amount: Amount,
+    /// What that counts for, where there is a rate.
+    worth: Option<Amount>,
 }
 
 /// Why a plan is not the one that the decision calls for.
@@ -99,36 +103,32 @@ impl Payment {
         let wallet = state.wallet_for(withdraw.asset)?;
         let nonce = state.facts.wallets.get(&wallet.id)?.next_nonce;
         let (to, asset, amount) = (withdraw.to, withdraw.asset, withdraw.amount);
-        let act = Box::new(act.clone());
-        Some(Self::of(
-            wallet,
-            nonce,
-            Pays::Release {
-                digest,
-                act,
-                account,
-                proof,
-                beside: Together::default(),
-                to,
-                asset,
-                amount,
-                worth: None,
-            },
-        ))
+        let pays = Withdrawal {
+            digest,
+            act: act.clone(),
+            account,
+            proof,
+            beside: Together::default(),
+            to,
+            asset,
+            amount,
+            worth: None,
+        };
+        Self::of(wallet, nonce, Pays::Release(Box::new(pays)))
     }
 
     /// The same, with those who stand behind it together.
     pub(super) fn jointly(mut self, with: Together) -> Self {
-        if let Pays::Release { beside, .. } = &mut self.pays {
-            *beside = with;
+        if let Pays::Release(pays) = &mut self.pays {
+            pays.beside = with;
         }
         self
     }
 
     /// The same, counted for so much.
     pub(super) fn worth(mut self, counts: Option<Amount>) -> Self {
-        if let Pays::Release { worth, .. } = &mut self.pays {
-            *worth = counts;
+        if let Pays::Release(pays) = &mut self.pays {
+            pays.worth = counts;
         }
         self
     }
@@ -142,7 +142,7 @@ impl Payment {
         let plans = release.plans.iter().zip(&earlier).rev();
         let mut signed = plans.filter(|(plan, _)| release.is_signed(plan.digest()));
         let out = signed.next().map(|(_, transfer)| transfer.fees());
-        Some(Self::of(
+        Self::of(
             wallet,
             nonce,
             Pays::Void {
@@ -150,18 +150,19 @@ impl Payment {
                 earlier,
                 out,
             },
-        ))
+        )
     }
 
-    fn of(wallet: &Wallet, nonce: u64, pays: Pays) -> Self {
+    fn of(wallet: &Wallet, nonce: u64, pays: Pays) -> Option<Self> {
         let (from, fee_ceiling) = (wallet.address, wallet.fee_ceiling);
-        Self {
+        Some(Self {
             wallet: wallet.id,
             from,
+            coin: coin(wallet)?,
             nonce,
             fee_ceiling,
             pays,
-        }
+        })
     }
 
     /// The paying wallet.
@@ -180,8 +181,8 @@ impl Payment {
     #[must_use]
     pub fn asset(&self) -> AssetId {
         match &self.pays {
-            Pays::Release { asset, .. } => *asset,
-            Pays::Void { .. } => native(self.from),
+            Pays::Release(pays) => pays.asset,
+            Pays::Void { .. } => self.coin,
         }
     }
 
@@ -190,7 +191,7 @@ impl Payment {
     #[must_use]
     pub fn outbids(&self) -> Option<Fees> {
         match &self.pays {
-            Pays::Release { .. } => None,
+            Pays::Release(_) => None,
             Pays::Void { out, .. } => *out,
         }
     }
@@ -210,10 +211,10 @@ impl Payment {
     /// The plan with these fees.
     pub fn plan(&self, fees: Fees) -> Result<Plan, OtherChain> {
         let transfer = match &self.pays {
-            Pays::Release {
-                to, asset, amount, ..
-            } => Transfer::new(*asset, *to, *amount, self.nonce, fees)?,
-            Pays::Void { .. } => Transfer::void(self.from, self.nonce, fees),
+            Pays::Release(pays) => {
+                Transfer::new(pays.asset, pays.to, pays.amount, self.nonce, fees)?
+            }
+            Pays::Void { .. } => Transfer::void(self.from, self.nonce, fees)?,
         };
         Ok(Plan {
             wallet: self.wallet,
@@ -225,46 +226,12 @@ impl Payment {
     pub(crate) fn effects(&self, plan: &Plan) -> Result<Vec<Effect>, PlanFault> {
         let transfer = self.check(plan)?;
         match &self.pays {
-            Pays::Release {
-                digest,
-                act,
-                account,
-                proof,
-                beside,
-                to,
-                asset,
-                amount,
-                worth,
-            } => {
-                let same = transfer.to() == *to
-                    && transfer.asset() == *asset
-                    && transfer.amount() == *amount;
-                if !same {
+            Pays::Release(pays) => {
+                let asked = (pays.to, pays.asset, pays.amount);
+                if (transfer.to(), transfer.asset(), transfer.amount()) != asked {
                     return Err(PlanFault::Differs);
                 }
-                let (digest, account, wallet) = (*digest, *account, self.wallet);
-                let (act, proof, plan) = (act.clone(), *proof, plan.clone());
-                let mut effects = vec![
-                    Effect::Plan {
-                        digest,
-                        act,
-                        account,
-                        proof,
-                        plan,
-                    },
-                    Effect::Charge {
-                        account,
-                        wallet,
-                        asset: *asset,
-                        amount: *amount,
-                    },
-                ];
-                effects.extend(worth.map(Effect::ChargeFiat));
-                if !beside.is_empty() {
-                    let behind = beside.clone().with(proof);
-                    effects.push(Effect::Jointly(digest, behind));
-                }
-                Ok(effects)
+                Ok(pays.effects(plan))
             }
             Pays::Void {
                 release, earlier, ..
@@ -291,6 +258,34 @@ impl Payment {
         }
         check_fees(&transfer, self.fee_ceiling, self.is_void())?;
         Ok(transfer)
+    }
+}
+
+impl Withdrawal {
+    /// What leaves, counted wherever it counts.
+    fn effects(&self, plan: &Plan) -> Vec<Effect> {
+        let (digest, account, proof) = (self.digest, self.account, self.proof);
+        let mut effects = vec![
+            Effect::Plan {
+                digest,
+                act: Box::new(self.act.clone()),
+                account,
+                proof,
+                plan: plan.clone(),
+            },
+            Effect::Charge {
+                account,
+                wallet: plan.wallet,
+                asset: self.asset,
+                amount: self.amount,
+            },
+        ];
+        effects.extend(self.worth.map(Effect::ChargeFiat));
+        if !self.beside.is_empty() {
+            let behind = self.beside.clone().with(proof);
+            effects.push(Effect::Jointly(digest, behind));
+        }
+        effects
     }
 }
 
@@ -376,7 +371,8 @@ pub(crate) fn check_replacement(
     check_replaces(&earlier?, &transfer, &wallet.address)
 }
 
-fn native(address: Address) -> AssetId {
-    let Address::Evm { chain, .. } = address;
-    AssetId::EvmNative { chain }
+/// The coin in which a wallet pays its fees, and nothing to itself.
+fn coin(wallet: &Wallet) -> Option<AssetId> {
+    let chain = wallet.address.chain().evm()?;
+    Some(AssetId::EvmNative { chain })
 }

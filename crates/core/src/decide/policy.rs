@@ -181,7 +181,11 @@ impl<'a> Asking<'a> {
             asset,
             tier: facts.policy().tier(asset, amount),
             address_hours: since.map_or(0, |since| whole_hours(self.time.since(since))),
-            account: self.shares(Bounds::Account, account.outflow.get(&asset), withdraw),
+            account: self.shares(
+                Bounds::Account,
+                account.outflow.get(&asset.into()),
+                withdraw,
+            ),
             asset_wide: self.shares(Bounds::Asset, facts.outflow.get(&asset), withdraw),
         })
     }

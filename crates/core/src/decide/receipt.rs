@@ -10,7 +10,6 @@ use crate::signature::Verify;
 use crate::state::State;
 use crate::state::release::{End, Release, SignedPlan};
 use crate::statement::Says;
-use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::SignedTx;
 
 /// Most caps in one statement.
@@ -120,7 +119,7 @@ fn signed_plan(
         .find(|candidate| candidate.digest() == plan)?;
     let wallet = state.network.wallet(plan.wallet)?;
     let signed = SignedTx::from_bytes(transaction).ok()?;
-    let Address::Evm { address, .. } = wallet.address;
+    let address = wallet.address.evm()?;
     let exact = signed.unsigned().to_bytes() == plan.unsigned;
     let by_wallet = verify.is_signed_by(&signed, address);
     (exact && by_wallet).then(|| Digest(signed.hash()))

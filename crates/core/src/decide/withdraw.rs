@@ -294,7 +294,7 @@ impl<'a> Wanted<'a> {
         let (asset, amount) = (self.withdraw.asset, self.withdraw.amount);
         match bounds {
             Bounds::Account | Bounds::Code => {
-                self.full(bounds, self.account.outflow.get(&asset), amount)
+                self.full(bounds, self.account.outflow.get(&asset.into()), amount)
             }
             Bounds::Asset => self.full(bounds, self.state.facts.outflow.get(&asset), amount),
             Bounds::Wallet => {

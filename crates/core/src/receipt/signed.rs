@@ -11,7 +11,6 @@ use crate::id::KeeperId;
 use crate::plan::Plan;
 use crate::statement::{Says, Statement};
 use crate::time::Time;
-use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::SignedTx;
 
 /// A statement that was checked against its plan.
@@ -141,8 +140,9 @@ fn check_transaction(
     transaction: &[u8],
 ) -> Result<Digest, ReceiptFault> {
     let signed = SignedTx::from_bytes(transaction).map_err(|_| ReceiptFault::Statement)?;
-    let Address::Evm { address, .. } = wallet.address;
-    if signed.unsigned().to_bytes() == plan.unsigned && signed.recover() == Ok(address) {
+    let address = wallet.address.evm();
+    let by_wallet = address.is_some_and(|address| signed.recover() == Ok(address));
+    if signed.unsigned().to_bytes() == plan.unsigned && by_wallet {
         Ok(Digest(signed.hash()))
     } else {
         Err(ReceiptFault::Statement)

@@ -6,10 +6,11 @@ use crate::few::{Few, FewBy};
 use crate::id::{AccountId, FactorId, PrincipalId, SubjectId};
 use crate::realm::Role;
 use crate::state::joint::Quorum;
+use crate::state::name::{KeptAddress, KeptAsset};
 use crate::time::Span;
 use crate::window::Events;
 use minicbor::{Decode, Encode};
-use portcullis_chains::caip::{Address, AssetId};
+use portcullis_chains::caip::Address;
 
 /// Most factors of one principal.
 pub const MAX_FACTORS: usize = 16;
@@ -40,7 +41,7 @@ pub struct Account {
     pub proofs_after: u64,
     /// What left, by asset.
     #[n(6)]
-    pub outflow: FewBy<AssetId, Events>,
+    pub outflow: FewBy<KeptAsset, Events>,
     /// The entry that opened it.
     #[n(7)]
     pub opened: u64,
@@ -71,7 +72,7 @@ pub struct Holder {
 pub struct BookEntry {
     /// CAIP-10.
     #[n(0)]
-    pub address: Address,
+    pub address: KeptAddress,
     /// From when.
     #[n(1)]
     pub available: Available,
@@ -100,6 +101,7 @@ impl Account {
     /// The book's entry for an address.
     #[must_use]
     pub fn address(&self, address: Address) -> Option<&BookEntry> {
+        let address = KeptAddress::from(address);
         self.book.iter().find(|entry| entry.address == address)
     }
 }

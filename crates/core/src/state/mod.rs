@@ -6,6 +6,7 @@ pub mod codes;
 pub mod joint;
 pub mod keys;
 pub mod log;
+pub mod name;
 mod query;
 pub mod recovery;
 pub mod release;

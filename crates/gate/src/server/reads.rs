@@ -197,7 +197,7 @@ pub(super) async fn account(
         .iter()
         .map(|entry| {
             json!({
-                "address": entry.address, "available_at": entry.available.time(),
+                "address": entry.address.get(), "available_at": entry.available.time(),
             })
         })
         .collect();

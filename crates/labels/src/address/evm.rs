@@ -26,7 +26,7 @@ pub(super) fn read(text: &str) -> Result<Key, AddressError> {
     match canonical.parse() {
         Ok(Address::Evm { address, .. }) => Key::made(Chain::Evm, Form::Account, &address),
         Err(CaipError::Checksum) => Err(AddressError::Checksum),
-        Err(_) => Err(AddressError::Characters),
+        Ok(_) | Err(_) => Err(AddressError::Characters),
     }
 }
 

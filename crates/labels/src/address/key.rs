@@ -101,11 +101,15 @@ impl Key {
     }
 }
 
-/// A payee of a withdrawal is meant on its chain; [`Key::wider`] is the address on every chain.
-impl From<Address> for Key {
-    fn from(address: Address) -> Self {
+/// A payee of a withdrawal is meant on its chain; [`Key::wider`] is the address on every chain. What no list
+/// can name has no key: addresses on test networks, and on chains whose addresses are not read here.
+impl TryFrom<Address> for Key {
+    type Error = AddressError;
+
+    fn try_from(address: Address) -> Result<Self, AddressError> {
         match address {
-            Address::Evm { chain, address } => evm::on_chain(chain, &address),
+            Address::Evm { chain, address } => Ok(evm::on_chain(chain, &address)),
+            Address::Bitcoin(_) | Address::Named(_) => spelling::read(&address.to_string()),
         }
     }
 }

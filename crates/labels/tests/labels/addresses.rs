@@ -260,5 +260,5 @@ fn a_narrow_key_is_covered_by_the_wide_one() {
 fn a_payee_is_the_key_of_its_chain() {
     let text = "eip155:1:0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed";
     let payee: portcullis_chains::Address = text.parse().unwrap();
-    assert_eq!(Key::from(payee).to_string(), text);
+    assert_eq!(Key::try_from(payee).unwrap().to_string(), text);
 }

@@ -215,7 +215,7 @@ fn a_replacement_takes_the_place_of_what_it_replaces() {
     assert_eq!(node.send(&third), Sent::Accepted);
     anvil.mine(1);
     tracker
-        .replace(signed(Transfer::void(at(address), 1, gwei(20, 2))))
+        .replace(signed(Transfer::void(at(address), 1, gwei(20, 2)).unwrap()))
         .unwrap();
     assert_eq!(node.send(tracker.newest()), Sent::NonceTooLow);
     match settled(&mut tracker, &node) {
@@ -233,7 +233,7 @@ fn a_void_uses_the_nonce_and_moves_nothing() {
     let mut tracker = Tracker::new(address, planned.clone()).unwrap();
     assert_eq!(node.send(&planned), Sent::Accepted);
     tracker
-        .replace(signed(Transfer::void(at(address), 0, gwei(20, 2))))
+        .replace(signed(Transfer::void(at(address), 0, gwei(20, 2)).unwrap()))
         .unwrap();
     assert_eq!(node.send(tracker.newest()), Sent::Accepted);
     anvil.mine(1);

@@ -229,11 +229,9 @@ fn attempts_compete() {
         Err(TrackError::OtherPlace)
     );
     tracker
-        .replace(signed(Transfer::void(
-            at(wallet().address()),
-            7,
-            gwei(20, 2),
-        )))
+        .replace(signed(
+            Transfer::void(at(wallet().address()), 7, gwei(20, 2)).unwrap(),
+        ))
         .unwrap();
 }
 

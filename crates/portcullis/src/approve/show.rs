@@ -76,16 +76,25 @@ fn account(state: &State, held: &Held) -> Lines {
 }
 
 fn payment(state: &State, held: &Held, withdraw: &Withdraw, decimals: &Decimals) -> Lines {
-    let Address::Evm { chain, address } = withdraw.to;
     let debit = held
         .debit
         .map_or_else(|| "none yet".to_owned(), |entry| entry.to_string());
     vec![
         ("pays", both(withdraw.amount, withdraw.asset, decimals)),
-        ("to", format!("{} on eip155:{chain}", checksummed(&address))),
+        ("to", shown(withdraw.to)),
         ("in the book", in_the_book(state, held, withdraw.to)),
         ("ledger entry", debit),
     ]
+}
+
+/// An address as wallets show it, and its chain.
+fn shown(address: Address) -> String {
+    let bare = match address {
+        Address::Evm { address, .. } => checksummed(&address),
+        Address::Bitcoin(address) => address.bare(),
+        Address::Named(address) => address.account().to_owned(),
+    };
+    format!("{bare} on {}", address.chain())
 }
 
 /// Since when the address is in the account's book.

@@ -5,7 +5,7 @@ use crate::failure::{Exit, Failure};
 use crate::out::say;
 use crate::reach::Reach;
 use portcullis_chains::caip::Address;
-use portcullis_chains::{Amount, AssetId, ChainId};
+use portcullis_chains::{Amount, AssetId};
 use portcullis_client::GateError;
 use portcullis_node::{HttpNode, Node as _, NodeError};
 use serde_json::json;
@@ -32,8 +32,8 @@ impl<'a> Chain<'a> {
     pub(super) fn of(reach: &'a Reach) -> Result<Self, Failure> {
         let none = || Failure::usage("client.toml names no node of the wallet's chain", "");
         let wallet = reach.network.genesis().wallets.first().ok_or_else(none)?;
-        let ChainId::Evm { chain } = wallet.address.chain();
-        let Address::Evm { address, .. } = wallet.address;
+        let chain = wallet.address.chain().evm().ok_or_else(none)?;
+        let address = wallet.address.evm().ok_or_else(none)?;
         let url = reach.nodes.get(&wallet.address.chain()).ok_or_else(none)?;
         let node = HttpNode::new(url, chain, PATIENCE).map_err(|error| silent(url, &error))?;
         Ok(Self {

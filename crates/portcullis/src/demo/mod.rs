@@ -302,11 +302,10 @@ fn tell_plan(plan: Option<&portcullis_core::plan::Plan>) {
     let Some(plan) = plan else { return };
     tell("plan", plan.digest());
     if let Ok(transfer) = portcullis_core::decide::payment::decode(plan) {
-        let Address::Evm { address, .. } = transfer.to();
         let (nonce, amount, fee) = (transfer.nonce(), transfer.amount(), transfer.fee_ceiling());
         tell(
             "  to sign",
-            format_args!("{amount} wei to {}", checksummed(&address)),
+            format_args!("{amount} wei to {}", checksummed(&transfer.payee())),
         );
         tell("  nonce, fee", format_args!("{nonce}, at most {fee} wei"));
     }

@@ -209,7 +209,7 @@ impl Setting<'_> {
         let lines = self.assets.iter().map(|Asset { id, decimals }| {
             let symbol = match id {
                 AssetId::EvmNative { .. } => ", symbol = \"ETH\"",
-                AssetId::EvmErc20 { .. } => "",
+                _ => "",
             };
             format!("\"{id}\" = {{ decimals = {decimals}{symbol} }}\n")
         });

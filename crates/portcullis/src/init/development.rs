@@ -11,8 +11,8 @@ use crate::keyring::{self, KeyPaths, purpose};
 use crate::out::{json, say};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
-use portcullis_chains::{Amount, ChainId};
 use portcullis_contact::SealingSecret;
 use portcullis_core::Network;
 use portcullis_core::codec::encode;
@@ -153,8 +153,7 @@ fn node(folder: &Folder, wishes: &Wishes) -> Result<String, Failure> {
 }
 
 /// What gate and signer refuse is not written into their configurations.
-fn can_be_asked(node: &str, chain: ChainId) -> Result<(), Failure> {
-    let ChainId::Evm { chain } = chain;
+fn can_be_asked(node: &str, chain: u64) -> Result<(), Failure> {
     let asked = HttpNode::new(node, chain, Duration::from_secs(1));
     let wrong = |error| Failure::usage(format!("the node {node}: {error}"), "name one with --node");
     asked.map(|_| ()).map_err(wrong)
@@ -346,9 +345,8 @@ impl Maker<'_> {
         })
     }
 
-    fn wallet(&self, signer: &KeyFile, keeper: KeeperId, on: ChainId) -> Result<Wallet, Failure> {
+    fn wallet(&self, signer: &KeyFile, keeper: KeeperId, chain: u64) -> Result<Wallet, Failure> {
         let address = signer.wallet(&purpose::WALLET.parse()?)?.address();
-        let ChainId::Evm { chain } = on;
         Ok(Wallet {
             id: WalletId(self.id()),
             address: Address::Evm { chain, address },
@@ -434,7 +432,7 @@ mod tests {
             decimals: 18,
         };
         let wishes = Wishes {
-            chain: "eip155:31337".parse().unwrap(),
+            chain: 31_337,
             node: Some("http://127.0.0.1:1".into()),
             assets: vec![coin, token],
             port: None,
@@ -542,7 +540,7 @@ mod tests {
     fn a_network_is_never_replaced() {
         let (dir, network) = made();
         let wishes = Wishes {
-            chain: "eip155:31337".parse().unwrap(),
+            chain: 31_337,
             node: None,
             assets: Vec::new(),
             port: None,

@@ -10,8 +10,8 @@ use crate::failure::Failure;
 use clap::{ArgGroup, Args};
 pub(crate) use configs::WITNESS_NAME;
 pub(crate) use development::ADMINISTRATORS;
+use portcullis_chains::AssetId;
 use portcullis_chains::caip::CaipError;
-use portcullis_chains::{AssetId, ChainId};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 pub(crate) use terms::{Cap, Terms};
@@ -95,13 +95,9 @@ impl InitArgs {
     }
 
     fn wishes(&self) -> Result<Wishes, Failure> {
-        let chain = ChainId::Evm {
-            chain: self.chain_id,
-        };
+        let chain = self.chain_id;
         let native = Asset {
-            id: AssetId::EvmNative {
-                chain: self.chain_id,
-            },
+            id: AssetId::EvmNative { chain },
             decimals: 18,
         };
         let tokens = self.erc20.iter().map(|text| token(chain, text));
@@ -141,7 +137,8 @@ pub(crate) fn usual_network(folder: &Path, chain: u64, node: &str) -> Result<(),
 
 /// What a development network is to be.
 struct Wishes {
-    chain: ChainId,
+    /// The chain id of EIP-155.
+    chain: u64,
     node: Option<String>,
     assets: Vec<Asset>,
     port: Option<u16>,
@@ -157,7 +154,7 @@ impl Wishes {
             decimals: 18,
         };
         Self {
-            chain: ChainId::Evm { chain },
+            chain,
             node: Some(node.to_owned()),
             assets: vec![coin],
             port: None,
@@ -174,10 +171,10 @@ struct Asset {
 }
 
 /// `CONTRACT` or `CONTRACT:DECIMALS`.
-fn token(chain: ChainId, text: &str) -> Result<Asset, Failure> {
+fn token(chain: u64, text: &str) -> Result<Asset, Failure> {
     let (contract, decimals) = text.split_once(':').unwrap_or((text, "18"));
     let decimals = decimals.parse().ok().filter(|decimals| *decimals <= 30);
-    let id: Result<AssetId, CaipError> = format!("{chain}/erc20:{contract}").parse();
+    let id: Result<AssetId, CaipError> = format!("eip155:{chain}/erc20:{contract}").parse();
     let wrong = |why: &dyn core::fmt::Display| {
         Failure::usage(
             format!("{text} is no token: {why}"),

@@ -355,6 +355,6 @@ fn the_call_is_made_anew_before_its_checkpoint_is_too_old() {
 #[test]
 fn the_bench_is_what_it_says() {
     let world = World::new();
-    let Address::Evm { address, .. } = world.network.wallet(World::WALLET).unwrap().address;
-    assert_eq!(world.wallet.address(), address);
+    let wallet = world.network.wallet(World::WALLET).unwrap();
+    assert_eq!(wallet.address.evm(), Some(world.wallet.address()));
 }

@@ -150,10 +150,12 @@ impl Model {
     }
 
     fn check_plan(&self, act: Digest, withdraw: &Withdraw, paid: &Paid) {
-        let Address::Evm { chain, address } = withdraw.to;
         let token = token_of(withdraw.asset);
-        let asked = (chain, address, token, withdraw.amount.0);
-        if asked != (paid.chain, paid.to, paid.token, paid.amount) {
+        let to = Address::Evm {
+            chain: paid.chain,
+            address: paid.to,
+        };
+        if (withdraw.to, token, withdraw.amount.0) != (to, paid.token, paid.amount) {
             let what = format!("{act} asks for {withdraw:?} and gets {paid:?}");
             self.violated("a plan is what its act asks for", what);
         }

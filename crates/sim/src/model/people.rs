@@ -5,7 +5,6 @@ use super::delays::is_administrators;
 use super::{Booked, Factor, Model, Proof, Stop, Waiting};
 use crate::setting::DELAY;
 use crate::watch::EARLY;
-use portcullis_chains::caip::Address;
 use portcullis_core::act::{Act, ActKind, LiftTarget};
 use portcullis_core::evidence::Evidence;
 use portcullis_core::factor::{NewFactor, factor_id};
@@ -338,8 +337,10 @@ impl Model {
                 });
             }
             ActKind::CancelAddress(cancel) => {
-                let Address::Evm { address, .. } = cancel.address;
-                self.take_back(entry, |_, p| account == Some(p.account) && p.to == address);
+                let gone = cancel.address.evm();
+                self.take_back(entry, |_, p| {
+                    account == Some(p.account) && Some(p.to) == gone
+                });
             }
             ActKind::RaiseEpoch(raise) if raise.realm == Realm::Customers => {
                 let is_hit = |kind| raise.factors.is_none_or(|only| only == kind);

@@ -120,7 +120,11 @@ impl People {
 
     pub(super) fn address_of(&mut self, state: &State, customer: usize) -> Option<Address> {
         let account = state.facts().account(self.customers[customer].account)?;
-        let book: Vec<Address> = account.book.iter().map(|entry| entry.address).collect();
+        let book: Vec<Address> = account
+            .book
+            .iter()
+            .map(|entry| entry.address.get())
+            .collect();
         self.dice.pick(&book).copied()
     }
 

@@ -177,7 +177,11 @@ impl People {
         customer: usize,
     ) -> Option<portcullis_chains::Address> {
         let account = state.facts().account(self.customers[customer].account)?;
-        let book: Vec<_> = account.book.iter().map(|entry| entry.address).collect();
+        let book: Vec<_> = account
+            .book
+            .iter()
+            .map(|entry| entry.address.get())
+            .collect();
         self.dice.pick(&book).copied()
     }
 
