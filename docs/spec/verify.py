@@ -601,13 +601,16 @@ def check_statement(case, act_digest, withdraw, first, statement):
                         and carrier.index <= p.index < statement.index), None)  # b
         need(release, "the entry that is said to have released it did not")
         plan = carrier.entry.body.of.plan
+        wallet = next((w for w in case.genesis.wallets if w.id == plan.wallet), None)
+        need(wallet, "the plan's wallet is not one of genesis")
+        if wallet.mandate is not None:
+            transfer = check_mandate(case, act_digest, withdraw, wallet, plan)
+            return check_permitted(case, statement, plan, wallet, transfer, release)
         transfer = plain_transfer(read_unsigned(plan.unsigned))  # c
         need(transfer.asset == withdraw.asset, "the plan pays another asset")
         need(transfer.to == withdraw.to, "the plan pays somebody else")
         need(transfer.amount == withdraw.amount, "the plan pays another amount")
         need(withdraw.asset in case.genesis.assets, "the asset is not one of genesis")
-        wallet = next((w for w in case.genesis.wallets if w.id == plan.wallet), None)
-        need(wallet, "the plan's wallet is not one of genesis")
         need(wallet.address.startswith(f"eip155:{transfer.chain_id}:"), "the plan is for another chain")
         need(transfer.nonce >= wallet.first_nonce, "the plan's nonce is below the wallet's first")
         need(transfer.fee_ceiling <= wallet.fee_ceiling, "the plan may cost more than genesis allows")
@@ -621,6 +624,46 @@ def check_statement(case, act_digest, withdraw, first, statement):
              "the transaction is not signed by the wallet")
         return Record(index=statement.index, keeper=statement.keeper, says=statement.says, plan=plan,
                       wallet=wallet, transfer=transfer, release=release, hash=keccak256(raw))
+
+
+MANDATE = re.compile(
+    rb"portcullis/mandate/v1\nnetwork (?P<network>[0-9a-f]{64})\nwallet (?P<wallet>[0-9a-f]{32})\n"
+    rb"number (?P<number>0|[1-9][0-9]{0,19})\nact (?P<act>[0-9a-f]{64})\n"
+    rb"(?:void|expires (?P<expires>0|[1-9][0-9]{0,19})\namount (?P<amount>0|[1-9][0-9]{0,38})\n"
+    rb"asset (?P<asset>[!-~]{1,179})\nto (?P<to>[!-~]{1,179}))\n")
+
+
+def check_mandate(case, act_digest, withdraw, wallet, plan):
+    """mandate.md: the plan's text, for exactly this act."""
+    said = MANDATE.fullmatch(plan.unsigned)
+    need(said, "the plan is no mandate")
+    need(said["to"], "the mandate gives the act up")
+    number, amount = int(said["number"]), int(said["amount"])
+    need(max(number, int(said["expires"])) < 2**64 and amount < 2**128, "a number of the mandate is too large")
+    need(said["asset"].decode() == withdraw.asset, "the mandate pays another asset")
+    need(said["to"].decode() == withdraw.to, "the mandate pays somebody else")
+    need(amount == withdraw.amount, "the mandate pays another amount")
+    need(withdraw.asset in case.genesis.assets, "the asset is not one of genesis")
+    need(said["network"].decode() == case.pinned.hex(), "the mandate is another network's")
+    need(said["wallet"].decode() == wallet.id.hex(), "the mandate is for another wallet")
+    need(number >= wallet.first_nonce, "the mandate's number is below the wallet's first")
+    need(said["act"].decode() == act_digest.hex(), "the mandate is for another act")
+    return Record(asset=withdraw.asset, to=withdraw.to, amount=amount)
+
+
+def check_permitted(case, statement, plan, wallet, transfer, release):
+    """statements.md: the mandate is the plan's text, signed with the statement's own key."""
+    with fault("Statement"):
+        need(wallet.keeper == statement.keeper, "the statement is not by the wallet's keeper")
+        raw = statement.says.transaction
+        text, digits = raw[:len(plan.unsigned)], raw[len(plan.unsigned):]
+        signature = re.fullmatch(rb"signature ([0-9a-f]{128})\n", digits)
+        need(text == plan.unsigned and signature, "what was signed is not the planned mandate")
+        key = before(case.keepers[statement.keeper], statement.index)
+        need(key.kind == "ed25519" and holds(key, text, bytes.fromhex(signature[1].decode())),
+             "the mandate is not signed with its signer's key")
+        return Record(index=statement.index, keeper=statement.keeper, says=statement.says, plan=plan,
+                      wallet=wallet, transfer=transfer, release=release, hash=hashlib.sha256(raw).digest())
 
 
 # ------------------------------------------------------------------------------- Genesis: genesis.md
@@ -651,6 +694,14 @@ def check_genesis(signed):
     check_distinct([w.address for w in genesis.wallets], "wallet's address")
     signers = {k.id for k in genesis.keepers if k.kind == "signer"}
     need(all(w.keeper in signers for w in genesis.wallets), "a wallet's keeper is not a signer")  # 8
+    for wallet in genesis.wallets:
+        beside = [w for w in genesis.wallets if w.keeper == wallet.keeper]
+        key = next(k.key for k in genesis.keepers if k.id == wallet.keeper)
+        if wallet.mandate is None:
+            need(wallet.address.startswith("eip155:"), "no signer makes transactions on a wallet's chain")
+        else:
+            need(60_000 <= wallet.mandate <= 7 * 24 * 3_600_000 and wallet.fee_ceiling == 0 and key.kind == "ed25519"
+                 and all(w.mandate is not None for w in beside), "a wallet pays by mandate and cannot")
     check_distinct([i.id for i in genesis.issuers], "issuer")  # 9
     check_distinct([b.id for b in genesis.boards], "board")
     check_distinct(genesis.assets, "asset")
@@ -1164,12 +1215,84 @@ def read_public_key(tree):
     return Record(tree=tree, kind="p256", bytes=key)
 
 
-def is_caip(pattern):
-    """caip.md: the canonical text alone."""
-    def check(text):
-        match = len(text) <= 128 and re.fullmatch(r"eip155:(0|[1-9][0-9]{0,19})" + pattern, text)
-        return bool(match) and int(match[1]) < 2**64
-    return check
+# caip.md, bitcoin.md: the first 32 digits of a first block, with the versions of key and script hashes and bech32's prefix
+BITCOIN = {"000000000019d6689c085ae165831e93": (0, 5, "bc"), "000000000933ea01ad0ee984209779ba": (111, 196, "tb"),
+           "00000000da84f2bafbbc53dee25a72ae": (111, 196, "tb"), "00000008819873e925422c1ff0f99f7c": (111, 196, "tb"),
+           "0f9188f13cb7b2c71f2a335e3a4fc328": (111, 196, "bcrt")}
+
+
+def is_asset(text):
+    """caip.md: the canonical text of an asset alone."""
+    chain, _, asset = text.partition("/")
+    if chain.startswith("eip155:"):
+        return is_evm_chain(chain) and bool(re.fullmatch(r"slip44:60|erc20:0x[0-9a-f]{40}", asset))
+    if chain.removeprefix("bip122:") in BITCOIN:
+        return asset == "slip44:0"
+    return is_named_chain(chain) and bool(re.fullmatch(r"[a-z0-9-]{3,8}:[A-Za-z0-9.%-]{1,128}", asset))
+
+
+def is_address(text):
+    """caip.md: the canonical text of an address alone."""
+    chain, _, account = text.rpartition(":")
+    if chain.startswith("eip155:"):
+        return is_evm_chain(chain) and bool(re.fullmatch(r"0x[0-9a-f]{40}", account))
+    if chain.removeprefix("bip122:") in BITCOIN:
+        return is_bitcoin_account(account, *BITCOIN[chain.removeprefix("bip122:")])
+    return (is_named_chain(chain) and len(account) <= 128
+            and bool(re.fullmatch(r"[A-Za-z0-9.%-]+(\?[A-Za-z0-9]{1,8}=[A-Za-z0-9._%-]+)?", account)))
+
+
+def is_evm_chain(text):
+    match = re.fullmatch(r"eip155:(0|[1-9][0-9]{0,19})", text)
+    return bool(match) and int(match[1]) < 2**64
+
+
+def is_named_chain(text):
+    match = re.fullmatch(r"([a-z0-9-]{3,8}):([A-Za-z0-9_-]{1,32})", text)
+    return (bool(match) and match[1] != "eip155"
+            and (match[1] != "bip122" or bool(re.fullmatch(r"[0-9a-f]{32}", match[2]))))
+
+
+def is_bitcoin_account(text, key_hash, script_hash, prefix):
+    """Base58check with a known version and 20 bytes, or bech32 (BIP 173, BIP 350) in lower case."""
+    data = base58check(text)
+    if data is not None:
+        return len(data) == 21 and data[0] in (key_hash, script_hash)
+    found = bech32(text, prefix)
+    return found is not None and (found[0], len(found[1])) in ((0, 20), (0, 32), (1, 32))
+
+
+def base58check(text):
+    digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+    if not text or any(c not in digits for c in text) or len(text) > 64:
+        return None
+    number = functools.reduce(lambda n, c: n * 58 + digits.index(c), text, 0)
+    zeros = len(text) - len(text.lstrip("1"))
+    raw = bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
+    check = hashlib.sha256(hashlib.sha256(raw[:-4]).digest()).digest()[:4]
+    return raw[:-4] if raw[-4:] == check else None
+
+
+def bech32(text, prefix):
+    """The version and the program of a witness address."""
+    alphabet = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+    data = text.removeprefix(prefix + "1")
+    if data == text or len(text) > 90 or len(data) < 7 or any(c not in alphabet for c in data):
+        return None
+    values = [alphabet.index(c) for c in data]
+    checksum = 1
+    for value in [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix] + values:
+        top = checksum >> 25
+        checksum = (checksum & 0x1FFFFFF) << 5 ^ value
+        for bit, generator in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            checksum ^= generator if top >> bit & 1 else 0
+    if checksum != (1 if values[0] == 0 else 0x2BC830A3):
+        return None
+    bits = "".join(f"{value:05b}" for value in values[1:-6])
+    whole, rest = bits[:len(bits) // 8 * 8], bits[len(bits) // 8 * 8:]
+    if len(rest) > 4 or "1" in rest:
+        return None
+    return values[0], bytes(int(whole[i:i + 8], 2) for i in range(0, len(whole), 8))
 
 
 def sized(number):
@@ -1185,8 +1308,8 @@ BYTES, TEXT, ID, DIGEST, SIGNATURE = typed(bytes), typed(str), sized(16), sized(
 U32, U64 = typed(int, lambda n: n < 2**32), typed(int)  # CBOR has no larger integers than 2^64 − 1
 MOMENT = SPAN = U64
 AMOUNT = typed(bytes, lambda b: len(b) == 16, int.from_bytes)
-ASSET = typed(str, is_caip(r"/(?:slip44:60|erc20:0x[0-9a-f]{40})"))
-ADDRESS = typed(str, is_caip(r":0x[0-9a-f]{40}"))
+ASSET = typed(str, is_asset)
+ADDRESS = typed(str, is_address)
 PUBLIC_KEY = read_public_key
 CREDENTIAL = typed(bytes, lambda b: 1 <= len(b) <= 1023)
 NEW_FACTOR = choice(("request-key", ("key", PUBLIC_KEY)),
@@ -1309,7 +1432,7 @@ GENESIS = record({
     11: ("roots", list_of(PUBLIC_KEY)),
     12: ("wallets", list_of(record({
         0: ("id", ID), 1: ("address", ADDRESS), 2: ("keeper", ID), 3: ("first_nonce", U64),
-        4: ("fee_ceiling", AMOUNT)}))),
+        4: ("fee_ceiling", AMOUNT), 5: ("?mandate", SPAN)}))),
     13: ("assets", list_of(ASSET)), 14: ("limits", LIMITS), 15: ("delay_floor", SPAN),
     16: ("parties", list_of(record({0: ("realm", REALM), 1: ("relying_party", RELYING_PARTY)}))),
     17: ("?policy", POLICY),

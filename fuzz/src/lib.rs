@@ -19,12 +19,14 @@ mod contact;
 mod files;
 mod gate;
 mod labels;
+mod mandate;
 pub mod mutate;
 mod node;
 mod notes;
 mod passkey;
 mod request;
 pub mod seeds;
+mod shadow;
 mod tiles;
 mod world;
 
@@ -89,11 +91,17 @@ pub const TARGETS: &[Target] = &[
     Target { name: "caip", run: chains::caip },
     Target { name: "amount", run: chains::amount },
     Target { name: "node-answer", run: node::answer },
+    // What a wallet service is to carry out.
+    Target { name: "mandate", run: mandate::signed },
     // Lists of addresses.
     Target { name: "label-set", run: labels::set },
     Target { name: "address-key", run: labels::key },
     Target { name: "tagpack", run: labels::tagpack },
     Target { name: "label-rows", run: labels::rows },
+    // A platform's own withdrawals.
+    Target { name: "shadow-csv", run: shadow::csv },
+    Target { name: "shadow-json", run: shadow::json },
+    Target { name: "shadow-mapping", run: shadow::mapping },
     // Files.
     Target { name: "configuration", run: files::configuration },
     Target { name: "key-file", run: files::key_file },

@@ -2,8 +2,8 @@
 //! accepts.
 
 use crate::{
-    Target, chains, client, contact, files, gate, labels, node, notes, passkey, request, tiles,
-    world,
+    Target, chains, client, contact, files, gate, labels, mandate, node, notes, passkey, request,
+    shadow, tiles, world,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -73,6 +73,8 @@ fn harvest() -> &'static BTreeSet<Vec<u8>> {
             client::seeds(),
             contact::seeds(),
             labels::seeds(),
+            mandate::seeds(),
+            shadow::seeds(),
         ] {
             all.extend(made);
         }

@@ -317,13 +317,22 @@ pub struct Wallet {
     /// The signer that holds its key.
     #[n(2)]
     pub keeper: KeeperId,
-    /// The nonce of its first planned transaction.
+    /// The nonce of its first planned transaction, or the number of its first mandate.
     #[n(3)]
     pub first_nonce: u64,
-    /// The most that one transaction may cost in fees, in the chain's native base unit.
+    /// The most that one transaction may cost in fees, in the chain's native base unit; zero where it pays by
+    /// mandate.
     #[n(4)]
     pub fee_ceiling: Amount,
+    /// For how long a mandate holds, where somebody else carries payments out and the signer only permits them
+    /// (docs/spec/mandate.md): its key for them is its statement key. Absent where it signs transactions itself.
+    #[n(5)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mandate: Option<Span>,
 }
+
+/// The shortest and the longest time for which a mandate may hold.
+pub const MANDATE_HOLDS: [Span; 2] = [Span::seconds(60), Span::hours(7 * 24)];
 
 /// A realm's relying party.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
@@ -477,6 +486,7 @@ impl Genesis {
         {
             return Err(GenesisFault::WalletWithoutSigner);
         }
+        self.wallets.iter().try_for_each(|w| self.check_wallet(w))?;
         if !all_different(self.issuers.iter().map(|i| i.id)) {
             return Err(GenesisFault::Twice("issuer"));
         }
@@ -495,6 +505,28 @@ impl Genesis {
             policy.check()?;
         }
         Ok(())
+    }
+}
+
+impl Genesis {
+    /// Somebody has to be able to sign what it pays.
+    fn check_wallet(&self, wallet: &Wallet) -> Result<(), GenesisFault> {
+        let Some(holds) = wallet.mandate else {
+            let is_signed_here = wallet.address.evm().is_some();
+            return is_signed_here
+                .then_some(())
+                .ok_or(GenesisFault::NeedsMandates(wallet.id));
+        };
+        let [shortest, longest] = MANDATE_HOLDS;
+        let keeper = self.keepers.iter().find(|k| k.id == wallet.keeper);
+        let mut beside = self.wallets.iter().filter(|w| w.keeper == wallet.keeper);
+        let is_sound = (shortest..=longest).contains(&holds)
+            && beside.all(|beside| beside.mandate.is_some())
+            && wallet.fee_ceiling.is_zero()
+            && keeper.is_some_and(|keeper| matches!(keeper.key, PublicKey::Ed25519(_)));
+        is_sound
+            .then_some(())
+            .ok_or(GenesisFault::Mandates(wallet.id))
     }
 }
 
@@ -545,6 +577,18 @@ pub enum GenesisFault {
     /// A wallet names no signer.
     #[error("a wallet names a keeper that is not a signer of this genesis")]
     WalletWithoutSigner,
+    /// A wallet on a chain whose transactions no signer makes.
+    #[error(
+        "wallet {0} is on a chain whose transactions a signer does not make; let it pay by mandate: mandate = \
+         the milliseconds for which one holds"
+    )]
+    NeedsMandates(WalletId),
+    /// A wallet that pays by mandate and cannot.
+    #[error(
+        "wallet {0} pays by mandate: one holds for 60 seconds to 7 days, its fee ceiling is zero, its \
+         signer's key is an Ed25519 key, and all of that signer's wallets pay so"
+    )]
+    Mandates(WalletId),
     /// The limits contradict themselves.
     #[error(
         "the limits have two rules for the same asset and bounds, too many rules, or one for an \

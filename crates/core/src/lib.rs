@@ -28,6 +28,7 @@ pub mod id;
 pub mod kept;
 pub mod limits;
 pub mod link;
+mod mandate;
 pub mod network;
 pub mod passkey;
 pub mod plan;

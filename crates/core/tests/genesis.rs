@@ -5,16 +5,20 @@
     reason = "a helper that fails is a test that fails"
 )]
 
+use portcullis_chains::Amount;
 use portcullis_chains::caip::AssetId;
 use portcullis_core::State;
 use portcullis_core::genesis::{Genesis, GenesisFault, Member, SignedGenesis};
+use portcullis_core::id::WalletId;
 use portcullis_core::network::Network;
 use portcullis_core::passkey::PartyFault;
 use portcullis_core::policy::{Policy, PolicyFault};
 use portcullis_core::realm::Role;
 use portcullis_core::signature::Strict;
+use portcullis_core::time::Span;
 use portcullis_keeper::testkit::World;
 use portcullis_keys::StatementKey as _;
+use portcullis_keys::software::SoftwareStatement;
 use std::sync::Arc;
 
 fn policy(cedar: &str) -> Policy {
@@ -46,6 +50,19 @@ fn back_end(genesis: &mut Genesis) -> &mut Member {
         .unwrap()
 }
 
+fn by_mandate(genesis: &mut Genesis, holds: Span) {
+    genesis.wallets[0].mandate = Some(holds);
+    genesis.wallets[0].fee_ceiling = Amount::ZERO;
+}
+
+/// Another wallet of the same signer, for which it would sign transactions.
+fn beside(genesis: &mut Genesis) {
+    let mut wallet = genesis.wallets[0].clone();
+    (wallet.id, wallet.mandate) = (WalletId([9; 16]), None);
+    wallet.address = World::address(9);
+    genesis.wallets.push(wallet);
+}
+
 #[rustfmt::skip]
 fn table() -> Vec<(GenesisFault, Break)> {
     use GenesisFault as F;
@@ -60,6 +77,13 @@ fn table() -> Vec<(GenesisFault, Break)> {
         (F::KeeperAmongStaff, |g| g.administrators[0].roles.push(Role::Keeper)),
         (F::BackEndAndMore, |g| g.administrators[0].roles.push(Role::BackEnd)),
         (F::BackEndAndMore, |g| back_end(g).roles.push(Role::Approver)),
+        (F::NeedsMandates(World::WALLET), |g| g.wallets[0].address = "xrpl:0:rEb8TK3gBgk5auZkwc6sHnwrGVJH8DuaLh".parse().unwrap()),
+        (F::NeedsMandates(World::WALLET), |g| g.wallets[0].address = "bip122:000000000019d6689c085ae165831e93:bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4".parse().unwrap()),
+        (F::Mandates(World::WALLET), |g| by_mandate(g, Span::seconds(59))),
+        (F::Mandates(World::WALLET), |g| by_mandate(g, Span::hours(7 * 24 + 1))),
+        (F::Mandates(World::WALLET), |g| { by_mandate(g, Span::hours(1)); g.wallets[0].fee_ceiling = Amount(1); }),
+        (F::Mandates(World::WALLET), |g| { by_mandate(g, Span::hours(1)); g.keepers[0].key = SoftwareStatement::p256(&[7; 32]).unwrap().public_key().clone(); }),
+        (F::Mandates(World::WALLET), |g| { by_mandate(g, Span::hours(1)); beside(g); }),
         (F::Policy(PolicyFault::NotCedar), |g| g.policy = Some(policy("permit"))),
     ]
 }

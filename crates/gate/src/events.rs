@@ -117,6 +117,9 @@ pub struct Event {
     /// The transaction that was seen in the chain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction: Option<Digest>,
+    /// The signed mandate (docs/spec/mandate.md), for whoever carries it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mandate: Option<String>,
     /// What became of other acts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<Other>,
@@ -191,6 +194,7 @@ impl Event {
             keeper: None,
             says: None,
             transaction: None,
+            mandate: None,
             others: Vec::new(),
         }
     }
@@ -230,6 +234,7 @@ impl Event {
         self.r#type = "statement";
         self.keeper = Some(statement.keeper);
         self.says = Some(statement.says.name());
+        self.mandate = mandate_of(&statement.says);
         match &statement.says {
             Says::Signed { act, .. }
             | Says::Told { act, .. }
@@ -247,6 +252,15 @@ impl Event {
             Says::Caps { .. } | Says::Stopped { .. } | Says::Latched { .. } => {}
         }
     }
+}
+
+/// The signed mandate that a statement carries, where it carries no transaction.
+pub(crate) fn mandate_of(says: &Says) -> Option<String> {
+    let Says::Signed { transaction, .. } = says else {
+        return None;
+    };
+    portcullis_mandate::Signed::from_bytes(transaction).ok()?;
+    String::from_utf8(transaction.clone()).ok()
 }
 
 /// How far the act that an entry is about has come with it, by what the entry says.

@@ -99,7 +99,10 @@ impl FeeTable {
     /// The plan of a payment at the going rate; one that takes another's place outbids it.
     #[must_use]
     pub fn plan(&self, payment: &Payment) -> Option<Plan> {
-        let asset = payment.asset();
+        if let Some(mandate) = payment.mandate() {
+            return Some(mandate.clone());
+        }
+        let asset = payment.asset()?;
         let rate = self.rate(asset.chain())?;
         let gas = match asset {
             AssetId::EvmNative { .. } => rate.native_gas,

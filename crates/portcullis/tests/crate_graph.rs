@@ -22,7 +22,7 @@ use serde_json::Value;
 #[rustfmt::skip] // a table
 const ALLOWED: &[(&str, &[&str])] = &[
     // Hands made-up bytes to every parser; nothing that ships uses it.
-    ("fuzz",       &["client", "gate", "signer", "witness", "keeper", "journal", "node", "keys", "host", "contact", "labels", "core", "tlog", "chains"]),
+    ("fuzz",       &["client", "gate", "shadow", "signer", "witness", "keeper", "journal", "node", "keys", "host", "contact", "labels", "core", "mandate", "tlog", "chains"]),
     ("portcullis", &["drill", "shadow", "gate", "signer", "herald", "witness", "client", "keeper", "journal", "node", "keys", "host", "contact", "core", "tlog", "chains"]),
     // Scenarios: play everybody who asks, and root on the gate's host, whose journal they write.
     ("drill",      &["client", "report", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
@@ -31,8 +31,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Reads a platform's own withdrawals; nothing of the network is near it.
     ("shadow",     &["report", "core", "chains"]),
     // Processes. Gate and keepers share no code but what all have to agree on.
-    ("gate",       &["journal", "node", "keys", "host", "core", "tlog", "chains"]),
-    ("signer",     &["keeper", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
+    ("gate",       &["journal", "node", "keys", "host", "core", "mandate", "tlog", "chains"]),
+    ("signer",     &["keeper", "journal", "node", "keys", "host", "core", "mandate", "tlog", "chains"]),
     ("herald",     &["keeper", "keys", "host", "contact", "core", "tlog", "chains"]),
     ("witness",    &["journal", "keys", "host", "core", "tlog"]),
     // Whoever asks: computes act bytes and challenges for itself, follows, verifies.
@@ -46,8 +46,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Pure.
     ("report",     &[]),
     ("contact",    &["core"]),
-    ("core",       &["tlog", "chains"]),
+    ("core",       &["mandate", "tlog", "chains"]),
     ("tlog",       &[]),
+    // A permission that somebody else carries out: a format, and its one check. Whoever holds a wallet takes it alone.
+    ("mandate",    &[]),
     // Lists of addresses: a format, which core is to read.
     ("labels",     &["chains"]),
     ("chains",     &[]),
@@ -57,7 +59,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const OUTERMOST: &[&str] = &["portcullis", "sim"];
 
 /// No I/O, no clock, no randomness, no threads: same input, same answer, in every process and every year.
-const PURE: &[&str] = &["report", "contact", "core", "tlog", "labels", "chains"];
+const PURE: &[&str] = &[
+    "report", "contact", "core", "mandate", "tlog", "labels", "chains",
+];
 
 /// Crates through which a pure one would reach the outside.
 #[rustfmt::skip] // a list

@@ -29,7 +29,8 @@ pub struct Config {
     pub boards: BTreeMap<BoardId, String>,
     /// The keys.
     pub keys: Keys,
-    /// The chains that it signs for.
+    /// The chains that it signs for; none where it gives mandates.
+    #[serde(default)]
     pub chains: Vec<Chain>,
     /// Hard caps; an asset without one is not signed.
     pub caps: Vec<AssetCap>,
@@ -57,7 +58,8 @@ pub struct Keys {
     /// The name of the one that a rotation puts in its place: used from the entry on by which it does.
     #[serde(default)]
     pub successor: Option<String>,
-    /// The name of each wallet's key.
+    /// The name of each wallet's key; none where the signer gives mandates.
+    #[serde(default)]
     pub wallets: BTreeMap<WalletId, String>,
 }
 

@@ -3,10 +3,10 @@
 //! That the act was allowed at its own entry is known already: an entry that this replica decides
 //! otherwise is void and releases nothing. What is left is what bars it *now*.
 
-use crate::bytes::{Checked, PlanRefused};
+use crate::bytes::{Checked, CheckedMandate, CheckedTransfer, PlanRefused};
 use crate::config::Config;
 use crate::enrolments::Enrolments;
-use crate::record::{Conflict, Intent, Pays, Record};
+use crate::record::{Conflict, Intent, Pays, Record, Slot};
 use portcullis_chains::{Amount, AssetId, ChainId};
 use portcullis_core::effect::is_late;
 use portcullis_core::factor::FactorKind;
@@ -69,6 +69,10 @@ pub(crate) enum Wait {
     Posting,
     /// The factor, or the address that it brought in, does not count yet for this signer.
     Enrolment,
+    /// The mandate has expired before it was signed; the gate plans it afresh.
+    Expired,
+    /// A mandate was signed for what is to be given up: that is stated instead.
+    Permitted,
 }
 
 /// What this signer's own configuration or record refuses.
@@ -160,13 +164,16 @@ impl Bench<'_> {
         spent_beside: impl Fn(AssetId) -> Option<Amount>,
     ) -> Result<Candidate, Barred> {
         let plan = release.current_plan().ok_or(Wait::NotOurs)?;
-        let checked = self.check(plan, release)?;
+        let checked = self.check(plan, (digest, release))?;
         self.wait_for_time(digest, release)?;
         if self.bars.bar(&digest, release) {
             return Err(Wait::Posting.into());
         }
         let intent = intent(digest, plan, &checked);
         self.record.check(&intent)?;
+        if let Checked::Mandate(mandate) = &checked {
+            self.wait_for_mandate(plan, mandate)?;
+        }
         let is_recorded = self.record.has(&intent, self.now);
         if let Some(pays) = intent.pays {
             if !self.enrolments.count(release, self.now) {
@@ -186,13 +193,45 @@ impl Bench<'_> {
         })
     }
 
-    fn check(&self, plan: &Plan, release: &Release) -> Result<Checked, Barred> {
+    fn check(&self, plan: &Plan, (digest, release): (Digest, &Release)) -> Result<Checked, Barred> {
+        let network = self.state.network();
+        let wallet = network.wallet(plan.wallet).ok_or(Wait::NotOurs)?;
+        if wallet.mandate.is_some() {
+            let is_ours = wallet.keeper == self.config.keeper;
+            let release = (digest, release);
+            let mandate = || CheckedMandate::new(network, plan, release, wallet);
+            return Ok(Checked::Mandate(
+                is_ours.then(mandate).ok_or(Wait::NotOurs)??,
+            ));
+        }
         let key = self.wallets.get(&plan.wallet).ok_or(Wait::NotOurs)?;
-        let wallet = self.state.network().wallet(plan.wallet);
-        let wallet = wallet.ok_or(Wait::NotOurs)?;
         let chain = wallet.address.chain();
         let chain = self.config.chain(chain).ok_or(Refusal::NoChain(chain))?;
-        Ok(Checked::new(plan, release, wallet, key.address(), chain)?)
+        let checked = CheckedTransfer::new(plan, release, wallet, key.address(), chain)?;
+        Ok(Checked::Transfer(checked))
+    }
+
+    /// One that has expired serves nobody, one that holds for longer than the wallet's comes from ahead of
+    /// time. And nothing takes a signed permission back: who has it, pays.
+    fn wait_for_mandate(&self, plan: &Plan, mandate: &CheckedMandate) -> Result<(), Wait> {
+        let Some(expires) = mandate.expires() else {
+            let slot = self.record.slot(plan.wallet, mandate.number());
+            let is_permitted = slot.is_some_and(Slot::has_paid);
+            return if is_permitted {
+                Err(Wait::Permitted)
+            } else {
+                Ok(())
+            };
+        };
+        if self.now >= expires {
+            return Err(Wait::Expired);
+        }
+        let wallet = self.state.network().wallet(plan.wallet);
+        let holds = wallet.and_then(|wallet| wallet.mandate).unwrap_or_default();
+        if expires > self.now.after(holds).after(AHEAD) {
+            return Err(Wait::Clock);
+        }
+        Ok(())
     }
 
     fn wait_for_time(&self, digest: Digest, release: &Release) -> Result<(), Wait> {
@@ -270,13 +309,11 @@ impl Bench<'_> {
 }
 
 fn intent(act: Digest, plan: &Plan, checked: &Checked) -> Intent {
-    let transfer = checked.transfer();
-    let (asset, amount) = (transfer.asset(), transfer.amount());
     Intent {
         act,
         plan: plan.digest(),
         wallet: plan.wallet,
-        nonce: transfer.nonce(),
-        pays: (!checked.is_void()).then_some(Pays { asset, amount }),
+        nonce: checked.nonce(),
+        pays: checked.pays(),
     }
 }

@@ -16,5 +16,5 @@ mod signer;
 pub use bytes::PlanRefused;
 pub use config::{Config, ConfigError};
 pub use judge::Refusal;
-pub use run::{RunError, run, shut};
+pub use run::{RunError, Signs, run, shut};
 pub use signer::{Parts, Signer, SignerError, Step};

@@ -11,6 +11,7 @@ use minicbor::{Decode, Encode};
 use portcullis_chains::ethereum::UnsignedTx;
 use portcullis_chains::{Amount, AssetId};
 use portcullis_core::codec::encode;
+use portcullis_core::decide::payment::mandate;
 use portcullis_core::id::WalletId;
 use portcullis_core::state::release::Release;
 use portcullis_core::{Digest, Span, Time};
@@ -149,6 +150,13 @@ pub struct Slot {
 }
 
 impl Slot {
+    /// Whether a payment was signed for it.
+    #[must_use]
+    pub fn has_paid(&self) -> bool {
+        let mut attempts = self.attempts.iter();
+        attempts.any(|attempt| !attempt.is_void && attempt.transaction.is_some())
+    }
+
     fn is_counted(&self, now: Time) -> bool {
         let since = now.before(DAY);
         self.counted.is_some_and(|counted| counted > since)
@@ -366,11 +374,14 @@ impl Record {
     }
 }
 
-/// The wallet and the nonce of a release: its first plan's.
+/// The wallet and the nonce or number of a release: its first plan's.
 pub(crate) fn place_of(release: &Release) -> Option<(WalletId, u64)> {
     let plan = release.plans.first()?;
-    let tx = UnsignedTx::from_bytes(&plan.unsigned).ok()?;
-    Some((plan.wallet, tx.nonce()))
+    let number = match UnsignedTx::from_bytes(&plan.unsigned) {
+        Ok(tx) => tx.nonce(),
+        Err(_) => mandate::decode(plan).ok()?.number,
+    };
+    Some((plan.wallet, number))
 }
 
 impl Index {

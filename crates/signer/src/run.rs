@@ -70,6 +70,15 @@ pub enum RunError {
     /// A chain whose transactions this version does not sign.
     #[error("[[chains]] names {0}: this signer signs transactions on chains of eip155 only")]
     UnknownChain(ChainId),
+    /// Started as what it is not.
+    #[error("the wallets of keeper {0} pay by mandate in the genesis: start it with --mandate")]
+    GivesMandates(KeeperId),
+    /// Started as what it is not.
+    #[error("no wallet of keeper {0} pays by mandate in the genesis: start it without --mandate")]
+    GivesNoMandates(KeeperId),
+    /// A key that nothing would be signed with.
+    #[error("a signer that gives mandates has no wallet's key: leave keys.wallets out")]
+    KeyBesideMandates,
     /// A cap for what genesis does not let out.
     #[error("[[caps]] names {0}, which is no asset of the genesis: is it misspelt?")]
     NoSuchAsset(AssetId),
@@ -100,9 +109,9 @@ impl RunError {
 ///
 /// Where the disk or the statement key fails, what was done is not known: everything is opened
 /// again from disk, which is also how a crash is recovered from.
-pub fn run(config: Config) -> Result<(), RunError> {
+pub fn run(config: Config, signs: Signs) -> Result<(), RunError> {
     let stop = stop_at_signal().map_err(RunError::Signal)?;
-    let (mut parts, keys) = assemble(config)?;
+    let (mut parts, keys) = assemble(config, signs)?;
     tracing::info!(keeper = %parts.config.keeper, gate = parts.config.gate, "the signer starts");
     let mut signer = Signer::open(parts.clone())?;
     loop {
@@ -224,7 +233,7 @@ fn start_courier(
 }
 
 /// Everything that the configuration names, read and checked against the genesis.
-fn assemble(config: Config) -> Result<(Parts, StatementKeys), RunError> {
+fn assemble(config: Config, signs: Signs) -> Result<(Parts, StatementKeys), RunError> {
     let start = start(&config);
     let network = start.network()?;
     let clock = start.clock(&network)?;
@@ -233,6 +242,7 @@ fn assemble(config: Config) -> Result<(Parts, StatementKeys), RunError> {
     if let Some(stranger) = config.caps.iter().find(|cap| !assets.contains(&cap.asset)) {
         return Err(RunError::NoSuchAsset(stranger.asset));
     }
+    check_signs(&config, &network, signs)?;
     let (keys, wallets) = keys(&config, &start.key_file(&network)?, &network)?;
     let key = Arc::clone(keys.first());
     let nodes = config
@@ -266,6 +276,29 @@ fn start(config: &Config) -> Start<'_> {
     }
 }
 
+/// What a signer signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signs {
+    /// Transactions, with its wallets' keys.
+    Transactions,
+    /// Mandates, which a platform's own wallet service carries out.
+    Mandates,
+}
+
+/// Whoever starts a signer says which of the two it is, and the genesis has to agree: one that gives mandates
+/// holds no key of any chain.
+fn check_signs(config: &Config, network: &Network, signs: Signs) -> Result<(), RunError> {
+    let mut ours = network.genesis().wallets.iter();
+    let gives = ours.any(|wallet| wallet.keeper == config.keeper && wallet.mandate.is_some());
+    match (signs, gives) {
+        (Signs::Transactions, false) => Ok(()),
+        (Signs::Mandates, true) if config.keys.wallets.is_empty() => Ok(()),
+        (Signs::Mandates, true) => Err(RunError::KeyBesideMandates),
+        (Signs::Transactions, true) => Err(RunError::GivesMandates(config.keeper)),
+        (Signs::Mandates, false) => Err(RunError::GivesNoMandates(config.keeper)),
+    }
+}
+
 type Wallets = BTreeMap<WalletId, Arc<dyn WalletKey>>;
 
 fn keys(
@@ -280,11 +313,8 @@ fn keys(
     if !statements.may_begin(&keeper.key) {
         return Err(RunError::OtherStatementKey(config.keeper));
     }
-    let ours = network
-        .genesis()
-        .wallets
-        .iter()
-        .filter(|wallet| wallet.keeper == config.keeper);
+    let wallets = network.genesis().wallets.iter();
+    let ours = wallets.filter(|wallet| wallet.keeper == config.keeper && wallet.mandate.is_none());
     for wallet in ours.filter(|wallet| !config.keys.wallets.contains_key(&wallet.id)) {
         tracing::warn!(wallet = %wallet.id, "no key is configured for this wallet: nothing is signed");
     }

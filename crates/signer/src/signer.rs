@@ -1,9 +1,10 @@
 //! The signer: follow, decide again, record, sign, hand out, follow the chain.
 
+use crate::bytes::{Checked, CheckedTransfer};
 use crate::config::Config;
 use crate::deliver::{Budget, Deliveries, Trouble};
 use crate::enrolments::Enrolments;
-use crate::judge::{Barred, Bench, Candidate, Refusal};
+use crate::judge::{Barred, Bench, Candidate, Refusal, Wait};
 use crate::record::{Pays, Record, Signed, place_of};
 use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::SignedTx;
@@ -19,7 +20,8 @@ use portcullis_keeper::alarms::{Alarm, Courier};
 use portcullis_keeper::boards::Bars;
 use portcullis_keeper::lines::LinesError;
 use portcullis_keeper::{Keeper, KeeperError, KeeperParts, Lease, Machine, News, NoLease, rfc3339};
-use portcullis_keys::{StatementKey, WalletKey};
+use portcullis_keys::{SignError, StatementKey, WalletKey};
+use portcullis_mandate::Mandate;
 use portcullis_node::{Node, TrackError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,6 +55,7 @@ pub struct Signer {
     machine: Machine,
     config: Config,
     wallets: BTreeMap<WalletId, Arc<dyn WalletKey>>,
+    statement_key: Arc<dyn StatementKey>,
     keeper: Keeper,
     enrolments: Enrolments,
     record: Record,
@@ -74,6 +77,15 @@ pub enum SignerError {
     /// What every keeper needs.
     #[error(transparent)]
     Keeper(#[from] KeeperError),
+}
+
+/// What became of the plans that nobody has signed.
+#[derive(Default)]
+struct Judged {
+    ready: Vec<Candidate>,
+    refused: Vec<(Digest, Refusal)>,
+    /// What is given up and was permitted before.
+    permitted: Vec<Digest>,
 }
 
 /// What a step did.
@@ -100,6 +112,7 @@ impl Signer {
     /// Begin, or go on after a crash: by the same path, from what is durable.
     pub fn open(parts: Parts) -> Result<Self, SignerError> {
         let record = Record::open(parts.machine.disk.as_ref())?;
+        let statement_key = Arc::clone(&parts.key);
         let keeper = Keeper::open(
             KeeperParts {
                 machine: parts.machine.clone(),
@@ -117,6 +130,7 @@ impl Signer {
             deliveries: Deliveries::new(&parts.config.chains, parts.nodes),
             config: parts.config,
             wallets: parts.wallets,
+            statement_key,
             enrolments: enrolments(&keeper),
             keeper,
             record,
@@ -209,9 +223,16 @@ impl Signer {
         bars: &Bars,
         step: &mut Step,
     ) -> Result<(), SignerError> {
-        let (ready, refused) = self.judge_all(bars);
+        let Judged {
+            ready,
+            refused,
+            permitted,
+        } = self.judge_all(bars);
         for (act, why) in refused {
             self.raise(why.alarm(), act, format!("{why}. Nothing was signed."));
+        }
+        for act in permitted {
+            self.follow_superseded(act)?;
         }
         self.record_new(lease, &ready)?;
         // The disk may have taken its time, and somebody on this host may have shut the keeper.
@@ -226,10 +247,10 @@ impl Signer {
         Ok(())
     }
 
-    fn judge_all(&self, bars: &Bars) -> (Vec<Candidate>, Vec<(Digest, Refusal)>) {
+    fn judge_all(&self, bars: &Bars) -> Judged {
         let facts = self.keeper.state().facts();
         let bench = self.bench(bars);
-        let (mut ready, mut refused) = (Vec::<Candidate>::new(), Vec::new());
+        let mut judged = Judged::default();
         for digest in &facts.unsigned {
             let Some(release) = facts.releases.get(digest) else {
                 continue;
@@ -238,17 +259,18 @@ impl Signer {
             if out.is_some() && out == release.plans.last().map(Plan::digest).as_ref() {
                 continue;
             }
-            let beside = |asset| spent_beside(&ready, asset);
+            let beside = |asset| spent_beside(&judged.ready, asset);
             match bench.judge(*digest, release, beside) {
-                Ok(candidate) => ready.push(candidate),
+                Ok(candidate) => judged.ready.push(candidate),
+                Err(Barred::Wait(Wait::Permitted)) => judged.permitted.push(*digest),
                 Err(Barred::Wait(why)) => tracing::debug!(act = %digest, ?why, "waits"),
-                Err(Barred::Refuse(why)) => refused.push((*digest, why)),
+                Err(Barred::Refuse(why)) => judged.refused.push((*digest, why)),
             }
-            if ready.len() == BATCH {
+            if judged.ready.len() == BATCH {
                 break;
             }
         }
-        (ready, refused)
+        judged
     }
 
     fn bench<'a>(&'a self, bars: &'a Bars) -> Bench<'a> {
@@ -294,23 +316,43 @@ impl Signer {
 
     fn sign_one(&self, candidate: &Candidate) -> Option<Signed> {
         let intent = &candidate.intent;
-        let tx = candidate.checked.tx();
-        let key = self.wallets.get(&intent.wallet)?;
-        let signature = match key.sign(&tx.sighash()) {
-            Ok(signature) => signature,
+        let signed = match &candidate.checked {
+            Checked::Transfer(transfer) => self.sign_transfer(intent.wallet, transfer),
+            Checked::Mandate(mandate) => self.sign_mandate(mandate.mandate().clone()).map(Some),
+        };
+        let transaction = match signed {
+            Ok(transaction) => transaction?,
             Err(error) => {
-                tracing::error!(%error, act = %intent.act, "the wallet's key does not sign");
+                tracing::error!(%error, act = %intent.act, "the key does not sign");
                 return None;
             }
         };
-        let transaction = SignedTx::assemble(tx.clone(), signature);
-        self.keeper.memo().signed(&transaction, key.as_ref());
         Some(Signed {
             wallet: intent.wallet,
             nonce: intent.nonce,
             plan: intent.plan,
-            transaction: transaction.to_bytes(),
+            transaction,
         })
+    }
+
+    fn sign_transfer(
+        &self,
+        wallet: WalletId,
+        checked: &CheckedTransfer,
+    ) -> Result<Option<Vec<u8>>, SignError> {
+        let Some(key) = self.wallets.get(&wallet) else {
+            return Ok(None);
+        };
+        let tx = checked.tx();
+        let transaction = SignedTx::assemble(tx.clone(), key.sign(&tx.sighash())?);
+        self.keeper.memo().signed(&transaction, key.as_ref());
+        Ok(Some(transaction.to_bytes()))
+    }
+
+    fn sign_mandate(&self, mandate: Mandate) -> Result<Vec<u8>, SignError> {
+        let signature = self.statement_key.sign(mandate.to_string().as_bytes())?;
+        let signature = *signature.as_bytes();
+        Ok(portcullis_mandate::Signed { mandate, signature }.to_bytes())
     }
 
     /// The point of no return: from here the bytes are out.
@@ -369,12 +411,23 @@ impl Signer {
             entry,
             effects,
             plan: signed.plan,
-            transaction: signed.transaction.clone(),
+            transaction: self.with_the_key_in_force(&signed.transaction)?,
         })
     }
 
+    /// A mandate that was signed before the statement key was rotated is stated under the one in force: the same
+    /// text, so the same permission. A transaction is stated as it was signed.
+    fn with_the_key_in_force(&self, signed: &[u8]) -> Result<Vec<u8>, KeeperError> {
+        match portcullis_mandate::Signed::from_bytes(signed) {
+            Ok(signed) => Ok(self.sign_mandate(signed.mandate)?),
+            Err(_) => Ok(signed.to_vec()),
+        }
+    }
+
+    /// A mandate is followed by whoever carries it out.
     fn track(&mut self, act: Digest, signed: &Signed, how: Follow) {
         let wallet = self.keeper.state().network().wallet(signed.wallet);
+        let wallet = wallet.filter(|wallet| wallet.mandate.is_none());
         let Some(Address::Evm { address, .. }) = wallet.map(|wallet| wallet.address) else {
             return;
         };

@@ -23,7 +23,7 @@ pub(super) fn judge_resume(state: &State, digest: Digest, time: Time) -> Result<
     Ok(Verdict::Accept(vec![Effect::Resume(digest)]))
 }
 
-/// Give a release up: its nonce goes to a zero transfer of the wallet to itself.
+/// Give a release up: its nonce goes to a zero transfer of the wallet to itself, its number to a void mandate.
 pub(super) fn judge_void(state: &State, digest: Digest) -> Result<Verdict, Reason> {
     // Also one that is out and stays unconfirmed: both compete for one nonce, and only the chain's
     // word for the void ends in `returned`.
@@ -118,7 +118,7 @@ pub(crate) fn replace(
     }
     // What was signed before a stop may still confirm; nothing new is signed for it.
     check_unbarred(state, release, time).map_err(PlanFault::Barred)?;
-    payment::check_replacement(state, release, &replacement.plan)?;
+    payment::check_replacement(state, release, &replacement.plan, time)?;
     Ok(vec![Effect::Replan(
         replacement.act,
         replacement.plan.clone(),

@@ -6,6 +6,7 @@ use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::genesis::KeeperKind;
 use crate::id::KeeperId;
+use crate::mandate;
 use crate::signature::Verify;
 use crate::state::State;
 use crate::state::release::{End, Release, SignedPlan};
@@ -38,13 +39,13 @@ pub(crate) fn judge(
             let agrees = release.entry != *entry || release.effects == *effects;
             let hash =
                 agrees.then(|| signed_plan(state, release, *plan, transaction, verify))??;
-            Some(vec![Effect::Signed(
-                *act,
-                SignedPlan {
-                    plan: *plan,
-                    transaction: hash,
-                },
-            )])
+            let signed = SignedPlan {
+                plan: *plan,
+                transaction: hash,
+            };
+            let mut effects = vec![Effect::Signed(*act, signed)];
+            effects.extend(end_of_mandate(state, release, *act, signed));
+            Some(effects)
         }
         Says::Confirmed {
             act, transaction, ..
@@ -83,6 +84,26 @@ pub(crate) fn judge(
     }
 }
 
+/// A mandate is out once it is in the journal, and no chain is watched for it: that is the end. What was given
+/// up by one has never been permitted.
+fn end_of_mandate(
+    state: &State,
+    release: &Release,
+    act: Digest,
+    signed: SignedPlan,
+) -> Vec<Effect> {
+    let wallet = release.plans.first().map(|plan| plan.wallet);
+    let wallet = wallet.and_then(|wallet| state.network.wallet(wallet));
+    if wallet.is_none_or(|wallet| wallet.mandate.is_none()) {
+        return Vec::new();
+    }
+    if release.is_void_plan(signed.plan) {
+        return returned(release, act);
+    }
+    let end = End::Confirmed(signed.transaction);
+    vec![Effect::End(act, end, Some(release.account))]
+}
+
 /// Nothing moved and nothing can any more: it counts no longer as having left.
 fn returned(release: &Release, act: Digest) -> Vec<Effect> {
     let mut effects = vec![Effect::End(act, End::Returned, Some(release.account))];
@@ -105,7 +126,7 @@ fn mine(state: &State, keeper: KeeperId, act: Digest) -> Option<&Release> {
     (is_signer && wallet.keeper == keeper).then_some(release)
 }
 
-/// The transaction is exactly a plan of the release, signed by the wallet: its hash.
+/// The transaction is exactly a plan of the release, signed by the wallet, or the mandate by its signer: its hash.
 fn signed_plan(
     state: &State,
     release: &Release,
@@ -118,6 +139,10 @@ fn signed_plan(
         .iter()
         .find(|candidate| candidate.digest() == plan)?;
     let wallet = state.network.wallet(plan.wallet)?;
+    if wallet.mandate.is_some() {
+        let keeper = state.keeper(wallet.keeper)?;
+        return mandate::signed(plan, transaction, &keeper.key, verify);
+    }
     let signed = SignedTx::from_bytes(transaction).ok()?;
     let address = wallet.address.evm()?;
     let exact = signed.unsigned().to_bytes() == plan.unsigned;

@@ -237,7 +237,7 @@ impl<'a> Wanted<'a> {
     fn verdict(&self, digest: Digest, act: &Act, proof: Proof) -> Result<Verdict, Reason> {
         let needs = self.needs();
         if needs.is_empty() {
-            let payment = Payment::release(self.state, digest, act, self.id, proof);
+            let payment = Payment::release(self.state, (digest, act), self.id, proof, self.time);
             let beside = self.beside.clone().first(self.account.quorum.beside());
             let payment = payment.map(|payment| payment.worth(self.worth()).jointly(beside));
             return Ok(Verdict::Pay(Box::new(payment.ok_or(Reason::AssetUnknown)?)));

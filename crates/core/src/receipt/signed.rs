@@ -8,10 +8,12 @@ use crate::digest::Digest;
 use crate::entry::Body;
 use crate::genesis::Wallet;
 use crate::id::KeeperId;
+use crate::mandate;
 use crate::plan::Plan;
 use crate::statement::{Says, Statement};
 use crate::time::Time;
 use portcullis_chains::ethereum::SignedTx;
+use portcullis_mandate::{Payment, Permits};
 
 /// A statement that was checked against its plan.
 pub(super) struct Signed {
@@ -80,11 +82,14 @@ fn check(
         let release = case.release_entry(act, *entry, first.max(carrier));
         let release = release.filter(|release| release.index < index);
         let release = release.ok_or(ReceiptFault::Plan)?;
-        let wallet = check_plan(case, plan, withdraw)?;
+        let wallet = check_plan(case, act, plan, withdraw)?;
         if wallet.keeper != statement.keeper {
             return Err(ReceiptFault::Statement);
         }
-        let hash = check_transaction(wallet, plan, transaction)?;
+        let hash = match wallet.mandate {
+            None => check_transaction(wallet, plan, transaction)?,
+            Some(_) => check_mandate(case, statement.keeper, index, (plan, transaction))?,
+        };
         Ok(Signed {
             transaction: hash,
             signer: statement.keeper,
@@ -112,25 +117,68 @@ fn planned<'a>(case: &Case<'a>, act: Digest, plan: Digest, first: u64) -> Option
     plans.find(|(_, candidate)| candidate.digest() == plan)
 }
 
-/// The plan is a plain transfer of exactly the act's, within what genesis allows its wallet.
+/// The plan pays exactly what the act asks, within what genesis allows its wallet.
 fn check_plan<'a>(
     case: &Case<'a>,
+    act: Digest,
     plan: &Plan,
     withdraw: &Withdraw,
 ) -> Result<&'a Wallet, ReceiptFault> {
-    let transfer = payment::decode(plan).map_err(|_| ReceiptFault::Plan)?;
-    let pays = (transfer.asset(), transfer.to(), transfer.amount());
     let wallet = case.network.wallet(plan.wallet).ok_or(ReceiptFault::Plan)?;
-    let exact = pays == (withdraw.asset, withdraw.to, withdraw.amount)
-        && case.network.genesis().assets.contains(&withdraw.asset)
-        && transfer.chain() == wallet.address.chain()
-        && transfer.nonce() >= wallet.first_nonce
-        && transfer.fee_ceiling() <= wallet.fee_ceiling;
-    if exact {
+    let exact = match wallet.mandate {
+        None => is_transfer(wallet, plan, withdraw)?,
+        Some(_) => is_mandate(case, act, (wallet, plan), withdraw)?,
+    };
+    if exact && case.network.genesis().assets.contains(&withdraw.asset) {
         Ok(wallet)
     } else {
         Err(ReceiptFault::Plan)
     }
+}
+
+/// A plain transfer of exactly the act's.
+fn is_transfer(wallet: &Wallet, plan: &Plan, withdraw: &Withdraw) -> Result<bool, ReceiptFault> {
+    let transfer = payment::decode(plan).map_err(|_| ReceiptFault::Plan)?;
+    let pays = (transfer.asset(), transfer.to(), transfer.amount());
+    Ok(pays == (withdraw.asset, withdraw.to, withdraw.amount)
+        && transfer.chain() == wallet.address.chain()
+        && transfer.nonce() >= wallet.first_nonce
+        && transfer.fee_ceiling() <= wallet.fee_ceiling)
+}
+
+/// A mandate for exactly the act.
+fn is_mandate(
+    case: &Case<'_>,
+    act: Digest,
+    (wallet, plan): (&Wallet, &Plan),
+    withdraw: &Withdraw,
+) -> Result<bool, ReceiptFault> {
+    let mandate = payment::mandate::decode(plan).map_err(|_| ReceiptFault::Plan)?;
+    let Permits::Pay { payment, .. } = &mandate.permits else {
+        return Ok(false);
+    };
+    let asked = Payment {
+        asset: withdraw.asset.to_string(),
+        to: withdraw.to.to_string(),
+        amount: withdraw.amount.0,
+    };
+    Ok(*payment == asked
+        && mandate.network == case.network.digest().0
+        && mandate.wallet == wallet.id.0
+        && mandate.number >= wallet.first_nonce
+        && mandate.act == act.0)
+}
+
+/// The mandate is the plan, signed with the keeper's key at the statement's entry. Its digest.
+fn check_mandate(
+    case: &Case<'_>,
+    keeper: KeeperId,
+    index: u64,
+    (plan, bytes): (&Plan, &[u8]),
+) -> Result<Digest, ReceiptFault> {
+    let key = case.in_force.keeper(keeper, index);
+    let signed = key.and_then(|key| mandate::signed(plan, bytes, key, case.verify));
+    signed.ok_or(ReceiptFault::Statement)
 }
 
 /// The transaction is the plan, signed by the wallet. Its hash.

@@ -208,7 +208,16 @@ impl Story {
             entry: release.entry,
             effects: release.effects,
             plan: plan.digest(),
-            transaction: sign(&plan.unsigned, self.world().wallet.as_ref()),
+            transaction: self.carried_out(&plan),
+        }
+    }
+
+    /// What the signer makes of a plan: a transaction, or a mandate where the wallet pays by those.
+    fn carried_out(&self, plan: &Plan) -> Vec<u8> {
+        let world = self.world();
+        match world.network.wallet(plan.wallet).unwrap().mandate {
+            None => sign(&plan.unsigned, world.wallet.as_ref()),
+            Some(_) => permit(&plan.unsigned, world.keeper.as_ref()),
         }
     }
 
@@ -241,6 +250,13 @@ pub(crate) fn sign(unsigned: &[u8], key: &dyn WalletKey) -> Vec<u8> {
     let unsigned = UnsignedTx::from_bytes(unsigned).unwrap();
     let signature = key.sign(&unsigned.sighash()).unwrap();
     SignedTx::assemble(unsigned, signature).to_bytes()
+}
+
+/// A signed mandate of this text, by this key.
+pub(crate) fn permit(text: &[u8], key: &dyn StatementKey) -> Vec<u8> {
+    let mandate = str::from_utf8(text).unwrap().parse().unwrap();
+    let signature = *key.sign(text).unwrap().as_bytes();
+    portcullis_mandate::Signed { mandate, signature }.to_bytes()
 }
 
 /// What the world's keeper says, signed.

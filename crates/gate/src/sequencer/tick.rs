@@ -3,7 +3,7 @@
 use super::{MAX_BATCH, Sequencer};
 use crate::fees::outbid;
 use portcullis_core::decide::Decided;
-use portcullis_core::decide::payment::{decode, leaves_room};
+use portcullis_core::decide::payment::{decode, leaves_room, mandate};
 use portcullis_core::plan::Plan;
 use portcullis_core::state::release::{Release, Stage};
 use portcullis_core::{Decision, Digest, Span, State, Time};
@@ -65,7 +65,8 @@ impl<S: Store> Sequencer<S> {
         over.take(MAX_BATCH).collect()
     }
 
-    /// Higher fees for releases that are signed and stay unconfirmed.
+    /// Higher fees for releases that are signed and stay unconfirmed, and a later end for mandates that expired
+    /// before they were signed.
     pub(super) fn bumps(&mut self, now: Time) -> Vec<(Digest, Plan)> {
         if now.since(self.last_bump) < BUMP {
             return Vec::new();
@@ -75,7 +76,9 @@ impl<S: Store> Sequencer<S> {
         let lowest = lowest_open(&state).into_iter();
         let due = lowest
             .filter_map(|(digest, release)| Some((digest, self.bumped(&state, release, now)?)));
-        due.take(MAX_BATCH).collect()
+        due.chain(expired_mandates(&state, now))
+            .take(MAX_BATCH)
+            .collect()
     }
 
     fn bumped(&self, state: &State, release: &Release, now: Time) -> Option<Plan> {
@@ -100,6 +103,18 @@ impl<S: Store> Sequencer<S> {
             unsigned: transfer.with_fees(fees).build().to_bytes(),
         })
     }
+}
+
+/// Mandates that expired before their signer came to sign them, as they would be from now on.
+fn expired_mandates(state: &State, now: Time) -> impl Iterator<Item = (Digest, Plan)> {
+    let releases = state.facts().releases.iter();
+    let released = releases.filter(|(_, release)| release.stage == Stage::Released);
+    released.filter_map(move |(digest, release)| {
+        let newest = release.plans.last()?;
+        let holds = state.network().wallet(newest.wallet)?.mandate?;
+        let fresh = mandate::freshened(holds, newest, now).ok()?;
+        Some((*digest, fresh))
+    })
 }
 
 /// Each wallet's release with the lowest open nonce. No later one can be mined before it, so outbidding

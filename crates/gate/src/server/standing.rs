@@ -3,6 +3,7 @@
 use super::passkeys::{self, RequestOptions};
 use super::{Api, Problem, auth};
 use crate::events::Stage;
+use crate::events::mandate_of;
 use crate::index::Course;
 use crate::sequencer::{Shared, Taken};
 use axum::Json;
@@ -39,6 +40,9 @@ struct Standing {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     statements: Vec<Name>,
     transactions: Vec<Digest>,
+    /// The signed mandate (docs/spec/mandate.md), for whoever carries it out; its digest stands in `transactions`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mandate: Option<String>,
     #[serde(skip)]
     now: Time,
 }
@@ -164,7 +168,14 @@ fn standing(shared: &Shared, digest: Digest, now: Time) -> Result<Option<Standin
         shared.guarded(|state| look((state, next), digest, course, entries, now))?
     };
     match found.stage {
-        Stage::Confirmed => found.transactions = confirmed(shared, &found.entries),
+        Stage::Confirmed => {
+            found.mandate = permitted(shared, &found.entries);
+            let mandate = found.mandate.as_deref().map(str::as_bytes);
+            found.transactions = mandate.map_or_else(
+                || confirmed(shared, &found.entries),
+                |mandate| vec![Digest::plain(mandate)],
+            );
+        }
         Stage::Refused => found.reason = refused(shared, digest, &found.entries),
         Stage::Returned => found.reason = refused_later(shared, digest, &found.entries),
         _ => {}
@@ -204,6 +215,7 @@ fn look(
         until: None,
         statements: Vec::new(),
         transactions: Vec::new(),
+        mandate: None,
         now: facts.time.max(now),
     };
     if facts.held.contains_key(&digest) {
@@ -251,6 +263,16 @@ fn stage_of(release: &Release) -> Stage {
 pub(super) fn asked(shared: &Shared, digest: Digest, entries: &[u64]) -> Option<Act> {
     let first = submissions(shared, digest, entries).next();
     first.map(|(.., said)| said.act)
+}
+
+/// The mandate that a signer gave: by the first that the journal has, the act ended.
+fn permitted(shared: &Shared, entries: &[u64]) -> Option<String> {
+    entries.iter().find_map(|index| {
+        let Body::Statement(signed) = read(shared, *index)?.body else {
+            return None;
+        };
+        mandate_of(&signed.statement.says)
+    })
 }
 
 /// The transaction that a signer saw arrive.

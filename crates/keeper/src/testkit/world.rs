@@ -282,6 +282,7 @@ fn paying(address: [u8; 20]) -> Wallet {
         keeper: World::KEEPER,
         first_nonce: 0,
         fee_ceiling: Amount(10_000_000_000_000_000),
+        mandate: None,
     }
 }
 

@@ -354,6 +354,7 @@ impl Maker<'_> {
             // The key is new, so nothing was ever sent with it.
             first_nonce: 0,
             fee_ceiling: FEE_CEILING,
+            mandate: None,
         })
     }
 

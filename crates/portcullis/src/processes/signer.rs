@@ -4,7 +4,7 @@ use super::shut::{is_shut, not_shut};
 use super::{ProcessArgs, ended};
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
-use portcullis_signer::Config;
+use portcullis_signer::{Config, Signs};
 
 /// Run the signer, or shut it
 #[derive(Debug, Args)]
@@ -12,6 +12,11 @@ use portcullis_signer::Config;
 pub(crate) struct SignerArgs {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Give mandates, which a wallet service of one's own carries out, in the place of transactions
+    ///
+    /// The genesis says which signer does; one that gives mandates holds no key of any chain.
+    #[arg(long)]
+    mandate: bool,
     #[command(flatten)]
     process: ProcessArgs,
 }
@@ -34,7 +39,12 @@ impl SignerArgs {
             Some(Command::Shut { process }) => shut(&process),
             None => {
                 let config = read(&self.process)?;
-                portcullis_signer::run(config)
+                let signs = if self.mandate {
+                    Signs::Mandates
+                } else {
+                    Signs::Transactions
+                };
+                portcullis_signer::run(config, signs)
                     .map_err(|error| ended("signer", &error, error.is_usage()))
             }
         }

@@ -36,8 +36,13 @@ impl Bench {
     }
 
     pub(crate) fn with(config: Config) -> Self {
+        Self::on(World::new(), config)
+    }
+
+    /// The same in a network of another genesis.
+    pub(crate) fn on(world: World, config: Config) -> Self {
         let clock = HandClock::at(World::START);
-        let mut ledger = Ledger::new(Arc::new(World::new()), clock.clone());
+        let mut ledger = Ledger::new(Arc::new(world), clock.clone());
         let customer = Customer::number(1);
         ledger.open(&customer);
         ledger.add_address(&customer, PAYEE);

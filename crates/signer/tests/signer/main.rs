@@ -13,6 +13,7 @@ mod fickle;
 mod happy;
 mod journal;
 mod liars;
+mod mandates;
 mod once;
 mod plans;
 mod power;

@@ -8,10 +8,10 @@ use portcullis_keeper::testkit::{World, id};
 use portcullis_keys::StatementKey as _;
 use std::sync::Arc;
 
-const FRESH: u8 = 0xe1;
+pub(crate) const FRESH: u8 = 0xe1;
 
 /// A quorum puts another key in the place of the signer's.
-fn rotate(bench: &Bench) {
+pub(crate) fn rotate(bench: &Bench) {
     let mut wire = bench.wire();
     let ledger = &mut wire.ledger;
     let keys = Keys::Keeper {

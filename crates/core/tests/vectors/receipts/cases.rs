@@ -5,6 +5,7 @@ use super::draft::Draft;
 use super::joint;
 use super::log_key;
 use super::lost;
+use super::mandates;
 use super::{Bundle, Case};
 use crate::holder::{HONEST, Holder, Kind, Says};
 use crate::story::{Story, resign};
@@ -37,7 +38,7 @@ fn last(ledger: &Ledger) -> u64 {
     ledger.state.handovers()[0].last()
 }
 
-const ETHER: u128 = 1_000_000_000_000_000_000;
+pub(super) const ETHER: u128 = 1_000_000_000_000_000_000;
 
 fn honest() -> Draft {
     Draft::straight(Kind::PasskeyP256, World::ETHER, ETHER)
@@ -272,6 +273,9 @@ cases! {
         Draft::rotated_witnesses().into();
     ok "good-rotated-witnesses-twice" "a checkpoint of witnesses who took over from witnesses who had taken over"
         Draft::rotated_witnesses_twice().into();
+
+    ok "good-mandate" "a withdrawal by mandate, which a wallet service carries out"
+        mandates::permitted().into();
 
     Shape "bad-no-entries" "no entries"
         bundle(|receipt| receipt.entries.clear());
@@ -622,6 +626,35 @@ cases! {
         journal(|draft| draft.says(|said| *said.entry = 0));
     Plan "bad-release-not-shown" "the entry that is said to have released it is not in the receipt"
         journal(|draft| draft.says(|said| *said.entry = 1));
+
+    Plan "bad-mandate-amount" "the mandate permits another amount"
+        mandates::with_text(|text| text.replace("amount 1", "amount 2")).into();
+    Plan "bad-mandate-payee" "the mandate pays somebody else"
+        mandates::with_text(|text| text.replace(&"22".repeat(20), &"23".repeat(20))).into();
+    Plan "bad-mandate-asset" "the mandate pays another asset"
+        mandates::with_text(|text| text.replace("/slip44:60", "/slip44:61")).into();
+    Plan "bad-mandate-network" "the mandate is another network's"
+        mandates::with_text(|text| { let at = text.find("network ").unwrap() + 8; format!("{}{}{}", &text[..at], "99".repeat(32), &text[at + 64..]) }).into();
+    Plan "bad-mandate-void" "the mandate gives the act up"
+        mandates::with_text(|text| text[..text.find("expires").unwrap()].to_owned() + "void\n").into();
+    Plan "bad-mandate-act" "the mandate is for another act"
+        mandates::with_text(|text| { let at = text.find("act ").unwrap() + 4; format!("{}{}{}", &text[..at], "77".repeat(32), &text[at + 64..]) }).into();
+    Statement "bad-mandate-key" "the mandate is signed with another key than its signer's"
+        mandates::by(&World::key(&[0x72; 16])).into();
+    Statement "bad-mandate-unsigned" "the mandate has no signature"
+        {
+            let mut draft = mandates::permitted();
+            let plan = draft.plan();
+            draft.says(|said| *said.transaction = plan.unsigned);
+            draft.into()
+        };
+    Statement "bad-mandate-in-place-of-a-transaction" "a wallet that signs transactions states a mandate"
+        journal(|draft| {
+            let plan = mandates::permitted().plan();
+            let world = draft.story.world();
+            let said = crate::story::permit(&plan.unsigned, world.keeper.as_ref());
+            draft.says(|to| *to.transaction = said);
+        });
 
     Statement "bad-statement-missing" "no signer's statement"
         bundle(|receipt| receipt.entries.truncate(4));

@@ -59,6 +59,27 @@ impl Draft {
         }
     }
 
+    /// The same in a network whose wallet pays by mandate: with the signer's statement it is over.
+    pub(crate) fn permitted_in(mut story: Story, asset: AssetId, amount: u128) -> Self {
+        let opening = story.open();
+        story.age();
+        let address = story.add_address();
+        story.age();
+        let asked = story.withdraw(asset, amount, true);
+        let digest = asked.act.digest();
+        let statement = story.say(story.signed(digest));
+        Self {
+            story,
+            named: digest,
+            opening,
+            address,
+            withdrawal: asked.entry,
+            statement,
+            shown: vec![0, opening, address, asked.entry, statement],
+            act: asked.act,
+        }
+    }
+
     /// A withdrawal proven by a request key, which the customer enrolled by its passkey.
     pub(crate) fn enrolled() -> Self {
         let mut story = Story::begin(Holder::new(Kind::PasskeyP256));
@@ -191,9 +212,14 @@ impl Draft {
 
     /// The release has another plan, which is signed in place of the right one.
     pub(crate) fn replan(&mut self, plan: &Plan) {
+        let transaction = sign(&plan.unsigned, self.story.world().wallet.as_ref());
+        self.replan_as(plan, transaction);
+    }
+
+    /// The same, signed as it stands here.
+    pub(crate) fn replan_as(&mut self, plan: &Plan, transaction: Vec<u8>) {
         let withdrawal = self.withdrawal;
         self.submission(withdrawal, |s| s.plan = Some(plan.clone()));
-        let transaction = sign(&plan.unsigned, self.story.world().wallet.as_ref());
         self.says(|said| {
             *said.plan = plan.digest();
             *said.transaction = transaction;

@@ -8,6 +8,7 @@ mod draft;
 mod joint;
 mod log_key;
 mod lost;
+mod mandates;
 mod vendors;
 
 pub(crate) use cases::CASES;

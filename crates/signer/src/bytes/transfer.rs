@@ -1,12 +1,10 @@
-//! The planned bytes, read a second time.
-//!
-//! The core has compared them with the act already. Here they are compared again, field by field and
-//! by other code, with what this signer knows by itself: its key, its node's chain, its caps.
+//! A planned transaction, against the signer's own key, its node's chain and its caps.
 
+use super::PlanRefused;
 use crate::config::Chain;
-use portcullis_chains::caip::Address;
-use portcullis_chains::ethereum::{NotPlain, Transfer, TxError, UnsignedTx};
-use portcullis_chains::{Amount, ChainId};
+use crate::record::Pays;
+use portcullis_chains::Amount;
+use portcullis_chains::ethereum::{Transfer, UnsignedTx};
 use portcullis_core::ActKind;
 use portcullis_core::genesis::Wallet;
 use portcullis_core::plan::Plan;
@@ -14,54 +12,13 @@ use portcullis_core::state::release::Release;
 
 /// A plan that is exactly what its release may be: a transaction that the wallet may sign.
 #[derive(Clone, Debug)]
-pub(crate) struct Checked {
+pub(crate) struct CheckedTransfer {
     tx: UnsignedTx,
     transfer: Transfer,
     is_void: bool,
 }
 
-/// Why planned bytes are not signed. Each is an alarm: the core let them pass and this signer does
-/// not, so one of the two is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PlanRefused {
-    /// Not a transaction.
-    #[error("the planned bytes are no transaction: {0}")]
-    Transaction(#[from] TxError),
-    /// Not a plain transfer.
-    #[error("the planned bytes are no plain transfer: {0}")]
-    NotPlain(#[from] NotPlain),
-    /// The wallet's address is not the key's.
-    #[error("the wallet's address is not that of its key: check the names in the configuration")]
-    OtherKey,
-    /// On another chain than the wallet.
-    #[error("the plan is for {0}, the wallet is not")]
-    Chain(ChainId),
-    /// Another nonce than the release's first plan.
-    #[error("the plan spends nonce {got}, the release has nonce {first}")]
-    Nonce {
-        /// Planned now.
-        got: u64,
-        /// Planned first.
-        first: u64,
-    },
-    /// Another payee than the act's.
-    #[error("the plan pays {0}, the act does not")]
-    Payee(Address),
-    /// Another asset or amount than the act's.
-    #[error("the plan pays another asset or amount than the act")]
-    Amount,
-    /// The release was given up, and the plan pays.
-    #[error("the release was given up, and the plan still pays")]
-    GivenUp,
-    /// The fee may be above a cap.
-    #[error("the plan may cost {0} in fees, above the signer's or the wallet's cap")]
-    Fee(Amount),
-    /// The fee per gas is above the signer's cap.
-    #[error("the plan may pay {0} per gas, above the signer's cap")]
-    FeePerGas(Amount),
-}
-
-impl Checked {
+impl CheckedTransfer {
     /// Compare the plan with the release, the wallet, its key and the chain's caps.
     pub(crate) fn new(
         plan: &Plan,
@@ -93,13 +50,15 @@ impl Checked {
         &self.tx
     }
 
-    pub(crate) fn transfer(&self) -> &Transfer {
-        &self.transfer
+    /// The nonce that it spends.
+    pub(crate) fn nonce(&self) -> u64 {
+        self.transfer.nonce()
     }
 
-    /// Whether it gives the release up instead of paying.
-    pub(crate) fn is_void(&self) -> bool {
-        self.is_void
+    /// What it pays; nothing where it gives the release up.
+    pub(crate) fn pays(&self) -> Option<Pays> {
+        let (asset, amount) = (self.transfer.asset(), self.transfer.amount());
+        (!self.is_void).then_some(Pays { asset, amount })
     }
 }
 
@@ -165,8 +124,8 @@ fn check_pays(transfer: &Transfer, release: &Release) -> Result<(), PlanRefused>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_chains::AssetId;
     use portcullis_chains::ethereum::Fees;
+    use portcullis_chains::{Address, AssetId};
     use portcullis_core::{Digest, State};
     use portcullis_keeper::testkit::{Customer, HandClock, Ledger, World};
     use portcullis_keys::WalletKey as _;
@@ -233,7 +192,7 @@ mod tests {
         change(&mut release);
         let wallet = state.network().wallet(World::WALLET).unwrap();
         let key = World::new().wallet.address();
-        Checked::new(plan, &release, wallet, key, &chain()).map(|_| ())
+        CheckedTransfer::new(plan, &release, wallet, key, &chain()).map(|_| ())
     }
 
     #[test]
@@ -267,7 +226,7 @@ mod tests {
         let (state, act) = release();
         let release = &state.facts().releases[&act];
         let wallet = state.network().wallet(World::WALLET).unwrap();
-        let refused = Checked::new(&TRUTH.plan(), release, wallet, [7; 20], &chain());
+        let refused = CheckedTransfer::new(&TRUTH.plan(), release, wallet, [7; 20], &chain());
         assert_eq!(refused.unwrap_err(), PlanRefused::OtherKey);
     }
 

@@ -1,0 +1,41 @@
+use crate::reason::Reason;
+
+/// Why a plan is not the one that the decision calls for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanFault {
+    /// Money goes out without a plan, or a plan stands where none goes out.
+    #[error("a plan stands where none belongs, or is missing where one does")]
+    Presence,
+    /// Another wallet.
+    #[error("the plan is for another wallet")]
+    Wallet,
+    /// The bytes are not a plain transfer, or no mandate where the wallet pays by those.
+    #[error(
+        "the plan's bytes are not a plain transfer, or not a mandate where the wallet pays by those"
+    )]
+    NotPlain,
+    /// Chain, asset, payee or amount differ.
+    #[error("the plan's chain, asset, payee or amount is not the act's")]
+    Differs,
+    /// Not the wallet's next nonce, or not the release's.
+    #[error("the plan's nonce is not the one that state demands")]
+    Nonce,
+    /// The fee may cost more than genesis allows for the wallet.
+    #[error("the plan's fee ceiling is above the wallet's")]
+    Fee,
+    /// Nodes take no such transaction, so that its nonce would stay open.
+    #[error("nodes take no transaction with so little gas, or without a tip")]
+    Unsendable,
+    /// A payment at fees that nothing could outbid within the wallet's ceiling.
+    #[error("the plan's fees leave no room below the wallet's ceiling for one that outbids it")]
+    NoRoom,
+    /// Something bars the release: a suspension, a freeze, a revoked factor or address.
+    #[error("the release is barred: {0}")]
+    Barred(Reason),
+    /// A fresh mandate while the one before it still holds.
+    #[error("the mandate that it would take the place of has not expired")]
+    Holds,
+    /// A replacement that does not conflict with every earlier plan, or does not outbid it.
+    #[error("the replacement does not take the place of every earlier plan")]
+    NoReplacement,
+}
