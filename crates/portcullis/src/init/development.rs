@@ -262,7 +262,7 @@ impl Maker<'_> {
             assets: wishes.assets.iter().map(|asset| asset.id).collect(),
             limits: terms.limits.clone(),
             delay_floor: terms.delay_floor,
-            parties: parties(ports),
+            parties: parties(&wishes.origins, ports),
             policy: None,
             recovery: None,
             roots_quorum: None,
@@ -400,10 +400,14 @@ fn witnesses(file: &KeyFile) -> Result<Witnesses, Failure> {
     })
 }
 
-fn parties(ports: Ports) -> Vec<Party> {
+fn parties(origins: &[String], ports: Ports) -> Vec<Party> {
+    let origins = match origins {
+        [] => vec![format!("http://localhost:{}", ports.gate)],
+        named => named.to_vec(),
+    };
     let relying_party = RelyingParty {
         rp_ids: vec!["localhost".into()],
-        origins: vec![format!("http://localhost:{}", ports.gate)],
+        origins,
         top_origins: Vec::new(),
     };
     let of = |realm| Party {
