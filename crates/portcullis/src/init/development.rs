@@ -443,6 +443,7 @@ mod tests {
             assets: vec![coin, token],
             port: None,
             mail: Some(([127, 0, 0, 1], 25).into()),
+            origins: Vec::new(),
         };
         init(&dir.path().join("net"), &wishes).unwrap();
         let genesis = std::fs::read(dir.path().join("net/genesis.cbor")).unwrap();
@@ -551,6 +552,7 @@ mod tests {
             assets: Vec::new(),
             port: None,
             mail: None,
+            origins: Vec::new(),
         };
         let failure = init(&dir.path().join("net"), &wishes).unwrap_err();
         assert!(
