@@ -112,6 +112,15 @@ export class Exchange {
     return this.send(digest);
   }
 
+  /** A freeze, or a factor that counts no more, takes the first signature back: the customer has signed the same act again. */
+  async signAgain(session, digest, credential) {
+    const asked = this.asked[digest];
+    if (asked?.customer !== session || asked.stage !== "held") throw new Refused(404, { detail: "nothing like this waits for you" });
+    await this.gate.post(`/v1/acts/${digest}/evidence`, { assertions: [credential] });
+    await this.look(digest);
+    return asked;
+  }
+
   /** Send what is kept. Without an answer it stays as it is, and `follow` sends the very same again. */
   async send(digest) {
     this.keep();
@@ -160,10 +169,11 @@ export class Exchange {
     for (;;) {
       try {
         const { events, next } = await this.gate.events(this.cursor);
-        const spoken = new Set(events.flatMap(({ act, others = [] }) => [act, ...others.map((other) => other.act)]));
-        for (const [digest, { stage }] of Object.entries(this.asked)) {
+        const spoken = new Set(events.flatMap(({ act, account, others = [] }) => [act, account, ...others.map((other) => other.act)]));
+        for (const [digest, { stage, act }] of Object.entries(this.asked)) {
           if (stage === "sending") await this.send(digest);
-          else if (spoken.has(digest)) await this.look(digest);
+          // What is held is held for other reasons once something else has happened to its account.
+          else if (spoken.has(digest) || (stage === "held" && spoken.has(act.account))) await this.look(digest);
           if (["refused", "returned"].includes(stage)) await this.settle(digest);
         }
         for (const [session, { seen }] of Object.entries(this.customers)) {

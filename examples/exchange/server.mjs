@@ -58,7 +58,9 @@ const routes = {
     return exchange.draft(session, make(kind));
   },
   "POST /api/confirm": (session, { digest, credential }) =>
-    exchange.confirm(session, digest, credential).then(({ stage, needs, until, why }) => ({ stage, needs, until, why })),
+    exchange.confirm(session, digest, credential).then(({ stage, why }) => ({ stage, why })),
+  "POST /api/sign-again": (session, { digest, credential }) =>
+    exchange.signAgain(session, digest, credential).then(({ stage, why }) => ({ stage, why })),
 };
 
 async function body(request) {

@@ -53,7 +53,7 @@ function when(time) {
   if (Math.abs(time - Date.now()) < 3_600_000) clock.second = "2-digit";
   const isToday = date.toDateString() === new Date().toDateString();
   const day = isToday ? {} : { weekday: "long", day: "numeric", month: "long" };
-  const said = new Intl.DateTimeFormat(document.documentElement.lang, { ...day, ...clock }).format(date);
+  const said = new Intl.DateTimeFormat("en-GB", { ...day, ...clock }).format(date);
   return isToday ? `today at ${said}` : said;
 }
 
@@ -111,18 +111,37 @@ async function act(kind, title, lines) {
   const { digest, decision, options } = await ask("POST", "/api/draft", { kind });
   if (decision.decision === "refuse") throw new Error(`This would be refused: ${decision.reason.replaceAll("-", " ")}. Nothing was sent.`);
   if (!options) throw new Error("You have no passkey that counts yet. Nothing was sent.");
+  const then = decision.decision === "hold" ? preview(decision) : "";
+  const credential = await signed(options, title, lines, then);
+  if (credential) tell(title, await ask("POST", "/api/confirm", { digest, credential }));
+}
+
+/** The same act, which waits, signed once more. */
+async function signAgain({ digest, to, amount, needs }) {
+  const { options } = needs.find(({ need }) => need === "assertion");
+  const lines = [["Amount", `${ether(amount)} ETH`], ["To", bare(to)]];
+  const credential = await signed(options, "Sign this withdrawal again", lines, "Your first signature no longer counts. It is the same withdrawal: it goes out once.");
+  if (credential) tell("Withdrawal", await ask("POST", "/api/sign-again", { digest, credential }));
+}
+
+/** What the passkey says, if its owner agrees to what is shown. */
+async function signed(options, title, lines, then) {
   $("review-title").textContent = title;
-  $("review-what").replaceChildren(...lines.flatMap(([term, text]) => [h("dt", {}, term), h("dd", {}, text)]));
-  $("review-then").textContent = decision.decision === "hold" ? preview(kind, decision) : "";
-  if (!(await agreed())) return;
-  const credential = await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
-  const { stage, why } = await ask("POST", "/api/confirm", { digest, credential: credential.toJSON() });
+  $("review-what").replaceChildren(...lines.flatMap(([term, text]) =>
+    [h("dt", {}, term), h("dd", { className: text.startsWith("0x") ? "hash" : "" }, text)]));
+  $("review-then").textContent = then;
+  if (!(await agreed())) return null;
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
+  return (await navigator.credentials.get({ publicKey })).toJSON();
+}
+
+function tell(title, { stage, why }) {
   if (stage === "refused") throw new Error(`The gate refused: ${why}`);
   $("news").textContent = stage === "sending" ? "Sent; no answer yet." : `${title}: ${stage}.`;
 }
 
 /** The debit is booked once you have signed, so nobody waits for that. */
-function preview(kind, { needs, until }) {
+function preview({ needs, until }) {
   const left = needs.filter(({ need }) => need !== "debit");
   return left.length ? held(left, until).replace(/^Held/, "It will be held") : "";
 }
@@ -138,7 +157,7 @@ function agreed() {
 
 function h(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children.filter((child) => child !== undefined && child !== null));
+  element.append(...children.filter(Boolean));
   return element;
 }
 
@@ -151,7 +170,7 @@ async function refresh() {
     throw error;
   });
   // Times come and go by themselves; forms keep what was typed, and lists the focus.
-  if (JSON.stringify(me) !== before || me?.passkeys?.some(({ available_at }) => available_at > Date.now() - 5_000)) show();
+  if (JSON.stringify(me) !== before || [...(me?.passkeys ?? []), ...(me?.addresses ?? [])].some(({ available_at }) => available_at > Date.now() - 5_000)) show();
 }
 
 function show() {
@@ -210,13 +229,16 @@ function passkeyLine({ id, available_at }) {
 function withdrawalLine(withdrawal) {
   const { digest, to, amount, stage, at } = withdrawal;
   const [word, look, text] = standing(withdrawal);
+  const isWanted = stage === "held" && withdrawal.needs?.some(({ need, options }) => need === "assertion" && options);
+  const again = isWanted && h("button", { className: "primary small", type: "button" }, "Sign it again");
+  if (again) on(again, "click", () => signAgain(withdrawal));
   const cancel = stage === "held" && h("button", { className: "secondary small", type: "button" }, "Cancel it");
   if (cancel) on(cancel, "click", () => act({ type: "cancel", act: digest }, "Cancel this withdrawal", [["Amount", `${ether(amount)} ETH`], ["To", bare(to)]]));
   return h("li", { id: `w-${digest}` },
     h("div", { className: "line" }, h("span", { className: "amount" }, `${ether(amount)} ETH`), h("span", { className: `pill ${look}` }, word)),
     h("p", { className: "quiet" }, `to `, h("span", { className: "hash", title: bare(to) }, short(to)), `, ${when(at)}`),
     text && h("p", { className: text.startsWith("Transaction") ? "hash" : "" }, text),
-    cancel || undefined);
+    (again || cancel) && h("div", { className: "row" }, again, cancel));
 }
 
 // ---- What people press

@@ -85,10 +85,10 @@ pub(super) fn router(sidecar: Arc<Sidecar>, door: Arc<Door>) -> Router {
 /// Anything that is only read.
 async fn read(State(sidecar): State<Arc<Sidecar>>, request: Request) -> Result<Response, Refusal> {
     let target = target(&request);
-    let concerned = act_of_path(&target);
-    let answer = sidecar.ask(Call::get(target)).await?;
-    same_act(concerned, &answer.reply.body)?;
-    Ok(as_it_came(answer))
+    match act_of_path(&target) {
+        Some(act) => sidecar.ask_about(act, Call::get(target)).await,
+        None => Ok(as_it_came(sidecar.ask(Call::get(target)).await?)),
+    }
 }
 
 /// What the gate reads by itself: a registration, a sealed contact.
@@ -253,9 +253,8 @@ impl Sidecar {
     async fn ask_about(self: &Arc<Self>, digest: Digest, call: Call) -> Result<Response, Refusal> {
         let answer = self.ask(call).await?;
         same_act(Some(digest), &answer.reply.body)?;
-        let said: Value = serde_json::from_slice(&answer.reply.body).unwrap_or_default();
-        let theirs = said.pointer("/options/challenge").and_then(Value::as_str);
-        if theirs.is_some_and(|theirs| theirs != challenge_text(digest)) {
+        let (ours, said) = (challenge_text(digest), &answer.reply.body);
+        if challenges(said).iter().any(|theirs| *theirs != ours) {
             let what = format!("the gate answered with another challenge than that of act {digest}");
             return Err(Refusal::Untrue(what));
         }
@@ -396,6 +395,15 @@ fn as_it_came(answer: Headed) -> Response {
         }
     }
     response
+}
+
+/// The challenges for which an answer has pages ask: that of the act, and those of what it needs.
+fn challenges(body: &[u8]) -> Vec<String> {
+    let said: Value = serde_json::from_slice(body).unwrap_or_default();
+    let needs = said.get("needs").and_then(Value::as_array);
+    let options = needs.into_iter().flatten().chain([&said]);
+    let challenges = options.filter_map(|of| of.pointer("/options/challenge")?.as_str());
+    challenges.map(str::to_owned).collect()
 }
 
 /// Beside the answer, what this process computed itself: the act's digest, and the challenge that its
