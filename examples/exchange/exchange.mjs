@@ -170,10 +170,11 @@ export class Exchange {
       try {
         const { events, next } = await this.gate.events(this.cursor);
         const spoken = new Set(events.flatMap(({ act, account, others = [] }) => [act, account, ...others.map((other) => other.act)]));
-        for (const [digest, { stage, act }] of Object.entries(this.asked)) {
+        for (const [digest, { stage, act, needs = [], until }] of Object.entries(this.asked)) {
+          // What is held is held for other reasons once something else has happened to its account, or the witnesses have signed.
+          const waits = stage === "held" && (spoken.has(act.account) || (!until && needs.some(({ need }) => need === "delay")));
           if (stage === "sending") await this.send(digest);
-          // What is held is held for other reasons once something else has happened to its account.
-          else if (spoken.has(digest) || (stage === "held" && spoken.has(act.account))) await this.look(digest);
+          else if (spoken.has(digest) || waits) await this.look(digest);
           if (["refused", "returned"].includes(stage)) await this.settle(digest);
         }
         for (const [session, { seen }] of Object.entries(this.customers)) {

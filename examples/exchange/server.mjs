@@ -100,7 +100,10 @@ async function serve(request, response) {
   const session = /(?:^|;\s*)session=([\w-]+)/.exec(request.headers.cookie ?? "")?.[1];
   const route = Object.hasOwn(routes, `${request.method} ${pathname}`) && routes[`${request.method} ${pathname}`];
   if (!route) throw new Refused(404, { detail: "there is nothing here" });
-  if (!session || !Object.hasOwn(exchange.customers, session)) throw new Refused(401, { detail: "sign up first" });
+  if (!session || !Object.hasOwn(exchange.customers, session)) {
+    if (request.method === "GET") return answer(response, 200, null);
+    throw new Refused(401, { detail: "sign up first" });
+  }
   answer(response, 200, await route(session, said));
 }
 

@@ -36,7 +36,7 @@ export async function open(chromium, { width, height, deviceScaleFactor = 1, mob
     }
     if (method === "Network.requestWillBeSent") asked.push(`${params.request.method} ${params.request.url}`);
     if (method === "Runtime.exceptionThrown") errors.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
-    if (method === "Log.entryAdded") errors.push(params.entry.text);
+    if (method === "Log.entryAdded" && params.entry.level === "error") errors.push(params.entry.text);
   }
 
   function send(method, params = {}, sessionId) {

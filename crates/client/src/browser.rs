@@ -17,7 +17,10 @@ pub struct BrowserAssertion {
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 struct Response {
-    #[serde(rename = "authenticatorData", with = "portcullis_core::text::base64url")]
+    #[serde(
+        rename = "authenticatorData",
+        with = "portcullis_core::text::base64url"
+    )]
     authenticator_data: Vec<u8>,
     #[serde(rename = "clientDataJSON", with = "portcullis_core::text::base64url")]
     client_data: Vec<u8>,

@@ -62,7 +62,11 @@ impl Outline {
 
     /// The whole act, where what is said counts before what surrounds it.
     #[must_use]
-    pub fn within(self, around: &Surroundings<'_>, checkpoint: Option<Digest>) -> Map<String, Value> {
+    pub fn within(
+        self,
+        around: &Surroundings<'_>,
+        checkpoint: Option<Digest>,
+    ) -> Map<String, Value> {
         let mut act = Map::new();
         let mut put = |name: &str, value: Value| act.insert(name.to_owned(), value);
         match around.asker {
@@ -78,7 +82,10 @@ impl Outline {
             Asker::Unsaid => {}
         }
         put("genesis", json!(around.genesis));
-        put("id", json!(portcullis_core::id::ActId(around.random.array())));
+        put(
+            "id",
+            json!(portcullis_core::id::ActId(around.random.array())),
+        );
         put("expires", json!(around.now.after(around.life)));
         if let Some(checkpoint) = checkpoint {
             put("checkpoint", json!(checkpoint));
@@ -115,9 +122,15 @@ mod tests {
     #[test]
     fn a_kind_alone_becomes_the_askers_act() -> Result<(), serde_json::Error> {
         let (principal, account) = (PrincipalId([1; 16]), AccountId([2; 16]));
-        let act = whole(json!({ "type": "freeze" }), Asker::Customer { principal, account })?;
+        let act = whole(
+            json!({ "type": "freeze" }),
+            Asker::Customer { principal, account },
+        )?;
         assert_eq!((act.principal, act.account), (principal, Some(account)));
-        assert_eq!((act.genesis, act.checkpoint), (Digest([7; 32]), Digest([9; 32])));
+        assert_eq!(
+            (act.genesis, act.checkpoint),
+            (Digest([7; 32]), Digest([9; 32]))
+        );
         assert_eq!((act.expires, act.kind), (Time(601_000), ActKind::Freeze));
         Ok(())
     }

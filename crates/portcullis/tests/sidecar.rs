@@ -37,7 +37,14 @@ impl Sidecar {
     fn start(network: &Network, more: &[&str]) -> Self {
         let mut command = Command::new(BINARY);
         command
-            .args(["sidecar", "--tied", "--listen", "127.0.0.1:0", "--dir", network.dir()])
+            .args([
+                "sidecar",
+                "--tied",
+                "--listen",
+                "127.0.0.1:0",
+                "--dir",
+                network.dir(),
+            ])
             .args(more)
             .stdout(Stdio::piped())
             .stderr(network.log());
@@ -97,8 +104,14 @@ impl Answer {
         assert_eq!(self.said["type"], format!("urn:portcullis:sidecar:{name}"));
         assert_eq!(self.said["sent"], false);
         let detail = self.said["detail"].as_str().unwrap();
-        assert!(detail.ends_with("Nothing was sent to the gate."), "{detail}");
-        assert_eq!(self.content_type.as_deref(), Some("application/problem+json"));
+        assert!(
+            detail.ends_with("Nothing was sent to the gate."),
+            "{detail}"
+        );
+        assert_eq!(
+            self.content_type.as_deref(),
+            Some("application/problem+json")
+        );
     }
 }
 
@@ -137,7 +150,12 @@ fn it_passes_on_what_a_back_end_asks_and_nothing_else() {
     assert_eq!((read.status, &read.said["sent"]), (504, &json!(false)));
     let freeze = made_by_hand(&network);
     let sent = sidecar.post("/v1/acts", &freeze);
-    assert_eq!((sent.status, &sent.said["sent"]), (504, &json!(true)), "{}", sent.said);
+    assert_eq!(
+        (sent.status, &sent.said["sent"]),
+        (504, &json!(true)),
+        "{}",
+        sent.said
+    );
     assert!(sent.said["detail"].as_str().unwrap().contains("not known"));
     let log = network.text("log");
     assert!(log.contains("passed on") && !log.contains(&sidecar.token));
@@ -146,55 +164,95 @@ fn it_passes_on_what_a_back_end_asks_and_nothing_else() {
 fn who_may_call(sidecar: &Sidecar) {
     let good = format!("Bearer {}", sidecar.token);
     let token = ("authorization", good.as_str());
-    sidecar.raw("/v1/status", None, &[]).is_kept_back(401, "token");
+    sidecar
+        .raw("/v1/status", None, &[])
+        .is_kept_back(401, "token");
     let wrong = ("authorization", "Bearer 00000000000000000000000000000000");
-    sidecar.raw("/v1/status", None, &[wrong]).is_kept_back(401, "token");
+    sidecar
+        .raw("/v1/status", None, &[wrong])
+        .is_kept_back(401, "token");
     let host = ("host", "gate.evil.example");
-    sidecar.raw("/v1/status", None, &[token, host]).is_kept_back(421, "host");
+    sidecar
+        .raw("/v1/status", None, &[token, host])
+        .is_kept_back(421, "host");
     let origin = ("origin", "http://localhost:7500");
-    sidecar.raw("/v1/status", None, &[token, origin]).is_kept_back(403, "browser");
+    sidecar
+        .raw("/v1/status", None, &[token, origin])
+        .is_kept_back(403, "browser");
     // Whom the door keeps out learns nothing of what is behind it.
-    sidecar.raw("/v1/nowhere", None, &[origin]).is_kept_back(403, "browser");
+    sidecar
+        .raw("/v1/nowhere", None, &[origin])
+        .is_kept_back(403, "browser");
     assert_eq!(sidecar.get("/v1/status").status, 200);
 }
 
 fn what_is_passed_on(network: &Network, sidecar: &Sidecar) {
-    for path in ["/", "/metrics", "/log/checkpoint", "/v1/events/stream", "/v1/acts:other"] {
+    for path in [
+        "/",
+        "/metrics",
+        "/log/checkpoint",
+        "/v1/events/stream",
+        "/v1/acts:other",
+    ] {
         sidecar.get(path).is_kept_back(404, "path");
     }
-    sidecar.post("/v1/statements", &json!({})).is_kept_back(404, "path");
+    sidecar
+        .post("/v1/statements", &json!({}))
+        .is_kept_back(404, "path");
     sidecar.get("/v1/acts").is_kept_back(405, "method");
     let token = format!("Bearer {}", sidecar.token);
     let headers = [("authorization", token.as_str())];
     let form = [headers[0], ("content-type", "text/plain")];
-    sidecar.raw("/v1/acts", Some(b"{}"), &form).is_kept_back(415, "media-type");
+    sidecar
+        .raw("/v1/acts", Some(b"{}"), &form)
+        .is_kept_back(415, "media-type");
     let typed = [headers[0], ("content-type", "application/json")];
-    sidecar.raw("/v1/acts", Some(&vec![b' '; 200_000]), &typed).is_kept_back(413, "too-large");
+    sidecar
+        .raw("/v1/acts", Some(&vec![b' '; 200_000]), &typed)
+        .is_kept_back(413, "too-large");
     let deep = "[".repeat(100_000);
     for body in ["", "{", "[]", "{}", "\u{feff}{}", deep.as_str()] {
-        sidecar.raw("/v1/acts", Some(body.as_bytes()), &typed).is_kept_back(400, "malformed");
+        sidecar
+            .raw("/v1/acts", Some(body.as_bytes()), &typed)
+            .is_kept_back(400, "malformed");
     }
 
-    let good = made(network, &json!({ "type": "freeze" }), &["--passkey", "customer"]);
+    let good = made(
+        network,
+        &json!({ "type": "freeze" }),
+        &["--passkey", "customer"],
+    );
     let mut other = good.clone();
     other["act"]["genesis"] = json!("11".repeat(32));
-    sidecar.post("/v1/acts", &other).is_kept_back(400, "network");
+    sidecar
+        .post("/v1/acts", &other)
+        .is_kept_back(400, "network");
     let mut stray = good.clone();
     stray["more"] = json!(1);
-    sidecar.post("/v1/acts", &stray).is_kept_back(400, "malformed");
+    sidecar
+        .post("/v1/acts", &stray)
+        .is_kept_back(400, "malformed");
     // The assertion is over what the customer saw.
     let mut changed = good.clone();
     changed["act"]["id"] = json!("22".repeat(16));
-    sidecar.post("/v1/acts", &changed).is_kept_back(422, "assertion");
+    sidecar
+        .post("/v1/acts", &changed)
+        .is_kept_back(422, "assertion");
     let keys = [("idempotency-key", "")];
-    sidecar.ask("/v1/acts", Some(&good), &keys).is_kept_back(400, "idempotency-key");
+    sidecar
+        .ask("/v1/acts", Some(&good), &keys)
+        .is_kept_back(400, "idempotency-key");
     // What takes people takes keys of theirs.
     let mut suspends = good.clone();
     suspends["act"]["realm"] = json!("staff");
     suspends["act"]["kind"] = json!({ "type": "suspend", "scope": { "scope": "everything" } });
-    sidecar.post("/v1/acts", &suspends).is_kept_back(403, "kind");
+    sidecar
+        .post("/v1/acts", &suspends)
+        .is_kept_back(403, "kind");
     suspends["act"]["kind"] = json!({ "type": "freeze" });
-    sidecar.post("/v1/acts", &suspends).is_kept_back(403, "principal");
+    sidecar
+        .post("/v1/acts", &suspends)
+        .is_kept_back(403, "principal");
 }
 
 fn a_draft_is_an_act(network: &Network, sidecar: &Sidecar) {
@@ -203,27 +261,48 @@ fn a_draft_is_an_act(network: &Network, sidecar: &Sidecar) {
     let drafted = sidecar.post("/v1/acts:draft", &said);
     assert_eq!(drafted.status, 200, "{}", drafted.said);
     let act = &drafted.said["act"];
-    assert_eq!((&act["realm"], &act["principal"]), (&json!("customers"), &json!(principal)));
+    assert_eq!(
+        (&act["realm"], &act["principal"]),
+        (&json!("customers"), &json!(principal))
+    );
     let tried = sidecar.post("/v1/acts:simulate", &json!({ "act": act }));
     assert_eq!(tried.status, 200, "{}", tried.said);
     assert_eq!(tried.said["digest"], drafted.said["digest"]);
-    assert_eq!(tried.said["options"]["challenge"], drafted.said["challenge"]);
+    assert_eq!(
+        tried.said["options"]["challenge"],
+        drafted.said["challenge"]
+    );
     // Without a principal, the back end asks by itself.
     let own = json!({ "account": account, "kind": { "type": "freeze" } });
     let own = sidecar.post("/v1/acts:draft", &own).said;
     assert_eq!(own["act"]["realm"], "staff");
     let proposal = json!({ "kind": { "type": "approve", "act": "00".repeat(32) } });
-    sidecar.post("/v1/acts:draft", &proposal).is_kept_back(403, "kind");
-    sidecar.post("/v1/acts:draft", &json!({ "principal": 7 })).is_kept_back(400, "malformed");
+    sidecar
+        .post("/v1/acts:draft", &proposal)
+        .is_kept_back(403, "kind");
+    sidecar
+        .post("/v1/acts:draft", &json!({ "principal": 7 }))
+        .is_kept_back(400, "malformed");
 }
 
 fn a_withdrawal_goes_out_once(network: &Network, sidecar: &Sidecar) {
-    let kind = json!({ "type": "withdraw", "asset": ETH, "to": own_address(network), "amount": "1000" });
+    let kind =
+        json!({ "type": "withdraw", "asset": ETH, "to": own_address(network), "amount": "1000" });
     let body = made(network, &kind, &["--passkey", "customer", "--debit", "new"]);
     let sent = sidecar.post("/v1/acts", &body);
-    assert_eq!((sent.status, &sent.said["decision"]["decision"]), (200, &json!("release")), "{}", sent.said);
+    assert_eq!(
+        (sent.status, &sent.said["decision"]["decision"]),
+        (200, &json!("release")),
+        "{}",
+        sent.said
+    );
     let again = sidecar.post("/v1/acts", &body);
-    assert_eq!((again.status, &again.said["entry"]), (200, &sent.said["entry"]), "{}", again.said);
+    assert_eq!(
+        (again.status, &again.said["entry"]),
+        (200, &sent.said["entry"]),
+        "{}",
+        again.said
+    );
     let act = sent.said["digest"].as_str().unwrap();
     network.until("the money", |_| {
         let standing = sidecar.get(&format!("/v1/acts/{act}"));
@@ -232,23 +311,44 @@ fn a_withdrawal_goes_out_once(network: &Network, sidecar: &Sidecar) {
     // The gate's refusals come as they are.
     let none = sidecar.get(&format!("/v1/acts/{}", "00".repeat(32)));
     assert_eq!(none.status, 404);
-    assert_eq!(none.said["type"], "urn:portcullis:reason:903", "{}", none.said);
+    assert_eq!(
+        none.said["type"], "urn:portcullis:reason:903",
+        "{}",
+        none.said
+    );
 }
 
 fn what_lacks_is_brought_later(network: &Network, sidecar: &Sidecar) {
-    let kind = json!({ "type": "withdraw", "asset": ETH, "to": own_address(network), "amount": "1000" });
+    let kind =
+        json!({ "type": "withdraw", "asset": ETH, "to": own_address(network), "amount": "1000" });
     let body = made(network, &kind, &["--passkey", "customer"]);
     let held = sidecar.post("/v1/acts", &body);
-    assert_eq!((held.status, &held.said["decision"]["needs"][0]["need"]), (202, &json!("debit")));
+    assert_eq!(
+        (held.status, &held.said["decision"]["needs"][0]["need"]),
+        (202, &json!("debit"))
+    );
     assert!(held.retry_after.is_some());
     let act = held.said["digest"].as_str().unwrap();
     let path = format!("/v1/acts/{act}/evidence");
-    let debit = network.call(&["--as", "back-end", "POST", &path, "--debit", "new", "--dry-run"]);
+    let debit = network.call(&[
+        "--as",
+        "back-end",
+        "POST",
+        &path,
+        "--debit",
+        "new",
+        "--dry-run",
+    ]);
     let brought = network.until("the act in the journal", |_| {
         let brought = sidecar.post(&path, &debit);
         (brought.said["title"] != "no-act").then_some(brought)
     });
-    assert_eq!((brought.status, &brought.said["digest"]), (200, &json!(act)), "{}", brought.said);
+    assert_eq!(
+        (brought.status, &brought.said["digest"]),
+        (200, &json!(act)),
+        "{}",
+        brought.said
+    );
 
     // A proposal of staff waits for evidence, too: none that this key signs.
     let file = network.path("role.json");
@@ -306,7 +406,12 @@ fn it_believes_no_gate_and_starts_for_nobody_else() {
     let network = Network::init(&anvil, &[]);
     let sidecar = Sidecar::start(&network, &["--gate", &lying_gate()]);
     let answer = sidecar.post("/v1/acts", &made_by_hand(&network));
-    assert_eq!((answer.status, &answer.said["title"]), (502, &json!("untrue")), "{}", answer.said);
+    assert_eq!(
+        (answer.status, &answer.said["title"]),
+        (502, &json!("untrue")),
+        "{}",
+        answer.said
+    );
     assert_eq!(answer.said["sent"], true);
 
     let refused = |more: &[&str]| {
@@ -319,6 +424,11 @@ fn it_believes_no_gate_and_starts_for_nobody_else() {
     assert!(refused(&["--allow", "withdraw,approve"]).contains("takes a key of theirs"));
     let token = network.path("open.token");
     fs::write(&token, "0123456789abcdef0123456789abcdef").unwrap();
-    let said = refused(&["--listen", "127.0.0.1:0", "--token", token.to_str().unwrap()]);
+    let said = refused(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--token",
+        token.to_str().unwrap(),
+    ]);
     assert!(said.contains("others than its owner"), "{said}");
 }

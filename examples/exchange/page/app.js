@@ -9,7 +9,7 @@ async function ask(method, path, body) {
   const headers = body && { "content-type": "application/json" };
   const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
   const said = await answer.json();
-  if (!answer.ok) throw Object.assign(new Error(said.detail), { status: answer.status });
+  if (!answer.ok) throw new Error(said.detail);
   return said;
 }
 
@@ -62,7 +62,7 @@ const short = (address) => `${bare(address).slice(0, 8)}…${bare(address).slice
 
 /** Why something is held, for each thing that it waits for. */
 const BECAUSE = {
-  delay: () => "this address is new",
+  delay: (_, until) => (until ? "this address is new" : "the journal’s witnesses have still to sign for it"),
   approvals: () => "somebody of ours looks at amounts of this size first",
   unfreeze: () => "your account is frozen",
   lift: () => "withdrawals are stopped for everybody at the moment",
@@ -75,8 +75,8 @@ const BECAUSE = {
 };
 
 function held(needs = [], until) {
-  const reasons = needs.map((need) => (BECAUSE[need.need] ?? (() => `it waits for ${need.need}`))(need));
-  const because = reasons.length ? `, because ${new Intl.ListFormat("en").format(reasons)}` : "";
+  const reasons = needs.map((need) => (BECAUSE[need.need] ?? (() => `it waits for ${need.need}`))(need, until));
+  const because = reasons.length ? `, because ${new Intl.ListFormat("en-GB").format(reasons)}` : "";
   return `Held${until ? ` until ${when(until)}` : ""}${because}.`;
 }
 
@@ -165,10 +165,7 @@ let me;
 
 async function refresh() {
   const before = JSON.stringify(me);
-  me = await ask("GET", "/api/me").catch((error) => {
-    if (error.status === 401) return null;
-    throw error;
-  });
+  me = await ask("GET", "/api/me");
   // Times come and go by themselves; forms keep what was typed, and lists the focus.
   if (JSON.stringify(me) !== before || [...(me?.passkeys ?? []), ...(me?.addresses ?? [])].some(({ available_at }) => available_at > Date.now() - 5_000)) show();
 }
@@ -203,7 +200,7 @@ function showAccount() {
   $("withdraw").hidden = addresses.length === 0;
   $("no-withdrawals").hidden = withdrawals.length > 0;
   const chosen = $("to").value;
-  $("to").replaceChildren(...addresses.map(({ address }) => h("option", { value: address, selected: address === chosen }, bare(address))));
+  $("to").replaceChildren(...addresses.map(({ address }) => h("option", { value: address, selected: address === chosen }, short(address))));
   $("addresses").replaceChildren(...addresses.map(addressLine));
   $("passkeys").replaceChildren(...passkeys.map(passkeyLine));
   $("withdrawals").replaceChildren(...withdrawals.map(withdrawalLine));

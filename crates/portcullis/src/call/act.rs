@@ -73,7 +73,9 @@ impl ActArgs {
         let asker = asker(reach, caller, customer)?;
         let life = Span::seconds(self.expires_in);
         let genesis = reach.network.digest();
-        let mut act = reach.gate.fill_in(Outline::new(said), genesis, asker, life)?;
+        let mut act = reach
+            .gate
+            .fill_in(Outline::new(said), genesis, asker, life)?;
         self.seal(reach, &mut act)?;
         self.bring_factor(reach, &mut act)?;
         let act = serde_json::from_value(Value::Object(act)).map_err(|error| wrong(&error))?;
@@ -141,11 +143,7 @@ impl ActArgs {
 }
 
 /// The development customer who was named, or else whoever signs the request.
-fn asker(
-    reach: &Reach,
-    caller: Option<&Caller>,
-    customer: Option<&str>,
-) -> Result<Asker, Failure> {
+fn asker(reach: &Reach, caller: Option<&Caller>, customer: Option<&str>) -> Result<Asker, Failure> {
     if let Some(name) = customer {
         let ids = reach.customer(name)?.ids;
         return Ok(Asker::Customer {

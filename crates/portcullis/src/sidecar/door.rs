@@ -39,7 +39,9 @@ impl Token {
         }
         let text = Zeroizing::new(files::read_text(path)?);
         let token = text.trim();
-        if !(SHORTEST..=LONGEST).contains(&token.len()) || !token.bytes().all(|b| b.is_ascii_graphic()) {
+        if !(SHORTEST..=LONGEST).contains(&token.len())
+            || !token.bytes().all(|b| b.is_ascii_graphic())
+        {
             return Err(unfit(path, &"it does not hold 32 to 512 visible letters"));
         }
         Ok(Self(Zeroizing::new(token.to_owned())))
@@ -76,7 +78,11 @@ impl Door {
     fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let text = |name: header::HeaderName| headers.get(name)?.to_str().ok();
         let host = text(header::HOST).unwrap_or_default();
-        if !self.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)) {
+        if !self
+            .hosts
+            .iter()
+            .any(|ours| ours.eq_ignore_ascii_case(host))
+        {
             return Err(Refusal::Host(self.hosts.join(" or ")));
         }
         if headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site") {
@@ -125,7 +131,12 @@ mod tests {
         const GOOD: (&str, &str) = ("authorization", "Bearer 0123456789abcdef0123456789abcdef");
         assert_eq!(admitted(&[HOST, GOOD]), Ok(()));
         assert_eq!(admitted(&[("host", "LocalHost:7410"), GOOD]), Ok(()));
-        let hosts = ["evil.example:7410", "127.0.0.1", "127.0.0.1:80", "127.0.0.1:7410.evil.example"];
+        let hosts = [
+            "evil.example:7410",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "127.0.0.1:7410.evil.example",
+        ];
         for host in hosts {
             let got = admitted(&[("host", host), GOOD]);
             assert!(matches!(got, Err(Refusal::Host(_))), "{host}");
@@ -133,12 +144,26 @@ mod tests {
         assert!(matches!(admitted(&[GOOD]), Err(Refusal::Host(_))));
         let origin = ("origin", "http://127.0.0.1:7410");
         assert_eq!(admitted(&[HOST, GOOD, origin]), Err(Refusal::Browser));
-        assert_eq!(admitted(&[HOST, GOOD, ("sec-fetch-site", "none")]), Err(Refusal::Browser));
+        assert_eq!(
+            admitted(&[HOST, GOOD, ("sec-fetch-site", "none")]),
+            Err(Refusal::Browser)
+        );
         // Node's own client says that it follows CORS, and is no browser.
         assert_eq!(admitted(&[HOST, GOOD, ("sec-fetch-mode", "cors")]), Ok(()));
-        for token in ["", "Bearer", "Bearer ", "Basic 0123456789abcdef0123456789abcdef", TOKEN,
-            "Bearer 0123456789abcdef0123456789abcdeF", "Bearer 0123456789abcdef0123456789abcdef "] {
-            assert_eq!(admitted(&[HOST, ("authorization", token)]), Err(Refusal::Token), "{token:?}");
+        for token in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Basic 0123456789abcdef0123456789abcdef",
+            TOKEN,
+            "Bearer 0123456789abcdef0123456789abcdeF",
+            "Bearer 0123456789abcdef0123456789abcdef ",
+        ] {
+            assert_eq!(
+                admitted(&[HOST, ("authorization", token)]),
+                Err(Refusal::Token),
+                "{token:?}"
+            );
         }
         assert_eq!(admitted(&[HOST]), Err(Refusal::Token));
     }

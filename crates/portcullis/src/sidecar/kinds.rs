@@ -82,7 +82,10 @@ mod tests {
             assert!(name.parse::<Kind>().is_err(), "{name}");
         }
         for name in USUAL.into_iter().chain(MORE) {
-            assert!(name.parse::<Kind>().is_ok_and(|kind| kind.to_string() == name));
+            assert!(
+                name.parse::<Kind>()
+                    .is_ok_and(|kind| kind.to_string() == name)
+            );
         }
     }
 }

@@ -93,7 +93,9 @@ impl SidecarArgs {
             say(format_args!("sidecar  http://{address}"));
             say(format_args!("token    {}", file.display()));
             let door = Arc::new(Door::new(address, token));
-            serve(listener, relay::router(sidecar, door)).await.map_err(stopped)
+            serve(listener, relay::router(sidecar, door))
+                .await
+                .map_err(stopped)
         })
     }
 }

@@ -16,7 +16,9 @@ pub(super) enum Refusal {
     Host(String),
     #[error("a browser asks; pages ask the platform's back end, and it asks here")]
     Browser,
-    #[error("no token, or not this sidecar's; send Authorization: Bearer and what its token file holds")]
+    #[error(
+        "no token, or not this sidecar's; send Authorization: Bearer and what its token file holds"
+    )]
     Token,
     #[error("no path that is passed on; docs/guide/sidecar.md lists them")]
     Path,
@@ -32,15 +34,21 @@ pub(super) enum Refusal {
     Malformed(String),
     #[error("an Idempotency-Key has 1 to 128 visible letters; send another")]
     Key,
-    #[error("the act is of another network, whose genesis is {0}; make it anew (POST /v1/acts:draft)")]
+    #[error(
+        "the act is of another network, whose genesis is {0}; make it anew (POST /v1/acts:draft)"
+    )]
     Network(Digest),
     #[error("this sidecar passes on no act {0}; start it with --allow if the back end needs it")]
     Kind(&'static str),
-    #[error("an act of staff is asked for by this sidecar's own principal alone; leave `principal` out")]
+    #[error(
+        "an act of staff is asked for by this sidecar's own principal alone; leave `principal` out"
+    )]
     Principal,
     #[error("the gate knows no such act yet; submit it first, or ask again in a moment")]
     NoAct,
-    #[error("assertion {number} is none over this act ({fault}); ask for one with its own challenge")]
+    #[error(
+        "assertion {number} is none over this act ({fault}); ask for one with its own challenge"
+    )]
     Assertion {
         /// Which, from 0.
         number: usize,
@@ -51,7 +59,9 @@ pub(super) enum Refusal {
     Unsigned(String),
     #[error("as many calls as are taken at a time are at work; send it again in a second")]
     Busy,
-    #[error("{0}; whether the gate acted is not known: send the very same again, or ask GET /v1/acts/DIGEST")]
+    #[error(
+        "{0}; whether the gate acted is not known: send the very same again, or ask GET /v1/acts/DIGEST"
+    )]
     NoAnswer(String),
     #[error("{0}; see that the gate runs, and ask again")]
     Unread(String),

@@ -16,8 +16,8 @@ use portcullis_client::{
     Surroundings, act_of_path, challenge_text, same_act,
 };
 use portcullis_core::board::Posting;
-use portcullis_core::passkey::client_data::{self, Ceremony};
 use portcullis_core::passkey::challenge_for;
+use portcullis_core::passkey::client_data::{self, Ceremony};
 use portcullis_core::realm::Realm;
 use portcullis_core::{Act, Digest, Evidence, Network, Span};
 use portcullis_host::{Headed, Reply};
@@ -134,7 +134,10 @@ async fn draft(State(sidecar): State<Arc<Sidecar>>, request: Request) -> Result<
 
 /// `POST /v1/acts`. Without a key of the caller's own, the act's id is the key: sent again, it is
 /// answered again.
-async fn submit(State(sidecar): State<Arc<Sidecar>>, request: Request) -> Result<Response, Refusal> {
+async fn submit(
+    State(sidecar): State<Arc<Sidecar>>,
+    request: Request,
+) -> Result<Response, Refusal> {
     let once = key(&request)?;
     let target = target(&request);
     let posting = sidecar.posting(body(request).await?)?;
@@ -255,7 +258,8 @@ impl Sidecar {
         same_act(Some(digest), &answer.reply.body)?;
         let (ours, said) = (challenge_text(digest), &answer.reply.body);
         if challenges(said).iter().any(|theirs| *theirs != ours) {
-            let what = format!("the gate answered with another challenge than that of act {digest}");
+            let what =
+                format!("the gate answered with another challenge than that of act {digest}");
             return Err(Refusal::Untrue(what));
         }
         Ok(about(digest, as_it_came(answer)))
@@ -281,7 +285,9 @@ impl Sidecar {
         let (sidecar, reads) = (Arc::clone(self), call.method == "GET");
         let asked = move || {
             let _place = place;
-            let answer = sidecar.gate.ask(Some(&sidecar.caller.signer), &call.question());
+            let answer = sidecar
+                .gate
+                .ask(Some(&sidecar.caller.signer), &call.question());
             call.log(&answer);
             answer
         };
@@ -331,7 +337,13 @@ impl Call {
         let act = self.act.map(|act| act.to_string()).unwrap_or_default();
         match answer {
             Ok(answer) => {
-                tracing::info!(method = self.method, path, act, status = answer.reply.status, "passed on");
+                tracing::info!(
+                    method = self.method,
+                    path,
+                    act,
+                    status = answer.reply.status,
+                    "passed on"
+                );
             }
             Err(error) => tracing::warn!(method = self.method, path, act, %error, "no answer"),
         }
@@ -350,8 +362,13 @@ fn key(request: &Request) -> Result<Option<String>, Refusal> {
         return Ok(None);
     };
     let key = key.to_str().map_err(|_| Refusal::Key)?;
-    let is_one = (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
-    if is_one { Ok(Some(key.to_owned())) } else { Err(Refusal::Key) }
+    let is_one =
+        (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+    if is_one {
+        Ok(Some(key.to_owned()))
+    } else {
+        Err(Refusal::Key)
+    }
 }
 
 /// A body of JSON, within its size and its time.
@@ -373,7 +390,10 @@ fn parsed<T: DeserializeOwned>(said: &Value) -> Result<T, Refusal> {
     T::deserialize(said).map_err(malformed)
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "each call site stays a plain map_err")]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "each call site stays a plain map_err"
+)]
 fn malformed(error: impl ToString) -> Refusal {
     Refusal::Malformed(error.to_string())
 }
@@ -414,7 +434,9 @@ fn about(digest: Digest, mut response: Response) -> Response {
         ("portcullis-challenge", challenge_text(digest)),
     ] {
         if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(HeaderName::from_static(name), value);
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
         }
     }
     response
