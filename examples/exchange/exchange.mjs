@@ -18,7 +18,7 @@ const id = () => randomBytes(16).toString("hex");
  * @typedef {{id: string, account: string, kind: "gift"|"debit"|"credit", amount: string, act?: string}} Entry
  * @typedef {{name: string, subject: string, principal: string, account: string, seen?: object}} Customer
  * @typedef {{customer: string, act: any, evidence?: any, stage: string, why?: string, needs?: any[], until?: number,
- *   transactions?: string[], at: number}} Asked   `drafted`, `sending`, then the gate's own stages
+ *   transactions?: string[], entry?: string, at: number}} Asked   `drafted`, `sending`, then the gate's own stages
  */
 export class Exchange {
   /** @param {import("./gate.mjs").Gate} gate @param {{file: string, asset: string, delay?: number}} own */
@@ -96,19 +96,16 @@ export class Exchange {
     return { digest, act, decision, options };
   }
 
-  /** The customer has signed. */
+  /** The customer has signed. Nothing is waited for until it is kept: whoever presses twice sends one act and one debit. */
   async confirm(session, digest, credential) {
     const asked = this.asked[digest];
     if (asked?.customer !== session || asked.stage !== "drafted") throw new Refused(404, { detail: "nothing like this waits for you" });
-    const evidence = { assertions: [credential], attestations: [] };
     const { kind, account } = asked.act;
-    if (kind.type === "withdraw") {
-      if (BigInt(kind.amount) > this.balance(account)) throw new Refused(409, { detail: "there is not as much in your account" });
-      // From here on it is debited, until the journal says that nothing moved and nothing can.
-      const entry = this.book("debit", account, kind.amount, digest);
-      evidence.attestations.push(await this.gate.attestDebit(asked.act, entry));
-    }
-    Object.assign(asked, { evidence, stage: "sending" });
+    const pays = kind.type === "withdraw";
+    if (pays && BigInt(kind.amount) > this.balance(account)) throw new Refused(409, { detail: "there is not as much in your account" });
+    Object.assign(asked, { evidence: { assertions: [credential] }, stage: "sending" });
+    // From here on it is debited, until the journal says that nothing moved and nothing can.
+    if (pays) asked.entry = this.book("debit", account, kind.amount, digest);
     return this.send(digest);
   }
 
@@ -123,18 +120,19 @@ export class Exchange {
 
   /** Send what is kept. Without an answer it stays as it is, and `follow` sends the very same again. */
   async send(digest) {
-    this.keep();
     const asked = this.asked[digest];
     try {
+      if (asked.entry) asked.evidence.attestations ??= [await this.gate.attestDebit(asked.act, asked.entry)];
+      this.keep();
       const { decision, stage } = await this.gate.submit(asked.act, asked.evidence, digest);
-      asked.stage = stage ?? { hold: "held", release: asked.act.kind.type === "withdraw" ? "released" : "done" }[decision.decision];
-      await this.look(digest);
+      asked.stage = stage ?? { hold: "held", release: asked.entry ? "released" : "done" }[decision.decision];
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      if (!error.isFinal) return asked;
-      Object.assign(asked, { stage: "refused", why: error.message });
+      if (error instanceof Refused && error.isFinal) Object.assign(asked, { stage: "refused", why: error.message });
+      else console.error(`${digest} is sent again: ${error.message}`);
     }
-    await this.settle(digest);
+    this.keep();
+    // What cannot be looked at now is looked at once there is news of it.
+    if (!["sending", "refused"].includes(asked.stage)) await this.look(digest).catch(() => {});
     return asked;
   }
 
@@ -175,7 +173,7 @@ export class Exchange {
           const waits = stage === "held" && (spoken.has(act.account) || (!until && needs.some(({ need }) => need === "delay")));
           if (stage === "sending") await this.send(digest);
           else if (spoken.has(digest) || waits) await this.look(digest);
-          if (["refused", "returned"].includes(stage)) await this.settle(digest);
+          await this.settle(digest);
         }
         for (const [session, { seen }] of Object.entries(this.customers)) {
           if (seen && [...seen.addresses, ...seen.passkeys].some((it) => it.available_at === null)) await this.lookAt(session);

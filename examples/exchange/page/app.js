@@ -80,6 +80,9 @@ function held(needs = [], until) {
   return `Held${until ? ` until ${when(until)}` : ""}${because}.`;
 }
 
+/** A reason's name as words; a sentence as it is. */
+const plain = (why) => (/^[a-z-]+$/.test(why) ? `${why.replaceAll("-", " ")}.` : why);
+
 /** A pill and a sentence for each stage. */
 function standing({ stage, needs, until, why, back, transactions = [] }) {
   const returned = back ? "The amount is back in your balance." : "The amount comes back once the journal itself shows that nothing moved.";
@@ -91,7 +94,7 @@ function standing({ stage, needs, until, why, back, transactions = [] }) {
     withheld: ["Stopped", "wait", "Stopped on its way. It may still go out, or come back; we follow it."],
     confirmed: ["Arrived", "good", transactions.length ? `Transaction 0x${transactions.at(-1)}` : "It has arrived."],
     returned: ["Not sent", "bad", returned],
-    refused: ["Not sent", "bad", `${why ? `Refused: ${why.replaceAll("-", " ")}. ` : ""}${returned}`],
+    refused: ["Not sent", "bad", `${why ? `Refused: ${plain(why)} ` : ""}${returned}`],
   };
   return table[stage] ?? [stage, "wait", ""];
 }
@@ -109,7 +112,7 @@ async function createPasskey() {
 /** Shows what is asked for and what would come of it, has it signed, and sends it. */
 async function act(kind, title, lines) {
   const { digest, decision, options } = await ask("POST", "/api/draft", { kind });
-  if (decision.decision === "refuse") throw new Error(`This would be refused: ${decision.reason.replaceAll("-", " ")}. Nothing was sent.`);
+  if (decision.decision === "refuse") throw new Error(`This would be refused: ${plain(decision.reason)} Nothing was sent.`);
   if (!options) throw new Error("You have no passkey that counts yet. Nothing was sent.");
   const then = decision.decision === "hold" ? preview(decision) : "";
   const credential = await signed(options, title, lines, then);
