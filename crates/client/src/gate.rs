@@ -157,9 +157,10 @@ impl Gate {
             random: self.machine.random.as_ref(),
         };
         // The only thing that somebody else has to be asked for.
-        let checkpoint = match outline.names_checkpoint() {
-            true => None,
-            false => Some(self.checkpoint()?.digest),
+        let checkpoint = if outline.names_checkpoint() {
+            None
+        } else {
+            Some(self.checkpoint()?.digest)
         };
         Ok(outline.within(&around, checkpoint))
     }

@@ -78,9 +78,7 @@ fn the_table_of_roles() {
 /// The units start the processes with what they read.
 #[test]
 fn every_unit_starts_a_process() {
-    let of = |command: &str, name: &str| {
-        format!("{command} --config /etc/portcullis/{name}.toml")
-    };
+    let of = |command: &str, name: &str| format!("{command} --config /etc/portcullis/{name}.toml");
     let credentials = "/run/credentials/portcullis-sidecar.service/sidecar";
     let sidecar = format!(
         "sidecar --dir /etc/portcullis --key /var/lib/portcullis/sidecar/sidecar.keys \

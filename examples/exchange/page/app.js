@@ -75,7 +75,9 @@ const BECAUSE = {
 };
 
 function held(needs = [], until) {
-  const reasons = needs.map((need) => (BECAUSE[need.need] ?? (() => `it waits for ${need.need}`))(need, until));
+  // That the witnesses sign takes a second or two: it is told only where there is nothing else to tell.
+  const told = needs.filter(({ need }) => need !== "delay" || until || needs.length === 1);
+  const reasons = told.map((need) => (BECAUSE[need.need] ?? (() => `it waits for ${need.need}`))(need, until));
   const because = reasons.length ? `, because ${new Intl.ListFormat("en-GB").format(reasons)}` : "";
   return `Held${until ? ` until ${when(until)}` : ""}${because}.`;
 }
