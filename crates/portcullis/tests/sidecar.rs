@@ -11,7 +11,7 @@ use portcullis_host::{Headed, Http as _, Web};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use system::{Anvil, BINARY, Network, Running, run, try_run};
@@ -276,6 +276,10 @@ fn a_draft_is_an_act(network: &Network, sidecar: &Sidecar) {
         tried.said["options"]["challenge"],
         drafted.said["challenge"]
     );
+    let headers = headers_of(sidecar, "/v1/acts:draft", &said);
+    assert!(headers.contains("portcullis-act: "), "{headers}");
+    let challenge = headers.split("portcullis-challenge: ").nth(1).unwrap();
+    assert_eq!(challenge.lines().next().unwrap().len(), 43, "{headers}");
     // Without a principal, the back end asks by itself.
     let own = json!({ "account": account, "kind": { "type": "freeze" } });
     let own = sidecar.post("/v1/acts:draft", &own).said;
@@ -287,6 +291,27 @@ fn a_draft_is_an_act(network: &Network, sidecar: &Sidecar) {
     sidecar
         .post("/v1/acts:draft", &json!({ "principal": 7 }))
         .is_kept_back(400, "malformed");
+}
+
+/// The headers of an answer.
+fn headers_of(sidecar: &Sidecar, path: &str, body: &Value) -> String {
+    let host = sidecar.url.strip_prefix("http://").unwrap();
+    let (token, body) = (&sidecar.token, body.to_string());
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+        .split("\r\n\r\n")
+        .next()
+        .unwrap()
+        .to_ascii_lowercase()
 }
 
 fn a_withdrawal_goes_out_once(network: &Network, sidecar: &Sidecar) {

@@ -441,3 +441,23 @@ fn about(digest: Digest, mut response: Response) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_challenge_of_an_answer_is_seen() {
+        let of = |said: Value| challenges(said.to_string().as_bytes());
+        let options = |challenge: &str| json!({ "challenge": challenge });
+        assert_eq!(of(json!({ "options": options("a") })), ["a"]);
+        let needs = json!([
+            { "need": "delay" },
+            { "need": "assertion", "options": options("b") },
+            { "need": "principals", "missing": 1, "options": options("c") },
+        ]);
+        assert_eq!(of(json!({ "needs": needs })), ["b", "c"]);
+        assert_eq!(of(json!([{ "options": options("d") }])), [""; 0]);
+        assert_eq!(challenges(b"no JSON"), [""; 0]);
+    }
+}
