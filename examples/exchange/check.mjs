@@ -18,9 +18,10 @@ assert.match(said["07-held"], /24\.95 ETH/);
 assert.match(said["09-frozen"], /Your account is frozen\.[^]*Held.*your account is frozen/);
 assert.match(said["11-needs-passkey-again"], /it needs your passkey again/);
 assert.match(said["13-arrived"], /Arrived[^]*Transaction 0x[0-9a-f]{64}/);
-assert.match(said["14-withdraw-more"], /looks at amounts of this size/);
-assert.match(said["15-held-for-approval"], /22\.95 ETH[^]*Held, because somebody of ours looks at amounts of this size first/);
-assert.match(said["20-cancelled"], /24\.95 ETH[^]*Not sent[^]*back in your balance/);
+assert.match(said["14-too-much"], /This would be refused: over transaction limit\. Nothing was sent\./);
+assert.match(said["15-withdraw-more"], /looks at amounts of this size/);
+assert.match(said["16-held-for-approval"], /22\.95 ETH[^]*Held, because somebody of ours looks at amounts of this size first/);
+assert.match(said["21-cancelled"], /24\.95 ETH[^]*Not sent[^]*back in your balance/);
 
 assert.equal(acts.length, 2);
 assert.deepEqual(ledger.map(({ kind }) => kind), ["gift", "debit", "debit", "credit"]);

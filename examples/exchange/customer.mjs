@@ -88,23 +88,29 @@ await sign("12-sign-again");
 await lineSays("Arrived");
 await look("13-arrived");
 
+await type("amount", "12");
+await submit("withdraw");
+await seen("problem");
+await look("14-too-much");
+await run(`${at("amount")}.value = ""`);
+
 await type("amount", "2");
 await submit("withdraw");
-await sign("14-withdraw-more");
+await sign("15-withdraw-more");
 await lineSays("looks at amounts");
-await look("15-held-for-approval");
+await look("16-held-for-approval");
 await size({ width: 390, height: 844, deviceScaleFactor: 2, mobile: true });
-await picture(pictures, "16-phone");
+await picture(pictures, "17-phone");
 await page("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: "dark" }] });
-await picture(pictures, "17-phone-dark");
+await picture(pictures, "18-phone-dark");
 await size(desk);
-await picture(pictures, "18-dark");
+await picture(pictures, "19-dark");
 await page("Emulation.setEmulatedMedia", { features: [] });
 
 await run(`document.querySelector(${JSON.stringify(`${first} button`)}).click()`);
-await sign("19-cancel");
+await sign("20-cancel");
 await lineSays("back in your balance");
-await look("20-cancelled");
+await look("21-cancelled");
 
 const acts = await run(`Array.from(document.querySelectorAll("#withdrawals > li"), (line) => line.id.slice(2))`);
 // What somebody who sees nothing is told: each field and button has a name, and there is one heading above all.

@@ -65,6 +65,11 @@ export class Exchange {
     return own.reduce((sum, { kind, amount }) => (kind === "debit" ? sum - BigInt(amount) : sum + BigInt(amount)), 0n);
   }
 
+  #covers(account, amount) {
+    if (!/^[0-9]{1,30}$/.test(amount)) throw new Refused(400, { detail: "An amount is a number of wei." });
+    if (BigInt(amount) > this.balance(account)) throw new Refused(409, { detail: "There is not as much in your account. Nothing was sent." });
+  }
+
   /** The options of `navigator.credentials.create()`. */
   passkeyOptions(customer) {
     const party = this.gate.genesis.parties.find((party) => party.realm === "customers").relying_party;
@@ -87,7 +92,10 @@ export class Exchange {
   /** What the customer is to be shown before it signs, and what its browser is to be asked for. */
   async draft(session, kind) {
     const { principal, account } = this.customers[session];
-    if (kind.type === "withdraw") kind = { ...kind, asset: this.asset };
+    if (kind.type === "withdraw") {
+      this.#covers(account, kind.amount);
+      kind = { ...kind, asset: this.asset };
+    }
     const { act, digest, challenge } = await this.gate.draft({ principal, account, kind });
     const { decision, options } = await this.gate.simulate(act);
     // The challenge is the sidecar's, which computed it from the act; the gate's would do, and is not believed.
@@ -102,7 +110,7 @@ export class Exchange {
     if (asked?.customer !== session || asked.stage !== "drafted") throw new Refused(404, { detail: "nothing like this waits for you" });
     const { kind, account } = asked.act;
     const pays = kind.type === "withdraw";
-    if (pays && BigInt(kind.amount) > this.balance(account)) throw new Refused(409, { detail: "there is not as much in your account" });
+    if (pays) this.#covers(account, kind.amount);
     Object.assign(asked, { evidence: { assertions: [credential] }, stage: "sending" });
     // From here on it is debited, until the journal says that nothing moved and nothing can.
     if (pays) asked.entry = this.book("debit", account, kind.amount, digest);

@@ -61,9 +61,13 @@ test("whoever signs twice sends one act and one debit", async () => {
 
 test("nobody signs for another, or for more than there is", async () => {
   const other = exchange.signUp("Eve");
-  await ask(26);
+  await assert.rejects(ask(26), /not as much/);
+  await ask(15);
   await assert.rejects(exchange.confirm(other, DIGEST, {}), Refused);
+  // Between asking and signing, something else went out.
+  exchange.book("debit", exchange.customers[session].account, 11n * ETHER);
   await assert.rejects(exchange.confirm(session, DIGEST, {}), /not as much/);
+  exchange.book("credit", exchange.customers[session].account, 11n * ETHER);
   assert.equal(gate.sent.length, 0);
   assert.equal(balance(), 25n * ETHER);
 });
