@@ -331,21 +331,20 @@ impl Call {
         }
     }
 
-    /// No body and no query: they may say who asks for what.
+    /// No body and no query: they may say who asks for what. Reads are many, and told of only where
+    /// somebody wants every one.
     fn log(&self, answer: &Result<Headed, GateError>) {
-        let path = self.target.split('?').next().unwrap_or_default();
+        let (method, path) = (
+            self.method,
+            self.target.split('?').next().unwrap_or_default(),
+        );
         let act = self.act.map(|act| act.to_string()).unwrap_or_default();
-        match answer {
-            Ok(answer) => {
-                tracing::info!(
-                    method = self.method,
-                    path,
-                    act,
-                    status = answer.reply.status,
-                    "passed on"
-                );
+        match answer.as_ref().map(|answer| answer.reply.status) {
+            Ok(status) if method == "GET" => {
+                tracing::debug!(method, path, status, "passed on");
             }
-            Err(error) => tracing::warn!(method = self.method, path, act, %error, "no answer"),
+            Ok(status) => tracing::info!(method, path, act, status, "passed on"),
+            Err(error) => tracing::warn!(method, path, act, %error, "no answer"),
         }
     }
 }
