@@ -4,15 +4,17 @@ use crate::act::ActBuilder;
 use crate::answer::{Accepted, Account, CheckpointNow, PolicyInForce, Problem, Standing, Status};
 use crate::endpoint::Endpoint;
 use crate::machine::Machine;
+use crate::outline::{Asker, Outline, Surroundings};
 use crate::request::{RequestError, RequestSigner, Unsigned};
 use portcullis_core::act::Act;
 use portcullis_core::board::Posting;
 use portcullis_core::id::AccountId;
 use portcullis_core::receipt::Receipt;
-use portcullis_core::{Digest, Evidence, Reason};
-use portcullis_host::{HttpError, Reply};
+use portcullis_core::{Digest, Evidence, Reason, Span};
+use portcullis_host::{Headed, HttpError, Reply};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// How long a gate may take: it journals, and is witnessed, within a second or two.
@@ -139,6 +141,30 @@ impl Gate {
         ))
     }
 
+    /// An outline made a whole act of this network, on the gate's newest checkpoint unless it names one.
+    pub fn fill_in(
+        &self,
+        outline: Outline,
+        genesis: Digest,
+        asker: Asker,
+        life: Span,
+    ) -> Result<Map<String, Value>, GateError> {
+        let around = Surroundings {
+            genesis,
+            asker,
+            now: self.machine.clock.now(),
+            life,
+            random: self.machine.random.as_ref(),
+        };
+        // The only thing that somebody else has to be asked for.
+        let checkpoint = if outline.names_checkpoint() {
+            None
+        } else {
+            Some(self.checkpoint()?.digest)
+        };
+        Ok(outline.within(&around, checkpoint))
+    }
+
     /// Submit an act with its evidence. The request's own signature becomes evidence too.
     pub fn submit(
         &self,
@@ -231,9 +257,38 @@ impl Gate {
         signer: Option<&RequestSigner>,
         question: &Question<'_>,
     ) -> Result<Reply, GateError> {
+        Ok(self.ask(signer, question)?.reply)
+    }
+
+    /// The same, with the headers that are passed on.
+    pub fn ask(
+        &self,
+        signer: Option<&RequestSigner>,
+        question: &Question<'_>,
+    ) -> Result<Headed, GateError> {
         if !question.target.starts_with('/') {
             return Err(GateError::Target(question.target.to_owned()));
         }
+        let body = match question.method {
+            "GET" => None,
+            "POST" => Some(question.body),
+            other => return Err(GateError::Method(other.to_owned())),
+        };
+        let headers = self.headers(signer, question)?;
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let (url, http) = (self.at.url(question.target), &self.machine.http);
+        Ok(http.ask(&url, &headers, body, MAX_ANSWER, self.patience)?)
+    }
+
+    /// The signature's, and what is sent unsigned.
+    fn headers(
+        &self,
+        signer: Option<&RequestSigner>,
+        question: &Question<'_>,
+    ) -> Result<Vec<(&'static str, String)>, GateError> {
         let unsigned = Unsigned {
             method: question.method,
             authority: self.at.authority(),
@@ -249,17 +304,7 @@ impl Gate {
             headers.push(("content-type", "application/json".to_owned()));
         }
         headers.extend(question.once.clone().map(|key| ("idempotency-key", key)));
-        let headers: Vec<_> = headers
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        let (url, http) = (self.at.url(question.target), &self.machine.http);
-        let reply = match question.method {
-            "GET" => http.get(&url, &headers, MAX_ANSWER, self.patience),
-            "POST" => http.post(&url, &headers, question.body, MAX_ANSWER, self.patience),
-            other => return Err(GateError::Method(other.to_owned())),
-        };
-        Ok(reply?)
+        Ok(headers)
     }
 }
 
@@ -276,6 +321,24 @@ pub struct Question<'a> {
     pub act: Option<Digest>,
     /// `Idempotency-Key`: the same key and body give the same answer.
     pub once: Option<String>,
+}
+
+/// The act that a path of the gate's names: `/v1/acts/DIGEST`, and what is below it.
+#[must_use]
+pub fn act_of_path(target: &str) -> Option<Digest> {
+    let rest = target.strip_prefix("/v1/acts/")?;
+    rest.split(['/', '?']).next()?.parse().ok()
+}
+
+/// An answer that names an act names ours, where there is one.
+pub fn same_act(ours: Option<Digest>, body: &[u8]) -> Result<(), GateError> {
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    let theirs = answer.get("digest").and_then(Value::as_str);
+    let theirs: Option<Digest> = theirs.and_then(|text| text.parse().ok());
+    match (ours, theirs) {
+        (Some(ours), Some(theirs)) if ours != theirs => Err(GateError::OtherAct { ours, theirs }),
+        _ => Ok(()),
+    }
 }
 
 fn get(target: &str) -> Question<'_> {

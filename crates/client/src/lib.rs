@@ -11,11 +11,13 @@ mod act;
 mod answer;
 mod backtest;
 mod board;
+mod browser;
 mod contact;
 mod endpoint;
 mod gate;
 mod issuer;
 mod machine;
+mod outline;
 mod passkey;
 mod request;
 mod totp;
@@ -29,11 +31,13 @@ pub use answer::{
 };
 pub use backtest::{Backtest, Difference, backtest, in_short};
 pub use board::{Board, BoardError};
+pub use browser::{BrowserAssertion, challenge_text};
 pub use contact::{SealError, seal};
 pub use endpoint::{Endpoint, NotAnEndpoint};
-pub use gate::{Gate, GateError, Question};
+pub use gate::{Gate, GateError, Question, act_of_path, same_act};
 pub use issuer::Issuer;
 pub use machine::Machine;
+pub use outline::{Asker, Outline, Surroundings};
 pub use passkey::{Ceremony, DevelopmentPasskey, PasskeyError};
 pub use portcullis_contact::{
     Algorithm, Contact, Digits, Envelope, Reach, RecoveryCode, RecoveryCodeFault, Seed, SeedFault,

@@ -12,6 +12,27 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
+/// An answer with those of its headers that somebody passes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Headed {
+    /// The answer.
+    pub reply: Reply,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `Retry-After`.
+    pub retry_after: Option<String>,
+}
+
+impl From<Reply> for Headed {
+    fn from(reply: Reply) -> Self {
+        Self {
+            reply,
+            content_type: None,
+            retry_after: None,
+        }
+    }
+}
+
 /// No answer. Whether the other side acted is not known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no answer from {url}: {why}")]
@@ -42,6 +63,23 @@ pub trait Http: Send + Sync {
         cap: u64,
         timeout: Duration,
     ) -> Result<Reply, HttpError>;
+
+    /// GET, or POST where there is a body (an empty one included), with the headers that are passed on
+    /// where this way out knows of any.
+    fn ask(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+        cap: u64,
+        timeout: Duration,
+    ) -> Result<Headed, HttpError> {
+        let reply = match body {
+            Some(body) => self.post(url, headers, body, cap, timeout),
+            None => self.get(url, headers, cap, timeout),
+        };
+        reply.map(Headed::from)
+    }
 }
 
 /// The network, through kept-alive connections. Follows no redirect and no proxy setting.
@@ -80,16 +118,8 @@ impl Http for Web {
         cap: u64,
         timeout: Duration,
     ) -> Result<Reply, HttpError> {
-        let mut request = self
-            .agent
-            .get(url)
-            .config()
-            .timeout_global(Some(timeout))
-            .build();
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        read(url, request.call(), cap, timeout)
+        let answer = self.ask(url, headers, None, cap, timeout)?;
+        Ok(answer.reply)
     }
 
     fn post(
@@ -100,17 +130,37 @@ impl Http for Web {
         cap: u64,
         timeout: Duration,
     ) -> Result<Reply, HttpError> {
-        let mut request = self
-            .agent
-            .post(url)
-            .config()
-            .timeout_global(Some(timeout))
-            .build();
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        read(url, request.send(body), cap, timeout)
+        let answer = self.ask(url, headers, Some(body), cap, timeout)?;
+        Ok(answer.reply)
     }
+
+    fn ask(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+        cap: u64,
+        timeout: Duration,
+    ) -> Result<Headed, HttpError> {
+        let answer = match body {
+            Some(body) => with(self.agent.post(url), headers, timeout).send(body),
+            None => with(self.agent.get(url), headers, timeout).call(),
+        };
+        read(url, answer, cap, timeout)
+    }
+}
+
+/// The request with these headers, within this time.
+fn with<B>(
+    request: ureq::RequestBuilder<B>,
+    headers: &[(&str, &str)],
+    timeout: Duration,
+) -> ureq::RequestBuilder<B> {
+    let request = request.config().timeout_global(Some(timeout)).build();
+    let headers = headers.iter();
+    headers.fold(request, |request, (name, value)| {
+        request.header(*name, *value)
+    })
 }
 
 fn read(
@@ -118,7 +168,7 @@ fn read(
     answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     cap: u64,
     timeout: Duration,
-) -> Result<Reply, HttpError> {
+) -> Result<Headed, HttpError> {
     let failed = |why: String| HttpError {
         url: url.to_owned(),
         why,
@@ -128,6 +178,8 @@ fn read(
         error => failed(error.to_string()),
     })?;
     let status = answer.status().as_u16();
+    let header = |name: &str| Some(answer.headers().get(name)?.to_str().ok()?.to_owned());
+    let (content_type, retry_after) = (header("content-type"), header("retry-after"));
     let mut body = Vec::new();
     // One byte more than the cap tells a body that is too long from one that just fits.
     let mut reader = answer.body_mut().as_reader().take(cap.saturating_add(1));
@@ -137,5 +189,9 @@ fn read(
     if body.len() as u64 > cap {
         return Err(failed(format!("the answer is longer than {cap} bytes")));
     }
-    Ok(Reply { status, body })
+    Ok(Headed {
+        reply: Reply { status, body },
+        content_type,
+        retry_after,
+    })
 }

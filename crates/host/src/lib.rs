@@ -14,6 +14,6 @@ pub mod told;
 
 pub use clock::{Clock, FileClock, SystemClock};
 pub use disk::{AppendFile, Dir, Disk, DiskError};
-pub use http::{Http, HttpError, Reply, Web};
+pub use http::{Headed, Http, HttpError, Reply, Web};
 pub use random::{Random, SystemRandom};
 pub use told::Told;

@@ -7,7 +7,7 @@ use crate::out::{json, say, warn};
 use clap::{Args, ValueEnum};
 use portcullis_core::act::root_id;
 use portcullis_core::evidence::{Attestation, AttestationStatement, Claim, Finding};
-use portcullis_core::id::{AttestationId, IssuerId};
+use portcullis_core::id::{AttestationId, IssuerId, LedgerEntryId};
 use portcullis_core::{Act, Digest};
 use portcullis_keys::{Name, StatementKey as _};
 use std::path::PathBuf;
@@ -33,6 +33,9 @@ pub(crate) struct AttestArgs {
     /// The issuer's own id of a screening or of the travel rule's message; each serves once
     #[arg(long, value_name = "ID")]
     id: Option<AttestationId>,
+    /// The ledger's entry by which the account was debited; each serves once, for ever
+    #[arg(long, value_name = "ID")]
+    entry: Option<LedgerEntryId>,
     /// What a screening found
     #[arg(long, value_enum)]
     finding: Option<FindingArg>,
@@ -49,6 +52,8 @@ enum ClaimArg {
     Identity,
     /// The factor in it belongs to the account's holder
     Onboarding,
+    /// The ledger has debited the account by the act's amount: --entry
+    LedgerDebit,
     /// A screening was made of it: --id, --finding, --of
     Screening,
     /// The travel rule's message about it was exchanged: --id, --of
@@ -82,6 +87,11 @@ impl AttestArgs {
             ClaimArg::Root => Claim::Root,
             ClaimArg::Identity => Claim::Identity,
             ClaimArg::Onboarding => Claim::Onboarding,
+            ClaimArg::LedgerDebit => {
+                let none = || Failure::usage("by which entry?", "say --entry ID");
+                let entry = self.entry.ok_or_else(none)?;
+                Claim::LedgerDebit { entry }
+            }
             ClaimArg::Screening => {
                 let (id, report) = vendors()?;
                 let finding = self.finding.map(FindingArg::finding);

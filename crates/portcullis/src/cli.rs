@@ -13,6 +13,7 @@ use crate::key::KeyArgs;
 use crate::policy::PolicyArgs;
 use crate::processes::{HeraldArgs, ServeArgs, SignerArgs, WitnessArgs};
 use crate::shadow::ShadowArgs;
+use crate::sidecar::SidecarArgs;
 use crate::staff::{LiftArgs, SuspendArgs};
 use crate::status::StatusArgs;
 use crate::verify::VerifyArgs;
@@ -52,6 +53,7 @@ enum Command {
     Herald(HeraldArgs),
     Import(ImportArgs),
     Shadow(ShadowArgs),
+    Sidecar(Box<SidecarArgs>),
 }
 
 impl Cli {
@@ -76,6 +78,7 @@ impl Cli {
             Command::Herald(args) => args.run(),
             Command::Import(args) => args.run(),
             Command::Shadow(args) => args.run(),
+            Command::Sidecar(args) => args.run(),
         }
     }
 }

@@ -78,31 +78,41 @@ fn the_table_of_roles() {
 /// The units start the processes with what they read.
 #[test]
 fn every_unit_starts_a_process() {
+    let of = |command: &str, name: &str| format!("{command} --config /etc/portcullis/{name}.toml");
+    let credentials = "/run/credentials/portcullis-sidecar.service/sidecar";
+    let sidecar = format!(
+        "sidecar --dir /etc/portcullis --key /var/lib/portcullis/sidecar/sidecar.keys \
+         --passphrase {credentials}-passphrase --token {credentials}-token"
+    );
     let units = [
         (
-            "serve",
             "gate",
+            of("serve", "gate"),
             include_str!("../../../deploy/portcullis-gate.service"),
         ),
         (
             "signer",
-            "signer",
+            of("signer", "signer"),
             include_str!("../../../deploy/portcullis-signer.service"),
         ),
         (
             "witness",
-            "witness",
+            of("witness", "witness"),
             include_str!("../../../deploy/portcullis-witness.service"),
         ),
         (
             "herald",
-            "herald",
+            of("herald", "herald"),
             include_str!("../../../deploy/portcullis-herald.service"),
         ),
+        (
+            "sidecar",
+            sidecar,
+            include_str!("../../../deploy/portcullis-sidecar.service"),
+        ),
     ];
-    for (command, name, unit) in units {
-        let start =
-            format!("/usr/local/bin/portcullis {command} --config /etc/portcullis/{name}.toml");
+    for (name, command, unit) in units {
+        let start = format!("/usr/local/bin/portcullis {command}");
         assert!(unit.contains(&format!("\nExecStart={start}\n")), "{name}");
         assert!(
             unit.contains(&format!("\nUser=portcullis-{name}\n")),

@@ -36,6 +36,7 @@ mod replica;
 mod scope;
 mod seen;
 mod shadow;
+mod sidecar;
 mod staff;
 mod status;
 mod succession;

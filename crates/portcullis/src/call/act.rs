@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::files;
 use crate::reach::{Caller, Reach};
 use clap::Args;
-use portcullis_client::{Contact, Envelope, RecoveryCode, Seed, seal, seal_seed};
+use portcullis_client::{Asker, Contact, Envelope, Outline, RecoveryCode, Seed, seal, seal_seed};
 use portcullis_core::Span;
 use portcullis_core::act::{Act, ActKind};
 use portcullis_core::factor::{NewFactor, RECOVERY_CODES};
@@ -70,14 +70,12 @@ impl ActArgs {
         let path = self.act.clone().unwrap_or_default();
         let said: Map<String, Value> =
             serde_json::from_slice(&files::read(&path)?).map_err(|error| wrong(&error))?;
-        // A kind by itself has its name under `type`; an act has its kind under `kind`.
-        let said = if said.contains_key("kind") {
-            said
-        } else {
-            Map::from_iter([("kind".to_owned(), Value::Object(said))])
-        };
-        let mut act = self.frame(reach, caller, customer, &said)?;
-        act.extend(said);
+        let asker = asker(reach, caller, customer)?;
+        let life = Span::seconds(self.expires_in);
+        let genesis = reach.network.digest();
+        let mut act = reach
+            .gate
+            .fill_in(Outline::new(said), genesis, asker, life)?;
         self.seal(reach, &mut act)?;
         self.bring_factor(reach, &mut act)?;
         let act = serde_json::from_value(Value::Object(act)).map_err(|error| wrong(&error))?;
@@ -142,40 +140,20 @@ impl ActArgs {
         }
         Ok(())
     }
+}
 
-    /// Everything but the kind, as far as the file does not say it.
-    fn frame(
-        &self,
-        reach: &Reach,
-        caller: Option<&Caller>,
-        customer: Option<&str>,
-        said: &Map<String, Value>,
-    ) -> Result<Map<String, Value>, Failure> {
-        let mut frame = Map::new();
-        let mut put = |name: &str, value: Value| frame.insert(name.to_owned(), value);
-        if let Some(name) = customer {
-            let ids = reach.customer(name)?.ids;
-            put("realm", json!("customers"));
-            put("principal", json!(ids.principal));
-            put("account", json!(ids.account));
-        } else if let Some(caller) = caller {
-            put("realm", json!("staff"));
-            put("principal", json!(caller.principal));
-        }
-        put("genesis", json!(reach.network.digest()));
-        put("id", json!(hex::encode(reach.machine.random.array::<16>())));
-        let expires = reach
-            .machine
-            .clock
-            .now()
-            .after(Span::seconds(self.expires_in));
-        put("expires", json!(expires));
-        // The only thing that somebody else has to be asked for.
-        if !said.contains_key("checkpoint") {
-            put("checkpoint", json!(reach.gate.checkpoint()?.digest));
-        }
-        Ok(frame)
+/// The development customer who was named, or else whoever signs the request.
+fn asker(reach: &Reach, caller: Option<&Caller>, customer: Option<&str>) -> Result<Asker, Failure> {
+    if let Some(name) = customer {
+        let ids = reach.customer(name)?.ids;
+        return Ok(Asker::Customer {
+            principal: ids.principal,
+            account: ids.account,
+        });
     }
+    Ok(caller.map_or(Asker::Unsaid, |caller| Asker::Staff {
+        principal: caller.principal,
+    }))
 }
 
 /// The gate would say that there is no such account.

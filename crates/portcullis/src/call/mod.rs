@@ -8,7 +8,9 @@ use crate::out::{json, say, warn};
 use crate::policy::before_proposal;
 use crate::reach::{Caller, CallerArgs, Reach, ReachArgs};
 use clap::Args;
-use portcullis_client::{Digits, Gate, Problem, Question, RecoveryCode, seal_code};
+use portcullis_client::{
+    Digits, Gate, Problem, Question, RecoveryCode, act_of_path, same_act, seal_code,
+};
 use portcullis_core::board::Posting;
 use portcullis_core::code::Code;
 use portcullis_core::genesis::IssuerKind;
@@ -180,8 +182,7 @@ impl CallArgs {
 
     /// The act that the path names.
     fn concerned(&self) -> Option<Digest> {
-        let rest = self.target().strip_prefix("/v1/acts/")?;
-        rest.split(['/', '?']).next()?.parse().ok()
+        act_of_path(self.target())
     }
 }
 
@@ -276,7 +277,7 @@ fn print(gate: &Gate, caller: Option<&Caller>, question: &Question<'_>) -> Resul
     let problem = serde_json::from_slice::<Problem>(&reply.body).ok();
     let reason = problem.and_then(|problem| problem.reason());
     match reply.status {
-        200..300 => check_digest(question.act, &reply.body),
+        200..300 => Ok(same_act(question.act, &reply.body)?),
         // Whatever has a numbered reason is a refusal for certain, 503 too.
         status if reason.is_some() || (400..500).contains(&status) => {
             let what = match reason {
@@ -299,19 +300,6 @@ fn print(gate: &Gate, caller: Option<&Caller>, question: &Question<'_>) -> Resul
                 "send the same again later",
             ))
         }
-    }
-}
-
-/// The gate's digest is our own.
-fn check_digest(ours: Option<Digest>, body: &[u8]) -> Result<(), Failure> {
-    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
-    let theirs = answer.get("digest").and_then(Value::as_str);
-    let theirs: Option<Digest> = theirs.and_then(|text| text.parse().ok());
-    match (ours, theirs) {
-        (Some(ours), Some(theirs)) if ours != theirs => {
-            Err(portcullis_client::GateError::OtherAct { ours, theirs }.into())
-        }
-        _ => Ok(()),
     }
 }
 

@@ -261,7 +261,7 @@ impl Maker<'_> {
             assets: wishes.assets.iter().map(|asset| asset.id).collect(),
             limits: terms.limits.clone(),
             delay_floor: terms.delay_floor,
-            parties: parties(ports),
+            parties: parties(&wishes.origins, ports),
             policy: None,
             recovery: None,
             roots_quorum: None,
@@ -399,10 +399,14 @@ fn witnesses(file: &KeyFile) -> Result<Witnesses, Failure> {
     })
 }
 
-fn parties(ports: Ports) -> Vec<Party> {
+fn parties(origins: &[String], ports: Ports) -> Vec<Party> {
+    let origins = match origins {
+        [] => vec![format!("http://localhost:{}", ports.gate)],
+        named => named.to_vec(),
+    };
     let relying_party = RelyingParty {
         rp_ids: vec!["localhost".into()],
-        origins: vec![format!("http://localhost:{}", ports.gate)],
+        origins,
         top_origins: Vec::new(),
     };
     let of = |realm| Party {
@@ -438,6 +442,7 @@ mod tests {
             assets: vec![coin, token],
             port: None,
             mail: Some(([127, 0, 0, 1], 25).into()),
+            origins: Vec::new(),
         };
         init(&dir.path().join("net"), &wishes).unwrap();
         let genesis = std::fs::read(dir.path().join("net/genesis.cbor")).unwrap();
@@ -546,6 +551,7 @@ mod tests {
             assets: Vec::new(),
             port: None,
             mail: None,
+            origins: Vec::new(),
         };
         let failure = init(&dir.path().join("net"), &wishes).unwrap_err();
         assert!(

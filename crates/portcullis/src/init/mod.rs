@@ -56,6 +56,10 @@ pub(crate) struct InitArgs {
     /// Development: have a herald, which hands its mail in the clear to a server on this host
     #[arg(long, value_name = "IP:PORT")]
     herald: Option<SocketAddr>,
+    /// Development: where pages ask customers and staff for passkeys, at localhost; the gate's own address
+    /// otherwise
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Vec<String>,
     /// Development: the gate's port; the witness takes the next one. Free ones otherwise
     #[arg(long)]
     port: Option<u16>,
@@ -109,6 +113,7 @@ impl InitArgs {
             assets: assets?,
             port: self.port,
             mail: self.herald,
+            origins: self.origin.clone(),
         })
     }
 }
@@ -144,6 +149,8 @@ struct Wishes {
     port: Option<u16>,
     /// The herald's mail server, where there is to be a herald.
     mail: Option<SocketAddr>,
+    /// Where passkeys are asked for; the gate's own address where there is none.
+    origins: Vec<String>,
 }
 
 impl Wishes {
@@ -159,6 +166,7 @@ impl Wishes {
             assets: vec![coin],
             port: None,
             mail: None,
+            origins: Vec::new(),
         }
     }
 }

@@ -36,23 +36,29 @@ pub(crate) struct ProcessArgs {
 }
 
 impl ProcessArgs {
-    /// Log to standard error as `RUST_LOG` says, and give the configuration's path.
+    /// Begin as every process does, and give the configuration's path.
     pub(crate) fn begin(&self) -> Result<PathBuf, Failure> {
-        if self.tied {
-            tie_to_parent()?;
-        }
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_ansi(std::io::stderr().is_terminal())
-            .with_writer(std::io::stderr)
-            .init();
+        begin(self.tied)?;
         if let Some(clock) = &self.test_clock {
             files::check_test_clock(clock)?;
         }
         let none = || Failure::usage("no configuration is named", "add --config FILE");
         self.config.clone().ok_or_else(none)
     }
+}
+
+/// Log to standard error as `RUST_LOG` says; end with the parent where this process is tied to it.
+pub(crate) fn begin(tied: bool) -> Result<(), Failure> {
+    if tied {
+        tie_to_parent()?;
+    }
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    Ok(())
 }
 
 /// A process that its supervisor lost would hold its port and its files for ever.
