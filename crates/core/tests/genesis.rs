@@ -20,6 +20,7 @@ use portcullis_keeper::testkit::World;
 use portcullis_keys::StatementKey as _;
 use portcullis_keys::software::SoftwareStatement;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 fn policy(cedar: &str) -> Policy {
     Policy {
@@ -82,7 +83,7 @@ fn table() -> Vec<(GenesisFault, Break)> {
         (F::Mandates(World::WALLET), |g| by_mandate(g, Span::seconds(59))),
         (F::Mandates(World::WALLET), |g| by_mandate(g, Span::hours(7 * 24 + 1))),
         (F::Mandates(World::WALLET), |g| { by_mandate(g, Span::hours(1)); g.wallets[0].fee_ceiling = Amount(1); }),
-        (F::Mandates(World::WALLET), |g| { by_mandate(g, Span::hours(1)); g.keepers[0].key = SoftwareStatement::p256(&[7; 32]).unwrap().public_key().clone(); }),
+        (F::Mandates(World::WALLET), |g| { by_mandate(g, Span::hours(1)); g.keepers[0].key = SoftwareStatement::p256(&Zeroizing::new([7; 32])).unwrap().public_key().clone(); }),
         (F::Mandates(World::WALLET), |g| { by_mandate(g, Span::hours(1)); beside(g); }),
         (F::Policy(PolicyFault::NotCedar), |g| g.policy = Some(policy("permit"))),
     ]
