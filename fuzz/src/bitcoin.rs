@@ -19,6 +19,10 @@ const KEY: [u8; 32] = [
     0x02, 0x9b, 0xfc, 0xdb, 0x2d, 0xce, 0x28, 0xd9, 0x59, 0xf2, 0x81, 0x5b, 0x16, 0xf8, 0x17, 0x98,
 ];
 
+/// What that key, whose secret is 1, signs of [`plan`] (BIP 340, without added randomness).
+const SIGNATURE: &str = "f6100760eca00d518c1742db674af66c58622354afabfd62bc810bcf28844d76\
+    e67b32df7def10cf6417c2e1f254625ada33736feb4de2519c98dcc0c6f5ade0";
+
 fn txid() -> Txid {
     "11".repeat(32).parse().unwrap()
 }
@@ -85,14 +89,14 @@ pub(crate) fn psbt(bytes: &[u8]) -> bool {
 }
 
 /// A bare transaction, spending what the example's previous transaction made; or, after a byte that
-/// says how many bytes of it there are in fours, with previous ones of its own.
+/// says how many bytes of it there are, with a previous one of its own.
 pub(crate) fn transaction(bytes: &[u8]) -> bool {
     let payments = payments();
     let (wallet, demands) = (wallet(), demands(&payments));
     let previous = previous();
     let bare = Checked::transaction(bytes, &[&previous], &wallet, &demands);
     let own = bytes.split_first().and_then(|(length, rest)| {
-        let (tx, previous) = rest.split_at_checked(usize::from(*length) * 4)?;
+        let (tx, previous) = rest.split_at_checked(usize::from(*length))?;
         Checked::transaction(tx, &[previous], &wallet, &demands).ok()
     });
     bare.iter().chain(&own).for_each(holds);
@@ -157,13 +161,13 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let payments = payments();
     let plan = plan(&payments);
     let bare = plan.to_bytes();
-    let mut own = vec![u8::try_from(bare.len() / 4).unwrap()];
+    let mut own = vec![u8::try_from(bare.len()).unwrap()];
     own.extend([&bare[..], &previous()].concat());
-    // A witness of one part behind marker and flag: signed in form, not by the key.
+    // A witness of one part behind marker and flag: a signature of 64 bytes.
     let (head, tail) = (&bare[4..bare.len() - 4], &bare[bare.len() - 4..]);
-    let witness = [&[1, 64][..], &[5; 64]].concat();
-    let unsigned = [&bare[..4], &[0, 1], head, &witness, tail].concat();
-    let mut seeds = vec![plan.to_psbt(), bare, own, unsigned, previous()];
+    let signature = hex::decode(SIGNATURE).unwrap();
+    let signed = [&bare[..4], &[0, 1], head, &[1, 64], &signature, tail].concat();
+    let mut seeds = vec![plan.to_psbt(), bare, own, signed, previous()];
     seeds.extend(answers());
     seeds
 }

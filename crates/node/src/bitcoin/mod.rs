@@ -16,10 +16,10 @@ mod sent;
 mod tracker;
 mod wire;
 
-#[cfg(feature = "testkit")]
+#[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
 
-#[cfg(all(test, feature = "testkit"))]
+#[cfg(test)]
 mod tests;
 
 use portcullis_chains::bitcoin::{
