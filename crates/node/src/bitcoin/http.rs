@@ -54,9 +54,10 @@ impl HttpNode {
             asked.push(json!({"desc": with_checksum.descriptor, "timestamp": "now"}));
         }
         let done: Vec<WireImport> = self.rpc.ask("importdescriptors", json!([asked]))?;
-        match done.len() == locks.len() && done.iter().all(|import| import.success) {
-            true => Ok(()),
-            false => Err(NodeError::Form("importdescriptors")),
+        if done.len() == locks.len() && done.iter().all(|import| import.success) {
+            Ok(())
+        } else {
+            Err(NodeError::Form("importdescriptors"))
         }
     }
 

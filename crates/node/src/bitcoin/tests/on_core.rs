@@ -83,18 +83,18 @@ fn altered(tx: &SignedTx) -> Vec<(&'static str, Transaction)> {
             tx.output[0].script_pubkey = Lock::P2wpkh([6; 20]).script()
         }),
         with("amount", |tx| {
-            tx.output[0].value += bitcoin::Amount::ONE_SAT
+            tx.output[0].value += bitcoin::Amount::ONE_SAT;
         }),
         with("change", |tx| {
-            tx.output[1].value -= bitcoin::Amount::ONE_SAT
+            tx.output[1].value -= bitcoin::Amount::ONE_SAT;
         }),
         with("outputs swapped", |tx| tx.output.reverse()),
         with("output gone", |tx| drop(tx.output.pop())),
         with("sequence", |tx| {
-            tx.input[0].sequence = bitcoin::Sequence::MAX
+            tx.input[0].sequence = bitcoin::Sequence::MAX;
         }),
         with("lock time", |tx| {
-            tx.lock_time = bitcoin::absolute::LockTime::ZERO
+            tx.lock_time = bitcoin::absolute::LockTime::ZERO;
         }),
         with("witness", |tx| {
             let mut parts = tx.input[0].witness.to_vec();

@@ -43,7 +43,7 @@ impl Peer {
         let mut said = BufReader::new(child.stdout.take().unwrap());
         said.read_line(&mut url).unwrap();
         let url = url.trim().to_owned();
-        let timeout = Duration::from_secs(60);
+        let timeout = Duration::from_mins(1);
         let rpc = Rpc::new(&url, folder.join(".cookie"), CHAIN, timeout).unwrap();
         Some(Self {
             child,
@@ -79,7 +79,7 @@ impl Peer {
     pub(super) fn mine(&self, blocks: u32, lock: Lock) {
         let params = json!([blocks, raw(lock)]);
         let mined: Vec<String> = self.call("generatetodescriptor", params).unwrap();
-        assert_eq!(mined.len() as u32, blocks);
+        assert_eq!(u32::try_from(mined.len()), Ok(blocks));
     }
 }
 
