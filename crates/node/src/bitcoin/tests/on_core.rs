@@ -80,7 +80,7 @@ fn altered(tx: &SignedTx) -> Vec<(&'static str, Transaction)> {
     };
     vec![
         with("payee", |tx| {
-            tx.output[0].script_pubkey = Lock::P2wpkh([6; 20]).script()
+            tx.output[0].script_pubkey = Lock::P2wpkh([6; 20]).script();
         }),
         with("amount", |tx| {
             tx.output[0].value += bitcoin::Amount::ONE_SAT;
