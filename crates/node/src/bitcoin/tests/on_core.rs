@@ -210,6 +210,15 @@ fn rates_are_never_below_what_is_relayed_and_credentials_are_needed() {
         return;
     };
     assert_eq!(peer.node().suggest_rate(6), Ok(FeeRate::MIN));
+    // An editor leaves a line end behind.
+    let cookie = std::fs::read_to_string(peer.folder().join(".cookie")).unwrap();
+    let edited = peer.folder().join("edited");
+    std::fs::write(&edited, cookie + "\r\n").unwrap();
+    assert_eq!(peer.node_with(edited).tip().unwrap().number, 0);
+    let two_lines = peer.folder().join("two-lines");
+    std::fs::write(&two_lines, "user:password\nHost: elsewhere\n").unwrap();
+    let refused = peer.node_with(two_lines).tip();
+    assert!(matches!(refused, Err(NodeError::Credentials(_))));
     let wrong = peer.folder().join("wrong");
     std::fs::write(&wrong, "user:wrong\n").unwrap();
     assert_eq!(peer.node_with(wrong).tip(), Err(NodeError::Status(401)));
