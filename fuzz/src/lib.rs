@@ -12,6 +12,7 @@
     reason = "a target fails by panicking; what it makes itself is right or the target is wrong"
 )]
 
+mod bitcoin;
 mod cbor;
 mod chains;
 mod client;
@@ -93,6 +94,10 @@ pub const TARGETS: &[Target] = &[
     Target { name: "node-answer", run: node::answer },
     // What a wallet service is to carry out.
     Target { name: "mandate", run: mandate::signed },
+    Target { name: "bitcoin-node-answer", run: bitcoin::answer },
+    Target { name: "bitcoin-psbt", run: bitcoin::psbt },
+    Target { name: "bitcoin-transaction", run: bitcoin::transaction },
+    Target { name: "bitcoin-signed", run: bitcoin::signed },
     // Lists of addresses.
     Target { name: "label-set", run: labels::set },
     Target { name: "address-key", run: labels::key },

@@ -2,8 +2,8 @@
 //! accepts.
 
 use crate::{
-    Target, chains, client, contact, files, gate, labels, mandate, node, notes, passkey, request,
-    shadow, tiles, world,
+    Target, bitcoin, chains, client, contact, files, gate, labels, mandate, node, notes, passkey,
+    request, shadow, tiles, world,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -66,6 +66,7 @@ fn harvest() -> &'static BTreeSet<Vec<u8>> {
             request::seeds(),
             passkey::seeds(),
             node::seeds(),
+            bitcoin::seeds(),
             files::seeds(),
             tiles::seeds(),
             notes::seeds(),

@@ -61,6 +61,7 @@ replay! {
         "tile-hashes" "bundle" "frontier" "inclusion-proof"
     what_chains_and_nodes_say =>
         "unsigned-transaction" "signed-transaction" "token-log" "caip" "amount" "node-answer"
+        "bitcoin-node-answer" "bitcoin-psbt" "bitcoin-transaction" "bitcoin-signed"
     what_lists_say =>
         "label-set" "address-key" "tagpack" "label-rows"
     what_stands_in_files =>

@@ -1,4 +1,5 @@
-//! The signer's own view of a chain with Ethereum's rules, and its own way to broadcast.
+//! The signer's own view of a chain, and its own way to broadcast. Here for chains with Ethereum's
+//! rules, in [`bitcoin`] for those with Bitcoin's.
 //!
 //! [`Node`] is the seam: [`HttpNode`] speaks JSON-RPC to a real node, a simulator takes its place in
 //! tests. [`Tracker`] is pure: from what was observed it says where a transaction stands and when the
@@ -8,6 +9,7 @@
 //! it can delay, and it can make the signer believe that something has or has not arrived, but no
 //! answer leads to a second signature.
 
+pub mod bitcoin;
 mod http;
 mod rpc;
 mod sent;
@@ -170,4 +172,22 @@ pub enum NodeError {
         /// The node's.
         got: u64,
     },
+    /// The node's first block is that of another chain.
+    #[error(
+        "the node's chain begins with {got}, the wallet is on {expected}: configure the right node"
+    )]
+    OtherChain {
+        /// The wallet's chain, as in CAIP-2.
+        expected: String,
+        /// The hash of the node's first block.
+        got: String,
+    },
+    /// The file with user and password cannot be read, or is none.
+    #[error(
+        "the node's credentials cannot be used ({0}): name its cookie file or one line USER:PASSWORD"
+    )]
+    Credentials(String),
+    /// It has not caught up with its chain.
+    #[error("the node is still reading the chain: wait until it has caught up")]
+    Syncing,
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
-use ureq::Agent;
-use ureq::http::Uri;
+use ureq::http::{Response, Uri};
+use ureq::{Agent, Body};
 
 use super::NodeError;
 use super::wire::Quantity;
@@ -34,22 +34,8 @@ pub(super) struct Rpc {
 impl Rpc {
     /// A client that has not connected yet. `timeout` bounds each call from beginning to end.
     pub(super) fn new(url: &str, chain: u64, timeout: Duration) -> Result<Self, NodeError> {
-        let address = || NodeError::Address(url.to_owned());
-        let uri: Uri = url.parse().map_err(|_| address())?;
-        if uri.scheme_str() != Some("http") || uri.host().is_none() {
-            return Err(address());
-        }
-        let config = Agent::config_builder()
-            .timeout_global(Some(timeout))
-            .max_idle_connections(1)
-            .max_idle_connections_per_host(1)
-            .max_redirects(0)
-            .http_status_as_error(false)
-            // The node is named in the configuration; nothing in the environment may stand between.
-            .proxy(None)
-            .build();
         Ok(Self {
-            agent: config.into(),
+            agent: agent(url, timeout)?,
             url: url.to_owned(),
             chain,
             next_id: AtomicU64::new(1),
@@ -87,13 +73,38 @@ impl Rpc {
             .content_type("application/json")
             .send(request.to_string())
             .map_err(transport)?;
-        match response.status().as_u16() {
-            200 => {
-                let body = response.into_body().into_with_config().limit(MAX_ANSWER);
-                body.read_to_vec().map_err(transport)
-            }
-            status => Err(NodeError::Status(status)),
+        body(response, MAX_ANSWER)
+    }
+}
+
+/// What speaks to the node at this address, and to no other place. `timeout` bounds each call from
+/// beginning to end.
+pub(super) fn agent(url: &str, timeout: Duration) -> Result<Agent, NodeError> {
+    let address = || NodeError::Address(url.to_owned());
+    let uri: Uri = url.parse().map_err(|_| address())?;
+    if uri.scheme_str() != Some("http") || uri.host().is_none() {
+        return Err(address());
+    }
+    let config = Agent::config_builder()
+        .timeout_global(Some(timeout))
+        .max_idle_connections(1)
+        .max_idle_connections_per_host(1)
+        .max_redirects(0)
+        .http_status_as_error(false)
+        // The node is named in the configuration; nothing in the environment may stand between.
+        .proxy(None)
+        .build();
+    Ok(config.into())
+}
+
+/// The body of a good answer, of at most so many bytes.
+pub(super) fn body(response: Response<Body>, most: u64) -> Result<Vec<u8>, NodeError> {
+    match response.status().as_u16() {
+        200 => {
+            let body = response.into_body().into_with_config().limit(most);
+            body.read_to_vec().map_err(transport)
         }
+        status => Err(NodeError::Status(status)),
     }
 }
 
@@ -197,14 +208,14 @@ fn says(error: Value) -> NodeError {
 }
 
 /// A foreign text, fit for a log.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars()
         .filter(|c| !c.is_control())
         .take(MAX_MESSAGE)
         .collect()
 }
 
-fn transport(error: ureq::Error) -> NodeError {
+pub(super) fn transport(error: ureq::Error) -> NodeError {
     match error {
         ureq::Error::Timeout(_) => NodeError::TimedOut,
         ureq::Error::BodyExceedsLimit(_) => NodeError::TooLarge,
