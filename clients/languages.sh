@@ -3,7 +3,7 @@
 # run. Sourced after script/lib.sh, never run. What is built lands below .peers/clients.
 
 # shellcheck disable=SC2034 # used by those that source this
-readonly LANGUAGES=(python)
+readonly LANGUAGES=(python typescript)
 readonly packages=$PEERS/clients
 
 # Why a language cannot be had, set by `have_LANGUAGE`.
@@ -18,3 +18,21 @@ have_python() {
 build_python() { :; }
 test_python() { (cd clients/python && "$packages/python/bin/python" -B -m unittest tests/test_vectors.py); }
 example_python() { PYTHONPATH=clients/python "$packages/python/bin/python" -B examples/python/exchange.py "$1"; }
+
+# The client stands where npm would install it, and the example beside it.
+have_typescript() {
+  missing="no Node 20 with TypeScript"
+  [ -x "$packages/typescript/node_modules/.bin/tsc" ] && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'
+}
+build_typescript() {
+  local own=$packages/typescript
+  local installed=$own/node_modules/portcullis-client
+  rm -rf "$installed" "$own/built"
+  mkdir -p "$installed" "$own/built"
+  cp clients/typescript/package.json "$installed/"
+  "$own/node_modules/.bin/tsc" -p clients/typescript --outDir "$installed/dist" --typeRoots "$own/node_modules/@types"
+  cp clients/typescript/test/*.mjs examples/typescript/*.ts examples/typescript/*.json "$own/built/"
+  "$own/node_modules/.bin/tsc" -p "$own/built"
+}
+test_typescript() { node --test --test-reporter dot "$packages/typescript/built/"; }
+example_typescript() { node "$packages/typescript/built/exchange.js" "$1"; }

@@ -98,26 +98,26 @@ class Exchange:
             if counts(self.gate.read_account(self.account)):
                 tell("now", what)
                 return
-            for _ in self.news(wait=1000):
-                pass
+            self.news()
         raise SystemExit(f"waited in vain: {what}")
 
     def follow_to_the_end(self, digest):
         """The events say what became of the withdrawal; only `confirmed` and `returned` are ends."""
         for _ in range(60):
-            for event in self.news(wait=1000):
-                stages = [event] if event.get("act") == digest else event.get("others", [])
-                for stage in (it["stage"] for it in stages if it["act"] == digest and "stage" in it):
-                    tell("event", f"{event['entry']} {event['type']}: {stage}")
-                    if stage == "confirmed":
-                        return
-                    if stage in ("returned", "refused"):
-                        raise SystemExit(f"the withdrawal was {stage}: re-credit the customer")
+            for event in self.news():
+                stage = stage_of(digest, event)
+                if stage is None:
+                    continue
+                tell("event", f"{event['entry']} {event['type']}: {stage}")
+                if stage == "confirmed":
+                    return
+                if stage in ("returned", "refused"):
+                    raise SystemExit(f"the withdrawal was {stage}: re-credit the customer")
         raise SystemExit("waited in vain for the withdrawal")
 
-    def news(self, wait):
+    def news(self):
         """The events since we last asked. A real platform keeps the cursor beside its ledger."""
-        page = self.gate.read_events(after=self.cursor, wait=wait)
+        page = self.gate.read_events(after=self.cursor, wait=1000)
         self.cursor = page.get("next", self.cursor)
         return page["events"]
 
@@ -129,13 +129,19 @@ class Exchange:
             except Refused as refused:
                 if refused.status != 404:
                     raise
-                self.news(wait=1000)
+                self.news()
                 continue
             with open(self.platform["receipt"], "w") as file:
                 json.dump(receipt, file)
             tell("receipt", self.platform["receipt"])
             return
         raise SystemExit("waited in vain for the receipt")
+
+
+def stage_of(digest, event):
+    """What an event says of an act: it is about it, or it made something of it in passing."""
+    about = [event, *event.get("others", [])]
+    return next((it.get("stage") for it in about if it.get("act") == digest), None)
 
 
 def has_come(moment):
