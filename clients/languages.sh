@@ -3,7 +3,7 @@
 # run. Sourced after script/lib.sh, never run. What is built lands below .peers/clients.
 
 # shellcheck disable=SC2034 # used by those that source this
-readonly LANGUAGES=(python typescript)
+readonly LANGUAGES=(python typescript go)
 readonly packages=$PEERS/clients
 
 # Why a language cannot be had, set by `have_LANGUAGE`.
@@ -36,3 +36,14 @@ build_typescript() {
 }
 test_typescript() { node --test --test-reporter dot "$packages/typescript/built/"; }
 example_typescript() { node "$packages/typescript/built/exchange.js" "$1"; }
+
+have_go() {
+  missing="no Go 1.19"
+  have go
+}
+build_go() {
+  mkdir -p "$packages/go"
+  (cd examples/go && GOFLAGS=-mod=mod GOPROXY=off go build -o "$packages/go/exchange" .)
+}
+test_go() { (cd clients/go && GOPROXY=off go vet . && GOPROXY=off go test -count=1 .); }
+example_go() { "$packages/go/exchange" "$1"; }
