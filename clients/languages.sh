@@ -3,7 +3,7 @@
 # run. Sourced after script/lib.sh, never run. What is built lands below .peers/clients.
 
 # shellcheck disable=SC2034 # used by those that source this
-readonly LANGUAGES=(python typescript go)
+readonly LANGUAGES=(python typescript go java)
 readonly packages=$PEERS/clients
 
 # Why a language cannot be had, set by `have_LANGUAGE`.
@@ -47,3 +47,16 @@ build_go() {
 }
 test_go() { (cd clients/go && GOPROXY=off go vet . && GOPROXY=off go test -count=1 .); }
 example_go() { "$packages/go/exchange" "$1"; }
+
+have_java() {
+  missing="no JDK 17"
+  javac --release 17 --version >/dev/null 2>&1
+}
+build_java() {
+  local classes=$packages/java
+  rm -rf "$classes"
+  javac --release 17 -encoding UTF-8 -Xlint:all -Werror -d "$classes" \
+    clients/java/src/portcullis/*.java clients/java/test/portcullis/*.java examples/java/*.java
+}
+test_java() { java -cp "$packages/java" portcullis.Vectors; }
+example_java() { java -cp "$packages/java" Exchange "$1"; }

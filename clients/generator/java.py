@@ -48,7 +48,7 @@ class _Writer:
             lines.append("    " + (put if member.required else f"if ({safe(member.name)} != null) {put}"))
         read = ", ".join(self.read(m.type, f'json.get("{m.name}")') for m in it.members)
         return [*lines, "    return json;", "  }", "",
-                f"  static {name} of(Object value) {{", "    Map<String, Object> json = Json.object(value);",
+                f"  public static {name} of(Object value) {{", "    Map<String, Object> json = Json.object(value);",
                 f"    return new {name}({read});", "  }", "}", ""]
 
     def choice(self, it):

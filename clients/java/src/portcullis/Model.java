@@ -27,7 +27,7 @@ public interface Model {
       return json;
     }
 
-    static AccountHolderFactor of(Object value) {
+    public static AccountHolderFactor of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new AccountHolderFactor(Json.text(json.get("id")), Json.text(json.get("kind")), Json.number(json.get("available_at")), Json.flag(json.get("counts")), Json.flag(json.get("imported")), Json.number(json.get("codes_left")));
     }
@@ -41,7 +41,7 @@ public interface Model {
       return json;
     }
 
-    static AccountHolder of(Object value) {
+    public static AccountHolder of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new AccountHolder(Json.text(json.get("principal")), Json.list(json.get("factors"), it -> Json.maybe(it, AccountHolderFactor::of)));
     }
@@ -55,7 +55,7 @@ public interface Model {
       return json;
     }
 
-    static AccountAddress of(Object value) {
+    public static AccountAddress of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new AccountAddress(Json.text(json.get("address")), Json.number(json.get("available_at")));
     }
@@ -77,7 +77,7 @@ public interface Model {
       return json;
     }
 
-    static Account of(Object value) {
+    public static Account of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Account(Json.text(json.get("account")), Json.text(json.get("subject")), Json.flag(json.get("frozen")), Json.number(json.get("delay_ms")), Json.list(json.get("holders"), it -> Json.maybe(it, AccountHolder::of)), Json.list(json.get("addresses"), it -> Json.maybe(it, AccountAddress::of)), Json.number(json.get("quorum")));
     }
@@ -105,7 +105,7 @@ public interface Model {
       return json;
     }
 
-    static Act of(Object value) {
+    public static Act of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Act(Json.text(json.get("genesis")), Json.text(json.get("realm")), Json.text(json.get("principal")), Json.text(json.get("id")), Json.text(json.get("checkpoint")), Json.number(json.get("expires")), Json.maybe(json.get("kind"), ActKind::of), Json.text(json.get("account")));
     }
@@ -119,7 +119,7 @@ public interface Model {
       return json;
     }
 
-    static ActKindRecoverAdministratorsAdministrator of(Object value) {
+    public static ActKindRecoverAdministratorsAdministrator of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new ActKindRecoverAdministratorsAdministrator(Json.text(json.get("principal")), Json.list(json.get("factors"), it -> Json.maybe(it, NewFactor::of)));
     }
@@ -145,7 +145,7 @@ public interface Model {
         return json;
       }
 
-      static OpenAccount of(Object value) {
+      public static OpenAccount of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new OpenAccount(Json.text(json.get("subject")), Json.text(json.get("principal")), Json.maybe(json.get("factor"), NewFactor::of), Json.number(json.get("delay")), Json.text(json.get("contact")), Json.maybe(json.get("imported"), Import::of));
       }
@@ -161,7 +161,7 @@ public interface Model {
         return json;
       }
 
-      static Withdraw of(Object value) {
+      public static Withdraw of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Withdraw(Json.text(json.get("asset")), Json.text(json.get("to")), Json.text(json.get("amount")));
       }
@@ -175,7 +175,7 @@ public interface Model {
         return json;
       }
 
-      static Cancel of(Object value) {
+      public static Cancel of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Cancel(Json.text(json.get("act")));
       }
@@ -189,7 +189,7 @@ public interface Model {
         return json;
       }
 
-      static AddAddress of(Object value) {
+      public static AddAddress of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new AddAddress(Json.text(json.get("address")));
       }
@@ -203,7 +203,7 @@ public interface Model {
         return json;
       }
 
-      static CancelAddress of(Object value) {
+      public static CancelAddress of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new CancelAddress(Json.text(json.get("address")));
       }
@@ -216,7 +216,7 @@ public interface Model {
         return json;
       }
 
-      static Freeze of(Object value) {
+      public static Freeze of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Freeze();
       }
@@ -229,7 +229,7 @@ public interface Model {
         return json;
       }
 
-      static Unfreeze of(Object value) {
+      public static Unfreeze of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Unfreeze();
       }
@@ -244,7 +244,7 @@ public interface Model {
         return json;
       }
 
-      static EnrolFactor of(Object value) {
+      public static EnrolFactor of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new EnrolFactor(Json.text(json.get("principal")), Json.maybe(json.get("factor"), NewFactor::of));
       }
@@ -259,7 +259,7 @@ public interface Model {
         return json;
       }
 
-      static RevokeFactor of(Object value) {
+      public static RevokeFactor of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new RevokeFactor(Json.text(json.get("principal")), Json.text(json.get("factor")));
       }
@@ -274,7 +274,7 @@ public interface Model {
         return json;
       }
 
-      static RaiseEpoch of(Object value) {
+      public static RaiseEpoch of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new RaiseEpoch(Json.text(json.get("realm")), Json.text(json.get("factors")));
       }
@@ -290,7 +290,7 @@ public interface Model {
         return json;
       }
 
-      static GrantRole of(Object value) {
+      public static GrantRole of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new GrantRole(Json.text(json.get("principal")), Json.text(json.get("role")), Json.maybe(json.get("factor"), NewFactor::of));
       }
@@ -305,7 +305,7 @@ public interface Model {
         return json;
       }
 
-      static RevokeRole of(Object value) {
+      public static RevokeRole of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new RevokeRole(Json.text(json.get("principal")), Json.text(json.get("role")));
       }
@@ -319,7 +319,7 @@ public interface Model {
         return json;
       }
 
-      static Approve of(Object value) {
+      public static Approve of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Approve(Json.text(json.get("act")));
       }
@@ -333,7 +333,7 @@ public interface Model {
         return json;
       }
 
-      static Suspend of(Object value) {
+      public static Suspend of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Suspend(Json.maybe(json.get("scope"), Scope::of));
       }
@@ -347,7 +347,7 @@ public interface Model {
         return json;
       }
 
-      static Lift of(Object value) {
+      public static Lift of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Lift(Json.maybe(json.get("target"), LiftTarget::of));
       }
@@ -361,7 +361,7 @@ public interface Model {
         return json;
       }
 
-      static Resume of(Object value) {
+      public static Resume of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Resume(Json.text(json.get("release")));
       }
@@ -375,7 +375,7 @@ public interface Model {
         return json;
       }
 
-      static Void of(Object value) {
+      public static Void of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Void(Json.text(json.get("release")));
       }
@@ -390,7 +390,7 @@ public interface Model {
         return json;
       }
 
-      static SetLimits of(Object value) {
+      public static SetLimits of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new SetLimits(Json.text(json.get("replaces")), Json.maybe(json.get("limits"), Limits::of));
       }
@@ -405,7 +405,7 @@ public interface Model {
         return json;
       }
 
-      static SetPolicy of(Object value) {
+      public static SetPolicy of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new SetPolicy(Json.text(json.get("replaces")), Json.maybe(json.get("policy"), Policy::of));
       }
@@ -420,7 +420,7 @@ public interface Model {
         return json;
       }
 
-      static Recover of(Object value) {
+      public static Recover of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Recover(Json.text(json.get("principal")), Json.maybe(json.get("factor"), NewFactor::of));
       }
@@ -434,7 +434,7 @@ public interface Model {
         return json;
       }
 
-      static Veto of(Object value) {
+      public static Veto of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Veto(Json.text(json.get("act")));
       }
@@ -450,7 +450,7 @@ public interface Model {
         return json;
       }
 
-      static RecoverAdministrators of(Object value) {
+      public static RecoverAdministrators of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new RecoverAdministrators(Json.text(json.get("replaces")), Json.list(json.get("administrators"), it -> Json.maybe(it, ActKindRecoverAdministratorsAdministrator::of)), Json.number(json.get("quorum")));
       }
@@ -465,7 +465,7 @@ public interface Model {
         return json;
       }
 
-      static Rotate of(Object value) {
+      public static Rotate of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Rotate(Json.text(json.get("replaces")), Json.maybe(json.get("keys"), Keys::of));
       }
@@ -479,7 +479,7 @@ public interface Model {
         return json;
       }
 
-      static ChangeContact of(Object value) {
+      public static ChangeContact of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new ChangeContact(Json.text(json.get("contact")));
       }
@@ -493,7 +493,7 @@ public interface Model {
         return json;
       }
 
-      static PublishRates of(Object value) {
+      public static PublishRates of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new PublishRates(Json.list(json.get("quotes"), it -> Json.maybe(it, SignedQuote::of)));
       }
@@ -508,7 +508,7 @@ public interface Model {
         return json;
       }
 
-      static AddPrincipal of(Object value) {
+      public static AddPrincipal of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new AddPrincipal(Json.text(json.get("principal")), Json.maybe(json.get("factor"), NewFactor::of));
       }
@@ -522,7 +522,7 @@ public interface Model {
         return json;
       }
 
-      static RemovePrincipal of(Object value) {
+      public static RemovePrincipal of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new RemovePrincipal(Json.text(json.get("principal")));
       }
@@ -537,7 +537,7 @@ public interface Model {
         return json;
       }
 
-      static SetAccountQuorum of(Object value) {
+      public static SetAccountQuorum of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new SetAccountQuorum(Json.number(json.get("replaces")), Json.number(json.get("quorum")));
       }
@@ -595,7 +595,7 @@ public interface Model {
       return json;
     }
 
-    static Assertion of(Object value) {
+    public static Assertion of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Assertion(Json.text(json.get("credential")), Json.text(json.get("authenticator_data")), Json.text(json.get("client_data")), Json.text(json.get("signature")));
     }
@@ -611,7 +611,7 @@ public interface Model {
       return json;
     }
 
-    static AttestationStatement of(Object value) {
+    public static AttestationStatement of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new AttestationStatement(Json.text(json.get("issuer")), Json.text(json.get("act")), Json.number(json.get("expires")), Json.maybe(json.get("claim"), Claim::of));
     }
@@ -628,7 +628,7 @@ public interface Model {
       return json;
     }
 
-    static Attestation of(Object value) {
+    public static Attestation of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Attestation(Json.maybe(json.get("statement"), AttestationStatement::of), Json.text(json.get("signature")));
     }
@@ -647,7 +647,7 @@ public interface Model {
       return json;
     }
 
-    static Checkpoint of(Object value) {
+    public static Checkpoint of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Checkpoint(Json.text(json.get("digest")), Json.number(json.get("size")), Json.number(json.get("time")));
     }
@@ -661,7 +661,7 @@ public interface Model {
         return json;
       }
 
-      static Onboarding of(Object value) {
+      public static Onboarding of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Onboarding();
       }
@@ -675,7 +675,7 @@ public interface Model {
         return json;
       }
 
-      static LedgerDebit of(Object value) {
+      public static LedgerDebit of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new LedgerDebit(Json.text(json.get("entry")));
       }
@@ -688,7 +688,7 @@ public interface Model {
         return json;
       }
 
-      static Identity of(Object value) {
+      public static Identity of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Identity();
       }
@@ -701,7 +701,7 @@ public interface Model {
         return json;
       }
 
-      static Root of(Object value) {
+      public static Root of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Root();
       }
@@ -717,7 +717,7 @@ public interface Model {
         return json;
       }
 
-      static Screening of(Object value) {
+      public static Screening of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Screening(Json.text(json.get("id")), Json.text(json.get("finding")), Json.text(json.get("report")));
       }
@@ -732,7 +732,7 @@ public interface Model {
         return json;
       }
 
-      static TravelRule of(Object value) {
+      public static TravelRule of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new TravelRule(Json.text(json.get("id")), Json.text(json.get("message")));
       }
@@ -763,7 +763,7 @@ public interface Model {
       return json;
     }
 
-    static CreationOptionsRp of(Object value) {
+    public static CreationOptionsRp of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new CreationOptionsRp(Json.text(json.get("id")), Json.text(json.get("name")));
     }
@@ -778,7 +778,7 @@ public interface Model {
       return json;
     }
 
-    static CreationOptionsUser of(Object value) {
+    public static CreationOptionsUser of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new CreationOptionsUser(Json.text(json.get("id")), Json.text(json.get("name")), Json.text(json.get("displayName")));
     }
@@ -792,7 +792,7 @@ public interface Model {
       return json;
     }
 
-    static CreationOptionsPubKeyCredParam of(Object value) {
+    public static CreationOptionsPubKeyCredParam of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new CreationOptionsPubKeyCredParam(Json.text(json.get("type")), Json.number(json.get("alg")));
     }
@@ -806,7 +806,7 @@ public interface Model {
       return json;
     }
 
-    static CreationOptionsExcludeCredential of(Object value) {
+    public static CreationOptionsExcludeCredential of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new CreationOptionsExcludeCredential(Json.text(json.get("type")), Json.text(json.get("id")));
     }
@@ -821,7 +821,7 @@ public interface Model {
       return json;
     }
 
-    static CreationOptionsAuthenticatorSelection of(Object value) {
+    public static CreationOptionsAuthenticatorSelection of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new CreationOptionsAuthenticatorSelection(Json.text(json.get("residentKey")), Json.flag(json.get("requireResidentKey")), Json.text(json.get("userVerification")));
     }
@@ -844,7 +844,7 @@ public interface Model {
       return json;
     }
 
-    static CreationOptions of(Object value) {
+    public static CreationOptions of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new CreationOptions(Json.maybe(json.get("rp"), CreationOptionsRp::of), Json.maybe(json.get("user"), CreationOptionsUser::of), Json.text(json.get("challenge")), Json.list(json.get("pubKeyCredParams"), it -> Json.maybe(it, CreationOptionsPubKeyCredParam::of)), Json.number(json.get("timeout")), Json.list(json.get("excludeCredentials"), it -> Json.maybe(it, CreationOptionsExcludeCredential::of)), Json.maybe(json.get("authenticatorSelection"), CreationOptionsAuthenticatorSelection::of), Json.text(json.get("attestation")));
     }
@@ -858,7 +858,7 @@ public interface Model {
         return json;
       }
 
-      static Release of(Object value) {
+      public static Release of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Release();
       }
@@ -873,7 +873,7 @@ public interface Model {
         return json;
       }
 
-      static Hold of(Object value) {
+      public static Hold of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Hold(Json.list(json.get("needs"), it -> Json.maybe(it, Need::of)), Json.number(json.get("until")));
       }
@@ -887,7 +887,7 @@ public interface Model {
         return json;
       }
 
-      static Refuse of(Object value) {
+      public static Refuse of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Refuse(Json.text(json.get("reason")));
       }
@@ -915,7 +915,7 @@ public interface Model {
       return json;
     }
 
-    static EventOther of(Object value) {
+    public static EventOther of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new EventOther(Json.text(json.get("act")), Json.text(json.get("stage")));
     }
@@ -950,7 +950,7 @@ public interface Model {
       return json;
     }
 
-    static Event of(Object value) {
+    public static Event of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Event(Json.number(json.get("entry")), Json.number(json.get("time")), Json.text(json.get("type")), Json.flag(json.get("void")), Json.text(json.get("act")), Json.text(json.get("kind")), Json.text(json.get("principal")), Json.text(json.get("account")), Json.text(json.get("stage")), Json.text(json.get("reason")), Json.list(json.get("needs"), it -> Json.maybe(it, Need::of)), Json.number(json.get("until")), Json.text(json.get("keeper")), Json.text(json.get("says")), Json.text(json.get("transaction")), Json.list(json.get("others"), it -> Json.maybe(it, EventOther::of)));
     }
@@ -968,7 +968,7 @@ public interface Model {
       return json;
     }
 
-    static Events of(Object value) {
+    public static Events of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Events(Json.list(json.get("events"), it -> Json.maybe(it, Event::of)), Json.number(json.get("next")), Json.flag(json.get("more")));
     }
@@ -989,7 +989,7 @@ public interface Model {
       return json;
     }
 
-    static Evidence of(Object value) {
+    public static Evidence of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Evidence(Json.list(json.get("requests"), it -> Json.maybe(it, SignedRequest::of)), Json.list(json.get("assertions"), it -> Json.maybe(it, Assertion::of)), Json.list(json.get("attestations"), it -> Json.maybe(it, Attestation::of)), Json.maybe(json.get("posted"), Stamp::of), Json.maybe(json.get("code"), Code::of), Json.text(json.get("link")));
     }
@@ -1004,7 +1004,7 @@ public interface Model {
         return json;
       }
 
-      static Suspension of(Object value) {
+      public static Suspension of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Suspension(Json.text(json.get("by")));
       }
@@ -1019,7 +1019,7 @@ public interface Model {
         return json;
       }
 
-      static Latch of(Object value) {
+      public static Latch of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Latch(Json.text(json.get("keeper")), Json.text(json.get("latch")));
       }
@@ -1046,7 +1046,7 @@ public interface Model {
       return json;
     }
 
-    static LimitApproval of(Object value) {
+    public static LimitApproval of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new LimitApproval(Json.text(json.get("above")), Json.number(json.get("count")));
     }
@@ -1065,7 +1065,7 @@ public interface Model {
       return json;
     }
 
-    static Limit of(Object value) {
+    public static Limit of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Limit(Json.text(json.get("asset")), Json.text(json.get("bounds")), Json.text(json.get("per_transaction")), Json.text(json.get("hour")), Json.text(json.get("day")), Json.text(json.get("week")), Json.maybe(json.get("approval"), LimitApproval::of));
     }
@@ -1078,7 +1078,7 @@ public interface Model {
       return json;
     }
 
-    static Limits of(Object value) {
+    public static Limits of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Limits(Json.list(json.get("rules"), it -> Json.maybe(it, Limit::of)));
     }
@@ -1095,7 +1095,7 @@ public interface Model {
       return json;
     }
 
-    static LimitsInForce of(Object value) {
+    public static LimitsInForce of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new LimitsInForce(Json.text(json.get("digest")), Json.maybe(json.get("limits"), Limits::of));
     }
@@ -1112,7 +1112,7 @@ public interface Model {
       return json;
     }
 
-    static RequestOptionsAllowCredential of(Object value) {
+    public static RequestOptionsAllowCredential of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new RequestOptionsAllowCredential(Json.text(json.get("type")), Json.text(json.get("id")));
     }
@@ -1136,7 +1136,7 @@ public interface Model {
       return json;
     }
 
-    static RequestOptions of(Object value) {
+    public static RequestOptions of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new RequestOptions(Json.text(json.get("challenge")), Json.text(json.get("rpId")), Json.list(json.get("allowCredentials"), it -> Json.maybe(it, RequestOptionsAllowCredential::of)), Json.text(json.get("userVerification")), Json.number(json.get("timeout")));
     }
@@ -1154,7 +1154,7 @@ public interface Model {
         return json;
       }
 
-      static Assertion of(Object value) {
+      public static Assertion of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Assertion(Json.maybe(json.get("options"), RequestOptions::of));
       }
@@ -1167,7 +1167,7 @@ public interface Model {
         return json;
       }
 
-      static Debit of(Object value) {
+      public static Debit of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Debit();
       }
@@ -1180,7 +1180,7 @@ public interface Model {
         return json;
       }
 
-      static Delay of(Object value) {
+      public static Delay of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Delay();
       }
@@ -1193,7 +1193,7 @@ public interface Model {
         return json;
       }
 
-      static Lift of(Object value) {
+      public static Lift of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Lift();
       }
@@ -1206,7 +1206,7 @@ public interface Model {
         return json;
       }
 
-      static Unfreeze of(Object value) {
+      public static Unfreeze of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Unfreeze();
       }
@@ -1219,7 +1219,7 @@ public interface Model {
         return json;
       }
 
-      static Room of(Object value) {
+      public static Room of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Room();
       }
@@ -1232,7 +1232,7 @@ public interface Model {
         return json;
       }
 
-      static Screening of(Object value) {
+      public static Screening of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Screening();
       }
@@ -1245,7 +1245,7 @@ public interface Model {
         return json;
       }
 
-      static TravelRule of(Object value) {
+      public static TravelRule of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new TravelRule();
       }
@@ -1258,7 +1258,7 @@ public interface Model {
         return json;
       }
 
-      static Totp of(Object value) {
+      public static Totp of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Totp();
       }
@@ -1272,7 +1272,7 @@ public interface Model {
         return json;
       }
 
-      static Approvals of(Object value) {
+      public static Approvals of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Approvals(Json.number(json.get("missing")));
       }
@@ -1286,7 +1286,7 @@ public interface Model {
         return json;
       }
 
-      static Quorum of(Object value) {
+      public static Quorum of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Quorum(Json.number(json.get("missing")));
       }
@@ -1300,7 +1300,7 @@ public interface Model {
         return json;
       }
 
-      static Support of(Object value) {
+      public static Support of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Support(Json.number(json.get("missing")));
       }
@@ -1318,7 +1318,7 @@ public interface Model {
         return json;
       }
 
-      static Principals of(Object value) {
+      public static Principals of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Principals(Json.number(json.get("missing")), Json.maybe(json.get("options"), RequestOptions::of));
       }
@@ -1360,7 +1360,7 @@ public interface Model {
         return json;
       }
 
-      static RequestKey of(Object value) {
+      public static RequestKey of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new RequestKey(Json.maybe(json.get("key"), PublicKey::of));
       }
@@ -1376,7 +1376,7 @@ public interface Model {
         return json;
       }
 
-      static Passkey of(Object value) {
+      public static Passkey of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Passkey(Json.text(json.get("credential")), Json.text(json.get("rp_id")), Json.maybe(json.get("key"), PublicKey::of));
       }
@@ -1393,7 +1393,7 @@ public interface Model {
         return json;
       }
 
-      static Totp of(Object value) {
+      public static Totp of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Totp(Json.text(json.get("seed")));
       }
@@ -1410,7 +1410,7 @@ public interface Model {
         return json;
       }
 
-      static RecoveryCodes of(Object value) {
+      public static RecoveryCodes of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new RecoveryCodes(Json.list(json.get("codes"), it -> Json.text(it)));
       }
@@ -1442,7 +1442,7 @@ public interface Model {
       return json;
     }
 
-    static PolicyTier of(Object value) {
+    public static PolicyTier of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new PolicyTier(Json.text(json.get("asset")), Json.list(json.get("above"), it -> Json.text(it)));
     }
@@ -1457,7 +1457,7 @@ public interface Model {
       return json;
     }
 
-    static PolicyList of(Object value) {
+    public static PolicyList of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new PolicyList(Json.text(json.get("name")), Json.list(json.get("addresses"), it -> Json.text(it)), Json.list(json.get("accounts"), it -> Json.text(it)));
     }
@@ -1476,7 +1476,7 @@ public interface Model {
       return json;
     }
 
-    static Policy of(Object value) {
+    public static Policy of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Policy(Json.text(json.get("cedar")), Json.list(json.get("tiers"), it -> Json.maybe(it, PolicyTier::of)), Json.list(json.get("lists"), it -> Json.maybe(it, PolicyList::of)), Json.maybe(json.get("rates"), RateRules::of));
     }
@@ -1493,7 +1493,7 @@ public interface Model {
       return json;
     }
 
-    static PolicyInForce of(Object value) {
+    public static PolicyInForce of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new PolicyInForce(Json.text(json.get("digest")), Json.maybe(json.get("policy"), Policy::of));
     }
@@ -1520,7 +1520,7 @@ public interface Model {
       return json;
     }
 
-    static Problem of(Object value) {
+    public static Problem of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Problem(Json.text(json.get("type")), Json.text(json.get("title")), Json.number(json.get("status")), Json.text(json.get("detail")), Json.number(json.get("reason")), Json.text(json.get("retry")), Json.list(json.get("statements"), it -> Json.text(it)), Json.text(json.get("at")));
     }
@@ -1537,7 +1537,7 @@ public interface Model {
       return json;
     }
 
-    static PublicKey of(Object value) {
+    public static PublicKey of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new PublicKey(Json.text(json.get("kind")), Json.text(json.get("key")));
     }
@@ -1551,7 +1551,7 @@ public interface Model {
       return json;
     }
 
-    static RateRulesPublisher of(Object value) {
+    public static RateRulesPublisher of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new RateRulesPublisher(Json.text(json.get("id")), Json.maybe(json.get("key"), PublicKey::of));
     }
@@ -1565,7 +1565,7 @@ public interface Model {
       return json;
     }
 
-    static RateRulesAsset of(Object value) {
+    public static RateRulesAsset of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new RateRulesAsset(Json.text(json.get("asset")), Json.number(json.get("decimals")));
     }
@@ -1583,7 +1583,7 @@ public interface Model {
       return json;
     }
 
-    static RateRulesPlatform of(Object value) {
+    public static RateRulesPlatform of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new RateRulesPlatform(Json.text(json.get("hour")), Json.text(json.get("day")), Json.text(json.get("week")));
     }
@@ -1606,7 +1606,7 @@ public interface Model {
       return json;
     }
 
-    static RateRules of(Object value) {
+    public static RateRules of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new RateRules(Json.text(json.get("currency")), Json.list(json.get("publishers"), it -> Json.maybe(it, RateRulesPublisher::of)), Json.list(json.get("assets"), it -> Json.maybe(it, RateRulesAsset::of)), Json.number(json.get("max_age")), Json.number(json.get("max_step")), Json.number(json.get("every")), Json.maybe(json.get("platform"), RateRulesPlatform::of));
     }
@@ -1621,7 +1621,7 @@ public interface Model {
       return json;
     }
 
-    static ReceiptEntry of(Object value) {
+    public static ReceiptEntry of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new ReceiptEntry(Json.number(json.get("index")), Json.text(json.get("entry")), Json.list(json.get("proof"), it -> Json.text(it)));
     }
@@ -1638,7 +1638,7 @@ public interface Model {
       return json;
     }
 
-    static ReceiptHandover of(Object value) {
+    public static ReceiptHandover of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new ReceiptHandover(Json.text(json.get("checkpoint")), Json.list(json.get("proof"), it -> Json.text(it)));
     }
@@ -1659,7 +1659,7 @@ public interface Model {
       return json;
     }
 
-    static Receipt of(Object value) {
+    public static Receipt of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Receipt(Json.text(json.get("act")), Json.text(json.get("checkpoint")), Json.list(json.get("entries"), it -> Json.maybe(it, ReceiptEntry::of)), Json.list(json.get("handovers"), it -> Json.maybe(it, ReceiptHandover::of)));
     }
@@ -1676,7 +1676,7 @@ public interface Model {
       return json;
     }
 
-    static Registered of(Object value) {
+    public static Registered of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Registered(Json.maybe(json.get("factor"), NewFactor::of), Json.text(json.get("attestation_format")));
     }
@@ -1700,7 +1700,7 @@ public interface Model {
       return json;
     }
 
-    static RegistrationAsk of(Object value) {
+    public static RegistrationAsk of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new RegistrationAsk(Json.text(json.get("realm")), Json.text(json.get("rp_id")), Json.text(json.get("rp_name")), Json.text(json.get("user")), Json.text(json.get("user_name")), Json.list(json.get("exclude"), it -> Json.text(it)), Json.text(json.get("attestation")));
     }
@@ -1714,7 +1714,7 @@ public interface Model {
       return json;
     }
 
-    static RegistrationFinishCredentialResponse of(Object value) {
+    public static RegistrationFinishCredentialResponse of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new RegistrationFinishCredentialResponse(Json.text(json.get("clientDataJSON")), Json.text(json.get("attestationObject")));
     }
@@ -1731,7 +1731,7 @@ public interface Model {
       return json;
     }
 
-    static RegistrationFinishCredential of(Object value) {
+    public static RegistrationFinishCredential of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new RegistrationFinishCredential(Json.text(json.get("rawId")), Json.maybe(json.get("response"), RegistrationFinishCredentialResponse::of));
     }
@@ -1748,7 +1748,7 @@ public interface Model {
       return json;
     }
 
-    static RegistrationFinish of(Object value) {
+    public static RegistrationFinish of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new RegistrationFinish(Json.text(json.get("challenge")), Json.maybe(json.get("credential"), RegistrationFinishCredential::of));
     }
@@ -1765,7 +1765,7 @@ public interface Model {
         return json;
       }
 
-      static Everything of(Object value) {
+      public static Everything of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Everything();
       }
@@ -1778,7 +1778,7 @@ public interface Model {
         return json;
       }
 
-      static Withdrawals of(Object value) {
+      public static Withdrawals of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Withdrawals();
       }
@@ -1792,7 +1792,7 @@ public interface Model {
         return json;
       }
 
-      static Asset of(Object value) {
+      public static Asset of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Asset(Json.text(json.get("of")));
       }
@@ -1806,7 +1806,7 @@ public interface Model {
         return json;
       }
 
-      static Realm of(Object value) {
+      public static Realm of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Realm(Json.text(json.get("of")));
       }
@@ -1820,7 +1820,7 @@ public interface Model {
         return json;
       }
 
-      static Account of(Object value) {
+      public static Account of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Account(Json.text(json.get("of")));
       }
@@ -1853,7 +1853,7 @@ public interface Model {
       return json;
     }
 
-    static SealedContact of(Object value) {
+    public static SealedContact of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new SealedContact(Json.text(json.get("account")), Json.text(json.get("envelope")));
     }
@@ -1870,7 +1870,7 @@ public interface Model {
       return json;
     }
 
-    static SignedQuoteQuote of(Object value) {
+    public static SignedQuoteQuote of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new SignedQuoteQuote(Json.text(json.get("publisher")), Json.text(json.get("asset")), Json.text(json.get("currency")), Json.text(json.get("price")), Json.number(json.get("time")));
     }
@@ -1884,7 +1884,7 @@ public interface Model {
       return json;
     }
 
-    static SignedQuote of(Object value) {
+    public static SignedQuote of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new SignedQuote(Json.maybe(json.get("quote"), SignedQuoteQuote::of), Json.text(json.get("signature")));
     }
@@ -1902,7 +1902,7 @@ public interface Model {
       return json;
     }
 
-    static SignedRequest of(Object value) {
+    public static SignedRequest of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new SignedRequest(Json.text(json.get("base")), Json.text(json.get("signature")));
     }
@@ -1920,7 +1920,7 @@ public interface Model {
       return json;
     }
 
-    static Stamp of(Object value) {
+    public static Stamp of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Stamp(Json.text(json.get("board")), Json.number(json.get("time")), Json.text(json.get("signature")));
     }
@@ -1947,7 +1947,7 @@ public interface Model {
       return json;
     }
 
-    static Standing of(Object value) {
+    public static Standing of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Standing(Json.text(json.get("digest")), Json.maybe(json.get("act"), Act::of), Json.list(json.get("entries"), it -> Json.number(it)), Json.text(json.get("stage")), Json.list(json.get("needs"), it -> Json.maybe(it, Need::of)), Json.list(json.get("transactions"), it -> Json.text(it)), Json.number(json.get("until")), Json.text(json.get("reason")), Json.list(json.get("statements"), it -> Json.text(it)));
     }
@@ -1974,7 +1974,7 @@ public interface Model {
       return json;
     }
 
-    static StatusSuspension of(Object value) {
+    public static StatusSuspension of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new StatusSuspension(Json.text(json.get("by")), Json.maybe(json.get("scope"), Scope::of), Json.number(json.get("entry")), Json.number(json.get("cosigned_at")), Json.list(json.get("stopped"), it -> Json.text(it)), Json.text(json.get("state")), Json.list(json.get("missing"), it -> Json.text(it)), Json.list(json.get("signed_earlier"), it -> Json.text(it)), Json.number(json.get("signed_earlier_count")));
     }
@@ -1989,7 +1989,7 @@ public interface Model {
       return json;
     }
 
-    static StatusLatche of(Object value) {
+    public static StatusLatche of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new StatusLatche(Json.text(json.get("keeper")), Json.text(json.get("latch")), Json.text(json.get("condition")));
     }
@@ -2008,7 +2008,7 @@ public interface Model {
       return json;
     }
 
-    static StatusWithheld of(Object value) {
+    public static StatusWithheld of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new StatusWithheld(Json.text(json.get("act")), Json.text(json.get("why")));
     }
@@ -2026,7 +2026,7 @@ public interface Model {
       return json;
     }
 
-    static StatusHolder of(Object value) {
+    public static StatusHolder of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new StatusHolder(Json.number(json.get("count")), Json.number(json.get("with_factor")));
     }
@@ -2050,7 +2050,7 @@ public interface Model {
       return json;
     }
 
-    static StatusReEnrolment of(Object value) {
+    public static StatusReEnrolment of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new StatusReEnrolment(Json.number(json.get("entry")), Json.number(json.get("time")), Json.text(json.get("factors")), Json.number(json.get("revoked")), Json.number(json.get("holders")), Json.number(json.get("enrolled")));
     }
@@ -2064,7 +2064,7 @@ public interface Model {
       return json;
     }
 
-    static StatusInForceKeeper of(Object value) {
+    public static StatusInForceKeeper of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new StatusInForceKeeper(Json.text(json.get("keeper")), Json.text(json.get("key")));
     }
@@ -2085,7 +2085,7 @@ public interface Model {
       return json;
     }
 
-    static StatusInForce of(Object value) {
+    public static StatusInForce of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new StatusInForce(Json.text(json.get("administration")), Json.text(json.get("issuers")), Json.text(json.get("roots")), Json.text(json.get("witnesses")), Json.text(json.get("log")), Json.list(json.get("keepers"), it -> Json.maybe(it, StatusInForceKeeper::of)));
     }
@@ -2109,7 +2109,7 @@ public interface Model {
       return json;
     }
 
-    static StatusWebhook of(Object value) {
+    public static StatusWebhook of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new StatusWebhook(Json.text(json.get("name")), Json.text(json.get("takes")), Json.number(json.get("next")), Json.number(json.get("behind")), Json.number(json.get("since")));
     }
@@ -2153,7 +2153,7 @@ public interface Model {
       return json;
     }
 
-    static Status of(Object value) {
+    public static Status of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Status(Json.text(json.get("genesis")), Json.text(json.get("mode")), Json.number(json.get("size")), Json.number(json.get("time")), Json.number(json.get("witnessed_at")), Json.list(json.get("suspensions"), it -> Json.maybe(it, StatusSuspension::of)), Json.number(json.get("suspensions_count")), Json.list(json.get("latches"), it -> Json.maybe(it, StatusLatche::of)), Json.number(json.get("void_entries")), Json.number(json.get("held")), Json.number(json.get("in_flight")), Json.number(json.get("untold")), Json.list(json.get("withheld"), it -> Json.maybe(it, StatusWithheld::of)), Json.number(json.get("withheld_count")), Json.text(json.get("limits")), Json.maybe(json.get("holders"), StatusHolder::of), Json.maybe(json.get("re_enrolment"), StatusReEnrolment::of), Json.maybe(json.get("in_force"), StatusInForce::of), Json.list(json.get("webhooks"), it -> Json.maybe(it, StatusWebhook::of)));
     }
@@ -2167,7 +2167,7 @@ public interface Model {
       return json;
     }
 
-    static Submission of(Object value) {
+    public static Submission of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Submission(Json.maybe(json.get("act"), Act::of), Json.maybe(json.get("evidence"), Evidence::of));
     }
@@ -2182,7 +2182,7 @@ public interface Model {
       return json;
     }
 
-    static SuccessionEntry of(Object value) {
+    public static SuccessionEntry of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new SuccessionEntry(Json.number(json.get("index")), Json.text(json.get("entry")), Json.list(json.get("proof"), it -> Json.text(it)));
     }
@@ -2199,7 +2199,7 @@ public interface Model {
       return json;
     }
 
-    static SuccessionHandover of(Object value) {
+    public static SuccessionHandover of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new SuccessionHandover(Json.text(json.get("checkpoint")), Json.list(json.get("proof"), it -> Json.text(it)));
     }
@@ -2219,7 +2219,7 @@ public interface Model {
       return json;
     }
 
-    static Succession of(Object value) {
+    public static Succession of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Succession(Json.text(json.get("checkpoint")), Json.list(json.get("entries"), it -> Json.maybe(it, SuccessionEntry::of)), Json.list(json.get("handovers"), it -> Json.maybe(it, SuccessionHandover::of)));
     }
@@ -2242,7 +2242,7 @@ public interface Model {
       return json;
     }
 
-    static Taken of(Object value) {
+    public static Taken of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Taken(Json.text(json.get("digest")), Json.number(json.get("entry")), Json.number(json.get("time")), Json.maybe(json.get("decision"), Decision::of), Json.text(json.get("stage")));
     }
@@ -2262,7 +2262,7 @@ public interface Model {
       return json;
     }
 
-    static Trial of(Object value) {
+    public static Trial of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Trial(Json.text(json.get("digest")), Json.maybe(json.get("decision"), Decision::of), Json.text(json.get("supposes")), Json.maybe(json.get("options"), RequestOptions::of));
     }
@@ -2277,7 +2277,7 @@ public interface Model {
       return json;
     }
 
-    static KeysIssuersIssuer of(Object value) {
+    public static KeysIssuersIssuer of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new KeysIssuersIssuer(Json.text(json.get("id")), Json.text(json.get("kind")), Json.maybe(json.get("key"), PublicKey::of));
     }
@@ -2291,7 +2291,7 @@ public interface Model {
       return json;
     }
 
-    static KeysRootsRoot of(Object value) {
+    public static KeysRootsRoot of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new KeysRootsRoot(Json.list(json.get("keys"), it -> Json.maybe(it, PublicKey::of)), Json.number(json.get("quorum")));
     }
@@ -2306,7 +2306,7 @@ public interface Model {
       return json;
     }
 
-    static KeysWitnessesWitness of(Object value) {
+    public static KeysWitnessesWitness of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new KeysWitnessesWitness(Json.list(json.get("vkeys"), it -> Json.text(it)), Json.number(json.get("faulty")), Json.number(json.get("quorum")));
     }
@@ -2324,7 +2324,7 @@ public interface Model {
         return json;
       }
 
-      static Issuers of(Object value) {
+      public static Issuers of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Issuers(Json.list(json.get("issuers"), it -> Json.maybe(it, KeysIssuersIssuer::of)));
       }
@@ -2338,7 +2338,7 @@ public interface Model {
         return json;
       }
 
-      static Roots of(Object value) {
+      public static Roots of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Roots(Json.maybe(json.get("roots"), KeysRootsRoot::of));
       }
@@ -2353,7 +2353,7 @@ public interface Model {
         return json;
       }
 
-      static Keeper of(Object value) {
+      public static Keeper of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Keeper(Json.text(json.get("keeper")), Json.maybe(json.get("key"), PublicKey::of));
       }
@@ -2367,7 +2367,7 @@ public interface Model {
         return json;
       }
 
-      static Witnesses of(Object value) {
+      public static Witnesses of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Witnesses(Json.maybe(json.get("witnesses"), KeysWitnessesWitness::of));
       }
@@ -2384,7 +2384,7 @@ public interface Model {
         return json;
       }
 
-      static Log of(Object value) {
+      public static Log of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Log(Json.text(json.get("vkey")));
       }
@@ -2422,7 +2422,7 @@ public interface Model {
         return json;
       }
 
-      static Totp of(Object value) {
+      public static Totp of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Totp(Json.text(json.get("factor")), Json.text(json.get("sealed")));
       }
@@ -2438,7 +2438,7 @@ public interface Model {
         return json;
       }
 
-      static Recovery of(Object value) {
+      public static Recovery of(Object value) {
         Map<String, Object> json = Json.object(value);
         return new Recovery(Json.text(json.get("factor")), Json.maybe(json.get("key"), PublicKey::of), Json.text(json.get("signature")));
       }
@@ -2472,7 +2472,7 @@ public interface Model {
       return json;
     }
 
-    static Import of(Object value) {
+    public static Import of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Import(Json.text(json.get("source")), Json.number(json.get("exported")), Json.text(json.get("record")), Json.list(json.get("also"), it -> Json.maybe(it, NewFactor::of)));
     }
