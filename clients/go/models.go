@@ -662,6 +662,10 @@ func (it *Decision) UnmarshalJSON(text []byte) error {
 // 32 bytes in lower-case hexadecimal.
 type Digest = string
 
+// A signed mandate (docs/spec/mandate.md), for whoever carries the payment out: ten lines of text. None where
+// the signer signs transactions itself.
+type Mandate = string
+
 // EventOther is an object of the description.
 type EventOther struct {
 	Act Digest `json:"act"`
@@ -689,6 +693,7 @@ type Event struct {
 	// What the keeper states.
 	Says *string `json:"says,omitempty"`
 	Transaction *Digest `json:"transaction,omitempty"`
+	Mandate *Mandate `json:"mandate,omitempty"`
 	// What the entry made of other acts: a freeze withholds releases, a checkpoint finds one late.
 	Others []EventOther `json:"others,omitempty"`
 }
@@ -1350,6 +1355,7 @@ type Standing struct {
 	Stage Stage `json:"stage"`
 	Needs []Need `json:"needs"`
 	Transactions []Digest `json:"transactions"`
+	Mandate *Mandate `json:"mandate,omitempty"`
 	Until *Time `json:"until,omitempty"`
 	// Why, where it was refused.
 	Reason *ReasonName `json:"reason,omitempty"`

@@ -363,6 +363,10 @@ Decision = Union["DecisionRelease", "DecisionHold", "DecisionRefuse"]
 # 32 bytes in lower-case hexadecimal.
 Digest = str
 
+# A signed mandate (docs/spec/mandate.md), for whoever carries the payment out: ten lines of text. None where
+# the signer signs transactions itself.
+Mandate = str
+
 class EventOther(TypedDict):
     act: Digest
     stage: Stage
@@ -388,6 +392,7 @@ class Event(TypedDict):
     # What the keeper states.
     says: NotRequired[str]
     transaction: NotRequired[Digest]
+    mandate: NotRequired[Mandate]
     # What the entry made of other acts: a freeze withholds releases, a checkpoint finds one late.
     others: NotRequired[list[EventOther]]
 
@@ -816,6 +821,7 @@ class Standing(TypedDict):
     stage: Stage
     needs: list[Need]
     transactions: list[Digest]
+    mandate: NotRequired[Mandate]
     until: NotRequired[Time]
     # Why, where it was refused.
     reason: NotRequired[ReasonName]

@@ -393,6 +393,12 @@ export type Decision =
 /** 32 bytes in lower-case hexadecimal. */
 export type Digest = string;
 
+/**
+ * A signed mandate (docs/spec/mandate.md), for whoever carries the payment out: ten lines of text. None where
+ * the signer signs transactions itself.
+ */
+export type Mandate = string;
+
 export interface EventOther {
   act: Digest;
   stage: Stage;
@@ -419,6 +425,7 @@ export interface Event {
   /** What the keeper states. */
   says?: string;
   transaction?: Digest;
+  mandate?: Mandate;
   /** What the entry made of other acts: a freeze withholds releases, a checkpoint finds one late. */
   others?: EventOther[];
 }
@@ -869,6 +876,7 @@ export interface Standing {
   stage: Stage;
   needs: Need[];
   transactions: Digest[];
+  mandate?: Mandate;
   until?: Time;
   /** Why, where it was refused. */
   reason?: ReasonName;

@@ -928,7 +928,7 @@ public interface Model {
    * @param says What the keeper states.
    * @param others What the entry made of other acts: a freeze withholds releases, a checkpoint finds one late.
    */
-  record Event(Long entry, Long time, String type, Boolean void_, String act, String kind, String principal, String account, String stage, String reason, List<Need> needs, Long until, String keeper, String says, String transaction, List<EventOther> others) implements Model {
+  record Event(Long entry, Long time, String type, Boolean void_, String act, String kind, String principal, String account, String stage, String reason, List<Need> needs, Long until, String keeper, String says, String transaction, String mandate, List<EventOther> others) implements Model {
     @Override public Map<String, Object> json() {
       Map<String, Object> json = new LinkedHashMap<>();
       json.put("entry", Json.of(entry));
@@ -946,13 +946,14 @@ public interface Model {
       if (keeper != null) json.put("keeper", Json.of(keeper));
       if (says != null) json.put("says", Json.of(says));
       if (transaction != null) json.put("transaction", Json.of(transaction));
+      if (mandate != null) json.put("mandate", Json.of(mandate));
       if (others != null) json.put("others", Json.of(others));
       return json;
     }
 
     public static Event of(Object value) {
       Map<String, Object> json = Json.object(value);
-      return new Event(Json.number(json.get("entry")), Json.number(json.get("time")), Json.text(json.get("type")), Json.flag(json.get("void")), Json.text(json.get("act")), Json.text(json.get("kind")), Json.text(json.get("principal")), Json.text(json.get("account")), Json.text(json.get("stage")), Json.text(json.get("reason")), Json.list(json.get("needs"), it -> Json.maybe(it, Need::of)), Json.number(json.get("until")), Json.text(json.get("keeper")), Json.text(json.get("says")), Json.text(json.get("transaction")), Json.list(json.get("others"), it -> Json.maybe(it, EventOther::of)));
+      return new Event(Json.number(json.get("entry")), Json.number(json.get("time")), Json.text(json.get("type")), Json.flag(json.get("void")), Json.text(json.get("act")), Json.text(json.get("kind")), Json.text(json.get("principal")), Json.text(json.get("account")), Json.text(json.get("stage")), Json.text(json.get("reason")), Json.list(json.get("needs"), it -> Json.maybe(it, Need::of)), Json.number(json.get("until")), Json.text(json.get("keeper")), Json.text(json.get("says")), Json.text(json.get("transaction")), Json.text(json.get("mandate")), Json.list(json.get("others"), it -> Json.maybe(it, EventOther::of)));
     }
   }
 
@@ -1932,7 +1933,7 @@ public interface Model {
    * @param reason Why, where it was refused.
    * @param statements The policy's statements that hold it, where some do.
    */
-  record Standing(String digest, Act act, List<Long> entries, String stage, List<Need> needs, List<String> transactions, Long until, String reason, List<String> statements) implements Model {
+  record Standing(String digest, Act act, List<Long> entries, String stage, List<Need> needs, List<String> transactions, String mandate, Long until, String reason, List<String> statements) implements Model {
     @Override public Map<String, Object> json() {
       Map<String, Object> json = new LinkedHashMap<>();
       json.put("digest", Json.of(digest));
@@ -1941,6 +1942,7 @@ public interface Model {
       json.put("stage", Json.of(stage));
       json.put("needs", Json.of(needs));
       json.put("transactions", Json.of(transactions));
+      if (mandate != null) json.put("mandate", Json.of(mandate));
       if (until != null) json.put("until", Json.of(until));
       if (reason != null) json.put("reason", Json.of(reason));
       if (statements != null) json.put("statements", Json.of(statements));
@@ -1949,7 +1951,7 @@ public interface Model {
 
     public static Standing of(Object value) {
       Map<String, Object> json = Json.object(value);
-      return new Standing(Json.text(json.get("digest")), Json.maybe(json.get("act"), Act::of), Json.list(json.get("entries"), it -> Json.number(it)), Json.text(json.get("stage")), Json.list(json.get("needs"), it -> Json.maybe(it, Need::of)), Json.list(json.get("transactions"), it -> Json.text(it)), Json.number(json.get("until")), Json.text(json.get("reason")), Json.list(json.get("statements"), it -> Json.text(it)));
+      return new Standing(Json.text(json.get("digest")), Json.maybe(json.get("act"), Act::of), Json.list(json.get("entries"), it -> Json.number(it)), Json.text(json.get("stage")), Json.list(json.get("needs"), it -> Json.maybe(it, Need::of)), Json.list(json.get("transactions"), it -> Json.text(it)), Json.text(json.get("mandate")), Json.number(json.get("until")), Json.text(json.get("reason")), Json.list(json.get("statements"), it -> Json.text(it)));
     }
   }
 
