@@ -137,11 +137,12 @@ fn nothing_that_bars_is_any_weaker() {
     assert_eq!(over, refused(Reason::OverDayLimit), "a day has 1,500");
 }
 
+type Change = Box<dyn Fn(String) -> String>;
+
 /// A plan with anything else in it makes its entry void: the gate is shut, nothing left.
 #[test]
 fn another_text_is_not_the_plan() {
     let swap = |from: &'static str, to: &'static str| move |text: String| text.replace(from, to);
-    type Change = Box<dyn Fn(String) -> String>;
     let changes: [Change; 6] = [
         Box::new(swap("amount 700", "amount 701")),
         Box::new(swap("?dt=17", "?dt=18")),

@@ -57,7 +57,7 @@ fn paying(asset: &str, to: &str, amount: u128) -> Mandate {
     }
 }
 
-fn case(name: &str, signed: &str, now: u64, answer: Value) -> Value {
+fn case(name: &str, signed: &str, now: u64, answer: &Value) -> Value {
     json!({ "name": name, "signed": signed, "now": now, "answer": answer })
 }
 
@@ -104,7 +104,7 @@ fn accepted() -> Vec<Value> {
     .map(|(at, (name, mandate))| {
         let seed = if at == 1 { 2 } else { 1 };
         let signed = sign(&mandate.to_string(), seed);
-        case(name, &signed, EXPIRES - 1, answer(mandate))
+        case(name, &signed, EXPIRES - 1, &answer(mandate))
     })
     .collect()
 }
@@ -128,31 +128,35 @@ fn refused() -> Vec<Value> {
     let swapped = good.replace("1500000", "9500000");
     let moved = good.replace("dt=17", "dt=18");
     let mut cases = vec![
-        case("at its end", &good, EXPIRES, "expired".into()),
-        case("long after", &good, u64::MAX, "expired".into()),
+        case("at its end", &good, EXPIRES, &"expired".into()),
+        case("long after", &good, u64::MAX, &"expired".into()),
         case(
             "another network's",
             &other(elsewhere),
             0,
-            "other-network".into(),
+            &"other-network".into(),
         ),
-        case("another wallet's", &other(wallet), 0, "other-wallet".into()),
-        case("given up", &other(void), 0, "void".into()),
-        case("by a stranger", &sign(&text, 3), 0, "signature".into()),
-        case("another amount", &swapped, 0, "signature".into()),
-        case("another payee", &moved, 0, "signature".into()),
+        case(
+            "another wallet's",
+            &other(wallet),
+            0,
+            &"other-wallet".into(),
+        ),
+        case("given up", &other(void), 0, &"void".into()),
+        case("by a stranger", &sign(&text, 3), 0, &"signature".into()),
+        case("another amount", &swapped, 0, &"signature".into()),
+        case("another payee", &moved, 0, &"signature".into()),
     ];
-    let mut again = case("paid already", &good, 0, "again".into());
+    let mut again = case("paid already", &good, 0, &"again".into());
     again["paid"] = json!([hex::encode(ACT)]);
     cases.push(again);
     cases.extend(malformed(&text, &good));
     cases
 }
 
-/// Each signed by the right key: a verifier that reads loosely pays on it.
-fn malformed(text: &str, good: &str) -> Vec<Value> {
-    let signature = &good[text.len()..];
-    let altered = [
+/// Texts beside the canonical one.
+fn altered(text: &str) -> Vec<(&'static str, String)> {
+    vec![
         (
             "another first line",
             text.replace("mandate/v1", "mandate/v2"),
@@ -205,10 +209,15 @@ fn malformed(text: &str, good: &str) -> Vec<Value> {
             "a digest too short",
             text.replace(&"11".repeat(32), &"11".repeat(31)),
         ),
-    ];
-    let mut cases: Vec<Value> = altered
+    ]
+}
+
+/// Each signed by the right key: a verifier that reads loosely pays on it.
+fn malformed(text: &str, good: &str) -> Vec<Value> {
+    let signature = &good[text.len()..];
+    let mut cases: Vec<Value> = altered(text)
         .iter()
-        .map(|(name, text)| case(name, &sign(text, 1), 0, "malformed".into()))
+        .map(|(name, text)| case(name, &sign(text, 1), 0, &"malformed".into()))
         .collect();
     let upper = format!(
         "{text}{}",
@@ -226,7 +235,7 @@ fn malformed(text: &str, good: &str) -> Vec<Value> {
         ),
         ("too long", format!("{good}{}", "x".repeat(1024))),
     ] {
-        cases.push(case(name, &signed, 0, "malformed".into()));
+        cases.push(case(name, &signed, 0, &"malformed".into()));
     }
     cases
 }

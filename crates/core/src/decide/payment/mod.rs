@@ -33,7 +33,7 @@ pub struct Payment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Form {
     /// By a transfer, at fees that the sequencer proposes.
-    Transfer(transfer::Terms),
+    Transfer(Box<transfer::Terms>),
     /// By a mandate: this plan and no other.
     Mandate(Plan),
 }
@@ -91,7 +91,7 @@ impl Payment {
             Form::Mandate(plan)
         } else {
             let pays = transfer::Pays::Out { to, asset, amount };
-            Form::Transfer(transfer::Terms::new(wallet, next, pays)?)
+            Form::Transfer(Box::new(transfer::Terms::new(wallet, next, pays)?))
         };
         Some(Self {
             wallet: wallet.id,
@@ -122,7 +122,7 @@ impl Payment {
         let form = if wallet.mandate.is_some() {
             Form::Mandate(mandate::void(&state.network, digest, release)?)
         } else {
-            Form::Transfer(transfer::Terms::void(wallet, release)?)
+            Form::Transfer(Box::new(transfer::Terms::void(wallet, release)?))
         };
         Some(Self {
             wallet: wallet.id,
@@ -192,7 +192,7 @@ impl Payment {
 
     fn transfer(&self) -> Option<&transfer::Terms> {
         match &self.form {
-            Form::Transfer(terms) => Some(terms),
+            Form::Transfer(terms) => Some(terms.as_ref()),
             Form::Mandate(_) => None,
         }
     }
