@@ -35,11 +35,16 @@ fn settled(tracker: &mut Tracker, node: &dyn Node) -> Standing {
     Standing::Pending
 }
 
+/// Nonce and receipt are two answers: between them a block may arrive, and for that look nothing is known.
 fn mined(tracker: &mut Tracker, node: &dyn Node) -> Mined {
-    match settled(tracker, node) {
-        Standing::Mined(mined) => mined,
-        other => panic!("{other:?}"),
+    for _ in 0..20 {
+        match settled(tracker, node) {
+            Standing::Mined(mined) => return mined,
+            Standing::Unknown => sleep(Duration::from_millis(50)),
+            other => panic!("{other:?}"),
+        }
     }
+    panic!("its nonce was used, and its receipt never came")
 }
 
 #[test]
