@@ -7,6 +7,7 @@
 
 pub mod check;
 pub mod directory;
+pub mod labels;
 pub mod projection;
 pub mod segment;
 pub mod snapshot;
@@ -17,6 +18,7 @@ mod whole;
 mod journal;
 
 pub use directory::Directory;
+pub use labels::{LabelFiles, LabelsError};
 pub use journal::{Journal, OpenError};
 pub use projection::Projection;
 pub use snapshot::Snapshots;

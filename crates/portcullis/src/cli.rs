@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::import::ImportArgs;
 use crate::init::InitArgs;
 use crate::key::KeyArgs;
+use crate::labels::LabelsArgs;
 use crate::policy::PolicyArgs;
 use crate::processes::{HeraldArgs, ServeArgs, SignerArgs, WitnessArgs};
 use crate::shadow::ShadowArgs;
@@ -52,6 +53,7 @@ enum Command {
     Herald(HeraldArgs),
     Import(ImportArgs),
     Shadow(ShadowArgs),
+    Labels(LabelsArgs),
 }
 
 impl Cli {
@@ -76,6 +78,7 @@ impl Cli {
             Command::Herald(args) => args.run(),
             Command::Import(args) => args.run(),
             Command::Shadow(args) => args.run(),
+            Command::Labels(args) => args.run(),
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod announced;
 pub mod codes;
 pub mod joint;
 pub mod keys;
+mod labels;
 pub mod log;
 mod query;
 pub mod recovery;
@@ -25,9 +26,10 @@ use crate::genesis::{Keeper, Member as GenesisMember};
 use crate::id::{
     AccountId, AttestationId, FactorId, IssuerId, KeeperId, LedgerEntryId, PrincipalId, WalletId,
 };
+use crate::labels::{InForce, Shelf};
 use crate::limits::Limits;
 use crate::network::Network;
-use crate::policy::{Engine, Policy, Rate};
+use crate::policy::{Engine, Name, Policy, Rate};
 use crate::realm::{Realm, Role};
 use crate::statement::{Cap, Condition};
 use crate::time::Time;
@@ -57,6 +59,8 @@ pub struct State {
     pub(crate) cosigners: Arc<Cosigners>,
     /// The newest of the journaled checkpoints' times: derived from them, and none of the state's bytes.
     witnessed: Time,
+    /// The label sets at hand: none of the state's bytes.
+    pub(crate) shelf: Shelf,
 }
 
 /// Everything derived. Ordered collections only, so that two replicas are equal byte for byte.
@@ -195,6 +199,9 @@ pub struct Facts {
     /// Factors that held acts of staff name.
     #[n(59)]
     pub announced: Announced,
+    /// The label sets in force by the names of their lists, once there are any.
+    #[n(61)]
+    pub labels: Option<BTreeMap<Name, InForce>>,
 }
 
 /// A wallet's next nonce and what left it.
@@ -299,6 +306,7 @@ impl State {
             engine,
             cosigners,
             witnessed: Time(0),
+            shelf: Shelf::default(),
         }
     }
 
@@ -391,6 +399,7 @@ impl Facts {
             attested: None,
             codes: Codes::default(),
             announced: Announced::default(),
+            labels: None,
         };
         facts.found(network);
         facts
