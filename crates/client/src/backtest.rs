@@ -7,7 +7,9 @@ use portcullis_core::act::Act;
 use portcullis_core::decide::{Decided, decide, settle};
 use portcullis_core::policy::Candidate;
 use portcullis_core::signature::Strict;
-use portcullis_core::{Body, Decision, Digest, Entry, Network, ReadEntry, Reason, Span, State, Time};
+use portcullis_core::{
+    Body, Decision, Digest, Entry, Network, ReadEntry, Reason, Span, State, Time,
+};
 use portcullis_journal::{LabelFiles, LabelsError};
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -2,7 +2,8 @@
 
 use crate::act::ActBuilder;
 use crate::answer::{
-    Accepted, Account, CheckpointNow, LabelLists, LabelsPut, PolicyInForce, Problem, Standing, Status,
+    Accepted, Account, CheckpointNow, LabelLists, LabelsPut, PolicyInForce, Problem, Standing,
+    Status,
 };
 use crate::endpoint::Endpoint;
 use crate::machine::Machine;
@@ -183,7 +184,8 @@ impl Gate {
         }
         Err(GateError::Unreadable {
             status: 200,
-            why: "it takes no piece of the set for the next: another set is on its way to it".into(),
+            why: "it takes no piece of the set for the next: another set is on its way to it"
+                .into(),
         })
     }
 

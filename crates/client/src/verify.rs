@@ -149,12 +149,7 @@ pub fn journal_up_to(disk: &dyn Disk, pinned: Digest, head: Option<&[u8]>) -> Re
 
 /// The given checkpoint is of this journal. Where it speaks of more entries than the stored one, it
 /// is the one that counts.
-fn compare(
-    network: &Arc<Network>,
-    labels: LabelFiles<'_>,
-    note: &[u8],
-    checked: &mut Checked,
-) {
+fn compare(network: &Arc<Network>, labels: LabelFiles<'_>, note: &[u8], checked: &mut Checked) {
     const GIVEN: &str = "the given checkpoint";
     let mut fault = |what: String| {
         checked.faults.push(Fault {

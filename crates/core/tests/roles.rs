@@ -12,8 +12,9 @@ mod stage;
 
 use portcullis_core::act::{
     ActKind, AddPrincipal, Approve, Cancel, CancelAddress, ChangeContact, EnrolFactor, GrantRole,
-    Keys, LabelsOffered, Lift, LiftTarget, OpenAccount, RaiseEpoch, RemovePrincipal, Resume, RevokeFactor,
-    RevokeRole, Rotate, Scope, SetAccountQuorum, SetLabels, SetLimits, SetPolicy, Suspend, Veto, Void,
+    Keys, LabelsOffered, Lift, LiftTarget, OpenAccount, RaiseEpoch, RemovePrincipal, Resume,
+    RevokeFactor, RevokeRole, Rotate, Scope, SetAccountQuorum, SetLabels, SetLimits, SetPolicy,
+    Suspend, Veto, Void,
 };
 use portcullis_core::factor::FactorKind;
 use portcullis_core::id::PrincipalId;
@@ -66,7 +67,7 @@ const ADMINISTRATOR: PrincipalId = {
 type Ask = fn(&mut Stage, PrincipalId) -> ActKind;
 
 #[rustfmt::skip]
-const ACTS: [(&str, Ask); 39] = [
+const ACTS: [(&str, Ask); 40] = [
     ("open an account", |_, _| open()),
     ("withdraw", |_, _| ether(PAYEE, 10)),
     ("cancel a withdrawal", |stage, _| ActKind::Cancel(Cancel { act: held(stage) })),

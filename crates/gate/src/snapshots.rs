@@ -126,12 +126,7 @@ impl Replica {
     /// Take in everything up to this size, checking every signature.
     fn check(&mut self, view: &View, size: u64) -> Result<(), Error> {
         let strictly = |state: &mut State, read: &ReadEntry| state.apply_read(read, &Strict);
-        replay(
-            (&mut self.state, &mut self.index),
-            view,
-            size,
-            strictly,
-        )
+        replay((&mut self.state, &mut self.index), view, size, strictly)
     }
 }
 

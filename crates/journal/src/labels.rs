@@ -57,7 +57,12 @@ impl LabelFiles<'_> {
     }
 
     /// A piece of a set from that byte on, shorter where the set ends; nothing where there is no such byte.
-    pub fn piece(self, digest: Digest, from: u64, most: usize) -> Result<Option<Vec<u8>>, DiskError> {
+    pub fn piece(
+        self,
+        digest: Digest,
+        from: u64,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, DiskError> {
         if !self.has(digest) {
             return Ok(None);
         }

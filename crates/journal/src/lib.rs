@@ -18,8 +18,8 @@ mod whole;
 mod journal;
 
 pub use directory::Directory;
-pub use labels::{LabelFiles, LabelsError};
 pub use journal::{Journal, OpenError};
+pub use labels::{LabelFiles, LabelsError};
 pub use projection::Projection;
 pub use snapshot::Snapshots;
 pub use store::{Recovered, Store, StoreError};

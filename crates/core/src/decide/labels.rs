@@ -56,7 +56,9 @@ fn is_sound(offered: &LabelsOffered) -> bool {
         && is_text(&offered.source)
         && offered.rejected.len() <= MAX_REJECTED
         && offered.rejected.iter().all(|(why, _)| why.is_well_formed())
-        && offered.rejected.is_sorted_by(|(one, _), (next, _)| one < next)
+        && offered
+            .rejected
+            .is_sorted_by(|(one, _), (next, _)| one < next)
 }
 
 /// What has not left does not leave for an address that an authority's new list names.
@@ -66,9 +68,11 @@ fn take_back(state: &State, offered: &LabelsOffered) -> Vec<Effect> {
     let Some(set) = set.filter(|_| offered.kind == ListKind::Authority) else {
         return Vec::new();
     };
-    let withheld = withhold_where(state, Withheld::Revoked, |release| match &release.act.kind {
-        ActKind::Withdraw(withdraw) => refuses(set, offered.from, &withdraw.to),
-        _ => false,
+    let withheld = withhold_where(state, Withheld::Revoked, |release| {
+        match &release.act.kind {
+            ActKind::Withdraw(withdraw) => refuses(set, offered.from, &withdraw.to),
+            _ => false,
+        }
     });
     withheld.collect()
 }

@@ -8,7 +8,9 @@ use crate::act::{Act, ActKind};
 use crate::decision::Need;
 use crate::evidence::Finding;
 use crate::limits::Bounds;
-use crate::policy::{Asked, Attested, Facts, Labelled, Money, Shares, Verdict as Says, Wanted, whole_hours};
+use crate::policy::{
+    Asked, Attested, Facts, Labelled, Money, Shares, Verdict as Says, Wanted, whole_hours,
+};
 use crate::reason::Reason;
 use crate::state::State;
 use crate::state::account::Proof;

@@ -14,6 +14,7 @@ mod shelf;
 
 pub use opened::{Opened, WrongBytes};
 pub use payee::payee_key;
+pub(crate) use shelf::refuses;
 pub use shelf::{Shelf, Sight};
 
 use crate::act::LabelsOffered;

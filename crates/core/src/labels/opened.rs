@@ -52,8 +52,8 @@ impl Opened {
     #[must_use]
     pub fn if_so(&self, kind: ListKind, labels: u32) -> Option<&Arc<LabelSet>> {
         let set = self.set_if_one()?;
-        let is_so = ListKind::from(set.header().kind()) == kind
-            && u32::try_from(set.len()) == Ok(labels);
+        let is_so =
+            ListKind::from(set.header().kind()) == kind && u32::try_from(set.len()) == Ok(labels);
         is_so.then_some(set)
     }
 }

@@ -244,7 +244,10 @@ impl Engine {
                 "lists",
                 strings(self.list_names(facts.lists).map(|n| &*n.0)),
             ),
-            ("label", string(facts.label.map_or("none", |it| it.category))),
+            (
+                "label",
+                string(facts.label.map_or("none", |it| it.category)),
+            ),
         ];
         if let Some(label) = facts.label {
             pairs.push(("label_risk", number(label.risk.into())));

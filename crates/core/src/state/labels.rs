@@ -5,9 +5,11 @@ use crate::act::{ActKind, SetLabels};
 use crate::decision::Decision;
 use crate::digest::Digest;
 use crate::entry::Body;
-use crate::labels::{Opened, Shelf, Sight};
+use crate::labels::{InForce, Opened, Shelf, Sight, payee_key};
+use crate::policy::Name;
 use crate::read::ReadEntry;
 use portcullis_chains::caip::Address;
+use portcullis_labels::Label;
 use std::collections::BTreeSet;
 
 impl State {
@@ -27,6 +29,20 @@ impl State {
     #[must_use]
     pub fn sight(&self, address: &Address) -> Sight {
         self.shelf.sight(address)
+    }
+
+    /// What each list in force says of an address, for people.
+    pub fn labels_of(
+        &self,
+        address: &Address,
+    ) -> impl Iterator<Item = (&Name, &InForce, Label<'_>)> {
+        let key = payee_key(address);
+        let lists = self.facts.labels.iter().flatten();
+        lists.filter_map(move |(name, list)| {
+            let opened = self.shelf.get(&list.set)?;
+            let label = opened.if_so(list.kind, list.labels)?.find(key.as_ref()?)?;
+            Some((name, list, label))
+        })
     }
 
     /// The digests of the sets that applying an entry takes and that are not at hand: those in force, and

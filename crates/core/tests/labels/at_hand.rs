@@ -35,7 +35,10 @@ fn an_entry_says_which_sets_it_takes() {
     let settles = settlement(&stage, proposal, Decision::Release);
     assert_eq!(stage.state().lacks(&settles), [digest].into());
     let returns = settlement(&stage, proposal, stage_refusal());
-    assert!(stage.state().lacks(&returns).is_empty(), "it brings nothing");
+    assert!(
+        stage.state().lacks(&returns).is_empty(),
+        "it brings nothing"
+    );
     stage.has(&new);
     assert!(stage.state().lacks(&settles).is_empty());
     stage.settle(proposal);

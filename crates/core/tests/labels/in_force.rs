@@ -143,7 +143,10 @@ fn an_authority_that_lists_later_withholds_what_has_not_left() {
     stage.lists("desk", &set_of_day(Kind::Community, 3, &[LISTED]));
     assert_eq!(stage.release(release).stage, Of::Released, "holds at most");
     stage.lists("ofac", &set(Kind::Authority, &[LISTED]));
-    assert_eq!(stage.release(release).stage, Of::Withheld(Withheld::Revoked));
+    assert_eq!(
+        stage.release(release).stage,
+        Of::Withheld(Withheld::Revoked)
+    );
     let resume = ActKind::Resume(Resume { release });
     let again = stage.staffs(World::OPERATOR, resume);
     assert_eq!(stage.refusal(&again), Some(Reason::LabelRefuses));

@@ -27,12 +27,15 @@ pub(crate) fn rows() -> Vec<Row> {
         row(R::LabelsMalformed, "a source that turns text round", listing, Asks(|_, act| new(act).source.push('\u{202e}'))),
         row(R::LabelsMalformed, "too many labels", listing, Asks(|_, act| new(act).labels = 2_000_001)),
         row(R::LabelsMalformed, "a reason twice", listing, Asks(|_, act| new(act).rejected = vec![(Name("risk".into()), 1); 2])),
-        row(R::TooMany, "a seventeenth list", sixteen, Asks(|_, act| set(act).name = Name("list-16".into()))),
+        row(R::TooMany, "a seventeenth list", sixteen, Asks(|_, act| { set(act).name = Name("list-16".into()); set(act).replaces = None; })),
     ]
 }
 
 fn listing(stage: &mut Stage) -> Act {
-    stage.staffs(World::administrator(0), proposal("ofac", Digest([7; 32]), 1))
+    stage.staffs(
+        World::administrator(0),
+        proposal("ofac", Digest([7; 32]), 1),
+    )
 }
 
 /// Sixteen lists, of which one is to be replaced.
@@ -40,7 +43,10 @@ fn sixteen(stage: &mut Stage) -> Act {
     for number in 0..16_u8 {
         stage.propose(proposal(&format!("list-{number}"), Digest([number; 32]), 1));
     }
-    let mut act = stage.staffs(World::administrator(0), proposal("list-0", Digest([7; 32]), 1));
+    let mut act = stage.staffs(
+        World::administrator(0),
+        proposal("list-0", Digest([7; 32]), 1),
+    );
     set(&mut act).replaces = Some(Digest([0; 32]));
     act
 }

@@ -5,10 +5,10 @@ use crate::{and, vector};
 use portcullis_chains::Amount;
 use portcullis_core::act::{
     Act, ActKind, AddAddress, AddPrincipal, Approve, Cancel, CancelAddress, ChangeContact,
-    EnrolFactor, GrantRole, Import, Keys, LabelsOffered, Lift, LiftTarget, NewAdministrator, OpenAccount,
-    PublishRates, RaiseEpoch, Recover, RecoverAdministrators, RemovePrincipal, Resume,
-    RevokeFactor, RevokeRole, Roots, Rotate, Scope, SetAccountQuorum, SetLabels, SetLimits, SetPolicy,
-    Suspend, Veto, Void, Withdraw,
+    EnrolFactor, GrantRole, Import, Keys, LabelsOffered, Lift, LiftTarget, NewAdministrator,
+    OpenAccount, PublishRates, RaiseEpoch, Recover, RecoverAdministrators, RemovePrincipal, Resume,
+    RevokeFactor, RevokeRole, Roots, Rotate, Scope, SetAccountQuorum, SetLabels, SetLimits,
+    SetPolicy, Suspend, Veto, Void, Withdraw,
 };
 use portcullis_core::factor::{FactorKind, NewFactor};
 use portcullis_core::id::{AccountId, ActId, PrincipalId, SubjectId};

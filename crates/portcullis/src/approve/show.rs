@@ -116,12 +116,19 @@ fn payment(state: &State, held: &Held, withdraw: &Withdraw, decimals: &Decimals)
     let debit = held
         .debit
         .map_or_else(|| "none yet".to_owned(), |entry| entry.to_string());
-    vec![
+    let mut lines = vec![
         ("pays", both(withdraw.amount, withdraw.asset, decimals)),
         ("to", format!("{} on eip155:{chain}", checksummed(&address))),
         ("in the book", in_the_book(state, held, withdraw.to)),
         ("ledger entry", debit),
-    ]
+    ];
+    let labels = state.labels_of(&withdraw.to);
+    lines.extend(labels.map(|(name, _, label)| {
+        let (risk, category) = (label.rating.risk, label.rating.category.name());
+        let said = format!("{}: risk {risk}, {category}: {}", name.0, label.text);
+        ("a list says", said)
+    }));
+    lines
 }
 
 /// Since when the address is in the account's book.
