@@ -68,9 +68,9 @@ fn waiting(stage: &mut Stage) -> Digest {
     stage.lists("desk", &set(Kind::Community, &[LISTED]));
     let asked = stage.withdrawal(10);
     let digest = stage.submit(asked);
-    assert_eq!(stage.settles(digest), held(&[Need::Label]));
     // A held act's own entry has to be cosigned before it goes out.
     stage.pass(Span::seconds(1));
+    assert_eq!(stage.settles(digest), held(&[Need::Label]));
     digest
 }
 
