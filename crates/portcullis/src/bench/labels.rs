@@ -63,7 +63,7 @@ fn look_ups(set: &LabelSet, labels: u64) -> Row {
         .at_most(5.0)
         .note(format!(
             "a payee on its own chain and on every one; {found} of {LOOKS} found. A hash table finds {same} in {:.2} us \
-             each, and takes three times the memory",
+             each",
             each(&peer)
         ))
 }
