@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 /// as `administrator-1` unless --as or --key says otherwise.
 ///
 /// Example:
-///   portcullis labels propose ofac.set --name ofac
+///   portcullis labels propose ofac.set --list ofac
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct ProposeArgs {
@@ -33,8 +33,8 @@ pub(super) struct ProposeArgs {
     #[arg(long, conflicts_with = "file")]
     none: bool,
     /// What the list is called in this network: a-z, 0-9 and -
-    #[arg(long)]
-    name: String,
+    #[arg(long, value_name = "NAME")]
+    list: String,
     /// The risk, from 0 to 10, from which on a label refuses or holds; lower ones only inform policy
     #[arg(long, default_value = "0")]
     from_risk: Risk,
@@ -53,7 +53,7 @@ impl ProposeArgs {
         };
         let reach = self.reach.open()?;
         let caller = self.caller.or_as("administrator-1").required(&reach)?;
-        let name = Name(self.name);
+        let name = Name(self.list);
         let lists = reach.gate.lists()?.lists;
         let replaces = lists.get(&name).map(|list| list.set);
         if let Some(set) = &set {
