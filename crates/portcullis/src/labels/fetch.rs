@@ -17,7 +17,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub(super) struct FetchArgs {
     /// The set's digest, as the act or the journal names it
-    digest: Digest,
+    set: Digest,
     /// The file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -28,8 +28,8 @@ pub(super) struct FetchArgs {
 impl FetchArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
         let reach = self.reach.open()?;
-        let bytes = reach.gate.labels(self.digest)?;
-        let set = LabelSet::named(SetDigest(self.digest.0), bytes).map_err(|error| {
+        let bytes = reach.gate.labels(self.set)?;
+        let set = LabelSet::named(SetDigest(self.set.0), bytes).map_err(|error| {
             let next = "do not trust this gate, and approve nothing that names this digest";
             Failure::new(Exit::Wrong, error, next)
         })?;
