@@ -33,7 +33,9 @@ fn set(labels: u32) -> LabelSet {
         let mut address = [0xcc; 20];
         address[..4].copy_from_slice(&number.to_be_bytes());
         let payee = portcullis_chains::Address::Evm { chain: 1, address };
-        draft.add(Key::from(payee), rating, "a case").unwrap();
+        draft
+            .add(Key::try_from(payee).unwrap(), rating, "a case")
+            .unwrap();
     }
     let header = Header::new(Kind::Authority, Date::from_days(1).unwrap(), "a court").unwrap();
     draft.build(&header)

@@ -1,6 +1,6 @@
 //! The vectors in `docs/spec/vectors/labels.json`, read back here.
 //!
-//! `cargo run -p portcullis-labels --example vectors` writes them: no run of tests does.
+//! `cargo run -p portcullis-labels --example label_vectors` writes them: no run of tests does.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +23,7 @@ fn the_file_says_what_the_code_does() {
     assert_eq!(
         kept(),
         document(),
-        "cargo run -p portcullis-labels --example vectors"
+        "cargo run -p portcullis-labels --example label_vectors"
     );
 }
 

@@ -35,7 +35,9 @@ pub(crate) fn set_of_day(kind: Kind, day: u32, rows: &[Row]) -> Arc<LabelSet> {
             risk,
             category: *category,
         };
-        draft.add(Key::from(*address), rating, "a case").unwrap();
+        draft
+            .add(Key::try_from(*address).unwrap(), rating, "a case")
+            .unwrap();
     }
     let day = Date::from_days(day).unwrap();
     let header = Header::new(kind, day, "the desk").unwrap();

@@ -12,6 +12,7 @@ const ON_ANOTHER: Address = match PAYEE {
         chain: 137,
         address,
     },
+    _ => panic!("the payee is on a chain of eip155"),
 };
 
 #[rustfmt::skip]
@@ -63,7 +64,7 @@ fn a_label_on_every_chain_covers_each() {
         risk: Risk::MAX,
         category: Category::Sanction,
     };
-    let wide = Key::from(PAYEE).wider().unwrap();
+    let wide = Key::try_from(PAYEE).unwrap().wider().unwrap();
     draft.add(wide, rating, "everywhere").unwrap();
     let day = Date::from_days(20_000).unwrap();
     let header = Header::new(Kind::Authority, day, "a court").unwrap();

@@ -73,7 +73,9 @@ fn list(stage: &mut Stage, address: Address) {
         risk: Risk::MAX,
         category: Category::Sanction,
     };
-    draft.add(Key::from(address), rating, "a case").unwrap();
+    draft
+        .add(Key::try_from(address).unwrap(), rating, "a case")
+        .unwrap();
     let header = Header::new(Kind::Authority, Date::from_days(0).unwrap(), "a court").unwrap();
     let set = Arc::new(draft.build(&header));
     let digest = Digest(set.digest().0);

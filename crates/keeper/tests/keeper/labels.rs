@@ -26,7 +26,7 @@ fn set(labels: u32) -> LabelSet {
     for number in 0..labels {
         let mut address = [0xcc; 20];
         address[..4].copy_from_slice(&number.to_be_bytes());
-        let key = Key::from(Address::Evm { chain: 1, address });
+        let key = Key::try_from(Address::Evm { chain: 1, address }).unwrap();
         draft.add(key, rating, "a case").unwrap();
     }
     let header = Header::new(Kind::Authority, Date::from_days(1).unwrap(), "a court").unwrap();
