@@ -92,12 +92,12 @@ pub const TARGETS: &[Target] = &[
     Target { name: "caip", run: chains::caip },
     Target { name: "amount", run: chains::amount },
     Target { name: "node-answer", run: node::answer },
-    // What a wallet service is to carry out.
-    Target { name: "mandate", run: mandate::signed },
     Target { name: "bitcoin-node-answer", run: bitcoin::answer },
     Target { name: "bitcoin-psbt", run: bitcoin::psbt },
     Target { name: "bitcoin-transaction", run: bitcoin::transaction },
     Target { name: "bitcoin-signed", run: bitcoin::signed },
+    // What a wallet service is to carry out.
+    Target { name: "mandate", run: mandate::signed },
     // Lists of addresses.
     Target { name: "label-set", run: labels::set },
     Target { name: "address-key", run: labels::key },

@@ -62,8 +62,12 @@ replay! {
     what_chains_and_nodes_say =>
         "unsigned-transaction" "signed-transaction" "token-log" "caip" "amount" "node-answer"
         "bitcoin-node-answer" "bitcoin-psbt" "bitcoin-transaction" "bitcoin-signed"
+    what_wallet_services_are_shown =>
+        "mandate"
     what_lists_say =>
         "label-set" "address-key" "tagpack" "label-rows"
+    what_platforms_export =>
+        "shadow-csv" "shadow-json" "shadow-mapping"
     what_stands_in_files =>
         "configuration" "key-file" "segment" "record-lines" "witness-memory" "board-store"
 }
