@@ -113,8 +113,9 @@ fn numbers_follow_one_another_and_expiry_is_an_hour_after_the_entry() {
     let released = bench.clock.now();
     let acts = [bench.withdraw(1), bench.withdraw(2)];
     bench.run(3);
-    let mandates = stated(&bench);
     let read = |bytes: &Vec<u8>| Signed::from_bytes(bytes).unwrap().mandate;
+    let mut mandates = stated(&bench);
+    mandates.sort_by_key(|bytes| read(bytes).number);
     let numbers: Vec<u64> = mandates.iter().map(|bytes| read(bytes).number).collect();
     assert_eq!(numbers, [0, 1]);
     let named: Vec<Digest> = mandates.iter().map(|b| Digest(read(b).act)).collect();
