@@ -1302,7 +1302,7 @@ def sized(number):
 # reasons.md: another number makes its entry malformed
 REASONS = {
     100, 101, 103, *range(200, 207), *range(300, 311), *range(320, 330), 340, 341, 342, *range(400, 406),
-    *range(500, 540), *range(550, 556), *range(560, 563), *range(572, 576), *range(580, 589), *range(600, 608), *range(900, 918)}
+    *range(500, 540), *range(550, 559), *range(560, 563), *range(572, 576), *range(580, 589), *range(600, 608), *range(900, 919)}
 
 BYTES, TEXT, ID, DIGEST, SIGNATURE = typed(bytes), typed(str), sized(16), sized(32), sized(64)
 U32, U64 = typed(int, lambda n: n < 2**32), typed(int)  # CBOR has no larger integers than 2^64 − 1
@@ -1360,6 +1360,9 @@ def kind(name, members=None):
     return (name, ("of", record(members))) if members else (name,)
 
 
+LABELS_OFFERED = record({
+    0: ("digest", DIGEST), 1: ("kind", enumeration(None, "authority", "community")), 2: ("from", typed(int, lambda n: n < 2**8)),
+    3: ("source", TEXT), 4: ("labels", U32), 5: ("rejected", list_of(tuple_of(TEXT, U32)))})
 KIND = choice(
     kind("open-account", {0: ("subject", ID), 1: ("principal", ID), 2: ("factor", NEW_FACTOR), 3: ("?delay", SPAN),
                           8: ("?contact", DIGEST), 9: ("?imported", IMPORT)}),
@@ -1392,6 +1395,7 @@ KIND = choice(
             2: ("quorum", U32)}),
         26: kind("rotate", {0: ("replaces", DIGEST), 1: ("keys", KEYS)}),
         35: kind("change-contact", {0: ("contact", DIGEST)}),
+        38: kind("set-labels", {0: ("name", TEXT), 1: ("?replaces", DIGEST), 2: ("?set", LABELS_OFFERED)}),
         40: kind("add-principal", {0: ("principal", ID), 1: ("factor", NEW_FACTOR)}),
         41: kind("remove-principal", {0: ("principal", ID)}),
         42: kind("set-account-quorum", {0: ("replaces", U32), 1: ("quorum", U32)})})
@@ -1460,7 +1464,7 @@ STATEMENT = record({0: ("genesis", DIGEST), 1: ("keeper", ID), 2: ("says", SAYS)
 # entries.md
 NEED = choice(("assertion",), ("debit",), ("approvals", ("missing", U32)), ("quorum", ("missing", U32)),
               ("delay",), ("lift",), ("unfreeze",), ("room",), None, None, ("support", ("missing", U32)),
-              later={15: ("screening",), 16: ("travel-rule",), 18: ("totp",), 19: ("principals", ("missing", U32))})
+              later={15: ("screening",), 16: ("travel-rule",), 18: ("totp",), 19: ("principals", ("missing", U32)), 20: ("label",)})
 DECISION = choice(("release",), ("hold", ("needs", list_of(NEED)), ("?until", MOMENT)), ("refuse", ("reason", REASON)))
 PLAN = record({0: ("wallet", ID), 1: ("unsigned", BYTES)})
 BODY = choice(

@@ -5,10 +5,12 @@ use portcullis_core::decision::Need;
 use portcullis_core::factor::FactorKind;
 use portcullis_core::genesis::Mode;
 use portcullis_core::id::{AccountId, FactorId, KeeperId, PrincipalId, SubjectId};
+use portcullis_core::labels;
 use portcullis_core::policy::{Name, Policy};
 use portcullis_core::statement::Condition;
 use portcullis_core::{Act, Decision, Digest, Reason, Span, Time};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// An act was taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +65,22 @@ pub struct PolicyInForce {
     pub digest: Digest,
     /// The policy.
     pub policy: Policy,
+}
+
+/// The label sets in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelLists {
+    /// By the names of their lists.
+    pub lists: BTreeMap<Name, labels::InForce>,
+}
+
+/// What a piece of a set came to that was put to the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelsPut {
+    /// Of which byte on the next piece is to be.
+    pub next: u64,
+    /// Whether the set is whole, and there.
+    pub whole: bool,
 }
 
 /// The checkpoint that a new act names.

@@ -7,7 +7,10 @@ use portcullis_core::act::Act;
 use portcullis_core::decide::{Decided, decide, settle};
 use portcullis_core::policy::Candidate;
 use portcullis_core::signature::Strict;
-use portcullis_core::{Body, Decision, Digest, Entry, Network, Reason, Span, State, Time};
+use portcullis_core::{
+    Body, Decision, Digest, Entry, Network, ReadEntry, Reason, Span, State, Time,
+};
+use portcullis_journal::{LabelFiles, LabelsError};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,13 +48,13 @@ pub struct Difference {
 }
 
 /// Decide the journal's last `days` again. A witness has seen its entries; that was checked before.
-#[must_use]
 pub fn backtest(
     network: &Arc<Network>,
+    labels: LabelFiles<'_>,
     entries: &[Vec<u8>],
     mut candidate: Candidate,
     days: u32,
-) -> Backtest {
+) -> Result<Backtest, LabelsError> {
     let mut state = State::new(Arc::clone(network));
     let newest = entries.iter().rev().find_map(|bytes| time_of(bytes));
     let span = Span::hours(24 * u64::from(days));
@@ -66,9 +69,11 @@ pub fn backtest(
         {
             report.note(&mut state, &mut candidate, &entry);
         }
-        state.apply(bytes, &Strict);
+        let read = ReadEntry::from_bytes(bytes);
+        labels.provide(&mut state, &read)?;
+        state.apply_read(&read, &Strict);
     }
-    report
+    Ok(report)
 }
 
 fn time_of(bytes: &[u8]) -> Option<Time> {

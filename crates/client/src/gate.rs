@@ -1,14 +1,19 @@
 //! A gate, asked.
 
 use crate::act::ActBuilder;
-use crate::answer::{Accepted, Account, CheckpointNow, PolicyInForce, Problem, Standing, Status};
+use crate::answer::{
+    Accepted, Account, CheckpointNow, LabelLists, LabelsPut, PolicyInForce, Problem, Standing,
+    Status,
+};
 use crate::endpoint::Endpoint;
 use crate::machine::Machine;
 use crate::outline::{Asker, Outline, Surroundings};
 use crate::request::{RequestError, RequestSigner, Unsigned};
 use portcullis_core::act::Act;
 use portcullis_core::board::Posting;
+use portcullis_core::follow::LABELS_PIECE;
 use portcullis_core::id::AccountId;
+use portcullis_core::labels::MAX_SET;
 use portcullis_core::receipt::Receipt;
 use portcullis_core::{Digest, Evidence, Reason, Span};
 use portcullis_host::{Headed, HttpError, Reply};
@@ -21,6 +26,9 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Most bytes of an answer: a receipt of the most and largest entries, in base64.
 const MAX_ANSWER: u64 = 8 * 1024 * 1024;
+
+/// Bytes of a piece of a label set on its way to the gate, which takes no larger body.
+const PUT_PIECE: usize = 96 * 1024;
 
 /// A gate's API.
 #[derive(Clone)]
@@ -126,6 +134,61 @@ impl Gate {
     /// The policy in force, as the gate says: a false one can only make its replacement fail.
     pub fn policy(&self) -> Result<PolicyInForce, GateError> {
         read(&self.send(None, &get("/v1/policy"))?)
+    }
+
+    /// The label sets in force, as the gate says: a false one can only make its replacement fail.
+    pub fn lists(&self) -> Result<LabelLists, GateError> {
+        read(&self.send(None, &get("/v1/labels"))?)
+    }
+
+    /// The bytes that the gate has for a label set. Nothing of them has been checked.
+    pub fn labels(&self, set: Digest) -> Result<Vec<u8>, GateError> {
+        let mut bytes = Vec::new();
+        loop {
+            let target = format!("/v1/labels/{set}?from={}", bytes.len());
+            let reply = self.send(None, &get(&target))?;
+            if reply.status != 200 {
+                read::<serde_json::Value>(&reply)?;
+            }
+            let is_last = reply.body.len() < LABELS_PIECE;
+            bytes.extend_from_slice(&reply.body);
+            if is_last || bytes.len() > MAX_SET {
+                return Ok(bytes);
+            }
+        }
+    }
+
+    /// Put a label set's bytes to the gate, piece by piece, for an act that names it.
+    pub fn put_labels(
+        &self,
+        signer: &RequestSigner,
+        set: Digest,
+        bytes: &[u8],
+    ) -> Result<(), GateError> {
+        let mut from = 0;
+        // Beginning again, where another set has taken the place meanwhile, is not done for ever.
+        for _ in 0..2 * bytes.len().div_ceil(PUT_PIECE) + 2 {
+            let rest = bytes.get(from..).unwrap_or_default();
+            let piece = rest.get(..PUT_PIECE).unwrap_or(rest);
+            let last = piece.len() == rest.len();
+            let question = Question {
+                method: "POST",
+                target: &format!("/v1/labels/{set}?from={from}&last={last}"),
+                body: piece,
+                act: None,
+                once: None,
+            };
+            let put: LabelsPut = read(&self.send(Some(signer), &question)?)?;
+            if put.whole {
+                return Ok(());
+            }
+            from = usize::try_from(put.next).unwrap_or(0);
+        }
+        Err(GateError::Unreadable {
+            status: 200,
+            why: "it takes no piece of the set for the next: another set is on its way to it"
+                .into(),
+        })
     }
 
     /// An act in the making, on the gate's newest checkpoint. A false one can only make the act

@@ -26,8 +26,8 @@ pub mod verify;
 pub use act::ActBuilder;
 pub use answer::{
     Accepted, Account, Address, CheckpointNow, Factor, Holder, Holders, InForce, InForceDigests,
-    KeeperKey, Latch, PolicyInForce, Problem, ReEnrolment, Standing, Status, Takes, Webhook,
-    WithheldRelease,
+    KeeperKey, LabelLists, LabelsPut, Latch, PolicyInForce, Problem, ReEnrolment, Standing, Status,
+    Takes, Webhook, WithheldRelease,
 };
 pub use backtest::{Backtest, Difference, backtest, in_short};
 pub use board::{Board, BoardError};

@@ -12,9 +12,10 @@ use portcullis_core::genesis::GenesisFault;
 use portcullis_core::signature::Strict;
 use portcullis_core::state::Signatories;
 use portcullis_core::state::keys::Successor;
-use portcullis_core::{Body, Decision, Digest, Entry, Network, State, Time};
+use portcullis_core::{Body, Decision, Digest, Entry, Network, ReadEntry, State, Time};
 use portcullis_host::Disk;
 use portcullis_journal::check::{self, Checked, Fault};
+use portcullis_journal::{LabelFiles, LabelsError, labels};
 use portcullis_tlog::{Cosigned, Frontier, Hash};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -130,25 +131,25 @@ pub fn journal_up_to(disk: &dyn Disk, pinned: Digest, head: Option<&[u8]>) -> Re
         }
     };
     if let Some(note) = head {
-        compare(&network, note, &mut checked);
+        compare(&network, LabelFiles(disk), note, &mut checked);
     }
     let stored = checked.entries.len();
     let witnessed = checked.checkpoint.as_ref().map(|seen| seen.head().size);
     let witnessed = usize::try_from(witnessed.unwrap_or(0)).unwrap_or(usize::MAX);
     checked.entries.truncate(witnessed);
-    let mut report = replay(&network, &checked.entries);
+    let mut report = replay(&network, LabelFiles(disk), &checked.entries);
     report.unwitnessed = (stored - checked.entries.len()) as u64;
     report.checkpoint = checked.checkpoint.as_ref().map(checkpoint);
     report.files = checked.files.len() as u64;
     report.looked_at = checked.files;
     let wrong = |Fault { file, what }| Wrong { file, what };
-    report.faults = checked.faults.into_iter().map(wrong).collect();
+    report.faults.extend(checked.faults.into_iter().map(wrong));
     report
 }
 
 /// The given checkpoint is of this journal. Where it speaks of more entries than the stored one, it
 /// is the one that counts.
-fn compare(network: &Arc<Network>, note: &[u8], checked: &mut Checked) {
+fn compare(network: &Arc<Network>, labels: LabelFiles<'_>, note: &[u8], checked: &mut Checked) {
     const GIVEN: &str = "the given checkpoint";
     let mut fault = |what: String| {
         checked.faults.push(Fault {
@@ -156,7 +157,7 @@ fn compare(network: &Arc<Network>, note: &[u8], checked: &mut Checked) {
             what,
         });
     };
-    let who = |covered: &[Vec<u8>]| who_signs(network, covered);
+    let who = |covered: &[Vec<u8>]| who_signs(network, labels, covered);
     let given = match check::judge(note, &who, &checked.entries) {
         Ok((given, _)) => given,
         Err(error) => return fault(error),
@@ -181,20 +182,28 @@ fn compare(network: &Arc<Network>, note: &[u8], checked: &mut Checked) {
 /// The first half: the network that the journal begins with, and what its stored bytes are.
 pub fn stored(disk: &dyn Disk, pinned: Digest) -> Result<(Arc<Network>, Checked), Fault> {
     let network = Arc::new(genesis(disk, pinned)?);
-    let who = |covered: &[Vec<u8>]| who_signs(&network, covered);
+    let labels = LabelFiles(disk);
+    let who = |covered: &[Vec<u8>]| who_signs(&network, labels, covered);
     let checked = check::check(disk, &who);
     Ok((network, checked))
 }
 
 /// Whose signatures count for a checkpoint over these entries: those whom genesis names, unless one of these
 /// put others in force. Whether it did is found by deciding all of them.
-fn who_signs(network: &Arc<Network>, covered: &[Vec<u8>]) -> Result<Signatories, String> {
+fn who_signs(
+    network: &Arc<Network>,
+    labels: LabelFiles<'_>,
+    covered: &[Vec<u8>],
+) -> Result<Signatories, String> {
     if !covered.iter().any(|bytes| is_to_hand_over(bytes)) {
         return Ok(Signatories::first(network));
     }
     let mut state = State::new(Arc::clone(network));
     for bytes in covered {
-        state.apply(bytes, &Strict);
+        let read = ReadEntry::from_bytes(bytes);
+        let provided = labels.provide(&mut state, &read);
+        provided.map_err(|fault| fault.to_string())?;
+        state.apply_read(&read, &Strict);
     }
     let size = state.size();
     match state.handing_over().filter(|last| size > *last) {
@@ -245,15 +254,20 @@ fn checkpoint(cosigned: &Cosigned) -> CheckpointSeen {
     }
 }
 
-/// Apply all entries to the state before genesis.
+/// Apply all entries to the state before genesis, as far as the label sets are there that they are decided by.
 #[must_use]
-pub fn replay(network: &Arc<Network>, entries: &[Vec<u8>]) -> Report {
+pub fn replay(network: &Arc<Network>, labels: LabelFiles<'_>, entries: &[Vec<u8>]) -> Report {
     let mut state = State::new(Arc::clone(network));
     let mut report = Report::default();
     let mut began = BTreeMap::new();
     for bytes in entries {
-        let entry = Entry::from_bytes(bytes).ok();
-        let applied = state.apply(bytes, &Strict);
+        let read = ReadEntry::from_bytes(bytes);
+        if let Err(fault) = labels.provide(&mut state, &read) {
+            report.faults.push(undecided(state.size(), &fault));
+            break;
+        }
+        let applied = state.apply_read(&read, &Strict);
+        let entry = read.into_entry();
         let kind = entry.as_ref().map_or_else(|| "unreadable".into(), kind);
         *report.entries.entry(kind).or_default() += 1;
         if let Some(reason) = &applied.void {
@@ -271,6 +285,16 @@ pub fn replay(network: &Arc<Network>, entries: &[Vec<u8>]) -> Report {
     }
     report.late.sort_unstable();
     conclude(report, &state)
+}
+
+/// Nothing can be said of an entry that takes a label set which is not there, nor of any behind it.
+fn undecided(index: u64, fault: &LabelsError) -> Wrong {
+    let file = match fault {
+        LabelsError::Lacks(digest) | LabelsError::Damaged(digest) => labels::file(*digest),
+        LabelsError::Disk(_) => labels::FOLDER.into(),
+    };
+    let what = format!("entries from {index} on are not decided again: {fault}");
+    Wrong { file, what }
 }
 
 /// The acts that an entry releases, or begins to hold.

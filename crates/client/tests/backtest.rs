@@ -14,7 +14,8 @@ use portcullis_core::policy::{
     SignedQuote, Tiers,
 };
 use portcullis_core::{Decision, Need, Reason, Span};
-use portcullis_keeper::testkit::{Customer, HandClock, Ledger, World};
+use portcullis_journal::LabelFiles;
+use portcullis_keeper::testkit::{CrashDisk, Customer, HandClock, Ledger, World};
 use portcullis_keys::StatementKey as _;
 use std::sync::Arc;
 
@@ -58,7 +59,14 @@ fn ledger() -> Ledger {
 /// The policy tried on the journal's last days.
 fn tried(ledger: &Ledger, policy: Policy, days: u32) -> Backtest {
     let candidate = Candidate::policy(policy).unwrap();
-    backtest(&ledger.world.network, &ledger.entries, candidate, days)
+    backtest(
+        &ledger.world.network,
+        LabelFiles(&CrashDisk::default()),
+        &ledger.entries,
+        candidate,
+        days,
+    )
+    .unwrap()
 }
 
 #[test]
@@ -111,7 +119,7 @@ fn only_the_last_days_are_decided_again_and_nothing_is_changed() {
     let report = tried(&ledger, policy(""), 1);
     assert_eq!(report.decided, 1);
     let network = &ledger.world.network;
-    let again = verify::replay(network, &ledger.entries);
+    let again = verify::replay(network, LabelFiles(&CrashDisk::default()), &ledger.entries);
     assert_eq!(again.state, Some(ledger.state.digest()));
 }
 
@@ -195,7 +203,14 @@ fn other_limits_are_tried_the_same_way() {
             |rule: &&mut Limit| (rule.asset, rule.bounds) == (World::ETHER, Bounds::Account);
         rules.find(of_ether).unwrap().hour = Some(Amount(hour));
         let candidate = Candidate::limits(limits).unwrap();
-        backtest(&ledger.world.network, &ledger.entries, candidate, 30)
+        backtest(
+            &ledger.world.network,
+            LabelFiles(&CrashDisk::default()),
+            &ledger.entries,
+            candidate,
+            30,
+        )
+        .unwrap()
     };
     assert_eq!(tried(110).differs, []);
     let report = tried(109);
@@ -204,7 +219,11 @@ fn other_limits_are_tried_the_same_way() {
     let rows: Vec<_> = rows.map(|row| (row.kind, &row.was, &row.would)).collect();
     let would = Decision::Refuse { reason };
     assert_eq!(rows, [("withdraw", &Decision::Release, &would)]);
-    let again = verify::replay(&ledger.world.network, &ledger.entries);
+    let again = verify::replay(
+        &ledger.world.network,
+        LabelFiles(&CrashDisk::default()),
+        &ledger.entries,
+    );
     assert_eq!(again.state, Some(ledger.state.digest()));
 }
 

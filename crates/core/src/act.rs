@@ -1,10 +1,12 @@
 //! Acts: requests to do one exact thing.
 
 mod import;
+mod labels;
 mod principals;
 mod recovery;
 
 pub use import::{Import, MAX_ALSO};
+pub use labels::{LabelsOffered, SetLabels};
 pub use principals::{AddPrincipal, RemovePrincipal, SetAccountQuorum};
 pub use recovery::{
     Administration, Keys, NewAdministrator, Recover, RecoverAdministrators, Roots, Rotate, Veto,
@@ -153,6 +155,9 @@ pub enum ActKind {
     /// administrators it waits for three floors, and for no telling.
     #[n(35)]
     ChangeContact(#[n(0)] ChangeContact),
+    /// Put a set of labels in force, in the place of another or of none, or take one out.
+    #[n(38)]
+    SetLabels(#[n(0)] SetLabels),
     /// Give the account one more principal.
     #[n(40)]
     AddPrincipal(#[n(0)] AddPrincipal),
@@ -510,6 +515,7 @@ impl ActKind {
             Self::Void(_) => "void",
             Self::SetLimits(_) => "set-limits",
             Self::SetPolicy(_) => "set-policy",
+            Self::SetLabels(_) => "set-labels",
             Self::PublishRates(_) => "publish-rates",
             Self::Recover(_) => "recover",
             Self::Veto(_) => "veto",

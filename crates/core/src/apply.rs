@@ -284,6 +284,7 @@ impl State {
     /// Make anew what is derived from the facts and is none of the state's bytes.
     fn derive(&mut self, change: &Effect) {
         match change {
+            Effect::SetLabels(..) => self.derive_labels(),
             Effect::SetPolicy(_) => self.engine = Engine::of(self.facts.policy()),
             Effect::Cosigned { oldest, .. } => self.note_checkpoint(*oldest),
             _ => {}

@@ -93,4 +93,8 @@ pub enum Need {
         #[n(0)]
         missing: u32,
     },
+    /// Somebody who looks at what a list says of the payee: an approval that is newer than the list, or
+    /// a screening that passes it.
+    #[n(20)]
+    Label,
 }

@@ -73,6 +73,8 @@ pub enum Domain {
     RecoveryProof,
     /// An act behind a link in a notice, as the herald signs it.
     Link,
+    /// A set of labels' bytes, as the journal names them.
+    Labels,
 }
 
 impl Domain {
@@ -99,6 +101,7 @@ impl Domain {
             Self::RecoveryCode => b"portcullis/recovery-code/v1",
             Self::RecoveryProof => b"portcullis/recovery-proof/v1",
             Self::Link => b"portcullis/link/v1",
+            Self::Labels => b"portcullis/labels/v1",
         }
     }
 

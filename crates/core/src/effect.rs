@@ -3,6 +3,7 @@
 
 mod attested;
 mod codes;
+mod labels;
 mod principals;
 mod recovery;
 mod telling;
@@ -16,9 +17,10 @@ use crate::id::{
     AccountId, AttestationId, FactorId, IssuerId, KeeperId, LedgerEntryId, PrincipalId, SubjectId,
     WalletId,
 };
+use crate::labels::InForce;
 use crate::limits::Limits;
 use crate::plan::Plan;
-use crate::policy::{Policy, Rate};
+use crate::policy::{Name, Policy, Rate};
 use crate::realm::{Realm, Role};
 use crate::state::account::{Account, BookEntry, FrozenBy, Holder, Owner, Proof};
 use crate::state::joint::{Quorum, Together};
@@ -246,6 +248,9 @@ pub enum Effect {
     /// Money counts as leaving the platform: so much by its rate.
     #[n(62)]
     ChargeFiat(#[n(0)] Amount),
+    /// A list's label set came in force, or the list was taken out.
+    #[n(63)]
+    SetLabels(#[n(0)] Name, #[n(1)] Option<Box<InForce>>),
     /// A recovery began to wait.
     #[n(70)]
     BeginRecovery {
@@ -414,6 +419,7 @@ impl Facts {
             Effect::SetPolicy(_) | Effect::Rates(_) | Effect::ChargeFiat(_) => {
                 self.commit_policy(effect, at);
             }
+            Effect::SetLabels(..) => self.commit_labels(effect),
             Effect::BeginRecovery { .. }
             | Effect::Recovered { .. }
             | Effect::Veto(..)

@@ -9,6 +9,8 @@ use minicbor::{Decode, Encode};
 
 /// Most bytes of one answer.
 pub const MAX_ANSWER: usize = 4 * 1024 * 1024;
+/// Bytes of a piece of a label set, as `GET /v1/labels/{digest}?from=N` gives it; the last is shorter.
+pub const LABELS_PIECE: usize = 256 * 1024;
 
 /// The answer to `GET /log/follow?from=N&wait=MS`.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

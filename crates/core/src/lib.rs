@@ -26,6 +26,7 @@ pub mod follow;
 pub mod genesis;
 pub mod id;
 pub mod kept;
+pub mod labels;
 pub mod limits;
 pub mod link;
 mod mandate;

@@ -170,6 +170,11 @@ reasons! {
     // 555: the journal's key.
     555 LogKeyKnown "log-key-known" Never "The key that the journal is to sign with has signed for it before, or is a witness', a board's, an issuer's, a root's or somebody's factor: make one of its own.";
 
+    // 556 to 558: labels.
+    556 LabelRefuses "label-refuses" Anew "An authority's list that is in force names the address; nothing goes there while it does. `GET /v1/labels` says which lists there are.";
+    557 LabelsChanged "labels-changed" Anew "The set in force under this name is not the one that the act replaces; propose again on the present one.";
+    558 LabelsMalformed "labels-malformed" Never "The act contradicts itself: no name, no source, a risk above 10, too many labels, neither an old set nor a new one, or the same one twice.";
+
     // 56x: what vendors say of an act.
     560 ScreeningBlocks "screening-blocks" Never "A screening blocks this; it does not go out, whatever else is said of it.";
     561 AttestationUsed "attestation-used" Never "The issuer's id in the attestation has been used, for this act or another: each serves once, for anything but a block.";
@@ -222,6 +227,7 @@ reasons! {
     915 CredentialAlgorithm "credential-algorithm" Anew "The new credential's key is of an algorithm that was not offered, or is no key; offer the options as the gate gave them.";
     916 CredentialOther "credential-other" Never "The credential id beside the attestation object is not the one inside it.";
     917 CredentialProof "credential-proof" Never "The attestation statement's signature does not hold.";
+    918 LabelsNotHere "labels-not-here" Later "The gate does not have the set that the act names, or what it has is not what the act says: put the bytes there first, as `portcullis labels propose` does, then send the same again.";
 }
 
 impl Reason {

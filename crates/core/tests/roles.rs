@@ -12,12 +12,15 @@ mod stage;
 
 use portcullis_core::act::{
     ActKind, AddPrincipal, Approve, Cancel, CancelAddress, ChangeContact, EnrolFactor, GrantRole,
-    Keys, Lift, LiftTarget, OpenAccount, RaiseEpoch, RemovePrincipal, Resume, RevokeFactor,
-    RevokeRole, Rotate, Scope, SetAccountQuorum, SetLimits, SetPolicy, Suspend, Veto, Void,
+    Keys, LabelsOffered, Lift, LiftTarget, OpenAccount, RaiseEpoch, RemovePrincipal, Resume,
+    RevokeFactor, RevokeRole, Rotate, Scope, SetAccountQuorum, SetLabels, SetLimits, SetPolicy,
+    Suspend, Veto, Void,
 };
 use portcullis_core::factor::FactorKind;
 use portcullis_core::id::PrincipalId;
+use portcullis_core::labels::ListKind;
 use portcullis_core::limits::Limits;
+use portcullis_core::policy::Name;
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::{Act, Decision, Digest, Evidence, Need, Span};
 use portcullis_keeper::testkit::{Customer, World};
@@ -64,7 +67,7 @@ const ADMINISTRATOR: PrincipalId = {
 type Ask = fn(&mut Stage, PrincipalId) -> ActKind;
 
 #[rustfmt::skip]
-const ACTS: [(&str, Ask); 39] = [
+const ACTS: [(&str, Ask); 40] = [
     ("open an account", |_, _| open()),
     ("withdraw", |_, _| ether(PAYEE, 10)),
     ("cancel a withdrawal", |stage, _| ActKind::Cancel(Cancel { act: held(stage) })),
@@ -93,6 +96,7 @@ const ACTS: [(&str, Ask); 39] = [
     ("void", |stage, _| ActKind::Void(Void { release: withheld(stage) })),
     ("set limits", |stage, _| limits(stage)),
     ("set the policy", |stage, _| set_policy(stage)),
+    ("put labels in force", |_, _| labels()),
     ("publish rates", |stage, _| { stage.name_publishers(); stage.publication(100) }),
     ("recover a customer", |stage, _| stage.recovery()),
     ("approve a customer's recovery", |stage, _| ActKind::Approve(Approve { act: recovery(stage) })),
@@ -332,6 +336,22 @@ fn withheld(stage: &mut Stage) -> Digest {
     let target = suspended(stage);
     stage.ledger.lift(target);
     release
+}
+
+fn labels() -> ActKind {
+    let offered = LabelsOffered {
+        digest: Digest([7; 32]),
+        kind: ListKind::Authority,
+        from: 0,
+        source: "a court".into(),
+        labels: 1,
+        rejected: Vec::new(),
+    };
+    ActKind::SetLabels(SetLabels {
+        name: Name("court".into()),
+        replaces: None,
+        set: Some(offered),
+    })
 }
 
 fn set_policy(stage: &Stage) -> ActKind {

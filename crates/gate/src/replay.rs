@@ -4,8 +4,9 @@
 //! itself is known before it is its turn.
 
 use crate::index::Index;
+use crate::run::Error;
 use portcullis_core::{Applied, ReadEntry, State};
-use portcullis_journal::{ReadError, View};
+use portcullis_journal::{LabelsError, ReadError, View};
 use portcullis_tlog::TILE_WIDTH;
 use std::num::NonZero;
 use std::ops::Range;
@@ -21,7 +22,7 @@ pub(crate) fn replay(
     view: &View,
     size: u64,
     apply: impl Fn(&mut State, &ReadEntry) -> Applied,
-) -> Result<(), ReadError> {
+) -> Result<(), Error> {
     let from = state.size();
     thread::scope(|scope| {
         let readers = thread::available_parallelism().map_or(1, NonZero::get);
@@ -42,11 +43,13 @@ pub(crate) fn replay(
         let in_turn = reading.iter().cycle().map_while(|next| next.recv().ok());
         for chunk in in_turn {
             let applied = chunk?.into_iter().map(|entry| {
+                view.labels().provide(state, &entry)?;
                 let applied = apply(state, &entry);
-                (entry, applied)
+                Ok((entry, applied))
             });
+            let applied: Result<_, LabelsError> = applied.collect();
             // Nobody takes it only where that thread panicked, which ends this one too.
-            let _ = send.send(applied.collect());
+            let _ = send.send(applied?);
         }
         Ok(())
     })

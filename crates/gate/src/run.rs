@@ -13,7 +13,7 @@ use portcullis_chains::ChainId;
 use portcullis_core::genesis::GenesisFault;
 use portcullis_host::listen::{Bounds, accept};
 use portcullis_host::{Dir, DiskError, SystemRandom, Web};
-use portcullis_journal::{OpenError, ReadError, StoreError};
+use portcullis_journal::{LabelsError, OpenError, ReadError, StoreError};
 use portcullis_keys::KeyFileError;
 use portcullis_keys::file::PassphraseError;
 use portcullis_node::{HttpNode, Node};
@@ -90,6 +90,9 @@ pub enum Error {
     /// How far a webhook has come.
     #[error("webhooks: {0}")]
     Webhook(#[from] CursorError),
+    /// A label set that entries are decided by.
+    #[error("the journal: {0}")]
+    Labels(#[from] LabelsError),
     /// An entry that cannot be read back.
     #[error("the journal cannot be read: {0}")]
     Read(#[from] ReadError),

@@ -66,6 +66,7 @@ impl Replica {
         };
         let from = replica.state.size();
         replica.check(view, head.size)?;
+        view.labels().provide_in_force(&mut replica.state)?;
         // A snapshot is of these very entries, or they were changed since.
         if replica.state.facts().log.head() != head {
             return Err(Error::Changed { size: from });
@@ -125,12 +126,7 @@ impl Replica {
     /// Take in everything up to this size, checking every signature.
     fn check(&mut self, view: &View, size: u64) -> Result<(), Error> {
         let strictly = |state: &mut State, read: &ReadEntry| state.apply_read(read, &Strict);
-        Ok(replay(
-            (&mut self.state, &mut self.index),
-            view,
-            size,
-            strictly,
-        )?)
+        replay((&mut self.state, &mut self.index), view, size, strictly)
     }
 }
 

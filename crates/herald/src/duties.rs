@@ -91,7 +91,11 @@ fn lingers(body: &Body) -> bool {
         return false;
     };
     needs.iter().any(|need| match need {
-        Need::Approvals { .. } | Need::Principals { .. } | Need::Delay | Need::Room => true,
+        Need::Approvals { .. }
+        | Need::Principals { .. }
+        | Need::Delay
+        | Need::Room
+        | Need::Label => true,
         Need::Assertion
         | Need::Debit
         | Need::Quorum { .. }

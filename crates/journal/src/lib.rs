@@ -7,6 +7,7 @@
 
 pub mod check;
 pub mod directory;
+pub mod labels;
 pub mod projection;
 pub mod segment;
 pub mod snapshot;
@@ -18,6 +19,7 @@ mod journal;
 
 pub use directory::Directory;
 pub use journal::{Journal, OpenError};
+pub use labels::{LabelFiles, LabelsError};
 pub use projection::Projection;
 pub use snapshot::Snapshots;
 pub use store::{Recovered, Store, StoreError};

@@ -1,6 +1,7 @@
 //! What readers share: entries, tiles and proofs, up to the last durable batch.
 
 use crate::journal::tiles_lead_to;
+use crate::labels::LabelFiles;
 use crate::projection;
 use crate::store::Recovered;
 use portcullis_host::{Disk, DiskError};
@@ -56,6 +57,12 @@ pub enum ReadError {
 }
 
 impl View {
+    /// The label sets that stand beside the journal.
+    #[must_use]
+    pub fn labels(&self) -> LabelFiles<'_> {
+        LabelFiles(self.disk.as_ref())
+    }
+
     /// The view of a store's content. Earlier parts come from tile files; where those do not lead
     /// to the tree that the store's last part starts from, they are rebuilt from all segments. Gives
     /// the tree at its end, too.

@@ -197,7 +197,8 @@ impl Rating {
     }
 
     /// Sorts the worst first: the higher risk, then the graver category.
-    pub(crate) const fn worst_first(self) -> (u8, Category) {
+    #[must_use]
+    pub const fn worst_first(self) -> (u8, Category) {
         (Risk::MAX.0 - self.risk.0, self.category)
     }
 }

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::import::ImportArgs;
 use crate::init::InitArgs;
 use crate::key::KeyArgs;
+use crate::labels::LabelsArgs;
 use crate::policy::PolicyArgs;
 use crate::processes::{HeraldArgs, ServeArgs, SignerArgs, WitnessArgs};
 use crate::shadow::ShadowArgs;
@@ -54,6 +55,7 @@ enum Command {
     Import(ImportArgs),
     Shadow(ShadowArgs),
     Sidecar(Box<SidecarArgs>),
+    Labels(LabelsArgs),
 }
 
 impl Cli {
@@ -79,6 +81,7 @@ impl Cli {
             Command::Import(args) => args.run(),
             Command::Shadow(args) => args.run(),
             Command::Sidecar(args) => args.run(),
+            Command::Labels(args) => args.run(),
         }
     }
 }

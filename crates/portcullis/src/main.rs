@@ -25,6 +25,7 @@ mod import;
 mod init;
 mod key;
 mod keyring;
+mod labels;
 mod out;
 mod output;
 mod overdue;

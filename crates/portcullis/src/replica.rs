@@ -124,6 +124,7 @@ fn catch_up(
             return Ok((Digest(*head.body_digest().as_bytes()), cosigned));
         }
         match step {
+            Ok(_) if follower.awaits_labels() => end = Instant::now() + PATIENCE,
             Ok(seen) if !seen.is_empty() => end = Instant::now() + PATIENCE,
             Err(FollowFault::Breach(breach)) => {
                 let what = format!("the witnesses have cosigned what cannot be: {breach:?}");

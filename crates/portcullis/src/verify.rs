@@ -244,7 +244,8 @@ fn strays(folder: &Path, looked_at: &[String]) -> Vec<String> {
 fn is_left_over(name: &str) -> bool {
     let was_partial = name.starts_with("tile/") && name.contains(".p/");
     let is_the_gates = name.starts_with("webhooks/") || name.starts_with("envelopes/");
-    was_partial || is_the_gates || name == LOCK || name == MARK
+    let is_a_set = name.starts_with("labels/");
+    was_partial || is_the_gates || is_a_set || name == LOCK || name == MARK
 }
 
 fn tell(report: &Report) {

@@ -23,7 +23,7 @@ use serde_json::Value;
 const ALLOWED: &[(&str, &[&str])] = &[
     // Hands made-up bytes to every parser; nothing that ships uses it.
     ("fuzz",       &["client", "gate", "shadow", "signer", "witness", "keeper", "journal", "node", "keys", "host", "contact", "labels", "core", "mandate", "tlog", "chains"]),
-    ("portcullis", &["drill", "shadow", "gate", "signer", "herald", "witness", "client", "keeper", "journal", "node", "keys", "host", "contact", "core", "tlog", "chains"]),
+    ("portcullis", &["drill", "shadow", "gate", "signer", "herald", "witness", "client", "keeper", "journal", "node", "keys", "host", "contact", "labels", "core", "tlog", "chains"]),
     // Scenarios: play everybody who asks, and root on the gate's host, whose journal they write.
     ("drill",      &["client", "report", "journal", "node", "keys", "host", "core", "tlog", "chains"]),
     // The production processes under a seeded scheduler: it plays all of them, and nothing uses it.
@@ -46,7 +46,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Pure.
     ("report",     &[]),
     ("contact",    &["core"]),
-    ("core",       &["mandate", "tlog", "chains"]),
+    ("core",       &["labels", "mandate", "tlog", "chains"]),
     ("tlog",       &[]),
     // A permission that somebody else carries out: a format, and its one check. Whoever holds a wallet takes it alone.
     ("mandate",    &[]),

@@ -1,6 +1,6 @@
 //! Accounts: opening, the address book, freezing.
 
-use super::{Case, Verdict, account_of, contact, withhold_where};
+use super::{Case, Verdict, account_of, contact, labels, withhold_where};
 use crate::act::{ActKind, AddAddress, CancelAddress, OpenAccount};
 use crate::effect::Effect;
 use crate::factor::{FactorKind, NewFactor};
@@ -89,6 +89,7 @@ pub(super) fn judge_add_address(
     if case.state.takes_no_address(id, case.time) {
         return Err(Reason::RecoveredLately);
     }
+    labels::check(case.state, case.act)?;
     if let Some(reason) = claims.said.bars() {
         return Err(reason);
     }

@@ -3,7 +3,7 @@
 use super::authenticate::{Actor, has_role};
 use super::clock::Clock;
 use super::factor::{check_new, check_no_holders};
-use super::{Case, Verdict, contact, held, joint, rotate, suspend, withhold_where};
+use super::{Case, Verdict, contact, held, joint, labels, rotate, suspend, withhold_where};
 use crate::act::{Act, ActKind, Approve, Cancel, GrantRole, LiftTarget, RaiseEpoch, Scope};
 use crate::decision::Need;
 use crate::effect::Effect;
@@ -51,6 +51,7 @@ pub(super) fn own_delay(state: &State, act: &Act) -> Option<Span> {
         ActKind::SetLimits(_) | ActKind::SetPolicy(_) | ActKind::Rotate(_) => {
             Some(state.network.delay_floor())
         }
+        ActKind::SetLabels(set) => labels::delay(state, set),
         ActKind::Recover(_) => {
             let delay = of_account().map(|account| state.recovery_delay_of(account));
             Some(delay.unwrap_or_else(|| state.recovery_delay()))
@@ -150,6 +151,7 @@ fn carry_out(state: &State, act: &Act) -> Result<Vec<Effect>, Reason> {
             set.policy.check().map_err(|_| Reason::PolicyMalformed)?;
             Ok(vec![Effect::SetPolicy(Box::new(set.policy.clone()))])
         }
+        ActKind::SetLabels(set) => labels::carry_out(state, set),
         ActKind::Rotate(rotate) => rotate::carry_out(state, rotate),
         ActKind::ChangeContact(change) => contact::carry_out(state, act, change),
         _ => Err(Reason::RoleMissing),

@@ -19,6 +19,7 @@ mod control;
 mod factor;
 pub(crate) mod flight;
 pub mod joint;
+mod labels;
 mod link;
 mod log_key;
 pub mod payment;

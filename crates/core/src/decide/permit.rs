@@ -77,6 +77,7 @@ pub fn role_may(role: Role, kind: &ActKind) -> Option<Permission> {
             ActKind::GrantRole(_)
             | ActKind::Lift(_)
             | ActKind::SetLimits(_)
+            | ActKind::SetLabels(_)
             | ActKind::Unfreeze
             | ActKind::SetPolicy(_)
             | ActKind::Rotate(_)

@@ -8,7 +8,9 @@ use crate::act::{Act, ActKind};
 use crate::decision::Need;
 use crate::evidence::Finding;
 use crate::limits::Bounds;
-use crate::policy::{Asked, Attested, Facts, Money, Shares, Verdict as Says, Wanted, whole_hours};
+use crate::policy::{
+    Asked, Attested, Facts, Labelled, Money, Shares, Verdict as Says, Wanted, whole_hours,
+};
 use crate::reason::Reason;
 use crate::state::State;
 use crate::state::account::Proof;
@@ -16,6 +18,7 @@ use crate::state::release::Held;
 use crate::time::Time;
 use crate::window::Outflow;
 use core::mem::discriminant;
+use portcullis_chains::caip::Address;
 
 /// An act that the policy is asked about, as it is submitted or once it has waited.
 pub(super) struct Asking<'a> {
@@ -163,8 +166,13 @@ impl<'a> Asking<'a> {
             approvals: self.approvals,
             attested: self.attested,
             lists: self.state.engine.lists_of(act.account, act.kind.address()),
+            label: act.kind.address().and_then(|to| self.label(&to)),
             money: self.money(),
         }
+    }
+
+    fn label(&self, address: &Address) -> Option<Labelled> {
+        self.state.sight(address).worst.map(Labelled::from)
     }
 
     fn money(&self) -> Option<Money> {

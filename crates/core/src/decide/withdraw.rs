@@ -6,8 +6,10 @@ use super::{Case, Verdict, account_of, joint};
 use crate::act::{Act, ActKind, Withdraw};
 use crate::decision::Need;
 use crate::digest::Digest;
+use crate::evidence::Finding;
 use crate::factor::FactorKind;
 use crate::id::{AccountId, LedgerEntryId};
+use crate::labels::Sight;
 use crate::limits::{Bounds, Limit};
 use crate::realm::{Realm, Role};
 use crate::reason::Reason;
@@ -44,6 +46,10 @@ struct Wanted<'a> {
     cosigned: bool,
     /// Who stands behind it besides whoever asked, where the account has a quorum of its own.
     beside: Together,
+    /// What the label sets in force say of the payee.
+    sight: Sight,
+    /// The newest approval that counts, by the entry that brought it.
+    newest_approval: Option<u64>,
 }
 
 /// Whether a TOTP code is all that proves a withdrawal.
@@ -116,6 +122,7 @@ pub(super) fn settle(
         debit: held.debit,
         said: held.said.unwrap_or_default(),
         approvals: approvers(state, held),
+        newest_approval: approving(state, held).map(|proof| proof.entry).max(),
         cosigned: clock.has_run(held),
         beside: joint::beside(state, held),
         ..Wanted::submitted(state, (id, account), withdraw, clock.time)
@@ -127,14 +134,18 @@ pub(super) fn settle(
     wanted.verdict(digest, &held.act, held.proof)
 }
 
-/// Members who approved, may still approve, and by factors that still count.
+/// How many members approved, may still approve, and by factors that still count.
 pub(super) fn approvers(state: &State, held: &Held) -> u32 {
+    u32::try_from(approving(state, held).count()).unwrap_or(u32::MAX)
+}
+
+fn approving<'a>(state: &State, held: &'a Held) -> impl Iterator<Item = &'a Proof> {
     let able = held.approvals.iter().filter(|(who, proof)| {
         let member = state.facts.member(**who);
         let may = member.is_some_and(|m| m.has(Role::Approver) || m.has(Role::Administrator));
         may && state.facts.stands(proof)
     });
-    u32::try_from(able.count()).unwrap_or(u32::MAX)
+    able.map(|(_, proof)| proof)
 }
 
 impl<'a> Wanted<'a> {
@@ -158,6 +169,8 @@ impl<'a> Wanted<'a> {
             approvals: 0,
             cosigned: true,
             beside: Together::default(),
+            sight: state.sight(&withdraw.to),
+            newest_approval: None,
         }
     }
 
@@ -177,6 +190,9 @@ impl<'a> Wanted<'a> {
         }
         if withdraw.amount.is_zero() {
             return Err(Reason::AmountZero);
+        }
+        if self.sight.refuses {
+            return Err(Reason::LabelRefuses);
         }
         if let Some(reason) = self.said.bars() {
             return Err(reason);
@@ -265,8 +281,21 @@ impl<'a> Wanted<'a> {
             (self.window_exceeded().is_some() || self.is_platform_full()).then_some(Need::Room),
             (self.code == ByCode::Unjudged).then_some(Need::Totp),
             joint::need(self.principals_missing()),
+            self.is_to_be_looked_at().then_some(Need::Label),
         ];
         open.into_iter().flatten().collect()
+    }
+
+    /// A list holds the payee, and nobody has looked: neither a member who approved since the list is in
+    /// force, nor a vendor whose screening passes it.
+    fn is_to_be_looked_at(&self) -> bool {
+        let Some(since) = self.sight.holds_since else {
+            return false;
+        };
+        let screened = self.said.screened(self.time);
+        let passes = screened.is_some_and(|screened| screened.finding == Finding::Pass);
+        let is_approved = self.newest_approval.is_some_and(|entry| entry > since);
+        !passes && !is_approved
     }
 
     fn principals_missing(&self) -> u32 {
@@ -424,6 +453,9 @@ pub(super) fn still_barred(
     let entry = known.address(withdraw.to).ok_or(Reason::AddressUnknown)?;
     if !entry.available.is_at(time) {
         return Err(Reason::AddressUnknown);
+    }
+    if state.sight(&withdraw.to).refuses {
+        return Err(Reason::LabelRefuses);
     }
     debug_assert_eq!(proof.owner.realm(), Realm::Customers);
     Ok(())

@@ -244,7 +244,14 @@ impl Engine {
                 "lists",
                 strings(self.list_names(facts.lists).map(|n| &*n.0)),
             ),
+            (
+                "label",
+                string(facts.label.map_or("none", |it| it.category)),
+            ),
         ];
+        if let Some(label) = facts.label {
+            pairs.push(("label_risk", number(label.risk.into())));
+        }
         if let Some(money) = &facts.money {
             pairs.extend(of_money(money));
         }
@@ -405,7 +412,7 @@ impl core::fmt::Debug for Engine {
 mod tests {
     use super::*;
     use crate::factor::FactorKind;
-    use crate::policy::{ASKED, Attested, Shares};
+    use crate::policy::{ASKED, Attested, Labelled, Shares};
     use crate::realm::{Realm, Role};
     use portcullis_chains::caip::AssetId;
 
@@ -433,6 +440,10 @@ mod tests {
                 screening: None,
             },
             lists: 0,
+            label: (factor == FactorKind::Passkey).then_some(Labelled {
+                risk: 10,
+                category: "sanction",
+            }),
             money: (act == "withdraw").then_some(money),
         }
     }

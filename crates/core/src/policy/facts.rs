@@ -6,6 +6,7 @@ use crate::realm::{Realm, Role};
 use crate::state::said::Said;
 use crate::time::Time;
 use portcullis_chains::caip::AssetId;
+use portcullis_labels::Rating;
 use serde::Serialize;
 
 /// The tier of an asset for which the policy has no steps: above all of them.
@@ -15,7 +16,7 @@ pub const NO_TIERS: u8 = 9;
 const MOST_HOURS: u16 = 720;
 
 /// The acts that policies are asked about: those of the schema.
-pub const ASKED: [&str; 16] = [
+pub const ASKED: [&str; 17] = [
     "withdraw",
     "open-account",
     "add-address",
@@ -25,6 +26,7 @@ pub const ASKED: [&str; 16] = [
     "approve",
     "resume",
     "set-limits",
+    "set-labels",
     "publish-rates",
     "recover",
     "rotate",
@@ -57,9 +59,30 @@ pub struct Facts {
     pub attested: Attested,
     /// The policy's lists that account or address stand in, a bit for each.
     pub lists: u32,
+    /// The worst that the label sets in force say of the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<Labelled>,
     /// What is known of a withdrawal besides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub money: Option<Money>,
+}
+
+/// What a label says of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Labelled {
+    /// From 0 to 10.
+    pub risk: u8,
+    /// The name of its category.
+    pub category: &'static str,
+}
+
+impl From<Rating> for Labelled {
+    fn from(rating: Rating) -> Self {
+        Self {
+            risk: rating.risk.get(),
+            category: rating.category.name(),
+        }
+    }
 }
 
 /// What issuers have said of an act.

@@ -15,7 +15,7 @@ mod shape;
 pub use candidate::Candidate;
 pub use document::{List, MAX_TEXT, Name, Policy, PolicyFault, Tiers};
 pub use engine::{Answer, Engine, Statement, Verdict, Wanted};
-pub use facts::{ASKED, Attested, Facts, Money, NO_TIERS, Shares, whole_hours};
+pub use facts::{ASKED, Attested, Facts, Labelled, Money, NO_TIERS, Shares, whole_hours};
 pub(crate) use rates::median;
 pub use rates::{FEWEST, FiatLimit, Publisher, Quote, Rate, RateRules, Scale, SignedQuote};
 pub use remarks::Remarks;

@@ -5,6 +5,7 @@ pub mod announced;
 pub mod codes;
 pub mod joint;
 pub mod keys;
+mod labels;
 pub mod log;
 pub mod name;
 mod query;
@@ -26,9 +27,10 @@ use crate::genesis::{Keeper, Member as GenesisMember};
 use crate::id::{
     AccountId, AttestationId, FactorId, IssuerId, KeeperId, LedgerEntryId, PrincipalId, WalletId,
 };
+use crate::labels::{InForce, Shelf};
 use crate::limits::Limits;
 use crate::network::Network;
-use crate::policy::{Engine, Policy, Rate};
+use crate::policy::{Engine, Name, Policy, Rate};
 use crate::realm::{Realm, Role};
 use crate::statement::{Cap, Condition};
 use crate::time::Time;
@@ -58,6 +60,8 @@ pub struct State {
     pub(crate) cosigners: Arc<Cosigners>,
     /// The newest of the journaled checkpoints' times: derived from them, and none of the state's bytes.
     witnessed: Time,
+    /// The label sets at hand: none of the state's bytes.
+    pub(crate) shelf: Shelf,
 }
 
 /// Everything derived. Ordered collections only, so that two replicas are equal byte for byte.
@@ -196,6 +200,9 @@ pub struct Facts {
     /// Factors that held acts of staff name.
     #[n(59)]
     pub announced: Announced,
+    /// The label sets in force by the names of their lists, once there are any.
+    #[n(61)]
+    pub labels: Option<BTreeMap<Name, InForce>>,
 }
 
 /// A wallet's next nonce and what left it.
@@ -300,6 +307,7 @@ impl State {
             engine,
             cosigners,
             witnessed: Time(0),
+            shelf: Shelf::default(),
         }
     }
 
@@ -392,6 +400,7 @@ impl Facts {
             attested: None,
             codes: Codes::default(),
             announced: Announced::default(),
+            labels: None,
         };
         facts.found(network);
         facts

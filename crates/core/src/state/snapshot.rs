@@ -7,6 +7,7 @@ use crate::codec::encode;
 use crate::digest::{Digest, Domain};
 use crate::genesis::RULES;
 use crate::id::AccountId;
+use crate::labels::Shelf;
 use crate::network::Network;
 use crate::policy::Engine;
 use minicbor::{Decoder, decode};
@@ -52,12 +53,15 @@ impl State {
         }
         let (engine, witnessed) = (Engine::of(facts.policy()), facts.newest_checkpoint());
         let cosigners = Cosigners::of(&network, &facts.keys);
+        let mut shelf = Shelf::default();
+        shelf.arrange(facts.labels.as_ref());
         Ok(Self {
             network,
             facts,
             engine,
             cosigners,
             witnessed,
+            shelf,
         })
     }
 }

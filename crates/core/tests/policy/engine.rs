@@ -142,6 +142,7 @@ fn facts_of(tier: u8) -> Facts {
         approvals: 0,
         attested: Attested::default(),
         lists: 0,
+        label: None,
         money: Some(Money {
             asset: World::ETHER,
             tier,

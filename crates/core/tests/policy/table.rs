@@ -22,6 +22,7 @@ const SMALL: Facts = Facts {
         screening: None,
     },
     lists: 0,
+    label: None,
     money: Some(MONEY),
 };
 

@@ -13,6 +13,7 @@ mod stage;
 
 mod attestations;
 mod binding;
+mod labels;
 mod limits;
 mod lost;
 mod may;
@@ -126,6 +127,7 @@ fn rows() -> Vec<Row> {
         things::rows(),
         limits::rows(),
         policy::rows(),
+        labels::rows(),
         lost::rows(),
         vendors::rows(),
     ]

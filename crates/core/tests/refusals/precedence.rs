@@ -49,6 +49,7 @@ fn combinable() -> Vec<Row> {
             "one forbids",
             "one overflows",
             "one unit over",
+            "an authority lists the payee",
         ];
         same && row.what != "the same act again" && !takes_time.contains(&row.what)
     });

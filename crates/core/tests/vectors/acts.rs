@@ -5,13 +5,14 @@ use crate::{and, vector};
 use portcullis_chains::Amount;
 use portcullis_core::act::{
     Act, ActKind, AddAddress, AddPrincipal, Approve, Cancel, CancelAddress, ChangeContact,
-    EnrolFactor, GrantRole, Import, Keys, Lift, LiftTarget, NewAdministrator, OpenAccount,
-    PublishRates, RaiseEpoch, Recover, RecoverAdministrators, RemovePrincipal, Resume,
-    RevokeFactor, RevokeRole, Roots, Rotate, Scope, SetAccountQuorum, SetLimits, SetPolicy,
-    Suspend, Veto, Void, Withdraw,
+    EnrolFactor, GrantRole, Import, Keys, LabelsOffered, Lift, LiftTarget, NewAdministrator,
+    OpenAccount, PublishRates, RaiseEpoch, Recover, RecoverAdministrators, RemovePrincipal, Resume,
+    RevokeFactor, RevokeRole, Roots, Rotate, Scope, SetAccountQuorum, SetLabels, SetLimits,
+    SetPolicy, Suspend, Veto, Void, Withdraw,
 };
 use portcullis_core::factor::{FactorKind, NewFactor};
 use portcullis_core::id::{AccountId, ActId, PrincipalId, SubjectId};
+use portcullis_core::labels::ListKind;
 use portcullis_core::limits::{ApprovalAbove, Bounds, Limit, Limits};
 use portcullis_core::passkey::challenge_for;
 use portcullis_core::policy::{
@@ -290,6 +291,16 @@ fn controls() -> Vec<(&'static str, ActKind)> {
                 policy: policy(),
             }),
         ),
+        ("put labels in force", set_labels(None)),
+        ("replace labels", set_labels(Some(OTHER))),
+        (
+            "take labels out",
+            ActKind::SetLabels(SetLabels {
+                name: Name("ofac".into()),
+                replaces: Some(OTHER),
+                set: None,
+            }),
+        ),
         (
             "publish rates",
             ActKind::PublishRates(PublishRates {
@@ -337,6 +348,22 @@ fn handovers() -> Vec<(&'static str, ActKind)> {
         ),
         ("rotate the journal's key", rotate(World::log_keys(0x81))),
     ]
+}
+
+fn set_labels(replaces: Option<Digest>) -> ActKind {
+    let offered = LabelsOffered {
+        digest: Digest([0x1b; 32]),
+        kind: ListKind::Authority,
+        from: 0,
+        source: "OFAC SDN, 28 November 2026".into(),
+        labels: 640,
+        rejected: vec![(Name("address-length".into()), 1)],
+    };
+    ActKind::SetLabels(SetLabels {
+        name: Name("ofac".into()),
+        replaces,
+        set: Some(offered),
+    })
 }
 
 fn policy() -> Policy {

@@ -11,9 +11,10 @@ use portcullis_core::factor::{Epochs, FactorKind};
 use portcullis_core::id::{
     AccountId, AttestationId, FactorId, IssuerId, LedgerEntryId, PrincipalId, SubjectId,
 };
+use portcullis_core::labels::{InForce, ListKind};
 use portcullis_core::limits::Limits;
 use portcullis_core::plan::Plan;
-use portcullis_core::policy::{Policy, Rate};
+use portcullis_core::policy::{Name, Policy, Rate};
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::state::account::{FrozenBy, Owner, Proof};
 use portcullis_core::state::joint::Together;
@@ -38,7 +39,7 @@ pub(crate) fn document() -> Value {
     let effects = all();
     let numbers: BTreeSet<u8> = effects.iter().map(number).collect();
     let known = (0..=34)
-        .chain(60..=62)
+        .chain(60..=63)
         .chain(70..=74)
         .chain(90..=92)
         .chain(100..=101)
@@ -154,6 +155,17 @@ fn releases() -> Vec<Effect> {
     ]
 }
 
+fn in_force() -> InForce {
+    InForce {
+        set: Digest([0x1b; 32]),
+        kind: ListKind::Community,
+        from: 7,
+        source: "the desk".into(),
+        labels: 3,
+        entry: 9,
+    }
+}
+
 fn control() -> Vec<Effect> {
     let cap = Cap {
         asset: World::TOKEN,
@@ -165,6 +177,8 @@ fn control() -> Vec<Effect> {
         Effect::Suspend(ACT, Scope::Withdrawals),
         Effect::Lift(LiftTarget::Latch { keeper, latch }),
         Effect::SetLimits(Limits::default()),
+        Effect::SetLabels(Name("desk".into()), Some(Box::new(in_force()))),
+        Effect::SetLabels(Name("desk".into()), None),
         Effect::Caps(keeper, vec![cap], 3),
         Effect::Stopped(keeper, ACT),
         Effect::Latched(keeper, latch, Condition::Shut),
@@ -310,7 +324,7 @@ fn number(effect: &Effect) -> u8 {
 #[test]
 fn the_table_is_complete() {
     for number in (35..60)
-        .chain(63..70)
+        .chain(64..70)
         .chain(75..80)
         .chain(84..90)
         .chain(93..100)

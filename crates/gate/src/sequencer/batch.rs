@@ -3,6 +3,7 @@
 use super::{Command, Outcome, Shared, Taken, What, Witnesses};
 use crate::fees::FeeTable;
 use crate::published::Witnessed;
+use portcullis_core::act::{ActKind, SetLabels};
 use portcullis_core::board::Posting;
 use portcullis_core::decide::{self, Decided};
 use portcullis_core::effect::Effect;
@@ -108,6 +109,9 @@ impl Batch {
             return Err(*reason);
         }
         self.refuse_if_full(&act, decided.decision())?;
+        if !matches!(decided.decision(), Decision::Refuse { .. }) {
+            self.check_offered(&act)?;
+        }
         let (decision, plan) = self.planned(&decided)?;
         let submission = Submission {
             act,
@@ -120,6 +124,22 @@ impl Batch {
             Decision::Refuse { reason } => Err(reason),
             decision => Ok(self.taken(&applied, Some(decision))),
         }
+    }
+
+    /// A set that an act names is here, and what the act says of it: keepers fetch it from here, and an act
+    /// on record that nobody could carry out would wait for ever.
+    fn check_offered(&self, act: &Act) -> Result<(), Reason> {
+        let ActKind::SetLabels(SetLabels { set: Some(set), .. }) = &act.kind else {
+            return Ok(());
+        };
+        self.shared.name_set(set.digest);
+        let opened = self.shared.view.labels().open(set.digest);
+        let opened = opened.map_err(|error| {
+            tracing::warn!(%error, "a set that was proposed");
+            Reason::LabelsNotHere
+        })?;
+        let is_so = opened.if_so(set.kind, set.labels).is_some();
+        is_so.then_some(()).ok_or(Reason::LabelsNotHere)
     }
 
     fn refuse_if_full(&self, act: &Act, decision: &Decision) -> Result<(), Reason> {
@@ -220,6 +240,7 @@ impl Batch {
             return Err(Reason::TooLarge);
         }
         let shared = Arc::clone(&self.shared);
+        self.provide_labels(&read)?;
         let judged = shared.guarded(|state| state.judge(&read, &shared.memo))?;
         let changes = judged.map_err(|void| self.refused(&void))?;
         // From here on nothing refuses. Index and state change together, so that no reader sees an
@@ -233,6 +254,22 @@ impl Batch {
         self.entries.push(bytes);
         self.changes.append(&mut applied.changes);
         Ok(applied)
+    }
+
+    /// Put at hand the sets that the entry takes. What has none waits.
+    fn provide_labels(&self, read: &ReadEntry) -> Result<(), Reason> {
+        let lacking = self.shared.guarded(|state| state.lacks(read))?;
+        for digest in lacking {
+            let opened = self.shared.view.labels().open(digest);
+            let opened = opened.map_err(|error| {
+                tracing::error!(%error, "nothing is decided without it");
+                Reason::LabelsNotHere
+            })?;
+            let state = &self.shared.state;
+            let mut state = state.write().unwrap_or_else(PoisonError::into_inner);
+            state.hold_labels(opened);
+        }
+        Ok(())
     }
 
     /// What is not written. Evidence that does not hold is whoever brought it's, and is counted like all

@@ -23,9 +23,10 @@ use portcullis_core::statement::SignedStatement;
 use portcullis_core::{Decision, Digest, Evidence, Reason, Span, State, Time, codec};
 use portcullis_journal::{Journal, Store, StoreError, View};
 use portcullis_keys::Memo;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::oneshot;
 use waiting::Waiting;
 
@@ -119,6 +120,8 @@ pub struct Shared {
     pub memo: Memo,
     checkpoint: RwLock<Option<(Digest, u64, Time)>>,
     refusals: AtomicU64,
+    /// The label sets that acts have named since the start.
+    named_sets: Mutex<BTreeSet<Digest>>,
 }
 
 impl Shared {
@@ -133,6 +136,7 @@ impl Shared {
             memo: Memo::default(),
             checkpoint: RwLock::new(None),
             refusals: AtomicU64::new(0),
+            named_sets: Mutex::default(),
         }
     }
 
@@ -144,6 +148,18 @@ impl Shared {
     /// How many refusals were counted.
     pub fn refusals(&self) -> u64 {
         self.refusals.load(Ordering::Relaxed)
+    }
+
+    /// Whether an act has named the label set since the start.
+    pub(crate) fn is_named(&self, set: Digest) -> bool {
+        let named = self.named_sets.lock();
+        named.unwrap_or_else(PoisonError::into_inner).contains(&set)
+    }
+
+    /// An act names the label set: its bytes are needed for ever.
+    pub(crate) fn name_set(&self, set: Digest) {
+        let named = self.named_sets.lock();
+        named.unwrap_or_else(PoisonError::into_inner).insert(set);
     }
 
     /// The state after the newest applied entry.

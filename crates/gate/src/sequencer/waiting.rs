@@ -56,6 +56,7 @@ impl Waiting {
             | Effect::Lift(_)
             | Effect::SetLimits(_)
             | Effect::SetPolicy(_)
+            | Effect::SetLabels(..)
             | Effect::SetQuorum(_)
             | Effect::Rotate(_) => self.wake_all(now),
             _ => {}

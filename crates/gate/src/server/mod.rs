@@ -8,6 +8,7 @@ mod envelopes;
 mod events;
 mod follow;
 mod idempotency;
+mod labels;
 mod log;
 mod nonces;
 mod openapi;
@@ -27,6 +28,7 @@ use axum::middleware::{from_fn, map_response};
 use axum::routing::{get, post};
 use bounds::Places;
 use idempotency::Idempotency;
+use labels::Uploads;
 use nonces::Nonces;
 use portcullis_core::Reason;
 use portcullis_host::listen::Peer;
@@ -60,6 +62,7 @@ struct Inner {
     challenges: Challenges,
     nonces: Nonces,
     places: Places,
+    uploads: Uploads,
 }
 
 impl Api {
@@ -86,6 +89,7 @@ impl Api {
             challenges,
             nonces,
             places: Places::default(),
+            uploads: Uploads::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -112,6 +116,9 @@ impl Api {
             .route("/v1/checkpoint", get(reads::checkpoint))
             .route("/v1/events", get(events::page))
             .route("/v1/events/stream", get(events::stream))
+            .route("/v1/labels", get(labels::lists))
+            .route("/v1/labels/{digest}", get(labels::give))
+            .route("/v1/labels/{digest}", post(labels::put))
             .route("/v1/limits", get(reads::limits))
             .route("/v1/policy", get(reads::policy))
             .route("/v1/status", get(status::status))

@@ -66,9 +66,13 @@ impl Problem {
     pub fn status(&self) -> StatusCode {
         match (self.reason, self.reason.number()) {
             (Reason::TooLarge, _) => StatusCode::PAYLOAD_TOO_LARGE,
-            (Reason::Replayed | Reason::InProgress | Reason::RequestReplayed, _) => {
-                StatusCode::CONFLICT
-            }
+            (
+                Reason::Replayed
+                | Reason::InProgress
+                | Reason::RequestReplayed
+                | Reason::LabelsNotHere,
+                _,
+            ) => StatusCode::CONFLICT,
             (Reason::RequestTimeout, _) => StatusCode::REQUEST_TIMEOUT,
             (Reason::Busy, _) => StatusCode::TOO_MANY_REQUESTS,
             (Reason::Unauthenticated, _) => StatusCode::UNAUTHORIZED,

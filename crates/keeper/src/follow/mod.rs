@@ -7,12 +7,14 @@
 
 mod ahead;
 mod heads;
+mod labels;
 mod tiles;
 
 pub use heads::{Breach, FRESH, Heads, SKEW};
 
 use crate::machine::Machine;
 use ahead::{Ahead, Shown};
+use labels::Fetching;
 use portcullis_core::apply::Applied;
 use portcullis_core::codec::CodecError;
 use portcullis_core::entry::Entry;
@@ -44,6 +46,7 @@ pub struct Follower {
     diagnosed: Time,
     /// Heads from before a restart that the replica has not come to: their sizes and notes.
     recalled: Vec<(u64, Vec<u8>)>,
+    fetching: Fetching,
 }
 
 /// How far this keeper has checked every signature itself, before it started again.
@@ -99,6 +102,12 @@ pub enum FollowFault {
         /// Where they should have.
         size: u64,
     },
+    /// Other bytes than those of the label set that was asked for. They are dropped and asked for again.
+    #[error(
+        "the gate's bytes for the label set {0} are others, or too many; asked again. Nothing is decided \
+         without it"
+    )]
+    Labels(Digest),
     /// The witnesses say what cannot be.
     #[error("the journal is broken: {0:?}")]
     Breach(Breach),
@@ -140,7 +149,9 @@ impl Follower {
             memo,
             diagnosed: Time(0),
             recalled: Vec::new(),
+            fetching: Fetching::default(),
         }
+        .looking_ahead()
     }
 
     /// Remember a head from before a restart: the replica is behind until it has reached it, and nothing is
@@ -162,6 +173,9 @@ impl Follower {
 
     /// Ask the gate once, letting it wait for news, and apply what a quorum confirms.
     pub fn step(&mut self, wait: Duration) -> Result<Vec<Seen>, FollowFault> {
+        if self.fetch_labels()? {
+            return Ok(Vec::new());
+        }
         let answer = self.ask(wait)?;
         let head = self.state.cosigned(&answer.checkpoint)?;
         let size = head.head().size;
@@ -255,7 +269,13 @@ impl Follower {
     fn apply_all(&mut self, entries: &[Vec<u8>]) -> Result<Vec<Seen>, FollowFault> {
         let (known, mut seen) = (self.state.handovers().len(), Vec::new());
         for bytes in entries {
-            seen.push(self.apply(bytes)?);
+            let read = ReadEntry::from_bytes(bytes);
+            if !self.has_labels_for(&read) {
+                // What is left is asked for again once the set is there.
+                self.ahead = Ahead::behind(self.state.facts().log.frontier().clone());
+                break;
+            }
+            seen.push(self.apply(read)?);
             let size = self.state.size();
             self.recalled.retain(|(recalled, _)| *recalled > size);
             if self.state.handovers().len() > known {
@@ -316,8 +336,7 @@ impl Follower {
         }
     }
 
-    fn apply(&mut self, bytes: &[u8]) -> Result<Seen, FollowFault> {
-        let read = ReadEntry::from_bytes(bytes);
+    fn apply(&mut self, read: ReadEntry) -> Result<Seen, FollowFault> {
         let again = self.floor.is_some();
         let settles = self.settles(&read);
         let applied = if again {
@@ -325,6 +344,7 @@ impl Follower {
         } else {
             self.state.apply_read(&read, self.memo.as_ref())
         };
+        self.note_labels(&applied.changes);
         let entry = read.into_entry();
         Ok(Seen {
             entry,
@@ -384,6 +404,12 @@ impl Follower {
     #[must_use]
     pub fn has_reached_mark(&self) -> bool {
         self.floor.is_none()
+    }
+
+    /// Whether an entry waits for a label set that is being fetched.
+    #[must_use]
+    pub const fn awaits_labels(&self) -> bool {
+        self.fetching.awaits()
     }
 
     /// What has been cosigned.

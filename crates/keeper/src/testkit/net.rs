@@ -4,7 +4,7 @@ use portcullis_core::board::{Page, Posting, SignedPage};
 use portcullis_core::codec::encode;
 use portcullis_core::entry::{Body, Entry};
 use portcullis_core::evidence::Stamp;
-use portcullis_core::follow::FollowAnswer;
+use portcullis_core::follow::{FollowAnswer, LABELS_PIECE};
 use portcullis_core::kept::SignedKept;
 use portcullis_core::report::{Report, Verdicts};
 use portcullis_core::signature::Strict;
@@ -57,6 +57,10 @@ pub struct Wire {
     pub hook_up: bool,
     /// Sealed contacts that wait at the gate, by commitment.
     pub envelopes: BTreeMap<Digest, Vec<u8>>,
+    /// What the gate gives for label sets, right or wrong.
+    pub labels: BTreeMap<Digest, Vec<u8>>,
+    /// How many pieces of them were asked for.
+    pub pieces: usize,
 }
 
 /// What came to a webhook: its headers and its body.
@@ -97,6 +101,8 @@ impl Net {
             hooks: Vec::new(),
             hook_up: true,
             envelopes: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            pieces: 0,
         })))
     }
 
@@ -107,6 +113,24 @@ impl Net {
 }
 
 impl Wire {
+    /// A piece of a set, or that there is none; nothing where the gate does not answer.
+    fn labels(&mut self, asked: &str) -> Option<Reply> {
+        if !self.gate_up {
+            return None;
+        }
+        self.pieces += 1;
+        let (digest, from) = asked.split_once("?from=").unwrap();
+        let set = self.labels.get(&digest.parse().unwrap());
+        let rest = set.and_then(|bytes| bytes.get(from.parse().unwrap()..));
+        Some(match rest {
+            Some(rest) => ok(rest.get(..LABELS_PIECE).unwrap_or(rest).to_vec()),
+            None => Reply {
+                status: 404,
+                body: Vec::new(),
+            },
+        })
+    }
+
     fn follow(&mut self, from: usize) -> Reply {
         if self.heartbeat {
             self.ledger.cosign();
@@ -243,6 +267,9 @@ impl Http for Net {
             let status = if found.is_some() { 200 } else { 404 };
             let body = found.cloned().unwrap_or_default();
             return Ok(Reply { status, body });
+        }
+        if let Some(asked) = url.strip_prefix("http://gate/v1/labels/") {
+            return wire.labels(asked).ok_or_else(|| silence(url));
         }
         match url.strip_prefix("http://board/postings?from=") {
             Some(query) if !wire.board.down => Ok(wire.page(number(query))),

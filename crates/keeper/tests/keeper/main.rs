@@ -9,6 +9,7 @@ mod alarms;
 mod follow;
 mod gate;
 mod handover;
+mod labels;
 mod log_key;
 mod power;
 mod snapshots;

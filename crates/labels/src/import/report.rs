@@ -40,6 +40,45 @@ pub enum Reject {
     Category,
 }
 
+impl Reject {
+    /// Its name, as acts and reports have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoAddress => "no-address",
+            Self::NoAsset => "no-asset",
+            Self::Asset => "asset",
+            Self::Address(error) => address_name(error),
+            Self::NoText => "no-text",
+            Self::Text(error) => text_name(error),
+            Self::Risk => "risk",
+            Self::Category => "category",
+        }
+    }
+}
+
+const fn address_name(error: AddressError) -> &'static str {
+    match error {
+        AddressError::TooLong => "address-too-long",
+        AddressError::Characters => "address-characters",
+        AddressError::Length => "address-length",
+        AddressError::Checksum => "address-checksum",
+        AddressError::Network => "address-network",
+        AddressError::Form => "address-form",
+        AddressError::Tag => "address-tag",
+        AddressError::Chain => "address-chain",
+    }
+}
+
+const fn text_name(error: TextError) -> &'static str {
+    match error {
+        TextError::Empty => "text-empty",
+        TextError::TooLong => "text-too-long",
+        TextError::Hidden => "text-hidden",
+        TextError::Spaces => "text-spaces",
+    }
+}
+
 /// What became of a file's rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {

@@ -5,7 +5,7 @@ use crate::out::{json, word};
 use crate::scope;
 use portcullis_chains::caip::{Address, checksummed};
 use portcullis_chains::{Amount, AssetId};
-use portcullis_core::act::{ActKind, LiftTarget, Withdraw};
+use portcullis_core::act::{ActKind, LiftTarget, SetLabels, Withdraw};
 use portcullis_core::decision::Need;
 use portcullis_core::factor::Available;
 use portcullis_core::limits::{Limit, Limits};
@@ -41,6 +41,7 @@ pub(super) fn describe(state: &State, digest: Digest, held: &Held, decimals: &De
         ActKind::Withdraw(withdraw) => payment(state, held, withdraw, decimals),
         ActKind::SetLimits(set) => limits(&state.facts().limits, &set.limits, decimals),
         ActKind::SetPolicy(set) => policy(state.facts().policy(), &set.policy),
+        ActKind::SetLabels(set) => labels(state, set),
         ActKind::Lift(lift) => vec![("ends", lifted(state, lift.target))],
         // Everything else is ids and short words; nothing of it needs decoding.
         kind => vec![("in full", json(kind))],
@@ -52,6 +53,41 @@ pub(super) fn describe(state: &State, digest: Digest, held: &Held, decimals: &De
     if !names.is_empty() {
         lines.push(("approved by", names.join(", ")));
     }
+    lines
+}
+
+/// What is in force, what is to come, and how to see what that changes.
+fn labels(state: &State, set: &SetLabels) -> Lines {
+    let lists = state.facts().labels.as_ref();
+    let old = lists.and_then(|lists| lists.get(&set.name));
+    let mut lines = vec![("list", set.name.0.clone())];
+    lines.push((
+        "in force",
+        old.map_or_else(
+            || "nothing: this only adds, and counts at once".into(),
+            |list| format!("{} labels, {} ({})", list.labels, list.set, list.source),
+        ),
+    ));
+    let Some(new) = &set.set else {
+        lines.push(("to come", "nothing: whatever it lists is delisted".into()));
+        return lines;
+    };
+    let (kind, from) = (word(&new.kind), new.from);
+    let (count, digest, source) = (new.labels, new.digest, &new.source);
+    lines.push(("to come", format!("{count} labels, {digest} ({source})")));
+    lines.push(("kind", format!("{kind}, from risk {from} on")));
+    let rejected: Vec<String> = new
+        .rejected
+        .iter()
+        .map(|(why, count)| format!("{count} {}", why.0))
+        .collect();
+    if !rejected.is_empty() {
+        lines.push(("rejected rows", rejected.join(", ")));
+    }
+    lines.push((
+        "look",
+        format!("portcullis labels fetch {digest} --out new.set; portcullis labels compare"),
+    ));
     lines
 }
 
@@ -79,12 +115,19 @@ fn payment(state: &State, held: &Held, withdraw: &Withdraw, decimals: &Decimals)
     let debit = held
         .debit
         .map_or_else(|| "none yet".to_owned(), |entry| entry.to_string());
-    vec![
+    let mut lines = vec![
         ("pays", both(withdraw.amount, withdraw.asset, decimals)),
         ("to", shown(withdraw.to)),
         ("in the book", in_the_book(state, held, withdraw.to)),
         ("ledger entry", debit),
-    ]
+    ];
+    let labels = state.labels_of(&withdraw.to);
+    lines.extend(labels.map(|(name, _, label)| {
+        let (risk, category) = (label.rating.risk, label.rating.category.name());
+        let said = format!("{}: risk {risk}, {category}: {}", name.0, label.text);
+        ("a list says", said)
+    }));
+    lines
 }
 
 /// An address as wallets show it, and its chain.
@@ -158,6 +201,7 @@ pub(crate) fn in_words(need: Need) -> String {
         Need::Screening => "a screening that passes it".into(),
         Need::TravelRule => "the travel rule's attestation".into(),
         Need::Totp => "the herald's word on the customer's code".into(),
+        Need::Label => "somebody who looks at what a list says of the payee".into(),
         Need::Principals { missing } => format!("{missing} more of the account's principals"),
     }
 }

@@ -16,6 +16,7 @@ mod decide;
 mod epoch;
 mod floor;
 mod journal;
+mod labels;
 mod ledger;
 mod load;
 mod memory;
@@ -76,6 +77,7 @@ enum Name {
     Memory,
     Policy,
     Shadow,
+    Labels,
 }
 
 /// How large, and where.
@@ -179,6 +181,7 @@ impl Name {
             Self::Memory => memory::measure(setting),
             Self::Policy => policy::measure(setting),
             Self::Shadow => shadow::measure(setting),
+            Self::Labels => labels::measure(setting),
         }
     }
 }

@@ -59,6 +59,7 @@ fn facts(turn: u64) -> Facts {
             screening: None,
         },
         lists: 0,
+        label: None,
         money: Some(Money {
             asset: AssetId::EvmNative { chain: 1 },
             tier: small(3),

@@ -5,7 +5,7 @@ use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::out::{json, say, warn};
 use clap::Args;
-use portcullis_client::{Backtest, backtest, in_short};
+use portcullis_client::{Backtest, in_short};
 use portcullis_core::act::ActKind;
 use portcullis_core::policy::{Candidate, PolicyFault};
 use portcullis_keeper::rfc3339;
@@ -39,7 +39,7 @@ impl BacktestArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
         let candidate = candidate(&self.file)?;
         let journal = Witnessed::open(&self.dir)?;
-        let report = backtest(&journal.network, &journal.entries, candidate, self.days);
+        let report = journal.backtest(candidate, self.days)?;
         if self.json {
             say(json(&report));
         } else {
@@ -104,7 +104,7 @@ pub(crate) fn before_proposal(dir: &Path, kind: &ActKind) -> Result<(), Failure>
         warn("no journal here to try it on; where there is one: portcullis policy backtest");
         return Ok(());
     };
-    let report = backtest(&journal.network, &journal.entries, candidate, DAYS);
+    let report = journal.backtest(candidate, DAYS)?;
     lines(&report, DAYS).iter().for_each(warn);
     Ok(())
 }

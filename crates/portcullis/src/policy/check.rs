@@ -9,7 +9,6 @@ use clap::Args;
 use portcullis_core::State;
 use portcullis_core::genesis::IssuerKind;
 use portcullis_core::policy::{Engine, Policy, Remarks, Wanted};
-use portcullis_core::signature::Strict;
 use std::path::PathBuf;
 
 /// Whether a file is a policy, and what is odd about it
@@ -31,7 +30,7 @@ impl CheckArgs {
         let policy = read(&self.file)?;
         let mut remarks = Remarks::on(&policy);
         if let Some(dir) = &self.dir {
-            let state = replayed(&Witnessed::open(dir)?);
+            let state = replayed(&Witnessed::open(dir)?)?;
             remarks.warnings.extend(strange_assets(&policy, &state));
             remarks.warnings.extend(contradictions(&state));
             remarks.warnings.extend(nobody_says(&policy, &state));
@@ -52,12 +51,12 @@ impl CheckArgs {
     }
 }
 
-fn replayed(journal: &Witnessed) -> State {
+fn replayed(journal: &Witnessed) -> Result<State, Failure> {
     let mut state = State::new(std::sync::Arc::clone(&journal.network));
     for bytes in &journal.entries {
-        state.apply(bytes, &Strict);
+        journal.apply(&mut state, bytes)?;
     }
-    state
+    Ok(state)
 }
 
 /// What a statement waits for and no issuer in force could ever say.

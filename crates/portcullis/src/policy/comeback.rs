@@ -83,6 +83,7 @@ fn by_a_code() -> Facts {
         approvals: 0,
         attested: Attested::default(),
         lists: 0,
+        label: None,
         money: None,
     }
 }

@@ -45,7 +45,7 @@ impl ExplainArgs {
                 found = true;
                 tell(&state, &entry, &shown);
             }
-            state.apply(bytes, &Strict);
+            journal.apply(&mut state, bytes)?;
         }
         if found {
             return Ok(());

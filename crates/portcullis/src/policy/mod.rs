@@ -13,10 +13,12 @@ use crate::failure::Failure;
 use crate::files;
 use crate::folder::Folder;
 use clap::{Args, Subcommand};
-use portcullis_client::verify;
-use portcullis_core::policy::Policy;
-use portcullis_core::{Digest, Network};
+use portcullis_client::{Backtest, backtest, verify};
+use portcullis_core::policy::{Candidate, Policy};
+use portcullis_core::signature::Strict;
+use portcullis_core::{Digest, Network, ReadEntry, State};
 use portcullis_host::Dir;
+use portcullis_journal::{LabelFiles, LabelsError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,10 +67,15 @@ fn parse(path: &Path, text: &str) -> Result<Policy, Failure> {
     })
 }
 
+fn undecided(error: LabelsError) -> Failure {
+    Failure::usage(error, "portcullis labels fetch gets a set from a gate")
+}
+
 /// The journal of a network's folder, as far as witnesses have seen it.
 struct Witnessed {
     network: Arc<Network>,
     entries: Vec<Vec<u8>>,
+    folder: Dir,
 }
 
 impl Witnessed {
@@ -92,13 +99,33 @@ impl Witnessed {
                 "portcullis verify says more",
             )
         };
-        let (network, checked) = verify::stored(&Dir::open(&path)?, digest).map_err(wrong)?;
+        let folder = Dir::open(&path)?;
+        let (network, checked) = verify::stored(&folder, digest).map_err(wrong)?;
         let seen = checked
             .checkpoint
             .as_ref()
             .map_or(0, |seen| seen.head().size);
         let mut entries = checked.entries;
         entries.truncate(usize::try_from(seen).unwrap_or(usize::MAX));
-        Ok(Self { network, entries })
+        Ok(Self {
+            network,
+            entries,
+            folder,
+        })
+    }
+
+    /// The last days, decided again.
+    fn backtest(&self, candidate: Candidate, days: u32) -> Result<Backtest, Failure> {
+        let labels = LabelFiles(&self.folder);
+        backtest(&self.network, labels, &self.entries, candidate, days).map_err(undecided)
+    }
+
+    /// Apply an entry, by the label sets beside the journal.
+    fn apply(&self, state: &mut State, bytes: &[u8]) -> Result<(), Failure> {
+        let read = ReadEntry::from_bytes(bytes);
+        let labels = LabelFiles(&self.folder);
+        labels.provide(state, &read).map_err(undecided)?;
+        state.apply_read(&read, &Strict);
+        Ok(())
     }
 }

@@ -7,8 +7,9 @@ use clap::{Args, ValueEnum};
 use portcullis_chains::AssetId;
 use portcullis_core::evidence::Finding;
 use portcullis_core::factor::FactorKind;
-use portcullis_core::policy::{ASKED, Attested, Engine, Facts, Money, Name, Shares};
+use portcullis_core::policy::{ASKED, Attested, Engine, Facts, Labelled, Money, Name, Shares};
 use portcullis_core::realm::{Realm, Role};
+use portcullis_labels::{Category, Rating, Risk};
 use serde_json::json as value;
 use std::path::PathBuf;
 
@@ -54,6 +55,12 @@ pub(super) struct SimulateArgs {
     /// Lists that the account or the address stands in
     #[arg(long, value_delimiter = ',')]
     lists: Vec<String>,
+    /// The category of the worst label that lists have for the address
+    #[arg(long, requires = "label_risk")]
+    label: Option<Category>,
+    /// Its risk, from 0 to 10
+    #[arg(long, requires = "label")]
+    label_risk: Option<Risk>,
     /// The asset, in CAIP-19
     #[arg(long, default_value = "eip155:1/slip44:60")]
     asset: AssetId,
@@ -159,6 +166,10 @@ impl SimulateArgs {
                 }),
             },
             lists,
+            label: self
+                .label
+                .zip(self.label_risk)
+                .map(|(category, risk)| Labelled::from(Rating { risk, category })),
             money: (self.act == "withdraw").then_some(money),
         }
     }

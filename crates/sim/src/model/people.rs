@@ -154,6 +154,7 @@ impl Model {
             | ActKind::SetLimits(_)
             | ActKind::GrantRole(_)
             | ActKind::SetPolicy(_)
+            | ActKind::SetLabels(_)
             | ActKind::Rotate(_) => true,
             ActKind::Recover(_) | ActKind::RecoverAdministrators(_) | ActKind::ChangeContact(_) => {
                 let what = format!("{} {digest} at once", act.kind.name());
@@ -404,6 +405,7 @@ fn may(kind: &ActKind) -> &'static [Role] {
         ActKind::Lift(_)
         | ActKind::SetLimits(_)
         | ActKind::SetPolicy(_)
+        | ActKind::SetLabels(_)
         | ActKind::GrantRole(_)
         | ActKind::RevokeRole(_)
         | ActKind::RevokeFactor(_)
