@@ -64,7 +64,7 @@ fn is_sound(offered: &LabelsOffered) -> bool {
 /// What has not left does not leave for an address that an authority's new list names.
 fn take_back(state: &State, offered: &LabelsOffered) -> Vec<Effect> {
     let opened = state.shelf.get(&offered.digest);
-    let set = opened.and_then(|opened| opened.if_so(offered.kind, offered.labels));
+    let set = opened.and_then(|opened| opened.if_so(offered.kind, &offered.source, offered.labels));
     let Some(set) = set.filter(|_| offered.kind == ListKind::Authority) else {
         return Vec::new();
     };
