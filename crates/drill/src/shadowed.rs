@@ -41,7 +41,9 @@ pub struct Shadowed {
     pub stopped: u64,
     /// How much of the coin that is, in wei.
     pub stopped_amount: Amount,
-    /// The patterns that it shows, with the rows of each.
+    /// How many of them nothing but the platform's own word proved.
+    pub without_factor: u64,
+    /// The patterns that it shows, with the rows of each: the first few stand in none, as nobody could have known yet.
     pub patterns: BTreeMap<String, u64>,
     /// The page for people.
     #[serde(skip)]
@@ -55,6 +57,7 @@ struct Said {
     out: Count,
     held: Count,
     refused: Count,
+    grounds: BTreeMap<String, Count>,
     episodes: Vec<Episode>,
 }
 
@@ -112,6 +115,10 @@ impl Said {
             out: self.out.count,
             stopped: self.held.count + self.refused.count,
             stopped_amount: Amount(of(&self.held) + of(&self.refused)),
+            without_factor: self
+                .grounds
+                .get("no-factor")
+                .map_or(0, |ground| ground.count),
             patterns,
             page,
         }
@@ -138,11 +145,20 @@ impl Shadowed {
             &self.out.saturating_sub(before),
             &honest,
         );
-        let without_factor = self.patterns.get("without-factor").copied();
         checks.same(
-            "shadow: of those shown as approved without a factor",
-            &without_factor.unwrap_or_default(),
+            "shadow: of those proved by nothing but the platform's own word",
+            &self.without_factor,
             &flow.released.count,
+        );
+        let together = self
+            .patterns
+            .get("without-factor")
+            .copied()
+            .unwrap_or_default();
+        checks.note(
+            "shadow: most of them stand together as one pattern of attack",
+            together > flow.released.count / 2,
+            format!("{together} of {}", flow.released.count),
         );
     }
 }
