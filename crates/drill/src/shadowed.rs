@@ -23,8 +23,8 @@ use std::process::{Command, Stdio};
 const DAYS: u64 = 28;
 /// Shadow only learns addresses for a week; each customer has paid its own once by then.
 const LEARNT: u64 = 6;
-/// From then on a code may pay it by itself.
-const OLD: u64 = 14;
+/// So many days after that a code may pay it by itself.
+const OLD: u64 = 8;
 /// Minutes of a day.
 const DAY: u64 = 24 * 60;
 /// What the export calls the chain's coin.
@@ -172,7 +172,7 @@ fn history(seed: u64, town: &Town, until: Time) -> Vec<Record> {
     for customer in town.customers() {
         let first = dice.below(LEARNT * DAY);
         let later = dice.below(4);
-        let minutes = (0..later).map(|_| dice.between(OLD * DAY, (DAYS - 1) * DAY));
+        let minutes = (0..later).map(|_| dice.between(first + OLD * DAY, (DAYS - 1) * DAY));
         let minutes: Vec<u64> = [first].into_iter().chain(minutes).collect();
         records.extend(minutes.into_iter().map(|minute| {
             let time = began.after(Span::seconds(minute * 60 + dice.below(60)));
