@@ -24,6 +24,7 @@ const SMALL: Facts = Facts {
     lists: 0,
     label: None,
     money: Some(MONEY),
+    company: None,
 };
 
 const MONEY: Money = Money {
