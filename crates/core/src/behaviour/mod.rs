@@ -10,6 +10,8 @@
 mod company;
 mod contacts;
 mod gathering;
+#[cfg(test)]
+mod model;
 mod rush;
 
 pub use company::{Company, Count, Hours, Part, Said, Sign};

@@ -69,11 +69,11 @@ impl Shadow {
     pub fn take(&mut self, mut row: Row) -> Answer {
         row.time = row.time.max(self.now);
         self.now = row.time;
-        let grounds = self.judge(&row);
-        Answer::new(&row, grounds)
+        let (grounds, company) = self.judge(&row);
+        Answer::new(&row, grounds, company)
     }
 
-    fn judge(&mut self, row: &Row) -> Vec<Ground> {
+    fn judge(&mut self, row: &Row) -> (Vec<Ground>, Company) {
         let begun = *self.begun.get_or_insert(row.time);
         let known = self.look(row, begun);
         let patterns = patterns(&self.terms, &known);
@@ -85,7 +85,7 @@ impl Shadow {
             self.flows.add(row);
         }
         self.tally.add(row, &grounds);
-        grounds
+        (grounds, known.company)
     }
 
     /// What all of it has come to.
