@@ -68,6 +68,12 @@ func (c *Client) ReadEvents(ctx context.Context, after *int64, limit *int64, wai
 	return answer, err
 }
 
+// ReadLabels: The label sets in force.
+func (c *Client) ReadLabels(ctx context.Context) (answer LabelLists, err error) {
+	err = c.send(ctx, "GET", "/v1/labels", ask{}, &answer)
+	return answer, err
+}
+
 // ReadLimits: The limits in force.
 func (c *Client) ReadLimits(ctx context.Context) (answer LimitsInForce, err error) {
 	err = c.send(ctx, "GET", "/v1/limits", ask{}, &answer)

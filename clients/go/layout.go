@@ -32,6 +32,7 @@ ActKind/recover 23 record 0:principal:hex 1:factor:NewFactor
 ActKind/veto 24 record 0:act:hex
 ActKind/recover-administrators 25 record 0:replaces:hex 1:administrators:[]Administrator 2:quorum:uint
 ActKind/rotate 26 record 0:replaces:hex 1:keys:Keys
+ActKind/set-labels 38 record 0:name:text 1:replaces?:hex 2:set?:LabelsOffered
 ActKind/change-contact 35 record 0:contact:hex
 ActKind/add-principal 40 record 0:principal:hex 1:factor:NewFactor
 ActKind/remove-principal 41 record 0:principal:hex
@@ -76,6 +77,9 @@ Decimals record 0:asset:caip 1:decimals:uint
 PlatformLimits record 0:hour?:amount 1:day?:amount 2:week?:amount
 SignedQuote record 0:quote:Quote 1:signature:base64
 Quote record 0:publisher:text 1:asset:caip 2:currency:text 3:price:amount 4:time:uint
+LabelsOffered record 0:digest:hex 1:kind:ListKind 2:from:uint 3:source:text 4:labels:uint 5:rejected:[]RejectedRows
+ListKind enum authority=1 community=2
+RejectedRows record 0:why:text 1:rows:uint
 AttestationStatement record 0:issuer:hex 1:act:hex 2:expires:uint 3:claim:Claim
 Claim choice claim
 Claim/onboarding 0 tuple

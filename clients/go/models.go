@@ -173,6 +173,15 @@ type ActKindSetPolicy struct {
 	Policy Policy `json:"policy"`
 }
 
+// ActKindSetLabels is an object of the description.
+type ActKindSetLabels struct {
+	Name PolicyName `json:"name"`
+	// The set in force under that name; left out where there is none.
+	Replaces *Digest `json:"replaces,omitempty"`
+	// The new set; left out where the list is taken out.
+	Set *LabelsOffered `json:"set,omitempty"`
+}
+
 // ActKindRecover is an object of the description.
 type ActKindRecover struct {
 	Principal Id `json:"principal"`
@@ -245,6 +254,7 @@ type ActKind struct {
 	Void *ActKindVoid
 	SetLimits *ActKindSetLimits
 	SetPolicy *ActKindSetPolicy
+	SetLabels *ActKindSetLabels
 	Recover *ActKindRecover
 	Veto *ActKindVeto
 	RecoverAdministrators *ActKindRecoverAdministrators
@@ -299,6 +309,8 @@ func (it ActKind) MarshalJSON() ([]byte, error) {
 		return tagged("type", "set-limits", it.SetLimits)
 	case it.SetPolicy != nil:
 		return tagged("type", "set-policy", it.SetPolicy)
+	case it.SetLabels != nil:
+		return tagged("type", "set-labels", it.SetLabels)
 	case it.Recover != nil:
 		return tagged("type", "recover", it.Recover)
 	case it.Veto != nil:
@@ -386,6 +398,9 @@ func (it *ActKind) UnmarshalJSON(text []byte) error {
 	case "set-policy":
 		it.SetPolicy = &ActKindSetPolicy{}
 		return json.Unmarshal(text, it.SetPolicy)
+	case "set-labels":
+		it.SetLabels = &ActKindSetLabels{}
+		return json.Unmarshal(text, it.SetLabels)
 	case "recover":
 		it.Recover = &ActKindRecover{}
 		return json.Unmarshal(text, it.Recover)
@@ -733,10 +748,16 @@ type LiftTargetLatch struct {
 	Latch Digest `json:"latch"`
 }
 
+// LiftTargetSuspensionsUpTo is an object of the description.
+type LiftTargetSuspensionsUpTo struct {
+	Entry int64 `json:"entry"`
+}
+
 // LiftTarget has one of these forms.
 type LiftTarget struct {
 	Suspension *LiftTargetSuspension
 	Latch *LiftTargetLatch
+	SuspensionsUpTo *LiftTargetSuspensionsUpTo
 	// Unknown is a form that this client does not know.
 	Unknown json.RawMessage
 }
@@ -748,6 +769,8 @@ func (it LiftTarget) MarshalJSON() ([]byte, error) {
 		return tagged("target", "suspension", it.Suspension)
 	case it.Latch != nil:
 		return tagged("target", "latch", it.Latch)
+	case it.SuspensionsUpTo != nil:
+		return tagged("target", "suspensions-up-to", it.SuspensionsUpTo)
 	}
 	return unknown(it.Unknown)
 }
@@ -766,6 +789,9 @@ func (it *LiftTarget) UnmarshalJSON(text []byte) error {
 	case "latch":
 		it.Latch = &LiftTargetLatch{}
 		return json.Unmarshal(text, it.Latch)
+	case "suspensions-up-to":
+		it.SuspensionsUpTo = &LiftTargetSuspensionsUpTo{}
+		return json.Unmarshal(text, it.SuspensionsUpTo)
 	}
 	it.Unknown = append(it.Unknown, text...)
 	return nil
@@ -858,6 +884,10 @@ type NeedTravelRule struct {
 type NeedTotp struct {
 }
 
+// NeedLabel is an object of the description.
+type NeedLabel struct {
+}
+
 // NeedApprovals is an object of the description.
 type NeedApprovals struct {
 	Missing int64 `json:"missing"`
@@ -891,6 +921,7 @@ type Need struct {
 	Screening *NeedScreening
 	TravelRule *NeedTravelRule
 	Totp *NeedTotp
+	Label *NeedLabel
 	Approvals *NeedApprovals
 	Quorum *NeedQuorum
 	Support *NeedSupport
@@ -920,6 +951,8 @@ func (it Need) MarshalJSON() ([]byte, error) {
 		return tagged("need", "travel-rule", it.TravelRule)
 	case it.Totp != nil:
 		return tagged("need", "totp", it.Totp)
+	case it.Label != nil:
+		return tagged("need", "label", it.Label)
 	case it.Approvals != nil:
 		return tagged("need", "approvals", it.Approvals)
 	case it.Quorum != nil:
@@ -967,6 +1000,9 @@ func (it *Need) UnmarshalJSON(text []byte) error {
 	case "totp":
 		it.Totp = &NeedTotp{}
 		return json.Unmarshal(text, it.Totp)
+	case "label":
+		it.Label = &NeedLabel{}
+		return json.Unmarshal(text, it.Label)
 	case "approvals":
 		it.Approvals = &NeedApprovals{}
 		return json.Unmarshal(text, it.Approvals)
@@ -1697,4 +1733,54 @@ type Import struct {
 	Record Digest `json:"record"`
 	// Further factors of the same customer.
 	Also []NewFactor `json:"also"`
+}
+
+// LabelsOffered: A label set as whoever proposes it describes it (docs/spec/acts.md).
+type LabelsOffered struct {
+	Digest Digest `json:"digest"`
+	Kind ListKind `json:"kind"`
+	// The risk from which on a label refuses or holds.
+	From int64 `json:"from"`
+	Source string `json:"source"`
+	Labels int64 `json:"labels"`
+	Rejected []RejectedRows `json:"rejected,omitempty"`
+}
+
+// RejectedRows: Rows of a list that gave no label, by why.
+type RejectedRows struct {
+	Why PolicyName `json:"why"`
+	Rows int64 `json:"rows"`
+}
+
+// A text or number of the description.
+type ListKind = string
+
+// LabelListsList: By the names of the lists.
+type LabelListsList struct {
+}
+
+// LabelLists is an object of the description.
+type LabelLists struct {
+	// By the names of the lists.
+	Lists LabelListsList `json:"lists"`
+}
+
+// LabelsInForce is an object of the description.
+type LabelsInForce struct {
+	// What `set-labels` names in `replaces`.
+	Set Digest `json:"set"`
+	Kind ListKind `json:"kind"`
+	From int64 `json:"from"`
+	Source string `json:"source"`
+	Labels int64 `json:"labels"`
+	// The entry that put it in force.
+	Entry int64 `json:"entry"`
+}
+
+// LabelsPut is an object of the description.
+type LabelsPut struct {
+	// Of which byte on the next piece is to be; begin again at 0.
+	Next int64 `json:"next"`
+	// Whether the set is whole, and here.
+	Whole bool `json:"whole"`
 }

@@ -1362,7 +1362,7 @@ def kind(name, members=None):
 
 LABELS_OFFERED = record({
     0: ("digest", DIGEST), 1: ("kind", enumeration(None, "authority", "community")), 2: ("from", typed(int, lambda n: n < 2**8)),
-    3: ("source", TEXT), 4: ("labels", U32), 5: ("rejected", list_of(tuple_of(TEXT, U32)))})
+    3: ("source", TEXT), 4: ("labels", U32), 5: ("rejected", list_of(record({0: ("why", TEXT), 1: ("rows", U32)})))})
 KIND = choice(
     kind("open-account", {0: ("subject", ID), 1: ("principal", ID), 2: ("factor", NEW_FACTOR), 3: ("?delay", SPAN),
                           8: ("?contact", DIGEST), 9: ("?imported", IMPORT)}),

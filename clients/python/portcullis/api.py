@@ -67,6 +67,10 @@ class Api:
         role."""
         return self._send("GET", "/v1/events", query={"after": after, "limit": limit, "wait": wait}, signed=True)
 
+    def read_labels(self) -> models.LabelLists:
+        """The label sets in force."""
+        return self._send("GET", "/v1/labels")
+
     def read_limits(self) -> models.LimitsInForce:
         """The limits in force."""
         return self._send("GET", "/v1/limits")

@@ -171,6 +171,15 @@ class ActKindSetPolicy(TypedDict):
     policy: Policy
 
 
+class ActKindSetLabels(TypedDict):
+    type: Literal["set-labels"]
+    name: PolicyName
+    # The set in force under that name; left out where there is none.
+    replaces: NotRequired[Digest]
+    # The new set; left out where the list is taken out.
+    set: NotRequired[LabelsOffered]
+
+
 class ActKindRecover(TypedDict):
     type: Literal["recover"]
     principal: Id
@@ -223,7 +232,7 @@ class ActKindSetAccountQuorum(TypedDict):
 
 
 # The one thing that is asked for. docs/spec/acts.md says what each does.
-ActKind = Union["ActKindOpenAccount", "ActKindWithdraw", "ActKindCancel", "ActKindAddAddress", "ActKindCancelAddress", "ActKindFreeze", "ActKindUnfreeze", "ActKindEnrolFactor", "ActKindRevokeFactor", "ActKindRaiseEpoch", "ActKindGrantRole", "ActKindRevokeRole", "ActKindApprove", "ActKindSuspend", "ActKindLift", "ActKindResume", "ActKindVoid", "ActKindSetLimits", "ActKindSetPolicy", "ActKindRecover", "ActKindVeto", "ActKindRecoverAdministrators", "ActKindRotate", "ActKindChangeContact", "ActKindPublishRates", "ActKindAddPrincipal", "ActKindRemovePrincipal", "ActKindSetAccountQuorum"]
+ActKind = Union["ActKindOpenAccount", "ActKindWithdraw", "ActKindCancel", "ActKindAddAddress", "ActKindCancelAddress", "ActKindFreeze", "ActKindUnfreeze", "ActKindEnrolFactor", "ActKindRevokeFactor", "ActKindRaiseEpoch", "ActKindGrantRole", "ActKindRevokeRole", "ActKindApprove", "ActKindSuspend", "ActKindLift", "ActKindResume", "ActKindVoid", "ActKindSetLimits", "ActKindSetPolicy", "ActKindSetLabels", "ActKindRecover", "ActKindVeto", "ActKindRecoverAdministrators", "ActKindRotate", "ActKindChangeContact", "ActKindPublishRates", "ActKindAddPrincipal", "ActKindRemovePrincipal", "ActKindSetAccountQuorum"]
 
 # CAIP-10; mixed case is read as a checksum.
 Address = str
@@ -431,7 +440,12 @@ class LiftTargetLatch(TypedDict):
     latch: Digest
 
 
-LiftTarget = Union["LiftTargetSuspension", "LiftTargetLatch"]
+class LiftTargetSuspensionsUpTo(TypedDict):
+    target: Literal["suspensions-up-to"]
+    entry: int
+
+
+LiftTarget = Union["LiftTargetSuspension", "LiftTargetLatch", "LiftTargetSuspensionsUpTo"]
 
 class LimitApproval(TypedDict):
     above: Amount
@@ -516,6 +530,10 @@ class NeedTotp(TypedDict):
     need: Literal["totp"]
 
 
+class NeedLabel(TypedDict):
+    need: Literal["label"]
+
+
 class NeedApprovals(TypedDict):
     need: Literal["approvals"]
     missing: int
@@ -538,7 +556,7 @@ class NeedPrincipals(TypedDict):
     options: NotRequired[RequestOptions]
 
 
-Need = Union["NeedAssertion", "NeedDebit", "NeedDelay", "NeedLift", "NeedUnfreeze", "NeedRoom", "NeedScreening", "NeedTravelRule", "NeedTotp", "NeedApprovals", "NeedQuorum", "NeedSupport", "NeedPrincipals"]
+Need = Union["NeedAssertion", "NeedDebit", "NeedDelay", "NeedLift", "NeedUnfreeze", "NeedRoom", "NeedScreening", "NeedTravelRule", "NeedTotp", "NeedLabel", "NeedApprovals", "NeedQuorum", "NeedSupport", "NeedPrincipals"]
 
 class NewFactorRequestKey(TypedDict):
     kind: Literal["request-key"]
@@ -667,14 +685,15 @@ ReasonName = Literal[
     "recovery-waits", "recovered-lately", "recovery-budget", "identity-missing", "already-vetoed",
     "roots-missing", "administration-changed", "administration-malformed", "keys-changed", "keys-malformed",
     "contact-missing", "contact-known", "no-herald", "link-out-of-place", "link-invalid", "log-key-known",
-    "screening-blocks", "attestation-used", "travel-rule-contradicts", "principal-exists",
-    "quorum-out-of-reach", "account-quorum-changed", "account-quorum-malformed", "code-too-weak",
-    "over-code-limit", "address-too-young", "code-out-of-place", "too-many-codes", "code-wrong", "code-used",
-    "factor-malformed", "import-malformed", "over-transaction-limit", "over-hour-limit", "over-day-limit",
-    "over-week-limit", "not-permitted", "forbidden", "policy-fails", "over-platform-limit", "witnesses-stale",
-    "busy", "journal-full", "stopping", "unauthenticated", "not-found", "key-reused", "in-progress",
-    "statement-refused", "panicked", "request-replayed", "no-fee-plan", "request-timeout", "held-full",
-    "credential-malformed", "credential-algorithm", "credential-other", "credential-proof"
+    "label-refuses", "labels-changed", "labels-malformed", "screening-blocks", "attestation-used",
+    "travel-rule-contradicts", "principal-exists", "quorum-out-of-reach", "account-quorum-changed",
+    "account-quorum-malformed", "code-too-weak", "over-code-limit", "address-too-young", "code-out-of-place",
+    "too-many-codes", "code-wrong", "code-used", "factor-malformed", "import-malformed",
+    "over-transaction-limit", "over-hour-limit", "over-day-limit", "over-week-limit", "not-permitted",
+    "forbidden", "policy-fails", "over-platform-limit", "witnesses-stale", "busy", "journal-full", "stopping",
+    "unauthenticated", "not-found", "key-reused", "in-progress", "statement-refused", "panicked",
+    "request-replayed", "no-fee-plan", "request-timeout", "held-full", "credential-malformed",
+    "credential-algorithm", "credential-other", "credential-proof", "labels-not-here"
 ]
 
 class ReceiptEntry(TypedDict):
@@ -1067,3 +1086,35 @@ class Import(TypedDict):
     record: Digest
     # Further factors of the same customer.
     also: list[NewFactor]
+
+
+# A label set as whoever proposes it describes it (docs/spec/acts.md).
+LabelsOffered = TypedDict("LabelsOffered", {"digest": "Digest", "kind": "ListKind", "from": "int", "source": "str", "labels": "int", "rejected": "NotRequired[list[RejectedRows]]"})
+
+class RejectedRows(TypedDict):
+    """Rows of a list that gave no label, by why."""
+
+    why: PolicyName
+    rows: int
+
+
+ListKind = Literal["authority", "community"]
+
+class LabelListsList(TypedDict):
+    """By the names of the lists."""
+
+    pass
+
+
+class LabelLists(TypedDict):
+    # By the names of the lists.
+    lists: LabelListsList
+
+
+LabelsInForce = TypedDict("LabelsInForce", {"set": "Digest", "kind": "ListKind", "from": "int", "source": "str", "labels": "int", "entry": "int"})
+
+class LabelsPut(TypedDict):
+    # Of which byte on the next piece is to be; begin again at 0.
+    next: int
+    # Whether the set is whole, and here.
+    whole: bool

@@ -82,6 +82,11 @@ export abstract class Api {
     return (await this.send("GET", `/v1/events`, { query: options, signed: true })) as models.Events;
   }
 
+  /** The label sets in force. */
+  async readLabels(): Promise<models.LabelLists> {
+    return (await this.send("GET", `/v1/labels`, {})) as models.LabelLists;
+  }
+
   /** The limits in force. */
   async readLimits(): Promise<models.LimitsInForce> {
     return (await this.send("GET", `/v1/limits`, {})) as models.LimitsInForce;

@@ -167,6 +167,15 @@ export interface ActKindSetPolicy {
   policy: Policy;
 }
 
+export interface ActKindSetLabels {
+  type: "set-labels";
+  name: PolicyName;
+  /** The set in force under that name; left out where there is none. */
+  replaces?: Digest;
+  /** The new set; left out where the list is taken out. */
+  set?: LabelsOffered;
+}
+
 export interface ActKindRecover {
   type: "recover";
   principal: Id;
@@ -239,6 +248,7 @@ export type ActKind =
   | ActKindVoid
   | ActKindSetLimits
   | ActKindSetPolicy
+  | ActKindSetLabels
   | ActKindRecover
   | ActKindVeto
   | ActKindRecoverAdministrators
@@ -463,9 +473,15 @@ export interface LiftTargetLatch {
   latch: Digest;
 }
 
+export interface LiftTargetSuspensionsUpTo {
+  target: "suspensions-up-to";
+  entry: number;
+}
+
 export type LiftTarget =
   | LiftTargetSuspension
-  | LiftTargetLatch;
+  | LiftTargetLatch
+  | LiftTargetSuspensionsUpTo;
 
 export interface LimitApproval {
   above: Amount;
@@ -551,6 +567,10 @@ export interface NeedTotp {
   need: "totp";
 }
 
+export interface NeedLabel {
+  need: "label";
+}
+
 export interface NeedApprovals {
   need: "approvals";
   missing: number;
@@ -583,6 +603,7 @@ export type Need =
   | NeedScreening
   | NeedTravelRule
   | NeedTotp
+  | NeedLabel
   | NeedApprovals
   | NeedQuorum
   | NeedSupport
@@ -719,15 +740,15 @@ export type ReasonName =
   "recovery-waits" | "recovered-lately" | "recovery-budget" | "identity-missing" | "already-vetoed" |
   "roots-missing" | "administration-changed" | "administration-malformed" | "keys-changed" | "keys-malformed"
   | "contact-missing" | "contact-known" | "no-herald" | "link-out-of-place" | "link-invalid" | "log-key-known"
-  | "screening-blocks" | "attestation-used" | "travel-rule-contradicts" | "principal-exists" |
-  "quorum-out-of-reach" | "account-quorum-changed" | "account-quorum-malformed" | "code-too-weak" |
-  "over-code-limit" | "address-too-young" | "code-out-of-place" | "too-many-codes" | "code-wrong" |
-  "code-used" | "factor-malformed" | "import-malformed" | "over-transaction-limit" | "over-hour-limit" |
-  "over-day-limit" | "over-week-limit" | "not-permitted" | "forbidden" | "policy-fails" |
-  "over-platform-limit" | "witnesses-stale" | "busy" | "journal-full" | "stopping" | "unauthenticated" |
-  "not-found" | "key-reused" | "in-progress" | "statement-refused" | "panicked" | "request-replayed" |
-  "no-fee-plan" | "request-timeout" | "held-full" | "credential-malformed" | "credential-algorithm" |
-  "credential-other" | "credential-proof";
+  | "label-refuses" | "labels-changed" | "labels-malformed" | "screening-blocks" | "attestation-used" |
+  "travel-rule-contradicts" | "principal-exists" | "quorum-out-of-reach" | "account-quorum-changed" |
+  "account-quorum-malformed" | "code-too-weak" | "over-code-limit" | "address-too-young" | "code-out-of-place"
+  | "too-many-codes" | "code-wrong" | "code-used" | "factor-malformed" | "import-malformed" |
+  "over-transaction-limit" | "over-hour-limit" | "over-day-limit" | "over-week-limit" | "not-permitted" |
+  "forbidden" | "policy-fails" | "over-platform-limit" | "witnesses-stale" | "busy" | "journal-full" |
+  "stopping" | "unauthenticated" | "not-found" | "key-reused" | "in-progress" | "statement-refused" |
+  "panicked" | "request-replayed" | "no-fee-plan" | "request-timeout" | "held-full" | "credential-malformed" |
+  "credential-algorithm" | "credential-other" | "credential-proof" | "labels-not-here";
 
 export interface ReceiptEntry {
   index: number;
@@ -1131,4 +1152,50 @@ export interface Import {
   record: Digest;
   /** Further factors of the same customer. */
   also: NewFactor[];
+}
+
+/** A label set as whoever proposes it describes it (docs/spec/acts.md). */
+export interface LabelsOffered {
+  digest: Digest;
+  kind: ListKind;
+  /** The risk from which on a label refuses or holds. */
+  from: number;
+  source: string;
+  labels: number;
+  rejected?: RejectedRows[];
+}
+
+/** Rows of a list that gave no label, by why. */
+export interface RejectedRows {
+  why: PolicyName;
+  rows: number;
+}
+
+export type ListKind = "authority" | "community";
+
+/** By the names of the lists. */
+export interface LabelListsList {
+}
+
+export interface LabelLists {
+  /** By the names of the lists. */
+  lists: LabelListsList;
+}
+
+export interface LabelsInForce {
+  /** What `set-labels` names in `replaces`. */
+  set: Digest;
+  kind: ListKind;
+  from: number;
+  source: string;
+  labels: number;
+  /** The entry that put it in force. */
+  entry: number;
+}
+
+export interface LabelsPut {
+  /** Of which byte on the next piece is to be; begin again at 0. */
+  next: number;
+  /** Whether the set is whole, and here. */
+  whole: boolean;
 }

@@ -6,7 +6,7 @@ mod principals;
 mod recovery;
 
 pub use import::{Import, MAX_ALSO};
-pub use labels::{LabelsOffered, SetLabels};
+pub use labels::{LabelsOffered, RejectedRows, SetLabels};
 pub use principals::{AddPrincipal, RemovePrincipal, SetAccountQuorum};
 pub use recovery::{
     Administration, Keys, NewAdministrator, Recover, RecoverAdministrators, Roots, Rotate, Veto,

@@ -13,6 +13,8 @@ use axum::{Json, Router};
 use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::{Fees, SignedTx, Transfer};
+use portcullis_core::Time;
+use portcullis_host::{Clock as _, SystemClock};
 use portcullis_keys::WalletKey as _;
 use portcullis_keys::software::{Secret, SoftwareWallet};
 use portcullis_node::{HttpNode, Node as _, Sent};
@@ -49,6 +51,8 @@ struct Book {
     sessions: BTreeMap<String, Session>,
     /// What was sent, by nonces from 0 on.
     sent: Vec<SignedTx>,
+    /// The same as its own records have it.
+    records: Vec<Record>,
 }
 
 /// A customer that is logged in.
@@ -56,6 +60,19 @@ struct Session {
     account: String,
     /// The flag.
     mfa_passed: bool,
+    /// Whether this back end has checked a code itself, whatever the flag says.
+    code_checked: bool,
+}
+
+/// A withdrawal in the platform's own records.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) time: Time,
+    pub(crate) account: String,
+    pub(crate) to: Address,
+    pub(crate) amount: Amount,
+    /// Whether the log of checked codes has one of its session.
+    pub(crate) code_checked: bool,
 }
 
 struct Service {
@@ -105,6 +122,7 @@ impl AsItWas {
                 accounts,
                 sessions: BTreeMap::new(),
                 sent: Vec::new(),
+                records: Vec::new(),
             }),
             key,
             node: HttpNode::new(node, CHAIN, Duration::from_secs(10))?,
@@ -139,6 +157,11 @@ impl AsItWas {
         }
     }
 
+    /// What it has let go, as its own records have it.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        self.service.book().records.clone()
+    }
+
     pub(crate) fn url(&self, target: &str) -> String {
         self.server.url(target)
     }
@@ -152,14 +175,12 @@ async fn log_in(State(service): State<Arc<Service>>, Json(body): Json<LogIn>) ->
         return Err(StatusCode::NOT_FOUND);
     }
     let session = format!("session-{}", book.sessions.len());
-    let (account, mfa_passed) = (body.account, false);
-    book.sessions.insert(
-        session.clone(),
-        Session {
-            account,
-            mfa_passed,
-        },
-    );
+    let opened = Session {
+        account: body.account,
+        mfa_passed: false,
+        code_checked: false,
+    };
+    book.sessions.insert(session.clone(), opened);
     Ok(Json(session))
 }
 
@@ -174,6 +195,7 @@ async fn check_code(State(service): State<Arc<Service>>, Json(body): Json<Code>)
         return Err(StatusCode::FORBIDDEN);
     }
     session.mfa_passed = true;
+    session.code_checked = true;
     Ok(Json("2FA passed".into()))
 }
 
@@ -218,7 +240,7 @@ impl Service {
         if !session.mfa_passed {
             return Err(StatusCode::FORBIDDEN);
         }
-        let account = session.account.clone();
+        let (account, code_checked) = (session.account.clone(), session.code_checked);
         let balance = book.accounts.get(&account).copied().unwrap_or_default();
         let rest = balance
             .checked_sub(wanted.amount.0)
@@ -226,6 +248,13 @@ impl Service {
         let nonce = book.sent.len() as u64;
         let sent = self.send(wanted, nonce).ok_or(StatusCode::BAD_GATEWAY)?;
         book.sent.push(sent);
+        book.records.push(Record {
+            time: SystemClock.now(),
+            account: account.clone(),
+            to: wanted.to,
+            amount: wanted.amount,
+            code_checked,
+        });
         book.accounts.insert(account, rest);
         Ok(Json("sent".into()))
     }

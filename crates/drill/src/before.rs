@@ -8,6 +8,7 @@ use crate::error::DrillError;
 use crate::figures::ETHER;
 use crate::outcome::{Flow, Tally};
 use crate::people::{Customer, Slice, Town};
+use crate::shadowed::{self, Shadowed};
 use crate::wait::until_none;
 use portcullis_chains::Amount;
 use portcullis_host::{Http as _, Web};
@@ -35,6 +36,8 @@ pub(crate) struct Before {
     pub(crate) accounts: usize,
     /// Honest withdrawals asked for, and arrived by their payees' balances.
     pub(crate) honest: (usize, usize),
+    /// What `portcullis shadow` says of its records.
+    pub(crate) shadowed: Shadowed,
 }
 
 /// Everything that there is to do, in an order of chance.
@@ -47,7 +50,7 @@ enum Deed<'a> {
 pub(crate) fn run(
     seed: u64,
     town: &Town,
-    anvil: &Path,
+    (anvil, binary): (&Path, &Path),
     folder: &Path,
 ) -> Result<Before, DrillError> {
     let file = |error| DrillError::File(folder.to_owned(), error);
@@ -102,6 +105,7 @@ pub(crate) fn run(
         codes_refused,
         accounts: town.victims.len(),
         honest: (town.honest.len(), arrived(&chain, &town.honest)?),
+        shadowed: shadowed::look(seed, town, &platform.records(), (binary, folder))?,
     })
 }
 

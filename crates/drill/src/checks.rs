@@ -77,6 +77,8 @@ impl Checks {
             &before.honest.1,
             &before.honest.0,
         );
+        let honest = u64::try_from(before.honest.0).unwrap_or(u64::MAX);
+        before.shadowed.check(self, flow, honest);
     }
 }
 

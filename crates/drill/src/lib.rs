@@ -34,6 +34,7 @@ mod process;
 pub mod report;
 mod respond;
 mod server;
+mod shadowed;
 mod stage;
 mod story;
 mod told;
@@ -46,6 +47,7 @@ pub use cast::{Cast, Configs, Founder, Member, Wish};
 pub use error::DrillError;
 pub use figures::Scale;
 pub use outcome::Outcome;
+pub use shadowed::Shadowed;
 pub use stage::Tell;
 pub use story::{Beside, Moment, Worst};
 
@@ -144,7 +146,14 @@ pub fn mfa_bypass(setting: &Setting<'_>) -> Result<Findings, DrillError> {
     // The flow as it was has a chain and processes of its own; nobody waits for it.
     let folder = setting.folder.join("as-it-was");
     let (with, before) = thread::scope(|scope| {
-        let before = || before::run(setting.seed, &town, &setting.anvil, &folder);
+        let before = || {
+            before::run(
+                setting.seed,
+                &town,
+                (&setting.anvil, &setting.binary),
+                &folder,
+            )
+        };
         let before = scope.spawn(before);
         let with = with(setting, &town);
         let panicked = |_| Err(DrillError::AsItWas("its thread panicked".into()));
@@ -228,6 +237,7 @@ fn conclude(setting: &Setting<'_>, whole: Whole, before: Before, begun: Instant)
         variant: setting.variant.name(),
         with: flow,
         without: before.flow,
+        shadow: before.shadowed,
         honest: whole.matched.honest,
         checks: all,
         variants: Vec::new(),

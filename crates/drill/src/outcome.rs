@@ -2,6 +2,7 @@
 
 use crate::chain::COIN;
 use crate::figures::Scale;
+use crate::shadowed::Shadowed;
 use portcullis_chains::{Amount, AssetId};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ pub struct Outcome {
     pub with: Flow,
     /// The same attack on the flow as it was.
     pub without: Flow,
+    /// What `portcullis shadow` says of the records of the flow as it was.
+    pub shadow: Shadowed,
     /// What honest customers met meanwhile.
     pub honest: Honest,
     /// What has to be so.

@@ -14,7 +14,7 @@ use portcullis_keys::software::SoftwareStatement;
 use std::sync::Arc;
 
 /// One hundredth of an ether, the grain of every amount but the last wei of a scaled sum.
-const GRAIN: u128 = ETHER / 100;
+pub(crate) const GRAIN: u128 = ETHER / 100;
 
 /// Of so many honest customers one has an authenticator app and no passkey.
 const APP_EVERY: u64 = 8;

@@ -111,7 +111,7 @@ impl MfaBypassArgs {
         let place = Place::make(self.keep.as_deref())?;
         let held = self.hold_all(&programs, place.path()).and_then(|found| {
             found.iter().for_each(tell);
-            outputs.write(&found, &self.about())?;
+            outputs.write(&found, &self.about(outputs.shadow_name()))?;
             verdict(&found)
         });
         if held.is_err() {
@@ -120,7 +120,7 @@ impl MfaBypassArgs {
         held
     }
 
-    fn about(&self) -> About {
+    fn about(&self, shadow: String) -> About {
         let variant = self.variant.to_possible_value();
         let variant = variant.map_or_else(String::new, |value| value.get_name().to_owned());
         About {
@@ -129,6 +129,7 @@ impl MfaBypassArgs {
                 "portcullis drill mfa-bypass --seed {} --scale {} --variant {variant}",
                 self.seed, self.scale
             ),
+            shadow,
         }
     }
 
@@ -190,15 +191,19 @@ struct Programs {
 struct Outputs {
     json: Option<Output>,
     report: Option<Output>,
+    /// The shadow report of the flow as it was, beside the report.
+    shadow: Option<Output>,
 }
 
 impl Outputs {
     fn at(json: Option<&Path>, report: Option<&Path>) -> Result<Self, Failure> {
         let beside = || json.map(|path| path.with_extension("html"));
         let report = report.map(Path::to_owned).or_else(beside);
+        let shadow = report.as_deref().map(beside_report);
         let outputs = Self {
             json: json.map(Output::at).transpose()?,
             report: report.as_deref().map(Output::at).transpose()?,
+            shadow: shadow.as_deref().map(Output::at).transpose()?,
         };
         match (&outputs.json, &outputs.report) {
             (Some(json), Some(report)) => json.is_apart(report).map(|()| outputs),
@@ -206,10 +211,26 @@ impl Outputs {
         }
     }
 
+    /// The name by which the report links the shadow report.
+    fn shadow_name(&self) -> String {
+        let name = self
+            .shadow
+            .as_ref()
+            .and_then(|output| output.path().file_name());
+        name.unwrap_or_default().to_string_lossy().into_owned()
+    }
+
     fn write(&self, found: &[Findings], about: &About) -> Result<(), Failure> {
         if let Some(output) = &self.report {
             output.write(report::html(found, about).as_bytes())?;
             say(format_args!("\nFor people: {}", output.path().display()));
+        }
+        if let (Some(output), Some(one)) = (&self.shadow, found.first()) {
+            output.write(one.outcome.shadow.page.as_bytes())?;
+            let path = output.path().display();
+            say(format_args!(
+                "The shadow report of the flow as it was: {path}"
+            ));
         }
         if let Some(output) = &self.json {
             let outcomes: Vec<Outcome> = found.iter().map(|one| one.outcome.clone()).collect();
@@ -221,6 +242,12 @@ impl Outputs {
         }
         Ok(())
     }
+}
+
+/// `drill.html` has `drill-shadow.html` beside it.
+fn beside_report(report: &Path) -> PathBuf {
+    let stem = report.file_stem().unwrap_or_default().to_string_lossy();
+    report.with_file_name(format!("{stem}-shadow.html"))
 }
 
 fn tell(found: &Findings) {

@@ -85,6 +85,13 @@ public abstract class Api {
   }
 
   /**
+   * The label sets in force.
+   */
+  public LabelLists readLabels() throws IOException, InterruptedException {
+    return LabelLists.of(send("GET", "/v1/labels", new Ask(null, null, null, null, false)));
+  }
+
+  /**
    * The limits in force.
    */
   public LimitsInForce readLimits() throws IOException, InterruptedException {

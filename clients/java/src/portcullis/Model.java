@@ -411,6 +411,26 @@ public interface Model {
       }
     }
 
+    /**
+     * @param replaces The set in force under that name; left out where there is none.
+     * @param set The new set; left out where the list is taken out.
+     */
+    record SetLabels(String name, String replaces, LabelsOffered set) implements ActKind {
+      @Override public Map<String, Object> json() {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("type", "set-labels");
+        json.put("name", Json.of(name));
+        if (replaces != null) json.put("replaces", Json.of(replaces));
+        if (set != null) json.put("set", Json.of(set));
+        return json;
+      }
+
+      public static SetLabels of(Object value) {
+        Map<String, Object> json = Json.object(value);
+        return new SetLabels(Json.text(json.get("name")), Json.text(json.get("replaces")), Json.maybe(json.get("set"), LabelsOffered::of));
+      }
+    }
+
     record Recover(String principal, NewFactor factor) implements ActKind {
       @Override public Map<String, Object> json() {
         Map<String, Object> json = new LinkedHashMap<>();
@@ -568,6 +588,7 @@ public interface Model {
         case "void" -> Void.of(json);
         case "set-limits" -> SetLimits.of(json);
         case "set-policy" -> SetPolicy.of(json);
+        case "set-labels" -> SetLabels.of(json);
         case "recover" -> Recover.of(json);
         case "veto" -> Veto.of(json);
         case "recover-administrators" -> RecoverAdministrators.of(json);
@@ -1026,6 +1047,20 @@ public interface Model {
       }
     }
 
+    record SuspensionsUpTo(Long entry) implements LiftTarget {
+      @Override public Map<String, Object> json() {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("target", "suspensions-up-to");
+        json.put("entry", Json.of(entry));
+        return json;
+      }
+
+      public static SuspensionsUpTo of(Object value) {
+        Map<String, Object> json = Json.object(value);
+        return new SuspensionsUpTo(Json.number(json.get("entry")));
+      }
+    }
+
     /** A form that this client does not know. */
     record Other(Map<String, Object> json) implements LiftTarget {}
 
@@ -1034,6 +1069,7 @@ public interface Model {
       return switch (Json.text(json.get("target"))) {
         case "suspension" -> Suspension.of(json);
         case "latch" -> Latch.of(json);
+        case "suspensions-up-to" -> SuspensionsUpTo.of(json);
         default -> new Other(json);
       };
     }
@@ -1265,6 +1301,19 @@ public interface Model {
       }
     }
 
+    record Label() implements Need {
+      @Override public Map<String, Object> json() {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("need", "label");
+        return json;
+      }
+
+      public static Label of(Object value) {
+        Map<String, Object> json = Json.object(value);
+        return new Label();
+      }
+    }
+
     record Approvals(Long missing) implements Need {
       @Override public Map<String, Object> json() {
         Map<String, Object> json = new LinkedHashMap<>();
@@ -1340,6 +1389,7 @@ public interface Model {
         case "screening" -> Screening.of(json);
         case "travel-rule" -> TravelRule.of(json);
         case "totp" -> Totp.of(json);
+        case "label" -> Label.of(json);
         case "approvals" -> Approvals.of(json);
         case "quorum" -> Quorum.of(json);
         case "support" -> Support.of(json);
@@ -2477,6 +2527,116 @@ public interface Model {
     public static Import of(Object value) {
       Map<String, Object> json = Json.object(value);
       return new Import(Json.text(json.get("source")), Json.number(json.get("exported")), Json.text(json.get("record")), Json.list(json.get("also"), it -> Json.maybe(it, NewFactor::of)));
+    }
+  }
+
+  /**
+   * A label set as whoever proposes it describes it (docs/spec/acts.md).
+   * @param from The risk from which on a label refuses or holds.
+   */
+  record LabelsOffered(String digest, String kind, Long from, String source, Long labels, List<RejectedRows> rejected) implements Model {
+    @Override public Map<String, Object> json() {
+      Map<String, Object> json = new LinkedHashMap<>();
+      json.put("digest", Json.of(digest));
+      json.put("kind", Json.of(kind));
+      json.put("from", Json.of(from));
+      json.put("source", Json.of(source));
+      json.put("labels", Json.of(labels));
+      if (rejected != null) json.put("rejected", Json.of(rejected));
+      return json;
+    }
+
+    public static LabelsOffered of(Object value) {
+      Map<String, Object> json = Json.object(value);
+      return new LabelsOffered(Json.text(json.get("digest")), Json.text(json.get("kind")), Json.number(json.get("from")), Json.text(json.get("source")), Json.number(json.get("labels")), Json.list(json.get("rejected"), it -> Json.maybe(it, RejectedRows::of)));
+    }
+  }
+
+  /**
+   * Rows of a list that gave no label, by why.
+   */
+  record RejectedRows(String why, Long rows) implements Model {
+    @Override public Map<String, Object> json() {
+      Map<String, Object> json = new LinkedHashMap<>();
+      json.put("why", Json.of(why));
+      json.put("rows", Json.of(rows));
+      return json;
+    }
+
+    public static RejectedRows of(Object value) {
+      Map<String, Object> json = Json.object(value);
+      return new RejectedRows(Json.text(json.get("why")), Json.number(json.get("rows")));
+    }
+  }
+
+  /**
+   * By the names of the lists.
+   */
+  record LabelListsList() implements Model {
+    @Override public Map<String, Object> json() {
+      Map<String, Object> json = new LinkedHashMap<>();
+      return json;
+    }
+
+    public static LabelListsList of(Object value) {
+      Map<String, Object> json = Json.object(value);
+      return new LabelListsList();
+    }
+  }
+
+  /**
+   * @param lists By the names of the lists.
+   */
+  record LabelLists(LabelListsList lists) implements Model {
+    @Override public Map<String, Object> json() {
+      Map<String, Object> json = new LinkedHashMap<>();
+      json.put("lists", Json.of(lists));
+      return json;
+    }
+
+    public static LabelLists of(Object value) {
+      Map<String, Object> json = Json.object(value);
+      return new LabelLists(Json.maybe(json.get("lists"), LabelListsList::of));
+    }
+  }
+
+  /**
+   * @param set What `set-labels` names in `replaces`.
+   * @param entry The entry that put it in force.
+   */
+  record LabelsInForce(String set, String kind, Long from, String source, Long labels, Long entry) implements Model {
+    @Override public Map<String, Object> json() {
+      Map<String, Object> json = new LinkedHashMap<>();
+      json.put("set", Json.of(set));
+      json.put("kind", Json.of(kind));
+      json.put("from", Json.of(from));
+      json.put("source", Json.of(source));
+      json.put("labels", Json.of(labels));
+      json.put("entry", Json.of(entry));
+      return json;
+    }
+
+    public static LabelsInForce of(Object value) {
+      Map<String, Object> json = Json.object(value);
+      return new LabelsInForce(Json.text(json.get("set")), Json.text(json.get("kind")), Json.number(json.get("from")), Json.text(json.get("source")), Json.number(json.get("labels")), Json.number(json.get("entry")));
+    }
+  }
+
+  /**
+   * @param next Of which byte on the next piece is to be; begin again at 0.
+   * @param whole Whether the set is whole, and here.
+   */
+  record LabelsPut(Long next, Boolean whole) implements Model {
+    @Override public Map<String, Object> json() {
+      Map<String, Object> json = new LinkedHashMap<>();
+      json.put("next", Json.of(next));
+      json.put("whole", Json.of(whole));
+      return json;
+    }
+
+    public static LabelsPut of(Object value) {
+      Map<String, Object> json = Json.object(value);
+      return new LabelsPut(Json.number(json.get("next")), Json.flag(json.get("whole")));
     }
   }
 }

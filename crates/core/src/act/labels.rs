@@ -52,5 +52,18 @@ pub struct LabelsOffered {
     /// How many rows of the list gave none, by the name of why; in the names' order, none twice.
     #[n(5)]
     #[serde(default)]
-    pub rejected: Vec<(Name, u32)>,
+    pub rejected: Vec<RejectedRows>,
+}
+
+/// Rows of a list that gave no label.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct RejectedRows {
+    /// The name of why.
+    #[n(0)]
+    pub why: Name,
+    /// How many.
+    #[n(1)]
+    pub rows: u32,
 }

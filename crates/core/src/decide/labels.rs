@@ -55,16 +55,16 @@ fn is_sound(offered: &LabelsOffered) -> bool {
     fits && Risk::new(offered.from).is_some()
         && is_text(&offered.source)
         && offered.rejected.len() <= MAX_REJECTED
-        && offered.rejected.iter().all(|(why, _)| why.is_well_formed())
+        && offered.rejected.iter().all(|row| row.why.is_well_formed())
         && offered
             .rejected
-            .is_sorted_by(|(one, _), (next, _)| one < next)
+            .is_sorted_by(|one, next| one.why < next.why)
 }
 
 /// What has not left does not leave for an address that an authority's new list names.
 fn take_back(state: &State, offered: &LabelsOffered) -> Vec<Effect> {
     let opened = state.shelf.get(&offered.digest);
-    let set = opened.and_then(|opened| opened.if_so(offered.kind, offered.labels));
+    let set = opened.and_then(|opened| opened.if_so(offered.kind, &offered.source, offered.labels));
     let Some(set) = set.filter(|_| offered.kind == ListKind::Authority) else {
         return Vec::new();
     };

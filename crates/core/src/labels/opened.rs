@@ -50,10 +50,12 @@ impl Opened {
 
     /// The set, if it is what an act says of it.
     #[must_use]
-    pub fn if_so(&self, kind: ListKind, labels: u32) -> Option<&Arc<LabelSet>> {
+    pub fn if_so(&self, kind: ListKind, source: &str, labels: u32) -> Option<&Arc<LabelSet>> {
         let set = self.set_if_one()?;
-        let is_so =
-            ListKind::from(set.header().kind()) == kind && u32::try_from(set.len()) == Ok(labels);
+        let header = set.header();
+        let is_so = ListKind::from(header.kind()) == kind
+            && header.source() == source
+            && u32::try_from(set.len()) == Ok(labels);
         is_so.then_some(set)
     }
 }

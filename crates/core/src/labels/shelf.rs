@@ -92,7 +92,7 @@ impl Shelf {
 
     fn ready(&self, list: &InForce) -> List {
         let opened = self.opened.get(&list.set);
-        let set = opened.and_then(|opened| opened.if_so(list.kind, list.labels));
+        let set = opened.and_then(|opened| opened.if_so(list.kind, &list.source, list.labels));
         List {
             kind: list.kind,
             from: list.from,

@@ -40,7 +40,9 @@ impl State {
         let lists = self.facts.labels.iter().flatten();
         lists.filter_map(move |(name, list)| {
             let opened = self.shelf.get(&list.set)?;
-            let label = opened.if_so(list.kind, list.labels)?.find(key.as_ref()?)?;
+            let label = opened
+                .if_so(list.kind, &list.source, list.labels)?
+                .find(key.as_ref()?)?;
             Some((name, list, label))
         })
     }

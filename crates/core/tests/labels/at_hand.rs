@@ -102,7 +102,12 @@ fn what_is_not_as_the_act_says_holds_everything() {
         labels: 7,
         ..offered(&real)
     };
+    let other_source = LabelsOffered {
+        source: "somebody who is trusted".into(),
+        ..offered(&real)
+    };
     for (bytes, said) in [
+        (real.as_bytes().to_vec(), other_source),
         (garbage, of_garbage),
         (real.as_bytes().to_vec(), other_kind),
         (real.as_bytes().to_vec(), other_number),

@@ -15,7 +15,7 @@ mod model;
 mod table;
 
 use portcullis_chains::caip::Address;
-use portcullis_core::act::{ActKind, LabelsOffered, SetLabels};
+use portcullis_core::act::{ActKind, LabelsOffered, RejectedRows, SetLabels};
 use portcullis_core::labels::{ListKind, Opened};
 use portcullis_core::policy::Name;
 use portcullis_core::{Decision, Digest, Need, Reason};
@@ -56,7 +56,10 @@ pub(crate) fn offered(set: &LabelSet) -> LabelsOffered {
         from: 0,
         source: set.header().source().to_owned(),
         labels: u32::try_from(set.len()).unwrap(),
-        rejected: vec![(Name("address-checksum".into()), 1)],
+        rejected: vec![RejectedRows {
+            why: Name("address-checksum".into()),
+            rows: 1,
+        }],
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Fault, Row, row};
 use crate::stage::{PAYEE, STRANGER, Stage, add};
 use portcullis_chains::caip::Address;
-use portcullis_core::act::{ActKind, LabelsOffered, SetLabels};
+use portcullis_core::act::{ActKind, LabelsOffered, RejectedRows, SetLabels};
 use portcullis_core::labels::{ListKind, Opened};
 use portcullis_core::policy::Name;
 use portcullis_core::{Act, Digest, Reason};
@@ -26,7 +26,7 @@ pub(crate) fn rows() -> Vec<Row> {
         row(R::LabelsMalformed, "no source", listing, Asks(|_, act| new(act).source.clear())),
         row(R::LabelsMalformed, "a source that turns text round", listing, Asks(|_, act| new(act).source.push('\u{202e}'))),
         row(R::LabelsMalformed, "too many labels", listing, Asks(|_, act| new(act).labels = 2_000_001)),
-        row(R::LabelsMalformed, "a reason twice", listing, Asks(|_, act| new(act).rejected = vec![(Name("risk".into()), 1); 2])),
+        row(R::LabelsMalformed, "a reason twice", listing, Asks(|_, act| new(act).rejected = vec![RejectedRows { why: Name("risk".into()), rows: 1 }; 2])),
         row(R::TooMany, "a seventeenth list", sixteen, Asks(|_, act| { set(act).name = Name("list-16".into()); set(act).replaces = None; })),
     ]
 }

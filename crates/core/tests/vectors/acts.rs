@@ -6,9 +6,9 @@ use portcullis_chains::Amount;
 use portcullis_core::act::{
     Act, ActKind, AddAddress, AddPrincipal, Approve, Cancel, CancelAddress, ChangeContact,
     EnrolFactor, GrantRole, Import, Keys, LabelsOffered, Lift, LiftTarget, NewAdministrator,
-    OpenAccount, PublishRates, RaiseEpoch, Recover, RecoverAdministrators, RemovePrincipal, Resume,
-    RevokeFactor, RevokeRole, Roots, Rotate, Scope, SetAccountQuorum, SetLabels, SetLimits,
-    SetPolicy, Suspend, Veto, Void, Withdraw,
+    OpenAccount, PublishRates, RaiseEpoch, Recover, RecoverAdministrators, RejectedRows,
+    RemovePrincipal, Resume, RevokeFactor, RevokeRole, Roots, Rotate, Scope, SetAccountQuorum,
+    SetLabels, SetLimits, SetPolicy, Suspend, Veto, Void, Withdraw,
 };
 use portcullis_core::factor::{FactorKind, NewFactor};
 use portcullis_core::id::{AccountId, ActId, PrincipalId, SubjectId};
@@ -357,7 +357,10 @@ fn set_labels(replaces: Option<Digest>) -> ActKind {
         from: 0,
         source: "OFAC SDN, 28 November 2026".into(),
         labels: 640,
-        rejected: vec![(Name("address-length".into()), 1)],
+        rejected: vec![RejectedRows {
+            why: Name("address-length".into()),
+            rows: 1,
+        }],
     };
     ActKind::SetLabels(SetLabels {
         name: Name("ofac".into()),

@@ -21,6 +21,8 @@ pub struct About {
     pub made: String,
     /// The command that makes it again, to be checked.
     pub again: String,
+    /// The name of the file beside it that holds the shadow report.
+    pub shadow: String,
 }
 
 /// The whole file.
@@ -32,6 +34,7 @@ pub fn html(found: &[Findings], about: &About) -> String {
     let sections = [
         section::answer(found),
         section::money(found),
+        section::shadow(found, about),
         section::then_and_now(),
         section::variants(found),
         section::honest(found),

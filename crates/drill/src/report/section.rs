@@ -124,6 +124,33 @@ fn bar<'a>(name: &'a str, flow: &Flow) -> Bar<'a> {
     }
 }
 
+/// What the platform's own records would have told it, before anything was installed.
+pub(super) fn shadow(found: &[Findings], about: &About) -> String {
+    let Some(outcome) = found.first().map(|one| &one.outcome) else {
+        return String::new();
+    };
+    let shadow = &outcome.shadow;
+    let together = shadow.patterns.get("without-factor");
+    format!(
+        "<section><h2>What its own records would have shown</h2>\
+         <p>The flow as it was exports its withdrawals; <code>portcullis shadow</code> looks at them as it looks at a \
+         new adopter’s. Of {} withdrawals it would have stopped <b>{}</b> with <b>{} ETH</b>, which is what the \
+         attackers took, and let the other {} go at once. Nothing but the platform’s own word proved {}; {} \
+         of those it shows together, as one pattern of attack.</p>\
+         <p>The shadow report stands beside this page, in <code>{}</code>.</p>\
+         <p class=\"note\">Four weeks before that day, from which it learns what is usual, come from the seed and stand in the \
+         export only. That no code was checked is in the platform’s other log; a platform that keeps none would have \
+         seen fresh addresses alone.</p></section>\n",
+        grouped(u128::from(shadow.judged)),
+        grouped(u128::from(shadow.stopped)),
+        ether(shadow.stopped_amount),
+        grouped(u128::from(shadow.out)),
+        grouped(u128::from(shadow.without_factor)),
+        grouped(u128::from(together.copied().unwrap_or_default())),
+        escape(&about.shadow),
+    )
+}
+
 /// The incident as it is known, beside what stands in its way now.
 pub(super) fn then_and_now() -> String {
     let mut then = String::new();

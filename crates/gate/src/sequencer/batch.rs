@@ -138,7 +138,7 @@ impl Batch {
             tracing::warn!(%error, "a set that was proposed");
             Reason::LabelsNotHere
         })?;
-        let is_so = opened.if_so(set.kind, set.labels).is_some();
+        let is_so = opened.if_so(set.kind, &set.source, set.labels).is_some();
         is_so.then_some(()).ok_or(Reason::LabelsNotHere)
     }
 

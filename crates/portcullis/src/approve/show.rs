@@ -79,7 +79,7 @@ fn labels(state: &State, set: &SetLabels) -> Lines {
     let rejected: Vec<String> = new
         .rejected
         .iter()
-        .map(|(why, count)| format!("{count} {}", why.0))
+        .map(|row| format!("{} {}", row.rows, row.why.0))
         .collect();
     if !rejected.is_empty() {
         lines.push(("rejected rows", rejected.join(", ")));

@@ -42,8 +42,8 @@ pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>, Failure> {
 
 /// Every second payee has a label; their order is one that no cache foresees.
 fn look_ups(set: &LabelSet, labels: u64) -> Row {
-    let mut payees = Vec::with_capacity(LOOKS as usize);
-    payees.extend((0..LOOKS).map(|look| payee(look.wrapping_mul(2_654_435_761) % (2 * labels))));
+    let spread = |look: u64| payee(look.wrapping_mul(2_654_435_761) % (2 * labels));
+    let payees: Vec<_> = (0..LOOKS).map(spread).collect();
     let (found, took) = of_process(|| {
         let keys = payees.iter().filter_map(payee_key);
         keys.filter(|key| black_box(set.find(key)).is_some())

@@ -8,7 +8,7 @@ use crate::files;
 use crate::out::say;
 use crate::reach::{CallerArgs, ReachArgs};
 use clap::Args;
-use portcullis_core::act::{ActKind, LabelsOffered, SetLabels};
+use portcullis_core::act::{ActKind, LabelsOffered, RejectedRows, SetLabels};
 use portcullis_core::policy::Name;
 use portcullis_core::{Decision, Digest, Evidence};
 use portcullis_labels::{LabelSet, Risk};
@@ -99,15 +99,17 @@ impl ProposeArgs {
 }
 
 /// What the list's rows were rejected for, where that was kept.
-fn rejected(set: &Path) -> Result<Vec<(Name, u32)>, Failure> {
+fn rejected(set: &Path) -> Result<Vec<RejectedRows>, Failure> {
     let path = rejects_of(set);
     if !path.exists() {
         return Ok(Vec::new());
     }
     let counts: BTreeMap<String, u32> = serde_json::from_slice(&files::read(&path)?)
         .map_err(|error| Failure::usage(format!("{}: {error}", path.display()), ""))?;
-    Ok(counts
-        .into_iter()
-        .map(|(why, count)| (Name(why), count))
-        .collect())
+    let counts = counts.into_iter();
+    let rejected = counts.map(|(why, rows)| RejectedRows {
+        why: Name(why),
+        rows,
+    });
+    Ok(rejected.collect())
 }
