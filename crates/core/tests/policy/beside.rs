@@ -1,7 +1,7 @@
 //! How withdrawals look beside each other, as policies are told: it holds, and never lets go.
 
 use super::{PERMIT, but, policy};
-use crate::stage::{APPROVERS, PAYEE, Stage, ether};
+use crate::stage::{APPROVERS, Stage, ether};
 use portcullis_chains::caip::Address;
 use portcullis_core::behaviour::{Company, Count, Hours, LEARNS};
 use portcullis_core::effect::Effect;
@@ -127,6 +127,7 @@ fn what_waits_is_seen_beside_those_that_came_later() {
     let first = stage.pays_the_thief(OTHERS[0], 10);
     let evidence = stage.prove_without_debit(&first);
     let digest = stage.submit_with(first.clone(), evidence);
+    stage.pass(Span::seconds(1));
     assert_eq!(stage.settles(digest), held(&[Need::Debit]));
     for n in &OTHERS[1..4] {
         let act = stage.pays_the_thief(*n, 10);
@@ -213,7 +214,6 @@ fn a_snapshot_holds_what_was_seen() {
     let strict = portcullis_core::signature::Strict;
     let said = portcullis_core::decide(&read, &act, &evidence, now, &strict);
     assert_eq!(*said.decision(), looked_at());
-    let _ = PAYEE;
 }
 
 // The text.
