@@ -99,7 +99,7 @@ impl<'a> Asking<'a> {
         let left = match &asked.answer.verdict {
             Says::Permit => Ok(verdict),
             Says::Refuse(reason) => Err(*reason),
-            Says::Needs(wanted) => self.wait(verdict, wanted),
+            Says::Needs(wanted) => self.wait(verdict, wanted, &asked.answer.beside),
         };
         (left, Some(asked))
     }
@@ -126,13 +126,26 @@ impl<'a> Asking<'a> {
         Asked { facts, answer }
     }
 
-    fn wait(&self, verdict: Verdict, wanted: &[Wanted]) -> Result<Verdict, Reason> {
+    fn wait(
+        &self,
+        verdict: Verdict,
+        wanted: &[Wanted],
+        beside: &[Wanted],
+    ) -> Result<Verdict, Reason> {
         if !self.may_wait {
             return Err(Reason::Forbidden);
         }
-        let more: Option<Vec<Need>> = wanted.iter().map(|wanted| self.need(*wanted)).collect();
-        // A statement that wants what is there already contradicts itself: nothing would ever come.
-        let more = more.ok_or(Reason::Forbidden)?;
+        let more = wanted.iter().filter_map(|wanted| match self.need(*wanted) {
+            Some(need) => Some(Ok(need)),
+            // What others have done holds, and never refuses.
+            None if beside.contains(wanted) => None,
+            // A statement that wants what is there already contradicts itself: nothing would ever come.
+            None => Some(Err(Reason::Forbidden)),
+        });
+        let more: Vec<Need> = more.collect::<Result<_, Reason>>()?;
+        if more.is_empty() {
+            return Ok(verdict);
+        }
         Ok(match verdict {
             Verdict::Begin(changes, needs) => Verdict::Begin(changes, together(needs, more)),
             Verdict::Wait(needs, until) => Verdict::Wait(together(needs, more), until),

@@ -60,16 +60,20 @@ pub(super) fn ask(
     all.into_iter().fold(alone, both)
 }
 
-/// Whatever refuses, refuses; otherwise the needs of both.
+/// Whatever refuses, refuses; otherwise the needs of both, and of those of the second, which is about company, which
+/// nothing else wants.
 fn both(first: Arc<Answer>, second: Arc<Answer>) -> Arc<Answer> {
-    let needs = match (&first.verdict, &second.verdict) {
+    let (own, more) = match (&first.verdict, &second.verdict) {
         (Verdict::Refuse(_), _) | (_, Verdict::Permit) => return first,
         (_, Verdict::Refuse(_)) | (Verdict::Permit, _) => return second,
-        (Verdict::Needs(first), Verdict::Needs(second)) => merged(first, second),
+        (Verdict::Needs(own), Verdict::Needs(more)) => (own, more),
     };
+    let new = more.iter().filter(|wanted| !own.contains(wanted)).copied();
+    let new: Vec<Wanted> = new.collect();
     Arc::new(Answer {
-        verdict: Verdict::Needs(needs),
+        verdict: Verdict::Needs(merged(own, more)),
         statements: merged(&first.statements, &second.statements),
+        beside: merged(&first.beside, &new),
     })
 }
 
@@ -89,13 +93,15 @@ pub(super) fn held_by(made: &[&Statement]) -> Answer {
         .copied()
         .collect();
     let wanted: Vec<Wanted> = holds.iter().filter_map(|holds| holds.needs).collect();
+    let wanted = merged(&wanted, &[]);
     Answer {
+        statements: names(&holds),
+        beside: wanted.clone(),
         verdict: if wanted.is_empty() {
             Verdict::Permit
         } else {
-            Verdict::Needs(merged(&wanted, &[]))
+            Verdict::Needs(wanted)
         },
-        statements: names(&holds),
     }
 }
 
@@ -122,16 +128,14 @@ mod tests {
     use crate::reason::Reason;
 
     fn needs(wanted: &[Wanted]) -> Arc<Answer> {
-        Arc::new(Answer {
-            verdict: Verdict::Needs(wanted.to_vec()),
-            statements: Vec::new(),
-        })
+        other(Verdict::Needs(wanted.to_vec()))
     }
 
     fn other(verdict: Verdict) -> Arc<Answer> {
         Arc::new(Answer {
             verdict,
             statements: Vec::new(),
+            beside: Vec::new(),
         })
     }
 
@@ -147,7 +151,10 @@ mod tests {
             (
                 needs(&[Debit, Delay]),
                 needs(&[Passkey, Delay]),
-                needs(&[Debit, Passkey, Delay]),
+                Arc::new(Answer {
+                    beside: vec![Passkey],
+                    ..(*needs(&[Debit, Passkey, Delay])).clone()
+                }),
             ),
             (refuse(), permit(), refuse()),
             (refuse(), needs(&[Delay]), refuse()),

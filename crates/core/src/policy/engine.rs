@@ -74,6 +74,10 @@ pub struct Answer {
     pub verdict: Verdict,
     /// The names of the statements that made it, in order; those that erred, where any did.
     pub statements: Vec<Name>,
+    /// Of what it needs, what is wanted only for how a withdrawal looks beside the others: where that is there
+    /// already, nothing is missing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Wanted>,
 }
 
 /// Whether a policy lets an act through.
@@ -223,6 +227,7 @@ impl Engine {
             Decision::Allow => Answer {
                 verdict: Verdict::Permit,
                 statements: names(&made),
+                beside: Vec::new(),
             },
             Decision::Deny if made.is_empty() => Answer::refuse(Reason::NotPermitted, &made),
             Decision::Deny => denied(&made),
@@ -328,6 +333,7 @@ impl Answer {
         Self {
             verdict: Verdict::Refuse(reason),
             statements: names(made),
+            beside: Vec::new(),
         }
     }
 }
@@ -349,6 +355,7 @@ fn denied(made: &[&Statement]) -> Answer {
     Answer {
         verdict: Verdict::Needs(wanted),
         statements: names(made),
+        beside: Vec::new(),
     }
 }
 

@@ -144,6 +144,32 @@ fn what_waits_is_seen_beside_those_that_came_later() {
     assert_eq!(stage.settles(digest), looked_at());
 }
 
+/// Unlike elsewhere a need that is met already does not refuse: what others have done only holds.
+#[test]
+fn what_is_there_already_is_not_missing() {
+    let always = |needs: &str| {
+        let text = format!(
+            r#"@id("x") @needs("{needs}")
+            forbid (principal, action == Action::"withdraw-beside-others", resource);"#
+        );
+        but(&text)
+    };
+    for needs in ["debit", "passkey"] {
+        let mut stage = Stage::new();
+        stage.put_in_force(&always(needs));
+        let act = stage.withdrawal(10);
+        assert_eq!(stage.asks(act).1, Decision::Release, "{needs}");
+    }
+    let mut stage = Stage::new();
+    stage.put_in_force(&always("approvals"));
+    let act = stage.withdrawal(10);
+    let (digest, decision) = stage.asks(act);
+    assert_eq!(decision, looked_at());
+    stage.approve(APPROVERS[0], digest);
+    stage.settle(digest);
+    assert!(stage.facts().releases.contains_key(&digest));
+}
+
 /// Who is refused shows nobody anything: asking costs the money.
 #[test]
 fn what_is_refused_counts_nowhere() {
