@@ -1341,6 +1341,16 @@ type SealedContact struct {
 	Envelope Bytes `json:"envelope"`
 }
 
+// SeenBeside is an object of the description.
+type SeenBeside struct {
+	// What speaks against it: docs/spec/policy.md.
+	Sign string `json:"sign"`
+	// How much: its part of the score.
+	Points int64 `json:"points"`
+	// What there is of it, for people.
+	Text string `json:"text"`
+}
+
 // SignedQuoteQuote is an object of the description.
 type SignedQuoteQuote struct {
 	Publisher PolicyName `json:"publisher"`
@@ -1397,6 +1407,8 @@ type Standing struct {
 	Reason *ReasonName `json:"reason,omitempty"`
 	// The policy's statements that hold it, where some do.
 	Statements []PolicyName `json:"statements,omitempty"`
+	// What speaks against a withdrawal beside those of other accounts, where such a statement holds it.
+	Beside []SeenBeside `json:"beside,omitempty"`
 }
 
 // StatusSuspension is an object of the description.

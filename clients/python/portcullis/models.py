@@ -791,6 +791,15 @@ class SealedContact(TypedDict):
     envelope: Bytes
 
 
+class SeenBeside(TypedDict):
+    # What speaks against it: docs/spec/policy.md.
+    sign: Literal["alike", "together", "changed", "rush", "sudden", "own"]
+    # How much: its part of the score.
+    points: int
+    # What there is of it, for people.
+    text: str
+
+
 class SignedQuoteQuote(TypedDict):
     publisher: PolicyName
     asset: Asset
@@ -846,6 +855,8 @@ class Standing(TypedDict):
     reason: NotRequired[ReasonName]
     # The policy's statements that hold it, where some do.
     statements: NotRequired[list[PolicyName]]
+    # What speaks against a withdrawal beside those of other accounts, where such a statement holds it.
+    beside: NotRequired[list[SeenBeside]]
 
 
 class StatusSuspension(TypedDict):

@@ -847,6 +847,15 @@ export interface SealedContact {
   envelope: Bytes;
 }
 
+export interface SeenBeside {
+  /** What speaks against it: docs/spec/policy.md. */
+  sign: "alike" | "together" | "changed" | "rush" | "sudden" | "own";
+  /** How much: its part of the score. */
+  points: number;
+  /** What there is of it, for people. */
+  text: string;
+}
+
 export interface SignedQuoteQuote {
   publisher: PolicyName;
   asset: Asset;
@@ -903,6 +912,8 @@ export interface Standing {
   reason?: ReasonName;
   /** The policy's statements that hold it, where some do. */
   statements?: PolicyName[];
+  /** What speaks against a withdrawal beside those of other accounts, where such a statement holds it. */
+  beside?: SeenBeside[];
 }
 
 export interface StatusSuspension {

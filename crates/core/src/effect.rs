@@ -1,6 +1,7 @@
 //! Effects: what an entry changes, as data. They are computed first, with every refusal; committing
 //! them is the point of no return and cannot fail.
 
+mod asked;
 mod attested;
 mod codes;
 mod labels;
@@ -9,6 +10,7 @@ mod recovery;
 mod telling;
 
 use crate::act::{Act, Keys, LiftTarget, Scope};
+use crate::behaviour::{Asked, Company};
 use crate::code::SealedCode;
 use crate::digest::Digest;
 use crate::factor::{Available, Factor, FactorKind, Imported, NewFactor};
@@ -341,6 +343,9 @@ pub enum Effect {
     /// These stood behind an act that took effect, whoever asked for it among them.
     #[n(83)]
     Jointly(#[n(0)] Digest, #[n(1)] Together),
+    /// A withdrawal was asked for: as far as others can be like it, and what it looked like beside them.
+    #[n(84)]
+    Asked(#[n(0)] Digest, #[n(1)] Asked, #[n(2)] Company),
 }
 
 /// Which entry commits.
@@ -438,6 +443,7 @@ impl Facts {
             | Effect::RemovePrincipal(_)
             | Effect::SetAccountQuorum(..)
             | Effect::Jointly(..) => self.commit_principals(effect, at),
+            Effect::Asked(act, asked, company) => self.commit_asked(act, asked, company, at),
         }
     }
 
@@ -1053,6 +1059,7 @@ fn waiting(
         available,
         time: at.time,
         said: None,
+        company: None,
     }
 }
 

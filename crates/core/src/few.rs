@@ -148,6 +148,24 @@ impl<K: Ord, V> FewBy<K, V> {
         self.0.get(at).map(|(_, value)| value)
     }
 
+    /// How many keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Take out what stands under a key, where something does.
+    pub fn remove(&mut self, key: &K) -> Option<V> {
+        let at = self.0.binary_search_by(|(known, _)| known.cmp(key)).ok()?;
+        Some(self.0.remove(at).1)
+    }
+
     /// What stands under a key, or the default put there.
     pub fn entry(&mut self, key: K) -> &mut V
     where
@@ -248,7 +266,9 @@ mod tests {
             *map.entry(key).or_insert(0_u32) += 1;
         }
         assert_eq!(few.get(&5), Some(&2));
-        assert_eq!(few.get(&2), None);
+        assert_eq!((few.get(&2), few.len(), few.is_empty()), (None, 4, false));
+        assert_eq!(few.entry(7), &0);
+        assert_eq!((few.remove(&7), few.remove(&7)), (Some(0), None));
         assert_eq!(encode(&few), encode(&map));
         let read: FewBy<u32, u32> = minicbor::decode(&encode(&few)).unwrap();
         assert_eq!(read, few);

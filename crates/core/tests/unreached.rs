@@ -117,6 +117,24 @@ fn one_administrator_gives_nobody_a_contact() {
     assert_eq!(contact(&stage), Some(OTHER));
 }
 
+/// That is a change of the account's, as policies are told (docs/design/067); its first contact was none.
+#[test]
+fn another_contact_is_a_change_shortly_before() {
+    let mut stage = Stage::with_a_herald();
+    let since = |stage: &Stage| {
+        let known = stage.facts().behaviour.as_deref();
+        known.and_then(|known| known.contact_since(&stage.customer.account.0, stage.now()))
+    };
+    let act = agreed(&mut stage);
+    assert_eq!(since(&stage), None);
+    stage.pass(Span::hours(1));
+    stage.settle(act);
+    assert_eq!(contact(&stage), Some(OTHER));
+    assert_eq!(since(&stage), Some(Span(0)));
+    stage.pass(Span::hours(5));
+    assert_eq!(since(&stage), Some(Span::hours(5)));
+}
+
 #[test]
 fn it_waits_for_three_floors() {
     let mut stage = Stage::with_a_herald();

@@ -9,11 +9,13 @@ mod harness;
 
 use harness::Gate;
 use harness::http::{Served, refused, serve};
+use portcullis_core::act::{ActKind, EnrolFactor};
 use portcullis_core::evidence::{Attestation, AttestationStatement, Claim, Finding};
+use portcullis_core::factor::NewFactor;
 use portcullis_core::genesis::{Issuer, IssuerKind};
 use portcullis_core::id::{AttestationId, IssuerId};
 use portcullis_core::policy::Policy;
-use portcullis_core::{Act, Digest, Evidence, Reason};
+use portcullis_core::{Act, Digest, Evidence, Reason, Span};
 use portcullis_keeper::testkit::World;
 use portcullis_keys::StatementKey as _;
 use serde_json::{Value, json};
@@ -70,6 +72,34 @@ fn a_refusal_by_policy_names_the_statements() {
     let answer = served.send(served.submission(&act, &evidence));
     assert!(answer.1.get("statements").is_none(), "{}", answer.1);
     refused(answer, Reason::AmountZero);
+}
+
+/// A new key, and at once to a new address.
+#[test]
+fn what_holds_beside_others_is_said_in_words() {
+    let mut gate = gate(
+        "@id(\"odd\") @needs(\"approvals\")
+         forbid (principal, action == Action::\"withdraw-beside-others\", resource)
+         when { context.score >= 15 && context.approvals < 1 };",
+    );
+    let customer = gate.customer(1);
+    let principal = customer.principal;
+    let key = World::key(&principal.0).public_key().clone();
+    let factor = NewFactor::RequestKey { key };
+    let kind = ActKind::EnrolFactor(EnrolFactor { principal, factor });
+    let act = gate.ledger.customers_act(&customer, kind);
+    let evidence = gate.ledger.customers_evidence(&customer, &act);
+    gate.submit(act, evidence).unwrap();
+    gate.pass(Span::seconds(8));
+    gate.sync();
+    let (act, evidence) = gate.withdrawal(&customer, 1, 1_000);
+    let served = serve(gate);
+    assert_eq!(served.send(served.submission(&act, &evidence)).0, 202);
+    let standing = served.get(&format!("/v1/acts/{}", act.digest())).1;
+    assert_eq!(standing["statements"], json!(["odd"]));
+    let text = "to a fresh address, 0 hours after a change of the account's own factor or contact";
+    let own = json!([{ "sign": "own", "points": 15, "text": text }]);
+    assert_eq!(standing["beside"], own);
 }
 
 fn screening(act: &Act, id: u8, finding: Finding) -> Evidence {

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/default.toml");
+const WATCHFUL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/watchful.toml");
 const SCREENED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/screened.toml");
 
 fn run(args: &[&str]) -> Output {
@@ -33,7 +34,7 @@ fn changed(from: &str, to: &str) -> (tempfile::TempDir, PathBuf) {
 
 #[test]
 fn the_policies_that_ship_are_some_and_nothing_about_them_is_odd() {
-    for file in [SHIPPED, SCREENED] {
+    for file in [SHIPPED, SCREENED, WATCHFUL] {
         let output = run(&["check", file]);
         assert_eq!(output.status.code(), Some(0));
         let lines = said(&output);
@@ -98,6 +99,23 @@ fn facts_that_one_makes_up_are_answered() {
     let output = run(&["simulate", SCREENED, "--tier", "1", "--screening", "refer"]);
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer["answer"]["statements"][0], "referred-one-approval");
+    let output = run(&[
+        "simulate",
+        WATCHFUL,
+        "--address-hours",
+        "1",
+        "--alike",
+        "4",
+        "--rush",
+        "30",
+    ]);
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["answer"]["statements"][0], "like-one-of-many");
+    let beside = &answer["beside"];
+    assert_eq!(
+        (&beside["score"], &beside["parts"][1]["points"]),
+        (&50.into(), &10.into())
+    );
     let output = run(&["simulate", SHIPPED, "--act", "freeze"]);
     assert_eq!(output.status.code(), Some(2));
 }

@@ -1910,6 +1910,26 @@ public interface Model {
     }
   }
 
+  /**
+   * @param sign What speaks against it: docs/spec/policy.md.
+   * @param points How much: its part of the score.
+   * @param text What there is of it, for people.
+   */
+  record SeenBeside(String sign, Long points, String text) implements Model {
+    @Override public Map<String, Object> json() {
+      Map<String, Object> json = new LinkedHashMap<>();
+      json.put("sign", Json.of(sign));
+      json.put("points", Json.of(points));
+      json.put("text", Json.of(text));
+      return json;
+    }
+
+    public static SeenBeside of(Object value) {
+      Map<String, Object> json = Json.object(value);
+      return new SeenBeside(Json.text(json.get("sign")), Json.number(json.get("points")), Json.text(json.get("text")));
+    }
+  }
+
   record SignedQuoteQuote(String publisher, String asset, String currency, String price, Long time) implements Model {
     @Override public Map<String, Object> json() {
       Map<String, Object> json = new LinkedHashMap<>();
@@ -1982,8 +2002,10 @@ public interface Model {
    * @param entries Indices of the entries that speak of it.
    * @param reason Why, where it was refused.
    * @param statements The policy's statements that hold it, where some do.
+   * @param beside What speaks against a withdrawal beside those of other accounts, where such a statement holds
+   * it.
    */
-  record Standing(String digest, Act act, List<Long> entries, String stage, List<Need> needs, List<String> transactions, String mandate, Long until, String reason, List<String> statements) implements Model {
+  record Standing(String digest, Act act, List<Long> entries, String stage, List<Need> needs, List<String> transactions, String mandate, Long until, String reason, List<String> statements, List<SeenBeside> beside) implements Model {
     @Override public Map<String, Object> json() {
       Map<String, Object> json = new LinkedHashMap<>();
       json.put("digest", Json.of(digest));
@@ -1996,12 +2018,13 @@ public interface Model {
       if (until != null) json.put("until", Json.of(until));
       if (reason != null) json.put("reason", Json.of(reason));
       if (statements != null) json.put("statements", Json.of(statements));
+      if (beside != null) json.put("beside", Json.of(beside));
       return json;
     }
 
     public static Standing of(Object value) {
       Map<String, Object> json = Json.object(value);
-      return new Standing(Json.text(json.get("digest")), Json.maybe(json.get("act"), Act::of), Json.list(json.get("entries"), it -> Json.number(it)), Json.text(json.get("stage")), Json.list(json.get("needs"), it -> Json.maybe(it, Need::of)), Json.list(json.get("transactions"), it -> Json.text(it)), Json.text(json.get("mandate")), Json.number(json.get("until")), Json.text(json.get("reason")), Json.list(json.get("statements"), it -> Json.text(it)));
+      return new Standing(Json.text(json.get("digest")), Json.maybe(json.get("act"), Act::of), Json.list(json.get("entries"), it -> Json.number(it)), Json.text(json.get("stage")), Json.list(json.get("needs"), it -> Json.maybe(it, Need::of)), Json.list(json.get("transactions"), it -> Json.text(it)), Json.text(json.get("mandate")), Json.number(json.get("until")), Json.text(json.get("reason")), Json.list(json.get("statements"), it -> Json.text(it)), Json.list(json.get("beside"), it -> Json.maybe(it, SeenBeside::of)));
     }
   }
 

@@ -2,7 +2,9 @@
 
 use super::{Count, WINDOW};
 use crate::digest::Digest;
+use crate::few::FewBy;
 use crate::time::{Span, Time};
+use minicbor::{Decode, Encode};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -17,12 +19,14 @@ const MOST_PLACES: usize = 1 << 16;
 const DAYS: u64 = 7;
 
 /// Where accounts meet: whatever bytes name it. Two places that meet by chance, or by somebody's work, share one count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place(u64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Place(#[n(0)] u64);
 
 /// An account, told apart from the others at one place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Who(u32);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Who(#[n(0)] u32);
 
 impl Place {
     /// One for all.
@@ -48,17 +52,27 @@ impl Who {
 }
 
 /// Who was where within the window, and how many met there on the days before.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct Gatherings {
+    #[n(0)]
     events: VecDeque<Event>,
+    #[n(1)]
     places: BTreeMap<Place, Accounts>,
+    #[n(2)]
     usual: BTreeMap<Place, Usual>,
+    /// The day on which room was last made among those.
+    #[n(3)]
+    cleared: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 struct Event {
+    #[n(0)]
     time: Time,
+    #[n(1)]
     place: Place,
+    #[n(2)]
     account: Who,
 }
 
@@ -119,14 +133,22 @@ impl Gatherings {
 
     fn remember(&mut self, place: Place, count: u32, today: u64) {
         if self.usual.len() >= MOST_PLACES && !self.usual.contains_key(&place) {
-            // Those where hardly anybody meets go first.
-            self.usual
-                .retain(|_, usual| usual.is_recent(today) && usual.most() > 2);
+            self.make_room(today);
+            // What is not remembered counts as unusual: it holds, where it would not have.
             if self.usual.len() >= MOST_PLACES {
                 return;
             }
         }
         self.usual.entry(place).or_default().see(today, count);
+    }
+
+    /// Those where hardly anybody meets go first. Once a day: it looks at all of them.
+    fn make_room(&mut self, today: u64) {
+        if self.cleared < today {
+            self.cleared = today;
+            self.usual
+                .retain(|_, usual| usual.is_recent(today) && usual.most() > 2);
+        }
     }
 }
 
@@ -139,23 +161,26 @@ fn day(time: Time) -> u64 {
 }
 
 /// Accounts at one place, each with how often it came.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Accounts(BTreeMap<Who, u32>);
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+struct Accounts(#[n(0)] FewBy<Who, u32>);
 
 impl Accounts {
     fn come(&mut self, account: Who) {
-        if self.0.len() < MOST_ACCOUNTS || self.0.contains_key(&account) {
-            *self.0.entry(account).or_default() += 1;
+        if self.0.len() < MOST_ACCOUNTS || self.is_there(account) {
+            let times = self.0.entry(account);
+            *times = times.saturating_add(1);
         }
     }
 
     /// One that was not counted any more when it came is not there.
     fn leave(&mut self, account: Who) {
-        if let Some(times) = self.0.get_mut(&account) {
-            *times -= 1;
-            if *times == 0 {
+        match self.0.get(&account) {
+            None => {}
+            Some(0 | 1) => {
                 self.0.remove(&account);
             }
+            Some(_) => *self.0.entry(account) -= 1,
         }
     }
 
@@ -164,13 +189,18 @@ impl Accounts {
     }
 
     fn others(&self, account: Who) -> u32 {
-        self.count() - u32::from(self.0.contains_key(&account))
+        self.count() - u32::from(self.is_there(account))
+    }
+
+    fn is_there(&self, account: Who) -> bool {
+        self.0.get(&account).is_some()
     }
 }
 
 /// The most that met at a place on each of the last days.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Usual(VecDeque<(u64, u32)>);
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+struct Usual(#[n(0)] VecDeque<(u64, u32)>);
 
 impl Usual {
     fn see(&mut self, today: u64, count: u32) {

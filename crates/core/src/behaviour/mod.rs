@@ -5,14 +5,21 @@
 //! counted here, and what it usually is beside it, so that a merchant whom many pay every day is none.
 //!
 //! All of it is bounded and made of whole numbers alone: it is state, and every replica has the same. It
-//! may hold a withdrawal and never release one.
+//! may hold a withdrawal and never release one (docs/design/056 and 067).
 
+mod company;
+mod contacts;
 mod gathering;
+#[cfg(test)]
+mod model;
 mod rush;
 
+pub use company::{Company, Count, Hours, Part, Said, Sign};
 pub use gathering::{Gatherings, Place, Who};
 
 use crate::time::{Span, Time};
+use contacts::Contacts;
+use minicbor::{Decode, Encode};
 use portcullis_chains::Amount;
 use rush::Rush;
 
@@ -20,20 +27,32 @@ use rush::Rush;
 pub const WINDOW: Span = Span::hours(24);
 /// How long is only learnt what is usual: before, anything would look like a theft.
 pub const LEARNS: Span = Span::hours(24 * 7);
+/// How long an address is fresh, and a factor or a contact changed shortly before.
+pub const RECENT: Span = Span::hours(24);
 
 /// A withdrawal as far as others can be like it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Asked {
+    /// Who.
+    #[n(0)]
     account: Who,
+    /// How much of what.
+    #[n(1)]
     size: Place,
+    /// To whom.
+    #[n(2)]
     destination: Place,
-    is_fresh: bool,
-    has_changed: bool,
+    /// For how long the account may pay there.
+    #[n(3)]
+    address: Hours,
+    /// How long ago the account changed a factor or its contact.
+    #[n(4)]
+    changed: Hours,
 }
 
 impl Asked {
     /// By an account, of an asset, to a destination (an address with its tag, if it has one), each in whatever
-    /// bytes name it.
+    /// bytes name it. To an old address, and nothing has changed.
     #[must_use]
     pub fn new(account: &[u8], asset: &[u8], amount: Amount, to: &[u8]) -> Self {
         let size = [asset, &[0], &amount.0.to_be_bytes()].concat();
@@ -41,113 +60,123 @@ impl Asked {
             account: Who::of(account),
             size: Place::of(&size),
             destination: Place::of(to),
-            is_fresh: false,
-            has_changed: false,
+            address: Hours::MANY,
+            changed: Hours::MANY,
         }
     }
 
-    /// The account has not paid the address before, or not for long.
+    /// To an address that the account may pay, or has paid, for so long; none where it is old or nobody knows.
     #[must_use]
-    pub const fn to_a_fresh_address(self, is_fresh: bool) -> Self {
-        Self { is_fresh, ..self }
-    }
-
-    /// A factor, or the contact, of the account was changed shortly before.
-    #[must_use]
-    pub const fn after_a_change(self, has_changed: bool) -> Self {
+    pub fn to_an_address_of(self, age: Option<Span>) -> Self {
         Self {
-            has_changed,
+            address: Hours::of(age),
             ..self
         }
     }
-}
 
-/// What a withdrawal looks like beside the others of the last 24 hours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Company {
-    /// Other accounts that asked for just this amount of this asset, each to a fresh address, where this one is.
-    pub alike: Count,
-    /// Other accounts that asked to pay this destination.
-    pub together: Count,
-    /// Other accounts that pay a fresh address shortly after a change of their factors or contact, where this one does.
-    pub changed: Count,
-    /// Withdrawals to fresh addresses within this hour, in tenths of what is usual: 10 is the usual hour.
-    pub rush: u32,
-}
-
-/// How many, and how many at most on any of the seven days before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Count {
-    /// Now.
-    pub now: u32,
-    /// At most on one of the seven days before this one.
-    pub usually: u32,
-}
-
-impl Count {
-    /// How many more than twice as many as usually: chance alone brings no more than that.
+    /// So long after the newest change of the account's factors, or of its contact; none where nobody knows of one.
     #[must_use]
-    pub const fn beyond(self) -> u32 {
-        self.now.saturating_sub(self.usually.saturating_mul(2))
+    pub fn after_a_change(self, age: Option<Span>) -> Self {
+        Self {
+            changed: Hours::of(age),
+            ..self
+        }
+    }
+
+    /// What it looks like where nothing is known of others.
+    #[must_use]
+    pub fn alone(&self) -> Company {
+        Company {
+            address_hours: self.address,
+            changed_hours: self.changed,
+            ..Company::QUIET
+        }
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.address.is_recent()
+    }
+
+    /// A thief's own factor or contact is in place, and the address too.
+    fn is_fresh_after_a_change(&self) -> bool {
+        self.is_fresh() && self.changed.is_recent()
     }
 }
 
 /// What withdrawals have looked like.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct Behaviour {
+    #[n(0)]
     sizes: Gatherings,
+    #[n(1)]
     destinations: Gatherings,
+    #[n(2)]
     changed: Gatherings,
+    /// To fresh addresses.
+    #[n(3)]
     rush: Rush,
+    /// To any.
+    #[n(4)]
+    sudden: Rush,
+    #[n(5)]
     begun: Option<Time>,
+    #[n(6)]
+    contacts: Contacts,
 }
 
 /// Where all accounts meet that have changed something.
 const CHANGED: Place = Place::ALL;
 
 impl Behaviour {
-    /// What this one looks like at a time, which is no earlier than what was noted. Like nothing, while what is
+    /// What this one looks like at a time, which is no earlier than what was noted. Like no other, while what is
     /// usual is only learnt.
     #[must_use]
     pub fn look(&self, asked: &Asked, now: Time) -> Company {
+        let own = asked.alone();
         if self.begun.is_none_or(|begun| now.since(begun) < LEARNS) {
-            return Company::default();
+            return own;
         }
-        let Asked { account, size, .. } = *asked;
-        let fresh = |count| {
-            if asked.is_fresh {
-                count
-            } else {
-                Count::default()
-            }
-        };
-        let changed = |count| {
-            if asked.has_changed {
-                fresh(count)
-            } else {
-                Count::default()
-            }
+        let account = asked.account;
+        let others = |here: bool, at: &Gatherings, place| {
+            let count = here.then(|| at.others(place, account, now));
+            count.unwrap_or_default()
         };
         Company {
-            alike: fresh(self.sizes.others(size, account, now)),
-            together: self.destinations.others(asked.destination, account, now),
-            changed: changed(self.changed.others(CHANGED, account, now)),
+            alike: others(asked.is_fresh(), &self.sizes, asked.size),
+            together: others(true, &self.destinations, asked.destination),
+            changed: others(asked.is_fresh_after_a_change(), &self.changed, CHANGED),
+            fresh: self.rush.within_an_hour(now),
             rush: self.rush.tenths(now),
+            sudden: self.sudden.tenths(now),
+            ..own
         }
     }
 
     /// Remember this one.
     pub fn note(&mut self, asked: &Asked, now: Time) {
         self.begun.get_or_insert(now);
-        if asked.is_fresh && asked.has_changed {
+        if asked.is_fresh_after_a_change() {
             self.changed.note(CHANGED, asked.account, now);
         }
-        if asked.is_fresh {
+        if asked.is_fresh() {
             self.sizes.note(asked.size, asked.account, now);
             self.rush.note(now);
         }
+        self.sudden.note(now);
         self.destinations
             .note(asked.destination, asked.account, now);
+    }
+
+    /// Remember that an account has another contact.
+    pub fn note_contact(&mut self, account: &[u8], now: Time) {
+        self.contacts.note(Place::of(account), now);
+    }
+
+    /// How long ago an account's contact was changed, where that is remembered: for 30 days.
+    #[must_use]
+    pub fn contact_since(&self, account: &[u8], now: Time) -> Option<Span> {
+        self.contacts.since(Place::of(account), now)
     }
 }
 
@@ -160,7 +189,13 @@ mod tests {
 
     fn asked(account: u32, amount: u128, to: u32, is_fresh: bool) -> Asked {
         let (account, to) = (account.to_be_bytes(), to.to_be_bytes());
-        Asked::new(&account, b"ether", Amount(amount), &to).to_a_fresh_address(is_fresh)
+        let age = is_fresh.then_some(Span(0));
+        Asked::new(&account, b"ether", Amount(amount), &to).to_an_address_of(age)
+    }
+
+    /// Just now, or never.
+    fn changed(asked: Asked, has_changed: bool) -> Asked {
+        asked.after_a_change(has_changed.then_some(Span(0)))
     }
 
     /// One that has learnt for a week, with one withdrawal like no other.
@@ -207,7 +242,11 @@ mod tests {
         let mut behaviour = learnt();
         let theft: Vec<Asked> = (0..20).map(|n| asked(n, 999, 7, true)).collect();
         let looks = all(&mut behaviour, Time(LEARNS.0 - 20), Span(1), &theft);
-        assert!(looks.iter().all(|look| *look == Company::default()));
+        let alone = Company {
+            address_hours: Hours(0),
+            ..Company::QUIET
+        };
+        assert!(looks.iter().all(|look| *look == alone));
         assert_eq!(behaviour.look(&theft[0], BEGIN).together.now, 19);
     }
 
@@ -245,13 +284,13 @@ mod tests {
     #[test]
     fn many_who_changed_something_are_seen_beside_each_other() {
         let mut behaviour = learnt();
-        let theft = (0..9).map(|n| asked(n, u128::from(n), n, true).after_a_change(true));
+        let theft = (0..9).map(|n| changed(asked(n, u128::from(n), n, true), true));
         all(&mut behaviour, BEGIN, Span(0), &theft.collect::<Vec<_>>());
         let one = asked(99, 1, 99, true);
         for (one, want) in [
-            (one.after_a_change(true), 9),
+            (changed(one, true), 9),
             (one, 0),
-            (one.after_a_change(true).to_a_fresh_address(false), 0),
+            (changed(one, true).to_an_address_of(None), 0),
         ] {
             assert_eq!(behaviour.look(&one, BEGIN).changed.now, want);
         }
@@ -267,11 +306,17 @@ mod tests {
         all(&mut behaviour, BEGIN, Span::seconds(600), &usual);
         let now = Time(BEGIN.0 + 7 * DAY.0);
         let one = asked(1, 1, 1, true);
-        assert_eq!(behaviour.look(&one, now).rush, 0);
+        let look = behaviour.look(&one, now);
+        assert_eq!((look.fresh, look.rush, look.sudden), (6, 10, 10));
         let many: Vec<Asked> = (0..60)
             .map(|n| asked(n, 5_000 + u128::from(n), n, true))
             .collect();
         all(&mut behaviour, now, Span::seconds(1), &many);
-        assert_eq!(behaviour.look(&one, now.after(Span::seconds(60))).rush, 100);
+        // A minute into the hour: 60 within it, and 59 of 60 parts of the six before.
+        let look = behaviour.look(&one, now.after(Span::seconds(60)));
+        assert_eq!((look.fresh, look.rush, look.sudden), (65, 108, 108));
+        // An hour later they are part of what is usual, and the last of them over.
+        let look = behaviour.look(&one, now.after(Span::hours(2)));
+        assert_eq!((look.fresh, look.rush), (0, 0));
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod binding;
 mod claims;
 mod clock;
 pub mod code;
+mod company;
 mod contact;
 mod control;
 mod factor;
@@ -184,6 +185,12 @@ impl Decided {
         }
     }
 
+    /// With one change more, where there is one.
+    fn with(mut self, more: Option<Effect>) -> Self {
+        self.effects.extend(more);
+        self
+    }
+
     fn by(self, asked: Option<Asked>) -> Self {
         Self { asked, ..self }
     }
@@ -312,7 +319,8 @@ fn decide_asked(case: &Case<'_>, actor: &Actor) -> Result<Decided, Reason> {
                 refuse_if_many_wait(case.state, actor.owner)?;
             }
             effects.extend(claims.used_up());
-            conclude(case, actor, &claims, effects, verdict)
+            let counted = asking.counted(case.digest).filter(|_| !actor.awaits_code);
+            conclude(case, actor, &claims, effects, verdict).with(counted)
         }
         Err(reason) => refuse_asked(case, actor, reason),
     };
@@ -456,13 +464,19 @@ pub fn settle_with(state: &State, next: Option<Cosigned>, digest: Digest, time: 
         kind => code::check_fate(state, digest, held, time)
             .and_then(|()| settle_kind(state, (digest, held), kind, Clock::at(state, next, time))),
     };
+    let asking = policy::Asking::held(state, held, time);
     let (verdict, asked) = match verdict {
-        Ok(verdict) => policy::Asking::held(state, held, time).restrict_held(verdict),
+        Ok(verdict) => asking.restrict_held(verdict),
         Err(reason) => (Err(reason), None),
     };
     let mut effects = vec![Effect::Unhold(digest)];
     let decided = match verdict {
-        Ok(Verdict::Pay(payment)) => Decided::pay(*payment, effects),
+        Ok(Verdict::Pay(payment)) => {
+            // One that a code proved counts from now on; any other was counted as it came.
+            let counted = asking.counted(digest);
+            let counted = counted.filter(|_| held.company.is_none());
+            Decided::pay(*payment, effects).with(counted)
+        }
         Ok(Verdict::Accept(changes)) => {
             effects.extend(changes);
             effects.push(Effect::End(digest, crate::state::release::End::Done, None));

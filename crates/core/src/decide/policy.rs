@@ -2,10 +2,13 @@
 
 use super::authenticate::Actor;
 use super::claims::Claims;
+use super::company::{self, Seen};
 use super::permit::Permission;
 use super::{Case, Verdict, approval, withdraw};
 use crate::act::{Act, ActKind};
 use crate::decision::Need;
+use crate::digest::Digest;
+use crate::effect::Effect;
 use crate::evidence::Finding;
 use crate::limits::Bounds;
 use crate::policy::{
@@ -27,6 +30,8 @@ pub(super) struct Asking<'a> {
     proof: Proof,
     approvals: u32,
     attested: Attested,
+    /// What a withdrawal looks like beside the others.
+    seen: Option<Seen>,
     time: Time,
     /// Whether the act can wait for what the policy wants.
     may_wait: bool,
@@ -50,6 +55,7 @@ impl<'a> Asking<'a> {
                 onboarding: claims.onboarding,
                 ..Attested::by_vendors(&claims.said, case.time)
             },
+            seen: company::look(case.state, case.act, case.time),
             time: case.time,
             may_wait: is_withdrawal || permission == Permission::WithQuorum,
         }
@@ -71,9 +77,16 @@ impl<'a> Asking<'a> {
             proof: held.proof,
             approvals,
             attested,
+            seen: company::look(state, &held.act, time).map(|seen| seen.since(held)),
             time,
             may_wait: true,
         }
+    }
+
+    /// The change that has a withdrawal count beside the others from now on; none for any other act.
+    pub(super) fn counted(&self, act: Digest) -> Option<Effect> {
+        let Seen { asked, company } = self.seen?;
+        Some(Effect::Asked(act, asked, company))
     }
 
     /// The act as the policy leaves it. What core refused never comes here; what core lets wait may wait
@@ -86,7 +99,7 @@ impl<'a> Asking<'a> {
         let left = match &asked.answer.verdict {
             Says::Permit => Ok(verdict),
             Says::Refuse(reason) => Err(*reason),
-            Says::Needs(wanted) => self.wait(verdict, wanted),
+            Says::Needs(wanted) => self.wait(verdict, wanted, &asked.answer.beside),
         };
         (left, Some(asked))
     }
@@ -113,13 +126,26 @@ impl<'a> Asking<'a> {
         Asked { facts, answer }
     }
 
-    fn wait(&self, verdict: Verdict, wanted: &[Wanted]) -> Result<Verdict, Reason> {
+    fn wait(
+        &self,
+        verdict: Verdict,
+        wanted: &[Wanted],
+        beside: &[Wanted],
+    ) -> Result<Verdict, Reason> {
         if !self.may_wait {
             return Err(Reason::Forbidden);
         }
-        let more: Option<Vec<Need>> = wanted.iter().map(|wanted| self.need(*wanted)).collect();
-        // A statement that wants what is there already contradicts itself: nothing would ever come.
-        let more = more.ok_or(Reason::Forbidden)?;
+        let more = wanted.iter().filter_map(|wanted| match self.need(*wanted) {
+            Some(need) => Some(Ok(need)),
+            // What others have done holds, and never refuses.
+            None if beside.contains(wanted) => None,
+            // A statement that wants what is there already contradicts itself: nothing would ever come.
+            None => Some(Err(Reason::Forbidden)),
+        });
+        let more: Vec<Need> = more.collect::<Result<_, Reason>>()?;
+        if more.is_empty() {
+            return Ok(verdict);
+        }
         Ok(match verdict {
             Verdict::Begin(changes, needs) => Verdict::Begin(changes, together(needs, more)),
             Verdict::Wait(needs, until) => Verdict::Wait(together(needs, more), until),
@@ -168,6 +194,7 @@ impl<'a> Asking<'a> {
             lists: self.state.engine.lists_of(act.account, act.kind.address()),
             label: act.kind.address().and_then(|to| self.label(&to)),
             money: self.money(),
+            company: self.seen.map(|seen| seen.company),
         }
     }
 

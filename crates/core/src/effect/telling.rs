@@ -36,6 +36,7 @@ impl Facts {
                 if let Some(account) = self.accounts.get_mut(account) {
                     account.contact = Some(Box::new(*contact));
                 }
+                self.note_contact(*account, at);
             }
             _ => {}
         }

@@ -128,6 +128,12 @@ pub enum PolicyFault {
         "{0}: @needs knows approvals (with @count, 1 to 16), debit, passkey, delay, room, screening and travel-rule, on a forbid"
     )]
     Needs(String),
+    /// What would not hold: a statement about the company of withdrawals does nothing else.
+    #[error(
+        "{0}: of a withdrawal beside others only a forbid that names its need (@needs) is asked for; such facts hold, \
+         and neither let go nor refuse"
+    )]
+    Beside(String),
     /// Cedar's validator: what would err when it is asked.
     #[error("the text does not fit the schema; `portcullis policy check` shows where")]
     NotOfSchema,

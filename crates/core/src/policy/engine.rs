@@ -2,7 +2,7 @@
 
 use super::document::{Name, Policy, PolicyFault, check_different};
 use super::facts::{Facts, Money, factor_name, realm_name};
-use super::{SCHEMA, shape};
+use super::{SCHEMA, beside, shape};
 use crate::id::AccountId;
 use crate::reason::Reason;
 use cedar_policy::{
@@ -28,6 +28,8 @@ pub struct Engine {
     lists: Vec<Name>,
     by_address: BTreeMap<Address, u32>,
     by_account: BTreeMap<AccountId, u32>,
+    /// Whether any statement asks how a withdrawal looks beside the others.
+    looks_beside: bool,
     /// Answers given before. Each is a function of its facts, so that nobody can tell.
     kept: Mutex<BTreeMap<Facts, Arc<Answer>>>,
 }
@@ -41,6 +43,8 @@ pub struct Statement {
     pub forbids: bool,
     /// What a forbid says it waits for.
     pub needs: Option<Wanted>,
+    /// Whether it asks how a withdrawal looks beside the others.
+    pub is_beside: bool,
 }
 
 /// What a `forbid` waits for instead of refusing.
@@ -70,6 +74,10 @@ pub struct Answer {
     pub verdict: Verdict,
     /// The names of the statements that made it, in order; those that erred, where any did.
     pub statements: Vec<Name>,
+    /// Of what it needs, what is wanted only for how a withdrawal looks beside the others: where that is there
+    /// already, nothing is missing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Wanted>,
 }
 
 /// Whether a policy lets an act through.
@@ -95,6 +103,7 @@ impl Engine {
         if !validated.validation_passed() {
             return Err(PolicyFault::NotOfSchema);
         }
+        let looks_beside = beside::check(statements.values())?;
         let listed = policy.lists.iter().zip(0_u32..);
         let (mut by_address, mut by_account) = (BTreeMap::new(), BTreeMap::new());
         for (list, bit) in listed {
@@ -111,6 +120,7 @@ impl Engine {
             lists: policy.lists.iter().map(|list| list.name.clone()).collect(),
             by_address,
             by_account,
+            looks_beside,
             kept: Mutex::default(),
         })
     }
@@ -134,6 +144,7 @@ impl Engine {
             lists: Vec::new(),
             by_address: BTreeMap::new(),
             by_account: BTreeMap::new(),
+            looks_beside: false,
             kept: Mutex::default(),
         })
     }
@@ -142,6 +153,13 @@ impl Engine {
     pub fn statements(&self) -> impl Iterator<Item = &Statement> {
         let ids = self.set.policies().map(cedar_policy::Policy::id);
         ids.filter_map(|id| self.statements.get(id))
+    }
+
+    /// Whether a statement made the answer that asks how a withdrawal looks beside the others.
+    #[must_use]
+    pub fn is_held_beside(&self, answer: &Answer) -> bool {
+        let mut beside = self.statements.values().filter(|made| made.is_beside);
+        beside.any(|made| answer.statements.contains(&made.name))
     }
 
     /// The lists that an account or an address stands in, a bit for each.
@@ -161,10 +179,23 @@ impl Engine {
     /// What the policy says to these facts.
     #[must_use]
     pub fn answer(&self, facts: &Facts) -> Arc<Answer> {
+        beside::ask(facts, self.looks_beside, |facts| self.remembered(facts))
+    }
+
+    /// Ask Cedar itself, whatever was answered before.
+    #[must_use]
+    pub fn evaluate(&self, facts: &Facts) -> Answer {
+        let asked = beside::ask(facts, self.looks_beside, |facts| {
+            Arc::new(self.ask_cedar(facts))
+        });
+        Arc::unwrap_or_clone(asked)
+    }
+
+    fn remembered(&self, facts: &Facts) -> Arc<Answer> {
         if let Some(known) = self.kept().get(facts) {
             return Arc::clone(known);
         }
-        let answer = Arc::new(self.evaluate(facts));
+        let answer = Arc::new(self.ask_cedar(facts));
         let mut kept = self.kept();
         if kept.len() >= MAX_KEPT {
             kept.clear();
@@ -177,9 +208,7 @@ impl Engine {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ask Cedar itself, whatever was answered before.
-    #[must_use]
-    pub fn evaluate(&self, facts: &Facts) -> Answer {
+    fn ask_cedar(&self, facts: &Facts) -> Answer {
         let Some(request) = self.request(facts) else {
             return Answer::refuse(Reason::PolicyFails, &[]);
         };
@@ -191,10 +220,14 @@ impl Engine {
             return Answer::refuse(Reason::PolicyFails, &self.named(erred));
         }
         let made = self.named(diagnostics.reason());
+        if facts.is_beside() {
+            return beside::held_by(&made);
+        }
         match response.decision() {
             Decision::Allow => Answer {
                 verdict: Verdict::Permit,
                 statements: names(&made),
+                beside: Vec::new(),
             },
             Decision::Deny if made.is_empty() => Answer::refuse(Reason::NotPermitted, &made),
             Decision::Deny => denied(&made),
@@ -255,6 +288,9 @@ impl Engine {
         if let Some(money) = &facts.money {
             pairs.extend(of_money(money));
         }
+        if let Some(company) = &facts.company {
+            pairs.extend(beside::of_company(company));
+        }
         let owned = pairs.into_iter().map(|(name, is)| (name.to_owned(), is));
         owned.collect()
     }
@@ -293,15 +329,16 @@ fn kinds() -> [Option<&'static EntityTypeName>; 3] {
 }
 
 impl Answer {
-    fn refuse(reason: Reason, made: &[&Statement]) -> Self {
+    pub(super) fn refuse(reason: Reason, made: &[&Statement]) -> Self {
         Self {
             verdict: Verdict::Refuse(reason),
             statements: names(made),
+            beside: Vec::new(),
         }
     }
 }
 
-fn names(made: &[&Statement]) -> Vec<Name> {
+pub(super) fn names(made: &[&Statement]) -> Vec<Name> {
     made.iter()
         .map(|statement| statement.name.clone())
         .collect()
@@ -318,6 +355,7 @@ fn denied(made: &[&Statement]) -> Answer {
     Answer {
         verdict: Verdict::Needs(wanted),
         statements: names(made),
+        beside: Vec::new(),
     }
 }
 
@@ -381,6 +419,7 @@ fn statement(policy: &cedar_policy::Policy) -> Result<Statement, PolicyFault> {
         name,
         forbids,
         needs,
+        is_beside: beside::is_asked(policy),
     })
 }
 
@@ -411,8 +450,9 @@ impl core::fmt::Debug for Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::behaviour::Company;
     use crate::factor::FactorKind;
-    use crate::policy::{ASKED, Attested, Labelled, Shares};
+    use crate::policy::{ASKED, Attested, BESIDE, Labelled, Shares};
     use crate::realm::{Realm, Role};
     use portcullis_chains::caip::AssetId;
 
@@ -444,7 +484,8 @@ mod tests {
                 risk: 10,
                 category: "sanction",
             }),
-            money: (act == "withdraw").then_some(money),
+            money: (act == "withdraw" || act == BESIDE).then_some(money),
+            company: (act == BESIDE).then_some(Company::QUIET),
         }
     }
 
@@ -453,7 +494,7 @@ mod tests {
     fn every_request_is_of_the_schema() {
         let engine = Engine::of(Policy::default_of_core());
         let schema = schema().unwrap_or_else(|| unreachable!("core's own schema parses"));
-        for act in ASKED {
+        for act in ASKED.into_iter().chain([BESIDE]) {
             for realm in [Realm::Customers, Realm::Staff] {
                 for factor in [
                     FactorKind::RequestKey,
@@ -465,6 +506,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(schema.actions().count(), ASKED.len());
+        assert_eq!(schema.actions().count(), ASKED.len() + 1);
     }
 }

@@ -1,5 +1,6 @@
 //! The facts of an act, as core computes them: few and discrete, so that the same come again.
 
+use crate::behaviour::Company;
 use crate::evidence::Finding;
 use crate::factor::FactorKind;
 use crate::realm::{Realm, Role};
@@ -36,6 +37,9 @@ pub const ASKED: [&str; 17] = [
     "set-account-quorum",
 ];
 
+/// What is asked besides of a withdrawal, with its [`Company`]: of the answer only what a forbid waits for counts.
+pub const BESIDE: &str = "withdraw-beside-others";
+
 /// All that a policy is asked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Facts {
@@ -65,6 +69,9 @@ pub struct Facts {
     /// What is known of a withdrawal besides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub money: Option<Money>,
+    /// What a withdrawal looks like beside the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company: Option<Company>,
 }
 
 /// What a label says of an address.
@@ -140,7 +147,15 @@ impl Facts {
 
     /// Whether these are the facts of an act that policies are asked about.
     pub(super) fn is_whole(&self) -> bool {
-        ASKED.contains(&self.act) && self.money.is_some() == (self.act == "withdraw")
+        let is_beside = self.is_beside();
+        let is_withdrawal = is_beside || self.act == "withdraw";
+        (is_beside || ASKED.contains(&self.act))
+            && self.money.is_some() == is_withdrawal
+            && self.company.is_some() == is_beside
+    }
+
+    pub(super) fn is_beside(&self) -> bool {
+        self.act == BESIDE
     }
 }
 

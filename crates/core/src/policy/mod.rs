@@ -4,6 +4,7 @@
 //! The text is small and its data stands beside it ([`Policy`]). Core computes the [`Facts`] of an act,
 //! which are few and discrete; the [`Engine`] answers from them alone. docs/design/031 has the reasons.
 
+mod beside;
 mod candidate;
 mod document;
 mod engine;
@@ -15,7 +16,7 @@ mod shape;
 pub use candidate::Candidate;
 pub use document::{List, MAX_TEXT, Name, Policy, PolicyFault, Tiers};
 pub use engine::{Answer, Engine, Statement, Verdict, Wanted};
-pub use facts::{ASKED, Attested, Facts, Labelled, Money, NO_TIERS, Shares, whole_hours};
+pub use facts::{ASKED, Attested, BESIDE, Facts, Labelled, Money, NO_TIERS, Shares, whole_hours};
 pub(crate) use rates::median;
 pub use rates::{FEWEST, FiatLimit, Publisher, Quote, Rate, RateRules, Scale, SignedQuote};
 pub use remarks::Remarks;

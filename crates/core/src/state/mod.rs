@@ -20,6 +20,7 @@ pub use query::Reach;
 pub use snapshot::SnapshotFault;
 
 use crate::act::Scope;
+use crate::behaviour::Behaviour;
 use crate::digest::Digest;
 use crate::factor::{Available, Epochs, Factor, FactorKind, Imported, NewFactor};
 use crate::few::Few;
@@ -200,6 +201,9 @@ pub struct Facts {
     /// Factors that held acts of staff name.
     #[n(59)]
     pub announced: Announced,
+    /// What withdrawals have looked like, once any was asked for.
+    #[n(60)]
+    pub behaviour: Option<Box<Behaviour>>,
     /// The label sets in force by the names of their lists, once there are any.
     #[n(61)]
     pub labels: Option<BTreeMap<Name, InForce>>,
@@ -400,6 +404,7 @@ impl Facts {
             attested: None,
             codes: Codes::default(),
             announced: Announced::default(),
+            behaviour: None,
             labels: None,
         };
         facts.found(network);

@@ -1,6 +1,7 @@
 //! Acts that wait, and releases on their way.
 
 use crate::act::Act;
+use crate::behaviour::Company;
 use crate::digest::Digest;
 use crate::factor::Available;
 use crate::id::{AccountId, LedgerEntryId, PrincipalId};
@@ -40,6 +41,10 @@ pub struct Held {
     /// What vendors have said of it, once any has.
     #[n(7)]
     pub said: Option<Said>,
+    /// What a withdrawal looked like beside the others as it was asked for. None of one that waits for the word on
+    /// a code: it counts nowhere yet.
+    #[n(8)]
+    pub company: Option<Box<Company>>,
 }
 
 /// A planned release.

@@ -46,6 +46,20 @@ fn a_small_withdrawal_goes_out_once_the_herald_has_said_so() {
     assert_eq!(stage.served(), step);
 }
 
+/// Anybody can send digits: nothing counts beside the others before the herald has judged them.
+#[test]
+fn it_counts_beside_the_others_once_its_code_was_right() {
+    let counts = |stage: &Stage| stage.facts().behaviour.is_some();
+    let mut stage = Stage::with_codes();
+    let (act, evidence) = stage.small(MOST);
+    let wrong = stage.submit_with(act, evidence);
+    stage.wrong(wrong);
+    stage.settle(wrong);
+    assert!(!counts(&stage));
+    goes_out(&mut stage, MOST);
+    assert!(counts(&stage));
+}
+
 /// More than the rule of codes, or than is left of its day, takes a passkey, which has other limits.
 #[test]
 fn more_takes_a_passkey() {

@@ -150,6 +150,7 @@ fn facts_of(tier: u8) -> Facts {
             account: Shares::default(),
             asset_wide: Shares::default(),
         }),
+        company: None,
     }
 }
 

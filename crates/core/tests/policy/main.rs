@@ -8,6 +8,7 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+mod beside;
 mod engine;
 mod in_force;
 mod only_takes_away;

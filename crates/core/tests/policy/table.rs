@@ -1,5 +1,6 @@
 //! The policies that ship (`policies/`), fact by fact: read by somebody who knows withdrawals.
 
+use portcullis_core::behaviour::{Company, Count, Hours};
 use portcullis_core::evidence::Finding;
 use portcullis_core::factor::FactorKind;
 use portcullis_core::policy::{Attested, Engine, Facts, Money, Policy, Shares, Verdict, Wanted};
@@ -24,6 +25,7 @@ const SMALL: Facts = Facts {
     lists: 0,
     label: None,
     money: Some(MONEY),
+    company: None,
 };
 
 const MONEY: Money = Money {
@@ -131,9 +133,44 @@ fn rows_of_vendors() -> Vec<(&'static str, Facts, &'static str, &'static str)> {
     ]
 }
 
+/// What `policies/watchful.toml` says to how withdrawals look beside the others.
+#[rustfmt::skip]
+fn rows_of_company() -> Vec<(&'static str, Facts, &'static str, &'static str)> {
+    let beyond = |now| Count { now, usually: 0 };
+    let seen = |tier, approvals, address_hours, company| {
+        let money = Money { tier, address_hours, ..MONEY };
+        let company = Company { address_hours: Hours(address_hours), ..company };
+        Facts { approvals, money: Some(money), company: Some(company), ..SMALL }
+    };
+    let quiet = Company::QUIET;
+    let alike = |now| Company { alike: beyond(now), ..quiet };
+    let together = |now, usually| Company { together: Count { now, usually }, ..quiet };
+    let rush = |rush| Company { rush, ..quiet };
+    let changed = Company { changed_hours: Hours(2), ..quiet };
+    let by_key = |facts| Facts { factor: FactorKind::RequestKey, ..facts };
+    vec![
+        // what                                        facts                                       answer         made by
+        ("like no other",                              seen(0, 0, 720, quiet),                     "goes",        "what-core-allows"),
+        ("four alike",                                 seen(0, 0, 1, alike(4)),                    "goes",        "what-core-allows"),
+        ("five alike",                                 seen(0, 0, 1, alike(5)),                    "1 approvals", "like-one-of-many"),
+        ("five alike, approved",                       seen(0, 1, 1, alike(5)),                    "goes",        "what-core-allows"),
+        ("four alike, in a rush",                      seen(0, 0, 1, Company { rush: 30, ..alike(4) }), "1 approvals", "like-one-of-many"),
+        ("thirty to a merchant who has thirty",        seen(0, 0, 720, together(30, 30)),          "goes",        "what-core-allows"),
+        ("thirty to somebody of today",                seen(0, 0, 720, together(30, 0)),           "1 approvals", "like-one-of-many"),
+        ("a rush, by a passkey",                       seen(0, 0, 1, rush(40)),                    "goes",        "what-core-allows"),
+        ("a rush, by a request key",                   by_key(seen(0, 0, 1, rush(40))),            "passkey",     "in-a-rush-by-passkey"),
+        ("a rush, by a request key, to a known one",   by_key(seen(0, 0, 24, rush(40))),           "goes",        "what-core-allows"),
+        ("small, after a change",                      seen(0, 0, 1, changed),                     "goes",        "what-core-allows"),
+        ("large, after a change",                      seen(1, 1, 1, changed),                     "2 approvals", "changed-and-large"),
+        ("large, after a change, to a known one",      seen(1, 0, 24, changed),                    "goes",        "what-core-allows"),
+        ("large, after a change, approved by two",     seen(1, 2, 1, changed),                     "goes",        "what-core-allows"),
+    ]
+}
+
 #[test]
 fn the_policies_that_ship_say_this() {
     says(&shipped(), rows());
+    says(&watchful(), rows_of_company());
     says(&screened(), rows_of_vendors());
 }
 
@@ -164,6 +201,11 @@ fn screened() -> Policy {
     toml::from_str(text).unwrap()
 }
 
+fn watchful() -> Policy {
+    let text = include_str!("../../../../policies/watchful.toml");
+    toml::from_str(text).unwrap()
+}
+
 fn shipped() -> Policy {
     let text = include_str!("../../../../policies/default.toml");
     toml::from_str(text).unwrap()
@@ -172,7 +214,11 @@ fn shipped() -> Policy {
 /// Every statement of theirs decides something above.
 #[test]
 fn no_statement_is_idle() {
-    for (policy, rows) in [(shipped(), rows()), (screened(), rows_of_vendors())] {
+    for (policy, rows) in [
+        (shipped(), rows()),
+        (screened(), rows_of_vendors()),
+        (watchful(), rows_of_company()),
+    ] {
         for statement in Engine::compile(&policy).unwrap().statements() {
             let makes = |made: &str| made.split(' ').any(|name| name == statement.name.0);
             assert!(

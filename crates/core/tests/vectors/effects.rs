@@ -4,6 +4,7 @@ use crate::holder::{Holder, Kind};
 use crate::{acts, cbor};
 use portcullis_chains::Amount;
 use portcullis_core::act::{ActKind, Keys, LiftTarget, Roots, Scope};
+use portcullis_core::behaviour::{Asked, Company, Count, Hours};
 use portcullis_core::code::{SEALED_CODE, SealedCode};
 use portcullis_core::effect::Effect;
 use portcullis_core::evidence::Finding;
@@ -43,7 +44,7 @@ pub(crate) fn document() -> Value {
         .chain(70..=74)
         .chain(90..=92)
         .chain(100..=101)
-        .chain(80..=83)
+        .chain(80..=84)
         .chain(110..=114);
     assert_eq!(numbers, known.collect());
     let vector = |effect: &Effect| json!({ "number": number(effect), "cbor": cbor(effect) });
@@ -61,6 +62,7 @@ fn all() -> Vec<Effect> {
         attested(),
         codes(),
         principals(),
+        asked(),
     ]
     .concat()
 }
@@ -282,6 +284,20 @@ fn principals() -> Vec<Effect> {
     ]
 }
 
+fn asked() -> Vec<Effect> {
+    let asked = Asked::new(&ACCOUNT.0, b"asset", Amount(5), b"to");
+    let company = Company {
+        alike: Count { now: 7, usually: 1 },
+        rush: 43,
+        address_hours: Hours(1),
+        ..Company::QUIET
+    };
+    vec![
+        Effect::Asked(ACT, asked, Company::QUIET),
+        Effect::Asked(ACT, asked.to_an_address_of(Some(DELAY)), company),
+    ]
+}
+
 fn holder() -> Owner {
     Owner::Holder {
         account: ACCOUNT,
@@ -326,7 +342,7 @@ fn the_table_is_complete() {
     for number in (35..60)
         .chain(64..70)
         .chain(75..80)
-        .chain(84..90)
+        .chain(85..90)
         .chain(93..100)
         .chain(102..110)
         .chain(115..=255_u8)

@@ -12,6 +12,7 @@ use axum::extract::{Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use portcullis_core::behaviour::Said;
 use portcullis_core::decide::{Cosigned, Decided, settle_with};
 use portcullis_core::decision::Need;
 use portcullis_core::entry::Submission;
@@ -39,6 +40,9 @@ struct Standing {
     /// The policy's statements that it waits for, where some do.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     statements: Vec<Name>,
+    /// How the withdrawal looks beside those of other accounts, where one of those statements asks for that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    beside: Vec<Said>,
     transactions: Vec<Digest>,
     /// The signed mandate (docs/spec/mandate.md), for whoever carries it out; its digest stands in `transactions`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -214,6 +218,7 @@ fn look(
         needs: Vec::new(),
         until: None,
         statements: Vec::new(),
+        beside: Vec::new(),
         transactions: Vec::new(),
         mandate: None,
         now: facts.time.max(now),
@@ -228,6 +233,7 @@ fn look(
             };
             (standing.needs, standing.until) = (needs.iter().map(open).collect(), *until);
             standing.statements = waited_for(&decided);
+            standing.beside = seen_beside(state, &decided);
         }
     } else if let Some(release) = facts.releases.get(&digest) {
         standing.stage = stage_of(release);
@@ -249,6 +255,14 @@ fn waited_for(decided: &Decided) -> Vec<Name> {
     let asked = decided.asked().map(|asked| &asked.answer);
     let holds = asked.filter(|answer| answer.verdict != Verdict::Permit);
     holds.map_or_else(Vec::new, |answer| answer.statements.clone())
+}
+
+/// What speaks against a withdrawal beside the others, where that holds it.
+fn seen_beside(state: &CoreState, decided: &Decided) -> Vec<Said> {
+    let asked = decided.asked();
+    let asked = asked.filter(|asked| state.engine().is_held_beside(&asked.answer));
+    let company = asked.and_then(|asked| asked.facts.company);
+    company.map_or_else(Vec::new, |company| company.said())
 }
 
 fn stage_of(release: &Release) -> Stage {

@@ -176,6 +176,7 @@ pub(super) fn waiting(state: &State, digest: Digest) -> Lines {
             [("waits for", needs.join("; "))]
                 .into_iter()
                 .chain(until)
+                .chain(beside(&decided))
                 .collect()
         }
         Decision::Release => vec![(
@@ -184,6 +185,13 @@ pub(super) fn waiting(state: &State, digest: Digest) -> Lines {
         )],
         Decision::Refuse { reason } => vec![("waits for", format!("nothing: it ends as {reason}"))],
     }
+}
+
+/// How a withdrawal looks beside those of other accounts: whoever approves it should know.
+fn beside(decided: &decide::Decided) -> impl Iterator<Item = (&'static str, String)> {
+    let company = decided.asked().and_then(|asked| asked.facts.company);
+    let said = company.map(|company| company.said()).unwrap_or_default();
+    said.into_iter().map(|said| ("beside", said.text))
 }
 
 /// A need, for people.

@@ -70,5 +70,6 @@ fn facts(turn: u64) -> Facts {
             },
             asset_wide: Shares::default(),
         }),
+        company: None,
     }
 }

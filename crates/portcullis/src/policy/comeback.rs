@@ -85,6 +85,7 @@ fn by_a_code() -> Facts {
         lists: 0,
         label: None,
         money: None,
+        company: None,
     }
 }
 

@@ -5,6 +5,7 @@ use crate::failure::{Exit, Failure};
 use crate::out::{json, say, word};
 use clap::Args;
 use portcullis_client::in_short;
+use portcullis_core::behaviour::Said;
 use portcullis_core::decide::{Bite, Bitten, Decided, bites, decide, settle};
 use portcullis_core::policy::Candidate;
 use portcullis_core::signature::Strict;
@@ -125,6 +126,12 @@ fn tell(state: &State, entry: &Entry, shown: &Shown) {
     say(format_args!("statements {}", names.join(", ")));
     if !shown.lists.is_empty() {
         say(format_args!("lists      {}", shown.lists.join(", ")));
+    }
+    if let Some(company) = &asked.facts.company {
+        for Said { points, text, .. } in company.said() {
+            say(format_args!("beside     {points} points: {text}"));
+        }
+        say(format_args!("score      {} of 100", company.score()));
     }
     say(format_args!("facts      {}", json(&asked.facts)));
 }

@@ -5,6 +5,7 @@ use crate::failure::{Exit, Failure};
 use crate::out::{json, say};
 use clap::{Args, ValueEnum};
 use portcullis_chains::AssetId;
+use portcullis_core::behaviour::{Company, Count, Hours};
 use portcullis_core::evidence::Finding;
 use portcullis_core::factor::FactorKind;
 use portcullis_core::policy::{ASKED, Attested, Engine, Facts, Labelled, Money, Name, Shares};
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 ///
 /// Example:
 ///   portcullis policy simulate policies/default.toml --tier 2 --approvals 1 --address-hours 4
+///   portcullis policy simulate policies/watchful.toml --address-hours 1 --alike 5 --rush 40
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct SimulateArgs {
@@ -76,6 +78,50 @@ pub(super) struct SimulateArgs {
     /// Percent of everybody's day
     #[arg(long, default_value_t = 0)]
     asset_day: u8,
+    #[command(flatten)]
+    company: CompanyArgs,
+}
+
+/// How a withdrawal looks beside the others, as docs/spec/policy.md has it.
+#[derive(Debug, Args)]
+struct CompanyArgs {
+    /// Other accounts, beyond what is usual, that ask for just this amount to fresh addresses
+    #[arg(long, default_value_t = 0)]
+    alike: u32,
+    /// Other accounts, beyond what is usual, that pay this destination
+    #[arg(long, default_value_t = 0)]
+    together: u32,
+    /// Other accounts, beyond what is usual, that pay fresh addresses shortly after a change
+    #[arg(long, default_value_t = 0)]
+    changed: u32,
+    /// Withdrawals to fresh addresses within the hour
+    #[arg(long, default_value_t = 0)]
+    fresh: u32,
+    /// The same in tenths of the usual hour
+    #[arg(long, default_value_t = 10)]
+    rush: u32,
+    /// All withdrawals within the hour in tenths of the usual one
+    #[arg(long, default_value_t = 10)]
+    sudden: u32,
+    /// Hours since the account's newest factor or contact began to count
+    #[arg(long, default_value_t = 720)]
+    changed_hours: u16,
+}
+
+impl CompanyArgs {
+    fn beside(&self, address_hours: u16) -> Company {
+        let beyond = |now| Count { now, usually: 0 };
+        Company {
+            alike: beyond(self.alike),
+            together: beyond(self.together),
+            changed: beyond(self.changed),
+            fresh: self.fresh,
+            rush: self.rush,
+            sudden: self.sudden,
+            address_hours: Hours(address_hours),
+            changed_hours: Hours(self.changed_hours),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -123,7 +169,11 @@ impl SimulateArgs {
         });
         let facts = self.facts(bits.fold(0, |all, one| all | one));
         let answer = engine.answer(&facts);
-        say(json(&value!({ "facts": facts, "answer": *answer })));
+        let mut said = value!({ "facts": facts, "answer": *answer });
+        if let Some(company) = &facts.company {
+            said["beside"] = value!({ "score": company.score(), "parts": company.said() });
+        }
+        say(json(&said));
         Ok(())
     }
 
@@ -171,6 +221,7 @@ impl SimulateArgs {
                 .zip(self.label_risk)
                 .map(|(category, risk)| Labelled::from(Rating { risk, category })),
             money: (self.act == "withdraw").then_some(money),
+            company: (self.act == "withdraw").then(|| self.company.beside(self.address_hours)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Ground;
 use crate::row::Row;
+use portcullis_core::behaviour::Company;
 use serde::{Serialize, Serializer};
 
 /// The answer.
@@ -17,6 +18,9 @@ pub struct Answer {
     /// Why it could not be read, where it could not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread: Option<String>,
+    /// How it looks beside the others: what a policy would be told.
+    #[serde(skip)]
+    pub company: Company,
 }
 
 /// What would have become of a withdrawal.
@@ -45,12 +49,13 @@ impl Would {
 }
 
 impl Answer {
-    pub(super) fn new(row: &Row, grounds: Vec<Ground>) -> Self {
+    pub(super) fn new(row: &Row, grounds: Vec<Ground>, company: Company) -> Self {
         Self {
             id: row.id.clone(),
             would: Would::by(&grounds),
             grounds,
             unread: None,
+            company,
         }
     }
 
@@ -62,6 +67,7 @@ impl Answer {
             would: Would::Unread,
             grounds: Vec::new(),
             unread: Some(why),
+            company: Company::QUIET,
         }
     }
 

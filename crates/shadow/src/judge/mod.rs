@@ -69,11 +69,11 @@ impl Shadow {
     pub fn take(&mut self, mut row: Row) -> Answer {
         row.time = row.time.max(self.now);
         self.now = row.time;
-        let grounds = self.judge(&row);
-        Answer::new(&row, grounds)
+        let (grounds, company) = self.judge(&row);
+        Answer::new(&row, grounds, company)
     }
 
-    fn judge(&mut self, row: &Row) -> Vec<Ground> {
+    fn judge(&mut self, row: &Row) -> (Vec<Ground>, Company) {
         let begun = *self.begun.get_or_insert(row.time);
         let known = self.look(row, begun);
         let patterns = patterns(&self.terms, &known);
@@ -85,7 +85,7 @@ impl Shadow {
             self.flows.add(row);
         }
         self.tally.add(row, &grounds);
-        grounds
+        (grounds, known.company)
     }
 
     /// What all of it has come to.
@@ -101,11 +101,17 @@ impl Shadow {
         let (factor, contact) = (since(row.factor_since), since(row.contact_since));
         let is_learning = row.time.since(begun) < self.terms.warm_up;
         let address = self.book.look(row, is_learning);
-        let is_young = |age: Option<Span>| age.is_some_and(|age| age < self.terms.delay);
         let account = row.account.as_bytes();
+        // While the book is only learnt, anybody's address may be a fresh one.
+        let age = if is_learning {
+            Some(Span(0))
+        } else {
+            address.age()
+        };
+        let changed = factor.into_iter().chain(contact).min();
         let asked = Asked::new(account, row.asset.as_bytes(), row.amount, row.to.as_bytes())
-            .to_a_fresh_address(is_learning || address.is_younger_than(self.terms.delay))
-            .after_a_change(is_young(factor) || is_young(contact));
+            .to_an_address_of(age)
+            .after_a_change(changed);
         let company = self.behaviour.look(&asked, row.time);
         self.behaviour.note(&asked, row.time);
         let has_factor = self.book.has_factor(row);
