@@ -7,9 +7,9 @@
 use crate::answer::Answer;
 use crate::attack::{Job, Seen, Way, genuine};
 use crate::error::DrillError;
+use crate::money::Money;
 use crate::people::{Customer, Town};
 use crate::platform::Platform;
-use portcullis_chains::Amount;
 use portcullis_client::{Ceremony, RequestSigner};
 use portcullis_core::act::{Act, ActKind};
 use portcullis_core::passkey::Assertion;
@@ -88,43 +88,47 @@ pub(crate) fn hold_back(
     let mut held = vec![None; town.victims.len()];
     for job in jobs.iter().filter(|job| job.way == *way) {
         let customer = &town.victims[job.victim].customer;
-        held[job.victim] = Some(own(platform, customer, job.slice.amount)?);
+        held[job.victim] = Some(own(platform, customer, job.slice.money)?);
     }
     Ok(held)
 }
 
 /// A withdrawal of the customer's own, to its aged address.
-fn own(platform: &Platform, customer: &Customer, amount: Amount) -> Result<Seen, DrillError> {
-    genuine(platform, customer, customer.address, amount)
+fn own(platform: &Platform, customer: &Customer, money: Money) -> Result<Seen, DrillError> {
+    genuine(platform, customer, customer.address, money)
 }
 
 impl Attackers<'_> {
     /// Try one withdrawal, of any way but a race ([`Attackers::race`]).
     pub(crate) fn attempt(&self, platform: &Platform, job: &Job) -> Result<Answer, DrillError> {
         let customer = &*self.town.victims[job.victim].customer;
-        let (to, amount) = (job.slice.thief, job.slice.amount);
-        let to_thief = || platform.act_of(customer, platform.withdraw(to, amount));
+        let (to, money) = (job.slice.thief, job.slice.money);
+        let to_thief = || platform.act_of(customer, platform.withdraw(to, money));
         match job.way {
             NO_FACTOR => relay(platform, &to_thief()?, Vec::new()),
             NO_FACTOR_AGED => {
-                let kind = platform.withdraw(customer.address, amount);
+                let kind = platform.withdraw(customer.address, money);
                 relay(platform, &platform.act_of(customer, kind)?, Vec::new())
             }
             NO_BACK_END => self.go_round(platform, &to_thief()?),
             EXPIRED => late(platform, &self.loot.expired, job.victim),
             OLD_CHECKPOINT => late(platform, &self.loot.day_old, job.victim),
             REPLAYED_ACT => {
-                let Seen { act, evidence } = &self.loot.accepted[job.victim];
+                let Seen { act, evidence, .. } = &self.loot.accepted[job.victim];
                 platform.relay_anew(act, evidence)
             }
             OTHER_AMOUNT => {
-                let Seen { mut act, evidence } = own(platform, customer, customer.amount)?;
-                act.kind = platform.withdraw(customer.address, amount);
+                let Seen {
+                    mut act, evidence, ..
+                } = own(platform, customer, money.half())?;
+                act.kind = platform.withdraw(customer.address, money);
                 relay(platform, &act, evidence.assertions)
             }
             OTHER_PAYEE => {
-                let Seen { mut act, evidence } = own(platform, customer, amount)?;
-                act.kind = platform.withdraw(to, amount);
+                let Seen {
+                    mut act, evidence, ..
+                } = own(platform, customer, money)?;
+                act.kind = platform.withdraw(to, money);
                 relay(platform, &act, evidence.assertions)
             }
             _ => {
@@ -207,7 +211,7 @@ impl Attackers<'_> {
     /// The customer's own act on its way, and as many copies of it at the same moment: one may pass.
     pub(crate) fn race(&self, platform: &Platform, job: &Job) -> Result<Race, DrillError> {
         let customer = &*self.town.victims[job.victim].customer;
-        let Seen { act, evidence } = own(platform, customer, job.slice.amount)?;
+        let Seen { act, evidence, .. } = own(platform, customer, job.slice.money)?;
         let asked = platform.now();
         let copies: Vec<Platform> = (0..COPIES).map(|_| platform.anew()).collect();
         let answers: Vec<Answer> = thread::scope(|scope| {
@@ -246,7 +250,7 @@ fn relay(platform: &Platform, act: &Act, assertions: Vec<Assertion>) -> Result<A
 /// What was held back, sent at last.
 fn late(platform: &Platform, held: &[Option<Seen>], victim: usize) -> Result<Answer, DrillError> {
     let none = || DrillError::Journal("nothing was held back".into());
-    let Seen { act, evidence } = held[victim].as_ref().ok_or_else(none)?;
+    let Seen { act, evidence, .. } = held[victim].as_ref().ok_or_else(none)?;
     Ok(platform.relay(act, evidence))
 }
 

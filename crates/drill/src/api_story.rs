@@ -113,12 +113,12 @@ fn pass(stage: &Stage, town: &Town, jobs: &[Job]) -> Result<(Vec<Seen>, Vec<Aske
     };
     let withdraw = |platform: &Platform, at: &usize| {
         let customer = &town.victims[*at].customer;
-        let amount = replayed(*at).map_or(customer.amount, |job| job.slice.amount);
-        let seen = genuine(platform, customer, customer.address, amount)?;
+        let money = replayed(*at).map_or(customer.money, |job| job.slice.money);
+        let seen = genuine(platform, customer, customer.address, money)?;
         let asked = Asked {
             customer: Arc::clone(customer),
             act: seen.act.digest(),
-            amount,
+            money,
             at: platform.now(),
             to: customer.address,
             answer: platform.relay(&seen.act, &seen.evidence),
@@ -177,7 +177,7 @@ fn race(platform: &Platform, attackers: &Attackers<'_>, job: &Job) -> Result<Don
     let asked = Asked {
         customer: Arc::clone(&attackers.town.victims[job.victim].customer),
         act: race.digest,
-        amount: job.slice.amount,
+        money: job.slice.money,
         at: race.asked,
         to: attackers.town.victims[job.victim].customer.address,
         answer: race.own(),
@@ -189,7 +189,7 @@ fn race(platform: &Platform, attackers: &Attackers<'_>, job: &Job) -> Result<Don
 fn tried(job: &Job, answer: Answer) -> Tried {
     Tried {
         way: job.way.clone(),
-        amount: job.slice.amount,
+        money: job.slice.money,
         answer,
     }
 }

@@ -1,12 +1,11 @@
 //! What attackers tried and what became of it.
 
 use crate::answer::Answer;
-use crate::chain::COIN;
 use crate::error::DrillError;
+use crate::money::Money;
 use crate::outcome::{Check, Flow, Tally};
 use crate::people::{Customer, Slice, Town};
 use crate::platform::Platform;
-use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
 use portcullis_core::Evidence;
 use portcullis_core::act::Act;
@@ -26,6 +25,9 @@ pub(crate) struct Way {
 pub(crate) struct Seen {
     pub(crate) act: Act,
     pub(crate) evidence: Evidence,
+    /// Where the withdrawal goes.
+    pub(crate) to: Address,
+    pub(crate) money: Money,
 }
 
 /// What a customer itself would send, proven in full.
@@ -33,11 +35,16 @@ pub(crate) fn genuine(
     platform: &Platform,
     customer: &Customer,
     to: Address,
-    amount: Amount,
+    money: Money,
 ) -> Result<Seen, DrillError> {
-    let act = platform.act_of(customer, platform.withdraw(to, amount))?;
+    let act = platform.act_of(customer, platform.withdraw(to, money))?;
     let evidence = platform.full_evidence(&customer.passkey, &act)?;
-    Ok(Seen { act, evidence })
+    Ok(Seen {
+        act,
+        evidence,
+        to,
+        money,
+    })
 }
 
 /// One withdrawal to be taken.
@@ -65,7 +72,7 @@ pub(crate) fn jobs(town: &Town, ways: &[Way], first: usize) -> Vec<Job> {
 #[derive(Clone, Debug)]
 pub(crate) struct Tried {
     pub(crate) way: Way,
-    pub(crate) amount: Amount,
+    pub(crate) money: Money,
     pub(crate) answer: Answer,
 }
 
@@ -80,10 +87,8 @@ pub(crate) struct Book {
 pub struct Row {
     /// The way.
     pub name: &'static str,
-    /// How many withdrawals were tried so.
-    pub count: u64,
-    /// Of how much.
-    pub amount: Amount,
+    /// The withdrawals that were tried so.
+    pub tried: Tally,
     /// What met them, with how many.
     pub answers: Vec<(String, u64)>,
     /// Whether that is what has to meet them.
@@ -93,9 +98,9 @@ pub struct Row {
 impl Book {
     /// The flow's sums, by the gate's answers.
     pub(crate) fn flow(&self) -> Flow {
-        let mut flow = Flow::none_of(COIN);
+        let mut flow = Flow::none();
         for tried in &self.tried {
-            flow.attempted.add(COIN, tried.amount);
+            flow.attempted.add(tried.money);
             let tally: Option<&mut Tally> = match tried.answer {
                 Answer::Released => Some(&mut flow.released),
                 Answer::Refused(_) | Answer::Void(_) | Answer::Again => Some(&mut flow.refused),
@@ -104,7 +109,7 @@ impl Book {
                 Answer::Lost(_) => None,
             };
             if let Some(tally) = tally {
-                tally.add(COIN, tried.amount);
+                tally.add(tried.money);
             }
         }
         flow
@@ -128,8 +133,7 @@ impl Book {
         let is_met = |tried: &&Tried| way.met_by.as_ref().is_none_or(|must| tried.answer == *must);
         Row {
             name: way.name,
-            count: tried.len().try_into().unwrap_or(u64::MAX),
-            amount: Amount(tried.iter().map(|tried| tried.amount.0).sum()),
+            tried: tried.iter().map(|tried| tried.money).collect(),
             answers: answers.into_iter().collect(),
             as_it_must: !tried.is_empty() && tried.iter().all(is_met),
         }
@@ -147,7 +151,7 @@ impl Row {
         Check {
             name: format!("met as it must be: {}", self.name),
             pass: self.as_it_must,
-            detail: format!("{} tried: {}", self.count, answers.join(", ")),
+            detail: format!("{} tried: {}", self.tried.count, answers.join(", ")),
         }
     }
 }

@@ -8,16 +8,16 @@
 
 use crate::answer::Answer;
 use crate::attack::{Book, Tried, Way};
-use crate::chain::COIN;
-use crate::checks::{Checks, ether};
+use crate::checks::Checks;
 use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
 use crate::honest::Groups;
-use crate::outcome::Flow;
+use crate::money::{ASSETS, Asset, Money};
+use crate::outcome::{Flow, Tally};
 use crate::people::{Customer, Slice, Town};
 use crate::platform::Platform;
 use crate::respond;
-use crate::stage::{ACCOUNT_DAY, ACCOUNT_WEEK, Stage};
+use crate::stage::Stage;
 use crate::story::{Beside, DELAY_AND_A_BIT, Scene, With, Worst, add_addresses, open_accounts};
 use crate::wait::until;
 use portcullis_chains::Amount;
@@ -100,7 +100,7 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
     flow.stopping_ms = Some(stopped.took_ms());
     bound(scene.stage, &tricks, &mut scene.checks)?;
     let worst = worst(town);
-    beyond_nobody_notices(&mut scene.checks, &flow, worst);
+    beyond_nobody_notices(&mut scene.checks, &flow, &worst);
     let heard = scene.heard();
     let name = "with: alarms of the signer, to whom each of these is what a customer signed";
     scene.checks.same(name, &heard, &0);
@@ -196,18 +196,14 @@ fn try_all(
 }
 
 fn try_one(platform: &Platform, trick: &Trick<'_>) -> Result<Done, DrillError> {
-    let (customer, amount) = (trick.customer, trick.slice.amount);
-    let act: Act = platform.act_of(customer, platform.withdraw(trick.to, amount))?;
+    let (customer, money) = (trick.customer, trick.slice.money);
+    let act: Act = platform.act_of(customer, platform.withdraw(trick.to, money))?;
     let evidence = platform.full_evidence(&customer.passkey, &act)?;
     let answer = platform.relay(&act, &evidence);
     let waiting = (answer == Answer::Held).then(|| act.digest());
     let way = trick.way.clone();
     Ok(Done {
-        tried: Tried {
-            way,
-            amount,
-            answer,
-        },
+        tried: Tried { way, money, answer },
         waiting,
     })
 }
@@ -289,73 +285,82 @@ fn done(answer: &Answer) -> Result<(), DrillError> {
 
 /// What the limits would let go if every attacked customer were tricked twice and none noticed.
 fn worst(town: &Town) -> Worst {
-    let within = |limit: Amount| {
-        let balances = town.victims.iter().map(|victim| {
-            let slices = victim.slices.iter().map(|slice| slice.amount.0);
-            slices.sum::<u128>()
+    let within = |limit: fn(&Asset) -> Amount| {
+        let accounts = town.victims.iter().flat_map(|victim| {
+            let all: Tally = victim.slices.iter().map(|slice| slice.money).collect();
+            let each = all.each().filter(|money| !money.amount.is_zero());
+            let each = each.map(|money| money.asset.much(money.amount.min(limit(money.asset))));
+            each.collect::<Vec<Money>>()
         });
-        Amount(balances.map(|balance| balance.min(limit.0)).sum())
+        accounts.collect()
     };
     Worst {
-        day: within(ACCOUNT_DAY),
-        week: within(ACCOUNT_WEEK),
+        day: within(Asset::account_day),
+        week: within(Asset::account_week),
     }
 }
 
 /// How many notice is the drill's choice; what the limits let go if nobody does is not.
-fn beyond_nobody_notices(checks: &mut Checks, flow: &Flow, worst: Worst) {
-    let lost = flow.released.of(COIN);
+fn beyond_nobody_notices(checks: &mut Checks, flow: &Flow, worst: &Worst) {
+    let lost = &flow.released;
     let detail = format!(
-        "{} left; if nobody noticed, at most {} on the first day and {} within a week, of {} attacked",
-        ether(lost),
-        ether(worst.day),
-        ether(worst.week),
-        ether(flow.attempted.of(COIN))
+        "{lost} left; if nobody noticed, at most {} on the first day and {} within a week, of {} attacked",
+        worst.day, worst.week, flow.attempted
     );
     let name = "bound: the loss is within what the limits let go if nobody notices";
-    checks.note(name, lost <= worst.day, detail);
+    checks.note(name, lost.is_within(&worst.day), detail);
+}
+
+/// What stands at an address that a customer was tricked about.
+struct Taken {
+    /// Whether the customer noticed nothing.
+    is_unnoticed: bool,
+    held: Tally,
 }
 
 /// What can leave at most, measured on the chain.
 fn bound(stage: &Stage, tricks: &[Trick<'_>], checks: &mut Checks) -> Result<(), DrillError> {
-    let most = ACCOUNT_DAY;
-    let (mut over, mut elsewhere, mut lost) = (0, 0_u64, 0_u128);
-    let mut by_customer: BTreeMap<_, (bool, u128)> = BTreeMap::new();
-    for trick in tricks {
-        let known = by_customer.entry(trick.to).or_insert((false, 0));
-        known.0 |= trick.way == UNNOTICED;
-        known.1 += trick.slice.amount.0;
-    }
-    for (to, (is_unnoticed, _)) in &by_customer {
-        let balance = stage.chain.balance(*to)?.0;
-        over += u64::from(balance > most.0);
-        elsewhere += u64::from(balance > 0 && !is_unnoticed);
-        lost += balance;
-    }
+    let taken = taken(stage, tricks)?;
+    let is_over = |taken: &&Taken| {
+        let mut each = taken.held.each();
+        each.any(|money| money.amount > money.asset.account_day())
+    };
+    let is_elsewhere = |taken: &&Taken| !taken.is_unnoticed && taken.held.count > 0;
     checks.same(
         "bound: accounts that lost more than their limit for a day",
-        &over,
+        &taken.iter().filter(is_over).count(),
         &0,
     );
     checks.same(
         "bound: accounts that lost anything though somebody noticed, or at once",
-        &elsewhere,
+        &taken.iter().filter(is_elsewhere).count(),
         &0,
     );
-    let tricked = by_customer
-        .values()
-        .filter(|(is_unnoticed, _)| *is_unnoticed)
-        .count();
-    let limit = Amount(most.0 * tricked as u128);
+    let tricked = taken.iter().filter(|taken| taken.is_unnoticed).count();
+    let most = |asset: &'static Asset| asset.much(Amount(asset.account_day().0 * tricked as u128));
+    let most: Tally = ASSETS.map(most).into_iter().collect();
+    let lost: Tally = taken.iter().flat_map(|taken| taken.held.each()).collect();
     checks.note(
         "bound: the loss is within the limits of those who were tricked twice",
-        lost <= limit.0,
-        format!(
-            "{} of at most {} ({tricked} accounts, {} each)",
-            ether(Amount(lost)),
-            ether(limit),
-            ether(most)
-        ),
+        lost.is_within(&most),
+        format!("{lost} of at most {most} ({tricked} accounts)"),
     );
     Ok(())
+}
+
+fn taken(stage: &Stage, tricks: &[Trick<'_>]) -> Result<Vec<Taken>, DrillError> {
+    let mut by_address: BTreeMap<Address, bool> = BTreeMap::new();
+    for trick in tricks {
+        *by_address.entry(trick.to).or_default() |= trick.way == UNNOTICED;
+    }
+    let taken = by_address.into_iter().map(|(to, is_unnoticed)| {
+        let held = ASSETS.map(|asset| stage.chain.balance(to, asset));
+        let held: Vec<Money> = held.into_iter().collect::<Result<_, _>>()?;
+        let held = held.into_iter().filter(|money| !money.amount.is_zero());
+        Ok(Taken {
+            is_unnoticed,
+            held: held.collect(),
+        })
+    });
+    taken.collect()
 }

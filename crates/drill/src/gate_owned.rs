@@ -6,7 +6,6 @@
 use crate::answer::{Answer, Cause};
 use crate::attack::{Book, Job, Seen, Tried, Way};
 use crate::cast::Cast;
-use crate::chain::COIN;
 use crate::error::DrillError;
 use crate::forge::Forge;
 use crate::people::{Slice, Town};
@@ -75,7 +74,7 @@ impl Root<'_> {
         for (at, job) in jobs.iter().enumerate() {
             book.tried.push(Tried {
                 way: job.way.clone(),
-                amount: job.slice.amount,
+                money: job.slice.money,
                 answer: self.write(&mut forge, at, job)?,
             });
             first = first.or(Some(forge.newest()));
@@ -178,9 +177,9 @@ impl Root<'_> {
 
 fn to_thief(slice: &Slice) -> ActKind {
     ActKind::Withdraw(Withdraw {
-        asset: COIN,
+        asset: slice.money.asset.id,
         to: slice.thief,
-        amount: slice.amount,
+        amount: slice.money.amount,
     })
 }
 

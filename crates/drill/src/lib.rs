@@ -26,6 +26,7 @@ mod gate_owned_story;
 mod honest;
 mod mail;
 mod miner;
+pub mod money;
 pub mod outcome;
 mod people;
 mod phished;
@@ -195,7 +196,7 @@ fn with(setting: &Setting<'_>, town: &Town) -> Result<Whole, DrillError> {
     let verified = verify::verify(&stage.binary, stage.cast())?;
     let wallet = stage.cast().wallet();
     let paid = stage.all_paid()?;
-    let is_payment = |paid: &&chain::Paid| paid.from == wallet && !paid.amount.is_zero();
+    let is_payment = |paid: &&chain::Paid| paid.from == wallet && !paid.money.amount.is_zero();
     let sent = paid.iter().filter(is_payment).count() as u64;
     verified.check(&mut with.checks, with.void, sent);
     stage.tell("The journal is verified offline");

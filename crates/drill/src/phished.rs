@@ -4,7 +4,8 @@
 use crate::answer::Answer;
 use crate::app::App;
 use crate::error::DrillError;
-use crate::people::{Customer, MOST_BY_CODE};
+use crate::money::ETH;
+use crate::people::Customer;
 use crate::platform::Platform;
 use crate::story::Scene;
 use portcullis_chains::Amount;
@@ -28,14 +29,14 @@ pub(crate) fn probe(scene: &mut Scene<'_>, thief: Address) -> Result<(), DrillEr
         app,
         digits: scene.stage.platform.digits(app),
     };
-    let to = |address, amount| phished.platform.withdraw(address, amount);
+    let to = |address, wei| phished.platform.withdraw(address, ETH.much(Amount(wei)));
     let add = ActKind::AddAddress(AddAddress { address: thief });
     let tried = [
-        phished.try_out(to(customer.address, Amount(MOST_BY_CODE.0 + 1)))?,
-        phished.try_out(to(thief, Amount(1)))?,
+        phished.try_out(to(customer.address, ETH.by_code.0 + 1))?,
+        phished.try_out(to(thief, 1))?,
         phished.try_out(add)?,
-        phished.try_out(to(customer.address, Amount(1)))?,
-        phished.try_out(to(thief, Amount(1)))?,
+        phished.try_out(to(customer.address, 1))?,
+        phished.try_out(to(thief, 1))?,
     ];
     scene
         .stage

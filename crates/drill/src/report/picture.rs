@@ -1,6 +1,7 @@
 //! The pictures: SVG in whole numbers, coloured by the page's style, told in words for who cannot see.
 
-use super::words::{ether, lasting};
+use super::words::{lasting, unit};
+use crate::money::Asset;
 use crate::story::Moment;
 use core::fmt::Write as _;
 use portcullis_chains::Amount;
@@ -17,14 +18,14 @@ pub(super) struct Bar<'a> {
 const WIDE: u128 = 720;
 const TALL: u128 = 74;
 
-/// Bars under each other, all to one scale.
-pub(super) fn bars(bars: &[Bar<'_>]) -> String {
+/// Bars of an asset under each other, all to one scale.
+pub(super) fn bars(asset: &'static Asset, bars: &[Bar<'_>]) -> String {
     let whole = bars
         .iter()
         .map(|bar| bar.released.0 + bar.refused.0 + bar.held.0);
     let whole = whole.max().unwrap_or(1).max(1);
     let height = TALL * bars.len() as u128;
-    let told: Vec<String> = bars.iter().map(told).collect();
+    let told: Vec<String> = bars.iter().map(|bar| told(asset, bar)).collect();
     let mut svg = begin(WIDE, height, &told.join(" "));
     for (row, bar) in (0_u128..).zip(bars) {
         let top = row * TALL;
@@ -35,7 +36,7 @@ pub(super) fn bars(bars: &[Bar<'_>]) -> String {
             top + 22,
             escape(bar.name),
             top + 22,
-            taken(bar),
+            taken(asset, bar),
         );
         let mut x = 0;
         let all = bar.released.0 + bar.held.0 + bar.refused.0;
@@ -67,21 +68,22 @@ pub(super) fn bars(bars: &[Bar<'_>]) -> String {
     svg + "</svg>\n"
 }
 
-fn taken(bar: &Bar<'_>) -> String {
+fn taken(asset: &'static Asset, bar: &Bar<'_>) -> String {
     if bar.released.is_zero() {
         "nothing taken".into()
     } else {
-        format!("{} ETH taken", ether(bar.released))
+        format!("{} taken", unit(asset.much(bar.released)))
     }
 }
 
-fn told(bar: &Bar<'_>) -> String {
+fn told(asset: &'static Asset, bar: &Bar<'_>) -> String {
+    let unit = |amount| unit(asset.much(amount));
     format!(
-        "{}: {} ETH taken, {} held, {} refused.",
+        "{}: {} taken, {} held, {} refused.",
         bar.name,
-        ether(bar.released),
-        ether(bar.held),
-        ether(bar.refused)
+        unit(bar.released),
+        unit(bar.held),
+        unit(bar.refused)
     )
 }
 
@@ -268,7 +270,7 @@ mod tests {
             refused: Amount(u128::MAX / 1_000),
             held: Amount(0),
         };
-        let svg = bars(&[bar]);
+        let svg = bars(&crate::money::ETH, &[bar]);
         assert!(
             svg.contains("class=\"lost\" x=\"0\" y=\"32\" width=\"3\""),
             "{svg}"
