@@ -39,6 +39,13 @@ pub(crate) struct Before {
     pub(crate) shadowed: Shadowed,
 }
 
+/// What it is run with.
+pub(crate) struct Programs<'a> {
+    pub(crate) anvil: &'a Path,
+    pub(crate) token: &'a str,
+    pub(crate) binary: &'a Path,
+}
+
 /// Everything that there is to do, in an order of chance.
 enum Deed<'a> {
     Attack(usize, &'a Slice),
@@ -49,16 +56,16 @@ enum Deed<'a> {
 pub(crate) fn run(
     seed: u64,
     town: &Town,
-    (anvil, binary): (&Path, &Path),
+    programs: &Programs<'_>,
     folder: &Path,
 ) -> Result<Before, DrillError> {
     let file = |error| DrillError::File(folder.to_owned(), error);
     std::fs::create_dir_all(folder).map_err(file)?;
-    let anvil = Anvil::start(anvil, folder)?;
+    let anvil = Anvil::start(programs.anvil, folder)?;
     let chain = Chain::at(anvil.url())?;
     let mut dice = Dice::new(seed, "as it was");
     let platform = AsItWas::start(anvil.url(), &dice.secret(), balances(town))?;
-    chain.fund(platform.wallet())?;
+    chain.fund(platform.wallet(), programs.token)?;
 
     let mut deeds: Vec<Deed<'_>> = slices(town)
         .map(|(victim, slice)| Deed::Attack(victim, slice))
@@ -104,7 +111,7 @@ pub(crate) fn run(
         codes_refused,
         accounts: town.victims.len(),
         honest: (town.honest.len(), arrived(&chain, &town.honest)?),
-        shadowed: shadowed::look(seed, town, &platform.records(), (binary, folder))?,
+        shadowed: shadowed::look(seed, town, &platform.records(), (programs.binary, folder))?,
     })
 }
 

@@ -50,6 +50,9 @@ pub enum DrillError {
     /// An asset that the drill's chain does not have.
     #[error("{0} is not on the drill's chain")]
     Unknown(AssetId),
+    /// The token's contract.
+    #[error("the token's contract: {0}")]
+    Token(String),
     /// The journal, read or written as root on the gate's host would.
     #[error("the journal: {0}")]
     Journal(String),

@@ -38,6 +38,7 @@ mod server;
 mod shadowed;
 mod stage;
 mod story;
+mod token;
 mod told;
 mod verify;
 mod wait;
@@ -106,6 +107,8 @@ pub struct Setting<'a> {
     pub anvil: PathBuf,
     /// The mail server's program.
     pub mail: PathBuf,
+    /// The code that creates the token, in hexadecimal.
+    pub token: String,
     /// The `portcullis` program.
     pub binary: PathBuf,
     /// Who makes the network.
@@ -148,12 +151,12 @@ pub fn mfa_bypass(setting: &Setting<'_>) -> Result<Findings, DrillError> {
     let folder = setting.folder.join("as-it-was");
     let (with, before) = thread::scope(|scope| {
         let before = || {
-            before::run(
-                setting.seed,
-                &town,
-                (&setting.anvil, &setting.binary),
-                &folder,
-            )
+            let programs = before::Programs {
+                anvil: &setting.anvil,
+                token: &setting.token,
+                binary: &setting.binary,
+            };
+            before::run(setting.seed, &town, &programs, &folder)
         };
         let before = scope.spawn(before);
         let with = with(setting, &town);
@@ -170,6 +173,7 @@ fn with(setting: &Setting<'_>, town: &Town) -> Result<Whole, DrillError> {
         anvil: &setting.anvil,
         mail: &setting.mail,
         binary: &setting.binary,
+        token: &setting.token,
         founder: setting.founder,
         town,
         tell: Arc::clone(&setting.tell),

@@ -5,6 +5,7 @@
 //! lives elsewhere needs that chain too, with a wallet of its own (what is asked of a chain is in `chain`).
 
 use crate::chain::COIN;
+use crate::token::TOKEN;
 use core::fmt;
 use portcullis_chains::{Amount, AssetId};
 
@@ -32,9 +33,10 @@ pub struct Asset {
 }
 
 /// All of them; the first is the one in which every attacked account holds something.
-pub static ASSETS: [&Asset; 1] = [&ETH];
+pub static ASSETS: [&Asset; 2] = [&ETH, &USD];
 
 const ETHER: u128 = 1_000_000_000_000_000_000;
+const DOLLAR: u128 = 1_000_000;
 
 /// The chain's own coin. From the chain: many equal withdrawals of about 2 to 5 ETH to fresh addresses.
 pub static ETH: Asset = Asset {
@@ -47,6 +49,20 @@ pub static ETH: Asset = Asset {
     slice: Amount(5 * ETHER),
     by_code: Amount(ETHER / 5),
     usual: (5, 200),
+};
+
+/// About US$66,200 in other assets, which were never named: here a token of dollars, on the same chain. How its
+/// amounts are written is no matter of the contract's.
+pub static USD: Asset = Asset {
+    id: TOKEN,
+    name: "USD",
+    decimals: 6,
+    stolen: Amount(66_200 * DOLLAR),
+    every: 10,
+    grain: Amount(DOLLAR / 100),
+    slice: Amount(500 * DOLLAR),
+    by_code: Amount(50 * DOLLAR),
+    usual: (2_000, 40_000),
 };
 
 impl Asset {
@@ -158,6 +174,8 @@ mod tests {
             (&ETH, 5 * ETHER, "5 ETH"),
             (&ETH, ETH.stolen.0, "4836.26 ETH"),
             (&ETH, 0, "0 ETH"),
+            (&USD, USD.stolen.0 + 1, "66200.000001 USD"),
+            (&USD, 10_000, "0.01 USD"),
         ] {
             assert_eq!(asset.much(Amount(amount)).to_string(), text);
         }

@@ -39,7 +39,9 @@ pub struct Shadowed {
     pub out: u64,
     /// Those that would have waited, or been refused.
     pub stopped: Tally,
-    /// The patterns that it shows, with the rows of each.
+    /// How many of them nothing but the platform's own word proved.
+    pub without_factor: u64,
+    /// The patterns that it shows, with the rows of each: the first few stand in none, as nobody could have known yet.
     pub patterns: BTreeMap<String, u64>,
     /// The page for people.
     #[serde(skip)]
@@ -53,6 +55,7 @@ struct Said {
     out: Count,
     held: Count,
     refused: Count,
+    grounds: BTreeMap<String, Count>,
     episodes: Vec<Episode>,
 }
 
@@ -108,6 +111,10 @@ impl Said {
             judged: self.judged.count,
             out: self.out.count,
             stopped: [self.held.tally(), self.refused.tally()].into_iter().sum(),
+            without_factor: self
+                .grounds
+                .get("no-factor")
+                .map_or(0, |ground| ground.count),
             patterns,
             page,
         }
@@ -149,11 +156,20 @@ impl Shadowed {
             &self.out.saturating_sub(before),
             &honest,
         );
-        let without_factor = self.patterns.get("without-factor").copied();
         checks.same(
-            "shadow: of those shown as approved without a factor",
-            &without_factor.unwrap_or_default(),
+            "shadow: of those proved by nothing but the platform's own word",
+            &self.without_factor,
             &flow.released.count,
+        );
+        let together = self
+            .patterns
+            .get("without-factor")
+            .copied()
+            .unwrap_or_default();
+        checks.note(
+            "shadow: most of them stand together as one pattern of attack",
+            together > flow.released.count / 2,
+            format!("{together} of {}", flow.released.count),
         );
     }
 }

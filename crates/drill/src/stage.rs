@@ -56,6 +56,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) anvil: &'a Path,
     pub(crate) mail: &'a Path,
     pub(crate) binary: &'a Path,
+    pub(crate) token: &'a str,
     pub(crate) founder: &'a dyn Founder,
     pub(crate) town: &'a Town,
     pub(crate) tell: Tell,
@@ -78,7 +79,7 @@ impl Stage {
         let wish = wish(plan, &clock, &anvil, &pager, mail.address());
         let cast = plan.founder.found(&wish).map_err(DrillError::Network)?;
         let chain = Chain::at(anvil.url())?;
-        chain.fund(cast.wallet())?;
+        chain.fund(cast.wallet(), plan.token)?;
         let binary = Binary {
             path: plan.binary.to_owned(),
             clock: clock.clone(),
@@ -195,8 +196,10 @@ impl Stage {
         write_clock(&self.clock, self.ahead)
     }
 
-    /// Until a quorum has cosigned every entry: what is not, `verify` takes for no journal.
+    /// Until a quorum has cosigned every entry, and the gate has nothing more to journal of that: what is not
+    /// cosigned, `verify` takes for no journal.
     pub(crate) fn until_cosigned(&self) -> Result<(), DrillError> {
+        self.until_still()?;
         until("a cosignature over every entry", || {
             let gate = &self.cast().gate;
             let question = Question {

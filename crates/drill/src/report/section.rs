@@ -136,13 +136,14 @@ pub(super) fn shadow(found: &[Findings], about: &About) -> String {
         return String::new();
     };
     let shadow = &outcome.shadow;
-    let without_factor = shadow.patterns.get("without-factor");
+    let together = shadow.patterns.get("without-factor");
     format!(
         "<section><h2>What its own records would have shown</h2>\
          <p>The flow as it was exports its withdrawals; <code>portcullis shadow</code> looks at them as it looks at a \
          new adopter’s. Of {} withdrawals it would have stopped <b>{}</b> with <b>{}</b>, which is what the \
-         attackers took, and let the other {} go at once. It shows {} as approved without a factor.</p>\
-         <p><a href=\"{}\">The shadow report</a> is beside this page.</p>\
+         attackers took, and let the other {} go at once. Nothing but the platform’s own word proved {}; {} \
+         of those it shows together, as one pattern of attack.</p>\
+         <p>The shadow report stands beside this page, in <code>{}</code>.</p>\
          <p class=\"note\">Four weeks before that day, from which it learns what is usual, come from the seed and stand in the \
          export only. That no code was checked is in the platform’s other log; a platform that keeps none would have \
          seen fresh addresses alone.</p></section>\n",
@@ -150,7 +151,8 @@ pub(super) fn shadow(found: &[Findings], about: &About) -> String {
         grouped(u128::from(shadow.stopped.count)),
         units(&shadow.stopped),
         grouped(u128::from(shadow.out)),
-        grouped(u128::from(without_factor.copied().unwrap_or_default())),
+        grouped(u128::from(shadow.without_factor)),
+        grouped(u128::from(together.copied().unwrap_or_default())),
         escape(&about.shadow),
     )
 }

@@ -63,13 +63,15 @@ fn two(large: u64, unit: &str, small: u64, part: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::ETH;
+    use crate::money::{ETH, USD};
     use portcullis_chains::Amount;
 
     #[test]
     fn figures_as_people_read_them() {
-        let all: Tally = [ETH.much(ETH.stolen)].into_iter().collect();
-        assert_eq!(units(&all), "4,836.26 ETH");
+        let all: Tally = [ETH.much(ETH.stolen), USD.much(USD.stolen)]
+            .into_iter()
+            .collect();
+        assert_eq!(units(&all), "4,836.26 ETH and 66,200.00 USD");
         assert_eq!(units(&Tally::none()), "nothing");
         assert_eq!(number(ETH.much(Amount(0))), "0");
         assert_eq!(unit(ETH.much(Amount(1))), "under 0.01 ETH");
