@@ -5,7 +5,7 @@
 //! factor. An account of their own, with a passkey of its own, they do have.
 
 use crate::answer::Answer;
-use crate::attack::{Job, Seen, Way, genuine};
+use crate::attack::{Job, On, Seen, Way, genuine};
 use crate::error::DrillError;
 use crate::money::Money;
 use crate::people::{Customer, Town};
@@ -20,9 +20,10 @@ use std::thread;
 const LOOK_ALIKE: &str = "https://1ocalhost.example";
 
 macro_rules! ways {
-    ($($name:ident $text:literal $reason:ident;)*) => {
+    ($($name:ident $on:ident $text:literal $reason:ident;)*) => {
         $(pub(crate) const $name: Way = Way {
             name: $text,
+            on: On::$on,
             met_by: Some(Answer::Refused(Reason::$reason)),
         };)*
         /// All of them, in the table's order.
@@ -33,31 +34,43 @@ macro_rules! ways {
 /// The same act again has the same answer again, and nothing new comes of it.
 pub(crate) const REPLAYED_ACT: Way = Way {
     name: "an accepted act sent again, whole",
+    on: On::Passkey,
     met_by: Some(Answer::Again),
 };
 pub(crate) const RACE: Way = Way {
     name: "the customer's own act sent many times at once",
+    on: On::Passkey,
     met_by: Some(Answer::Again),
 };
 
 ways! {
-    NO_FACTOR "as in 2022: no factor at all" FactorMissing;
-    NO_FACTOR_AGED "no factor, to the customer's own aged address" FactorMissing;
-    REPLAYED_ASSERTION "an earlier assertion of the customer's, replayed" PasskeyChallenge;
-    OTHER_PAYEE "an assertion held back, the payee exchanged" PasskeyChallenge;
-    OTHER_AMOUNT "an assertion held back, the amount raised" PasskeyChallenge;
-    OTHER_ACCOUNT "one customer's assertion for another's account" FactorUnknown;
-    OTHER_ACT "an assertion over a harmless act, used for a withdrawal" PasskeyChallenge;
-    OWN_PASSKEY "the attackers' own passkey for the customer's account" FactorUnknown;
-    FORGED "an assertion with a forged signature" PasskeySignature;
-    LOOK_ALIKE_ORIGIN "asserted at a look-alike domain" PasskeyOrigin;
-    FRAMED "asserted inside a foreign frame" PasskeyCrossOrigin;
-    OTHER_PARTY "asserted for another relying party" PasskeyRelyingParty;
-    NOT_VERIFIED "asserted without verifying the person" PasskeyNotVerified;
-    COPIED "a copied authenticator whose counter stands still" PasskeyCounter;
-    EXPIRED "a whole act held back until it had expired" Expired;
-    OLD_CHECKPOINT "a whole act held back for a day" UnknownCheckpoint;
-    NO_BACK_END "a request that the back end did not sign" Unauthenticated;
+    NO_FACTOR Everybody "as in 2022: no factor at all" FactorMissing;
+    NO_FACTOR_AGED Everybody "no factor, to the customer's own aged address" FactorMissing;
+    REPLAYED_ASSERTION Passkey "an earlier assertion of the customer's, replayed" PasskeyChallenge;
+    OTHER_PAYEE Passkey "an assertion held back, the payee exchanged" PasskeyChallenge;
+    OTHER_AMOUNT Passkey "an assertion held back, the amount raised" PasskeyChallenge;
+    OTHER_ACCOUNT Passkey "one customer's assertion for another's account" FactorUnknown;
+    OTHER_ACT Passkey "an assertion over a harmless act, used for a withdrawal" PasskeyChallenge;
+    OWN_PASSKEY Passkey "the attackers' own passkey for the customer's account" FactorUnknown;
+    FORGED Passkey "an assertion with a forged signature" PasskeySignature;
+    LOOK_ALIKE_ORIGIN Passkey "asserted at a look-alike domain" PasskeyOrigin;
+    FRAMED Passkey "asserted inside a foreign frame" PasskeyCrossOrigin;
+    OTHER_PARTY Passkey "asserted for another relying party" PasskeyRelyingParty;
+    NOT_VERIFIED Passkey "asserted without verifying the person" PasskeyNotVerified;
+    COPIED Passkey "a copied authenticator whose counter stands still" PasskeyCounter;
+    EXPIRED Passkey "a whole act held back until it had expired" Expired;
+    OLD_CHECKPOINT Passkey "a whole act held back for a day" UnknownCheckpoint;
+    NO_BACK_END Everybody "a request that the back end did not sign" Unauthenticated;
+    CODE_LARGE Large "an app's owner talked out of a code: more than a code lets out" OverCodeLimit;
+    CODE_STRANGER Little "an app's owner talked out of a code: a little, to a fresh address" AddressUnknown;
+    CODE_YOUNG Little "the same code adds an address, and then: a little, to that" AddressTooYoung;
+    CODE_SPENT Little "that code once more, to the customer's own aged address" CodeWrong;
+    CODE_GUESSED Little "a guessed code, to the customer's own aged address" CodeWrong;
+    CODE_OLD Little "a code of ten minutes ago" CodeWrong;
+    CODE_OTHERS Little "the code of another customer's app" CodeWrong;
+    CODE_OTHER_ACT Little "a code that the customer gave for a harmless act" CodeWrong;
+    CODE_OTHERS_APP Little "another customer's app and its right code" FactorUnknown;
+    CODE_GUESSED_ON Little "guessed on, after five wrong codes in a day" TooManyCodes;
 }
 
 /// What the attackers saw, by customer.
@@ -99,7 +112,7 @@ fn own(platform: &Platform, customer: &Customer, money: Money) -> Result<Seen, D
 }
 
 impl Attackers<'_> {
-    /// Try one withdrawal, of any way but a race ([`Attackers::race`]).
+    /// Try one withdrawal, of any way but a race ([`Attackers::race`]) and those of codes (`codes`).
     pub(crate) fn attempt(&self, platform: &Platform, job: &Job) -> Result<Answer, DrillError> {
         let customer = &*self.town.victims[job.victim].customer;
         let (to, money) = (job.slice.thief, job.slice.money);
@@ -179,7 +192,7 @@ impl Attackers<'_> {
             COPIED => said(Ceremony { count: 1, ..honest }),
             OWN_PASSKEY => platform.assert(&self.town.attacker.passkey, digest),
             OTHER_ACCOUNT => {
-                let other = (victim + 1) % self.town.victims.len();
+                let other = self.town.next_with_passkey(victim);
                 let other = &self.town.victims[other].customer;
                 platform.assert(&other.passkey, digest)
             }

@@ -4,7 +4,7 @@ use crate::answer::Answer;
 use crate::error::DrillError;
 use crate::money::Money;
 use crate::outcome::{Check, Flow, Tally};
-use crate::people::{Customer, Slice, Town};
+use crate::people::{Customer, Slice, Town, Victim};
 use crate::platform::Platform;
 use portcullis_chains::caip::Address;
 use portcullis_core::Evidence;
@@ -16,8 +16,42 @@ use std::collections::BTreeMap;
 pub(crate) struct Way {
     /// In a few words, for people.
     pub(crate) name: &'static str,
+    /// Whose withdrawals are tried so.
+    pub(crate) on: On,
     /// The answer that has to meet it; none for a way that may have another, within its bound.
     pub(crate) met_by: Option<Answer>,
+}
+
+/// On whose account a way is taken, and for how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum On {
+    /// Whatever the customer has.
+    Everybody,
+    /// A customer with a passkey.
+    Passkey,
+    /// One with an app, for more than a code lets out.
+    Large,
+    /// One with an app, for no more than that.
+    Little,
+}
+
+impl On {
+    /// What a withdrawal of a victim's is.
+    fn of(victim: &Victim, slice: &Slice) -> Self {
+        match &victim.customer.app {
+            None => Self::Passkey,
+            Some(_) if slice.money.is_little() => Self::Little,
+            Some(_) => Self::Large,
+        }
+    }
+
+    /// The ways of such a withdrawal: first its own, then everybody's.
+    fn ways(self, ways: &[Way]) -> Vec<&Way> {
+        let own = ways.iter().filter(|way| way.on == self);
+        // A little of an app owner's is for the ways of codes: there are as many as such withdrawals.
+        let is_common = |way: &&Way| way.on == Self::Everybody && self != Self::Little;
+        own.chain(ways.iter().filter(is_common)).collect()
+    }
 }
 
 /// An act with what proves it, as it passed.
@@ -38,7 +72,7 @@ pub(crate) fn genuine(
     money: Money,
 ) -> Result<Seen, DrillError> {
     let act = platform.act_of(customer, platform.withdraw(to, money))?;
-    let evidence = platform.full_evidence(&customer.passkey, &act)?;
+    let evidence = platform.debited(&act, platform.proof(customer, &act)?)?;
     Ok(Seen {
         act,
         evidence,
@@ -55,17 +89,27 @@ pub(crate) struct Job {
     pub(crate) slice: Slice,
 }
 
-/// Which way each withdrawal is taken: all ways in turn, beginning with one of them.
+/// Which way each withdrawal is taken: all that fit it in turn, those of passkeys beginning with one of them.
 pub(crate) fn jobs(town: &Town, ways: &[Way], first: usize) -> Vec<Job> {
+    let turn = |on: On, first: usize| on.ways(ways).into_iter().cycle().skip(first);
+    let mut passkey = turn(On::Passkey, first);
+    let (mut large, mut little) = (turn(On::Large, 0), turn(On::Little, 0));
     let slices = town.victims.iter().enumerate();
-    let slices = slices.flat_map(|(at, victim)| victim.slices.iter().map(move |s| (at, *s)));
-    let jobs = slices.zip(ways.iter().cycle().skip(first));
-    jobs.map(|((victim, slice), way)| Job {
-        way: way.clone(),
-        victim,
-        slice,
-    })
-    .collect()
+    let slices =
+        slices.flat_map(|(at, victim)| victim.slices.iter().map(move |s| (at, victim, *s)));
+    let jobs = slices.filter_map(|(at, victim, slice)| {
+        let way = match On::of(victim, &slice) {
+            On::Large => large.next(),
+            On::Little => little.next(),
+            On::Passkey | On::Everybody => passkey.next(),
+        };
+        Some(Job {
+            way: way?.clone(),
+            victim: at,
+            slice,
+        })
+    });
+    jobs.collect()
 }
 
 /// One withdrawal that was tried.
@@ -93,6 +137,17 @@ pub struct Row {
     pub answers: Vec<(String, u64)>,
     /// Whether that is what has to meet them.
     pub as_it_must: bool,
+}
+
+impl Tried {
+    /// A job, done.
+    pub(crate) fn of(job: &Job, answer: Answer) -> Self {
+        Self {
+            way: job.way.clone(),
+            money: job.slice.money,
+            answer,
+        }
+    }
 }
 
 impl Book {

@@ -7,51 +7,56 @@
 //! within that account's limits.
 
 use crate::answer::Answer;
-use crate::attack::{Book, Tried, Way};
+use crate::attack::{Book, On, Tried, Way};
 use crate::checks::Checks;
+use crate::codes::take_back;
 use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
 use crate::honest::Groups;
 use crate::money::{ASSETS, Asset, Money};
 use crate::outcome::{Flow, Tally};
-use crate::people::{Customer, Slice, Town};
+use crate::people::{Customer, Slice, Town, Victim};
 use crate::platform::Platform;
 use crate::respond;
 use crate::stage::Stage;
-use crate::story::{Beside, DELAY_AND_A_BIT, Scene, With, Worst, add_addresses, open_accounts};
+use crate::story::{
+    Beside, DELAY_AND_A_BIT, SIX_DAYS, Scene, With, Worst, add_apps_addresses, add_other_addresses,
+    open_accounts,
+};
 use crate::wait::until;
 use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
 use portcullis_core::act::{Act, ActKind, Cancel, CancelAddress};
 use portcullis_core::{Digest, Reason};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-const DIRECT: Way = Way {
-    name: "tricked into paying a fresh address at once",
-    met_by: Some(Answer::Refused(Reason::AddressUnknown)),
-};
-const CANCELLED: Way = Way {
-    name: "tricked into adding an address, noticed: the address was cancelled",
-    met_by: Some(Answer::Refused(Reason::AddressUnknown)),
-};
-const FROZEN: Way = Way {
-    name: "tricked into adding an address, noticed: the account was frozen",
-    met_by: Some(Answer::Refused(Reason::AccountFrozen)),
-};
-const YOUNG: Way = Way {
-    name: "tricked into adding an address and into paying it before its day was over",
-    met_by: Some(Answer::Held),
-};
-const UNNOTICED: Way = Way {
-    name: "tricked twice, a day apart, and noticed nothing",
-    met_by: None,
-};
-const TOO_LATE: Way = Way {
-    name: "tricked twice, the second time after withdrawals were suspended",
-    met_by: Some(Answer::Held),
-};
+macro_rules! ways {
+    ($($name:ident $on:ident $text:literal $met_by:expr;)*) => {
+        $(pub(crate) const $name: Way = Way {
+            name: $text,
+            on: On::$on,
+            met_by: $met_by,
+        };)*
+        /// All of them, in the table's order.
+        const WAYS: &[Way] = &[$($name),*];
+    };
+}
 
-const WAYS: &[Way] = &[DIRECT, CANCELLED, FROZEN, YOUNG, UNNOTICED, TOO_LATE];
+ways! {
+    DIRECT Everybody "tricked into paying a fresh address at once" refused(Reason::AddressUnknown);
+    CANCELLED Passkey "tricked into adding an address, noticed: the address was cancelled" refused(Reason::AddressUnknown);
+    FROZEN Passkey "tricked into adding an address, noticed: the account was frozen" refused(Reason::AccountFrozen);
+    YOUNG Passkey "tricked into adding an address and into paying it before its day was over" Some(Answer::Held);
+    UNNOTICED Passkey "tricked twice, a day apart, and noticed nothing" None;
+    TOO_LATE Passkey "tricked twice, the second time after withdrawals were suspended" Some(Answer::Held);
+    CODE_TAKEN_BACK Little "an app's owner talked out of a code for an address, noticed: taken back by the next code" refused(Reason::AddressUnknown);
+    CODE_YOUNG Little "an app's owner talked out of codes for an address and, a day later, for paying it" refused(Reason::AddressTooYoung);
+    CODE_UNNOTICED Little "an app's owner talked out of codes, a week apart, and noticed nothing" None;
+}
+
+const fn refused(reason: Reason) -> Option<Answer> {
+    Some(Answer::Refused(reason))
+}
 
 /// One withdrawal to be tried, at an address that all of the customer's go to.
 struct Trick<'a> {
@@ -70,21 +75,25 @@ struct Done {
 pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
     open_accounts(stage, town)?;
     stage.jump(DELAY_AND_A_BIT)?;
-    add_addresses(stage, town)?;
-    stage.jump(DELAY_AND_A_BIT)?;
     let groups = Groups::of(&town.honest);
     let tricks = tricks(town);
     let mut book = Book::default();
     let mut scene = Scene::open(stage, town);
 
-    scene.begin("The page lies: customers sign what they do not see");
+    add_apps_addresses(scene.stage, town)?;
+    week_before(&mut scene, &tricks)?;
+    scene.stage.jump(SIX_DAYS)?;
+    add_other_addresses(scene.stage, town)?;
+    scene.stage.jump(DELAY_AND_A_BIT)?;
+    scene.note("A week later the page lies to everybody: customers sign what they do not see");
     scene.withdraw(groups.before, false)?;
     first_day(&mut scene, &tricks, &mut book)?;
     scene.stage.jump(DELAY_AND_A_BIT)?;
     scene.note("A day later the other addresses count");
-    for way in [CANCELLED, FROZEN, UNNOTICED] {
+    for way in [CANCELLED, FROZEN, UNNOTICED, CODE_TAKEN_BACK, CODE_YOUNG] {
         try_all(scene.stage, &tricks, &way, &mut book)?;
     }
+    empty_by_codes(scene.stage, &tricks, &mut book)?;
     // Nobody notices before it has arrived: the worst case.
     scene.stage.until_delivered()?;
     let stopped = respond::suspend(&mut scene)?;
@@ -113,6 +122,36 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
     })
 }
 
+/// A code pays no address that is less than a week old: who wants to be paid by codes begins then.
+fn week_before(scene: &mut Scene<'_>, tricks: &[Trick<'_>]) -> Result<(), DrillError> {
+    // The code by which each has just added its own has served.
+    scene.stage.next_code()?;
+    scene.begin(
+        "The page talks owners of an app out of a code: for an address that has to age a week",
+    );
+    let added = add_for(scene.stage, &customers(tricks, &[CODE_UNNOTICED]))?;
+    scene.note(format!(
+        "{added} addresses were added so; the herald tells of each"
+    ));
+    Ok(())
+}
+
+/// One code, and half a minute later another: each pays what it lets out, until the day's is used up.
+fn empty_by_codes(
+    stage: &mut Stage,
+    tricks: &[Trick<'_>],
+    book: &mut Book,
+) -> Result<(), DrillError> {
+    let of_codes = tricks.iter().filter(|trick| trick.way == CODE_UNNOTICED);
+    let mut seen = BTreeSet::new();
+    let (first, rest): (Vec<_>, Vec<_>) =
+        of_codes.partition(|trick| seen.insert(trick.customer.account));
+    try_each(stage, &first, book)?;
+    stage.next_code()?;
+    try_each(stage, &rest, book)?;
+    Ok(())
+}
+
 /// Tricked at once, or into adding an address; and those who read their mail within the day.
 fn first_day(
     scene: &mut Scene<'_>,
@@ -126,6 +165,10 @@ fn first_day(
     ));
     let young = try_all(scene.stage, tricks, &YOUNG, book)?;
     notice(scene.stage, tricks, &young)?;
+    let taken_back = add_by_codes(scene.stage, tricks)?;
+    let owners = customers(tricks, &[CODE_TAKEN_BACK]).len();
+    let name = "with: app owners who took an address back by their next code";
+    scene.checks.same(name, &taken_back, &owners);
     scene.note(
         "Those who read their mail call: addresses cancelled, accounts frozen, waiting withdrawals \
          cancelled",
@@ -133,27 +176,57 @@ fn first_day(
     scene.stage.until_delivered()
 }
 
+/// Every app's owner is talked out of two more codes, for an address each. Of one it is told, and takes it back by
+/// its next code; the other stays. Gives how many took one back.
+fn add_by_codes(stage: &mut Stage, tricks: &[Trick<'_>]) -> Result<usize, DrillError> {
+    add_for(stage, &customers(tricks, &[CODE_YOUNG]))?;
+    stage.next_code()?;
+    let noticed = customers(tricks, &[CODE_TAKEN_BACK]);
+    add_for(stage, &noticed)?;
+    for trick in &noticed {
+        let address = trick.to.to_string();
+        stage.mail.until_told(&trick.customer.mail(), &address)?;
+    }
+    let places = noticed.iter().map(|trick| (trick.customer, trick.to));
+    take_back(stage, &places.collect::<Vec<_>>())
+}
+
 /// Of ten customers three are tricked into paying at once, the other seven into adding an address first.
 /// Of those seven three notice within the day (one cancels it, one has the account frozen, one finds a
 /// withdrawal waiting for it), three notice nothing, and one is tricked the second time too late.
+/// Of an app's owner one withdrawal each is tried at once, at an address that it takes back, and at one that is too
+/// young; and all others at an address that it did not notice for a week.
 fn tricks(town: &Town) -> Vec<Trick<'_>> {
-    const CYCLE: [Way; 10] = [
+    let cycle = [
         DIRECT, CANCELLED, UNNOTICED, DIRECT, FROZEN, UNNOTICED, DIRECT, YOUNG, UNNOTICED, TOO_LATE,
     ];
-    let victims = town.victims.iter().zip(CYCLE.iter().cycle());
-    let tricks = victims.flat_map(|(victim, way)| {
-        let to = victim
-            .slices
-            .first()
-            .map_or(victim.customer.address, |slice| slice.thief);
-        victim.slices.iter().map(move |slice| Trick {
+    let victims = town.victims.iter();
+    let with_passkey = victims.filter(|victim| victim.customer.app.is_none());
+    let with_passkey = with_passkey.zip(cycle.iter().cycle());
+    let with_passkey = with_passkey.flat_map(|(victim, way)| {
+        let ways = core::iter::repeat(way).take(victim.slices.len());
+        of_victim(victim, ways)
+    });
+    let first = [DIRECT, CODE_TAKEN_BACK, CODE_YOUNG];
+    let with_app = town.attacked_apps().flat_map(|(_, victim)| {
+        let ways = first.iter().chain(core::iter::repeat(&CODE_UNNOTICED));
+        of_victim(victim, ways)
+    });
+    with_passkey.chain(with_app).collect()
+}
+
+/// A victim's withdrawals, each in its way; those of one way go to one address.
+fn of_victim<'a, 'b>(victim: &'a Victim, ways: impl Iterator<Item = &'b Way>) -> Vec<Trick<'a>> {
+    let mut addresses: BTreeMap<&str, Address> = BTreeMap::new();
+    let slices = victim.slices.iter().zip(ways);
+    slices
+        .map(|(slice, way)| Trick {
             way: way.clone(),
             customer: &victim.customer,
             slice: *slice,
-            to,
+            to: *addresses.entry(way.name).or_insert(slice.thief),
         })
-    });
-    tricks.collect()
+        .collect()
 }
 
 /// Each customer once, whatever the number of its slices.
@@ -172,9 +245,18 @@ fn try_all(
     way: &Way,
     book: &mut Book,
 ) -> Result<Vec<Digest>, DrillError> {
-    // One at a time for each customer, as a page would: its limit is what stops the next.
+    let tricks: Vec<&Trick<'_>> = tricks.iter().filter(|trick| trick.way == *way).collect();
+    try_each(stage, &tricks, book)
+}
+
+/// One at a time for each customer, as a page would: its limit is what stops the next.
+fn try_each(
+    stage: &Stage,
+    tricks: &[&Trick<'_>],
+    book: &mut Book,
+) -> Result<Vec<Digest>, DrillError> {
     let mut by_customer: BTreeMap<_, Vec<&Trick<'_>>> = BTreeMap::new();
-    for trick in tricks.iter().filter(|trick| trick.way == *way) {
+    for trick in tricks {
         by_customer
             .entry(trick.customer.account)
             .or_default()
@@ -198,8 +280,8 @@ fn try_all(
 fn try_one(platform: &Platform, trick: &Trick<'_>) -> Result<Done, DrillError> {
     let (customer, money) = (trick.customer, trick.slice.money);
     let act: Act = platform.act_of(customer, platform.withdraw(trick.to, money))?;
-    let evidence = platform.full_evidence(&customer.passkey, &act)?;
-    let answer = platform.relay(&act, &evidence);
+    let evidence = platform.debited(&act, platform.proof(customer, &act)?)?;
+    let answer = platform.ask(&act, &evidence)?;
     let waiting = (answer == Answer::Held).then(|| act.digest());
     let way = trick.way.clone();
     Ok(Done {
@@ -208,12 +290,17 @@ fn try_one(platform: &Platform, trick: &Trick<'_>) -> Result<Done, DrillError> {
     })
 }
 
-/// Everybody but those who are tricked into paying at once. Gives how many.
+/// Everybody with a passkey but those who are tricked into paying at once. Gives how many.
 fn add_all(stage: &Stage, tricks: &[Trick<'_>]) -> Result<usize, DrillError> {
     let tricked = customers(tricks, &[CANCELLED, FROZEN, YOUNG, UNNOTICED, TOO_LATE]);
+    add_for(stage, &tricked)
+}
+
+/// Each adds the attackers' address, by whatever proves its acts. Gives how many.
+fn add_for(stage: &Stage, tricked: &[&Trick<'_>]) -> Result<usize, DrillError> {
     let add =
         |platform: &Platform, trick: &&Trick<'_>| platform.add_address(trick.customer, trick.to);
-    let answers = crowd(&tricked, HANDS, || stage.platform.anew(), add);
+    let answers = crowd(tricked, HANDS, || stage.platform.anew(), add);
     let answers: Vec<Answer> = answers.into_iter().collect::<Result<_, _>>()?;
     Ok(answers
         .iter()
@@ -253,9 +340,11 @@ fn cancel_waiting(stage: &Stage, acts: &[Digest]) -> Result<(), DrillError> {
 /// quorum thaws what support froze.
 fn clean_up(stage: &Stage, tricks: &[Trick<'_>], late: &[Digest]) -> Result<(), DrillError> {
     cancel_waiting(stage, late)?;
-    for trick in customers(tricks, &[UNNOTICED, TOO_LATE]) {
-        let kind = ActKind::CancelAddress(CancelAddress { address: trick.to });
-        done(&stage.platform.support(trick.customer, kind)?)?;
+    for ways in [&[UNNOTICED, TOO_LATE][..], &[CODE_UNNOTICED], &[CODE_YOUNG]] {
+        for trick in customers(tricks, ways) {
+            let kind = ActKind::CancelAddress(CancelAddress { address: trick.to });
+            done(&stage.platform.support(trick.customer, kind)?)?;
+        }
     }
     for trick in customers(tricks, &[FROZEN]) {
         let account = Some(trick.customer.account);
@@ -285,8 +374,12 @@ fn done(answer: &Answer) -> Result<(), DrillError> {
 
 /// What the limits would let go if every attacked customer were tricked twice and none noticed.
 fn worst(town: &Town) -> Worst {
-    let within = |limit: fn(&Asset) -> Amount| {
+    let within = |by_passkey: Of, by_code: Of| {
         let accounts = town.victims.iter().flat_map(|victim| {
+            let limit = match victim.customer.app {
+                Some(_) => by_code,
+                None => by_passkey,
+            };
             let all: Tally = victim.slices.iter().map(|slice| slice.money).collect();
             let each = all.each().filter(|money| !money.amount.is_zero());
             let each = each.map(|money| money.asset.much(money.amount.min(limit(money.asset))));
@@ -295,8 +388,19 @@ fn worst(town: &Town) -> Worst {
         accounts.collect()
     };
     Worst {
-        day: within(Asset::account_day),
-        week: within(Asset::account_week),
+        day: within(Asset::account_day, Asset::code_day),
+        week: within(Asset::account_week, Asset::code_week),
+    }
+}
+
+/// A limit of an asset.
+type Of = fn(&Asset) -> Amount;
+
+/// What one account may lose within a day, by what it has.
+fn day_of(customer: &Customer) -> Of {
+    match customer.app {
+        Some(_) => Asset::code_day,
+        None => Asset::account_day,
     }
 }
 
@@ -313,8 +417,10 @@ fn beyond_nobody_notices(checks: &mut Checks, flow: &Flow, worst: &Worst) {
 
 /// What stands at an address that a customer was tricked about.
 struct Taken {
-    /// Whether the customer noticed nothing.
+    /// Whether the customer noticed nothing, and until it was old enough.
     is_unnoticed: bool,
+    /// What may leave of the account in a day.
+    limit: Of,
     held: Tally,
 }
 
@@ -323,7 +429,7 @@ fn bound(stage: &Stage, tricks: &[Trick<'_>], checks: &mut Checks) -> Result<(),
     let taken = taken(stage, tricks)?;
     let is_over = |taken: &&Taken| {
         let mut each = taken.held.each();
-        each.any(|money| money.amount > money.asset.account_day())
+        each.any(|money| money.amount > (taken.limit)(money.asset))
     };
     let is_elsewhere = |taken: &&Taken| !taken.is_unnoticed && taken.held.count > 0;
     checks.same(
@@ -336,9 +442,10 @@ fn bound(stage: &Stage, tricks: &[Trick<'_>], checks: &mut Checks) -> Result<(),
         &taken.iter().filter(is_elsewhere).count(),
         &0,
     );
-    let tricked = taken.iter().filter(|taken| taken.is_unnoticed).count();
-    let most = |asset: &'static Asset| asset.much(Amount(asset.account_day().0 * tricked as u128));
-    let most: Tally = ASSETS.map(most).into_iter().collect();
+    let tricked = || taken.iter().filter(|taken| taken.is_unnoticed);
+    let most = tricked().flat_map(|taken| ASSETS.map(|asset| asset.much((taken.limit)(asset))));
+    let most: Tally = most.collect();
+    let tricked = tricked().count();
     let lost: Tally = taken.iter().flat_map(|taken| taken.held.each()).collect();
     checks.note(
         "bound: the loss is within the limits of those who were tricked twice",
@@ -349,16 +456,19 @@ fn bound(stage: &Stage, tricks: &[Trick<'_>], checks: &mut Checks) -> Result<(),
 }
 
 fn taken(stage: &Stage, tricks: &[Trick<'_>]) -> Result<Vec<Taken>, DrillError> {
-    let mut by_address: BTreeMap<Address, bool> = BTreeMap::new();
+    let mut by_address: BTreeMap<Address, (bool, Of)> = BTreeMap::new();
     for trick in tricks {
-        *by_address.entry(trick.to).or_default() |= trick.way == UNNOTICED;
+        let none = (false, day_of(trick.customer));
+        let known = by_address.entry(trick.to).or_insert(none);
+        known.0 |= [UNNOTICED, CODE_UNNOTICED].contains(&trick.way);
     }
-    let taken = by_address.into_iter().map(|(to, is_unnoticed)| {
+    let taken = by_address.into_iter().map(|(to, (is_unnoticed, limit))| {
         let held = ASSETS.map(|asset| stage.chain.balance(to, asset));
         let held: Vec<Money> = held.into_iter().collect::<Result<_, _>>()?;
         let held = held.into_iter().filter(|money| !money.amount.is_zero());
         Ok(Taken {
             is_unnoticed,
+            limit,
             held: held.collect(),
         })
     });

@@ -158,7 +158,7 @@ fn prepare(
         let customer = &town.victims[*at].customer;
         let seen = received(platform, customer, customer.address, customer.money)?;
         let at = platform.now();
-        Ok((ask(platform, customer, &seen, at), seen))
+        Ok((ask(platform, customer, &seen, at)?, seen))
     };
     let done = crowd(&places, HANDS, || stage.platform.anew(), earlier);
     let done: Vec<(Asked, Seen)> = done.into_iter().collect::<Result<_, DrillError>>()?;
@@ -209,7 +209,7 @@ fn wait_for_addresses(
         let young = flipped(job.slice.thief);
         platform.add_address(customer, young)?;
         let seen = received(platform, customer, young, job.slice.money)?;
-        let asked = ask(platform, customer, &seen, platform.now());
+        let asked = ask(platform, customer, &seen, platform.now())?;
         Ok((at, seen.act, asked))
     })
     .collect()
@@ -227,12 +227,17 @@ fn received(
     Ok(Seen { evidence, ..seen })
 }
 
-fn ask(platform: &Platform, customer: &Arc<Customer>, seen: &Seen, at: Time) -> Asked {
+fn ask(
+    platform: &Platform,
+    customer: &Arc<Customer>,
+    seen: &Seen,
+    at: Time,
+) -> Result<Asked, DrillError> {
     // The gate adds the request's signature itself.
     let mut evidence = seen.evidence.clone();
     evidence.requests.clear();
-    let answer = platform.relay(&seen.act, &evidence);
-    Asked {
+    let answer = platform.ask(&seen.act, &evidence)?;
+    Ok(Asked {
         customer: Arc::clone(customer),
         act: seen.act.digest(),
         to: seen.to,
@@ -240,7 +245,7 @@ fn ask(platform: &Platform, customer: &Arc<Customer>, seen: &Seen, at: Time) -> 
         at,
         waited: answer == Answer::Held,
         answer,
-    }
+    })
 }
 
 fn flipped(address: Address) -> Address {

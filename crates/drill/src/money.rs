@@ -127,6 +127,11 @@ pub struct Money {
 }
 
 impl Money {
+    /// Whether an app's code can let so much out at all.
+    pub(crate) fn is_little(self) -> bool {
+        self.amount <= self.asset.by_code
+    }
+
     /// The number alone, to the last base unit.
     pub(crate) fn digits(self) -> String {
         let Self { asset, amount } = self;

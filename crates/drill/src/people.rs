@@ -14,8 +14,10 @@ use portcullis_core::id::{AccountId, PrincipalId, SubjectId};
 use portcullis_keys::software::SoftwareStatement;
 use std::sync::Arc;
 
-/// Of so many honest customers one has an authenticator app and no passkey.
+/// Of so many customers, honest and attacked, one has an authenticator app and no passkey.
 const APP_EVERY: u64 = 8;
+/// So many of the withdrawals that attackers try on such an account are as small as a code lets out.
+pub(crate) const LITTLE: usize = 9;
 
 /// A customer.
 pub(crate) struct Customer {
@@ -64,8 +66,6 @@ pub(crate) struct Town {
     pub(crate) honest: Vec<Arc<Customer>>,
     /// The attackers' own account: they are customers too.
     pub(crate) attacker: Arc<Customer>,
-    /// An address of the attackers' for which they talk somebody out of a code.
-    pub(crate) phisher: Address,
 }
 
 impl Town {
@@ -75,7 +75,8 @@ impl Town {
             dice: Dice::new(seed, "people"),
         };
         let holdings = holdings(&mut Dice::new(seed, "balances"), scale);
-        let victims = holdings.iter().map(|holds| people.victim(holds));
+        let victims = (0_u64..).zip(&holdings);
+        let victims = victims.map(|(number, holds)| people.victim(number, holds));
         let victims = victims.collect::<Result<_, _>>()?;
         let honest = (0..scale.honest()).map(|number| people.honest(number));
         let honest = honest.collect::<Result<_, _>>()?;
@@ -83,13 +84,26 @@ impl Town {
             victims,
             honest,
             attacker: Arc::new(people.customer(&ETH)?),
-            phisher: people.address(),
         })
     }
 
     /// Honest customers who have an app and no passkey, until the epoch.
     pub(crate) fn app_owners(&self) -> impl Iterator<Item = &Arc<Customer>> {
         self.honest.iter().filter(|customer| customer.app.is_some())
+    }
+
+    /// The attacked ones of those, with their places among the victims.
+    pub(crate) fn attacked_apps(&self) -> impl Iterator<Item = (usize, &Victim)> {
+        let victims = self.victims.iter().enumerate();
+        victims.filter(|(_, victim)| victim.customer.app.is_some())
+    }
+
+    /// The next victim behind one that has a passkey.
+    pub(crate) fn next_with_passkey(&self, victim: usize) -> usize {
+        let places = (0..self.victims.len()).cycle().skip(victim + 1);
+        let mut places = places.take(self.victims.len());
+        let next = places.find(|place| self.victims[*place].customer.app.is_none());
+        next.unwrap_or(victim)
     }
 
     /// Every customer, the attackers' account among them.
@@ -140,13 +154,19 @@ impl People {
     }
 
     fn honest(&mut self, number: u64) -> Result<Arc<Customer>, DrillError> {
-        let asset = withdrawn(number);
-        let customer = if number % APP_EVERY == APP_EVERY - 1 {
+        self.with_a_factor(number, withdrawn(number)).map(Arc::new)
+    }
+
+    fn with_a_factor(
+        &mut self,
+        number: u64,
+        asset: &'static Asset,
+    ) -> Result<Customer, DrillError> {
+        if number % APP_EVERY == APP_EVERY - 1 {
             self.with_an_app(asset)
         } else {
             self.customer(asset)
-        };
-        customer.map(Arc::new)
+        }
     }
 
     /// What a customer usually withdraws, at most so many grains.
@@ -155,9 +175,10 @@ impl People {
         asset.much(Amount(asset.grain.0 * u128::from(grains)))
     }
 
-    fn victim(&mut self, holds: &[Money]) -> Result<Victim, DrillError> {
-        let customer = Arc::new(self.customer(&ETH)?);
-        let slices = holds.iter().flat_map(|money| slices(*money));
+    fn victim(&mut self, number: u64, holds: &[Money]) -> Result<Victim, DrillError> {
+        let customer = Arc::new(self.with_a_factor(number, &ETH)?);
+        let has_app = customer.app.is_some();
+        let slices = holds.iter().flat_map(|money| slices(*money, has_app));
         let slices = slices.map(|money| Slice {
             money,
             thief: self.address(),
@@ -229,8 +250,19 @@ fn shares(dice: &mut Dice, whole: Money, count: usize) -> Vec<Money> {
     shares.map(|share| asset.much(Amount(share))).collect()
 }
 
+/// The withdrawals that attackers try of a balance: of an app's owner a few that a code lets out, as long as
+/// the account holds far more than those, and the rest in equal ones.
+fn slices(balance: Money, has_app: bool) -> impl Iterator<Item = Money> {
+    let Money { asset, amount } = balance;
+    let little = LITTLE as u128 * asset.by_code.0;
+    let has_little = has_app && asset.id == ETH.id && amount.0 > 2 * little;
+    let (count, little) = if has_little { (LITTLE, little) } else { (0, 0) };
+    let rest = asset.much(Amount(amount.0 - little));
+    core::iter::repeat_n(asset.much(asset.by_code), count).chain(equal(rest))
+}
+
 /// Equal withdrawals of at most the asset's slice; the last takes what division left.
-fn slices(balance: Money) -> impl Iterator<Item = Money> {
+fn equal(balance: Money) -> impl Iterator<Item = Money> {
     let Money { asset, amount } = balance;
     // Far enough below the size that the last one's rest still fits.
     let count = (amount.0 + asset.slice.0 / 10) / asset.slice.0 + 1;
@@ -272,7 +304,7 @@ mod tests {
             15 * ETHER - ETH.grain.0,
             16 * ETHER,
         ] {
-            let all = slices(ETH.much(Amount(balance)));
+            let all = equal(ETH.much(Amount(balance)));
             let all: Vec<u128> = all.map(|money| money.amount.0).collect();
             assert_eq!(all.iter().sum::<u128>(), balance);
             assert!(

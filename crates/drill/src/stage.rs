@@ -25,6 +25,8 @@ use std::sync::Arc;
 
 /// The delay of new addresses and factors: production's floor, passed by moving the clock.
 pub(crate) const DELAY: Span = Span::hours(24);
+/// How long an app shows the same digits (RFC 6238).
+const STEP: Span = Span::seconds(30);
 /// A cosignature of so long ago is of the present.
 const FRESH: Span = Span::seconds(2);
 
@@ -194,6 +196,12 @@ impl Stage {
     pub(crate) fn nudge(&mut self, span: Span) -> Result<(), DrillError> {
         self.ahead = Span(self.ahead.0 + span.0);
         write_clock(&self.clock, self.ahead)
+    }
+
+    /// Until every app shows other digits, with nothing under way that would be late by it.
+    pub(crate) fn next_code(&mut self) -> Result<(), DrillError> {
+        self.until_delivered()?;
+        self.nudge(STEP)
     }
 
     /// Until a quorum has cosigned every entry, and the gate has nothing more to journal of that: what is not

@@ -160,22 +160,36 @@ pub(crate) fn open_accounts(stage: &Stage, town: &Town) -> Result<(), DrillError
 /// Every customer's own address put into its book: by an app's owner six days earlier, for a code pays none
 /// that is less than a week old.
 pub(crate) fn add_addresses(stage: &mut Stage, town: &Town) -> Result<(), DrillError> {
-    let customers = town.customers().cloned();
-    let (apps, others): (Vec<_>, Vec<_>) = customers.partition(|customer| customer.app.is_some());
-    add_all(stage, &apps)?;
-    stage.jump(Span(6 * DELAY.0))?;
-    add_all(stage, &others)?;
+    add_apps_addresses(stage, town)?;
+    stage.jump(SIX_DAYS)?;
+    add_other_addresses(stage, town)
+}
+
+/// How long an app's owner adds its address before the others do.
+pub(crate) const SIX_DAYS: Span = Span(6 * DELAY.0);
+
+/// The addresses of those who have an app.
+pub(crate) fn add_apps_addresses(stage: &Stage, town: &Town) -> Result<(), DrillError> {
+    add_all(stage, town, true)
+}
+
+/// And everybody else's.
+pub(crate) fn add_other_addresses(stage: &Stage, town: &Town) -> Result<(), DrillError> {
+    add_all(stage, town, false)?;
     stage.tell("Every customer has an address in its book");
     Ok(())
 }
 
-fn add_all(stage: &Stage, customers: &[Arc<Customer>]) -> Result<(), DrillError> {
+fn add_all(stage: &Stage, town: &Town, has_app: bool) -> Result<(), DrillError> {
+    let customers = town.customers();
+    let customers = customers.filter(|customer| customer.app.is_some() == has_app);
+    let customers: Vec<Arc<Customer>> = customers.cloned().collect();
     let add = |platform: &Platform, customer: &Arc<Customer>| {
         platform.add_address(customer, customer.address)
     };
     all_released(
         "an address added",
-        crowd(customers, HANDS, || stage.platform.anew(), add),
+        crowd(&customers, HANDS, || stage.platform.anew(), add),
     )
 }
 
