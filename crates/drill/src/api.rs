@@ -61,16 +61,16 @@ ways! {
     EXPIRED Passkey "a whole act held back until it had expired" Expired;
     OLD_CHECKPOINT Passkey "a whole act held back for a day" UnknownCheckpoint;
     NO_BACK_END Everybody "a request that the back end did not sign" Unauthenticated;
-    CODE_LARGE Large "an app's owner talked out of a code: more than a code lets out" OverCodeLimit;
-    CODE_STRANGER Little "an app's owner talked out of a code: a little, to a fresh address" AddressUnknown;
-    CODE_YOUNG Little "the same code adds an address, and then: a little, to that" AddressTooYoung;
-    CODE_SPENT Little "that code once more, to the customer's own aged address" CodeWrong;
+    CODE_LARGE Large "talked out of a code: more than a code lets out" OverCodeLimit;
+    CODE_STRANGER Little "talked out of a code: a little, to a fresh address" AddressUnknown;
+    CODE_YOUNG Little "talked out of a code that added an address: a little, to that" AddressTooYoung;
+    CODE_SPENT Little "that code a second time, to the customer's own aged address" CodeWrong;
     CODE_GUESSED Little "a guessed code, to the customer's own aged address" CodeWrong;
     CODE_OLD Little "a code of ten minutes ago" CodeWrong;
     CODE_OTHERS Little "the code of another customer's app" CodeWrong;
     CODE_OTHER_ACT Little "a code that the customer gave for a harmless act" CodeWrong;
     CODE_OTHERS_APP Little "another customer's app and its right code" FactorUnknown;
-    CODE_GUESSED_ON Little "guessed on, after five wrong codes in a day" TooManyCodes;
+    CODE_GUESSED_ON Little "guessed on, after five wrong codes in the day" TooManyCodes;
 }
 
 /// What the attackers saw, by customer.

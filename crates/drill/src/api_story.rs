@@ -55,6 +55,8 @@ pub(crate) fn run(stage: &mut Stage, town: &Town, seed: u64) -> Result<With, Dri
     let (early, late) = mixed.split_at(mixed.len() * 2 / 3);
     let (mut book, mut dice) = (Book::default(), Dice::new(seed, "order"));
 
+    // The code of each one's earlier withdrawal has served.
+    scene.stage.next_code()?;
     scene.begin("The attack begins: owners of an app are talked out of a code");
     book.tried.extend(codes::talk_out(&mut scene, &jobs)?);
     scene.note("They were told of an address each, and have taken it back");

@@ -30,7 +30,7 @@ pub const ASSUMPTIONS: &[&str] = &[
     "The back end decides alone and holds the hot wallet's key. Nothing else looks at a withdrawal before it is signed.",
     "The attackers hold a session of each attacked account.",
     "No waiting time for new addresses: the firm introduced one of 24 hours the day after.",
-    "Each account's whole balance is asked for in equal withdrawals of 2 to 5 ETH to fresh addresses, as the chain shows. 483 accounts and 4,836.26 ETH are the firm's own figures; how the sum was spread over the accounts is not public and comes from the seed.",
+    "Each account's whole balance is asked for in equal withdrawals of 2 to 5 ETH to fresh addresses, as the chain shows, of the token up to 500 USD; of an app's owner nine are of 0.2 ETH, as in the running system. 483 accounts, 4,836.26 ETH and US$66,200 of others are the firm's own figures; how the sums were spread over the accounts is not public and comes from the seed.",
     "Nobody stops it while it lasts. In 2022 withdrawals were suspended some three to four hours after the first alarm, by people.",
 ];
 

@@ -23,7 +23,7 @@ pub(crate) struct Way {
 }
 
 /// On whose account a way is taken, and for how much.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum On {
     /// Whatever the customer has.
     Everybody,
@@ -36,6 +36,15 @@ pub(crate) enum On {
 }
 
 impl On {
+    /// Whose account it is, for people.
+    const fn whose(self) -> &'static str {
+        match self {
+            Self::Everybody => "On any account",
+            Self::Passkey => "On accounts with a passkey",
+            Self::Large | Self::Little => "On accounts with an authenticator app and no passkey",
+        }
+    }
+
     /// What a withdrawal of a victim's is.
     fn of(victim: &Victim, slice: &Slice) -> Self {
         match &victim.customer.app {
@@ -129,6 +138,8 @@ pub(crate) struct Book {
 /// A way's row in the table.
 #[derive(Clone, Debug)]
 pub struct Row {
+    /// On whose accounts: a heading for this row and those that follow with the same.
+    pub whose: &'static str,
     /// The way.
     pub name: &'static str,
     /// The withdrawals that were tried so.
@@ -170,9 +181,11 @@ impl Book {
         flow
     }
 
-    /// The table of ways, in the order in which they stand in `ways`.
+    /// The table of ways, by whose accounts they are tried on, and then in the order in which they stand in `ways`.
     pub(crate) fn rows(&self, ways: &[Way]) -> Vec<Row> {
-        ways.iter().map(|way| self.row(way)).collect()
+        let mut ways: Vec<&Way> = ways.iter().collect();
+        ways.sort_by_key(|way| way.on.min(On::Large));
+        ways.into_iter().map(|way| self.row(way)).collect()
     }
 
     fn row(&self, way: &Way) -> Row {
@@ -187,6 +200,7 @@ impl Book {
         }
         let is_met = |tried: &&Tried| way.met_by.as_ref().is_none_or(|must| tried.answer == *must);
         Row {
+            whose: way.on.whose(),
             name: way.name,
             tried: tried.iter().map(|tried| tried.money).collect(),
             answers: answers.into_iter().collect(),

@@ -49,9 +49,9 @@ ways! {
     YOUNG Passkey "tricked into adding an address and into paying it before its day was over" Some(Answer::Held);
     UNNOTICED Passkey "tricked twice, a day apart, and noticed nothing" None;
     TOO_LATE Passkey "tricked twice, the second time after withdrawals were suspended" Some(Answer::Held);
-    CODE_TAKEN_BACK Little "an app's owner talked out of a code for an address, noticed: taken back by the next code" refused(Reason::AddressUnknown);
-    CODE_YOUNG Little "an app's owner talked out of codes for an address and, a day later, for paying it" refused(Reason::AddressTooYoung);
-    CODE_UNNOTICED Little "an app's owner talked out of codes, a week apart, and noticed nothing" None;
+    CODE_TAKEN_BACK Little "talked out of a code for an address, noticed: taken back by the next code" refused(Reason::AddressUnknown);
+    CODE_YOUNG Little "talked out of codes for an address and, a day later, for paying it" refused(Reason::AddressTooYoung);
+    CODE_UNNOTICED Little "talked out of codes, a week apart, and noticed nothing" None;
 }
 
 const fn refused(reason: Reason) -> Option<Answer> {
@@ -419,18 +419,15 @@ fn beyond_nobody_notices(checks: &mut Checks, flow: &Flow, worst: &Worst) {
 struct Taken {
     /// Whether the customer noticed nothing, and until it was old enough.
     is_unnoticed: bool,
-    /// What may leave of the account in a day.
-    limit: Of,
+    /// What may leave of the account in a day, of what was tried there.
+    most: Tally,
     held: Tally,
 }
 
 /// What can leave at most, measured on the chain.
 fn bound(stage: &Stage, tricks: &[Trick<'_>], checks: &mut Checks) -> Result<(), DrillError> {
     let taken = taken(stage, tricks)?;
-    let is_over = |taken: &&Taken| {
-        let mut each = taken.held.each();
-        each.any(|money| money.amount > (taken.limit)(money.asset))
-    };
+    let is_over = |taken: &&Taken| !taken.held.is_within(&taken.most);
     let is_elsewhere = |taken: &&Taken| !taken.is_unnoticed && taken.held.count > 0;
     checks.same(
         "bound: accounts that lost more than their limit for a day",
@@ -443,8 +440,7 @@ fn bound(stage: &Stage, tricks: &[Trick<'_>], checks: &mut Checks) -> Result<(),
         &0,
     );
     let tricked = || taken.iter().filter(|taken| taken.is_unnoticed);
-    let most = tricked().flat_map(|taken| ASSETS.map(|asset| asset.much((taken.limit)(asset))));
-    let most: Tally = most.collect();
+    let most: Tally = tricked().flat_map(|taken| taken.most.each()).collect();
     let tricked = tricked().count();
     let lost: Tally = taken.iter().flat_map(|taken| taken.held.each()).collect();
     checks.note(
@@ -456,21 +452,31 @@ fn bound(stage: &Stage, tricks: &[Trick<'_>], checks: &mut Checks) -> Result<(),
 }
 
 fn taken(stage: &Stage, tricks: &[Trick<'_>]) -> Result<Vec<Taken>, DrillError> {
-    let mut by_address: BTreeMap<Address, (bool, Of)> = BTreeMap::new();
+    let mut by_address: BTreeMap<Address, Vec<&Trick<'_>>> = BTreeMap::new();
     for trick in tricks {
-        let none = (false, day_of(trick.customer));
-        let known = by_address.entry(trick.to).or_insert(none);
-        known.0 |= [UNNOTICED, CODE_UNNOTICED].contains(&trick.way);
+        by_address.entry(trick.to).or_default().push(trick);
     }
-    let taken = by_address.into_iter().map(|(to, (is_unnoticed, limit))| {
+    let taken = by_address.into_iter().map(|(to, tricks)| {
         let held = ASSETS.map(|asset| stage.chain.balance(to, asset));
         let held: Vec<Money> = held.into_iter().collect::<Result<_, _>>()?;
         let held = held.into_iter().filter(|money| !money.amount.is_zero());
         Ok(Taken {
-            is_unnoticed,
-            limit,
+            is_unnoticed: tricks
+                .iter()
+                .any(|trick| [UNNOTICED, CODE_UNNOTICED].contains(&trick.way)),
+            most: most(&tricks),
             held: held.collect(),
         })
     });
     taken.collect()
+}
+
+/// A customer's limits for a day, of every asset that was asked for.
+fn most(tricks: &[&Trick<'_>]) -> Tally {
+    let limits = ASSETS.into_iter().filter_map(|asset| {
+        let is_asked = |trick: &&&Trick<'_>| trick.slice.money.asset.id == asset.id;
+        let trick = tricks.iter().find(is_asked)?;
+        Some(asset.much(day_of(trick.customer)(asset)))
+    });
+    limits.collect()
 }

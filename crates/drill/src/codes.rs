@@ -65,8 +65,6 @@ pub(crate) fn is_ours(job: &Job) -> bool {
 /// Every attacked app owner is talked out of one code: it pays nothing to a stranger and nothing large, it adds an address, which it
 /// does not pay either, and it serves no second time. The customers are told, and take the address back.
 pub(crate) fn talk_out(scene: &mut Scene<'_>, jobs: &[Job]) -> Result<Vec<Tried>, DrillError> {
-    // The code of an earlier withdrawal has served.
-    scene.stage.next_code()?;
     let sieges = sieges(scene.town, jobs)?;
     let stage = &*scene.stage;
     let talk = |platform: &Platform, siege: &Siege<'_>| siege.talk_out(platform);

@@ -58,7 +58,8 @@ fn now_card(one: &Findings) -> String {
         )
     } else {
         let mut told = format!(
-            "taken, from {} customers who were tricked twice, a day apart, each within its limit for a day.",
+            "taken, from {} customers who were tricked twice (a day apart, and of codes a week) and noticed nothing, \
+             each within its limit for a day.",
             flow.affected_subjects
         );
         if let Some(worst) = &one.beside.worst {
@@ -188,7 +189,7 @@ fn variant(one: &Findings) -> String {
     let assets = each(&ASSETS, |asset| {
         format!("<th class=\"n\">{}</th>", asset.name)
     });
-    let rows = each(&one.rows, row);
+    let rows = rows_of(&one.rows);
     let moments = each(&one.timeline, |moment| {
         let (when, what) = (lasting(moment.at_ms), escape(&moment.what));
         format!("<li><span class=\"when\">{when}</span> {what}</li>")
@@ -253,8 +254,13 @@ fn introduction(variant: Variant) -> (&'static str, &'static str) {
         Variant::Api => (
             "They have what those of 2022 had, and more: the platform’s back end signs and relays whatever \
              they ask, its ledger debits for it, and everything that passes they see and can hold back. \
-             What they do not have is a customer’s factor.",
-            "",
+             What they do not have is a customer’s factor. Codes of those who have an app they guess, and talk \
+             people out of.",
+            "<p>Nothing can leave by a code here within the day. The digits are sealed to the herald, which judges \
+             them in a process of its own; a step serves once, five wrong ones end an account’s codes for the day. \
+             Who has talked somebody out of a good one gets a new address into the book, of which the customer is \
+             told and which it takes back by its next code, and a little to the customer’s own old address. What \
+             codes let out to attackers who wait a week is measured in the last variant.</p>",
         ),
         Variant::GateOwned => (
             "They have the gate’s host as root: the journal’s signing key and its files, the configuration, \
@@ -275,7 +281,10 @@ fn introduction(variant: Variant) -> (&'static str, &'static str) {
              and were tricked a second time, and only up to the account’s limits. What they do not get: a \
              fresh address, a shorter delay, a larger limit, anything of a customer who read its mail: the \
              herald, in a process of its own that the platform does not run, tells each of the new address, \
-             under a code that only the customer and it know, and the delay does not begin before that.</p>",
+             under a code that only the customer and it know, and the delay does not begin before that.</p>\
+             <p>Owners of an app are talked out of codes instead. That begins a week before, because a code pays no \
+             address that is younger; from those who noticed none of it a code at a time lets out little, and \
+             twice as much ends the day.</p>",
         ),
     }
 }
@@ -287,9 +296,10 @@ fn beside(one: &Findings) -> String {
         format!(
             "<p><b>If nobody noticed.</b> How many notice is this drill’s choice: of ten attacked customers \
              three are tricked into paying at once; of the seven tricked into adding an address three notice \
-             within the day, three notice nothing, and one is tricked the second time too late. If every one \
+             within the day, three notice nothing, and one is tricked the second time too late. Every app’s owner \
+             misses the first address, takes back the second and leaves the third. If every one \
              were tricked twice and none noticed, the limits would let go at most <b>{}</b> on the first \
-             day (of each account the smaller of its balance and its limit for a day), and {} within a \
+             day (of each account the smaller of its balance and its limit for a day, which of an app’s owner is that of codes), and {} within a \
              week, until somebody suspends; {} were attacked.</p>",
             units(&worst.day),
             units(&worst.week),
@@ -308,6 +318,20 @@ fn beside(one: &Findings) -> String {
     worst.into_iter().chain(met_open).collect()
 }
 
+/// The rows, with a heading before those of other accounts than the last.
+fn rows_of(rows: &[Row]) -> String {
+    let (mut table, mut last) = (String::new(), "");
+    for one in rows {
+        if one.whose != last {
+            let wide = 3 + ASSETS.len();
+            let _ = write!(table, "<tr><th colspan=\"{wide}\">{}</th></tr>", one.whose);
+            last = one.whose;
+        }
+        table += &row(one);
+    }
+    table
+}
+
 fn row(row: &Row) -> String {
     let answers = row.answers.iter().map(|(text, count)| {
         if row.answers.len() > 1 {
@@ -316,10 +340,13 @@ fn row(row: &Row) -> String {
             escape(text)
         }
     });
-    let amounts = row
-        .tried
-        .each()
-        .map(|money| format!("<td class=\"n\">{}</td>", number(money)));
+    let amounts = row.tried.each().map(|money| {
+        let figure = match money.amount.is_zero() {
+            true => "–".into(),
+            false => number(money),
+        };
+        format!("<td class=\"n\">{figure}</td>")
+    });
     let amounts: String = amounts.collect();
     let mark = if row.as_it_must { "✓" } else { "✗" };
     format!(
@@ -334,7 +361,7 @@ fn row(row: &Row) -> String {
 fn counted(tally: &Tally) -> String {
     match tally.count {
         0 => "nothing".into(),
-        count => format!("{} in {}", units(tally), grouped(u128::from(count))),
+        count => format!("{}<br>in {}", lines(tally), grouped(u128::from(count))),
     }
 }
 
