@@ -224,3 +224,37 @@ impl Row {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::Scale;
+    use crate::{api, gate_owned};
+
+    /// Small as it is, nothing is left out; and what needs a passkey is asked of nobody who has none.
+    #[test]
+    fn the_smallest_town_meets_every_way() {
+        for seed in 1..10 {
+            let town = Town::settle(seed, "0.02".parse::<Scale>().unwrap()).unwrap();
+            for ways in [api::WAYS, gate_owned::WAYS] {
+                let jobs = jobs(&town, ways, 3);
+                let slices = town.victims.iter().map(|victim| victim.slices.len());
+                assert_eq!(jobs.len(), slices.sum::<usize>());
+                for way in ways {
+                    let is_tried = jobs.iter().any(|job| job.way == *way);
+                    assert!(is_tried, "seed {seed}: {}", way.name);
+                }
+                for job in jobs {
+                    let has_app = town.victims[job.victim].customer.app.is_some();
+                    let fits = match job.way.on {
+                        On::Everybody => true,
+                        On::Passkey => !has_app,
+                        On::Large => has_app && !job.slice.money.is_little(),
+                        On::Little => has_app && job.slice.money.is_little(),
+                    };
+                    assert!(fits, "seed {seed}: {}", job.way.name);
+                }
+            }
+        }
+    }
+}

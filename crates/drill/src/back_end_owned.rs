@@ -480,3 +480,42 @@ fn most(tricks: &[&Trick<'_>]) -> Tally {
     });
     limits.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::Scale;
+    use crate::money::ETH;
+
+    fn town(scale: &str) -> Town {
+        Town::settle(1, scale.parse::<Scale>().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_withdrawal_is_tried_and_every_way() {
+        let town = town("0.1");
+        let tricks = tricks(&town);
+        let slices = town.victims.iter().map(|victim| victim.slices.len());
+        assert_eq!(tricks.len(), slices.sum::<usize>());
+        for way in WAYS {
+            assert!(tricks.iter().any(|trick| trick.way == *way), "{}", way.name);
+        }
+    }
+
+    #[test]
+    fn what_an_app_owner_loses_at_most_is_what_codes_let_out() {
+        let town = town("0.1");
+        let (_, owner) = town.attacked_apps().next().unwrap();
+        let owner = &owner.customer;
+        let tricks = tricks(&town);
+        let own = tricks
+            .iter()
+            .filter(|trick| trick.customer.account == owner.account);
+        let own: Vec<&Trick<'_>> = own.collect();
+        assert_eq!(most(&own).of(&ETH), ETH.code_day());
+        let addresses: BTreeSet<Address> = own.iter().map(|trick| trick.to).collect();
+        assert_eq!(addresses.len(), 4, "one of each way");
+        let Worst { day, week } = worst(&town);
+        assert!(day.is_within(&week) && !week.is_within(&day));
+    }
+}

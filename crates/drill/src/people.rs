@@ -288,6 +288,8 @@ mod tests {
             for asset in ASSETS {
                 assert_eq!(all.of(asset), asset.stolen, "{}", asset.name);
             }
+            let with_token = holdings.iter().filter(|holds| holds.len() == 2);
+            assert_eq!(with_token.count(), 48);
             let ether = holdings.iter().map(|holds| holds[0].amount.0);
             for balance in ether {
                 assert!((4 * ETHER..17 * ETHER).contains(&balance));
@@ -307,6 +309,11 @@ mod tests {
             let all = equal(ETH.much(Amount(balance)));
             let all: Vec<u128> = all.map(|money| money.amount.0).collect();
             assert_eq!(all.iter().sum::<u128>(), balance);
+            let with_app: Vec<Money> = slices(ETH.much(Amount(balance)), true).collect();
+            let sum = with_app.iter().map(|money| money.amount.0).sum::<u128>();
+            assert_eq!(sum, balance);
+            let little = with_app.iter().filter(|money| money.is_little());
+            assert_eq!(little.count(), LITTLE);
             assert!(
                 all.iter().all(|a| (2 * ETHER..=ETH.slice.0).contains(a)),
                 "{all:?}"

@@ -82,6 +82,7 @@ fn the_drill_passes_with_every_attacker() {
         "the bound is measured, not zero"
     );
     assert_eq!(outcome["with"], variants[2]["with"], "the worst of them");
+    assert_eq!(outcome["shadow"]["stopped"], outcome["without"]["released"]);
     for one in variants {
         assert!(one["with"]["stopping_ms"].is_u64());
         assert!(one["without"]["stopping_ms"].is_null());

@@ -89,7 +89,7 @@ fn told(asset: &'static Asset, bar: &Bar<'_>) -> String {
 
 /// Marks of the time line, in milliseconds: each step as wide as the next, so that a second and a day
 /// are both seen.
-const MARKS: [(u64, &str); 10] = [
+const MARKS: [(u64, &str); 11] = [
     (0, "0"),
     (1_000, "1 s"),
     (10_000, "10 s"),
@@ -99,6 +99,7 @@ const MARKS: [(u64, &str); 10] = [
     (86_400_000, "1 day"),
     (172_800_000, "2 days"),
     (345_600_000, "4 days"),
+    (604_800_000, "1 week"),
     (864_000_000, "10 days"),
 ];
 
@@ -249,7 +250,7 @@ mod tests {
     fn a_second_and_a_day_are_both_seen() {
         assert_eq!((place(0), place(1_000), place(5_500)), (0, 1_000, 1_500));
         assert_eq!(place(86_400_000), 6_000);
-        assert_eq!(place(u64::MAX), 9_000);
+        assert_eq!(place(u64::MAX), 10_000);
         let places: Vec<u64> = (0..400).map(|n| place(n * 1_000_000)).collect();
         assert!(places.is_sorted());
     }

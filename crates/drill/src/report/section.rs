@@ -294,7 +294,7 @@ fn beside(one: &Findings) -> String {
     let Beside { worst, met_open } = &one.beside;
     let worst = worst.as_ref().map(|worst| {
         format!(
-            "<p><b>If nobody noticed.</b> How many notice is this drill’s choice: of ten attacked customers \
+            "<p><b>If nobody noticed.</b> How many notice is this drill’s choice: of ten attacked customers with a passkey \
              three are tricked into paying at once; of the seven tricked into adding an address three notice \
              within the day, three notice nothing, and one is tricked the second time too late. Every app’s owner \
              misses the first address, takes back the second and leaves the third. If every one \
