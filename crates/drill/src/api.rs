@@ -5,11 +5,11 @@
 //! factor. An account of their own, with a passkey of its own, they do have.
 
 use crate::answer::Answer;
-use crate::attack::{Job, Seen, Way, genuine};
+use crate::attack::{Job, On, Seen, Way, genuine};
 use crate::error::DrillError;
+use crate::money::Money;
 use crate::people::{Customer, Town};
 use crate::platform::Platform;
-use portcullis_chains::Amount;
 use portcullis_client::{Ceremony, RequestSigner};
 use portcullis_core::act::{Act, ActKind};
 use portcullis_core::passkey::Assertion;
@@ -20,9 +20,10 @@ use std::thread;
 const LOOK_ALIKE: &str = "https://1ocalhost.example";
 
 macro_rules! ways {
-    ($($name:ident $text:literal $reason:ident;)*) => {
+    ($($name:ident $on:ident $text:literal $reason:ident;)*) => {
         $(pub(crate) const $name: Way = Way {
             name: $text,
+            on: On::$on,
             met_by: Some(Answer::Refused(Reason::$reason)),
         };)*
         /// All of them, in the table's order.
@@ -33,31 +34,43 @@ macro_rules! ways {
 /// The same act again has the same answer again, and nothing new comes of it.
 pub(crate) const REPLAYED_ACT: Way = Way {
     name: "an accepted act sent again, whole",
+    on: On::Passkey,
     met_by: Some(Answer::Again),
 };
 pub(crate) const RACE: Way = Way {
     name: "the customer's own act sent many times at once",
+    on: On::Passkey,
     met_by: Some(Answer::Again),
 };
 
 ways! {
-    NO_FACTOR "as in 2022: no factor at all" FactorMissing;
-    NO_FACTOR_AGED "no factor, to the customer's own aged address" FactorMissing;
-    REPLAYED_ASSERTION "an earlier assertion of the customer's, replayed" PasskeyChallenge;
-    OTHER_PAYEE "an assertion held back, the payee exchanged" PasskeyChallenge;
-    OTHER_AMOUNT "an assertion held back, the amount raised" PasskeyChallenge;
-    OTHER_ACCOUNT "one customer's assertion for another's account" FactorUnknown;
-    OTHER_ACT "an assertion over a harmless act, used for a withdrawal" PasskeyChallenge;
-    OWN_PASSKEY "the attackers' own passkey for the customer's account" FactorUnknown;
-    FORGED "an assertion with a forged signature" PasskeySignature;
-    LOOK_ALIKE_ORIGIN "asserted at a look-alike domain" PasskeyOrigin;
-    FRAMED "asserted inside a foreign frame" PasskeyCrossOrigin;
-    OTHER_PARTY "asserted for another relying party" PasskeyRelyingParty;
-    NOT_VERIFIED "asserted without verifying the person" PasskeyNotVerified;
-    COPIED "a copied authenticator whose counter stands still" PasskeyCounter;
-    EXPIRED "a whole act held back until it had expired" Expired;
-    OLD_CHECKPOINT "a whole act held back for a day" UnknownCheckpoint;
-    NO_BACK_END "a request that the back end did not sign" Unauthenticated;
+    NO_FACTOR Everybody "as in 2022: no factor at all" FactorMissing;
+    NO_FACTOR_AGED Everybody "no factor, to the customer's own aged address" FactorMissing;
+    REPLAYED_ASSERTION Passkey "an earlier assertion of the customer's, replayed" PasskeyChallenge;
+    OTHER_PAYEE Passkey "an assertion held back, the payee exchanged" PasskeyChallenge;
+    OTHER_AMOUNT Passkey "an assertion held back, the amount raised" PasskeyChallenge;
+    OTHER_ACCOUNT Passkey "one customer's assertion for another's account" FactorUnknown;
+    OTHER_ACT Passkey "an assertion over a harmless act, used for a withdrawal" PasskeyChallenge;
+    OWN_PASSKEY Passkey "the attackers' own passkey for the customer's account" FactorUnknown;
+    FORGED Passkey "an assertion with a forged signature" PasskeySignature;
+    LOOK_ALIKE_ORIGIN Passkey "asserted at a look-alike domain" PasskeyOrigin;
+    FRAMED Passkey "asserted inside a foreign frame" PasskeyCrossOrigin;
+    OTHER_PARTY Passkey "asserted for another relying party" PasskeyRelyingParty;
+    NOT_VERIFIED Passkey "asserted without verifying the person" PasskeyNotVerified;
+    COPIED Passkey "a copied authenticator whose counter stands still" PasskeyCounter;
+    EXPIRED Passkey "a whole act held back until it had expired" Expired;
+    OLD_CHECKPOINT Passkey "a whole act held back for a day" UnknownCheckpoint;
+    NO_BACK_END Everybody "a request that the back end did not sign" Unauthenticated;
+    CODE_LARGE Large "talked out of a code: more than a code lets out" OverCodeLimit;
+    CODE_STRANGER Little "talked out of a code: a little, to a fresh address" AddressUnknown;
+    CODE_YOUNG Little "talked out of a code that added an address: a little, to that" AddressTooYoung;
+    CODE_SPENT Little "that code a second time, to the customer's own aged address" CodeWrong;
+    CODE_GUESSED Little "a guessed code, to the customer's own aged address" CodeWrong;
+    CODE_OLD Little "a code of ten minutes ago" CodeWrong;
+    CODE_OTHERS Little "the code of another customer's app" CodeWrong;
+    CODE_OTHER_ACT Little "a code that the customer gave for a harmless act" CodeWrong;
+    CODE_OTHERS_APP Little "another customer's app and its right code" FactorUnknown;
+    CODE_GUESSED_ON Little "guessed on, after five wrong codes in the day" TooManyCodes;
 }
 
 /// What the attackers saw, by customer.
@@ -88,43 +101,47 @@ pub(crate) fn hold_back(
     let mut held = vec![None; town.victims.len()];
     for job in jobs.iter().filter(|job| job.way == *way) {
         let customer = &town.victims[job.victim].customer;
-        held[job.victim] = Some(own(platform, customer, job.slice.amount)?);
+        held[job.victim] = Some(own(platform, customer, job.slice.money)?);
     }
     Ok(held)
 }
 
 /// A withdrawal of the customer's own, to its aged address.
-fn own(platform: &Platform, customer: &Customer, amount: Amount) -> Result<Seen, DrillError> {
-    genuine(platform, customer, customer.address, amount)
+fn own(platform: &Platform, customer: &Customer, money: Money) -> Result<Seen, DrillError> {
+    genuine(platform, customer, customer.address, money)
 }
 
 impl Attackers<'_> {
-    /// Try one withdrawal, of any way but a race ([`Attackers::race`]).
+    /// Try one withdrawal, of any way but a race ([`Attackers::race`]) and those of codes (`codes`).
     pub(crate) fn attempt(&self, platform: &Platform, job: &Job) -> Result<Answer, DrillError> {
         let customer = &*self.town.victims[job.victim].customer;
-        let (to, amount) = (job.slice.thief, job.slice.amount);
-        let to_thief = || platform.act_of(customer, platform.withdraw(to, amount));
+        let (to, money) = (job.slice.thief, job.slice.money);
+        let to_thief = || platform.act_of(customer, platform.withdraw(to, money));
         match job.way {
             NO_FACTOR => relay(platform, &to_thief()?, Vec::new()),
             NO_FACTOR_AGED => {
-                let kind = platform.withdraw(customer.address, amount);
+                let kind = platform.withdraw(customer.address, money);
                 relay(platform, &platform.act_of(customer, kind)?, Vec::new())
             }
             NO_BACK_END => self.go_round(platform, &to_thief()?),
             EXPIRED => late(platform, &self.loot.expired, job.victim),
             OLD_CHECKPOINT => late(platform, &self.loot.day_old, job.victim),
             REPLAYED_ACT => {
-                let Seen { act, evidence } = &self.loot.accepted[job.victim];
+                let Seen { act, evidence, .. } = &self.loot.accepted[job.victim];
                 platform.relay_anew(act, evidence)
             }
             OTHER_AMOUNT => {
-                let Seen { mut act, evidence } = own(platform, customer, customer.amount)?;
-                act.kind = platform.withdraw(customer.address, amount);
+                let Seen {
+                    mut act, evidence, ..
+                } = own(platform, customer, money.half())?;
+                act.kind = platform.withdraw(customer.address, money);
                 relay(platform, &act, evidence.assertions)
             }
             OTHER_PAYEE => {
-                let Seen { mut act, evidence } = own(platform, customer, amount)?;
-                act.kind = platform.withdraw(to, amount);
+                let Seen {
+                    mut act, evidence, ..
+                } = own(platform, customer, money)?;
+                act.kind = platform.withdraw(to, money);
                 relay(platform, &act, evidence.assertions)
             }
             _ => {
@@ -175,7 +192,7 @@ impl Attackers<'_> {
             COPIED => said(Ceremony { count: 1, ..honest }),
             OWN_PASSKEY => platform.assert(&self.town.attacker.passkey, digest),
             OTHER_ACCOUNT => {
-                let other = (victim + 1) % self.town.victims.len();
+                let other = self.town.next_with_passkey(victim);
                 let other = &self.town.victims[other].customer;
                 platform.assert(&other.passkey, digest)
             }
@@ -207,7 +224,7 @@ impl Attackers<'_> {
     /// The customer's own act on its way, and as many copies of it at the same moment: one may pass.
     pub(crate) fn race(&self, platform: &Platform, job: &Job) -> Result<Race, DrillError> {
         let customer = &*self.town.victims[job.victim].customer;
-        let Seen { act, evidence } = own(platform, customer, job.slice.amount)?;
+        let Seen { act, evidence, .. } = own(platform, customer, job.slice.money)?;
         let asked = platform.now();
         let copies: Vec<Platform> = (0..COPIES).map(|_| platform.anew()).collect();
         let answers: Vec<Answer> = thread::scope(|scope| {
@@ -246,7 +263,7 @@ fn relay(platform: &Platform, act: &Act, assertions: Vec<Assertion>) -> Result<A
 /// What was held back, sent at last.
 fn late(platform: &Platform, held: &[Option<Seen>], victim: usize) -> Result<Answer, DrillError> {
     let none = || DrillError::Journal("nothing was held back".into());
-    let Seen { act, evidence } = held[victim].as_ref().ok_or_else(none)?;
+    let Seen { act, evidence, .. } = held[victim].as_ref().ok_or_else(none)?;
     Ok(platform.relay(act, evidence))
 }
 

@@ -3,12 +3,12 @@
 use crate::answer::Answer;
 use crate::api::{Attackers, EXPIRED, Loot, OLD_CHECKPOINT, RACE, REPLAYED_ACT, WAYS, hold_back};
 use crate::attack::{Book, Job, Seen, Tried, genuine, jobs};
+use crate::codes;
 use crate::crowd::{HANDS, crowd};
 use crate::dice::Dice;
 use crate::error::DrillError;
 use crate::honest::{self, Asked, Groups};
 use crate::people::{Customer, Town};
-use crate::phished;
 use crate::platform::Platform;
 use crate::respond;
 use crate::stage::Stage;
@@ -46,12 +46,22 @@ pub(crate) fn run(stage: &mut Stage, town: &Town, seed: u64) -> Result<With, Dri
     };
     let mut scene = Scene::open(stage, town);
     scene.asked = asked;
-    phished::probe(&mut scene, town.phisher)?;
     let groups = Groups::of(&town.honest);
-    let (early, late) = jobs.split_at(jobs.len() * 2 / 3);
+    let mixed: Vec<Job> = jobs
+        .iter()
+        .filter(|job| !codes::is_ours(job))
+        .cloned()
+        .collect();
+    let (early, late) = mixed.split_at(mixed.len() * 2 / 3);
     let (mut book, mut dice) = (Book::default(), Dice::new(seed, "order"));
 
-    scene.begin("The attack begins, among honest withdrawals");
+    // The code of each one's earlier withdrawal has served.
+    scene.stage.next_code()?;
+    scene.begin("The attack begins: owners of an app are talked out of a code");
+    book.tried.extend(codes::talk_out(&mut scene, &jobs)?);
+    scene.note("They were told of an address each, and have taken it back");
+    book.tried.extend(codes::besiege(&mut scene, &jobs)?);
+    scene.note("The attack goes on, among honest withdrawals");
     perform(
         &mut scene,
         &mut book,
@@ -95,6 +105,7 @@ fn prepare(stage: &mut Stage, town: &Town, jobs: &[Job]) -> Result<(Loot, Vec<As
     stage.jump(DELAY_AND_A_BIT)?;
     let expired = hold_back(town, jobs, &EXPIRED, &stage.platform)?;
     stage.jump(EXPIRY)?;
+    codes::clear_of_midnight(stage)?;
     let (accepted, asked) = pass(stage, town, jobs)?;
     let loot = Loot {
         day_old,
@@ -113,15 +124,15 @@ fn pass(stage: &Stage, town: &Town, jobs: &[Job]) -> Result<(Vec<Seen>, Vec<Aske
     };
     let withdraw = |platform: &Platform, at: &usize| {
         let customer = &town.victims[*at].customer;
-        let amount = replayed(*at).map_or(customer.amount, |job| job.slice.amount);
-        let seen = genuine(platform, customer, customer.address, amount)?;
+        let money = replayed(*at).map_or(customer.money, |job| job.slice.money);
+        let seen = genuine(platform, customer, customer.address, money)?;
         let asked = Asked {
             customer: Arc::clone(customer),
             act: seen.act.digest(),
-            amount,
+            money,
             at: platform.now(),
             to: customer.address,
-            answer: platform.relay(&seen.act, &seen.evidence),
+            answer: platform.ask(&seen.act, &seen.evidence)?,
             waited: false,
         };
         Ok((seen, asked))
@@ -155,7 +166,7 @@ fn perform(
         Deed::Attack(job) if job.way == RACE => race(platform, attackers, job),
         Deed::Attack(job) => {
             let answer = attackers.attempt(platform, job)?;
-            Ok(Done::Attack(tried(job, answer)))
+            Ok(Done::Attack(Tried::of(job, answer)))
         }
     };
     let stage = &*scene.stage;
@@ -177,19 +188,11 @@ fn race(platform: &Platform, attackers: &Attackers<'_>, job: &Job) -> Result<Don
     let asked = Asked {
         customer: Arc::clone(&attackers.town.victims[job.victim].customer),
         act: race.digest,
-        amount: job.slice.amount,
+        money: job.slice.money,
         at: race.asked,
         to: attackers.town.victims[job.victim].customer.address,
         answer: race.own(),
         waited: race.own() == Answer::Held,
     };
-    Ok(Done::Race(asked, tried(job, race.copies())))
-}
-
-fn tried(job: &Job, answer: Answer) -> Tried {
-    Tried {
-        way: job.way.clone(),
-        amount: job.slice.amount,
-        answer,
-    }
+    Ok(Done::Race(asked, Tried::of(job, race.copies())))
 }

@@ -11,7 +11,7 @@ use portcullis_core::code::step_at;
 use portcullis_core::decision::Need;
 use portcullis_core::factor::NewFactor;
 use portcullis_core::id::FactorId;
-use portcullis_core::{Digest, Evidence};
+use portcullis_core::{Digest, Evidence, Time};
 use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
@@ -37,6 +37,22 @@ impl App {
             ahead,
             factor: OnceLock::new(),
         })
+    }
+}
+
+impl App {
+    /// What it showed ten minutes before.
+    pub(crate) fn earlier(&self, now: Time) -> Digits {
+        self.seed.digits(step_at(now).saturating_sub(20))
+    }
+
+    /// Digits that it shows at no time near this one: what somebody guesses.
+    pub(crate) fn wrong(&self, now: Time) -> Result<Digits, DrillError> {
+        let near = step_at(now).saturating_sub(5)..step_at(now).saturating_add(5);
+        let is_shown = |digits: &Digits| near.clone().any(|step| self.seed.is_of(step, digits));
+        let mut guesses = (0..=9).filter_map(|digit| Digits::parse(&digit.to_string().repeat(6)));
+        let none = || DrillError::Network("an app that shows every number".into());
+        guesses.find(|digits| !is_shown(digits)).ok_or_else(none)
     }
 }
 

@@ -3,16 +3,17 @@
 //! A small real back end over HTTP, with sessions, balances and a hot wallet of its own that it signs
 //! and sends with. The flaw of 2022 was never published; [`ASSUMPTIONS`] says what this one assumes.
 
-use crate::chain::{CHAIN, COIN};
+use crate::chain::{CHAIN, fees};
 use crate::error::DrillError;
+use crate::money::{Asset, Money};
 use crate::server::Server;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
-use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
-use portcullis_chains::ethereum::{Fees, SignedTx, Transfer};
+use portcullis_chains::ethereum::{SignedTx, Transfer};
+use portcullis_chains::{Amount, AssetId};
 use portcullis_core::Time;
 use portcullis_host::{Clock as _, SystemClock};
 use portcullis_keys::WalletKey as _;
@@ -29,7 +30,7 @@ pub const ASSUMPTIONS: &[&str] = &[
     "The back end decides alone and holds the hot wallet's key. Nothing else looks at a withdrawal before it is signed.",
     "The attackers hold a session of each attacked account.",
     "No waiting time for new addresses: the firm introduced one of 24 hours the day after.",
-    "Each account's whole balance is asked for in equal withdrawals of 2 to 5 ETH to fresh addresses, as the chain shows. 483 accounts and 4,836.26 ETH are the firm's own figures; how the sum was spread over the accounts is not public and comes from the seed.",
+    "Each account's whole balance is asked for in equal withdrawals of 2 to 5 ETH to fresh addresses, as the chain shows, of the token up to 500 USD; of an app's owner nine are of 0.2 ETH, as in the running system. 483 accounts, 4,836.26 ETH and US$66,200 of others are the firm's own figures; how the sums were spread over the accounts is not public and comes from the seed.",
     "Nobody stops it while it lasts. In 2022 withdrawals were suspended some three to four hours after the first alarm, by people.",
 ];
 
@@ -45,9 +46,12 @@ pub(crate) struct AsItWas {
     wallet: Address,
 }
 
+/// What its customers have, by account and asset.
+pub(crate) type Balances = BTreeMap<(String, AssetId), Amount>;
+
 /// Its memory.
 struct Book {
-    accounts: BTreeMap<String, u128>,
+    balances: Balances,
     sessions: BTreeMap<String, Session>,
     /// What was sent, by nonces from 0 on.
     sent: Vec<SignedTx>,
@@ -70,7 +74,7 @@ pub(crate) struct Record {
     pub(crate) time: Time,
     pub(crate) account: String,
     pub(crate) to: Address,
-    pub(crate) amount: Amount,
+    pub(crate) money: Money,
     /// Whether the log of checked codes has one of its session.
     pub(crate) code_checked: bool,
 }
@@ -105,21 +109,22 @@ pub(crate) struct Passed {
 pub(crate) struct Wanted {
     pub(crate) session: String,
     pub(crate) to: Address,
+    pub(crate) asset: AssetId,
     pub(crate) amount: Amount,
 }
 
 impl AsItWas {
-    /// Start it with these accounts' balances.
+    /// Start it with these balances.
     pub(crate) fn start(
         node: &str,
         secret: &Secret,
-        accounts: BTreeMap<String, u128>,
+        balances: Balances,
     ) -> Result<Self, DrillError> {
         let key = SoftwareWallet::new(secret)?;
         let (chain, address) = (CHAIN, key.address());
         let service = Service {
             book: Mutex::new(Book {
-                accounts,
+                balances,
                 sessions: BTreeMap::new(),
                 sent: Vec::new(),
                 records: Vec::new(),
@@ -171,7 +176,8 @@ type Told = Result<Json<String>, StatusCode>;
 
 async fn log_in(State(service): State<Arc<Service>>, Json(body): Json<LogIn>) -> Told {
     let mut book = service.book();
-    if !book.accounts.contains_key(&body.account) {
+    let is_known = |(account, _): &(String, AssetId)| *account == body.account;
+    if !book.balances.keys().any(is_known) {
         return Err(StatusCode::NOT_FOUND);
     }
     let session = format!("session-{}", book.sessions.len());
@@ -241,27 +247,28 @@ impl Service {
             return Err(StatusCode::FORBIDDEN);
         }
         let (account, code_checked) = (session.account.clone(), session.code_checked);
-        let balance = book.accounts.get(&account).copied().unwrap_or_default();
-        let rest = balance
-            .checked_sub(wanted.amount.0)
-            .ok_or(StatusCode::CONFLICT)?;
+        let asset = Asset::of(wanted.asset).ok_or(StatusCode::BAD_REQUEST)?;
+        let place = (account.clone(), wanted.asset);
+        let balance = book.balances.get(&place).copied().unwrap_or_default();
+        let rest = balance.0.checked_sub(wanted.amount.0);
+        let rest = rest.map(Amount).ok_or(StatusCode::CONFLICT)?;
         let nonce = book.sent.len() as u64;
         let sent = self.send(wanted, nonce).ok_or(StatusCode::BAD_GATEWAY)?;
         book.sent.push(sent);
         book.records.push(Record {
             time: SystemClock.now(),
-            account: account.clone(),
+            account,
             to: wanted.to,
-            amount: wanted.amount,
+            money: asset.much(wanted.amount),
             code_checked,
         });
-        book.accounts.insert(account, rest);
+        book.balances.insert(place, rest);
         Ok(Json("sent".into()))
     }
 
     fn send(&self, wanted: &Wanted, nonce: u64) -> Option<SignedTx> {
-        let fees = Fees::new(20_000_000_000, 1_000_000_000, 21_000).ok()?;
-        let transfer = Transfer::new(COIN, wanted.to, wanted.amount, nonce, fees).ok()?;
+        let fees = fees(wanted.asset)?;
+        let transfer = Transfer::new(wanted.asset, wanted.to, wanted.amount, nonce, fees).ok()?;
         let unsigned = transfer.build();
         let signature = self.key.sign(&unsigned.sighash()).ok()?;
         let transaction = SignedTx::assemble(unsigned, signature);

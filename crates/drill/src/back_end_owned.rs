@@ -7,51 +7,56 @@
 //! within that account's limits.
 
 use crate::answer::Answer;
-use crate::attack::{Book, Tried, Way};
-use crate::chain::COIN;
-use crate::checks::{Checks, ether};
+use crate::attack::{Book, On, Tried, Way};
+use crate::checks::Checks;
+use crate::codes::take_back;
 use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
 use crate::honest::Groups;
-use crate::outcome::Flow;
-use crate::people::{Customer, Slice, Town};
+use crate::money::{ASSETS, Asset, Money};
+use crate::outcome::{Flow, Tally};
+use crate::people::{Customer, Slice, Town, Victim};
 use crate::platform::Platform;
 use crate::respond;
-use crate::stage::{ACCOUNT_DAY, ACCOUNT_WEEK, Stage};
-use crate::story::{Beside, DELAY_AND_A_BIT, Scene, With, Worst, add_addresses, open_accounts};
+use crate::stage::Stage;
+use crate::story::{
+    Beside, DELAY_AND_A_BIT, SIX_DAYS, Scene, With, Worst, add_apps_addresses, add_other_addresses,
+    open_accounts,
+};
 use crate::wait::until;
 use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
 use portcullis_core::act::{Act, ActKind, Cancel, CancelAddress};
 use portcullis_core::{Digest, Reason};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-const DIRECT: Way = Way {
-    name: "tricked into paying a fresh address at once",
-    met_by: Some(Answer::Refused(Reason::AddressUnknown)),
-};
-const CANCELLED: Way = Way {
-    name: "tricked into adding an address, noticed: the address was cancelled",
-    met_by: Some(Answer::Refused(Reason::AddressUnknown)),
-};
-const FROZEN: Way = Way {
-    name: "tricked into adding an address, noticed: the account was frozen",
-    met_by: Some(Answer::Refused(Reason::AccountFrozen)),
-};
-const YOUNG: Way = Way {
-    name: "tricked into adding an address and into paying it before its day was over",
-    met_by: Some(Answer::Held),
-};
-const UNNOTICED: Way = Way {
-    name: "tricked twice, a day apart, and noticed nothing",
-    met_by: None,
-};
-const TOO_LATE: Way = Way {
-    name: "tricked twice, the second time after withdrawals were suspended",
-    met_by: Some(Answer::Held),
-};
+macro_rules! ways {
+    ($($name:ident $on:ident $text:literal $met_by:expr;)*) => {
+        $(pub(crate) const $name: Way = Way {
+            name: $text,
+            on: On::$on,
+            met_by: $met_by,
+        };)*
+        /// All of them, in the table's order.
+        const WAYS: &[Way] = &[$($name),*];
+    };
+}
 
-const WAYS: &[Way] = &[DIRECT, CANCELLED, FROZEN, YOUNG, UNNOTICED, TOO_LATE];
+ways! {
+    DIRECT Everybody "tricked into paying a fresh address at once" refused(Reason::AddressUnknown);
+    CANCELLED Passkey "tricked into adding an address, noticed: the address was cancelled" refused(Reason::AddressUnknown);
+    FROZEN Passkey "tricked into adding an address, noticed: the account was frozen" refused(Reason::AccountFrozen);
+    YOUNG Passkey "tricked into adding an address and into paying it before its day was over" Some(Answer::Held);
+    UNNOTICED Passkey "tricked twice, a day apart, and noticed nothing" None;
+    TOO_LATE Passkey "tricked twice, the second time after withdrawals were suspended" Some(Answer::Held);
+    CODE_TAKEN_BACK Little "talked out of a code for an address, noticed: taken back by the next code" refused(Reason::AddressUnknown);
+    CODE_YOUNG Little "talked out of codes for an address and, a day later, for paying it" refused(Reason::AddressTooYoung);
+    CODE_UNNOTICED Little "talked out of codes, a week apart, and noticed nothing" None;
+}
+
+const fn refused(reason: Reason) -> Option<Answer> {
+    Some(Answer::Refused(reason))
+}
 
 /// One withdrawal to be tried, at an address that all of the customer's go to.
 struct Trick<'a> {
@@ -70,21 +75,25 @@ struct Done {
 pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
     open_accounts(stage, town)?;
     stage.jump(DELAY_AND_A_BIT)?;
-    add_addresses(stage, town)?;
-    stage.jump(DELAY_AND_A_BIT)?;
     let groups = Groups::of(&town.honest);
     let tricks = tricks(town);
     let mut book = Book::default();
     let mut scene = Scene::open(stage, town);
 
-    scene.begin("The page lies: customers sign what they do not see");
+    add_apps_addresses(scene.stage, town)?;
+    week_before(&mut scene, &tricks)?;
+    scene.stage.jump(SIX_DAYS)?;
+    add_other_addresses(scene.stage, town)?;
+    scene.stage.jump(DELAY_AND_A_BIT)?;
+    scene.note("A week later the page lies to everybody: customers sign what they do not see");
     scene.withdraw(groups.before, false)?;
     first_day(&mut scene, &tricks, &mut book)?;
     scene.stage.jump(DELAY_AND_A_BIT)?;
     scene.note("A day later the other addresses count");
-    for way in [CANCELLED, FROZEN, UNNOTICED] {
+    for way in [CANCELLED, FROZEN, UNNOTICED, CODE_TAKEN_BACK, CODE_YOUNG] {
         try_all(scene.stage, &tricks, &way, &mut book)?;
     }
+    empty_by_codes(scene.stage, &tricks, &mut book)?;
     // Nobody notices before it has arrived: the worst case.
     scene.stage.until_delivered()?;
     let stopped = respond::suspend(&mut scene)?;
@@ -100,7 +109,7 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
     flow.stopping_ms = Some(stopped.took_ms());
     bound(scene.stage, &tricks, &mut scene.checks)?;
     let worst = worst(town);
-    beyond_nobody_notices(&mut scene.checks, &flow, worst);
+    beyond_nobody_notices(&mut scene.checks, &flow, &worst);
     let heard = scene.heard();
     let name = "with: alarms of the signer, to whom each of these is what a customer signed";
     scene.checks.same(name, &heard, &0);
@@ -111,6 +120,36 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
         },
         ..scene.end(flow, book.rows(WAYS), 0)?
     })
+}
+
+/// A code pays no address that is less than a week old: who wants to be paid by codes begins then.
+fn week_before(scene: &mut Scene<'_>, tricks: &[Trick<'_>]) -> Result<(), DrillError> {
+    // The code by which each has just added its own has served.
+    scene.stage.next_code()?;
+    scene.begin(
+        "The page talks owners of an app out of a code: for an address that has to age a week",
+    );
+    let added = add_for(scene.stage, &customers(tricks, &[CODE_UNNOTICED]))?;
+    scene.note(format!(
+        "{added} addresses were added so; the herald tells of each"
+    ));
+    Ok(())
+}
+
+/// One code, and half a minute later another: each pays what it lets out, until the day's is used up.
+fn empty_by_codes(
+    stage: &mut Stage,
+    tricks: &[Trick<'_>],
+    book: &mut Book,
+) -> Result<(), DrillError> {
+    let of_codes = tricks.iter().filter(|trick| trick.way == CODE_UNNOTICED);
+    let mut seen = BTreeSet::new();
+    let (first, rest): (Vec<_>, Vec<_>) =
+        of_codes.partition(|trick| seen.insert(trick.customer.account));
+    try_each(stage, &first, book)?;
+    stage.next_code()?;
+    try_each(stage, &rest, book)?;
+    Ok(())
 }
 
 /// Tricked at once, or into adding an address; and those who read their mail within the day.
@@ -126,6 +165,10 @@ fn first_day(
     ));
     let young = try_all(scene.stage, tricks, &YOUNG, book)?;
     notice(scene.stage, tricks, &young)?;
+    let taken_back = add_by_codes(scene.stage, tricks)?;
+    let owners = customers(tricks, &[CODE_TAKEN_BACK]).len();
+    let name = "with: app owners who took an address back by their next code";
+    scene.checks.same(name, &taken_back, &owners);
     scene.note(
         "Those who read their mail call: addresses cancelled, accounts frozen, waiting withdrawals \
          cancelled",
@@ -133,27 +176,57 @@ fn first_day(
     scene.stage.until_delivered()
 }
 
+/// Every app's owner is talked out of two more codes, for an address each. Of one it is told, and takes it back by
+/// its next code; the other stays. Gives how many took one back.
+fn add_by_codes(stage: &mut Stage, tricks: &[Trick<'_>]) -> Result<usize, DrillError> {
+    add_for(stage, &customers(tricks, &[CODE_YOUNG]))?;
+    stage.next_code()?;
+    let noticed = customers(tricks, &[CODE_TAKEN_BACK]);
+    add_for(stage, &noticed)?;
+    for trick in &noticed {
+        let address = trick.to.to_string();
+        stage.mail.until_told(&trick.customer.mail(), &address)?;
+    }
+    let places = noticed.iter().map(|trick| (trick.customer, trick.to));
+    take_back(stage, &places.collect::<Vec<_>>())
+}
+
 /// Of ten customers three are tricked into paying at once, the other seven into adding an address first.
 /// Of those seven three notice within the day (one cancels it, one has the account frozen, one finds a
 /// withdrawal waiting for it), three notice nothing, and one is tricked the second time too late.
+/// Of an app's owner one withdrawal each is tried at once, at an address that it takes back, and at one that is too
+/// young; and all others at an address that it did not notice for a week.
 fn tricks(town: &Town) -> Vec<Trick<'_>> {
-    const CYCLE: [Way; 10] = [
+    let cycle = [
         DIRECT, CANCELLED, UNNOTICED, DIRECT, FROZEN, UNNOTICED, DIRECT, YOUNG, UNNOTICED, TOO_LATE,
     ];
-    let victims = town.victims.iter().zip(CYCLE.iter().cycle());
-    let tricks = victims.flat_map(|(victim, way)| {
-        let to = victim
-            .slices
-            .first()
-            .map_or(victim.customer.address, |slice| slice.thief);
-        victim.slices.iter().map(move |slice| Trick {
+    let victims = town.victims.iter();
+    let with_passkey = victims.filter(|victim| victim.customer.app.is_none());
+    let with_passkey = with_passkey.zip(cycle.iter().cycle());
+    let with_passkey = with_passkey.flat_map(|(victim, way)| {
+        let ways = core::iter::repeat(way).take(victim.slices.len());
+        of_victim(victim, ways)
+    });
+    let first = [DIRECT, CODE_TAKEN_BACK, CODE_YOUNG];
+    let with_app = town.attacked_apps().flat_map(|(_, victim)| {
+        let ways = first.iter().chain(core::iter::repeat(&CODE_UNNOTICED));
+        of_victim(victim, ways)
+    });
+    with_passkey.chain(with_app).collect()
+}
+
+/// A victim's withdrawals, each in its way; those of one way go to one address.
+fn of_victim<'a, 'b>(victim: &'a Victim, ways: impl Iterator<Item = &'b Way>) -> Vec<Trick<'a>> {
+    let mut addresses: BTreeMap<&str, Address> = BTreeMap::new();
+    let slices = victim.slices.iter().zip(ways);
+    slices
+        .map(|(slice, way)| Trick {
             way: way.clone(),
             customer: &victim.customer,
             slice: *slice,
-            to,
+            to: *addresses.entry(way.name).or_insert(slice.thief),
         })
-    });
-    tricks.collect()
+        .collect()
 }
 
 /// Each customer once, whatever the number of its slices.
@@ -172,9 +245,18 @@ fn try_all(
     way: &Way,
     book: &mut Book,
 ) -> Result<Vec<Digest>, DrillError> {
-    // One at a time for each customer, as a page would: its limit is what stops the next.
+    let tricks: Vec<&Trick<'_>> = tricks.iter().filter(|trick| trick.way == *way).collect();
+    try_each(stage, &tricks, book)
+}
+
+/// One at a time for each customer, as a page would: its limit is what stops the next.
+fn try_each(
+    stage: &Stage,
+    tricks: &[&Trick<'_>],
+    book: &mut Book,
+) -> Result<Vec<Digest>, DrillError> {
     let mut by_customer: BTreeMap<_, Vec<&Trick<'_>>> = BTreeMap::new();
-    for trick in tricks.iter().filter(|trick| trick.way == *way) {
+    for trick in tricks {
         by_customer
             .entry(trick.customer.account)
             .or_default()
@@ -196,28 +278,29 @@ fn try_all(
 }
 
 fn try_one(platform: &Platform, trick: &Trick<'_>) -> Result<Done, DrillError> {
-    let (customer, amount) = (trick.customer, trick.slice.amount);
-    let act: Act = platform.act_of(customer, platform.withdraw(trick.to, amount))?;
-    let evidence = platform.full_evidence(&customer.passkey, &act)?;
-    let answer = platform.relay(&act, &evidence);
+    let (customer, money) = (trick.customer, trick.slice.money);
+    let act: Act = platform.act_of(customer, platform.withdraw(trick.to, money))?;
+    let evidence = platform.debited(&act, platform.proof(customer, &act)?)?;
+    let answer = platform.ask(&act, &evidence)?;
     let waiting = (answer == Answer::Held).then(|| act.digest());
     let way = trick.way.clone();
     Ok(Done {
-        tried: Tried {
-            way,
-            amount,
-            answer,
-        },
+        tried: Tried { way, money, answer },
         waiting,
     })
 }
 
-/// Everybody but those who are tricked into paying at once. Gives how many.
+/// Everybody with a passkey but those who are tricked into paying at once. Gives how many.
 fn add_all(stage: &Stage, tricks: &[Trick<'_>]) -> Result<usize, DrillError> {
     let tricked = customers(tricks, &[CANCELLED, FROZEN, YOUNG, UNNOTICED, TOO_LATE]);
+    add_for(stage, &tricked)
+}
+
+/// Each adds the attackers' address, by whatever proves its acts. Gives how many.
+fn add_for(stage: &Stage, tricked: &[&Trick<'_>]) -> Result<usize, DrillError> {
     let add =
         |platform: &Platform, trick: &&Trick<'_>| platform.add_address(trick.customer, trick.to);
-    let answers = crowd(&tricked, HANDS, || stage.platform.anew(), add);
+    let answers = crowd(tricked, HANDS, || stage.platform.anew(), add);
     let answers: Vec<Answer> = answers.into_iter().collect::<Result<_, _>>()?;
     Ok(answers
         .iter()
@@ -257,9 +340,11 @@ fn cancel_waiting(stage: &Stage, acts: &[Digest]) -> Result<(), DrillError> {
 /// quorum thaws what support froze.
 fn clean_up(stage: &Stage, tricks: &[Trick<'_>], late: &[Digest]) -> Result<(), DrillError> {
     cancel_waiting(stage, late)?;
-    for trick in customers(tricks, &[UNNOTICED, TOO_LATE]) {
-        let kind = ActKind::CancelAddress(CancelAddress { address: trick.to });
-        done(&stage.platform.support(trick.customer, kind)?)?;
+    for ways in [&[UNNOTICED, TOO_LATE][..], &[CODE_UNNOTICED], &[CODE_YOUNG]] {
+        for trick in customers(tricks, ways) {
+            let kind = ActKind::CancelAddress(CancelAddress { address: trick.to });
+            done(&stage.platform.support(trick.customer, kind)?)?;
+        }
     }
     for trick in customers(tricks, &[FROZEN]) {
         let account = Some(trick.customer.account);
@@ -289,73 +374,148 @@ fn done(answer: &Answer) -> Result<(), DrillError> {
 
 /// What the limits would let go if every attacked customer were tricked twice and none noticed.
 fn worst(town: &Town) -> Worst {
-    let within = |limit: Amount| {
-        let balances = town.victims.iter().map(|victim| {
-            let slices = victim.slices.iter().map(|slice| slice.amount.0);
-            slices.sum::<u128>()
+    let within = |by_passkey: Of, by_code: Of| {
+        let accounts = town.victims.iter().flat_map(|victim| {
+            let limit = match victim.customer.app {
+                Some(_) => by_code,
+                None => by_passkey,
+            };
+            let all: Tally = victim.slices.iter().map(|slice| slice.money).collect();
+            let each = all.each().filter(|money| !money.amount.is_zero());
+            let each = each.map(|money| money.asset.much(money.amount.min(limit(money.asset))));
+            each.collect::<Vec<Money>>()
         });
-        Amount(balances.map(|balance| balance.min(limit.0)).sum())
+        accounts.collect()
     };
     Worst {
-        day: within(ACCOUNT_DAY),
-        week: within(ACCOUNT_WEEK),
+        day: within(Asset::account_day, Asset::code_day),
+        week: within(Asset::account_week, Asset::code_week),
+    }
+}
+
+/// A limit of an asset.
+type Of = fn(&Asset) -> Amount;
+
+/// What one account may lose within a day, by what it has.
+fn day_of(customer: &Customer) -> Of {
+    match customer.app {
+        Some(_) => Asset::code_day,
+        None => Asset::account_day,
     }
 }
 
 /// How many notice is the drill's choice; what the limits let go if nobody does is not.
-fn beyond_nobody_notices(checks: &mut Checks, flow: &Flow, worst: Worst) {
-    let lost = flow.released.of(COIN);
+fn beyond_nobody_notices(checks: &mut Checks, flow: &Flow, worst: &Worst) {
+    let lost = &flow.released;
     let detail = format!(
-        "{} left; if nobody noticed, at most {} on the first day and {} within a week, of {} attacked",
-        ether(lost),
-        ether(worst.day),
-        ether(worst.week),
-        ether(flow.attempted.of(COIN))
+        "{lost} left; if nobody noticed, at most {} on the first day and {} within a week, of {} attacked",
+        worst.day, worst.week, flow.attempted
     );
     let name = "bound: the loss is within what the limits let go if nobody notices";
-    checks.note(name, lost <= worst.day, detail);
+    checks.note(name, lost.is_within(&worst.day), detail);
+}
+
+/// What stands at an address that a customer was tricked about.
+struct Taken {
+    /// Whether the customer noticed nothing, and until it was old enough.
+    is_unnoticed: bool,
+    /// What may leave of the account in a day, of what was tried there.
+    most: Tally,
+    held: Tally,
 }
 
 /// What can leave at most, measured on the chain.
 fn bound(stage: &Stage, tricks: &[Trick<'_>], checks: &mut Checks) -> Result<(), DrillError> {
-    let most = ACCOUNT_DAY;
-    let (mut over, mut elsewhere, mut lost) = (0, 0_u64, 0_u128);
-    let mut by_customer: BTreeMap<_, (bool, u128)> = BTreeMap::new();
-    for trick in tricks {
-        let known = by_customer.entry(trick.to).or_insert((false, 0));
-        known.0 |= trick.way == UNNOTICED;
-        known.1 += trick.slice.amount.0;
-    }
-    for (to, (is_unnoticed, _)) in &by_customer {
-        let balance = stage.chain.balance(*to)?.0;
-        over += u64::from(balance > most.0);
-        elsewhere += u64::from(balance > 0 && !is_unnoticed);
-        lost += balance;
-    }
+    let taken = taken(stage, tricks)?;
+    let is_over = |taken: &&Taken| !taken.held.is_within(&taken.most);
+    let is_elsewhere = |taken: &&Taken| !taken.is_unnoticed && taken.held.count > 0;
     checks.same(
         "bound: accounts that lost more than their limit for a day",
-        &over,
+        &taken.iter().filter(is_over).count(),
         &0,
     );
     checks.same(
         "bound: accounts that lost anything though somebody noticed, or at once",
-        &elsewhere,
+        &taken.iter().filter(is_elsewhere).count(),
         &0,
     );
-    let tricked = by_customer
-        .values()
-        .filter(|(is_unnoticed, _)| *is_unnoticed)
-        .count();
-    let limit = Amount(most.0 * tricked as u128);
+    let tricked = || taken.iter().filter(|taken| taken.is_unnoticed);
+    let most: Tally = tricked().flat_map(|taken| taken.most.each()).collect();
+    let tricked = tricked().count();
+    let lost: Tally = taken.iter().flat_map(|taken| taken.held.each()).collect();
     checks.note(
         "bound: the loss is within the limits of those who were tricked twice",
-        lost <= limit.0,
-        format!(
-            "{} of at most {} ({tricked} accounts, {} each)",
-            ether(Amount(lost)),
-            ether(limit),
-            ether(most)
-        ),
+        lost.is_within(&most),
+        format!("{lost} of at most {most} ({tricked} accounts)"),
     );
     Ok(())
+}
+
+fn taken(stage: &Stage, tricks: &[Trick<'_>]) -> Result<Vec<Taken>, DrillError> {
+    let mut by_address: BTreeMap<Address, Vec<&Trick<'_>>> = BTreeMap::new();
+    for trick in tricks {
+        by_address.entry(trick.to).or_default().push(trick);
+    }
+    let taken = by_address.into_iter().map(|(to, tricks)| {
+        let held = ASSETS.map(|asset| stage.chain.balance(to, asset));
+        let held: Vec<Money> = held.into_iter().collect::<Result<_, _>>()?;
+        let held = held.into_iter().filter(|money| !money.amount.is_zero());
+        Ok(Taken {
+            is_unnoticed: tricks
+                .iter()
+                .any(|trick| [UNNOTICED, CODE_UNNOTICED].contains(&trick.way)),
+            most: most(&tricks),
+            held: held.collect(),
+        })
+    });
+    taken.collect()
+}
+
+/// A customer's limits for a day, of every asset that was asked for.
+fn most(tricks: &[&Trick<'_>]) -> Tally {
+    let limits = ASSETS.into_iter().filter_map(|asset| {
+        let is_asked = |trick: &&&Trick<'_>| trick.slice.money.asset.id == asset.id;
+        let trick = tricks.iter().find(is_asked)?;
+        Some(asset.much(day_of(trick.customer)(asset)))
+    });
+    limits.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::Scale;
+    use crate::money::ETH;
+
+    fn town(scale: &str) -> Town {
+        Town::settle(1, scale.parse::<Scale>().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_withdrawal_is_tried_and_every_way() {
+        let town = town("0.1");
+        let tricks = tricks(&town);
+        let slices = town.victims.iter().map(|victim| victim.slices.len());
+        assert_eq!(tricks.len(), slices.sum::<usize>());
+        for way in WAYS {
+            assert!(tricks.iter().any(|trick| trick.way == *way), "{}", way.name);
+        }
+    }
+
+    #[test]
+    fn what_an_app_owner_loses_at_most_is_what_codes_let_out() {
+        let town = town("0.1");
+        let (_, owner) = town.attacked_apps().next().unwrap();
+        let owner = &owner.customer;
+        let tricks = tricks(&town);
+        let own = tricks
+            .iter()
+            .filter(|trick| trick.customer.account == owner.account);
+        let own: Vec<&Trick<'_>> = own.collect();
+        assert_eq!(most(&own).of(&ETH), ETH.code_day());
+        let addresses: BTreeSet<Address> = own.iter().map(|trick| trick.to).collect();
+        assert_eq!(addresses.len(), 4, "one of each way");
+        let Worst { day, week } = worst(&town);
+        assert!(day.is_within(&week) && !week.is_within(&day));
+    }
 }

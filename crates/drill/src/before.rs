@@ -1,19 +1,20 @@
 //! The attack on the flow as it was, on a chain of its own: run, not reckoned.
 
-use crate::as_it_was::{AsItWas, Code, LogIn, Passed, Wanted, code_of};
-use crate::chain::{Anvil, COIN, Chain};
+use crate::as_it_was::{AsItWas, Balances, Code, LogIn, Passed, Wanted, code_of};
+use crate::chain::{Anvil, Chain};
 use crate::crowd::{HANDS, crowd};
 use crate::dice::Dice;
 use crate::error::DrillError;
-use crate::figures::ETHER;
+use crate::money::{Asset, Money};
 use crate::outcome::{Flow, Tally};
-use crate::people::{Customer, Slice, Town};
+use crate::people::{Customer, Slice, Town, Victim};
 use crate::shadowed::{self, Shadowed};
 use crate::wait::until_none;
-use portcullis_chains::Amount;
+use portcullis_chains::AssetId;
+use portcullis_chains::caip::Address;
 use portcullis_host::{Http as _, Web};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,15 +22,13 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it sends again what is in no block yet.
 const AGAIN: Duration = Duration::from_secs(5);
-/// What the hot wallet holds.
-const FUNDS: u128 = 100_000 * ETHER;
 
 /// What the flow as it was came to.
 #[derive(Clone, Debug)]
 pub(crate) struct Before {
     pub(crate) flow: Flow,
     /// What the attackers' addresses hold on the chain in the end.
-    pub(crate) on_chain: Amount,
+    pub(crate) on_chain: Tally,
     /// Guessed codes that were refused: the check itself was there.
     pub(crate) codes_refused: usize,
     /// Attacked accounts.
@@ -38,6 +37,13 @@ pub(crate) struct Before {
     pub(crate) honest: (usize, usize),
     /// What `portcullis shadow` says of its records.
     pub(crate) shadowed: Shadowed,
+}
+
+/// What it is run with.
+pub(crate) struct Programs<'a> {
+    pub(crate) anvil: &'a Path,
+    pub(crate) token: &'a str,
+    pub(crate) binary: &'a Path,
 }
 
 /// Everything that there is to do, in an order of chance.
@@ -50,16 +56,16 @@ enum Deed<'a> {
 pub(crate) fn run(
     seed: u64,
     town: &Town,
-    (anvil, binary): (&Path, &Path),
+    programs: &Programs<'_>,
     folder: &Path,
 ) -> Result<Before, DrillError> {
     let file = |error| DrillError::File(folder.to_owned(), error);
     std::fs::create_dir_all(folder).map_err(file)?;
-    let anvil = Anvil::start(anvil, folder)?;
+    let anvil = Anvil::start(programs.anvil, folder)?;
     let chain = Chain::at(anvil.url())?;
     let mut dice = Dice::new(seed, "as it was");
     let platform = AsItWas::start(anvil.url(), &dice.secret(), balances(town))?;
-    chain.give(platform.wallet(), Amount(FUNDS))?;
+    chain.fund(platform.wallet(), programs.token)?;
 
     let mut deeds: Vec<Deed<'_>> = slices(town)
         .map(|(victim, slice)| Deed::Attack(victim, slice))
@@ -85,27 +91,27 @@ pub(crate) fn run(
             Ok(sent.saturating_sub(in_blocks))
         },
     )?;
-    let mut flow = Flow::none_of(COIN);
+    let mut flow = Flow::none();
     for (deed, is_sent) in deeds.iter().zip(&answers) {
         if let Deed::Attack(_, slice) = deed {
-            flow.attempted.add(COIN, slice.amount);
+            flow.attempted.add(slice.money);
             let tally = if *is_sent {
                 &mut flow.released
             } else {
                 &mut flow.refused
             };
-            tally.add(COIN, slice.amount);
+            tally.add(slice.money);
         }
     }
     let (loot, accounts) = stolen(&chain, town)?;
     flow.affected_subjects = accounts;
     Ok(Before {
         flow,
-        on_chain: loot.of(COIN),
+        on_chain: loot,
         codes_refused,
         accounts: town.victims.len(),
         honest: (town.honest.len(), arrived(&chain, &town.honest)?),
-        shadowed: shadowed::look(seed, town, &platform.records(), (binary, folder))?,
+        shadowed: shadowed::look(seed, town, &platform.records(), (programs.binary, folder))?,
     })
 }
 
@@ -114,16 +120,18 @@ fn slices(town: &Town) -> impl Iterator<Item = (usize, &Slice)> {
     victims.flat_map(|(at, victim)| victim.slices.iter().map(move |slice| (at, slice)))
 }
 
-fn balances(town: &Town) -> BTreeMap<String, u128> {
-    let victims = town.victims.iter().map(|victim| {
-        let balance = victim.slices.iter().map(|slice| slice.amount.0).sum();
-        (victim.customer.account.to_string(), balance)
-    });
+fn balances(town: &Town) -> Balances {
+    let attacked = slices(town).map(|(at, slice)| (&town.victims[at].customer, slice.money));
     let honest = town
         .honest
         .iter()
-        .map(|customer| (customer.account.to_string(), customer.amount.0));
-    victims.chain(honest).collect()
+        .map(|customer| (customer, customer.money));
+    let mut balances = Balances::new();
+    for (customer, money) in attacked.chain(honest) {
+        let place = (customer.account.to_string(), money.asset.id);
+        balances.entry(place).or_default().0 += money.amount.0;
+    }
+    balances
 }
 
 /// The check was there: a guessed code does not pass it, and without it nothing leaves.
@@ -131,16 +139,11 @@ fn guess(town: &Town, platform: &AsItWas) -> usize {
     let web = Web::new();
     let is_refused = |customer: &Customer, slice: &Slice| {
         let session = log_in(&web, platform, customer)?;
-        let (guess, to, amount) = ("guess".to_owned(), slice.thief, slice.amount);
         let code = Code {
             session: session.clone(),
-            code: guess,
+            code: "guess".to_owned(),
         };
-        let wanted = Wanted {
-            session,
-            to,
-            amount,
-        };
+        let wanted = wanted(session, slice.thief, slice.money);
         let refused = ask(&web, platform, "/mfa", &code).is_none();
         (refused && ask(&web, platform, "/withdrawals", &wanted).is_none()).then_some(())
     };
@@ -169,12 +172,7 @@ fn attack(web: &Web, platform: &AsItWas, customer: &Customer, slice: &Slice) -> 
         session: session.clone(),
     };
     ask(web, platform, "/internal/mfa-passed", &passed)?;
-    let (to, amount) = (slice.thief, slice.amount);
-    let wanted = Wanted {
-        session,
-        to,
-        amount,
-    };
+    let wanted = wanted(session, slice.thief, slice.money);
     ask(web, platform, "/withdrawals", &wanted)
 }
 
@@ -190,13 +188,17 @@ fn withdraw(web: &Web, platform: &AsItWas, customer: &Customer) -> Option<String
             code,
         },
     )?;
-    let (to, amount) = (customer.address, customer.amount);
-    let wanted = Wanted {
+    let wanted = wanted(session, customer.address, customer.money);
+    ask(web, platform, "/withdrawals", &wanted)
+}
+
+fn wanted(session: String, to: Address, money: Money) -> Wanted {
+    Wanted {
         session,
         to,
-        amount,
-    };
-    ask(web, platform, "/withdrawals", &wanted)
+        asset: money.asset.id,
+        amount: money.amount,
+    }
 }
 
 fn log_in(web: &Web, platform: &AsItWas, customer: &Customer) -> Option<String> {
@@ -216,13 +218,13 @@ fn ask<T: Serialize>(web: &Web, platform: &AsItWas, target: &str, body: &T) -> O
 
 /// What attackers' addresses hold on a chain, and from how many accounts it came.
 pub(crate) fn stolen(chain: &Chain, town: &Town) -> Result<(Tally, u64), DrillError> {
-    let (mut tally, mut accounts) = (Tally::default(), 0);
+    let (mut tally, mut accounts) = (Tally::none(), 0);
     for victim in &town.victims {
         let before = tally.count;
-        for slice in &victim.slices {
-            let balance = chain.balance(slice.thief)?;
-            if !balance.is_zero() {
-                tally.add(COIN, balance);
+        for (thief, asset) in places(victim) {
+            let balance = chain.balance(thief, asset)?;
+            if !balance.amount.is_zero() {
+                tally.add(balance);
             }
         }
         accounts += u64::from(tally.count > before);
@@ -230,10 +232,29 @@ pub(crate) fn stolen(chain: &Chain, town: &Town) -> Result<(Tally, u64), DrillEr
     Ok((tally, accounts))
 }
 
+/// Where a victim's money may have gone: to any address that is meant for it, in any asset that it had.
+fn places(victim: &Victim) -> impl Iterator<Item = (Address, &'static Asset)> {
+    let assets: BTreeMap<AssetId, &Asset> = victim
+        .slices
+        .iter()
+        .map(|slice| (slice.money.asset.id, slice.money.asset))
+        .collect();
+    let thieves = victim.slices.iter().map(|slice| slice.thief);
+    let thieves: BTreeSet<Address> = thieves.collect();
+    let of = move |thief| {
+        assets
+            .clone()
+            .into_values()
+            .map(move |asset| (thief, asset))
+    };
+    thieves.into_iter().flat_map(of)
+}
+
 fn arrived(chain: &Chain, customers: &[Arc<Customer>]) -> Result<usize, DrillError> {
     let mut arrived = 0;
     for customer in customers {
-        arrived += usize::from(chain.balance(customer.address)? == customer.amount);
+        let balance = chain.balance(customer.address, customer.money.asset)?;
+        arrived += usize::from(balance == customer.money);
     }
     Ok(arrived)
 }

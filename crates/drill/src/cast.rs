@@ -29,10 +29,23 @@ pub struct Wish {
     pub delay: Span,
     /// Limits.
     pub limits: Limits,
-    /// The signer's hard caps for the chain's own coin: at once, and within 24 hours.
-    pub caps: (Amount, Amount),
+    /// What it pays, and the signer's hard caps on each.
+    pub caps: Vec<Cap>,
     /// The signer's cap on new factors within 24 hours.
     pub enrolments_per_day: u32,
+}
+
+/// The signer's hard cap on an asset, in base units.
+#[derive(Clone, Copy, Debug)]
+pub struct Cap {
+    /// CAIP-19.
+    pub asset: AssetId,
+    /// How people write its amounts: so many digits behind the point.
+    pub decimals: u8,
+    /// The largest single release.
+    pub per_transaction: Amount,
+    /// The most within any 24 hours.
+    pub day: Amount,
 }
 
 /// Makes networks.
@@ -46,8 +59,6 @@ pub trait Founder: Sync {
 pub struct Cast {
     /// The network.
     pub network: Arc<Network>,
-    /// The chain's own coin.
-    pub asset: AssetId,
     /// The gate.
     pub gate: Gate,
     /// The stop board.

@@ -2,9 +2,13 @@
 
 use crate::error::DrillError;
 use crate::miner::Miner;
+use crate::money::{ASSETS, Asset, ETH, Money, USD};
+use crate::outcome::Tally;
 use crate::process::{Running, failed};
+use crate::token::{self, Logs, TOKEN};
 use crate::wait::until;
 use portcullis_chains::caip::Address;
+use portcullis_chains::ethereum::Fees;
 use portcullis_chains::{Amount, AssetId};
 use portcullis_core::Time;
 use portcullis_host::{Clock, Http, Web};
@@ -83,6 +87,16 @@ fn node(url: &str) -> Result<HttpNode, DrillError> {
     Ok(HttpNode::new(url, CHAIN, PATIENCE)?)
 }
 
+/// What the drill itself pays for a transaction that moves an asset.
+pub(crate) fn fees(asset: AssetId) -> Option<Fees> {
+    let gas = match asset {
+        AssetId::EvmNative { .. } => 21_000,
+        AssetId::EvmErc20 { .. } => 100_000,
+        AssetId::Bitcoin(_) | AssetId::Named(_) => return None,
+    };
+    Fees::new(20_000_000_000, 1_000_000_000, gas).ok()
+}
+
 /// The twenty bytes of an address on the drill's chain.
 fn here(address: Address) -> Result<[u8; 20], DrillError> {
     address.evm().ok_or(DrillError::Elsewhere(address))
@@ -100,7 +114,7 @@ pub(crate) struct Chain {
 pub(crate) struct Paid {
     pub(crate) from: Address,
     pub(crate) to: Address,
-    pub(crate) amount: Amount,
+    pub(crate) money: Money,
     /// When its block was first seen.
     pub(crate) seen: Time,
 }
@@ -114,8 +128,24 @@ impl Chain {
         })
     }
 
-    pub(crate) fn balance(&self, of: Address) -> Result<Amount, DrillError> {
-        Ok(self.node.balance(here(of)?)?)
+    /// How much of an asset an address has.
+    pub(crate) fn balance(&self, of: Address, asset: &'static Asset) -> Result<Money, DrillError> {
+        let held = match asset.id {
+            AssetId::EvmNative { chain: CHAIN } => self.node.balance(here(of)?)?,
+            TOKEN => self.tokens(here(of)?)?,
+            elsewhere => return Err(DrillError::Unknown(elsewhere)),
+        };
+        Ok(asset.much(held))
+    }
+
+    /// Whether an address has exactly this.
+    pub(crate) fn has(&self, of: Address, all: &Tally) -> Result<bool, DrillError> {
+        for money in all.each() {
+            if self.balance(of, money.asset)? != money {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// How many transactions of an address stand in blocks.
@@ -128,11 +158,25 @@ impl Chain {
         Ok(self.node.nonce(here(by)?, At::Pending)?)
     }
 
-    /// Give money away, as only a node for development does.
-    pub(crate) fn give(&self, to: Address, amount: Amount) -> Result<(), DrillError> {
-        let to = format!("0x{}", hex::encode(here(to)?));
-        let amount = format!("0x{:x}", amount.0);
-        self.rpc("anvil_setBalance", &json!([to, amount])).map(drop)
+    /// Give a paying wallet all that it is to pay from, as only a node for development does, on a chain that
+    /// is new: its token is made first, by the code that creates it.
+    pub(crate) fn fund(&self, wallet: Address, token: &str) -> Result<(), DrillError> {
+        self.make_token(token)?;
+        ASSETS
+            .into_iter()
+            .try_for_each(|asset| self.give(wallet, asset.funds()))
+    }
+
+    fn give(&self, to: Address, money: Money) -> Result<(), DrillError> {
+        match money.asset.id {
+            AssetId::EvmNative { chain: CHAIN } => {
+                let to = format!("0x{}", hex::encode(here(to)?));
+                let amount = format!("0x{:x}", money.amount.0);
+                self.rpc("anvil_setBalance", &json!([to, amount])).map(drop)
+            }
+            TOKEN => self.give_tokens(here(to)?, money.amount),
+            elsewhere => Err(DrillError::Unknown(elsewhere)),
+        }
     }
 
     fn height(&self) -> Result<u64, DrillError> {
@@ -147,7 +191,14 @@ impl Chain {
         let transactions = block["transactions"]
             .as_array()
             .map_or(&[][..], Vec::as_slice);
-        let paid = transactions.iter().map(|tx| paid(tx, seen));
+        let logs = if transactions.iter().any(token::is_called) {
+            self.token_logs(number)?
+        } else {
+            Logs::default()
+        };
+        // What creates a contract pays nobody.
+        let calls = transactions.iter().filter(|tx| !tx["to"].is_null());
+        let paid = calls.map(|tx| paid(tx, &logs, seen));
         paid.collect::<Option<_>>().ok_or_else(unreadable)
     }
 
@@ -168,23 +219,32 @@ impl Chain {
     }
 }
 
-fn unreadable() -> DrillError {
+pub(crate) fn unreadable() -> DrillError {
     NodeError::Form("an answer that is none").into()
 }
 
-fn paid(tx: &Value, seen: Time) -> Option<Paid> {
-    let address = |name: &str| {
-        format!("eip155:{CHAIN}:{}", tx[name].as_str()?)
-            .parse()
-            .ok()
+/// What a transaction paid: the chain's coin by its value, the token by its contract's log.
+fn paid(tx: &Value, logs: &Logs, seen: Time) -> Option<Paid> {
+    let called = tx["to"].as_str()?;
+    let (to, money) = if token::is_called(tx) {
+        let nothing = || (called.to_owned(), USD.much(Amount::ZERO));
+        logs.paid(tx, &USD).unwrap_or_else(nothing)
+    } else {
+        (called.to_owned(), ETH.much(quantity(&tx["value"])?))
     };
-    let digits = tx["value"].as_str()?.strip_prefix("0x")?;
+    let address = |text: &str| format!("eip155:{CHAIN}:{text}").parse().ok();
     Some(Paid {
-        from: address("from")?,
-        to: address("to")?,
-        amount: Amount(u128::from_str_radix(digits, 16).ok()?),
+        from: address(tx["from"].as_str()?)?,
+        to: address(&to)?,
+        money,
         seen,
     })
+}
+
+/// A number of a node's, in hexadecimal.
+pub(crate) fn quantity(value: &Value) -> Option<Amount> {
+    let digits = value.as_str()?.strip_prefix("0x")?;
+    u128::from_str_radix(digits, 16).ok().map(Amount)
 }
 
 /// Reads every block as it comes.

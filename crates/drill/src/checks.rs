@@ -2,9 +2,7 @@
 
 use crate::answer::Answer;
 use crate::before::Before;
-use crate::chain::COIN;
 use crate::outcome::{Check, Flow};
-use portcullis_chains::Amount;
 use portcullis_core::Reason;
 
 /// The checks of a drill, gathered as it goes.
@@ -43,8 +41,7 @@ impl Checks {
 
     /// Every attempt is one of released, refused and held.
     pub(crate) fn conserved(&mut self, name: &str, flow: &Flow) {
-        let of =
-            |tally: &crate::outcome::Tally| format!("{} ({})", tally.count, ether(tally.of(COIN)));
+        let of = |tally: &crate::outcome::Tally| format!("{} ({tally})", tally.count);
         let detail = format!(
             "{} attempted = {} released + {} refused + {} held",
             of(&flow.attempted),
@@ -64,8 +61,8 @@ impl Checks {
         self.note("without: all that was attempted left", all_left, detail);
         self.same(
             "without: the attackers' addresses on the chain hold what left",
-            &ether(before.on_chain),
-            &ether(flow.released.of(COIN)),
+            &before.on_chain.to_string(),
+            &flow.released.to_string(),
         );
         self.same(
             "without: a guessed code was refused for every account, so the check was there",
@@ -80,14 +77,4 @@ impl Checks {
         let honest = u64::try_from(before.honest.0).unwrap_or(u64::MAX);
         before.shadowed.check(self, flow, honest);
     }
-}
-
-/// An amount of wei in ETH, exactly.
-pub(crate) fn ether(amount: Amount) -> String {
-    let (whole, part) = (
-        amount.0 / crate::figures::ETHER,
-        amount.0 % crate::figures::ETHER,
-    );
-    let text = format!("{whole}.{part:018}");
-    format!("{} ETH", text.trim_end_matches('0').trim_end_matches('.'))
 }

@@ -1,6 +1,6 @@
 //! Why a drill could not be held. A check that fails is no error: it is what the drill is for.
 
-use portcullis_chains::Address;
+use portcullis_chains::{Address, AssetId};
 use portcullis_client::{BoardError, GateError, PasskeyError};
 use portcullis_keys::SignError;
 use portcullis_keys::software::OutOfRange;
@@ -47,6 +47,12 @@ pub enum DrillError {
     /// An address on another chain than the drill's.
     #[error("{0} is not on the drill's chain")]
     Elsewhere(Address),
+    /// An asset that the drill's chain does not have.
+    #[error("{0} is not on the drill's chain")]
+    Unknown(AssetId),
+    /// The token's contract.
+    #[error("the token's contract: {0}")]
+    Token(String),
     /// The journal, read or written as root on the gate's host would.
     #[error("the journal: {0}")]
     Journal(String),

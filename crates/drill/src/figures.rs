@@ -1,24 +1,18 @@
 //! The public figures of 17 January 2022, and how large a re-enactment of them is.
 //!
-//! From Crypto.com's own report of 20 January 2022: 483 users, 4,836.26 ETH (443.93 BTC and about
-//! US$66,200 of other currencies, among the same 483 users, are not re-enacted). From the chain: many equal withdrawals of about
-//! 2 to 5 ETH from one hot wallet to fresh addresses.
+//! From Crypto.com's own report of 20 January 2022: 483 users, 4,836.26 ETH, about US$66,200 of other currencies
+//! (both in [`crate::money`]), and 443.93 BTC, which are not re-enacted. Who of the 483 lost what is not public.
 
+use crate::money::{Asset, Money};
 use core::fmt;
 use core::str::FromStr;
 use portcullis_chains::Amount;
 use serde::{Serialize, Serializer};
 
-/// Users who were affected, in all currencies together; here each has ETH.
+/// Users who were affected, in all currencies together; here each has ETH, and every tenth the token.
 pub const ACCOUNTS: u64 = 483;
-/// What left, in wei: 4,836.26 ETH.
-pub const STOLEN: Amount = Amount(4_836_260_000_000_000_000_000);
 /// Honest customers beside them; ours, the firm's own number of that hour is not public.
 pub const HONEST: u64 = 3_000;
-/// One ether in wei.
-pub const ETHER: u128 = 1_000_000_000_000_000_000;
-/// The most that one of the attackers' withdrawals asks for, in wei.
-pub const SLICE: u128 = 5 * ETHER;
 
 /// How large a drill is, in thousandths of the incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,11 +44,12 @@ impl Scale {
         self.of(HONEST).max(1)
     }
 
-    /// What the attacked accounts hold together: exactly the public figure at scale 1.
+    /// What the attacked accounts hold together of an asset: exactly the public figure at scale 1.
     #[must_use]
-    pub fn balances(self) -> Amount {
-        // Multiplied before it is divided, so that the whole is the whole to the wei.
-        Amount(STOLEN.0 * u128::from(self.accounts()) / u128::from(ACCOUNTS))
+    pub fn held(self, asset: &'static Asset) -> Money {
+        // Multiplied before it is divided, so that the whole is the whole to the base unit.
+        let held = asset.stolen.0 * u128::from(self.accounts()) / u128::from(ACCOUNTS);
+        asset.much(Amount(held))
     }
 
     fn of(self, whole: u64) -> u64 {
@@ -102,12 +97,15 @@ impl fmt::Display for Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::money::ASSETS;
 
     #[test]
-    fn the_whole_is_the_public_figure_to_the_wei() {
+    fn the_whole_is_the_public_figure_to_the_base_unit() {
         let whole: Scale = "1".parse().unwrap();
         assert_eq!((whole, whole.accounts()), (Scale::WHOLE, 483));
-        assert_eq!(whole.balances(), STOLEN);
+        for asset in ASSETS {
+            assert_eq!(whole.held(asset).amount, asset.stolen);
+        }
         let tenth: Scale = "0.1".parse().unwrap();
         assert_eq!((tenth.accounts(), tenth.honest()), (48, 300));
     }

@@ -2,11 +2,12 @@
 
 use crate::answer::{Answer, Cause};
 use crate::cast::Cast;
+use crate::chain::fees;
 use crate::error::DrillError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use portcullis_chains::caip::Address;
-use portcullis_chains::ethereum::{Fees, Transfer};
+use portcullis_chains::ethereum::Transfer;
 use portcullis_core::act::{Act, ActKind};
 use portcullis_core::entry::{Settlement, Submission};
 use portcullis_core::plan::Plan;
@@ -74,7 +75,7 @@ impl Forge {
         });
         let (wallet, nonce) = nonce.ok_or_else(|| DrillError::Journal("no wallet".into()))?;
         let wrong = || DrillError::Journal("a plan that cannot be built".into());
-        let fees = Fees::new(20_000_000_000, 1_000_000_000, 21_000).map_err(|_| wrong())?;
+        let fees = fees(withdraw.asset).ok_or_else(wrong)?;
         let transfer = Transfer::new(withdraw.asset, to, withdraw.amount, nonce, fees);
         Ok(Plan {
             wallet,

@@ -4,9 +4,8 @@
 //! in, whole. The witnesses cosign whatever extends the log. They do not have the keepers.
 
 use crate::answer::{Answer, Cause};
-use crate::attack::{Book, Job, Seen, Tried, Way};
+use crate::attack::{Book, Job, On, Seen, Tried, Way};
 use crate::cast::Cast;
-use crate::chain::COIN;
 use crate::error::DrillError;
 use crate::forge::Forge;
 use crate::people::{Slice, Town};
@@ -17,9 +16,10 @@ use portcullis_core::{Evidence, Reason, Span};
 use std::path::{Path, PathBuf};
 
 macro_rules! ways {
-    ($($name:ident $text:literal $cause:expr;)*) => {
+    ($($name:ident $on:ident $text:literal $cause:expr;)*) => {
         $(pub(crate) const $name: Way = Way {
             name: $text,
+            on: On::$on,
             met_by: Some(Answer::Void($cause)),
         };)*
         /// All of them, in the table's order.
@@ -28,16 +28,20 @@ macro_rules! ways {
 }
 
 ways! {
-    NOTHING "released without any evidence" Cause::Refused(Reason::FactorMissing);
-    NO_FACTOR "released on the back end's word and the ledger's, without a factor" Cause::Refused(Reason::FactorMissing);
-    SOMEBODY_ELSES "released on another customer's assertion" Cause::Refused(Reason::FactorUnknown);
-    EARLIER "released on an earlier assertion of the customer's" Cause::Refused(Reason::PasskeyChallenge);
-    WHOLE_AGAIN "an earlier withdrawal released a second time, whole" Cause::Refused(Reason::Replayed);
-    OTHER_PAYEE "a genuine act never answered, its payee exchanged" Cause::Refused(Reason::PasskeyChallenge);
-    OTHER_PLAN "a genuine act released, its planned bytes paying the attackers" Cause::OtherPlan;
-    EARLY "a held act released before the new address' delay had run" Cause::StillHeld;
-    DELAY_DATED_BACK "cosignatures dated back a day, as if a new address' delay had run" Cause::NoQuorum;
-    BACKDATED "a release dated before the entries that it follows" Cause::TimeGoesBack;
+    NOTHING Everybody "released without any evidence" Cause::Refused(Reason::FactorMissing);
+    NO_FACTOR Everybody "released on the back end's word and the ledger's, without a factor" Cause::Refused(Reason::FactorMissing);
+    SOMEBODY_ELSES Passkey "released on another customer's assertion" Cause::Refused(Reason::FactorUnknown);
+    EARLIER Passkey "released on an earlier assertion of the customer's" Cause::Refused(Reason::PasskeyChallenge);
+    WHOLE_AGAIN Everybody "an earlier withdrawal released a second time, whole" Cause::Refused(Reason::Replayed);
+    OTHER_PAYEE Passkey "a genuine act never answered, its payee exchanged" Cause::Refused(Reason::PasskeyChallenge);
+    OTHER_PLAN Passkey "a genuine act released, its planned bytes paying the attackers" Cause::OtherPlan;
+    EARLY Passkey "a held act released before the new address' delay had run" Cause::StillHeld;
+    DELAY_DATED_BACK Passkey "cosignatures dated back a day, as if a new address' delay had run" Cause::NoQuorum;
+    BACKDATED Passkey "a release dated before the entries that it follows" Cause::TimeGoesBack;
+    CODE_LARGE Large "released on an app's code: more than a code lets out" Cause::Refused(Reason::OverCodeLimit);
+    CODE_STRANGER Little "released on an app's code, to a fresh address" Cause::Refused(Reason::AddressUnknown);
+    CODE_UNJUDGED Little "released on an app's code that the herald has not judged" Cause::StillHeld;
+    CODE_EARLIER Little "released on the code that the herald judged for an earlier withdrawal" Cause::StillHeld;
 }
 
 /// What root finds on the gate's host.
@@ -73,11 +77,8 @@ impl Root<'_> {
         let mut forge = Forge::open(cast)?;
         let (mut book, mut first) = (Book::default(), None);
         for (at, job) in jobs.iter().enumerate() {
-            book.tried.push(Tried {
-                way: job.way.clone(),
-                amount: job.slice.amount,
-                answer: self.write(&mut forge, at, job)?,
-            });
+            let answer = self.write(&mut forge, at, job)?;
+            book.tried.push(Tried::of(job, answer));
             first = first.or(Some(forge.newest()));
         }
         Ok(Written {
@@ -129,12 +130,17 @@ impl Root<'_> {
                 let seen = unanswered.ok_or_else(missing)?;
                 let mut act = seen.act.clone();
                 act.kind = to_thief(&job.slice);
-                let evidence = self.fresh(&act, seen.evidence.assertions.clone())?;
-                forge.release(act, evidence, thief, now)
+                let assertions = seen.evidence.assertions.clone();
+                let evidence = Evidence {
+                    assertions,
+                    ..Evidence::default()
+                };
+                forge.release(act.clone(), self.fresh(&act, evidence)?, thief, now)
             }
             _ => {
                 let (act, evidence) = self.invented(job)?;
-                forge.release(act, evidence, thief, now)
+                let to = payee(&act)?;
+                forge.release(act, evidence, to, now)
             }
         }
     }
@@ -145,42 +151,59 @@ impl Root<'_> {
         let (principal, account) = (customer.principal, customer.account);
         let mut act = self.host.accepted[job.victim].act.clone();
         act.id = portcullis_core::id::ActId(self.platform.cast.machine.random.array());
-        act.kind = to_thief(&job.slice);
+        act.kind = match job.way {
+            // A code pays what has stood in the book for long, and nothing else.
+            CODE_LARGE | CODE_UNJUDGED | CODE_EARLIER => to(customer.address, &job.slice),
+            _ => to_thief(&job.slice),
+        };
         debug_assert_eq!((act.principal, act.account), (principal, Some(account)));
-        let of = |victim: usize| self.host.accepted[victim].evidence.assertions.clone();
+        let of = |victim: usize| Evidence {
+            assertions: self.host.accepted[victim].evidence.assertions.clone(),
+            ..Evidence::default()
+        };
         let evidence = match job.way {
             NOTHING => Evidence::default(),
             SOMEBODY_ELSES => {
-                let other = (job.victim + 1) % self.host.accepted.len();
+                let other = self.town.next_with_passkey(job.victim);
                 self.fresh(&act, of(other))?
             }
             EARLIER => self.fresh(&act, of(job.victim))?,
-            _ => self.fresh(&act, Vec::new())?,
+            CODE_LARGE | CODE_STRANGER | CODE_UNJUDGED => {
+                let app = customer.app.as_ref().ok_or_else(missing)?;
+                let digits = app.wrong(self.platform.now())?;
+                let code = self.platform.by_code(app, &digits, act.digest())?;
+                self.fresh(&act, code)?
+            }
+            CODE_EARLIER => {
+                let code = self.host.accepted[job.victim].evidence.code.clone();
+                let evidence = Evidence {
+                    code,
+                    ..Evidence::default()
+                };
+                self.fresh(&act, evidence)?
+            }
+            _ => self.fresh(&act, Evidence::default())?,
         };
         Ok((act, evidence))
     }
 
-    /// The strongest that could stand beside an assertion: the back end's own signature over this very
+    /// The strongest that could stand beside a factor's proof: the back end's own signature over this very
     /// act, and the ledger's debit. (Root on the gate alone has neither; it may have tricked both.)
-    fn fresh(
-        &self,
-        act: &Act,
-        assertions: Vec<portcullis_core::passkey::Assertion>,
-    ) -> Result<Evidence, DrillError> {
-        let evidence = Evidence {
-            assertions,
-            ..Evidence::default()
-        };
-        let evidence = self.platform.debited(act, evidence)?;
+    fn fresh(&self, act: &Act, proof: Evidence) -> Result<Evidence, DrillError> {
+        let evidence = self.platform.debited(act, proof)?;
         self.platform.as_received(act, evidence)
     }
 }
 
 fn to_thief(slice: &Slice) -> ActKind {
+    to(slice.thief, slice)
+}
+
+fn to(to: Address, slice: &Slice) -> ActKind {
     ActKind::Withdraw(Withdraw {
-        asset: COIN,
-        to: slice.thief,
-        amount: slice.amount,
+        asset: slice.money.asset.id,
+        to,
+        amount: slice.money.amount,
     })
 }
 

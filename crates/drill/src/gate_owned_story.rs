@@ -11,6 +11,7 @@ use crate::gate_owned::{
     cut_boards,
 };
 use crate::honest::{self, Asked, Groups};
+use crate::money::Money;
 use crate::outcome::Flow;
 use crate::people::{Customer, Town};
 use crate::platform::Platform;
@@ -18,7 +19,6 @@ use crate::respond;
 use crate::stage::Stage;
 use crate::story::{Beside, DELAY_AND_A_BIT, Scene, With, add_addresses, open_accounts};
 use crate::wait::until;
-use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
 use portcullis_core::act::{Act, ActKind, Scope, Suspend};
 use portcullis_core::genesis::KeeperKind;
@@ -156,9 +156,9 @@ fn prepare(
     let places: Vec<usize> = (0..town.victims.len()).collect();
     let earlier = |platform: &Platform, at: &usize| {
         let customer = &town.victims[*at].customer;
-        let seen = received(platform, customer, customer.address, customer.amount)?;
+        let seen = received(platform, customer, customer.address, customer.money)?;
         let at = platform.now();
-        Ok((ask(platform, customer, &seen, at), seen))
+        Ok((ask(platform, customer, &seen, at)?, seen))
     };
     let done = crowd(&places, HANDS, || stage.platform.anew(), earlier);
     let done: Vec<(Asked, Seen)> = done.into_iter().collect::<Result<_, DrillError>>()?;
@@ -181,7 +181,7 @@ fn prepare(
         |platform, job| {
             let customer = &town.victims[job.victim].customer;
             let is_wanted = [OTHER_PAYEE, OTHER_PLAN, BACKDATED].contains(&job.way);
-            let send = || received(platform, customer, customer.address, job.slice.amount);
+            let send = || received(platform, customer, customer.address, job.slice.money);
             is_wanted.then(send).transpose()
         },
     );
@@ -208,8 +208,8 @@ fn wait_for_addresses(
     jobs.map(|(at, job)| {
         let young = flipped(job.slice.thief);
         platform.add_address(customer, young)?;
-        let seen = received(platform, customer, young, job.slice.amount)?;
-        let asked = ask(platform, customer, &seen, platform.now());
+        let seen = received(platform, customer, young, job.slice.money)?;
+        let asked = ask(platform, customer, &seen, platform.now())?;
         Ok((at, seen.act, asked))
     })
     .collect()
@@ -220,31 +220,32 @@ fn received(
     platform: &Platform,
     customer: &Customer,
     to: Address,
-    amount: Amount,
+    money: Money,
 ) -> Result<Seen, DrillError> {
-    let Seen { act, evidence } = genuine(platform, customer, to, amount)?;
-    let evidence = platform.as_received(&act, evidence)?;
-    Ok(Seen { act, evidence })
+    let seen = genuine(platform, customer, to, money)?;
+    let evidence = platform.as_received(&seen.act, seen.evidence)?;
+    Ok(Seen { evidence, ..seen })
 }
 
-fn ask(platform: &Platform, customer: &Arc<Customer>, seen: &Seen, at: Time) -> Asked {
-    let (to, amount) = match &seen.act.kind {
-        ActKind::Withdraw(withdraw) => (withdraw.to, withdraw.amount),
-        _ => (customer.address, Amount::ZERO),
-    };
+fn ask(
+    platform: &Platform,
+    customer: &Arc<Customer>,
+    seen: &Seen,
+    at: Time,
+) -> Result<Asked, DrillError> {
     // The gate adds the request's signature itself.
     let mut evidence = seen.evidence.clone();
     evidence.requests.clear();
-    let answer = platform.relay(&seen.act, &evidence);
-    Asked {
+    let answer = platform.ask(&seen.act, &evidence)?;
+    Ok(Asked {
         customer: Arc::clone(customer),
         act: seen.act.digest(),
-        to,
-        amount,
+        to: seen.to,
+        money: seen.money,
         at,
         waited: answer == Answer::Held,
         answer,
-    }
+    })
 }
 
 fn flipped(address: Address) -> Address {

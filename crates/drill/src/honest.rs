@@ -4,12 +4,13 @@ use crate::answer::Answer;
 use crate::chain::Paid;
 use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
-use crate::outcome::{Delay, Honest};
+use crate::money::Money;
+use crate::outcome::{Delay, Honest, Tally};
 use crate::people::Customer;
 use crate::platform::Platform;
 use crate::stage::Stage;
-use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
+use portcullis_chains::{Amount, AssetId};
 use portcullis_core::{Digest, Evidence, Reason, Time};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub(crate) struct Asked {
     pub(crate) act: Digest,
     /// The customer's own wallet, or another of its addresses.
     pub(crate) to: Address,
-    pub(crate) amount: Amount,
+    pub(crate) money: Money,
     pub(crate) at: Time,
     pub(crate) answer: Answer,
     /// Whether a suspension held it, before it was released or after.
@@ -35,8 +36,8 @@ pub(crate) fn withdraw(
     is_renewed: bool,
 ) -> Result<Asked, DrillError> {
     let at = platform.now();
-    let amount = customer.amount;
-    let act = platform.act_of(customer, platform.withdraw(customer.address, amount))?;
+    let money = customer.money;
+    let act = platform.act_of(customer, platform.withdraw(customer.address, money))?;
     let evidence = if is_renewed {
         platform.full_evidence(&customer.renewed, &act)?
     } else {
@@ -47,7 +48,7 @@ pub(crate) fn withdraw(
         customer: Arc::clone(customer),
         act: act.digest(),
         to: customer.address,
-        amount,
+        money,
         at,
         waited: answer == Answer::Held,
         answer,
@@ -122,7 +123,7 @@ pub(crate) struct Matched {
     pub(crate) waits: Vec<u64>,
 }
 
-/// Match: each payment on the chain answers one withdrawal, the oldest of its payee and amount.
+/// Match: each payment on the chain answers one withdrawal, the oldest of its payee, asset and amount.
 pub(crate) fn match_up(asked: &[Asked], paid: &[Paid], wallet: Address) -> Matched {
     let mut open = Open::new(paid, wallet);
     let (mut delays, mut waits, mut honest) = (Vec::new(), Vec::new(), Honest::default());
@@ -158,13 +159,14 @@ pub(crate) fn mark_missing(asked: &mut [Asked], paid: &[Paid], wallet: Address) 
 }
 
 /// Payments that answer no withdrawal yet, the oldest last.
-struct Open(BTreeMap<(Address, Amount), Vec<Time>>);
+struct Open(BTreeMap<(Address, AssetId, Amount), Vec<Time>>);
 
 impl Open {
     fn new(paid: &[Paid], wallet: Address) -> Self {
         let mut open: BTreeMap<_, Vec<Time>> = BTreeMap::new();
         for paid in paid.iter().filter(|paid| paid.from == wallet).rev() {
-            open.entry((paid.to, paid.amount))
+            let (asset, amount) = (paid.money.asset.id, paid.money.amount);
+            open.entry((paid.to, asset, amount))
                 .or_default()
                 .push(paid.seen);
         }
@@ -172,15 +174,16 @@ impl Open {
     }
 
     fn take(&mut self, asked: &Asked) -> Option<Time> {
-        self.0.get_mut(&(asked.to, asked.amount))?.pop()
+        let (asset, amount) = (asked.money.asset.id, asked.money.amount);
+        self.0.get_mut(&(asked.to, asset, amount))?.pop()
     }
 }
 
 /// The payees and what each should have: for comparing with balances.
-pub(crate) fn owed(asked: &[Asked]) -> BTreeMap<Address, u128> {
-    let mut owed = BTreeMap::new();
+pub(crate) fn owed(asked: &[Asked]) -> BTreeMap<Address, Tally> {
+    let mut owed = BTreeMap::<Address, Tally>::new();
     for asked in asked {
-        *owed.entry(asked.to).or_default() += asked.amount.0;
+        owed.entry(asked.to).or_default().add(asked.money);
     }
     owed
 }

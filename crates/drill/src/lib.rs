@@ -16,6 +16,7 @@ mod before;
 mod cast;
 mod chain;
 mod checks;
+mod codes;
 mod crowd;
 mod dice;
 mod error;
@@ -26,9 +27,9 @@ mod gate_owned_story;
 mod honest;
 mod mail;
 mod miner;
+pub mod money;
 pub mod outcome;
 mod people;
-mod phished;
 mod platform;
 mod process;
 pub mod report;
@@ -37,6 +38,7 @@ mod server;
 mod shadowed;
 mod stage;
 mod story;
+mod token;
 mod told;
 mod verify;
 mod wait;
@@ -105,6 +107,8 @@ pub struct Setting<'a> {
     pub anvil: PathBuf,
     /// The mail server's program.
     pub mail: PathBuf,
+    /// The code that creates the token, in hexadecimal.
+    pub token: String,
     /// The `portcullis` program.
     pub binary: PathBuf,
     /// Who makes the network.
@@ -147,12 +151,12 @@ pub fn mfa_bypass(setting: &Setting<'_>) -> Result<Findings, DrillError> {
     let folder = setting.folder.join("as-it-was");
     let (with, before) = thread::scope(|scope| {
         let before = || {
-            before::run(
-                setting.seed,
-                &town,
-                (&setting.anvil, &setting.binary),
-                &folder,
-            )
+            let programs = before::Programs {
+                anvil: &setting.anvil,
+                token: &setting.token,
+                binary: &setting.binary,
+            };
+            before::run(setting.seed, &town, &programs, &folder)
         };
         let before = scope.spawn(before);
         let with = with(setting, &town);
@@ -169,6 +173,7 @@ fn with(setting: &Setting<'_>, town: &Town) -> Result<Whole, DrillError> {
         anvil: &setting.anvil,
         mail: &setting.mail,
         binary: &setting.binary,
+        token: &setting.token,
         founder: setting.founder,
         town,
         tell: Arc::clone(&setting.tell),
@@ -195,7 +200,7 @@ fn with(setting: &Setting<'_>, town: &Town) -> Result<Whole, DrillError> {
     let verified = verify::verify(&stage.binary, stage.cast())?;
     let wallet = stage.cast().wallet();
     let paid = stage.all_paid()?;
-    let is_payment = |paid: &&chain::Paid| paid.from == wallet && !paid.amount.is_zero();
+    let is_payment = |paid: &&chain::Paid| paid.from == wallet && !paid.money.amount.is_zero();
     let sent = paid.iter().filter(is_payment).count() as u64;
     verified.check(&mut with.checks, with.void, sent);
     stage.tell("The journal is verified offline");

@@ -1,8 +1,9 @@
 //! What a drill found, as `docs/spec/drill.schema.json` has it.
 
-use crate::chain::COIN;
 use crate::figures::Scale;
+use crate::money::{ASSETS, Asset, Money};
 use crate::shadowed::Shadowed;
+use core::fmt;
 use portcullis_chains::{Amount, AssetId};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -134,22 +135,21 @@ impl Outcome {
     }
 }
 
-/// The running system's flow in which most left; of equals the first.
+/// The running system's flow in which most left, by the assets in their order; of equals the first.
 fn worst(outcomes: &[Outcome]) -> Option<&Flow> {
     let flows = outcomes.iter().rev().map(|one| &one.with);
-    flows.max_by_key(|flow| flow.released.of(COIN))
+    flows.max_by_key(|flow| ASSETS.map(|asset| flow.released.of(asset)))
 }
 
 impl Flow {
-    /// One in which nothing has happened yet, with an asset.
+    /// One in which nothing has happened yet, with every asset.
     #[must_use]
-    pub fn none_of(asset: AssetId) -> Self {
-        let none = || Tally::none_of(asset);
+    pub fn none() -> Self {
         Self {
-            attempted: none(),
-            released: none(),
-            refused: none(),
-            held: none(),
+            attempted: Tally::none(),
+            released: Tally::none(),
+            refused: Tally::none(),
+            held: Tally::none(),
             ..Self::default()
         }
     }
@@ -179,26 +179,56 @@ impl Honest {
 }
 
 impl Tally {
-    /// None of an asset.
+    /// None of every asset.
     #[must_use]
-    pub fn none_of(asset: AssetId) -> Self {
+    pub fn none() -> Self {
         Self {
             count: 0,
-            amounts: BTreeMap::from([(asset, Amount::ZERO)]),
+            amounts: ASSETS.map(|asset| (asset.id, Amount::ZERO)).into(),
         }
     }
 
     /// One more of them.
-    pub fn add(&mut self, asset: AssetId, amount: Amount) {
+    pub fn add(&mut self, money: Money) {
         self.count += 1;
-        let sum = self.amounts.entry(asset).or_insert(Amount::ZERO);
-        *sum = Amount(sum.0.saturating_add(amount.0));
+        let sum = self.amounts.entry(money.asset.id).or_insert(Amount::ZERO);
+        *sum = Amount(sum.0.saturating_add(money.amount.0));
     }
 
     /// How much of one asset.
     #[must_use]
-    pub fn of(&self, asset: AssetId) -> Amount {
-        self.amounts.get(&asset).copied().unwrap_or(Amount::ZERO)
+    pub fn of(&self, asset: &Asset) -> Amount {
+        self.amounts.get(&asset.id).copied().unwrap_or(Amount::ZERO)
+    }
+
+    /// Whether it is no more of any asset.
+    #[must_use]
+    pub fn is_within(&self, most: &Self) -> bool {
+        ASSETS
+            .into_iter()
+            .all(|asset| self.of(asset) <= most.of(asset))
+    }
+
+    /// How much of each asset, in their order.
+    pub fn each(&self) -> impl Iterator<Item = Money> {
+        ASSETS.into_iter().map(|asset| asset.much(self.of(asset)))
+    }
+}
+
+impl FromIterator<Money> for Tally {
+    fn from_iter<I: IntoIterator<Item = Money>>(all: I) -> Self {
+        all.into_iter().fold(Self::none(), |mut tally, money| {
+            tally.add(money);
+            tally
+        })
+    }
+}
+
+/// The amounts, to the last base unit.
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let each = self.each().map(|money| money.to_string());
+        f.write_str(&each.collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -245,21 +275,25 @@ fn by_text<S: Serializer>(amounts: &BTreeMap<AssetId, Amount>, s: S) -> Result<S
 mod tests {
     use super::*;
 
-    const ETH: AssetId = AssetId::EvmNative { chain: 31337 };
+    use crate::money::ETH;
+
+    fn wei(amount: u128) -> Money {
+        ETH.much(Amount(amount))
+    }
 
     #[test]
     fn what_is_lost_in_between_is_noticed() {
         let mut flow = Flow::default();
         for amount in [1, 2, 3] {
-            flow.attempted.add(ETH, Amount(amount));
+            flow.attempted.add(wei(amount));
         }
-        flow.released.add(ETH, Amount(1));
-        flow.refused.add(ETH, Amount(2));
+        flow.released.add(wei(1));
+        flow.refused.add(wei(2));
         assert!(!flow.is_conserved());
-        flow.held.add(ETH, Amount(4));
+        flow.held.add(wei(4));
         assert!(!flow.is_conserved(), "three of three, and not the same sum");
         flow.held = Tally::default();
-        flow.held.add(ETH, Amount(3));
+        flow.held.add(wei(3));
         assert!(flow.is_conserved());
     }
 
@@ -270,15 +304,15 @@ mod tests {
                 variant,
                 ..Outcome::default()
             };
-            one.without.released.add(COIN, Amount(9));
-            one.with.released.add(COIN, Amount(taken));
+            one.without.released.add(wei(9));
+            one.with.released.add(wei(taken));
             one.honest.attempted = 4;
             one
         };
         let each = [outcome("a", 2), outcome("b", 5), outcome("c", 3)];
         let all = Outcome::of_all(&each);
-        assert_eq!(all.without.released.of(COIN), Amount(9));
-        assert_eq!(all.with.released.of(COIN), Amount(5), "the worst of them");
+        assert_eq!(all.without.released.of(&ETH), Amount(9));
+        assert_eq!(all.with.released.of(&ETH), Amount(5), "the worst of them");
         assert_eq!(all.with.released.count, 1);
         assert_eq!(all.honest.attempted, 12);
         assert_eq!((all.variant, all.variants.len()), ("all", 3));

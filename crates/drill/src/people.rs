@@ -4,7 +4,8 @@ use crate::app::App;
 use crate::chain::CHAIN;
 use crate::dice::Dice;
 use crate::error::DrillError;
-use crate::figures::{ETHER, SLICE, Scale};
+use crate::figures::Scale;
+use crate::money::{ASSETS, Asset, ETH, Money};
 use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
 use portcullis_client::DevelopmentPasskey;
@@ -13,15 +14,10 @@ use portcullis_core::id::{AccountId, PrincipalId, SubjectId};
 use portcullis_keys::software::SoftwareStatement;
 use std::sync::Arc;
 
-/// One hundredth of an ether, the grain of every amount but the last wei of a scaled sum.
-pub(crate) const GRAIN: u128 = ETHER / 100;
-
-/// Of so many honest customers one has an authenticator app and no passkey.
+/// Of so many customers, honest and attacked, one has an authenticator app and no passkey.
 const APP_EVERY: u64 = 8;
-/// The most that such a customer withdraws at once, in grains.
-const MOST_BY_CODE_GRAINS: u64 = 20;
-/// The same in wei: what the network's limits let out on a code.
-pub(crate) const MOST_BY_CODE: Amount = Amount(GRAIN * MOST_BY_CODE_GRAINS as u128);
+/// So many of the withdrawals that attackers try on such an account are as small as a code lets out.
+pub(crate) const LITTLE: usize = 9;
 
 /// A customer.
 pub(crate) struct Customer {
@@ -39,7 +35,7 @@ pub(crate) struct Customer {
     /// A wallet of the customer's own.
     pub(crate) address: Address,
     /// What the customer withdraws to it in this drill.
-    pub(crate) amount: Amount,
+    pub(crate) money: Money,
 }
 
 impl Customer {
@@ -52,14 +48,14 @@ impl Customer {
 /// A customer whose account is attacked.
 pub(crate) struct Victim {
     pub(crate) customer: Arc<Customer>,
-    /// The withdrawals that attackers try, together the whole balance.
+    /// The withdrawals that attackers try, together all that the account holds.
     pub(crate) slices: Vec<Slice>,
 }
 
 /// One withdrawal that attackers try.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slice {
-    pub(crate) amount: Amount,
+    pub(crate) money: Money,
     /// A fresh address that nobody has used.
     pub(crate) thief: Address,
 }
@@ -70,8 +66,6 @@ pub(crate) struct Town {
     pub(crate) honest: Vec<Arc<Customer>>,
     /// The attackers' own account: they are customers too.
     pub(crate) attacker: Arc<Customer>,
-    /// An address of the attackers' for which they talk somebody out of a code.
-    pub(crate) phisher: Address,
 }
 
 impl Town {
@@ -80,16 +74,16 @@ impl Town {
         let mut people = People {
             dice: Dice::new(seed, "people"),
         };
-        let balances = shares(&mut Dice::new(seed, "balances"), scale);
-        let victims = balances.into_iter().map(|balance| people.victim(balance));
+        let holdings = holdings(&mut Dice::new(seed, "balances"), scale);
+        let victims = (0_u64..).zip(&holdings);
+        let victims = victims.map(|(number, holds)| people.victim(number, holds));
         let victims = victims.collect::<Result<_, _>>()?;
         let honest = (0..scale.honest()).map(|number| people.honest(number));
         let honest = honest.collect::<Result<_, _>>()?;
         Ok(Self {
             victims,
             honest,
-            attacker: Arc::new(people.customer()?),
-            phisher: people.address(),
+            attacker: Arc::new(people.customer(&ETH)?),
         })
     }
 
@@ -98,15 +92,31 @@ impl Town {
         self.honest.iter().filter(|customer| customer.app.is_some())
     }
 
+    /// The attacked ones of those, with their places among the victims.
+    pub(crate) fn attacked_apps(&self) -> impl Iterator<Item = (usize, &Victim)> {
+        let victims = self.victims.iter().enumerate();
+        victims.filter(|(_, victim)| victim.customer.app.is_some())
+    }
+
+    /// The next victim behind one that has a passkey.
+    pub(crate) fn next_with_passkey(&self, victim: usize) -> usize {
+        let places = (0..self.victims.len()).cycle().skip(victim + 1);
+        let mut places = places.take(self.victims.len());
+        let next = places.find(|place| self.victims[*place].customer.app.is_none());
+        next.unwrap_or(victim)
+    }
+
     /// Every customer, the attackers' account among them.
     pub(crate) fn customers(&self) -> impl Iterator<Item = &Arc<Customer>> {
         let victims = self.victims.iter().map(|victim| &victim.customer);
         victims.chain(&self.honest).chain([&self.attacker])
     }
 
-    /// What honest withdrawals come to, each customer's counted once.
-    pub(crate) fn honest_volume(&self) -> u128 {
-        self.customers().map(|customer| customer.amount.0).sum()
+    /// What honest withdrawals of an asset come to, each customer's counted once.
+    pub(crate) fn honest_volume(&self, asset: &Asset) -> u128 {
+        let money = self.customers().map(|customer| customer.money);
+        let money = money.filter(|money| money.asset.id == asset.id);
+        money.map(|money| money.amount.0).sum()
     }
 }
 
@@ -115,7 +125,7 @@ struct People {
 }
 
 impl People {
-    fn customer(&mut self) -> Result<Customer, DrillError> {
+    fn customer(&mut self, asset: &'static Asset) -> Result<Customer, DrillError> {
         let address = self.address();
         Ok(Customer {
             account: AccountId(self.dice.bytes()),
@@ -126,36 +136,51 @@ impl People {
             renewed: self.passkey()?,
             code: format!("grey heron {}", hex::encode(self.dice.bytes::<4>())),
             address,
-            // 0.05 to 2 ETH.
-            amount: Amount(GRAIN * u128::from(self.dice.between(5, 200))),
+            money: self.usual(asset, asset.usual.1),
         })
     }
 
     /// A customer who has nothing but an app, and so withdraws little at once.
-    fn with_an_app(&mut self) -> Result<Customer, DrillError> {
-        let customer = self.customer()?;
+    fn with_an_app(&mut self, asset: &'static Asset) -> Result<Customer, DrillError> {
+        let customer = self.customer(asset)?;
+        let most = u64::try_from(asset.by_code.0 / asset.grain.0).unwrap_or(u64::MAX);
         // The clocks of some telephones are half a minute ahead.
         let ahead = u32::try_from(self.dice.below(2)).unwrap_or(0);
         Ok(Customer {
             app: Some(App::new(self.dice.bytes(), ahead)?),
-            amount: Amount(GRAIN * u128::from(self.dice.between(5, MOST_BY_CODE_GRAINS))),
+            money: self.usual(asset, most),
             ..customer
         })
     }
 
     fn honest(&mut self, number: u64) -> Result<Arc<Customer>, DrillError> {
-        let customer = if number % APP_EVERY == APP_EVERY - 1 {
-            self.with_an_app()
-        } else {
-            self.customer()
-        };
-        customer.map(Arc::new)
+        self.with_a_factor(number, withdrawn(number)).map(Arc::new)
     }
 
-    fn victim(&mut self, balance: Amount) -> Result<Victim, DrillError> {
-        let customer = Arc::new(self.customer()?);
-        let slices = slices(balance).map(|amount| Slice {
-            amount,
+    fn with_a_factor(
+        &mut self,
+        number: u64,
+        asset: &'static Asset,
+    ) -> Result<Customer, DrillError> {
+        if number % APP_EVERY == APP_EVERY - 1 {
+            self.with_an_app(asset)
+        } else {
+            self.customer(asset)
+        }
+    }
+
+    /// What a customer usually withdraws, at most so many grains.
+    fn usual(&mut self, asset: &'static Asset, most: u64) -> Money {
+        let grains = self.dice.between(asset.usual.0, most);
+        asset.much(Amount(asset.grain.0 * u128::from(grains)))
+    }
+
+    fn victim(&mut self, number: u64, holds: &[Money]) -> Result<Victim, DrillError> {
+        let customer = Arc::new(self.with_a_factor(number, &ETH)?);
+        let has_app = customer.app.is_some();
+        let slices = holds.iter().flat_map(|money| slices(*money, has_app));
+        let slices = slices.map(|money| Slice {
+            money,
             thief: self.address(),
         });
         Ok(Victim {
@@ -180,52 +205,95 @@ impl People {
     }
 }
 
-/// The attacked accounts' balances: uneven, and together exactly the scale's sum.
-fn shares(dice: &mut Dice, scale: Scale) -> Vec<Amount> {
-    let weights: Vec<u128> = (0..scale.accounts())
-        .map(|_| u128::from(dice.between(50, 150)))
-        .collect();
-    let (whole, all) = (scale.balances().0, weights.iter().sum::<u128>().max(1));
-    let share = |weight: &u128| whole / GRAIN * weight / all * GRAIN;
-    let mut shares: Vec<u128> = weights.iter().map(share).collect();
-    let rest = whole - shares.iter().sum::<u128>();
-    // What rounding left goes round in grains, the last wei to the last.
-    let count = u128::try_from(shares.len()).unwrap_or(u128::MAX);
-    for (place, share) in (0_u128..).zip(&mut shares) {
-        let grains = rest / GRAIN;
-        *share += (grains / count + u128::from(place < grains % count)) * GRAIN;
-    }
-    if let Some(last) = shares.last_mut() {
-        *last += rest % GRAIN;
-    }
-    shares.into_iter().map(Amount).collect()
+/// The asset that an honest customer withdraws: the last that is its own.
+fn withdrawn(number: u64) -> &'static Asset {
+    let own = ASSETS.into_iter().rev();
+    let mut own = own.filter(|asset| asset.is_of(number));
+    own.next().unwrap_or(&ETH)
 }
 
-/// Equal withdrawals of at most [`SLICE`]; the last takes what division left.
-fn slices(balance: Amount) -> impl Iterator<Item = Amount> {
+/// What each attacked account holds.
+fn holdings(dice: &mut Dice, scale: Scale) -> Vec<Vec<Money>> {
+    let mut holdings = Vec::new();
+    holdings.resize_with(usize::try_from(scale.accounts()).unwrap_or(0), Vec::new);
+    for asset in ASSETS {
+        let holders = (0_u64..).zip(&mut holdings);
+        let holders = holders.filter(|(number, _)| asset.is_of(*number));
+        let holders: Vec<&mut Vec<Money>> = holders.map(|(_, holds)| holds).collect();
+        let shares = shares(dice, scale.held(asset), holders.len());
+        for (holds, share) in holders.into_iter().zip(shares) {
+            holds.push(share);
+        }
+    }
+    holdings
+}
+
+/// Uneven shares for so many, together exactly the whole.
+fn shares(dice: &mut Dice, whole: Money, count: usize) -> Vec<Money> {
+    let Money { asset, amount } = whole;
+    let weights = (0..count).map(|_| u128::from(dice.between(50, 150)));
+    let weights: Vec<u128> = weights.collect();
+    let (grain, all) = (asset.grain.0, weights.iter().sum::<u128>().max(1));
+    let share = |weight: &u128| amount.0 / grain * weight / all * grain;
+    let mut shares: Vec<u128> = weights.iter().map(share).collect();
+    let rest = amount.0 - shares.iter().sum::<u128>();
+    // What rounding left goes round in grains, the last base units to the last.
+    let count = u128::try_from(count).unwrap_or(u128::MAX).max(1);
+    for (place, share) in (0_u128..).zip(&mut shares) {
+        let grains = rest / grain;
+        *share += (grains / count + u128::from(place < grains % count)) * grain;
+    }
+    if let Some(last) = shares.last_mut() {
+        *last += rest % grain;
+    }
+    let shares = shares.into_iter();
+    shares.map(|share| asset.much(Amount(share))).collect()
+}
+
+/// The withdrawals that attackers try of a balance: of an app's owner a few that a code lets out, as long as
+/// the account holds far more than those, and the rest in equal ones.
+fn slices(balance: Money, has_app: bool) -> impl Iterator<Item = Money> {
+    let Money { asset, amount } = balance;
+    let little = LITTLE as u128 * asset.by_code.0;
+    let has_little = has_app && asset.id == ETH.id && amount.0 > 2 * little;
+    let (count, little) = if has_little { (LITTLE, little) } else { (0, 0) };
+    let rest = asset.much(Amount(amount.0 - little));
+    core::iter::repeat_n(asset.much(asset.by_code), count).chain(equal(rest))
+}
+
+/// Equal withdrawals of at most the asset's slice; the last takes what division left.
+fn equal(balance: Money) -> impl Iterator<Item = Money> {
+    let Money { asset, amount } = balance;
     // Far enough below the size that the last one's rest still fits.
-    let count = (balance.0 + ETHER / 2) / SLICE + 1;
-    let each = balance.0 / count / GRAIN * GRAIN;
-    let last = balance.0 - each * (count - 1);
-    (1..=count).map(move |place| Amount(if place == count { last } else { each }))
+    let count = (amount.0 + asset.slice.0 / 10) / asset.slice.0 + 1;
+    let each = amount.0 / count / asset.grain.0 * asset.grain.0;
+    let last = amount.0 - each * (count - 1);
+    let slices = (1..=count).map(move |place| if place == count { last } else { each });
+    slices.map(move |slice| asset.much(Amount(slice)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::STOLEN;
+    use crate::outcome::Tally;
+
+    const ETHER: u128 = 1_000_000_000_000_000_000;
 
     #[test]
-    fn balances_sum_to_the_public_figure() {
+    fn balances_sum_to_the_public_figures() {
         for seed in 1..4 {
-            let shares = shares(&mut Dice::new(seed, "balances"), Scale::WHOLE);
-            assert_eq!(shares.len(), 483);
-            assert_eq!(shares.iter().map(|a| a.0).sum::<u128>(), STOLEN.0);
-            assert!(
-                shares
-                    .iter()
-                    .all(|a| (4 * ETHER..17 * ETHER).contains(&a.0))
-            );
+            let holdings = holdings(&mut Dice::new(seed, "balances"), Scale::WHOLE);
+            assert_eq!(holdings.len(), 483);
+            let all: Tally = holdings.iter().flatten().copied().collect();
+            for asset in ASSETS {
+                assert_eq!(all.of(asset), asset.stolen, "{}", asset.name);
+            }
+            let with_token = holdings.iter().filter(|holds| holds.len() == 2);
+            assert_eq!(with_token.count(), 48);
+            let ether = holdings.iter().map(|holds| holds[0].amount.0);
+            for balance in ether {
+                assert!((4 * ETHER..17 * ETHER).contains(&balance));
+            }
         }
     }
 
@@ -235,13 +303,19 @@ mod tests {
             4 * ETHER,
             5 * ETHER,
             10 * ETHER + 7,
-            15 * ETHER - GRAIN,
+            15 * ETHER - ETH.grain.0,
             16 * ETHER,
         ] {
-            let all: Vec<u128> = slices(Amount(balance)).map(|a| a.0).collect();
+            let all = equal(ETH.much(Amount(balance)));
+            let all: Vec<u128> = all.map(|money| money.amount.0).collect();
             assert_eq!(all.iter().sum::<u128>(), balance);
+            let with_app: Vec<Money> = slices(ETH.much(Amount(balance)), true).collect();
+            let sum = with_app.iter().map(|money| money.amount.0).sum::<u128>();
+            assert_eq!(sum, balance);
+            let little = with_app.iter().filter(|money| money.is_little());
+            assert_eq!(little.count(), LITTLE);
             assert!(
-                all.iter().all(|a| (2 * ETHER..=SLICE).contains(a)),
+                all.iter().all(|a| (2 * ETHER..=ETH.slice.0).contains(a)),
                 "{all:?}"
             );
         }

@@ -4,8 +4,8 @@
 use crate::answer::Answer;
 use crate::cast::{Cast, Member};
 use crate::error::DrillError;
+use crate::money::Money;
 use crate::people::Customer;
-use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
 use portcullis_client::{
     ActBuilder, Contact, DevelopmentPasskey, Envelope, Gate, Issuer, Reach, Unsigned, seal,
@@ -134,9 +134,9 @@ impl Platform {
             .by_customer(customer.principal, customer.account, kind))
     }
 
-    /// A withdrawal of the chain's own coin.
-    pub(crate) fn withdraw(&self, to: Address, amount: Amount) -> ActKind {
-        let asset = self.cast.asset;
+    /// A withdrawal.
+    pub(crate) fn withdraw(&self, to: Address, money: Money) -> ActKind {
+        let (asset, amount) = (money.asset.id, money.amount);
         ActKind::Withdraw(Withdraw { asset, to, amount })
     }
 

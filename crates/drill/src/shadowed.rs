@@ -4,12 +4,12 @@
 //! is usual, come from the seed and stand in the export only: nothing of them was sent.
 
 use crate::as_it_was::Record;
-use crate::checks::{Checks, ether};
+use crate::checks::Checks;
 use crate::dice::Dice;
 use crate::error::DrillError;
-use crate::figures::ETHER;
-use crate::outcome::Flow;
-use crate::people::{Customer, GRAIN, Town};
+use crate::money::{ASSETS, Money};
+use crate::outcome::{Flow, Tally};
+use crate::people::{Customer, Town};
 use portcullis_chains::Amount;
 use portcullis_core::rfc3339::rfc3339;
 use portcullis_core::{Span, Time};
@@ -27,8 +27,8 @@ const LEARNT: u64 = 6;
 const OLD: u64 = 8;
 /// Minutes of a day.
 const DAY: u64 = 24 * 60;
-/// What the export calls the chain's coin.
-const ETH: &str = "ETH";
+/// Digits behind the point of whatever shadow counts.
+const PLACES: u32 = 18;
 
 /// What shadow says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -38,9 +38,7 @@ pub struct Shadowed {
     /// Those that would have gone out at once.
     pub out: u64,
     /// Those that would have waited, or been refused.
-    pub stopped: u64,
-    /// How much of the coin that is, in wei.
-    pub stopped_amount: Amount,
+    pub stopped: Tally,
     /// How many of them nothing but the platform's own word proved.
     pub without_factor: u64,
     /// The patterns that it shows, with the rows of each: the first few stand in none, as nobody could have known yet.
@@ -105,7 +103,6 @@ pub(crate) fn look(
 
 impl Said {
     fn shadowed(self, page: String) -> Shadowed {
-        let of = |count: &Count| count.amounts.get(ETH).map_or(0, |amount| amount.0);
         let mut patterns = BTreeMap::new();
         for episode in self.episodes {
             *patterns.entry(episode.pattern).or_default() += episode.rows;
@@ -113,8 +110,7 @@ impl Said {
         Shadowed {
             judged: self.judged.count,
             out: self.out.count,
-            stopped: self.held.count + self.refused.count,
-            stopped_amount: Amount(of(&self.held) + of(&self.refused)),
+            stopped: [self.held.tally(), self.refused.tally()].into_iter().sum(),
             without_factor: self
                 .grounds
                 .get("no-factor")
@@ -125,18 +121,33 @@ impl Said {
     }
 }
 
+impl Count {
+    /// Shadow has one grain for all assets, finer than that of any.
+    fn tally(&self) -> Tally {
+        let amounts = ASSETS.map(|asset| {
+            let counted = self.amounts.get(asset.name).copied().unwrap_or_default();
+            let finer = 10_u128.pow(PLACES - u32::from(asset.decimals));
+            (asset.id, Amount(counted.0 / finer))
+        });
+        Tally {
+            count: self.count,
+            amounts: amounts.into(),
+        }
+    }
+}
+
 impl Shadowed {
-    /// What left is what shadow would have stopped, to the wei, and nothing else of that day or the weeks before.
+    /// What left is what shadow would have stopped, to the base unit, and nothing else of that day or the weeks before.
     pub(crate) fn check(&self, checks: &mut Checks, flow: &Flow, honest: u64) {
         checks.same(
             "shadow: withdrawals in the platform's records that would have been stopped",
-            &self.stopped,
+            &self.stopped.count,
             &flow.released.count,
         );
         checks.same(
             "shadow: together",
-            &ether(self.stopped_amount),
-            &ether(flow.released.of(crate::chain::COIN)),
+            &self.stopped.to_string(),
+            &flow.released.to_string(),
         );
         let day = flow.released.count.saturating_add(honest);
         let before = self.judged.saturating_sub(day);
@@ -176,11 +187,10 @@ fn history(seed: u64, town: &Town, until: Time) -> Vec<Record> {
         let minutes: Vec<u64> = [first].into_iter().chain(minutes).collect();
         records.extend(minutes.into_iter().map(|minute| {
             let time = began.after(Span::seconds(minute * 60 + dice.below(60)));
-            own(
-                customer,
-                time,
-                Amount(GRAIN * u128::from(dice.between(5, 200))),
-            )
+            let asset = customer.money.asset;
+            let grains = dice.between(asset.usual.0, asset.usual.1);
+            let amount = Amount(asset.grain.0 * u128::from(grains));
+            own(customer, time, asset.much(amount))
         }));
     }
     records.sort_by_key(|record| record.time);
@@ -188,12 +198,12 @@ fn history(seed: u64, town: &Town, until: Time) -> Vec<Record> {
 }
 
 /// A customer's withdrawal to its own address, with a code.
-fn own(customer: &Customer, time: Time, amount: Amount) -> Record {
+fn own(customer: &Customer, time: Time, money: Money) -> Record {
     Record {
         time,
         account: customer.account.to_string(),
         to: customer.address,
-        amount,
+        money,
         code_checked: true,
     }
 }
@@ -203,13 +213,14 @@ fn export(records: &[Record]) -> String {
     let mut text = "id,time,account,asset,amount,to,factor\n".to_owned();
     for (at, record) in records.iter().enumerate() {
         let factor = if record.code_checked { "totp" } else { "none" };
-        let (whole, part) = (record.amount.0 / ETHER, record.amount.0 % ETHER);
+        let (money, asset) = (record.money, record.money.asset.name);
         let _ = writeln!(
             text,
-            "w{},{},{},{ETH},{whole}.{part:018},{},{factor}",
+            "w{},{},{},{asset},{},{},{factor}",
             at + 1,
             rfc3339(record.time),
             record.account,
+            money.digits(),
             record.to,
         );
     }

@@ -3,13 +3,13 @@
 
 use crate::alarms::Pager;
 use crate::answer::Answer;
-use crate::cast::{Cast, Founder, Wish};
-use crate::chain::{Anvil, CHAIN, COIN, Chain, Paid, Watcher};
+use crate::cast::{Cap, Cast, Founder, Wish};
+use crate::chain::{Anvil, CHAIN, Chain, Paid, Watcher};
 use crate::error::DrillError;
-use crate::figures::{ETHER, SLICE};
 use crate::honest::Asked;
 use crate::mail::MailServer;
-use crate::people::{MOST_BY_CODE, Town};
+use crate::money::{ASSETS, Asset};
+use crate::people::Town;
 use crate::platform::Platform;
 use crate::process::{Binary, Running};
 use crate::wait::{until, until_none};
@@ -25,8 +25,8 @@ use std::sync::Arc;
 
 /// The delay of new addresses and factors: production's floor, passed by moving the clock.
 pub(crate) const DELAY: Span = Span::hours(24);
-/// What the wallet holds: enough for every honest withdrawal, every fee and everything attacked.
-const FUNDS: u128 = 100_000 * ETHER;
+/// How long an app shows the same digits (RFC 6238).
+const STEP: Span = Span::seconds(30);
 /// A cosignature of so long ago is of the present.
 const FRESH: Span = Span::seconds(2);
 
@@ -58,6 +58,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) anvil: &'a Path,
     pub(crate) mail: &'a Path,
     pub(crate) binary: &'a Path,
+    pub(crate) token: &'a str,
     pub(crate) founder: &'a dyn Founder,
     pub(crate) town: &'a Town,
     pub(crate) tell: Tell,
@@ -80,7 +81,7 @@ impl Stage {
         let wish = wish(plan, &clock, &anvil, &pager, mail.address());
         let cast = plan.founder.found(&wish).map_err(DrillError::Network)?;
         let chain = Chain::at(anvil.url())?;
-        chain.give(cast.wallet(), Amount(FUNDS))?;
+        chain.fund(cast.wallet(), plan.token)?;
         let binary = Binary {
             path: plan.binary.to_owned(),
             clock: clock.clone(),
@@ -197,8 +198,16 @@ impl Stage {
         write_clock(&self.clock, self.ahead)
     }
 
-    /// Until a quorum has cosigned every entry: what is not, `verify` takes for no journal.
+    /// Until every app shows other digits, with nothing under way that would be late by it.
+    pub(crate) fn next_code(&mut self) -> Result<(), DrillError> {
+        self.until_delivered()?;
+        self.nudge(STEP)
+    }
+
+    /// Until a quorum has cosigned every entry, and the gate has nothing more to journal of that: what is not
+    /// cosigned, `verify` takes for no journal.
     pub(crate) fn until_cosigned(&self) -> Result<(), DrillError> {
+        self.until_still()?;
         until("a cosignature over every entry", || {
             let gate = &self.cast().gate;
             let question = Question {
@@ -246,7 +255,9 @@ fn dkim_key(folder: &Path) -> PathBuf {
 }
 
 fn wish(plan: &Plan<'_>, clock: &Path, anvil: &Anvil, pager: &Pager, mail: SocketAddr) -> Wish {
-    let day = day_limit(plan.town);
+    let rules = ASSETS
+        .into_iter()
+        .flat_map(|asset| limits(asset, plan.town));
     Wish {
         folder: network(plan.folder),
         mail,
@@ -256,60 +267,58 @@ fn wish(plan: &Plan<'_>, clock: &Path, anvil: &Anvil, pager: &Pager, mail: Socke
         clock: clock.to_owned(),
         delay: DELAY,
         limits: Limits {
-            rules: vec![account_limit(), platform_limit(day), code_limit()],
+            rules: rules.collect(),
         },
-        caps: (Amount(SLICE), day),
+        caps: ASSETS.map(|asset| cap(asset, plan.town)).into(),
         enrolments_per_day: 100_000,
     }
 }
 
-/// What one account may withdraw within a day, and within a week.
-pub(crate) const ACCOUNT_DAY: Amount = Amount(2 * SLICE);
-pub(crate) const ACCOUNT_WEEK: Amount = Amount(4 * SLICE);
-
-/// What one account may withdraw: 5 ETH at once, 10 within an hour or a day, 20 within a week.
-pub(crate) fn account_limit() -> Limit {
-    Limit {
-        asset: COIN,
-        bounds: Bounds::Account,
-        per_transaction: Some(Amount(SLICE)),
-        hour: Some(ACCOUNT_DAY),
-        day: Some(ACCOUNT_DAY),
-        week: Some(ACCOUNT_WEEK),
-        approval: None,
-    }
-}
-
-/// What a customer may withdraw by an app's code: no more in a day than twice what it may at once.
-fn code_limit() -> Limit {
-    Limit {
-        asset: COIN,
-        bounds: Bounds::Code,
-        per_transaction: Some(MOST_BY_CODE),
+/// What may leave of an asset: of one account, by codes alone, and of all accounts together.
+fn limits(asset: &Asset, town: &Town) -> [Limit; 3] {
+    let none = |bounds| Limit {
+        asset: asset.id,
+        bounds,
+        per_transaction: None,
         hour: None,
-        day: Some(Amount(2 * MOST_BY_CODE.0)),
+        day: None,
         week: None,
         approval: None,
+    };
+    let account = Limit {
+        per_transaction: Some(asset.slice),
+        hour: Some(asset.account_day()),
+        day: Some(asset.account_day()),
+        week: Some(asset.account_week()),
+        ..none(Bounds::Account)
+    };
+    let code = Limit {
+        per_transaction: Some(asset.by_code),
+        day: Some(asset.code_day()),
+        week: Some(asset.code_week()),
+        ..none(Bounds::Code)
+    };
+    let platform = Limit {
+        day: Some(day_limit(asset, town)),
+        ..none(Bounds::Asset)
+    };
+    [account, code, platform]
+}
+
+/// By itself the signer pays no more than that either, whatever the journal says.
+fn cap(asset: &Asset, town: &Town) -> Cap {
+    Cap {
+        asset: asset.id,
+        decimals: asset.decimals,
+        per_transaction: asset.slice,
+        day: day_limit(asset, town),
     }
 }
 
 /// What all accounts together may withdraw within a day: three times what honest customers do, so that
 /// a day after a suspension, with what waited, still fits.
-fn platform_limit(day: Amount) -> Limit {
-    Limit {
-        asset: COIN,
-        bounds: Bounds::Asset,
-        per_transaction: None,
-        hour: None,
-        day: Some(day),
-        week: None,
-        approval: None,
-    }
-}
-
-/// The platform's limit for a day in wei.
-pub(crate) fn day_limit(town: &Town) -> Amount {
-    Amount(3 * town.honest_volume())
+fn day_limit(asset: &Asset, town: &Town) -> Amount {
+    Amount(3 * town.honest_volume(asset))
 }
 
 /// By renaming, so that no process reads half a number.

@@ -2,16 +2,14 @@
 
 use crate::answer::Answer;
 use crate::attack::Row;
-use crate::chain::COIN;
-use crate::checks::{Checks, ether};
+use crate::checks::Checks;
 use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
 use crate::honest::{self, Asked, Matched, match_up, owed};
-use crate::outcome::Flow;
+use crate::outcome::{Flow, Tally};
 use crate::people::{Customer, Town};
 use crate::platform::Platform;
 use crate::stage::{DELAY, Stage};
-use portcullis_chains::Amount;
 use portcullis_core::{Span, Time};
 use std::sync::Arc;
 
@@ -28,7 +26,7 @@ pub struct Moment {
 }
 
 /// What one variant or another shows beside its figures.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Beside {
     /// What the limits would let go if nobody noticed.
     pub worst: Option<Worst>,
@@ -38,12 +36,12 @@ pub struct Beside {
 
 /// What the limits let go at most where every attacked customer is tricked twice and nobody notices, by
 /// the balances and limits of each attacked account.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Worst {
     /// On the day on which the addresses begin to count.
-    pub day: Amount,
+    pub day: Tally,
     /// Within a week of it, where nobody suspends.
-    pub week: Amount,
+    pub week: Tally,
 }
 
 /// What a variant found on the running system.
@@ -162,22 +160,36 @@ pub(crate) fn open_accounts(stage: &Stage, town: &Town) -> Result<(), DrillError
 /// Every customer's own address put into its book: by an app's owner six days earlier, for a code pays none
 /// that is less than a week old.
 pub(crate) fn add_addresses(stage: &mut Stage, town: &Town) -> Result<(), DrillError> {
-    let customers = town.customers().cloned();
-    let (apps, others): (Vec<_>, Vec<_>) = customers.partition(|customer| customer.app.is_some());
-    add_all(stage, &apps)?;
-    stage.jump(Span(6 * DELAY.0))?;
-    add_all(stage, &others)?;
+    add_apps_addresses(stage, town)?;
+    stage.jump(SIX_DAYS)?;
+    add_other_addresses(stage, town)
+}
+
+/// How long an app's owner adds its address before the others do.
+pub(crate) const SIX_DAYS: Span = Span(6 * DELAY.0);
+
+/// The addresses of those who have an app.
+pub(crate) fn add_apps_addresses(stage: &Stage, town: &Town) -> Result<(), DrillError> {
+    add_all(stage, town, true)
+}
+
+/// And everybody else's.
+pub(crate) fn add_other_addresses(stage: &Stage, town: &Town) -> Result<(), DrillError> {
+    add_all(stage, town, false)?;
     stage.tell("Every customer has an address in its book");
     Ok(())
 }
 
-fn add_all(stage: &Stage, customers: &[Arc<Customer>]) -> Result<(), DrillError> {
+fn add_all(stage: &Stage, town: &Town, has_app: bool) -> Result<(), DrillError> {
+    let customers = town.customers();
+    let customers = customers.filter(|customer| customer.app.is_some() == has_app);
+    let customers: Vec<Arc<Customer>> = customers.cloned().collect();
     let add = |platform: &Platform, customer: &Arc<Customer>| {
         platform.add_address(customer, customer.address)
     };
     all_released(
         "an address added",
-        crowd(customers, HANDS, || stage.platform.anew(), add),
+        crowd(&customers, HANDS, || stage.platform.anew(), add),
     )
 }
 
@@ -214,7 +226,7 @@ pub(crate) fn settle_accounts(
     );
     let balances = owed(asked)
         .into_iter()
-        .map(|(payee, owed)| Ok(u64::from(stage.chain.balance(payee)?.0 != owed)));
+        .map(|(payee, owed)| Ok(u64::from(!stage.chain.has(payee, &owed)?)));
     let wrong: u64 = balances.sum::<Result<_, DrillError>>()?;
     checks.same(
         "honest: payees whose balance is not what they asked for",
@@ -235,8 +247,8 @@ pub(crate) fn compare_loot(
     flow.affected_subjects = accounts;
     checks.same(
         "with: the attackers' addresses on the chain hold what was released to them",
-        &ether(loot.of(COIN)),
-        &ether(flow.released.of(COIN)),
+        &loot.to_string(),
+        &flow.released.to_string(),
     );
     checks.conserved("with: every attempt is accounted for", flow);
     Ok(())

@@ -155,7 +155,7 @@ impl<'a> Mailboxes<'a> {
         same("accounts opened", told.opened, customers);
         same("customers' addresses added", told.addresses, customers);
         same(
-            "customers whose passkey the epoch took",
+            "customers whose factor the epoch took",
             told.revoked,
             customers,
         );

@@ -8,7 +8,7 @@ use crate::out::{json, say};
 use crate::output::Output;
 use clap::{Args, Subcommand, ValueEnum};
 use founder::Development;
-use place::{Place, anvil, mail_server};
+use place::{Place, anvil, mail_server, token};
 use portcullis_drill::report::{self, About};
 use portcullis_drill::{Findings, Outcome, Scale, Setting, Variant};
 use portcullis_host::{Clock as _, SystemClock};
@@ -34,7 +34,7 @@ enum Scenario {
 
 /// 17 January 2022: withdrawals approved without the second factor
 ///
-/// 483 accounts and 4,836.26 ETH are attacked among thousands of honest withdrawals, by attackers who
+/// 483 accounts with 4,836.26 ETH and US$66,200 of others are attacked among thousands of honest withdrawals, by attackers who
 /// have the platform's API, or the gate's host, or the platform's page.
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]
@@ -68,6 +68,9 @@ struct MfaBypassArgs {
     /// The mail server's program; where script/install puts it otherwise
     #[arg(long, value_name = "FILE")]
     mail_server: Option<PathBuf>,
+    /// The code that creates the token, in hexadecimal; where script/install puts it otherwise
+    #[arg(long, value_name = "FILE")]
+    token: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -106,6 +109,7 @@ impl MfaBypassArgs {
         let programs = Programs {
             anvil: anvil(self.anvil.as_deref())?,
             mail: mail_server(self.mail_server.as_deref())?,
+            token: token(self.token.as_deref())?,
         };
         let outputs = Outputs::at(self.json.as_deref(), self.report.as_deref())?;
         let place = Place::make(self.keep.as_deref())?;
@@ -164,6 +168,7 @@ impl MfaBypassArgs {
             folder: place.join(variant.name()),
             anvil: programs.anvil.clone(),
             mail: programs.mail.clone(),
+            token: programs.token.clone(),
             binary,
             founder: &Development,
             tell: Arc::new(move |what| {
@@ -185,6 +190,8 @@ impl MfaBypassArgs {
 struct Programs {
     anvil: PathBuf,
     mail: PathBuf,
+    /// The code of the token's contract.
+    token: String,
 }
 
 /// The files that the drill writes.

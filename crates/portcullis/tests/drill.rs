@@ -16,12 +16,14 @@ use std::path::{Path, PathBuf};
 use system::{anvil_binary, peers, try_run};
 
 const ETH: &str = "eip155:31337/slip44:60";
+const USD: &str = "eip155:31337/erc20:0x5FbDB2315678afecb367f032d93F642f64180aa3";
 
-/// The Ethereum node's program, where there is a mail server too.
+/// The Ethereum node's program, where there is everything else that a drill needs.
 fn anvil() -> Option<PathBuf> {
-    let found = anvil_binary().filter(|_| peers().join("mail/server").exists());
+    let others = ["mail/server", "evm/Coin.bin"].map(|other| peers().join(other));
+    let found = anvil_binary().filter(|_| others.iter().all(|other| other.exists()));
     if found.is_none() {
-        println!("skipped: no anvil or no mail server, run script/install");
+        println!("skipped: no anvil, no mail server or no token, run script/install");
     }
     found
 }
@@ -67,7 +69,7 @@ fn the_drill_passes_with_every_attacker() {
     for safe in &variants[..2] {
         assert_eq!(
             safe["with"]["released"],
-            json!({"count": 0, "amounts": {ETH: "0"}})
+            json!({"count": 0, "amounts": {ETH: "0", USD: "0"}})
         );
         assert_eq!(safe["with"]["affected_subjects"], 0);
     }
@@ -80,6 +82,7 @@ fn the_drill_passes_with_every_attacker() {
         "the bound is measured, not zero"
     );
     assert_eq!(outcome["with"], variants[2]["with"], "the worst of them");
+    assert_eq!(outcome["shadow"]["stopped"], outcome["without"]["released"]);
     for one in variants {
         assert!(one["with"]["stopping_ms"].is_u64());
         assert!(one["without"]["stopping_ms"].is_null());
@@ -98,6 +101,11 @@ fn what_cannot_work_is_said_before_anything_begins() {
     for (wrong, said_of_it) in [
         (vec!["--anvil", "/nope"], "script/install"),
         (vec!["--anvil", anvil, "--anvil", "/bin/true"], "/bin/true"),
+        (
+            vec!["--anvil", anvil, "--token", anvil],
+            "is no token's code",
+        ),
+        (vec!["--anvil", anvil, "--token", "/nope"], "--token"),
         (vec!["--anvil", anvil, "--keep", &there], there.as_str()),
         (vec!["--anvil", anvil, "--json", &there], there.as_str()),
         (vec!["--anvil", anvil, "--json", &nowhere], "none/found"),
@@ -118,10 +126,10 @@ fn what_cannot_work_is_said_before_anything_begins() {
     assert_eq!(left.count(), 1, "no file and no folder was made");
 }
 
-/// 483 accounts of 4,836.26 ETH at scale 1: 10 and 100.129606… here.
+/// 483 accounts of 4,836.26 ETH and US$66,200 at scale 1: 10, 100.129606… and 1,370.600414 here.
 fn adds_up(one: &Value) {
-    let amount = |flow: &str, part: &str| -> u128 {
-        one[flow][part]["amounts"][ETH]
+    let amount = |flow: &str, part: &str, asset: &str| -> u128 {
+        one[flow][part]["amounts"][asset]
             .as_str()
             .unwrap()
             .parse()
@@ -130,13 +138,14 @@ fn adds_up(one: &Value) {
     let count = |flow: &str, part: &str| one[flow][part]["count"].as_u64().unwrap();
     for flow in ["with", "without"] {
         let parts = ["released", "refused", "held"];
-        let (sum, number) = (
-            parts.iter().map(|part| amount(flow, part)).sum::<u128>(),
-            parts.iter().map(|part| count(flow, part)).sum::<u64>(),
-        );
-        assert_eq!(amount(flow, "attempted"), sum);
+        let number = parts.iter().map(|part| count(flow, part)).sum::<u64>();
         assert_eq!(count(flow, "attempted"), number);
-        assert_eq!(sum, 4_836_260_000_000_000_000_000 * 10 / 483);
+        for (asset, whole) in [(ETH, 4_836_260_000_000_000_000_000), (USD, 66_200_000_000)] {
+            let sum = parts.iter().map(|part| amount(flow, part, asset));
+            let sum = sum.sum::<u128>();
+            assert_eq!(amount(flow, "attempted", asset), sum);
+            assert_eq!(sum, whole * 10 / 483);
+        }
     }
 }
 

@@ -11,9 +11,11 @@ mod words;
 
 pub use terminal::table;
 
+use crate::money::{ASSETS, ETH, USD};
+use crate::outcome::Tally;
 use crate::{Findings, Scale};
 use portcullis_report::{STYLE, escape, grouped};
-use words::ether;
+use words::{unit, units};
 
 /// What stands in the report beside what was found.
 pub struct About {
@@ -52,28 +54,34 @@ pub fn html(found: &[Findings], about: &About) -> String {
          <body>\n<header>\n<p class=\"over\">Portcullis · drill <code>mfa-bypass</code></p>\n\
          <h1>17 January 2022, held again</h1>\n\
          <p class=\"lead\">Withdrawals were approved without the customers’ second factor. {} users were \
-         affected in all currencies together, and {} ETH left within hours. The attack on the ETH, run for real \
-         against the flow as it was and against Portcullis.</p>\n\
+         affected in all currencies together; {}, {} in other assets and 443.93 BTC left within hours. The attack on \
+         all but the BTC, run for real against the flow as it was and against Portcullis.</p>\n\
          <p class=\"size\">This run: {size}</p>\n\
          <p class=\"meta\">seed {seed} · scale {scale} · {made}</p>\n</header>\n<main>\n{}</main>\n\
          <footer><p>Figures of the incident: the firm’s own report of 20 January 2022. Everything else on \
          this page was measured while it was made.</p></footer>\n</body>\n</html>\n",
         crate::figures::ACCOUNTS,
-        ether(crate::figures::STOLEN),
+        unit(Scale::WHOLE.held(&ETH)),
+        unit(Scale::WHOLE.held(&USD)),
         sections.concat(),
     )
+}
+
+/// What the attacked accounts hold together.
+fn of_each(scale: Scale) -> Tally {
+    ASSETS.map(|asset| scale.held(asset)).into_iter().collect()
 }
 
 /// How large the run is, beside the incident.
 fn size(scale: Scale) -> String {
     let (accounts, honest) = (scale.accounts(), grouped(u128::from(scale.honest())));
-    let held = ether(scale.balances());
+    let held = units(&of_each(scale));
     if scale == Scale::WHOLE {
         return format!(
-            "the whole incident: {accounts} attacked accounts with {held} ETH, among {honest} honest customers."
+            "the whole incident: {accounts} attacked accounts with {held}, among {honest} honest customers."
         );
     }
     format!(
-        "{accounts} attacked accounts with {held} ETH, among {honest} honest customers: {scale} of the incident. Every figure below is of this size."
+        "{accounts} attacked accounts with {held}, among {honest} honest customers: {scale} of the incident. Every figure below is of this size."
     )
 }

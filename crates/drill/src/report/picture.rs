@@ -1,6 +1,7 @@
 //! The pictures: SVG in whole numbers, coloured by the page's style, told in words for who cannot see.
 
-use super::words::{ether, lasting};
+use super::words::{lasting, unit};
+use crate::money::Asset;
 use crate::story::Moment;
 use core::fmt::Write as _;
 use portcullis_chains::Amount;
@@ -17,14 +18,14 @@ pub(super) struct Bar<'a> {
 const WIDE: u128 = 720;
 const TALL: u128 = 74;
 
-/// Bars under each other, all to one scale.
-pub(super) fn bars(bars: &[Bar<'_>]) -> String {
+/// Bars of an asset under each other, all to one scale.
+pub(super) fn bars(asset: &'static Asset, bars: &[Bar<'_>]) -> String {
     let whole = bars
         .iter()
         .map(|bar| bar.released.0 + bar.refused.0 + bar.held.0);
     let whole = whole.max().unwrap_or(1).max(1);
     let height = TALL * bars.len() as u128;
-    let told: Vec<String> = bars.iter().map(told).collect();
+    let told: Vec<String> = bars.iter().map(|bar| told(asset, bar)).collect();
     let mut svg = begin(WIDE, height, &told.join(" "));
     for (row, bar) in (0_u128..).zip(bars) {
         let top = row * TALL;
@@ -35,7 +36,7 @@ pub(super) fn bars(bars: &[Bar<'_>]) -> String {
             top + 22,
             escape(bar.name),
             top + 22,
-            taken(bar),
+            taken(asset, bar),
         );
         let mut x = 0;
         let all = bar.released.0 + bar.held.0 + bar.refused.0;
@@ -67,27 +68,28 @@ pub(super) fn bars(bars: &[Bar<'_>]) -> String {
     svg + "</svg>\n"
 }
 
-fn taken(bar: &Bar<'_>) -> String {
+fn taken(asset: &'static Asset, bar: &Bar<'_>) -> String {
     if bar.released.is_zero() {
         "nothing taken".into()
     } else {
-        format!("{} ETH taken", ether(bar.released))
+        format!("{} taken", unit(asset.much(bar.released)))
     }
 }
 
-fn told(bar: &Bar<'_>) -> String {
+fn told(asset: &'static Asset, bar: &Bar<'_>) -> String {
+    let unit = |amount| unit(asset.much(amount));
     format!(
-        "{}: {} ETH taken, {} held, {} refused.",
+        "{}: {} taken, {} held, {} refused.",
         bar.name,
-        ether(bar.released),
-        ether(bar.held),
-        ether(bar.refused)
+        unit(bar.released),
+        unit(bar.held),
+        unit(bar.refused)
     )
 }
 
 /// Marks of the time line, in milliseconds: each step as wide as the next, so that a second and a day
 /// are both seen.
-const MARKS: [(u64, &str); 9] = [
+const MARKS: [(u64, &str); 11] = [
     (0, "0"),
     (1_000, "1 s"),
     (10_000, "10 s"),
@@ -97,6 +99,8 @@ const MARKS: [(u64, &str); 9] = [
     (86_400_000, "1 day"),
     (172_800_000, "2 days"),
     (345_600_000, "4 days"),
+    (604_800_000, "1 week"),
+    (864_000_000, "10 days"),
 ];
 
 /// Where a time stands among the marks, in thousandths of a step.
@@ -246,7 +250,7 @@ mod tests {
     fn a_second_and_a_day_are_both_seen() {
         assert_eq!((place(0), place(1_000), place(5_500)), (0, 1_000, 1_500));
         assert_eq!(place(86_400_000), 6_000);
-        assert_eq!(place(u64::MAX), 8_000);
+        assert_eq!(place(u64::MAX), 10_000);
         let places: Vec<u64> = (0..400).map(|n| place(n * 1_000_000)).collect();
         assert!(places.is_sorted());
     }
@@ -268,7 +272,7 @@ mod tests {
             refused: Amount(u128::MAX / 1_000),
             held: Amount(0),
         };
-        let svg = bars(&[bar]);
+        let svg = bars(&crate::money::ETH, &[bar]);
         assert!(
             svg.contains("class=\"lost\" x=\"0\" y=\"32\" width=\"3\""),
             "{svg}"

@@ -1,11 +1,11 @@
 //! The report's parts, from what decides to what is checked.
 
 use super::picture::{Bar, bars, histogram, timeline};
-use super::words::{ether, lasting, milliseconds};
+use super::words::{lasting, milliseconds, number, unit, units};
 use super::{About, incident};
 use crate::attack::Row;
-use crate::chain::COIN;
-use crate::outcome::{Check, Flow};
+use crate::money::{ASSETS, Asset};
+use crate::outcome::{Check, Flow, Tally};
 use crate::{ASSUMPTIONS, Beside, Findings, Variant};
 use core::fmt::Write as _;
 use portcullis_report::{each, escape, grouped};
@@ -37,7 +37,7 @@ fn then_card(flow: &Flow) -> Vec<String> {
     vec![card(
         "bad",
         "The flow as it was",
-        &format!("{} ETH", ether(flow.released.of(COIN))),
+        &lines(&flow.released),
         &format!(
             "taken, from {} accounts. The back end believed its own “2FA passed”.",
             flow.affected_subjects
@@ -47,36 +47,38 @@ fn then_card(flow: &Flow) -> Vec<String> {
 
 fn now_card(one: &Findings) -> String {
     let flow = &one.outcome.with;
-    let taken = flow.released.of(COIN);
-    let (class, told) = if taken.is_zero() {
+    let (class, told) = if flow.released.count == 0 {
         let tried = grouped(u128::from(flow.attempted.count));
         (
             "good",
             format!(
-                "taken. All {tried} attempts on {} ETH came to nothing.",
-                ether(flow.attempted.of(COIN))
+                "taken. All {tried} attempts on {} came to nothing.",
+                units(&flow.attempted)
             ),
         )
     } else {
         let mut told = format!(
-            "taken, from {} customers who were tricked twice, a day apart, each within its limit for a day.",
+            "taken, from {} customers who were tricked twice (a day apart, and of codes a week) and noticed nothing, \
+             each within its limit for a day.",
             flow.affected_subjects
         );
-        if let Some(worst) = one.beside.worst {
-            let most = ether(worst.day);
-            let _ = write!(
-                told,
-                " If nobody noticed: at most {most} ETH on the first day."
-            );
+        if let Some(worst) = &one.beside.worst {
+            let most = units(&worst.day);
+            let _ = write!(told, " If nobody noticed: at most {most} on the first day.");
         }
         ("held", told)
     };
-    card(
-        class,
-        title(one.variant),
-        &format!("{} ETH", ether(taken)),
-        &told,
-    )
+    card(class, title(one.variant), &lines(&flow.released), &told)
+}
+
+/// Each asset of which there is something on a line of its own.
+fn lines(tally: &Tally) -> String {
+    let some = tally.each().filter(|money| !money.amount.is_zero());
+    let some: Vec<String> = some.map(unit).collect();
+    if some.is_empty() {
+        return "Nothing".into();
+    }
+    some.join("<br>")
 }
 
 fn card(class: &str, name: &str, figure: &str, told: &str) -> String {
@@ -95,32 +97,37 @@ fn title(variant: Variant) -> &'static str {
 
 /// What became of the money, to one scale.
 pub(super) fn money(found: &[Findings]) -> String {
-    let mut rows: Vec<Bar<'_>> = found
-        .first()
-        .map(|one| bar("The flow as it was", &one.outcome.without))
-        .into_iter()
-        .collect();
-    rows.extend(
-        found
-            .iter()
-            .map(|one| bar(title(one.variant), &one.outcome.with)),
-    );
+    let of_each = each(&ASSETS, |asset| {
+        format!(
+            "<h3>{}</h3>{}",
+            asset.name,
+            bars(asset, &rows(found, asset))
+        )
+    });
     format!(
         "<section><h2>Where the money went</h2>{}\
          <p class=\"key\"><span class=\"lost\"></span> taken \
          <span class=\"held\"></span> held, and never sent <span class=\"refused\"></span> refused</p>\
          <p>Every attempt is one of the three, and what is said to have been taken is what the attackers’ \
          addresses hold on the chain.</p></section>\n",
-        bars(&rows)
+        of_each
     )
 }
 
-fn bar<'a>(name: &'a str, flow: &Flow) -> Bar<'a> {
+fn rows<'a>(found: &'a [Findings], asset: &Asset) -> Vec<Bar<'a>> {
+    let before = found.first().map(|one| &one.outcome.without);
+    let before = before.map(|flow| bar(asset, "The flow as it was", flow));
+    let now = found.iter();
+    let now = now.map(|one| bar(asset, title(one.variant), &one.outcome.with));
+    before.into_iter().chain(now).collect()
+}
+
+fn bar<'a>(asset: &Asset, name: &'a str, flow: &Flow) -> Bar<'a> {
     Bar {
         name,
-        released: flow.released.of(COIN),
-        refused: flow.refused.of(COIN),
-        held: flow.held.of(COIN),
+        released: flow.released.of(asset),
+        refused: flow.refused.of(asset),
+        held: flow.held.of(asset),
     }
 }
 
@@ -134,7 +141,7 @@ pub(super) fn shadow(found: &[Findings], about: &About) -> String {
     format!(
         "<section><h2>What its own records would have shown</h2>\
          <p>The flow as it was exports its withdrawals; <code>portcullis shadow</code> looks at them as it looks at a \
-         new adopter’s. Of {} withdrawals it would have stopped <b>{}</b> with <b>{} ETH</b>, which is what the \
+         new adopter’s. Of {} withdrawals it would have stopped <b>{}</b> with <b>{}</b>, which is what the \
          attackers took, and let the other {} go at once. Nothing but the platform’s own word proved {}; {} \
          of those it shows together, as one pattern of attack.</p>\
          <p>The shadow report stands beside this page, in <code>{}</code>.</p>\
@@ -142,8 +149,8 @@ pub(super) fn shadow(found: &[Findings], about: &About) -> String {
          export only. That no code was checked is in the platform’s other log; a platform that keeps none would have \
          seen fresh addresses alone.</p></section>\n",
         grouped(u128::from(shadow.judged)),
-        grouped(u128::from(shadow.stopped)),
-        ether(shadow.stopped_amount),
+        grouped(u128::from(shadow.stopped.count)),
+        units(&shadow.stopped),
         grouped(u128::from(shadow.out)),
         grouped(u128::from(shadow.without_factor)),
         grouped(u128::from(together.copied().unwrap_or_default())),
@@ -179,7 +186,10 @@ fn variant(one: &Findings) -> String {
     let flow = &one.outcome.with;
     let (has, shows) = introduction(one.variant);
     let beside = beside(one);
-    let rows = each(&one.rows, row);
+    let assets = each(&ASSETS, |asset| {
+        format!("<th class=\"n\">{}</th>", asset.name)
+    });
+    let rows = rows_of(&one.rows);
     let moments = each(&one.timeline, |moment| {
         let (when, what) = (lasting(moment.at_ms), escape(&moment.what));
         format!("<li><span class=\"when\">{when}</span> {what}</li>")
@@ -212,7 +222,7 @@ fn variant(one: &Findings) -> String {
         "<section id=\"{}\"><h2>{}</h2><p>{has}</p><dl class=\"facts\">{}</dl>\
          <h3>What they tried, and what met it</h3>\
          <div class=\"scroll\"><table><thead><tr><th>Way</th><th class=\"n\">Tried</th>\
-         <th class=\"n\">ETH</th><th>Met by</th></tr></thead><tbody>{rows}</tbody></table></div>{shows}{beside}\
+         {assets}<th>Met by</th></tr></thead><tbody>{rows}</tbody></table></div>{shows}{beside}\
          <h3>What happened when</h3>{}<ol class=\"moments\">{moments}</ol>\
          <p class=\"note\">By the network’s own clock, which the drill moves where people would wait; \
          the line’s steps are not to scale.</p></section>\n",
@@ -244,8 +254,13 @@ fn introduction(variant: Variant) -> (&'static str, &'static str) {
         Variant::Api => (
             "They have what those of 2022 had, and more: the platform’s back end signs and relays whatever \
              they ask, its ledger debits for it, and everything that passes they see and can hold back. \
-             What they do not have is a customer’s factor.",
-            "",
+             What they do not have is a customer’s factor. Codes of those who have an app they guess, and talk \
+             people out of.",
+            "<p>Nothing can leave by a code here within the day. The digits are sealed to the herald, which judges \
+             them in a process of its own; a step serves once, five wrong ones end an account’s codes for the day. \
+             Who has talked somebody out of a good one gets a new address into the book, of which the customer is \
+             told and which it takes back by its next code, and a little to the customer’s own old address. What \
+             codes let out to attackers who wait a week is measured in the last variant.</p>",
         ),
         Variant::GateOwned => (
             "They have the gate’s host as root: the journal’s signing key and its files, the configuration, \
@@ -266,25 +281,29 @@ fn introduction(variant: Variant) -> (&'static str, &'static str) {
              and were tricked a second time, and only up to the account’s limits. What they do not get: a \
              fresh address, a shorter delay, a larger limit, anything of a customer who read its mail: the \
              herald, in a process of its own that the platform does not run, tells each of the new address, \
-             under a code that only the customer and it know, and the delay does not begin before that.</p>",
+             under a code that only the customer and it know, and the delay does not begin before that.</p>\
+             <p>Owners of an app are talked out of codes instead. That begins a week before, because a code pays no \
+             address that is younger; from those who noticed none of it a code at a time lets out little, and \
+             twice as much ends the day.</p>",
         ),
     }
 }
 
 /// What one attacker shows and the others do not, in figures of this run.
 fn beside(one: &Findings) -> String {
-    let Beside { worst, met_open } = one.beside;
-    let worst = worst.map(|worst| {
+    let Beside { worst, met_open } = &one.beside;
+    let worst = worst.as_ref().map(|worst| {
         format!(
-            "<p><b>If nobody noticed.</b> How many notice is this drill’s choice: of ten attacked customers \
+            "<p><b>If nobody noticed.</b> How many notice is this drill’s choice: of ten attacked customers with a passkey \
              three are tricked into paying at once; of the seven tricked into adding an address three notice \
-             within the day, three notice nothing, and one is tricked the second time too late. If every one \
-             were tricked twice and none noticed, the limits would let go at most <b>{} ETH</b> on the first \
-             day (of each account the smaller of its balance and its limit for a day), and {} ETH within a \
-             week, until somebody suspends; {} ETH were attacked.</p>",
-            ether(worst.day),
-            ether(worst.week),
-            ether(one.outcome.with.attempted.of(COIN))
+             within the day, three notice nothing, and one is tricked the second time too late. Every app’s owner \
+             misses the first address, takes back the second and leaves the third. If every one \
+             were tricked twice and none noticed, the limits would let go at most <b>{}</b> on the first \
+             day (of each account the smaller of its balance and its limit for a day, which of an app’s owner is that of codes), and {} within a \
+             week, until somebody suspends; {} were attacked.</p>",
+            units(&worst.day),
+            units(&worst.week),
+            units(&one.outcome.with.attempted)
         )
     });
     let met_open = met_open.map(|way| {
@@ -299,6 +318,20 @@ fn beside(one: &Findings) -> String {
     worst.into_iter().chain(met_open).collect()
 }
 
+/// The rows, with a heading before those of other accounts than the last.
+fn rows_of(rows: &[Row]) -> String {
+    let (mut table, mut last) = (String::new(), "");
+    for one in rows {
+        if one.whose != last {
+            let wide = 3 + ASSETS.len();
+            let _ = write!(table, "<tr><th colspan=\"{wide}\">{}</th></tr>", one.whose);
+            last = one.whose;
+        }
+        table += &row(one);
+    }
+    table
+}
+
 fn row(row: &Row) -> String {
     let answers = row.answers.iter().map(|(text, count)| {
         if row.answers.len() > 1 {
@@ -307,22 +340,28 @@ fn row(row: &Row) -> String {
             escape(text)
         }
     });
+    let amounts = row.tried.each().map(|money| {
+        let figure = match money.amount.is_zero() {
+            true => "–".into(),
+            false => number(money),
+        };
+        format!("<td class=\"n\">{figure}</td>")
+    });
+    let amounts: String = amounts.collect();
     let mark = if row.as_it_must { "✓" } else { "✗" };
     format!(
-        "<tr class=\"{}\"><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{mark} {}</td></tr>",
+        "<tr class=\"{}\"><td>{}</td><td class=\"n\">{}</td>{amounts}<td>{mark} {}</td></tr>",
         if row.as_it_must { "good" } else { "bad" },
         escape(row.name),
-        grouped(u128::from(row.count)),
-        ether(row.amount),
+        grouped(u128::from(row.tried.count)),
         answers.collect::<Vec<_>>().join("<br>")
     )
 }
 
-fn counted(tally: &crate::outcome::Tally) -> String {
-    let amount = tally.of(COIN);
+fn counted(tally: &Tally) -> String {
     match tally.count {
         0 => "nothing".into(),
-        count => format!("{} ETH in {}", ether(amount), grouped(u128::from(count))),
+        count => format!("{}<br>in {}", lines(tally), grouped(u128::from(count))),
     }
 }
 

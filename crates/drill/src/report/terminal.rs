@@ -1,8 +1,7 @@
 //! What one attacker came to, in four lines for a terminal.
 
-use super::words::{ether, lasting, milliseconds};
+use super::words::{lasting, milliseconds, units};
 use crate::Findings;
-use crate::chain::COIN;
 use crate::outcome::{Flow, Tally};
 use portcullis_report::grouped;
 
@@ -26,11 +25,14 @@ pub fn table(one: &Findings) -> String {
 }
 
 fn sum(tally: &Tally) -> String {
-    let amount = ether(tally.of(COIN));
-    format!(
-        "{amount} ETH in {} withdrawals",
-        grouped(u128::from(tally.count))
-    )
+    match tally.count {
+        0 => "nothing".into(),
+        count => format!(
+            "{} in {} withdrawals",
+            units(tally),
+            grouped(u128::from(count))
+        ),
+    }
 }
 
 fn detected(flow: &Flow) -> String {

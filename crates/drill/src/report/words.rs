@@ -1,13 +1,30 @@
 //! Figures as people read them.
 
-use crate::figures::ETHER;
+use crate::money::Money;
+use crate::outcome::Tally;
 use core::fmt::Write as _;
-use portcullis_chains::Amount;
 use portcullis_report::grouped;
 
-/// Wei in ETH with two decimals, rounded to the nearest; never to zero what is something.
-pub(super) fn ether(amount: Amount) -> String {
-    let hundredth = ETHER / 100;
+/// What there is of each asset: `480.62 ETH and 6,578.88 USD`.
+pub(super) fn units(tally: &Tally) -> String {
+    let some = tally.each().filter(|money| !money.amount.is_zero());
+    let some: Vec<String> = some.map(unit).collect();
+    match some.split_last() {
+        None => "nothing".into(),
+        Some((one, [])) => one.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}
+
+/// A number and its unit.
+pub(super) fn unit(money: Money) -> String {
+    format!("{} {}", number(money), money.asset.name)
+}
+
+/// The number with two decimals, rounded to the nearest; never to zero what is something.
+pub(super) fn number(money: Money) -> String {
+    let amount = money.amount;
+    let hundredth = money.asset.unit() / 100;
     let hundredths = (amount.0 + hundredth / 2) / hundredth;
     if hundredths == 0 && !amount.is_zero() {
         return "under 0.01".into();
@@ -46,12 +63,18 @@ fn two(large: u64, unit: &str, small: u64, part: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::money::{ETH, USD};
+    use portcullis_chains::Amount;
 
     #[test]
     fn figures_as_people_read_them() {
-        assert_eq!(ether(crate::figures::STOLEN), "4,836.26");
-        assert_eq!(ether(Amount(0)), "0");
-        assert_eq!(ether(Amount(1)), "under 0.01");
+        let all: Tally = [ETH.much(ETH.stolen), USD.much(USD.stolen)]
+            .into_iter()
+            .collect();
+        assert_eq!(units(&all), "4,836.26 ETH and 66,200.00 USD");
+        assert_eq!(units(&Tally::none()), "nothing");
+        assert_eq!(number(ETH.much(Amount(0))), "0");
+        assert_eq!(unit(ETH.much(Amount(1))), "under 0.01 ETH");
         for (ms, text) in [
             (7, "7 ms"),
             (2_989, "2.9 s"),

@@ -2,9 +2,8 @@
 
 use crate::failure::Failure;
 use crate::folder::Folder;
-use crate::init::{self, Cap, Terms};
+use crate::init::{self, Asset, Cap, Terms};
 use crate::reach::{CallerArgs, Reach, ReachArgs};
-use portcullis_chains::AssetId;
 use portcullis_core::genesis::IssuerKind;
 use portcullis_drill::{Cast, Configs, Founder, Member, Wish};
 
@@ -18,33 +17,35 @@ impl Founder for Development {
 }
 
 fn found(wish: &Wish) -> Result<Cast, Failure> {
-    let asset = AssetId::EvmNative { chain: wish.chain };
-    let (per_transaction, day) = wish.caps;
+    let caps = wish.caps.iter().map(|cap| Cap {
+        asset: cap.asset,
+        per_transaction: cap.per_transaction,
+        day: cap.day,
+    });
     let terms = Terms {
         delay_floor: wish.delay,
         limits: wish.limits.clone(),
-        caps: vec![Cap {
-            asset,
-            per_transaction,
-            day,
-        }],
+        caps: caps.collect(),
         enrolments_per_day: Some(wish.enrolments_per_day),
         webhook: Some(wish.webhook.clone()),
         by_code: true,
     };
     let chain = (wish.chain, wish.node.as_str());
-    init::network(&wish.folder, chain, wish.mail, &terms)?;
+    let assets = wish.caps.iter().map(|cap| Asset {
+        id: cap.asset,
+        decimals: cap.decimals,
+    });
+    init::network(&wish.folder, chain, assets.collect(), wish.mail, &terms)?;
     let reach = ReachArgs::folder(&wish.folder, Some(&wish.clock)).open()?;
-    cast(&reach, asset, &Folder(wish.folder.clone()))
+    cast(&reach, &Folder(wish.folder.clone()))
 }
 
-fn cast(reach: &Reach, asset: AssetId, folder: &Folder) -> Result<Cast, Failure> {
+fn cast(reach: &Reach, folder: &Folder) -> Result<Cast, Failure> {
     let board = reach.boards.first().cloned();
     let none = || Failure::usage("a development network has a stop board", "");
     let administrators = init::ADMINISTRATORS.iter().map(|name| member(reach, name));
     Ok(Cast {
         network: reach.network.clone(),
-        asset,
         gate: reach.gate.clone(),
         board: board.ok_or_else(none)?,
         machine: reach.machine.clone(),

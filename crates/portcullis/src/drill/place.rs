@@ -1,13 +1,20 @@
-//! What a drill needs of this machine: a folder, and the programs of an Ethereum node and of a mail server.
+//! What a drill needs of this machine: a folder, the programs of an Ethereum node and of a mail server, and a
+//! token's contract.
 
 use crate::failure::Failure;
 use crate::out::warn;
 use crate::peers;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Where `script/install` puts the node's program.
 const ANVIL: &str = "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
+/// The token's code, compiled.
+const TOKEN: &str = "evm/Coin.bin";
+/// The most bytes of it: twice what a chain takes for one contract (EIP-3860), in hexadecimal.
+const MAX_TOKEN: u64 = 4 * 49_152;
 /// And the mail server's.
 const MAIL_SERVER: &str = "mail/server";
 
@@ -49,6 +56,37 @@ pub(super) fn mail_server(named: Option<&Path>) -> Result<PathBuf, Failure> {
             "run script/install, or name tests/peers/mail's with --mail-server",
         )
     })
+}
+
+/// The code that creates the token: of the file that was named, or of where script/install puts it.
+pub(super) fn token(named: Option<&Path>) -> Result<String, Failure> {
+    const NEXT: &str = "run script/install, or name tests/peers/evm's Coin.bin with --token";
+    let none = || Failure::usage("no token to hold a drill with", NEXT);
+    let path = named
+        .map(Path::to_owned)
+        .or_else(|| peers::find(TOKEN))
+        .ok_or_else(none)?;
+    let wrong = |why: &dyn core::fmt::Display| {
+        let what = format!("{} is no token's code: {why}", path.display());
+        Failure::usage(what, NEXT)
+    };
+    let code = read(&path).map_err(|error| wrong(&error))?;
+    let code = code.trim();
+    let is_code = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_code {
+        Ok(code.to_owned())
+    } else {
+        Err(wrong(&"it is not hexadecimal"))
+    }
+}
+
+/// No more of a file than a contract may have.
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?
+        .take(MAX_TOKEN)
+        .read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// A folder for the drill: kept where somebody asked for it or something failed, removed otherwise.

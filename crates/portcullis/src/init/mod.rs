@@ -118,15 +118,17 @@ impl InitArgs {
     }
 }
 
-/// Make a development network on one chain's own coin, under terms of somebody's own, with a herald that
-/// sends by a mail server.
+/// Make a development network on one chain, paying these assets, under terms of somebody's own, with a herald
+/// that sends by a mail server.
 pub(crate) fn network(
     folder: &Path,
     (chain, node): (u64, &str),
+    assets: Vec<Asset>,
     mail: SocketAddr,
     terms: &Terms,
 ) -> Result<(), Failure> {
     let wishes = Wishes {
+        assets,
         mail: Some(mail),
         ..Wishes::of_coin(chain, node)
     };
@@ -173,9 +175,11 @@ impl Wishes {
 
 /// An asset and how people write its amounts.
 #[derive(Clone, Copy, Debug)]
-struct Asset {
-    id: AssetId,
-    decimals: u8,
+pub(crate) struct Asset {
+    /// CAIP-19.
+    pub(crate) id: AssetId,
+    /// How many digits stand behind the point.
+    pub(crate) decimals: u8,
 }
 
 /// `CONTRACT` or `CONTRACT:DECIMALS`.
