@@ -1,12 +1,14 @@
 //! How policy joins a decision: after everything that core itself checks, and only to take away.
 
 use super::authenticate::Actor;
+use super::batch::{Ahead, NOBODY};
 use super::claims::Claims;
 use super::permit::Permission;
 use super::{Case, Verdict, approval, withdraw};
 use crate::act::{Act, ActKind};
 use crate::decision::Need;
 use crate::evidence::Finding;
+use crate::id::AccountId;
 use crate::limits::Bounds;
 use crate::policy::{
     Asked, Attested, Facts, Labelled, Money, Shares, Verdict as Says, Wanted, whole_hours,
@@ -30,6 +32,8 @@ pub(super) struct Asking<'a> {
     time: Time,
     /// Whether the act can wait for what the policy wants.
     may_wait: bool,
+    /// What is paid before it by the same plan.
+    ahead: &'a Ahead,
 }
 
 impl<'a> Asking<'a> {
@@ -52,6 +56,7 @@ impl<'a> Asking<'a> {
             },
             time: case.time,
             may_wait: is_withdrawal || permission == Permission::WithQuorum,
+            ahead: &NOBODY,
         }
     }
 
@@ -73,7 +78,13 @@ impl<'a> Asking<'a> {
             attested,
             time,
             may_wait: true,
+            ahead: &NOBODY,
         }
+    }
+
+    /// The same, behind others that the same plan pays.
+    pub(super) fn behind(self, ahead: &'a Ahead) -> Self {
+        Self { ahead, ..self }
     }
 
     /// The act as the policy leaves it. What core refused never comes here; what core lets wait may wait
@@ -207,9 +218,11 @@ impl<'a> Asking<'a> {
         let Some(rule) = self.state.facts.limits.rule(withdraw.asset, bounds) else {
             return Shares::default();
         };
+        let account = self.act.account.unwrap_or(AccountId([0; 16]));
+        let amount = self.ahead.with(withdraw, account, bounds);
         match outflow {
-            Some(outflow) => outflow.shares(rule, withdraw.amount, self.time),
-            None => O::default().shares(rule, withdraw.amount, self.time),
+            Some(outflow) => outflow.shares(rule, amount, self.time),
+            None => O::default().shares(rule, amount, self.time),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod announced;
+pub mod batch;
 pub mod codes;
 pub mod joint;
 pub mod keys;
@@ -37,6 +38,7 @@ use crate::time::Time;
 use crate::window::Rings;
 use account::{Account, Member, Owner, Proof};
 use announced::Announced;
+use batch::Batch;
 use codes::Codes;
 use keys::Rotated;
 use log::LogTail;
@@ -203,6 +205,9 @@ pub struct Facts {
     /// The label sets in force by the names of their lists, once there are any.
     #[n(61)]
     pub labels: Option<BTreeMap<Name, InForce>>,
+    /// Batches that wallets of coins pay, by their leaders, once there are any.
+    #[n(62)]
+    pub batches: Option<BTreeMap<Digest, Batch>>,
 }
 
 /// A wallet's next nonce and what left it.
@@ -401,6 +406,7 @@ impl Facts {
             codes: Codes::default(),
             announced: Announced::default(),
             labels: None,
+            batches: None,
         };
         facts.found(network);
         facts
