@@ -40,7 +40,7 @@ pub(crate) fn document() -> Value {
     let effects = all();
     let numbers: BTreeSet<u8> = effects.iter().map(number).collect();
     let known = (0..=34)
-        .chain(60..=63)
+        .chain(60..=65)
         .chain(70..=74)
         .chain(90..=92)
         .chain(100..=101)
