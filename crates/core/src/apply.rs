@@ -188,7 +188,7 @@ impl State {
         settled: &Settlement,
         time: Time,
     ) -> Result<Vec<Effect>, VoidReason> {
-        let decided = decide::settle(self, settled.act, time);
+        let decided = decide::batch::settle_together(self, settled.act, &settled.beside.0, time)?;
         // A settlement ends waiting; one that says "still held" says nothing.
         let ends = !matches!(settled.decision, Decision::Hold { .. });
         same(&settled.decision, decided.decision())?;

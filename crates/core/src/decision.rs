@@ -97,4 +97,7 @@ pub enum Need {
     /// a screening that passes it.
     #[n(20)]
     Label,
+    /// Others that the wallet pays in the same transaction, until its batch is due.
+    #[n(21)]
+    Batch,
 }

@@ -3,6 +3,7 @@
 
 mod asked;
 mod attested;
+mod batch;
 mod codes;
 mod labels;
 mod principals;
@@ -25,6 +26,7 @@ use crate::plan::Plan;
 use crate::policy::{Name, Policy, Rate};
 use crate::realm::{Realm, Role};
 use crate::state::account::{Account, BookEntry, FrozenBy, Holder, Owner, Proof};
+use crate::state::batch::CoinId;
 use crate::state::joint::{Quorum, Together};
 use crate::state::name::KeptAddress;
 use crate::state::recovery::Voucher;
@@ -253,6 +255,32 @@ pub enum Effect {
     /// A list's label set came in force, or the list was taken out.
     #[n(63)]
     SetLabels(#[n(0)] Name, #[n(1)] Option<Box<InForce>>),
+    /// Releases are one batch of a wallet of coins; its number is used.
+    #[n(64)]
+    Batch {
+        /// The wallet.
+        #[n(0)]
+        wallet: WalletId,
+        /// The wallet's number of it.
+        #[n(1)]
+        number: u64,
+        /// The releases, the leader first.
+        #[n(2)]
+        members: Vec<Digest>,
+    },
+    /// A plan of a batch spends these: no other batch may, until this one has ended.
+    #[n(65)]
+    Spends {
+        /// The batch's leader.
+        #[n(0)]
+        leader: Digest,
+        /// The id of the plan's transaction, as people read it.
+        #[n(1)]
+        transaction: Digest,
+        /// What it spends; the shared one first.
+        #[n(2)]
+        coins: Vec<CoinId>,
+    },
     /// A recovery began to wait.
     #[n(70)]
     BeginRecovery {
@@ -425,6 +453,7 @@ impl Facts {
                 self.commit_policy(effect, at);
             }
             Effect::SetLabels(..) => self.commit_labels(effect),
+            Effect::Batch { .. } | Effect::Spends { .. } => self.commit_batch(effect),
             Effect::BeginRecovery { .. }
             | Effect::Recovered { .. }
             | Effect::Veto(..)
@@ -662,6 +691,7 @@ impl Facts {
             }
             Effect::End(digest, end, account) => {
                 self.releases.remove(digest);
+                self.end_batch(digest);
                 self.unsigned.remove(digest);
                 self.spent.remove(digest);
                 let ended = Ended {
@@ -725,31 +755,51 @@ impl Facts {
             }
             Effect::Resume(digest) => self.go_out(*digest, at),
             Effect::Void(digest, plan) => {
-                self.add_plan(*digest, plan);
                 if let Some(release) = self.releases.get_mut(digest) {
                     release.voided_by = Some(plan.digest());
                 }
-                self.go_out(*digest, at);
+                self.plan_anew(*digest, plan, at);
             }
-            Effect::Replan(digest, plan) => {
-                self.add_plan(*digest, plan);
-                self.go_out(*digest, at);
-            }
+            Effect::Replan(digest, plan) => self.plan_anew(*digest, plan, at),
             Effect::Withhold(digest, why) => self.withhold(*digest, *why),
             Effect::Signed(digest, signed) => {
-                let Some(release) = self.releases.get_mut(digest) else {
-                    return;
-                };
-                release.signed.push(*signed);
-                if release
-                    .plans
-                    .last()
-                    .is_some_and(|plan| plan.digest() == signed.plan)
-                {
-                    self.unsigned.remove(digest);
-                }
+                let together = self.together_with(*digest);
+                together
+                    .iter()
+                    .for_each(|digest| self.sign(digest, *signed));
             }
             _ => {}
+        }
+    }
+
+    fn sign(&mut self, digest: &Digest, signed: SignedPlan) {
+        let Some(release) = self.releases.get_mut(digest) else {
+            return;
+        };
+        release.signed.push(signed);
+        if release
+            .plans
+            .last()
+            .is_some_and(|plan| plan.digest() == signed.plan)
+        {
+            self.unsigned.remove(digest);
+        }
+    }
+
+    /// Another plan for a release goes out, and for all that stand and fall with it, but for those that are withheld.
+    fn plan_anew(&mut self, digest: Digest, plan: &Plan, at: At) {
+        for member in self.together_with(digest) {
+            let Some(release) = self.releases.get_mut(&member) else {
+                continue;
+            };
+            release.plans.push(plan.clone());
+            if member == digest {
+                self.go_out(member, at);
+            } else if release.stage == Stage::Released {
+                // The act that gave the one up says nothing of when the others were asked for.
+                let expires = None;
+                self.go_out(member, At { expires, ..at });
+            }
         }
     }
 
@@ -810,12 +860,6 @@ impl Facts {
         }
         self.awaiting
             .push_back(at.awaits(Awaiting::Release(digest)));
-    }
-
-    fn add_plan(&mut self, digest: Digest, plan: &Plan) {
-        if let Some(release) = self.releases.get_mut(&digest) {
-            release.plans.push(plan.clone());
-        }
     }
 
     fn commit_control(&mut self, effect: &Effect, at: At) {
@@ -1078,6 +1122,7 @@ fn planned(act: Act, account: AccountId, proof: Proof, plan: Plan, at: At) -> Re
         voided_by: None,
         planned: at.time,
         beside: Together::default(),
+        leader: None,
     }
 }
 

@@ -10,7 +10,8 @@ use crate::genesis::SignedGenesis;
 use crate::plan::Plan;
 use crate::statement::SignedStatement;
 use crate::time::Time;
-use minicbor::{Decode, Encode};
+use minicbor::encode::Write;
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
 /// Most bytes of an entry: a tlog-tiles bundle gives each entry a 16-bit length.
 pub const MAX_ENTRY: usize = 60_000;
@@ -99,13 +100,45 @@ pub struct Settlement {
     /// The exact thing released.
     #[n(2)]
     pub plan: Option<Plan>,
+    /// Held acts that are released by the same plan, in the order in which it pays them after this one: only from
+    /// wallets that spend coins.
+    #[n(3)]
+    pub beside: Beside,
+}
+
+/// Acts that are settled with another. None leaves no trace in an encoding.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside(pub Vec<Digest>);
+
+impl<C> Encode<C> for Beside {
+    fn encode<W: Write>(
+        &self,
+        e: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        self.0.encode(e, context)
+    }
+
+    fn is_nil(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Beside {
+    fn decode(d: &mut Decoder<'b>, context: &mut C) -> Result<Self, decode::Error> {
+        Vec::decode(d, context).map(Self)
+    }
+
+    fn nil() -> Option<Self> {
+        Some(Self::default())
+    }
 }
 
 /// Another plan for a release.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Replacement {
-    /// The released act's digest.
+    /// The released act's digest; that of the leader, where it is one of a batch.
     #[n(0)]
     pub act: Digest,
     /// The plan.

@@ -1,6 +1,10 @@
 //! Genesis: the network's first statement. Its digest, signatures left out, is pinned by hand in every
 //! keeper, witness and auditor; everything else is checked from it.
 
+mod bitcoin;
+
+pub use bitcoin::{Bitcoin, CoinKey, Compressed, XOnly};
+
 use crate::act::Roots;
 use crate::codec::{self, CodecError, encode, hex_array};
 use crate::digest::{Digest, Domain};
@@ -317,11 +321,11 @@ pub struct Wallet {
     /// The signer that holds its key.
     #[n(2)]
     pub keeper: KeeperId,
-    /// The nonce of its first planned transaction, or the number of its first mandate.
+    /// The nonce of its first planned transaction, or the number of its first mandate or batch.
     #[n(3)]
     pub first_nonce: u64,
-    /// The most that one transaction may cost in fees, in the chain's native base unit; zero where it pays by
-    /// mandate.
+    /// The most that one transaction may cost in fees, in the chain's native base unit (satoshis on Bitcoin); zero
+    /// where it pays by mandate.
     #[n(4)]
     pub fee_ceiling: Amount,
     /// For how long a mandate holds, where somebody else carries payments out and the signer only permits them
@@ -329,6 +333,10 @@ pub struct Wallet {
     #[n(5)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mandate: Option<Span>,
+    /// What it spends with, where it is on a chain with Bitcoin's transactions and signs them itself.
+    #[n(6)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bitcoin: Option<Bitcoin>,
 }
 
 /// The shortest and the longest time for which a mandate may hold.
@@ -506,27 +514,41 @@ impl Genesis {
         }
         Ok(())
     }
-}
 
-impl Genesis {
     /// Somebody has to be able to sign what it pays.
     fn check_wallet(&self, wallet: &Wallet) -> Result<(), GenesisFault> {
-        let Some(holds) = wallet.mandate else {
-            let is_signed_here = wallet.address.evm().is_some();
-            return is_signed_here
-                .then_some(())
-                .ok_or(GenesisFault::NeedsMandates(wallet.id));
+        let (is_sound, fault) = match (&wallet.mandate, &wallet.bitcoin) {
+            (None, None) => (
+                wallet.address.evm().is_some(),
+                GenesisFault::NeedsMandates(wallet.id),
+            ),
+            (Some(holds), None) => (
+                self.permits_by_mandate(wallet, *holds),
+                GenesisFault::Mandates(wallet.id),
+            ),
+            (None, Some(bitcoin)) => (
+                bitcoin.is_sound(wallet) && self.signs(wallet),
+                GenesisFault::Bitcoin(wallet.id),
+            ),
+            (Some(_), Some(_)) => (false, GenesisFault::Bitcoin(wallet.id)),
         };
+        is_sound.then_some(()).ok_or(fault)
+    }
+
+    fn permits_by_mandate(&self, wallet: &Wallet, holds: Span) -> bool {
         let [shortest, longest] = MANDATE_HOLDS;
         let keeper = self.keepers.iter().find(|k| k.id == wallet.keeper);
         let mut beside = self.wallets.iter().filter(|w| w.keeper == wallet.keeper);
-        let is_sound = (shortest..=longest).contains(&holds)
+        (shortest..=longest).contains(&holds)
             && beside.all(|beside| beside.mandate.is_some())
             && wallet.fee_ceiling.is_zero()
-            && keeper.is_some_and(|keeper| matches!(keeper.key, PublicKey::Ed25519(_)));
-        is_sound
-            .then_some(())
-            .ok_or(GenesisFault::Mandates(wallet.id))
+            && keeper.is_some_and(|keeper| matches!(keeper.key, PublicKey::Ed25519(_)))
+    }
+
+    /// A signer is for transactions or for mandates.
+    fn signs(&self, wallet: &Wallet) -> bool {
+        let mut beside = self.wallets.iter().filter(|w| w.keeper == wallet.keeper);
+        beside.all(|beside| beside.mandate.is_none())
     }
 }
 
@@ -589,6 +611,13 @@ pub enum GenesisFault {
          signer's key is an Ed25519 key, and all of that signer's wallets pay so"
     )]
     Mandates(WalletId),
+    /// A wallet that pays on a chain with Bitcoin's transactions and cannot.
+    #[error(
+        "wallet {0} spends coins: its chain is one with Bitcoin's transactions, its keys are different points of \
+         secp256k1 and at most 16, its address is its change key's, a batch waits for at most a day, its fee \
+         ceiling can exist, and neither it nor another wallet of its signer pays by mandate"
+    )]
+    Bitcoin(WalletId),
     /// The limits contradict themselves.
     #[error(
         "the limits have two rules for the same asset and bounds, too many rules, or one for an \

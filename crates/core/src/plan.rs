@@ -13,7 +13,8 @@ pub struct Plan {
     /// The paying wallet.
     #[n(0)]
     pub wallet: WalletId,
-    /// The transaction's unsigned bytes: `0x02 ‖ rlp(…)` of EIP-1559.
+    /// The transaction's unsigned bytes: `0x02 ‖ rlp(…)` of EIP-1559; on Bitcoin a PSBT (BIP 174, version 0) with
+    /// the claimed output of each input.
     #[cbor(n(1), with = "minicbor::bytes")]
     #[serde(with = "crate::text::base64url")]
     pub unsigned: Vec<u8>,

@@ -175,6 +175,9 @@ reasons! {
     557 LabelsChanged "labels-changed" Anew "The set in force under this name is not the one that the act replaces; propose again on the present one.";
     558 LabelsMalformed "labels-malformed" Never "The act contradicts itself: no name, no source, a risk above 10, too many labels, neither an old set nor a new one, or the same one twice.";
 
+    // 559: payments on Bitcoin.
+    559 AmountUnpayable "amount-unpayable" Never "The chain carries no such payment: less than nodes relay to this kind of address (546 satoshis at most), or more than can exist. Ask for another amount.";
+
     // 56x: what vendors say of an act.
     560 ScreeningBlocks "screening-blocks" Never "A screening blocks this; it does not go out, whatever else is said of it.";
     561 AttestationUsed "attestation-used" Never "The issuer's id in the attestation has been used, for this act or another: each serves once, for anything but a block.";

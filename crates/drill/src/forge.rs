@@ -117,6 +117,7 @@ impl Forge {
                 act,
                 decision,
                 plan,
+                beside: portcullis_core::entry::Beside::default(),
             })),
         ))
     }

@@ -95,7 +95,8 @@ fn lingers(body: &Body) -> bool {
         | Need::Principals { .. }
         | Need::Delay
         | Need::Room
-        | Need::Label => true,
+        | Need::Label
+        | Need::Batch => true,
         Need::Assertion
         | Need::Debit
         | Need::Quorum { .. }

@@ -158,6 +158,7 @@ fn settlement_of_other(evil: &Evil, dice: &mut Dice) -> Option<(Body, Time)> {
         act: *act,
         decision: Decision::Release,
         plan: None,
+        beside: portcullis_core::entry::Beside::default(),
     };
     let ripe = held.available.time().unwrap_or_default();
     Some((Body::Settle(Box::new(settlement)), ripe))
@@ -179,6 +180,7 @@ fn settlement_of_withdrawal(evil: &Evil, dice: &mut Dice) -> Option<(Body, Time)
         act: *digest,
         decision: Decision::Release,
         plan,
+        beside: portcullis_core::entry::Beside::default(),
     }));
     Some((body, aged.unwrap_or_default()))
 }

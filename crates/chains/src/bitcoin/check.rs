@@ -130,6 +130,11 @@ pub enum Refused {
     /// An input spends an output of the plan that is to be replaced.
     #[error("input {0} spends an output of the transaction that is to be replaced")]
     SpendsReplaced(usize),
+    /// Claims that are written in another form than [`super::Plan::to_claims`] writes.
+    #[error(
+        "the claims are not in their one form: the spent output of each input and nothing else"
+    )]
+    Form,
 }
 
 impl Checked {
@@ -165,10 +170,10 @@ impl Checked {
         demands: &Demands<'_>,
     ) -> Result<Self, Refused> {
         form(&tx, demands.highest_lock)?;
-        let coins = coins(&tx, inputs, wallet)?;
+        let coins = coins(&tx, inputs, wallet, Coin::of)?;
         conflict(&tx, demands.replaced)?;
         pays(&tx, wallet, demands.payments)?;
-        let fee = fee(&tx, &coins, demands.ceiling)?;
+        let fee = within(fee(&tx, &coins)?, demands.ceiling)?;
         let digests = spends::digests(&tx, &coins).ok_or(Refused::Inputs)?;
         Ok(Self {
             tx,
@@ -193,18 +198,7 @@ impl Checked {
     /// What a replacement of it has to know.
     #[must_use]
     pub fn standing(&self) -> Standing {
-        let size = Size::of(&self.tx, &self.coins);
-        Standing {
-            txid: self.txid(),
-            // The check has seen an input.
-            shared: self
-                .tx
-                .input
-                .first()
-                .map_or(OutPoint::null(), |first| first.previous_output),
-            fee: self.fee,
-            virtual_bytes: size.virtual_bytes(),
-        }
+        standing(&self.tx, &self.coins, self.fee)
     }
 
     /// Whether nodes take it in the place of what stands (BIP 125): a gate that replaces for less
@@ -249,8 +243,20 @@ fn with_previous(tx: &Transaction, previous: &[&[u8]]) -> Result<Vec<Input>, Ref
     Ok(inputs)
 }
 
+/// What a replacement of a plan that was checked has to know.
+pub(super) fn standing(tx: &Transaction, coins: &[Coin], fee: Sats) -> Standing {
+    // The check has seen an input.
+    let shared = tx.input.first();
+    Standing {
+        txid: tx.compute_txid(),
+        shared: shared.map_or(OutPoint::null(), |first| first.previous_output),
+        fee,
+        virtual_bytes: Size::of(tx, coins).virtual_bytes(),
+    }
+}
+
 /// The parts that are the same in every plan.
-fn form(tx: &Transaction, highest: u32) -> Result<(), Refused> {
+pub(super) fn form(tx: &Transaction, highest: u32) -> Result<(), Refused> {
     if tx.version != Version::TWO {
         return Err(Refused::Version);
     }
@@ -276,10 +282,18 @@ fn form(tx: &Transaction, highest: u32) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Proves each input, and that it is to be signed in the one way that covers everything.
-fn coins(tx: &Transaction, inputs: Vec<Input>, wallet: &Wallet) -> Result<Vec<Coin>, Refused> {
+/// How what is said of an output, and the transaction that made it, become a coin.
+type Join = fn(OutPoint, Option<TxOut>, Option<Transaction>, &Wallet) -> Result<Coin, CoinError>;
+
+/// Joins what is said of each input, and sees that it is to be signed in the one way that covers everything.
+pub(super) fn coins(
+    tx: &Transaction,
+    inputs: Vec<Input>,
+    wallet: &Wallet,
+    join: Join,
+) -> Result<Vec<Coin>, Refused> {
     let prove = |(at, (input, said)): (usize, (&bitcoin::TxIn, Input))| {
-        let coin = Coin::of(input.previous_output, said.output, said.previous, wallet)
+        let coin = join(input.previous_output, said.output, said.previous, wallet)
             .map_err(|why| Refused::Input { at, why })?;
         let (all, default) = (0x01, 0x00);
         let only = match coin.key().0 {
@@ -295,7 +309,7 @@ fn coins(tx: &Transaction, inputs: Vec<Input>, wallet: &Wallet) -> Result<Vec<Co
 }
 
 /// A replacement competes with what it replaces for the shared input, and lives without its outputs.
-fn conflict(tx: &Transaction, replaced: Option<&Standing>) -> Result<(), Refused> {
+pub(super) fn conflict(tx: &Transaction, replaced: Option<&Standing>) -> Result<(), Refused> {
     let Some(standing) = replaced else {
         return Ok(());
     };
@@ -311,7 +325,7 @@ fn conflict(tx: &Transaction, replaced: Option<&Standing>) -> Result<(), Refused
 }
 
 /// The outputs are the payments in their order, then at most the change, to the wallet.
-fn pays(tx: &Transaction, wallet: &Wallet, payments: &[Payment]) -> Result<(), Refused> {
+pub(super) fn pays(tx: &Transaction, wallet: &Wallet, payments: &[Payment]) -> Result<(), Refused> {
     if payments.len() > MAX_PAYMENTS {
         return Err(Refused::Payments);
     }
@@ -335,14 +349,17 @@ fn pays(tx: &Transaction, wallet: &Wallet, payments: &[Payment]) -> Result<(), R
 }
 
 /// What the inputs are more than the outputs.
-fn fee(tx: &Transaction, coins: &[Coin], ceiling: Sats) -> Result<Sats, Refused> {
+pub(super) fn fee(tx: &Transaction, coins: &[Coin]) -> Result<u64, Refused> {
     let add = |sum: u64, sats: u64| sum.checked_add(sats).ok_or(Refused::Overspent);
     // At most 500 amounts below 2^51; the outputs are as hostile as they come.
     let spent = coins.iter().map(|coin| coin.amount().get()).sum::<u64>();
     let paid = tx.output.iter().map(|output| output.value.to_sat());
-    let fee = spent
+    spent
         .checked_sub(paid.into_iter().try_fold(0, add)?)
-        .ok_or(Refused::Overspent)?;
+        .ok_or(Refused::Overspent)
+}
+
+pub(super) fn within(fee: u64, ceiling: Sats) -> Result<Sats, Refused> {
     match Sats::new(fee) {
         Ok(fee) if fee <= ceiling => Ok(fee),
         _ => Err(Refused::FeeAboveCeiling { fee, ceiling }),

@@ -99,12 +99,25 @@ impl Coin {
             (None, Some(claimed)) => claimed,
             (None, None) => return Err(CoinError::Unknown),
         };
+        let coin = Self::claimed(outpoint, Some(output), previous, wallet)?;
+        if matches!(coin.key.0, Kind::P2wpkh(_)) && coin.previous.is_none() {
+            return Err(CoinError::NoPrevious);
+        }
+        Ok(coin)
+    }
+
+    /// An output as it is said to be, whether anything proves it or not. Only [`super::Claimed`] keeps such
+    /// coins, and gives out neither them nor what would have to be signed to spend them.
+    pub(super) fn claimed(
+        outpoint: OutPoint,
+        claimed: Option<TxOut>,
+        previous: Option<Transaction>,
+        wallet: &Wallet,
+    ) -> Result<Self, CoinError> {
+        let output = claimed.ok_or(CoinError::Unknown)?;
         let key = *Lock::from_script(&output.script_pubkey)
             .and_then(|lock| wallet.key_of(&lock))
             .ok_or(CoinError::Foreign)?;
-        if matches!(key.0, Kind::P2wpkh(_)) && previous.is_none() {
-            return Err(CoinError::NoPrevious);
-        }
         Ok(Self {
             outpoint,
             amount: Sats::new(output.value.to_sat())?,

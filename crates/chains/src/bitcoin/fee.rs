@@ -64,6 +64,13 @@ impl Standing {
         self.fee
     }
 
+    /// The same shared input, and nothing to outbid: for a plan that nobody has signed, which no node has.
+    #[must_use]
+    pub const fn unsigned(mut self) -> Self {
+        self.fee = Sats::ZERO;
+        self
+    }
+
     /// The least fee in satoshis with which nodes take a transaction of so many virtual bytes in its
     /// place (BIP 125, rules 3 and 4, and the higher rate that Bitcoin Core asks beside them): the
     /// whole of its fee, also per virtual byte, and the default of 1 satoshi per virtual byte more.

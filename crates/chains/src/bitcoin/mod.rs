@@ -13,6 +13,7 @@
 //! `docs/design/060-bitcoin-plans.md` has the reasons.
 
 mod check;
+mod claimed;
 mod coin;
 mod fee;
 mod lock;
@@ -29,6 +30,7 @@ mod wallet;
 
 pub use bitcoin::{OutPoint, Txid};
 pub use check::{Checked, Demands, Refused};
+pub use claimed::Claimed;
 pub use coin::{Coin, CoinError, MAX_PREVIOUS, Unspent};
 pub use fee::{FeeRate, FeeRateError, Standing};
 pub use lock::Lock;

@@ -130,6 +130,13 @@ impl Plan {
         psbt::write(&self.tx, &self.coins)
     }
 
+    /// The plan as it stands in an entry: a PSBT of version 0 with the spent output of each input, and no
+    /// previous transaction ([`super::Claimed`]).
+    #[must_use]
+    pub fn to_claims(&self) -> Vec<u8> {
+        psbt::write_claims(&self.tx, &self.coins)
+    }
+
     /// The bare unsigned transaction.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

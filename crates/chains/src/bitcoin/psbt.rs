@@ -229,14 +229,25 @@ impl<'a> Reader<'a> {
 
 /// Writes a plan: the fields that [`parse`] reads, and no other.
 pub(super) fn write(tx: &Transaction, coins: &[Coin]) -> Vec<u8> {
+    write_with(tx, coins, |bytes, coin| match coin.previous() {
+        Some(previous) => put(bytes, PREVIOUS_TX, &encode::serialize(previous)),
+        None => put(bytes, SPENT_OUTPUT, &encode::serialize(&coin.output())),
+    })
+}
+
+/// Writes a plan with what each input is said to spend, and nothing that would prove it.
+pub(super) fn write_claims(tx: &Transaction, coins: &[Coin]) -> Vec<u8> {
+    write_with(tx, coins, |bytes, coin| {
+        put(bytes, SPENT_OUTPUT, &encode::serialize(&coin.output()));
+    })
+}
+
+fn write_with(tx: &Transaction, coins: &[Coin], input: impl Fn(&mut Vec<u8>, &Coin)) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     put(&mut bytes, UNSIGNED_TX, &encode::serialize(tx));
     bytes.push(0);
     for coin in coins {
-        match coin.previous() {
-            Some(previous) => put(&mut bytes, PREVIOUS_TX, &encode::serialize(previous)),
-            None => put(&mut bytes, SPENT_OUTPUT, &encode::serialize(&coin.output())),
-        }
+        input(&mut bytes, coin);
         bytes.push(0);
     }
     bytes.extend(core::iter::repeat_n(0, tx.output.len()));

@@ -6,7 +6,7 @@ use bitcoin::sighash::EcdsaSighashType;
 use bitcoin::{Transaction, Txid, Witness};
 
 use super::wallet::Kind;
-use super::{Checked, OwnedKey};
+use super::{Checked, Coin, OwnedKey};
 
 /// The longest raw transaction that is looked at, in bytes: no signed plan of
 /// [`super::MAX_INPUTS`] inputs and [`super::MAX_PAYMENTS`] payments is longer.
@@ -42,23 +42,42 @@ pub enum NotSigned {
 impl SignedTx {
     /// Reads a raw transaction and accepts it if it is this plan, signed by the wallet.
     pub fn read(bytes: &[u8], plan: &Checked) -> Result<Self, NotSigned> {
+        Self::read_spending(bytes, plan.txid(), plan.coins(), plan.digests())
+    }
+
+    pub(super) fn of(tx: Transaction, plan: &Checked) -> Result<Self, NotSigned> {
+        Self::spending(tx, plan.txid(), plan.coins(), plan.digests())
+    }
+
+    /// Reads a raw transaction that is said to be this one, signed over these digests by these coins' keys.
+    pub(super) fn read_spending(
+        bytes: &[u8],
+        txid: Txid,
+        coins: &[Coin],
+        digests: &[[u8; 32]],
+    ) -> Result<Self, NotSigned> {
         if bytes.len() > MAX_SIGNED {
             return Err(NotSigned::TooLarge);
         }
         let tx = encode::deserialize(bytes).map_err(|_| NotSigned::Malformed)?;
-        Self::of(tx, plan)
+        Self::spending(tx, txid, coins, digests)
     }
 
-    pub(super) fn of(tx: Transaction, plan: &Checked) -> Result<Self, NotSigned> {
-        if tx.compute_txid() != plan.txid() {
+    fn spending(
+        tx: Transaction,
+        txid: Txid,
+        coins: &[Coin],
+        digests: &[[u8; 32]],
+    ) -> Result<Self, NotSigned> {
+        if tx.compute_txid() != txid {
             return Err(NotSigned::OtherTransaction);
         }
         let secp = Secp256k1::verification_only();
-        let spends = plan.sighashes().zip(&tx.input);
-        for (at, (sighash, input)) in spends.enumerate() {
-            let digest = Message::from_digest(sighash.digest);
+        let spends = coins.iter().zip(digests).zip(&tx.input);
+        for (at, ((coin, digest), input)) in spends.enumerate() {
+            let digest = Message::from_digest(*digest);
             let parts: Vec<&[u8]> = input.witness.iter().collect();
-            if !is_signature(&secp, &sighash.key, &digest, &parts, at)? {
+            if !is_signature(&secp, coin.key(), &digest, &parts, at)? {
                 return Err(NotSigned::Signature(at));
             }
         }

@@ -50,16 +50,30 @@ impl Size {
         self
     }
 
+    /// Bytes with all witnesses, with the largest signatures that can be.
+    pub(super) fn signed_bytes(&self) -> u64 {
+        let marker_and_flag = 2;
+        let witnesses = self.witness.saturating_add(marker_and_flag);
+        self.stripped().saturating_add(witnesses)
+    }
+
     /// Virtual bytes as in BIP 141, rounded up, with the largest signatures that can be; a signature
     /// is at most one or two bytes smaller.
     pub(super) fn virtual_bytes(&self) -> u64 {
+        let marker_and_flag = 2;
+        let weight = self
+            .stripped()
+            .saturating_mul(4)
+            .saturating_add(self.witness);
+        weight.saturating_add(marker_and_flag).div_ceil(4)
+    }
+
+    /// Bytes without witnesses.
+    fn stripped(&self) -> u64 {
         let counts = VarInt(self.inputs).size() + VarInt(self.outputs).size();
-        let stripped = (4 + 4_u64)
+        (4 + 4_u64)
             .saturating_add(counts as u64)
             .saturating_add(self.inputs.saturating_mul(INPUT))
-            .saturating_add(self.output_bytes);
-        let marker_and_flag = 2;
-        let weight = stripped.saturating_mul(4).saturating_add(self.witness);
-        weight.saturating_add(marker_and_flag).div_ceil(4)
+            .saturating_add(self.output_bytes)
     }
 }

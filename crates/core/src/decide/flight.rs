@@ -23,7 +23,8 @@ pub(super) fn judge_resume(state: &State, digest: Digest, time: Time) -> Result<
     Ok(Verdict::Accept(vec![Effect::Resume(digest)]))
 }
 
-/// Give a release up: its nonce goes to a zero transfer of the wallet to itself, its number to a void mandate.
+/// Give a release up: its nonce goes to a zero transfer of the wallet to itself, its number to a void mandate, what
+/// it was to be paid from back to the wallet or to the others of its batch.
 pub(super) fn judge_void(state: &State, digest: Digest) -> Result<Verdict, Reason> {
     // Also one that is out and stays unconfirmed: both compete for one nonce, and only the chain's
     // word for the void ends in `returned`.
@@ -108,19 +109,16 @@ pub(crate) fn replace(
     replacement: &Replacement,
     time: Time,
 ) -> Result<Vec<Effect>, PlanFault> {
-    let release = state
-        .facts
-        .releases
-        .get(&replacement.act)
-        .ok_or(PlanFault::Presence)?;
-    if release.stage != Stage::Released {
+    let facts = &state.facts;
+    let release = facts.releases.get(&replacement.act);
+    let release = release.ok_or(PlanFault::Presence)?;
+    if facts.signable(replacement.act).is_none() {
         return Err(PlanFault::Presence);
     }
     // What was signed before a stop may still confirm; nothing new is signed for it.
-    check_unbarred(state, release, time).map_err(PlanFault::Barred)?;
-    payment::check_replacement(state, release, &replacement.plan, time)?;
-    Ok(vec![Effect::Replan(
-        replacement.act,
-        replacement.plan.clone(),
-    )])
+    for together in facts.together_with(replacement.act) {
+        let release = facts.releases.get(&together).ok_or(PlanFault::Presence)?;
+        check_unbarred(state, release, time).map_err(PlanFault::Barred)?;
+    }
+    payment::replace(state, (replacement.act, release), &replacement.plan, time)
 }

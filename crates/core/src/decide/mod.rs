@@ -10,6 +10,7 @@ mod anew;
 mod approval;
 mod attested;
 pub(crate) mod authenticate;
+pub mod batch;
 pub(crate) mod binding;
 mod claims;
 mod clock;
@@ -456,15 +457,25 @@ pub fn settle(state: &State, digest: Digest, time: Time) -> Decided {
 /// Decide it again as if `next` led the entry's batch: it may say that a delay has run.
 #[must_use]
 pub fn settle_with(state: &State, next: Option<Cosigned>, digest: Digest, time: Time) -> Decided {
+    settle_at(state, digest, Clock::at(state, next, time), &batch::NOBODY)
+}
+
+/// Decide it again behind others that the same plan pays.
+fn settle_behind(state: &State, digest: Digest, time: Time, ahead: &batch::Ahead) -> Decided {
+    settle_at(state, digest, Clock::at(state, None, time), ahead)
+}
+
+fn settle_at(state: &State, digest: Digest, clock: Clock, ahead: &batch::Ahead) -> Decided {
+    let time = clock.time;
     let Some(held) = state.facts.held.get(&digest) else {
         return flight::settle_withheld(state, digest, time);
     };
     let verdict = match &held.act.kind {
         _ if time >= waits_until(held) => Err(Reason::Expired),
         kind => code::check_fate(state, digest, held, time)
-            .and_then(|()| settle_kind(state, (digest, held), kind, Clock::at(state, next, time))),
+            .and_then(|()| settle_kind(state, (digest, held), kind, (clock, ahead))),
     };
-    let asking = policy::Asking::held(state, held, time);
+    let asking = policy::Asking::held(state, held, time).behind(ahead);
     let (verdict, asked) = match verdict {
         Ok(verdict) => asking.restrict_held(verdict),
         Err(reason) => (Err(reason), None),
@@ -501,10 +512,12 @@ fn settle_kind(
     state: &State,
     (digest, held): (Digest, &Held),
     kind: &ActKind,
-    clock: Clock,
+    (clock, ahead): (Clock, &batch::Ahead),
 ) -> Result<Verdict, Reason> {
     match kind {
-        ActKind::Withdraw(withdraw) => withdraw::settle(state, (digest, held), withdraw, clock),
+        ActKind::Withdraw(withdraw) => {
+            withdraw::settle(state, (digest, held), withdraw, clock, ahead)
+        }
         ActKind::Recover(recover) => recovery::settle(state, held, recover, clock),
         ActKind::RecoverAdministrators(recover) => {
             administrators::settle(state, held, recover, clock)

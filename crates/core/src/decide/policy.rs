@@ -1,6 +1,7 @@
 //! How policy joins a decision: after everything that core itself checks, and only to take away.
 
 use super::authenticate::Actor;
+use super::batch::{Ahead, NOBODY};
 use super::claims::Claims;
 use super::company::{self, Seen};
 use super::permit::Permission;
@@ -10,6 +11,7 @@ use crate::decision::Need;
 use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::evidence::Finding;
+use crate::id::AccountId;
 use crate::limits::Bounds;
 use crate::policy::{
     Asked, Attested, Facts, Labelled, Money, Shares, Verdict as Says, Wanted, whole_hours,
@@ -35,6 +37,8 @@ pub(super) struct Asking<'a> {
     time: Time,
     /// Whether the act can wait for what the policy wants.
     may_wait: bool,
+    /// What is paid before it by the same plan.
+    ahead: &'a Ahead,
 }
 
 impl<'a> Asking<'a> {
@@ -58,6 +62,7 @@ impl<'a> Asking<'a> {
             seen: company::look(case.state, case.act, case.time),
             time: case.time,
             may_wait: is_withdrawal || permission == Permission::WithQuorum,
+            ahead: &NOBODY,
         }
     }
 
@@ -80,6 +85,7 @@ impl<'a> Asking<'a> {
             seen: company::look(state, &held.act, time).map(|seen| seen.since(held)),
             time,
             may_wait: true,
+            ahead: &NOBODY,
         }
     }
 
@@ -87,6 +93,11 @@ impl<'a> Asking<'a> {
     pub(super) fn counted(&self, act: Digest) -> Option<Effect> {
         let Seen { asked, company } = self.seen?;
         Some(Effect::Asked(act, asked, company))
+    }
+
+    /// The same, behind others that the same plan pays.
+    pub(super) fn behind(self, ahead: &'a Ahead) -> Self {
+        Self { ahead, ..self }
     }
 
     /// The act as the policy leaves it. What core refused never comes here; what core lets wait may wait
@@ -234,9 +245,11 @@ impl<'a> Asking<'a> {
         let Some(rule) = self.state.facts.limits.rule(withdraw.asset, bounds) else {
             return Shares::default();
         };
+        let account = self.act.account.unwrap_or(AccountId([0; 16]));
+        let amount = self.ahead.with(withdraw, account, bounds);
         match outflow {
-            Some(outflow) => outflow.shares(rule, withdraw.amount, self.time),
-            None => O::default().shares(rule, withdraw.amount, self.time),
+            Some(outflow) => outflow.shares(rule, amount, self.time),
+            None => O::default().shares(rule, amount, self.time),
         }
     }
 }

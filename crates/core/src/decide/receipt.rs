@@ -1,14 +1,16 @@
 //! Keepers' statements: whether they fit the journal, and what follows.
 
 use super::code;
+use super::payment::spend;
 use crate::act::ActKind;
 use crate::digest::Digest;
 use crate::effect::Effect;
-use crate::genesis::KeeperKind;
+use crate::genesis::{KeeperKind, Wallet};
 use crate::id::KeeperId;
 use crate::mandate;
 use crate::signature::Verify;
 use crate::state::State;
+use crate::state::batch::transaction_id;
 use crate::state::release::{End, Release, SignedPlan};
 use crate::statement::Says;
 use portcullis_chains::ethereum::SignedTx;
@@ -34,36 +36,44 @@ pub(crate) fn judge(
             plan,
             transaction,
         } => {
-            let release = mine(state, keeper, *act)?;
+            let mine = mine(state, keeper, *act)?;
+            let release = mine.release;
             // Its own decision came to the same effects: otherwise the two have diverged.
             let agrees = release.entry != *entry || release.effects == *effects;
-            let hash =
-                agrees.then(|| signed_plan(state, release, *plan, transaction, verify))??;
+            let hash = agrees.then(|| signed_plan(state, &mine, *plan, transaction, verify))??;
             let signed = SignedPlan {
                 plan: *plan,
                 transaction: hash,
             };
             let mut effects = vec![Effect::Signed(*act, signed)];
-            effects.extend(end_of_mandate(state, release, *act, signed));
+            // A mandate is out once it is in the journal, and no chain is watched for it: that is the end. What
+            // was given up by one has never been permitted.
+            if mine.wallet.mandate.is_some() {
+                effects.extend(ended(release, *act, signed));
+            }
             Some(effects)
         }
         Says::Confirmed {
             act, transaction, ..
         } => {
-            let release = mine(state, keeper, *act)?;
-            let plan = plan_of(release, *transaction)?;
-            if release.is_void_plan(plan) {
-                return Some(returned(release, *act));
-            }
-            let end = End::Confirmed(*transaction);
-            Some(vec![Effect::End(*act, end, Some(release.account))])
+            let release = mine(state, keeper, *act)?.release;
+            let signed = signed_as(release, *transaction)?;
+            let facts = &state.facts;
+            let together = facts.together_with(*act).into_iter();
+            let releases = together.filter_map(|one| Some((one, facts.releases.get(&one)?)));
+            Some(
+                releases
+                    .flat_map(|(one, release)| ended(release, one, signed))
+                    .collect(),
+            )
         }
         Says::Reverted {
             act, transaction, ..
         } => {
-            let release = mine(state, keeper, *act)?;
-            plan_of(release, *transaction)?;
-            Some(returned(release, *act))
+            let Mine { release, wallet } = mine(state, keeper, *act)?;
+            signed_as(release, *transaction)?;
+            // What coins pay is in a block as a whole, or not at all.
+            wallet.bitcoin.is_none().then(|| returned(release, *act))
         }
         Says::Stopped { suspension } => {
             state.facts.suspensions.get(suspension)?;
@@ -84,19 +94,8 @@ pub(crate) fn judge(
     }
 }
 
-/// A mandate is out once it is in the journal, and no chain is watched for it: that is the end. What was given
-/// up by one has never been permitted.
-fn end_of_mandate(
-    state: &State,
-    release: &Release,
-    act: Digest,
-    signed: SignedPlan,
-) -> Vec<Effect> {
-    let wallet = release.plans.first().map(|plan| plan.wallet);
-    let wallet = wallet.and_then(|wallet| state.network.wallet(wallet));
-    if wallet.is_none_or(|wallet| wallet.mandate.is_none()) {
-        return Vec::new();
-    }
+/// How a release ended with this plan, for good: it was paid, or given up.
+fn ended(release: &Release, act: Digest, signed: SignedPlan) -> Vec<Effect> {
     if release.is_void_plan(signed.plan) {
         return returned(release, act);
     }
@@ -118,18 +117,25 @@ fn returned(release: &Release, act: Digest) -> Vec<Effect> {
     effects
 }
 
-/// The release, if this signer holds its wallet's key.
-fn mine(state: &State, keeper: KeeperId, act: Digest) -> Option<&Release> {
+/// A release, and the wallet that pays it.
+struct Mine<'a> {
+    release: &'a Release,
+    wallet: &'a Wallet,
+}
+
+/// The release, if this signer holds its wallet's key. One of a batch goes by its leader.
+fn mine(state: &State, keeper: KeeperId, act: Digest) -> Option<Mine<'_>> {
     let release = state.facts.releases.get(&act)?;
     let wallet = state.network.wallet(release.plans.first()?.wallet)?;
     let is_signer = state.network.keeper(keeper)?.kind == KeeperKind::Signer;
-    (is_signer && wallet.keeper == keeper).then_some(release)
+    let leads = release.leader.is_none_or(|leader| leader == act);
+    (is_signer && leads && wallet.keeper == keeper).then_some(Mine { release, wallet })
 }
 
 /// The transaction is exactly a plan of the release, signed by the wallet, or the mandate by its signer: its hash.
 fn signed_plan(
     state: &State,
-    release: &Release,
+    Mine { release, wallet }: &Mine<'_>,
     plan: Digest,
     transaction: &[u8],
     verify: &dyn Verify,
@@ -138,10 +144,13 @@ fn signed_plan(
         .plans
         .iter()
         .find(|candidate| candidate.digest() == plan)?;
-    let wallet = state.network.wallet(plan.wallet)?;
     if wallet.mandate.is_some() {
         let keeper = state.keeper(wallet.keeper)?;
         return mandate::signed(plan, transaction, &keeper.key, verify);
+    }
+    if wallet.bitcoin.is_some() {
+        let signed = spend::decode(wallet, plan).ok()?.signed(transaction).ok()?;
+        return Some(transaction_id(signed.txid()));
     }
     let signed = SignedTx::from_bytes(transaction).ok()?;
     let address = wallet.address.evm()?;
@@ -150,12 +159,11 @@ fn signed_plan(
     (exact && by_wallet).then(|| Digest(signed.hash()))
 }
 
-fn plan_of(release: &Release, transaction: Digest) -> Option<Digest> {
-    let signed = release
-        .signed
-        .iter()
-        .find(|signed| signed.transaction == transaction)?;
-    Some(signed.plan)
+fn signed_as(release: &Release, transaction: Digest) -> Option<SignedPlan> {
+    let mut signed = release.signed.iter();
+    signed
+        .find(|signed| signed.transaction == transaction)
+        .copied()
 }
 
 /// Whether a statement says something that state does not know yet, so that a keeper's repetitions

@@ -1,7 +1,8 @@
 //! Withdrawals: what must be so for money to go out.
 
 use super::authenticate::Actor;
-use super::payment::Payment;
+use super::batch::{Ahead, NOBODY};
+use super::payment::{self, Payment};
 use super::{Case, Verdict, account_of, joint};
 use crate::act::{Act, ActKind, Withdraw};
 use crate::decision::Need;
@@ -50,6 +51,10 @@ struct Wanted<'a> {
     sight: Sight,
     /// The newest approval that counts, by the entry that brought it.
     newest_approval: Option<u64>,
+    /// Since when it waits, once it does.
+    since: Option<Time>,
+    /// What is paid before it by the same plan.
+    ahead: &'a Ahead,
 }
 
 /// Whether a TOTP code is all that proves a withdrawal.
@@ -109,6 +114,7 @@ pub(super) fn settle(
     (digest, held): (Digest, &Held),
     withdraw: &Withdraw,
     clock: Clock,
+    ahead: &Ahead,
 ) -> Result<Verdict, Reason> {
     let id = account_of(&held.act)?;
     let account = state.facts.account(id).ok_or(Reason::UnknownAccount)?;
@@ -125,6 +131,8 @@ pub(super) fn settle(
         newest_approval: approving(state, held).map(|proof| proof.entry).max(),
         cosigned: clock.has_run(held),
         beside: joint::beside(state, held),
+        since: Some(held.time),
+        ahead,
         ..Wanted::submitted(state, (id, account), withdraw, clock.time)
     };
     wanted.check()?;
@@ -171,6 +179,8 @@ impl<'a> Wanted<'a> {
             beside: Together::default(),
             sight: state.sight(&withdraw.to),
             newest_approval: None,
+            since: None,
+            ahead: &NOBODY,
         }
     }
 
@@ -180,9 +190,8 @@ impl<'a> Wanted<'a> {
         self.account
             .address(withdraw.to)
             .ok_or(Reason::AddressUnknown)?;
-        self.state
-            .wallet_for(withdraw.asset)
-            .ok_or(Reason::AssetUnknown)?;
+        let wallet = self.state.wallet_for(withdraw.asset);
+        let wallet = wallet.ok_or(Reason::AssetUnknown)?;
         // Closed: an asset that no rule bounds for accounts cannot leave.
         self.rule(Bounds::Account).ok_or(Reason::AssetUnknown)?;
         if withdraw.to.chain() != withdraw.asset.chain() {
@@ -190,6 +199,9 @@ impl<'a> Wanted<'a> {
         }
         if withdraw.amount.is_zero() {
             return Err(Reason::AmountZero);
+        }
+        if wallet.bitcoin.is_some() && payment::spend::payment(withdraw).is_none() {
+            return Err(Reason::AmountUnpayable);
         }
         if self.sight.refuses {
             return Err(Reason::LabelRefuses);
@@ -252,6 +264,9 @@ impl<'a> Wanted<'a> {
     /// Pay where nothing is missing; otherwise everything that is.
     fn verdict(&self, digest: Digest, act: &Act, proof: Proof) -> Result<Verdict, Reason> {
         let needs = self.needs();
+        if let (true, Some(due)) = (needs.is_empty(), self.gathers_until()) {
+            return Ok(Verdict::Wait(vec![Need::Batch], Some(due)));
+        }
         if needs.is_empty() {
             let payment = Payment::release(self.state, (digest, act), self.id, proof, self.time);
             let beside = self.beside.clone().first(self.account.quorum.beside());
@@ -264,6 +279,16 @@ impl<'a> Wanted<'a> {
             .and_then(|a| a.available.time());
         let until = available.filter(|time| *time > self.time);
         Ok(Verdict::Wait(needs, until))
+    }
+
+    /// Until when it waits for others that its wallet pays with it. At submission there is no batch yet to be in, even
+    /// where none is waited for; who follows another into one waits no longer.
+    fn gathers_until(&self) -> Option<Time> {
+        let wallet = self.state.wallet_for(self.withdraw.asset)?;
+        let gathers = wallet.bitcoin.as_ref()?.batch;
+        let due = self.since.unwrap_or(self.time).after(gathers);
+        let is_over = self.since.is_some() && (due <= self.time || self.ahead.leads());
+        (!is_over).then_some(due)
     }
 
     fn needs(&self) -> Vec<Need> {
@@ -320,7 +345,8 @@ impl<'a> Wanted<'a> {
     }
 
     fn exceeded(&self, bounds: Bounds) -> Option<Window> {
-        let (asset, amount) = (self.withdraw.asset, self.withdraw.amount);
+        let asset = self.withdraw.asset;
+        let amount = self.ahead.with(self.withdraw, self.id, bounds);
         match bounds {
             Bounds::Account | Bounds::Code => {
                 self.full(bounds, self.account.outflow.get(&asset.into()), amount)
@@ -361,6 +387,7 @@ impl<'a> Wanted<'a> {
         let (Some(rules), Some(worth)) = (&facts.policy().rates, self.worth()) else {
             return false;
         };
+        let worth = self.ahead.with_worth(worth);
         let limit = rules.platform_limit(self.withdraw.asset);
         let exceeded = match &facts.fiat {
             Some(outflow) => outflow.first_exceeded(&limit, worth, self.time),

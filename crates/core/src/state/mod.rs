@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod announced;
+pub mod batch;
 pub mod codes;
 pub mod joint;
 pub mod keys;
@@ -38,6 +39,7 @@ use crate::time::Time;
 use crate::window::Rings;
 use account::{Account, Member, Owner, Proof};
 use announced::Announced;
+use batch::Batch;
 use codes::Codes;
 use keys::Rotated;
 use log::LogTail;
@@ -207,6 +209,9 @@ pub struct Facts {
     /// The label sets in force by the names of their lists, once there are any.
     #[n(61)]
     pub labels: Option<BTreeMap<Name, InForce>>,
+    /// Batches that wallets of coins pay, by their leaders, once there are any.
+    #[n(62)]
+    pub batches: Option<BTreeMap<Digest, Batch>>,
 }
 
 /// A wallet's next nonce and what left it.
@@ -406,6 +411,7 @@ impl Facts {
             announced: Announced::default(),
             behaviour: None,
             labels: None,
+            batches: None,
         };
         facts.found(network);
         facts

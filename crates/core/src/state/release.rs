@@ -69,7 +69,7 @@ pub struct Release {
     /// The running digest of effects after that entry; receipts repeat it.
     #[n(5)]
     pub effects: Digest,
-    /// All plans so far, the newest last. All conflict: one nonce.
+    /// All plans so far, the newest last. All conflict: one nonce, or one shared input.
     #[n(6)]
     pub plans: Vec<Plan>,
     /// What has been signed: plan and transaction hash.
@@ -87,6 +87,9 @@ pub struct Release {
     /// Who stood behind it besides, where the account has a quorum of its own.
     #[n(11)]
     pub beside: Together,
+    /// The first of its batch, where its wallet spends coins: itself, or the one that it is paid with.
+    #[n(12)]
+    pub leader: Option<Digest>,
 }
 
 /// A signed plan.
@@ -137,7 +140,8 @@ impl Release {
         core::iter::once(&self.proof).chain(self.beside.proofs())
     }
 
-    /// The plan that may be signed, where one may.
+    /// The plan that may be signed as far as this release goes: others of its batch may bar it
+    /// ([`crate::state::Facts::signable`]).
     #[must_use]
     pub fn current_plan(&self) -> Option<&Plan> {
         match self.stage {

@@ -15,6 +15,7 @@ fn settlement(stage: &Stage, act: Digest, decision: Decision) -> ReadEntry {
         act,
         decision,
         plan,
+        beside: portcullis_core::entry::Beside::default(),
     };
     let body = Body::Settle(Box::new(settled));
     ReadEntry::from_bytes(&Entry::new(stage.now(), body).to_bytes())

@@ -122,6 +122,7 @@ fn settled_at(stage: &mut Stage, act: Digest, time: Time) -> Applied {
         act,
         decision: Decision::Release,
         plan: None,
+        beside: portcullis_core::entry::Beside::default(),
     }));
     stage.ledger.enter_bytes(Entry::new(time, body).to_bytes())
 }

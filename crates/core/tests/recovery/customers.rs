@@ -286,6 +286,7 @@ fn a_recovery_and_its_veto_cannot_both_be() {
         act,
         decision: Decision::Release,
         plan: None,
+        beside: portcullis_core::entry::Beside::default(),
     })));
     assert!(late.void.is_some());
     assert!(!vetoed.has_factor(&vetoed.next_passkey().factor()));

@@ -318,6 +318,7 @@ impl Stage {
             act,
             decision,
             plan,
+            beside: portcullis_core::entry::Beside::default(),
         })))
     }
 

@@ -221,6 +221,7 @@ impl Batch {
             act,
             decision,
             plan,
+            beside: portcullis_core::entry::Beside::default(),
         })));
     }
 

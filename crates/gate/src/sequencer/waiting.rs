@@ -85,7 +85,9 @@ impl Waiting {
             return self.remove(&digest);
         };
         let unclocked = until.is_none() && needs.contains(&Need::Delay);
-        let next = if unclocked || needs.contains(&Need::Room) {
+        // A batch that waits for nobody else still waits for coins.
+        let often = needs.contains(&Need::Room) || needs.contains(&Need::Batch);
+        let next = if unclocked || often {
             now.after(LOOK)
         } else {
             // A time that has come while others are missing is waited for no more.

@@ -399,6 +399,7 @@ impl Ledger {
             act,
             decision,
             plan,
+            beside: portcullis_core::entry::Beside::default(),
         };
         let applied = self.enter(Body::Settle(Box::new(settlement)));
         assert_eq!(applied.void, None);

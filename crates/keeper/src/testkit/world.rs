@@ -283,6 +283,7 @@ fn paying(address: [u8; 20]) -> Wallet {
         first_nonce: 0,
         fee_ceiling: Amount(10_000_000_000_000_000),
         mandate: None,
+        bitcoin: None,
     }
 }
 

@@ -209,6 +209,7 @@ pub(crate) fn in_words(need: Need) -> String {
         Need::Screening => "a screening that passes it".into(),
         Need::TravelRule => "the travel rule's attestation".into(),
         Need::Totp => "the herald's word on the customer's code".into(),
+        Need::Batch => "others that are paid in the same transaction".into(),
         Need::Label => "somebody who looks at what a list says of the payee".into(),
         Need::Principals { missing } => format!("{missing} more of the account's principals"),
     }

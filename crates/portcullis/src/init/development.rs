@@ -355,6 +355,7 @@ impl Maker<'_> {
             first_nonce: 0,
             fee_ceiling: FEE_CEILING,
             mandate: None,
+            bitcoin: None,
         })
     }
 

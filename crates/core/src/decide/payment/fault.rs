@@ -35,6 +35,19 @@ pub enum PlanFault {
     /// A fresh mandate while the one before it still holds.
     #[error("the mandate that it would take the place of has not expired")]
     Holds,
+    /// Longer, unsigned or signed, than an entry can carry.
+    #[error("the plan is larger than an entry can carry: it has too many inputs")]
+    TooLarge,
+    /// A coin of another batch, or one that a transaction still has to make.
+    #[error(
+        "the plan spends what another batch spends, or what a plan that is not confirmed makes"
+    )]
+    Spent,
+    /// A batch of too many, one of them twice, or one of another wallet.
+    #[error(
+        "the plan's acts are not a batch: too many, one twice, or not all paid by one wallet of coins"
+    )]
+    Batch,
     /// A replacement that does not conflict with every earlier plan, or does not outbid it.
     #[error("the replacement does not take the place of every earlier plan")]
     NoReplacement,

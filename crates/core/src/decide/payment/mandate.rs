@@ -2,8 +2,8 @@
 //!
 //! State knows every byte of it, so the sequencer proposes nothing.
 
-use super::Withdrawal;
 use super::fault::PlanFault;
+use crate::act::Withdraw;
 use crate::digest::Digest;
 use crate::genesis::Wallet;
 use crate::network::Network;
@@ -22,19 +22,19 @@ pub fn decode(plan: &Plan) -> Result<Mandate, PlanFault> {
 pub(super) fn out(
     network: &Network,
     (wallet, number, holds): (&Wallet, u64, Span),
-    pays: &Withdrawal,
+    (digest, asked): (Digest, &Withdraw),
     time: Time,
 ) -> Plan {
     let payment = Payment {
-        asset: pays.asset.to_string(),
-        to: pays.to.to_string(),
-        amount: pays.amount.0,
+        asset: asked.asset.to_string(),
+        to: asked.to.to_string(),
+        amount: asked.amount.0,
     };
     let permits = Permits::Pay {
         payment,
         expires_ms: time.after(holds).0,
     };
-    plan(network, wallet.id, number, pays.digest, permits)
+    plan(network, wallet.id, number, digest, permits)
 }
 
 /// The plan that gives a release up, under the release's own number.

@@ -2,9 +2,10 @@
 
 mod fault;
 pub mod mandate;
+pub mod spend;
 mod transfer;
 
-use crate::act::{Act, ActKind};
+use crate::act::{Act, ActKind, Withdraw};
 use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::id::{AccountId, WalletId};
@@ -15,10 +16,11 @@ use crate::state::joint::Together;
 use crate::state::release::Release;
 use crate::time::Time;
 use portcullis_chains::Amount;
-use portcullis_chains::caip::{Address, AssetId};
-use portcullis_chains::ethereum::{Fees, OtherChain};
+use portcullis_chains::caip::AssetId;
+use portcullis_chains::ethereum::Fees;
 
 pub use fault::PlanFault;
+pub use spend::Spend;
 pub use transfer::{decode, leaves_room};
 
 /// What has to be planned.
@@ -36,12 +38,14 @@ enum Form {
     Transfer(Box<transfer::Terms>),
     /// By a mandate: this plan and no other.
     Mandate(Plan),
+    /// From coins that the sequencer chooses, at a fee that it proposes.
+    Spend(Box<Spend>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pays {
-    /// A withdrawal.
-    Release(Box<Withdrawal>),
+    /// Withdrawals, in the order in which they are paid: several only from coins.
+    Releases(Vec<Withdrawal>),
     /// Nobody: the release is given up.
     Void(Digest),
 }
@@ -53,9 +57,6 @@ struct Withdrawal {
     account: AccountId,
     proof: Proof,
     beside: Together,
-    to: Address,
-    asset: AssetId,
-    amount: Amount,
     /// What that counts for, where there is a rate.
     worth: Option<Amount>,
 }
@@ -74,44 +75,61 @@ impl Payment {
         };
         let wallet = state.wallet_for(withdraw.asset)?;
         let next = state.facts.wallets.get(&wallet.id)?.next_nonce;
-        let (to, asset, amount) = (withdraw.to, withdraw.asset, withdraw.amount);
-        let pays = Withdrawal {
+        let form = if let Some(holds) = wallet.mandate {
+            let asked = (digest, withdraw);
+            let plan = mandate::out(&state.network, (wallet, next, holds), asked, time);
+            Form::Mandate(plan)
+        } else if wallet.bitcoin.is_some() {
+            Form::Spend(Box::new(Spend::first(state, wallet, next, withdraw)?))
+        } else {
+            Form::Transfer(Box::new(transfer::Terms::new(wallet, next)?))
+        };
+        let withdrawal = Withdrawal {
             digest,
             act: act.clone(),
             account,
             proof,
             beside: Together::default(),
-            to,
-            asset,
-            amount,
             worth: None,
-        };
-        let form = if let Some(holds) = wallet.mandate {
-            let plan = mandate::out(&state.network, (wallet, next, holds), &pays, time);
-            Form::Mandate(plan)
-        } else {
-            let pays = transfer::Pays::Out { to, asset, amount };
-            Form::Transfer(Box::new(transfer::Terms::new(wallet, next, pays)?))
         };
         Some(Self {
             wallet: wallet.id,
             form,
-            pays: Pays::Release(Box::new(pays)),
+            pays: Pays::Releases(vec![withdrawal]),
         })
+    }
+
+    /// The same, with others from the same coins after it.
+    pub(super) fn and(mut self, others: Vec<Self>) -> Result<Self, PlanFault> {
+        for other in others {
+            match (&mut self.form, other.form, &mut self.pays, other.pays) {
+                (
+                    Form::Spend(terms),
+                    Form::Spend(more),
+                    Pays::Releases(pays),
+                    Pays::Releases(after),
+                ) if self.wallet == other.wallet => {
+                    terms.pay_also(*more);
+                    pays.extend(after);
+                }
+                _ => return Err(PlanFault::Batch),
+            }
+        }
+        Ok(self)
     }
 
     /// The same, with those who stand behind it together.
     pub(super) fn jointly(mut self, with: Together) -> Self {
-        if let Pays::Release(pays) = &mut self.pays {
-            pays.beside = with;
+        if let Pays::Releases(pays) = &mut self.pays {
+            pays.iter_mut().for_each(|one| one.beside = with.clone());
         }
         self
     }
 
     /// The same, counted for so much.
     pub(super) fn worth(mut self, counts: Option<Amount>) -> Self {
-        if let Pays::Release(pays) = &mut self.pays {
-            pays.worth = counts;
+        if let Pays::Releases(pays) = &mut self.pays {
+            pays.iter_mut().for_each(|one| one.worth = counts);
         }
         self
     }
@@ -121,6 +139,8 @@ impl Payment {
         let wallet = state.network.wallet(release.plans.first()?.wallet)?;
         let form = if wallet.mandate.is_some() {
             Form::Mandate(mandate::void(&state.network, digest, release)?)
+        } else if wallet.bitcoin.is_some() {
+            Form::Spend(Box::new(Spend::void(state, wallet, digest)?))
         } else {
             Form::Transfer(Box::new(transfer::Terms::void(wallet, release)?))
         };
@@ -142,7 +162,16 @@ impl Payment {
     pub fn mandate(&self) -> Option<&Plan> {
         match &self.form {
             Form::Mandate(plan) => Some(plan),
-            Form::Transfer(_) => None,
+            Form::Transfer(_) | Form::Spend(_) => None,
+        }
+    }
+
+    /// What is to be paid from which coins, where the wallet spends those.
+    #[must_use]
+    pub fn spend(&self) -> Option<&Spend> {
+        match &self.form {
+            Form::Spend(terms) => Some(terms),
+            Form::Transfer(_) | Form::Mandate(_) => None,
         }
     }
 
@@ -156,20 +185,14 @@ impl Payment {
     #[must_use]
     pub fn asset(&self) -> Option<AssetId> {
         let terms = self.transfer()?;
-        Some(match &terms.pays {
-            transfer::Pays::Out { asset, .. } => *asset,
-            transfer::Pays::Void { .. } => terms.coin,
-        })
+        Some(self.asked().map_or(terms.coin, |asked| asked.asset))
     }
 
     /// An earlier plan's fees, which a void must outbid to take its place with the nodes. A plan that
     /// nobody has signed is with no node: whatever fees it names, they hold up nothing.
     #[must_use]
     pub fn outbids(&self) -> Option<Fees> {
-        match &self.transfer()?.pays {
-            transfer::Pays::Out { .. } => None,
-            transfer::Pays::Void { out, .. } => *out,
-        }
+        self.transfer()?.void.as_ref()?.out
     }
 
     /// Whether state takes these fees: they stay within the wallet's ceiling, and those of a payment
@@ -179,21 +202,32 @@ impl Payment {
         self.transfer().is_none_or(|terms| terms.affords(fees))
     }
 
-    /// The plan, with these fees where it takes any.
-    pub fn plan(&self, fees: Fees) -> Result<Plan, OtherChain> {
+    /// The plan, with these fees where it takes any; none from coins, which [`Spend::plan`] plans.
+    pub fn plan(&self, fees: Fees) -> Result<Plan, PlanFault> {
         match &self.form {
             Form::Mandate(plan) => Ok(plan.clone()),
             Form::Transfer(terms) => Ok(Plan {
                 wallet: self.wallet,
-                unsigned: terms.build(fees)?,
+                unsigned: terms
+                    .build(self.asked(), fees)
+                    .map_err(|_| PlanFault::Differs)?,
             }),
+            Form::Spend(_) => Err(PlanFault::Presence),
         }
     }
 
     fn transfer(&self) -> Option<&transfer::Terms> {
         match &self.form {
             Form::Transfer(terms) => Some(terms.as_ref()),
-            Form::Mandate(_) => None,
+            Form::Mandate(_) | Form::Spend(_) => None,
+        }
+    }
+
+    /// What the withdrawal asks; nothing for a void.
+    fn asked(&self) -> Option<&Withdraw> {
+        match &self.pays {
+            Pays::Releases(pays) => pays.first()?.asked(),
+            Pays::Void(_) => None,
         }
     }
 
@@ -202,37 +236,55 @@ impl Payment {
         if plan.wallet != self.wallet {
             return Err(PlanFault::Wallet);
         }
-        match &self.form {
-            Form::Transfer(terms) => terms.check(plan)?,
-            Form::Mandate(only) if only == plan => {}
+        let after = match &self.form {
+            Form::Transfer(terms) => {
+                terms.check(self.asked(), plan)?;
+                Vec::new()
+            }
+            Form::Mandate(only) if only == plan => Vec::new(),
             Form::Mandate(_) => return Err(PlanFault::Differs),
-        }
-        Ok(match &self.pays {
-            Pays::Release(pays) => pays.effects(plan),
+            Form::Spend(terms) => terms.effects(&self.releases(), plan)?,
+        };
+        let mut effects = match &self.pays {
+            Pays::Releases(pays) => pays.iter().flat_map(|one| one.effects(plan)).collect(),
             Pays::Void(release) => vec![Effect::Void(*release, plan.clone())],
-        })
+        };
+        effects.extend(after);
+        Ok(effects)
+    }
+
+    fn releases(&self) -> Vec<Digest> {
+        match &self.pays {
+            Pays::Releases(pays) => pays.iter().map(|one| one.digest).collect(),
+            Pays::Void(_) => Vec::new(),
+        }
     }
 }
 
 impl Withdrawal {
+    fn asked(&self) -> Option<&Withdraw> {
+        match &self.act.kind {
+            ActKind::Withdraw(asked) => Some(asked),
+            _ => None,
+        }
+    }
+
     /// What leaves, counted wherever it counts.
     fn effects(&self, plan: &Plan) -> Vec<Effect> {
         let (digest, account, proof) = (self.digest, self.account, self.proof);
-        let mut effects = vec![
-            Effect::Plan {
-                digest,
-                act: Box::new(self.act.clone()),
-                account,
-                proof,
-                plan: plan.clone(),
-            },
-            Effect::Charge {
-                account,
-                wallet: plan.wallet,
-                asset: self.asset,
-                amount: self.amount,
-            },
-        ];
+        let mut effects = vec![Effect::Plan {
+            digest,
+            act: Box::new(self.act.clone()),
+            account,
+            proof,
+            plan: plan.clone(),
+        }];
+        effects.extend(self.asked().map(|asked| Effect::Charge {
+            account,
+            wallet: plan.wallet,
+            asset: asked.asset,
+            amount: asked.amount,
+        }));
         effects.extend(self.worth.map(Effect::ChargeFiat));
         if !self.beside.is_empty() {
             let behind = self.beside.clone().with(proof);
@@ -242,14 +294,14 @@ impl Withdrawal {
     }
 }
 
-/// Check what takes the place of a release's newest plan: the same payment, at fees that outbid it or with a
-/// later end, so that at most one of them happens.
-pub(crate) fn check_replacement(
+/// What takes the place of a release's newest plan changes this: it has to be the same payment, at fees that outbid
+/// it or with a later end, so that at most one of them happens.
+pub(crate) fn replace(
     state: &State,
-    release: &Release,
+    (digest, release): (Digest, &Release),
     next: &Plan,
     time: Time,
-) -> Result<(), PlanFault> {
+) -> Result<Vec<Effect>, PlanFault> {
     let newest = release.plans.last().ok_or(PlanFault::Presence)?;
     let wallet = state
         .network
@@ -258,8 +310,14 @@ pub(crate) fn check_replacement(
     if next.wallet != wallet.id {
         return Err(PlanFault::Wallet);
     }
-    match wallet.mandate {
-        Some(holds) => mandate::check_replacement(holds, (newest, next), time),
-        None => transfer::check_replacement(wallet, release, (newest, next)),
+    let mut effects = vec![Effect::Replan(digest, next.clone())];
+    if let Some(holds) = wallet.mandate {
+        mandate::check_replacement(holds, (newest, next), time)?;
+    } else if wallet.bitcoin.is_some() {
+        let terms = Spend::again(state, digest).ok_or(PlanFault::Presence)?;
+        effects.extend(terms.effects(&[], next)?);
+    } else {
+        transfer::check_replacement(wallet, release, (newest, next))?;
     }
+    Ok(effects)
 }

@@ -1,6 +1,7 @@
 //! Payments by a plain transfer on a chain with Ethereum's transactions.
 
 use super::fault::PlanFault;
+use crate::act::Withdraw;
 use crate::genesis::Wallet;
 use crate::plan::Plan;
 use crate::state::release::Release;
@@ -8,7 +9,7 @@ use portcullis_chains::Amount;
 use portcullis_chains::caip::{Address, AssetId};
 use portcullis_chains::ethereum::{self, Fees, OtherChain, Transfer, UnsignedTx};
 
-/// What has to be planned: everything but the fees, which the sequencer proposes.
+/// What has to be planned: everything but what a withdrawal asks, and the fees, which the sequencer proposes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Terms {
     from: Address,
@@ -16,36 +17,28 @@ pub(super) struct Terms {
     pub(super) coin: AssetId,
     nonce: u64,
     pub(super) ceiling: Amount,
-    pub(super) pays: Pays,
+    /// Where it pays the wallet itself, nothing: the release's nonce is spent.
+    pub(super) void: Option<Void>,
 }
 
-/// What the transfer pays.
+/// What a void takes the place of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Pays {
-    /// As a withdrawal asks.
-    Out {
-        to: Address,
-        asset: AssetId,
-        amount: Amount,
-    },
-    /// The wallet itself, nothing: the release's nonce is spent.
-    Void {
-        earlier: Vec<Transfer>,
-        /// Fees of the newest earlier plan that a signer has stated as signed.
-        out: Option<Fees>,
-    },
+pub(super) struct Void {
+    earlier: Vec<Transfer>,
+    /// Fees of the newest earlier plan that a signer has stated as signed.
+    pub(super) out: Option<Fees>,
 }
 
 impl Terms {
     /// A payment at this nonce; none from a wallet on another kind of chain.
-    pub(super) fn new(wallet: &Wallet, nonce: u64, pays: Pays) -> Option<Self> {
+    pub(super) fn new(wallet: &Wallet, nonce: u64) -> Option<Self> {
         let chain = wallet.address.chain().evm()?;
         Some(Self {
             from: wallet.address,
             coin: AssetId::EvmNative { chain },
             nonce,
             ceiling: wallet.fee_ceiling,
-            pays,
+            void: None,
         })
     }
 
@@ -57,32 +50,34 @@ impl Terms {
         let plans = release.plans.iter().zip(&earlier).rev();
         let mut signed = plans.filter(|(plan, _)| release.is_signed(plan.digest()));
         let out = signed.next().map(|(_, transfer)| transfer.fees());
-        Self::new(wallet, nonce, Pays::Void { earlier, out })
-    }
-
-    pub(super) fn is_void(&self) -> bool {
-        matches!(self.pays, Pays::Void { .. })
+        let void = Some(Void { earlier, out });
+        Some(Self {
+            void,
+            ..Self::new(wallet, nonce)?
+        })
     }
 
     /// Whether state takes these fees.
     pub(super) fn affords(&self, fees: &Fees) -> bool {
         let ceiling = self.ceiling;
-        fees.ceiling() <= ceiling && (self.is_void() || leaves_room(fees, ceiling))
+        fees.ceiling() <= ceiling && (self.void.is_some() || leaves_room(fees, ceiling))
     }
 
-    /// The transaction with these fees.
-    pub(super) fn build(&self, fees: Fees) -> Result<Vec<u8>, OtherChain> {
-        let transfer = match &self.pays {
-            Pays::Out { to, asset, amount } => {
-                Transfer::new(*asset, *to, *amount, self.nonce, fees)?
-            }
-            Pays::Void { .. } => Transfer::void(self.from, self.nonce, fees)?,
+    /// The transaction that pays what is asked, or nobody, with these fees.
+    pub(super) fn build(
+        &self,
+        asked: Option<&Withdraw>,
+        fees: Fees,
+    ) -> Result<Vec<u8>, OtherChain> {
+        let transfer = match asked {
+            Some(asked) => Transfer::new(asked.asset, asked.to, asked.amount, self.nonce, fees)?,
+            None => Transfer::void(self.from, self.nonce, fees)?,
         };
         Ok(transfer.build().to_bytes())
     }
 
     /// Check that a plan is exactly this payment.
-    pub(super) fn check(&self, plan: &Plan) -> Result<(), PlanFault> {
+    pub(super) fn check(&self, asked: Option<&Withdraw>, plan: &Plan) -> Result<(), PlanFault> {
         let transfer = decode(plan)?;
         if transfer.chain() != self.from.chain() {
             return Err(PlanFault::Differs);
@@ -90,19 +85,17 @@ impl Terms {
         if transfer.nonce() != self.nonce {
             return Err(PlanFault::Nonce);
         }
-        check_fees(&transfer, self.ceiling, self.is_void())?;
-        match &self.pays {
-            Pays::Out { to, asset, amount } => {
+        check_fees(&transfer, self.ceiling, self.void.is_some())?;
+        match (asked, &self.void) {
+            (Some(asked), None) => {
                 let pays = (transfer.to(), transfer.asset(), transfer.amount());
-                let is_same = pays == (*to, *asset, *amount);
+                let is_same = pays == (asked.to, asked.asset, asked.amount);
                 is_same.then_some(()).ok_or(PlanFault::Differs)
             }
-            Pays::Void { earlier, .. } => {
-                if !transfer.is_void(&self.from) {
-                    return Err(PlanFault::Differs);
-                }
-                check_replaces(earlier, &transfer, &self.from)
+            (None, Some(void)) if transfer.is_void(&self.from) => {
+                check_replaces(&void.earlier, &transfer, &self.from)
             }
+            _ => Err(PlanFault::Differs),
         }
     }
 }

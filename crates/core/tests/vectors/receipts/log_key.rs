@@ -84,6 +84,7 @@ pub(crate) fn by_an_old_proposal() -> Bundle {
         act,
         decision: Decision::Release,
         plan: None,
+        beside: portcullis_core::entry::Beside::default(),
     };
     let applied = ledger.enter(Body::Settle(Box::new(settlement)));
     assert!(applied.void.is_some());
