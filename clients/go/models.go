@@ -888,6 +888,10 @@ type NeedTotp struct {
 type NeedLabel struct {
 }
 
+// NeedBatch is an object of the description.
+type NeedBatch struct {
+}
+
 // NeedApprovals is an object of the description.
 type NeedApprovals struct {
 	Missing int64 `json:"missing"`
@@ -922,6 +926,7 @@ type Need struct {
 	TravelRule *NeedTravelRule
 	Totp *NeedTotp
 	Label *NeedLabel
+	Batch *NeedBatch
 	Approvals *NeedApprovals
 	Quorum *NeedQuorum
 	Support *NeedSupport
@@ -953,6 +958,8 @@ func (it Need) MarshalJSON() ([]byte, error) {
 		return tagged("need", "totp", it.Totp)
 	case it.Label != nil:
 		return tagged("need", "label", it.Label)
+	case it.Batch != nil:
+		return tagged("need", "batch", it.Batch)
 	case it.Approvals != nil:
 		return tagged("need", "approvals", it.Approvals)
 	case it.Quorum != nil:
@@ -1003,6 +1010,9 @@ func (it *Need) UnmarshalJSON(text []byte) error {
 	case "label":
 		it.Label = &NeedLabel{}
 		return json.Unmarshal(text, it.Label)
+	case "batch":
+		it.Batch = &NeedBatch{}
+		return json.Unmarshal(text, it.Batch)
 	case "approvals":
 		it.Approvals = &NeedApprovals{}
 		return json.Unmarshal(text, it.Approvals)

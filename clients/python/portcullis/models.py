@@ -534,6 +534,10 @@ class NeedLabel(TypedDict):
     need: Literal["label"]
 
 
+class NeedBatch(TypedDict):
+    need: Literal["batch"]
+
+
 class NeedApprovals(TypedDict):
     need: Literal["approvals"]
     missing: int
@@ -556,7 +560,7 @@ class NeedPrincipals(TypedDict):
     options: NotRequired[RequestOptions]
 
 
-Need = Union["NeedAssertion", "NeedDebit", "NeedDelay", "NeedLift", "NeedUnfreeze", "NeedRoom", "NeedScreening", "NeedTravelRule", "NeedTotp", "NeedLabel", "NeedApprovals", "NeedQuorum", "NeedSupport", "NeedPrincipals"]
+Need = Union["NeedAssertion", "NeedDebit", "NeedDelay", "NeedLift", "NeedUnfreeze", "NeedRoom", "NeedScreening", "NeedTravelRule", "NeedTotp", "NeedLabel", "NeedBatch", "NeedApprovals", "NeedQuorum", "NeedSupport", "NeedPrincipals"]
 
 class NewFactorRequestKey(TypedDict):
     kind: Literal["request-key"]

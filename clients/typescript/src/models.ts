@@ -571,6 +571,10 @@ export interface NeedLabel {
   need: "label";
 }
 
+export interface NeedBatch {
+  need: "batch";
+}
+
 export interface NeedApprovals {
   need: "approvals";
   missing: number;
@@ -604,6 +608,7 @@ export type Need =
   | NeedTravelRule
   | NeedTotp
   | NeedLabel
+  | NeedBatch
   | NeedApprovals
   | NeedQuorum
   | NeedSupport

@@ -1314,6 +1314,19 @@ public interface Model {
       }
     }
 
+    record Batch() implements Need {
+      @Override public Map<String, Object> json() {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("need", "batch");
+        return json;
+      }
+
+      public static Batch of(Object value) {
+        Map<String, Object> json = Json.object(value);
+        return new Batch();
+      }
+    }
+
     record Approvals(Long missing) implements Need {
       @Override public Map<String, Object> json() {
         Map<String, Object> json = new LinkedHashMap<>();
@@ -1390,6 +1403,7 @@ public interface Model {
         case "travel-rule" -> TravelRule.of(json);
         case "totp" -> Totp.of(json);
         case "label" -> Label.of(json);
+        case "batch" -> Batch.of(json);
         case "approvals" -> Approvals.of(json);
         case "quorum" -> Quorum.of(json);
         case "support" -> Support.of(json);
