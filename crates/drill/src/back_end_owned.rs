@@ -43,19 +43,19 @@ macro_rules! ways {
 }
 
 ways! {
-    DIRECT Everybody "tricked into paying a fresh address at once" refused(Reason::AddressUnknown);
-    CANCELLED Passkey "tricked into adding an address, noticed: the address was cancelled" refused(Reason::AddressUnknown);
-    FROZEN Passkey "tricked into adding an address, noticed: the account was frozen" refused(Reason::AccountFrozen);
+    DIRECT Everybody "tricked into paying a fresh address at once" Some(refused(Reason::AddressUnknown));
+    CANCELLED Passkey "tricked into adding an address, noticed: the address was cancelled" Some(refused(Reason::AddressUnknown));
+    FROZEN Passkey "tricked into adding an address, noticed: the account was frozen" Some(refused(Reason::AccountFrozen));
     YOUNG Passkey "tricked into adding an address and into paying it before its day was over" Some(Answer::Held);
     UNNOTICED Passkey "tricked twice, a day apart, and noticed nothing" None;
     TOO_LATE Passkey "tricked twice, the second time after withdrawals were suspended" Some(Answer::Held);
-    CODE_TAKEN_BACK Little "talked out of a code for an address, noticed: taken back by the next code" refused(Reason::AddressUnknown);
-    CODE_YOUNG Little "talked out of codes for an address and, a day later, for paying it" refused(Reason::AddressTooYoung);
+    CODE_TAKEN_BACK Little "talked out of a code for an address, noticed: taken back by the next code" Some(refused(Reason::AddressUnknown));
+    CODE_YOUNG Little "talked out of codes for an address and, a day later, for paying it" Some(refused(Reason::AddressTooYoung));
     CODE_UNNOTICED Little "talked out of codes, a week apart, and noticed nothing" None;
 }
 
-const fn refused(reason: Reason) -> Option<Answer> {
-    Some(Answer::Refused(reason))
+const fn refused(reason: Reason) -> Answer {
+    Answer::Refused(reason)
 }
 
 /// One withdrawal to be tried, at an address that all of the customer's go to.
@@ -204,7 +204,7 @@ fn tricks(town: &Town) -> Vec<Trick<'_>> {
     let with_passkey = victims.filter(|victim| victim.customer.app.is_none());
     let with_passkey = with_passkey.zip(cycle.iter().cycle());
     let with_passkey = with_passkey.flat_map(|(victim, way)| {
-        let ways = core::iter::repeat(way).take(victim.slices.len());
+        let ways = core::iter::repeat_n(way, victim.slices.len());
         of_victim(victim, ways)
     });
     let first = [DIRECT, CODE_TAKEN_BACK, CODE_YOUNG];
@@ -279,7 +279,7 @@ fn try_each(
 
 fn try_one(platform: &Platform, trick: &Trick<'_>) -> Result<Done, DrillError> {
     let (customer, money) = (trick.customer, trick.slice.money);
-    let act: Act = platform.act_of(customer, platform.withdraw(trick.to, money))?;
+    let act: Act = platform.act_of(customer, money.paid_to(trick.to))?;
     let evidence = platform.debited(&act, platform.proof(customer, &act)?)?;
     let answer = platform.ask(&act, &evidence)?;
     let waiting = (answer == Answer::Held).then(|| act.digest());
