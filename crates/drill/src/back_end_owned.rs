@@ -198,7 +198,7 @@ fn add_by_codes(stage: &mut Stage, tricks: &[Trick<'_>]) -> Result<usize, DrillE
 /// young; and all others at an address that it did not notice for a week.
 fn tricks(town: &Town) -> Vec<Trick<'_>> {
     let cycle = [
-        DIRECT, CANCELLED, UNNOTICED, DIRECT, FROZEN, UNNOTICED, DIRECT, YOUNG, UNNOTICED, TOO_LATE,
+        CANCELLED, UNNOTICED, DIRECT, FROZEN, UNNOTICED, DIRECT, YOUNG, TOO_LATE, UNNOTICED, DIRECT,
     ];
     let victims = town.victims.iter();
     let with_passkey = victims.filter(|victim| victim.customer.app.is_none());
@@ -493,7 +493,7 @@ mod tests {
 
     #[test]
     fn every_withdrawal_is_tried_and_every_way() {
-        let town = town("0.1");
+        let town = town("0.02");
         let tricks = tricks(&town);
         let slices = town.victims.iter().map(|victim| victim.slices.len());
         assert_eq!(tricks.len(), slices.sum::<usize>());
