@@ -116,11 +116,11 @@ impl Attackers<'_> {
     pub(crate) fn attempt(&self, platform: &Platform, job: &Job) -> Result<Answer, DrillError> {
         let customer = &*self.town.victims[job.victim].customer;
         let (to, money) = (job.slice.thief, job.slice.money);
-        let to_thief = || platform.act_of(customer, platform.withdraw(to, money));
+        let to_thief = || platform.act_of(customer, money.paid_to(to));
         match job.way {
             NO_FACTOR => relay(platform, &to_thief()?, Vec::new()),
             NO_FACTOR_AGED => {
-                let kind = platform.withdraw(customer.address, money);
+                let kind = money.paid_to(customer.address);
                 relay(platform, &platform.act_of(customer, kind)?, Vec::new())
             }
             NO_BACK_END => self.go_round(platform, &to_thief()?),
@@ -134,14 +134,14 @@ impl Attackers<'_> {
                 let Seen {
                     mut act, evidence, ..
                 } = own(platform, customer, money.half())?;
-                act.kind = platform.withdraw(customer.address, money);
+                act.kind = money.paid_to(customer.address);
                 relay(platform, &act, evidence.assertions)
             }
             OTHER_PAYEE => {
                 let Seen {
                     mut act, evidence, ..
                 } = own(platform, customer, money)?;
-                act.kind = platform.withdraw(to, money);
+                act.kind = money.paid_to(to);
                 relay(platform, &act, evidence.assertions)
             }
             _ => {

@@ -5,7 +5,7 @@
 
 use crate::chain::{CHAIN, fees};
 use crate::error::DrillError;
-use crate::money::{Asset, Money};
+use crate::money::{ASSETS, Asset, Money};
 use crate::server::Server;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -176,8 +176,9 @@ type Told = Result<Json<String>, StatusCode>;
 
 async fn log_in(State(service): State<Arc<Service>>, Json(body): Json<LogIn>) -> Told {
     let mut book = service.book();
-    let is_known = |(account, _): &(String, AssetId)| *account == body.account;
-    if !book.balances.keys().any(is_known) {
+    let place = |asset: &Asset| (body.account.clone(), asset.id);
+    let holds = |asset: &&Asset| book.balances.contains_key(&place(asset));
+    if !ASSETS.iter().any(holds) {
         return Err(StatusCode::NOT_FOUND);
     }
     let session = format!("session-{}", book.sessions.len());

@@ -80,7 +80,7 @@ pub(crate) fn genuine(
     to: Address,
     money: Money,
 ) -> Result<Seen, DrillError> {
-    let act = platform.act_of(customer, platform.withdraw(to, money))?;
+    let act = platform.act_of(customer, money.paid_to(to))?;
     let evidence = platform.debited(&act, platform.proof(customer, &act)?)?;
     Ok(Seen {
         act,

@@ -28,7 +28,7 @@ use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
 use portcullis_core::act::{Act, ActKind, Cancel, CancelAddress};
 use portcullis_core::{Digest, Reason};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 macro_rules! ways {
     ($($name:ident $on:ident $text:literal $met_by:expr;)*) => {
@@ -43,19 +43,19 @@ macro_rules! ways {
 }
 
 ways! {
-    DIRECT Everybody "tricked into paying a fresh address at once" refused(Reason::AddressUnknown);
-    CANCELLED Passkey "tricked into adding an address, noticed: the address was cancelled" refused(Reason::AddressUnknown);
-    FROZEN Passkey "tricked into adding an address, noticed: the account was frozen" refused(Reason::AccountFrozen);
+    DIRECT Everybody "tricked into paying a fresh address at once" Some(refused(Reason::AddressUnknown));
+    CANCELLED Passkey "tricked into adding an address, noticed: the address was cancelled" Some(refused(Reason::AddressUnknown));
+    FROZEN Passkey "tricked into adding an address, noticed: the account was frozen" Some(refused(Reason::AccountFrozen));
     YOUNG Passkey "tricked into adding an address and into paying it before its day was over" Some(Answer::Held);
     UNNOTICED Passkey "tricked twice, a day apart, and noticed nothing" None;
     TOO_LATE Passkey "tricked twice, the second time after withdrawals were suspended" Some(Answer::Held);
-    CODE_TAKEN_BACK Little "talked out of a code for an address, noticed: taken back by the next code" refused(Reason::AddressUnknown);
-    CODE_YOUNG Little "talked out of codes for an address and, a day later, for paying it" refused(Reason::AddressTooYoung);
+    CODE_TAKEN_BACK Little "talked out of a code for an address, noticed: taken back by the next code" Some(refused(Reason::AddressUnknown));
+    CODE_YOUNG Little "talked out of codes for an address and, a day later, for paying it" Some(refused(Reason::AddressTooYoung));
     CODE_UNNOTICED Little "talked out of codes, a week apart, and noticed nothing" None;
 }
 
-const fn refused(reason: Reason) -> Option<Answer> {
-    Some(Answer::Refused(reason))
+const fn refused(reason: Reason) -> Answer {
+    Answer::Refused(reason)
 }
 
 /// One withdrawal to be tried, at an address that all of the customer's go to.
@@ -136,19 +136,25 @@ fn week_before(scene: &mut Scene<'_>, tricks: &[Trick<'_>]) -> Result<(), DrillE
     Ok(())
 }
 
-/// One code, and half a minute later another: each pays what it lets out, until the day's is used up.
+/// One code, and half a minute later another, and once more: each would pay what it lets out. Two use up the
+/// day's limit, which is then what stops the third and everything that is left.
 fn empty_by_codes(
     stage: &mut Stage,
     tricks: &[Trick<'_>],
     book: &mut Book,
 ) -> Result<(), DrillError> {
-    let of_codes = tricks.iter().filter(|trick| trick.way == CODE_UNNOTICED);
-    let mut seen = BTreeSet::new();
-    let (first, rest): (Vec<_>, Vec<_>) =
-        of_codes.partition(|trick| seen.insert(trick.customer.account));
-    try_each(stage, &first, book)?;
-    stage.next_code()?;
-    try_each(stage, &rest, book)?;
+    const CODES: usize = 3;
+    let mut rounds: [Vec<&Trick<'_>>; CODES] = Default::default();
+    let mut tried: BTreeMap<_, usize> = BTreeMap::new();
+    for trick in tricks.iter().filter(|trick| trick.way == CODE_UNNOTICED) {
+        let before = tried.entry(trick.customer.account).or_default();
+        rounds[(*before).min(CODES - 1)].push(trick);
+        *before += 1;
+    }
+    for round in &rounds {
+        try_each(stage, round, book)?;
+        stage.next_code()?;
+    }
     Ok(())
 }
 
@@ -198,13 +204,13 @@ fn add_by_codes(stage: &mut Stage, tricks: &[Trick<'_>]) -> Result<usize, DrillE
 /// young; and all others at an address that it did not notice for a week.
 fn tricks(town: &Town) -> Vec<Trick<'_>> {
     let cycle = [
-        DIRECT, CANCELLED, UNNOTICED, DIRECT, FROZEN, UNNOTICED, DIRECT, YOUNG, UNNOTICED, TOO_LATE,
+        CANCELLED, UNNOTICED, DIRECT, FROZEN, UNNOTICED, DIRECT, YOUNG, TOO_LATE, UNNOTICED, DIRECT,
     ];
     let victims = town.victims.iter();
     let with_passkey = victims.filter(|victim| victim.customer.app.is_none());
     let with_passkey = with_passkey.zip(cycle.iter().cycle());
     let with_passkey = with_passkey.flat_map(|(victim, way)| {
-        let ways = core::iter::repeat(way).take(victim.slices.len());
+        let ways = core::iter::repeat_n(way, victim.slices.len());
         of_victim(victim, ways)
     });
     let first = [DIRECT, CODE_TAKEN_BACK, CODE_YOUNG];
@@ -279,7 +285,7 @@ fn try_each(
 
 fn try_one(platform: &Platform, trick: &Trick<'_>) -> Result<Done, DrillError> {
     let (customer, money) = (trick.customer, trick.slice.money);
-    let act: Act = platform.act_of(customer, platform.withdraw(trick.to, money))?;
+    let act: Act = platform.act_of(customer, money.paid_to(trick.to))?;
     let evidence = platform.debited(&act, platform.proof(customer, &act)?)?;
     let answer = platform.ask(&act, &evidence)?;
     let waiting = (answer == Answer::Held).then(|| act.digest());
@@ -486,6 +492,7 @@ mod tests {
     use super::*;
     use crate::figures::Scale;
     use crate::money::ETH;
+    use std::collections::BTreeSet;
 
     fn town(scale: &str) -> Town {
         Town::settle(1, scale.parse::<Scale>().unwrap()).unwrap()
@@ -493,7 +500,7 @@ mod tests {
 
     #[test]
     fn every_withdrawal_is_tried_and_every_way() {
-        let town = town("0.1");
+        let town = town("0.02");
         let tricks = tricks(&town);
         let slices = town.victims.iter().map(|victim| victim.slices.len());
         assert_eq!(tricks.len(), slices.sum::<usize>());

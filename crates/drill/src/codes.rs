@@ -215,7 +215,7 @@ impl Siege<'_> {
         to: Address,
         proof: impl FnOnce(&Act) -> Result<Evidence, DrillError>,
     ) -> Result<Tried, DrillError> {
-        let act = platform.act_of(self.customer, platform.withdraw(to, job.slice.money))?;
+        let act = platform.act_of(self.customer, job.slice.money.paid_to(to))?;
         let evidence = platform.debited(&act, proof(&act)?)?;
         Ok(Tried::of(job, platform.ask(&act, &evidence)?))
     }

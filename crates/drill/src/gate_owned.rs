@@ -11,7 +11,7 @@ use crate::forge::Forge;
 use crate::people::{Slice, Town};
 use crate::platform::Platform;
 use portcullis_chains::caip::Address;
-use portcullis_core::act::{Act, ActKind, Withdraw};
+use portcullis_core::act::{Act, ActKind};
 use portcullis_core::{Evidence, Reason, Span};
 use std::path::{Path, PathBuf};
 
@@ -153,7 +153,7 @@ impl Root<'_> {
         act.id = portcullis_core::id::ActId(self.platform.cast.machine.random.array());
         act.kind = match job.way {
             // A code pays what has stood in the book for long, and nothing else.
-            CODE_LARGE | CODE_UNJUDGED | CODE_EARLIER => to(customer.address, &job.slice),
+            CODE_LARGE | CODE_UNJUDGED | CODE_EARLIER => job.slice.money.paid_to(customer.address),
             _ => to_thief(&job.slice),
         };
         debug_assert_eq!((act.principal, act.account), (principal, Some(account)));
@@ -196,15 +196,7 @@ impl Root<'_> {
 }
 
 fn to_thief(slice: &Slice) -> ActKind {
-    to(slice.thief, slice)
-}
-
-fn to(to: Address, slice: &Slice) -> ActKind {
-    ActKind::Withdraw(Withdraw {
-        asset: slice.money.asset.id,
-        to,
-        amount: slice.money.amount,
-    })
+    slice.money.paid_to(slice.thief)
 }
 
 fn payee(act: &Act) -> Result<Address, DrillError> {

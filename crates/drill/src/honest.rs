@@ -37,7 +37,7 @@ pub(crate) fn withdraw(
 ) -> Result<Asked, DrillError> {
     let at = platform.now();
     let money = customer.money;
-    let act = platform.act_of(customer, platform.withdraw(customer.address, money))?;
+    let act = platform.act_of(customer, money.paid_to(customer.address))?;
     let evidence = if is_renewed {
         platform.full_evidence(&customer.renewed, &act)?
     } else {

@@ -7,7 +7,9 @@
 use crate::chain::COIN;
 use crate::token::TOKEN;
 use core::fmt;
+use portcullis_chains::caip::Address;
 use portcullis_chains::{Amount, AssetId};
+use portcullis_core::act::{ActKind, Withdraw};
 
 /// An asset, with its part in the incident. Amounts are in base units.
 #[derive(Debug)]
@@ -139,6 +141,12 @@ impl Money {
         let text = format!("{whole}.{part:0wide$}", wide = usize::from(asset.decimals));
         let text = text.trim_end_matches('0').trim_end_matches('.');
         text.to_owned()
+    }
+
+    /// The withdrawal of it.
+    pub(crate) fn paid_to(self, to: Address) -> ActKind {
+        let (asset, amount) = (self.asset.id, self.amount);
+        ActKind::Withdraw(Withdraw { asset, to, amount })
     }
 
     /// Half of it.

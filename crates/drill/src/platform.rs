@@ -4,13 +4,12 @@
 use crate::answer::Answer;
 use crate::cast::{Cast, Member};
 use crate::error::DrillError;
-use crate::money::Money;
 use crate::people::Customer;
 use portcullis_chains::caip::Address;
 use portcullis_client::{
     ActBuilder, Contact, DevelopmentPasskey, Envelope, Gate, Issuer, Reach, Unsigned, seal,
 };
-use portcullis_core::act::{Act, ActKind, AddAddress, EnrolFactor, OpenAccount, Withdraw};
+use portcullis_core::act::{Act, ActKind, AddAddress, EnrolFactor, OpenAccount};
 use portcullis_core::id::{AccountId, LedgerEntryId, PrincipalId};
 use portcullis_core::passkey::{Assertion, RelyingParty};
 use portcullis_core::realm::Realm;
@@ -132,12 +131,6 @@ impl Platform {
         Ok(self
             .draft()?
             .by_customer(customer.principal, customer.account, kind))
-    }
-
-    /// A withdrawal.
-    pub(crate) fn withdraw(&self, to: Address, money: Money) -> ActKind {
-        let (asset, amount) = (money.asset.id, money.amount);
-        ActKind::Withdraw(Withdraw { asset, to, amount })
     }
 
     /// What an honest authenticator at the platform's own page says over an act.

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use system::{anvil_binary, peers, try_run};
 
 const ETH: &str = "eip155:31337/slip44:60";
-const USD: &str = "eip155:31337/erc20:0x5FbDB2315678afecb367f032d93F642f64180aa3";
+const USD: &str = "eip155:31337/erc20:0x5fbdb2315678afecb367f032d93f642f64180aa3";
 
 /// The Ethereum node's program, where there is everything else that a drill needs.
 fn anvil() -> Option<PathBuf> {

@@ -105,12 +105,11 @@ pub(super) fn money(found: &[Findings]) -> String {
         )
     });
     format!(
-        "<section><h2>Where the money went</h2>{}\
+        "<section><h2>Where the money went</h2>{of_each}\
          <p class=\"key\"><span class=\"lost\"></span> taken \
          <span class=\"held\"></span> held, and never sent <span class=\"refused\"></span> refused</p>\
          <p>Every attempt is one of the three, and what is said to have been taken is what the attackers’ \
-         addresses hold on the chain.</p></section>\n",
-        of_each
+         addresses hold on the chain.</p></section>\n"
     )
 }
 
@@ -341,9 +340,10 @@ fn row(row: &Row) -> String {
         }
     });
     let amounts = row.tried.each().map(|money| {
-        let figure = match money.amount.is_zero() {
-            true => "–".into(),
-            false => number(money),
+        let figure = if money.amount.is_zero() {
+            "–".into()
+        } else {
+            number(money)
         };
         format!("<td class=\"n\">{figure}</td>")
     });
