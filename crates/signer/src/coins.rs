@@ -2,8 +2,8 @@
 
 use crate::config::Chain;
 use crate::rest::Rest;
-use portcullis_chains::{Address, ChainId};
 use portcullis_chains::bitcoin::{Claimed, Lock, OutPoint, OwnedKey, Txid, Wallet};
+use portcullis_chains::{Address, ChainId};
 use portcullis_core::genesis::{self, CoinKey as PublicKey};
 use portcullis_core::id::WalletId;
 use portcullis_core::{Network, Time};

@@ -192,7 +192,10 @@ impl Deliveries {
         may_leave: impl Fn(&Digest, &SignedTx) -> bool,
     ) -> Vec<Trouble> {
         let mut trouble = Vec::new();
-        let awake = self.nodes.iter_mut().filter(|(_, line)| line.rest.is_over(now));
+        let awake = self
+            .nodes
+            .iter_mut()
+            .filter(|(_, line)| line.rest.is_over(now));
         // As with looks: nobody waits for ever behind a slow node.
         let mut awake: Vec<(&ChainId, &mut Line)> = awake.collect();
         awake.sort_by_key(|(_, line)| line.sent_at);

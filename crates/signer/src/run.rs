@@ -14,7 +14,7 @@ use portcullis_keeper::process::{Beside, stop_at_signal};
 use portcullis_keeper::start::{Start, StartError};
 use portcullis_keeper::successor::{StatementKeys, StatementKeysError};
 use portcullis_keys::file::NameError;
-use portcullis_keys::{KeyFile, KeyFileError, CoinKey, Name, StatementKey, WalletKey};
+use portcullis_keys::{CoinKey, KeyFile, KeyFileError, Name, StatementKey, WalletKey};
 use portcullis_node::bitcoin::{self, BitcoinNode};
 use portcullis_node::{HttpNode, Node, NodeError};
 use std::collections::BTreeMap;
@@ -410,8 +410,7 @@ fn coin_nodes(config: &Config) -> Result<BTreeMap<ChainId, Arc<dyn BitcoinNode>>
     let mut nodes = BTreeMap::<_, Arc<dyn BitcoinNode>>::new();
     for chain in &config.chains {
         if let (ChainId::Bitcoin(id), Some(credentials)) = (chain.id, &chain.credentials) {
-            let node =
-                bitcoin::HttpNode::new(&chain.node, credentials.clone(), id, NODE_PATIENCE)?;
+            let node = bitcoin::HttpNode::new(&chain.node, credentials.clone(), id, NODE_PATIENCE)?;
             nodes.insert(chain.id, Arc::new(node));
         }
     }

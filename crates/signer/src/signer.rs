@@ -682,7 +682,10 @@ fn goes_out(state: &State, bars: &Bars, leader: Digest, tx: &bitcoin::SignedTx) 
     let claimed = state.network().wallet(batch.wallet);
     let claimed = claimed.and_then(|wallet| spend::decode(wallet, plan).ok());
     let is_in_force = claimed.is_some_and(|claimed| claimed.txid() == tx.txid());
-    is_in_force && !facts.paid(batch).any(|(act, release)| bars.bar(&act, release))
+    is_in_force
+        && !facts
+            .paid(batch)
+            .any(|(act, release)| bars.bar(&act, release))
 }
 
 /// Whether the bytes are those of the plan that the journal has in force; one that is withheld has

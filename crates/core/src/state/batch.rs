@@ -63,7 +63,10 @@ impl CoinId {
         let (id, vout) = self.0.split_at(32);
         hash.copy_from_slice(id);
         place.copy_from_slice(vout);
-        OutPoint::new(portcullis_chains::bitcoin::txid(hash), u32::from_le_bytes(place))
+        OutPoint::new(
+            portcullis_chains::bitcoin::txid(hash),
+            u32::from_le_bytes(place),
+        )
     }
 }
 

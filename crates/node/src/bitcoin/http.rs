@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::rpc::{Question, Raw, Rpc};
 use super::wire::{
-    Btc, WireDescriptor, WireEstimate, WireImport, WireOutput, WirePool, WireTip, WireTransaction, WireUnspent,
+    Btc, WireDescriptor, WireEstimate, WireImport, WireOutput, WirePool, WireTip, WireTransaction,
+    WireUnspent,
 };
 use super::{BitcoinNode, InChain, Listed, Observation, Sent, look};
 use crate::rpc::NO_ANSWER;

@@ -95,7 +95,10 @@ impl ClaimedSpend {
         if !self.claimed.is_borne_out_by(&checked) {
             return Err(PlanRefused::Claims);
         }
-        if chain.max_fee_rate.is_none_or(|most| checked.pays_above(most)) {
+        if chain
+            .max_fee_rate
+            .is_none_or(|most| checked.pays_above(most))
+        {
             return Err(PlanRefused::FeeRate);
         }
         Ok(CheckedSpend {

@@ -94,7 +94,8 @@ impl Spends {
         let mut trouble = Vec::new();
         let is_due = |it: &Followed| it.tracker.due().is_some_and(|at| at <= now);
         let followed = self.followed.iter_mut();
-        let due = followed.filter(|(leader, it)| is_due(it) && may_leave(leader, it.tracker.newest()));
+        let due =
+            followed.filter(|(leader, it)| is_due(it) && may_leave(leader, it.tracker.newest()));
         for (leader, it) in due.take(most) {
             let Some(line) = self.lines.of(it.chain).filter(|_| budget.lasts()) else {
                 continue;

@@ -10,7 +10,7 @@ use portcullis_keeper::testkit::{
 };
 use portcullis_keys::StatementKey;
 use portcullis_node::{At, Block, Found, Head, Node, NodeError, Receipt, Sent, SuggestedFees};
-use portcullis_signer::{Config, Parts, Signer, SignerError, Step};
+use portcullis_signer::{Coins, Config, Parts, Signer, SignerError, Step};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -186,6 +186,7 @@ fn parts(
         key: world.keeper.clone(),
         wallets: BTreeMap::from([(World::WALLET, Arc::new(Fickle::new([0x71; 32])) as _)]),
         nodes: BTreeMap::from([(chain, node)]),
+        coins: Coins::default(),
     }
 }
 

@@ -41,9 +41,15 @@ fn the_chain_alone_says_what_is_unspent() {
     assert_eq!(node.send(&tx), Sent::Accepted);
     assert_eq!(node.unspent(1, sats(1_000)).unwrap(), [], "the pool has it");
     let found = ask(outpoint).unwrap();
-    assert_eq!((found.listed.outpoint, found.confirmations), (outpoint, 101));
+    assert_eq!(
+        (found.listed.outpoint, found.confirmations),
+        (outpoint, 101)
+    );
     assert_eq!(found.listed.amount, sats(5_000_000_000));
-    assert_eq!(found.listed.script, key(By::P2wpkh).lock().script().to_bytes());
+    assert_eq!(
+        found.listed.script,
+        key(By::P2wpkh).lock().script().to_bytes()
+    );
     let made = OutPoint::new(plan.txid(), 0);
     assert_eq!(ask(made), None, "in no block");
     peer.mine(1, stranger());
@@ -53,7 +59,10 @@ fn the_chain_alone_says_what_is_unspent() {
     assert_eq!(block["blocks"], 102);
     let many = vec![made; 300];
     let found = node.in_chain(&many).unwrap();
-    assert!(found.iter().flatten().count() == 300, "in several exchanges");
+    assert!(
+        found.iter().flatten().count() == 300,
+        "in several exchanges"
+    );
 }
 
 fn look(node: &HttpNode, tracker: &mut Tracker) -> Standing {
