@@ -167,25 +167,73 @@ impl<'a> Case<'a> {
                 Body::Settle(settlement) => settlement.plan.is_some(),
                 _ => false,
             };
-            plan && releases(proven) && proven.act == Some(act)
+            plan && releases(proven) && settles(proven, act)
         };
         let first = self.entries.iter().find(planned)?;
         Some((first.index, first.entry.time))
     }
 
-    /// The entry at this index, where it let a plan of the act go out: the first release, a
-    /// settlement or a `resume` of what was withheld, or a fee bump.
-    pub(super) fn release_entry(&self, act: Digest, index: u64, first: u64) -> Option<&'a Proven> {
+    /// The acts that one plan paid first, in its order: those of the entry that first let this one's money go.
+    pub(super) fn together(&self, act: Digest, first: u64) -> Vec<Digest> {
+        let entry = self.entries.iter().find(|proven| proven.index == first);
+        match entry.map(|proven| &proven.entry.body) {
+            Some(Body::Settle(settlement)) => {
+                let beside = settlement.beside.0.iter().copied();
+                core::iter::once(settlement.act).chain(beside).collect()
+            }
+            _ => vec![act],
+        }
+    }
+
+    /// The entry at this index, where it let a plan of the act go out: the first release, a settlement or a
+    /// `resume` of what was withheld, or a fee bump; of a batch also that of another of its members, and what gave
+    /// such a one up.
+    pub(super) fn release_entry(
+        &self,
+        act: Digest,
+        together: &[Digest],
+        (index, first): (u64, u64),
+    ) -> Option<&'a Proven> {
         let proven = self.entries.iter().find(|proven| proven.index == index)?;
-        let resumes = |submission: &Submission| matches!(&submission.act.kind, ActKind::Resume(resume) if resume.release == act);
+        let is_of = |of: Digest| together.contains(&of);
         let lets_go = match &proven.entry.body {
-            Body::Act(s) => releases(proven) && (proven.act == Some(act) || resumes(s)),
-            Body::Settle(_) => releases(proven) && proven.act == Some(act),
-            Body::Replace(_) => proven.act == Some(act),
+            Body::Act(submission) if releases(proven) => match &submission.act.kind {
+                ActKind::Resume(resume) => is_of(resume.release),
+                ActKind::Void(void) => is_of(void.release) && void.release != act,
+                _ => proven.act == Some(act),
+            },
+            Body::Settle(settlement) => releases(proven) && is_of(settlement.act),
+            Body::Replace(replacement) => is_of(replacement.act),
             _ => false,
         };
         (lets_go && index >= first).then_some(proven)
     }
+
+    /// The entry that gave the act up, where one is shown: no plan from there on pays it.
+    pub(super) fn given_up(&self, act: Digest, first: u64) -> Option<u64> {
+        let gives_up = |proven: &&Proven| match &proven.entry.body {
+            Body::Act(submission) => {
+                let kind = &submission.act.kind;
+                matches!(kind, ActKind::Void(void) if void.release == act) && releases(proven)
+            }
+            Body::Settle(settlement) => {
+                let brings_plan = settlement.act == act && settlement.plan.is_some();
+                brings_plan && releases(proven)
+            }
+            _ => false,
+        };
+        let mut later = self.entries.iter().filter(|proven| proven.index > first);
+        later.find(gives_up).map(|proven| proven.index)
+    }
+}
+
+/// Whether the entry ends the act's waiting, by itself or beside another's.
+fn settles(proven: &Proven, act: Digest) -> bool {
+    let beside = match &proven.entry.body {
+        Body::Settle(settlement) => settlement.beside.0.contains(&act),
+        _ => false,
+    };
+    beside || proven.act == Some(act)
 }
 
 /// Whether the entry says that its act takes effect.

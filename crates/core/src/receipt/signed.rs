@@ -10,8 +10,10 @@ use crate::genesis::Wallet;
 use crate::id::KeeperId;
 use crate::mandate;
 use crate::plan::Plan;
+use crate::state::batch::transaction_id;
 use crate::statement::{Says, Statement};
 use crate::time::Time;
+use portcullis_chains::Amount;
 use portcullis_chains::ethereum::SignedTx;
 use portcullis_mandate::{Payment, Permits};
 
@@ -74,19 +76,22 @@ fn check(
     else {
         return None;
     };
-    if *of != act {
+    let together = case.together(act, first);
+    if Some(of) != together.first() {
         return None;
     }
     let checked = || {
-        let (carrier, plan) = planned(case, act, *plan, first).ok_or(ReceiptFault::Plan)?;
-        let release = case.release_entry(act, *entry, first.max(carrier));
+        let planned = planned(case, (act, &together), *plan, first);
+        let (carrier, plan) = planned.ok_or(ReceiptFault::Plan)?;
+        let release = case.release_entry(act, &together, (*entry, first.max(carrier)));
         let release = release.filter(|release| release.index < index);
         let release = release.ok_or(ReceiptFault::Plan)?;
-        let wallet = check_plan(case, act, plan, withdraw)?;
+        let wallet = check_plan(case, (act, &together), plan, withdraw)?;
         if wallet.keeper != statement.keeper {
             return Err(ReceiptFault::Statement);
         }
         let hash = match wallet.mandate {
+            None if wallet.bitcoin.is_some() => check_spend(wallet, plan, transaction)?,
             None => check_transaction(wallet, plan, transaction)?,
             Some(_) => check_mandate(case, statement.keeper, index, (plan, transaction))?,
         };
@@ -95,16 +100,23 @@ fn check(
             signer: statement.keeper,
             released_by: release.index,
             released_at: release.entry.time,
-            block: block(case, act, statement.keeper, hash, index),
+            block: block(case, *of, statement.keeper, hash, index),
         })
     };
     Some(checked())
 }
 
-/// The plan with this digest, and the entry that brought it: a release, or a fee bump of one.
-fn planned<'a>(case: &Case<'a>, act: Digest, plan: Digest, first: u64) -> Option<(u64, &'a Plan)> {
+/// The plan with this digest, and the entry that brought it: a release, or a fee bump of one. Once one of several
+/// has been given up, plans go on without it.
+fn planned<'a>(
+    case: &Case<'a>,
+    (act, together): (Digest, &[Digest]),
+    plan: Digest,
+    first: u64,
+) -> Option<(u64, &'a Plan)> {
+    let given_up = case.given_up(act, first).filter(|_| together.len() > 1);
     let brings = |proven: &'a Proven| {
-        case.release_entry(act, proven.index, first)?;
+        case.release_entry(act, together, (proven.index, first))?;
         let plan = match &proven.entry.body {
             Body::Act(submission) => submission.plan.as_ref(),
             Body::Settle(settlement) => settlement.plan.as_ref(),
@@ -114,18 +126,23 @@ fn planned<'a>(case: &Case<'a>, act: Digest, plan: Digest, first: u64) -> Option
         Some((proven.index, plan?))
     };
     let mut plans = case.entries.iter().filter_map(brings);
-    plans.find(|(_, candidate)| candidate.digest() == plan)
+    let found = plans.find(|(_, candidate)| candidate.digest() == plan)?;
+    given_up.is_none_or(|at| found.0 < at).then_some(found)
 }
 
 /// The plan pays exactly what the act asks, within what genesis allows its wallet.
 fn check_plan<'a>(
     case: &Case<'a>,
-    act: Digest,
+    (act, together): (Digest, &[Digest]),
     plan: &Plan,
     withdraw: &Withdraw,
 ) -> Result<&'a Wallet, ReceiptFault> {
     let wallet = case.network.wallet(plan.wallet).ok_or(ReceiptFault::Plan)?;
     let exact = match wallet.mandate {
+        None if wallet.bitcoin.is_some() => {
+            let place = together.iter().position(|one| *one == act);
+            is_spend(wallet, plan, withdraw, place.ok_or(ReceiptFault::Plan)?)?
+        }
         None => is_transfer(wallet, plan, withdraw)?,
         Some(_) => is_mandate(case, act, (wallet, plan), withdraw)?,
     };
@@ -144,6 +161,20 @@ fn is_transfer(wallet: &Wallet, plan: &Plan, withdraw: &Withdraw) -> Result<bool
         && transfer.chain() == wallet.address.chain()
         && transfer.nonce() >= wallet.first_nonce
         && transfer.fee_ceiling() <= wallet.fee_ceiling)
+}
+
+/// A plan from the wallet's coins of which an output is exactly the act's, in its place or, where others before it
+/// were given up, an earlier one.
+fn is_spend(
+    wallet: &Wallet,
+    plan: &Plan,
+    withdraw: &Withdraw,
+    place: usize,
+) -> Result<bool, ReceiptFault> {
+    let claimed = payment::spend::decode(wallet, plan).map_err(|_| ReceiptFault::Plan)?;
+    let asked = payment::spend::payment(withdraw).ok_or(ReceiptFault::Plan)?;
+    let pays = claimed.paying(&asked).any(|at| at <= place);
+    Ok(pays && Amount::from(claimed.fee()) <= wallet.fee_ceiling)
 }
 
 /// A mandate for exactly the act.
@@ -195,6 +226,14 @@ fn check_transaction(
     } else {
         Err(ReceiptFault::Statement)
     }
+}
+
+/// The transaction is the plan, signed by the wallet's keys. Its id, as people read it.
+fn check_spend(wallet: &Wallet, plan: &Plan, transaction: &[u8]) -> Result<Digest, ReceiptFault> {
+    let claimed = payment::spend::decode(wallet, plan).map_err(|_| ReceiptFault::Plan)?;
+    let signed = claimed.signed(transaction);
+    let signed = signed.map_err(|_| ReceiptFault::Statement)?;
+    Ok(transaction_id(signed.txid()))
 }
 
 /// The block in which the same signer saw it, if it has said so since.

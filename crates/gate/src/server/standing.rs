@@ -169,12 +169,7 @@ fn standing(shared: &Shared, digest: Digest, now: Time) -> Result<Option<Standin
     };
     match found.stage {
         Stage::Confirmed => {
-            found.mandate = permitted(shared, &found.entries);
-            let mandate = found.mandate.as_deref().map(str::as_bytes);
-            found.transactions = mandate.map_or_else(
-                || confirmed(shared, &found.entries),
-                |mandate| vec![Digest::plain(mandate)],
-            );
+            (found.mandate, found.transactions) = arrived(shared, &found.entries);
         }
         Stage::Refused => found.reason = refused(shared, digest, &found.entries),
         Stage::Returned => found.reason = refused_later(shared, digest, &found.entries),
@@ -265,28 +260,24 @@ pub(super) fn asked(shared: &Shared, digest: Digest, entries: &[u64]) -> Option<
     first.map(|(.., said)| said.act)
 }
 
-/// The mandate that a signer gave: by the first that the journal has, the act ended.
-fn permitted(shared: &Shared, entries: &[u64]) -> Option<String> {
-    entries.iter().find_map(|index| {
-        let Body::Statement(signed) = read(shared, *index)?.body else {
-            return None;
+/// What came of an act that ended well: the mandate that a signer gave, by the first that the journal has, or the
+/// transactions that a signer saw arrive.
+fn arrived(shared: &Shared, entries: &[u64]) -> (Option<String>, Vec<Digest>) {
+    let mut seen = Vec::new();
+    for index in entries {
+        let Some(Body::Statement(signed)) = read(shared, *index).map(|entry| entry.body) else {
+            continue;
         };
-        mandate_of(&signed.statement.says)
-    })
-}
-
-/// The transaction that a signer saw arrive.
-fn confirmed(shared: &Shared, entries: &[u64]) -> Vec<Digest> {
-    let said = entries.iter().filter_map(|index| {
-        let Body::Statement(signed) = read(shared, *index)?.body else {
-            return None;
-        };
-        match signed.statement.says {
-            Says::Confirmed { transaction, .. } => Some(transaction),
-            _ => None,
+        let says = &signed.statement.says;
+        if let Some(mandate) = mandate_of(says) {
+            let digest = Digest::plain(mandate.as_bytes());
+            return (Some(mandate), vec![digest]);
         }
-    });
-    said.collect()
+        if let Says::Confirmed { transaction, .. } = says {
+            seen.push(*transaction);
+        }
+    }
+    (None, seen)
 }
 
 /// Why the act was refused last.

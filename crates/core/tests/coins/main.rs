@@ -1,0 +1,12 @@
+//! Withdrawals that a wallet pays from coins: held for their batch, planned, given up, replaced, stated and ended.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
+mod batches;
+mod genesis;
+mod hostile;
+mod kit;
+mod model;
