@@ -231,3 +231,6 @@ impl CoinFollower {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
