@@ -55,7 +55,8 @@ struct Seen {
 
 impl CoinTable {
     /// For these wallets, of which nothing is known yet.
-    pub(crate) fn new<'a>(wallets: impl Iterator<Item = (&'a Wallet, &'a CoinFees)>) -> Self {
+    #[must_use]
+    pub fn new<'a>(wallets: impl Iterator<Item = (&'a Wallet, &'a CoinFees)>) -> Self {
         let purse = |(wallet, fees): (&Wallet, &CoinFees)| {
             let purse = Purse {
                 fees: fees.clone(),
@@ -71,7 +72,8 @@ impl CoinTable {
     }
 
     /// The plan of a payment from what the wallet can spend; why there is none is in the log.
-    pub(crate) fn plan(&self, spend: &Spend) -> Option<Plan> {
+    #[must_use]
+    pub fn plan(&self, spend: &Spend) -> Option<Plan> {
         let mut purses = self.purses();
         let purse = purses.get_mut(&name(spend.wallet()))?;
         let Some(seen) = &purse.seen else {
@@ -111,7 +113,7 @@ impl CoinTable {
     }
 
     /// Note what batches that have not ended spend: nodes no longer list that once they have the transaction.
-    pub(crate) fn note(&self, state: &State) {
+    pub fn note(&self, state: &State) {
         let mut purses = self.purses();
         for wallet in &state.network().genesis().wallets {
             if let Address::Bitcoin(address) = wallet.address
@@ -162,7 +164,9 @@ pub struct CoinFollower {
 }
 
 impl CoinFollower {
-    pub(crate) fn new(
+    /// For one wallet, with its node.
+    #[must_use]
+    pub fn new(
         table: CoinTable,
         wallet: Wallet,
         node: Arc<dyn BitcoinNode>,
@@ -231,6 +235,3 @@ impl CoinFollower {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -16,13 +16,13 @@ use portcullis_core::plan::Plan;
 use portcullis_core::{Decision, Digest, Span};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::{HandClock, World};
+use portcullis_keys::software::Secret;
 use portcullis_keys::{CoinKey, SoftwareCoin};
 use portcullis_node::bitcoin::{BitcoinNode, InChain, Listed, Observation, Seen, Sent};
 use portcullis_node::{Block, NodeError};
 use portcullis_signer::{Coins, Config};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use zeroize::Zeroizing;
 
 pub(super) const CHAIN: BitcoinChain = BitcoinChain::Regtest;
 const BATCH: Span = Span::seconds(60);
@@ -42,7 +42,7 @@ pub(super) fn payee(byte: u8) -> BitcoinAddress {
 }
 
 fn key(seed: u8) -> SoftwareCoin {
-    SoftwareCoin::new(&Zeroizing::new([seed; 32])).unwrap()
+    SoftwareCoin::new(&Secret::new([seed; 32])).unwrap()
 }
 
 fn taproot() -> Named {
@@ -114,10 +114,11 @@ impl Deposit {
         let [_, x @ ..] = key(99).public_key();
         let stranger = OwnedKey::p2tr(&x).unwrap();
         let wallet = Wallet::new(CHAIN, stranger, &[]);
+        let script = stranger.lock().script();
         let unspent = Unspent {
             outpoint: OutPoint::new(txid([number; 32]), 0),
             amount: 10 * COIN,
-            script: stranger.lock().script().as_bytes(),
+            script: script.as_bytes(),
             previous: None,
         };
         let coin = Coin::prove(&unspent, &wallet).unwrap();

@@ -1,19 +1,35 @@
-use super::*;
+//! Plans from coins, from what a node says.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
 use portcullis_chains::Amount;
+use portcullis_chains::bitcoin::{Coin, FeeRate, OutPoint, Sats, Wallet};
 use portcullis_chains::bitcoin::{
     Lock, Payment, Plan as Made, SignedTx, Terms, Txid, Unspent, txid,
 };
+use portcullis_chains::caip::{Address, BitcoinAddress};
 use portcullis_chains::caip::{AssetId, BitcoinAsset, BitcoinChain};
 use portcullis_core::Digest;
+use portcullis_core::Span;
+use portcullis_core::decide::payment::Spend;
 use portcullis_core::decide::{self, Decided};
 use portcullis_core::entry::{Body, Settlement};
 use portcullis_core::genesis::{Bitcoin, CoinKey as Named, Genesis, XOnly};
 use portcullis_core::limits::{Bounds, Limit};
+use portcullis_core::plan::Plan;
+use portcullis_gate::{CoinFees, CoinFollower, CoinTable};
 use portcullis_host::Clock as _;
 use portcullis_keeper::testkit::{Customer, HandClock, Ledger, World};
 use portcullis_keys::{CoinKey as _, SoftwareCoin};
 use portcullis_node::Block;
+use portcullis_node::NodeError;
+use portcullis_node::bitcoin::{BitcoinNode, Listed};
 use portcullis_node::bitcoin::{InChain, Observation, Sent};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use zeroize::Zeroizing;
 
 const CHAIN: BitcoinChain = BitcoinChain::Regtest;
@@ -35,7 +51,7 @@ fn of_coins(genesis: &mut Genesis) {
     wallet.bitcoin = Some(Bitcoin {
         change: named(),
         keys: Vec::new(),
-        batch: Span::ZERO,
+        batch: Span(0),
     });
     wallet.fee_ceiling = Amount(20_000);
     genesis.assets.push(btc());
@@ -54,10 +70,11 @@ fn of_coins(genesis: &mut Genesis) {
 fn deposit(number: u8, sats: u64) -> (Listed, Vec<u8>) {
     let key = named().owned().unwrap();
     let wallet = Wallet::new(CHAIN, key, &[]);
+    let script = key.lock().script();
     let unspent = Unspent {
         outpoint: OutPoint::new(txid([number; 32]), 0),
         amount: 10_000_000,
-        script: key.lock().script().as_bytes(),
+        script: script.as_bytes(),
         previous: None,
     };
     let coin = Coin::prove(&unspent, &wallet).unwrap();
