@@ -248,9 +248,15 @@ impl Stage {
             beside: Beside(beside.to_vec()),
         };
         let mut wire = self.bench.wire();
-        let applied = wire.ledger.enter(Body::Settle(Box::new(settlement)));
-        wire.ledger.cosign();
-        applied.void.is_none()
+        // What state does not take shuts everything; it is as if the gate had not written it.
+        let mut ledger = wire.ledger.clone();
+        let applied = ledger.enter(Body::Settle(Box::new(settlement)));
+        let is_taken = applied.void.is_none();
+        if is_taken {
+            ledger.cosign();
+            wire.ledger = ledger;
+        }
+        is_taken
     }
 
     /// Ask, wait and pay in one batch.
