@@ -1302,7 +1302,7 @@ def sized(number):
 # reasons.md: another number makes its entry malformed
 REASONS = {
     100, 101, 103, *range(200, 207), *range(300, 311), *range(320, 330), 340, 341, 342, *range(400, 406),
-    *range(500, 540), *range(550, 559), *range(560, 563), *range(572, 576), *range(580, 589), *range(600, 608), *range(900, 919)}
+    *range(500, 540), *range(550, 560), *range(560, 563), *range(572, 576), *range(580, 589), *range(600, 608), *range(900, 919)}
 
 BYTES, TEXT, ID, DIGEST, SIGNATURE = typed(bytes), typed(str), sized(16), sized(32), sized(64)
 U32, U64 = typed(int, lambda n: n < 2**32), typed(int)  # CBOR has no larger integers than 2^64 − 1
@@ -1464,7 +1464,7 @@ STATEMENT = record({0: ("genesis", DIGEST), 1: ("keeper", ID), 2: ("says", SAYS)
 # entries.md
 NEED = choice(("assertion",), ("debit",), ("approvals", ("missing", U32)), ("quorum", ("missing", U32)),
               ("delay",), ("lift",), ("unfreeze",), ("room",), None, None, ("support", ("missing", U32)),
-              later={15: ("screening",), 16: ("travel-rule",), 18: ("totp",), 19: ("principals", ("missing", U32)), 20: ("label",)})
+              later={15: ("screening",), 16: ("travel-rule",), 18: ("totp",), 19: ("principals", ("missing", U32)), 20: ("label",), 21: ("batch",)})
 DECISION = choice(("release",), ("hold", ("needs", list_of(NEED)), ("?until", MOMENT)), ("refuse", ("reason", REASON)))
 PLAN = record({0: ("wallet", ID), 1: ("unsigned", BYTES)})
 BODY = choice(

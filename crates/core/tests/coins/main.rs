@@ -10,3 +10,7 @@ mod genesis;
 mod hostile;
 mod kit;
 mod model;
+mod receipts;
+#[allow(dead_code, reason = "receipts of one batch show no handover")]
+#[path = "../vectors/tree.rs"]
+mod tree;

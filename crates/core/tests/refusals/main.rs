@@ -113,6 +113,10 @@ const NOT_OF_DECISIONS: &[(Reason, &str)] = &[
         "of factors that are no keys; tests/codes has it",
     ),
     (Reason::ImportMalformed, "of imports; tests/codes has it"),
+    (
+        Reason::AmountUnpayable,
+        "of wallets of coins; tests/coins has it",
+    ),
     (Reason::LinkOutOfPlace, "of links; tests/links.rs has it"),
     (Reason::LinkInvalid, "of links; tests/links.rs has it"),
 ];

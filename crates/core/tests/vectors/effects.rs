@@ -17,6 +17,7 @@ use portcullis_core::plan::Plan;
 use portcullis_core::policy::{Name, Policy, Rate};
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::state::account::{FrozenBy, Owner, Proof};
+use portcullis_core::state::batch::CoinId;
 use portcullis_core::state::joint::Together;
 use portcullis_core::state::recovery::Voucher;
 use portcullis_core::state::release::{End, SignedPlan, Withheld};
@@ -39,7 +40,7 @@ pub(crate) fn document() -> Value {
     let effects = all();
     let numbers: BTreeSet<u8> = effects.iter().map(number).collect();
     let known = (0..=34)
-        .chain(60..=63)
+        .chain(60..=65)
         .chain(70..=74)
         .chain(90..=92)
         .chain(100..=101)
@@ -61,8 +62,24 @@ fn all() -> Vec<Effect> {
         attested(),
         codes(),
         principals(),
+        coins(),
     ]
     .concat()
+}
+
+fn coins() -> Vec<Effect> {
+    vec![
+        Effect::Batch {
+            wallet: World::WALLET,
+            number: 40,
+            members: vec![ACT, Digest([0xd2; 32])],
+        },
+        Effect::Spends {
+            leader: ACT,
+            transaction: Digest([0x7c; 32]),
+            coins: vec![CoinId([0xc0; 36])],
+        },
+    ]
 }
 
 fn people() -> Vec<Effect> {
@@ -324,7 +341,7 @@ fn number(effect: &Effect) -> u8 {
 #[test]
 fn the_table_is_complete() {
     for number in (35..60)
-        .chain(64..70)
+        .chain(66..70)
         .chain(75..80)
         .chain(84..90)
         .chain(93..100)
