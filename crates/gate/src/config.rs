@@ -1,6 +1,7 @@
 //! The gate's configuration file.
 
 use crate::webhooks::WebhookName;
+use portcullis_chains::bitcoin::FeeRate;
 use portcullis_core::Digest;
 use portcullis_core::id::{BoardId, IssuerId};
 use serde::Deserialize;
@@ -40,6 +41,9 @@ pub struct Config {
     pub boards: BTreeMap<BoardId, String>,
     /// Fees, by CAIP-2 chain.
     pub chains: BTreeMap<String, ChainFees>,
+    /// Nodes and fees of chains whose wallets spend coins, by CAIP-2 chain.
+    #[serde(default)]
+    pub coins: BTreeMap<String, CoinFees>,
     /// How many acts may wait for the sequencer.
     #[serde(default = "default_queue")]
     pub queue: usize,
@@ -83,6 +87,38 @@ pub struct ChainFees {
     pub bump_after_seconds: u64,
 }
 
+/// How payments from coins are proposed on a chain. The signer has caps of its own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoinFees {
+    /// The gate's own node, by an address that ends in `/wallet/NAME`: the wallet of it that watches. It lists what
+    /// can be spent, so there is no doing without.
+    pub node: String,
+    /// The file that lets the gate in: the node's own cookie, or a line USER:PASSWORD.
+    pub credentials: PathBuf,
+    /// The most that is proposed for a transaction's size, in satoshis per 1,000 virtual bytes.
+    pub max_fee_per_kvb: u64,
+    /// In how many blocks a transaction should be confirmed.
+    #[serde(default = "default_blocks")]
+    pub target_blocks: u16,
+    /// Seconds after which an unconfirmed one gets a higher fee.
+    #[serde(default = "default_coin_bump")]
+    pub bump_after_seconds: u64,
+}
+
+impl CoinFees {
+    /// The most that is proposed; what makes no sense as a rate is the least that nodes relay.
+    pub(crate) fn max_rate(&self) -> FeeRate {
+        FeeRate::per_1000_virtual_bytes(self.max_fee_per_kvb).unwrap_or(FeeRate::MIN)
+    }
+}
+
+const fn default_blocks() -> u16 {
+    6
+}
+const fn default_coin_bump() -> u64 {
+    3_600
+}
 const fn default_queue() -> usize {
     4096
 }
@@ -113,6 +149,9 @@ impl Config {
             &mut self.journal,
         ] {
             *path = folder.join(&*path);
+        }
+        for coins in self.coins.values_mut() {
+            coins.credentials = folder.join(&coins.credentials);
         }
         self.test_clock = self.test_clock.map(|path| folder.join(path));
         self

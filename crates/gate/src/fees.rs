@@ -1,6 +1,7 @@
 //! Fees: what the sequencer proposes. The gate's word about fees is bounded by the wallet's ceiling in
 //! genesis and by the signer's own caps.
 
+use crate::coins::CoinTable;
 use crate::config::ChainFees;
 use portcullis_chains::ethereum::Fees;
 use portcullis_chains::{Amount, AssetId, ChainId};
@@ -15,6 +16,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub struct FeeTable {
     rates: Arc<Mutex<BTreeMap<ChainId, Rate>>>,
+    /// What wallets of coins can spend.
+    pub(crate) coins: CoinTable,
 }
 
 /// Keeps a chain's rate up to date from a node. Without an answer the last rate stands.
@@ -73,7 +76,15 @@ impl FeeTable {
             .map(|(chain, fees)| (*chain, Rate::configured(fees)));
         Self {
             rates: Arc::new(Mutex::new(rates.collect())),
+            coins: CoinTable::default(),
         }
+    }
+
+    /// The same, with wallets that spend coins.
+    #[must_use]
+    pub fn with(mut self, coins: CoinTable) -> Self {
+        self.coins = coins;
+        self
     }
 
     /// The rate of a chain.
@@ -101,6 +112,9 @@ impl FeeTable {
     pub fn plan(&self, payment: &Payment) -> Option<Plan> {
         if let Some(mandate) = payment.mandate() {
             return Some(mandate.clone());
+        }
+        if let Some(spend) = payment.spend() {
+            return self.coins.plan(spend);
         }
         let asset = payment.asset()?;
         let rate = self.rate(asset.chain())?;

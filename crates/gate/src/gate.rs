@@ -4,7 +4,8 @@
 
 use crate::boards::BoardPoll;
 use crate::callout::{self, CallOut};
-use crate::config::ChainFees;
+use crate::coins::{CoinFollower, CoinTable};
+use crate::config::{ChainFees, CoinFees};
 use crate::cosign::{self, Witnesses};
 use crate::fees::{FeeFollower, FeeTable};
 use crate::log_keys::LogKeys;
@@ -16,12 +17,14 @@ use crate::server::Api;
 use crate::snapshots::Snapshotter;
 use crate::webhooks::{self, Seen, Webhook, WebhookName};
 use portcullis_chains::ChainId;
+use portcullis_chains::bitcoin::Wallet;
 use portcullis_core::Network;
 use portcullis_core::id::{BoardId, IssuerId};
 use portcullis_host::{Clock, Disk, Http, Random};
 use portcullis_journal::{Directory, Snapshots};
 use portcullis_keys::webhook::Endpoint;
 use portcullis_node::Node;
+use portcullis_node::bitcoin::BitcoinNode;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -48,6 +51,8 @@ pub struct Parts {
     pub chains: BTreeMap<ChainId, ChainFees>,
     /// The nodes that are asked for the going rates.
     pub nodes: BTreeMap<ChainId, Arc<dyn Node>>,
+    /// The nodes that list what wallets can spend, with their fees, by chain.
+    pub coins: BTreeMap<ChainId, (CoinFees, Arc<dyn BitcoinNode>)>,
     /// Authorities that clients reach the gate under.
     pub authorities: Vec<String>,
     /// How many acts may wait for the sequencer.
@@ -79,6 +84,8 @@ pub struct Gate {
     pub webhooks: Vec<Webhook>,
     /// One for each chain with a node.
     pub fees: Vec<FeeFollower>,
+    /// One for each wallet that spends coins.
+    pub coins: Vec<CoinFollower>,
     /// Writes snapshots, where it keeps any.
     pub snapshotter: Option<Snapshotter>,
     /// What answers.
@@ -96,7 +103,8 @@ impl Gate {
             chains,
             ..
         } = parts;
-        let table = FeeTable::new(&chains);
+        let (purses, coins) = coin_followers(&network, &parts.coins);
+        let table = FeeTable::new(&chains).with(purses);
         let fees = followers(&table, chains, &parts.nodes);
         let snapshots = parts.snapshot_every.map(|every| {
             let key = Arc::clone(parts.log.own());
@@ -136,6 +144,7 @@ impl Gate {
             callouts,
             webhooks,
             fees,
+            coins,
             pulse: Pulse::new(witnesses, Arc::clone(&heads), Arc::clone(&shared)),
             projector: Projector::new(Arc::clone(&shared)),
             snapshotter,
@@ -238,6 +247,26 @@ fn followers(
         })
     };
     chains.into_iter().filter_map(follower).collect()
+}
+
+/// Whoever keeps up to date what each wallet can spend, and where they write it.
+fn coin_followers(
+    network: &Network,
+    nodes: &BTreeMap<ChainId, (CoinFees, Arc<dyn BitcoinNode>)>,
+) -> (CoinTable, Vec<CoinFollower>) {
+    let wallets = network.genesis().wallets.iter();
+    let spending = wallets.filter_map(|wallet| {
+        let (fees, node) = nodes.get(&wallet.address.chain())?;
+        Some((wallet.spends()?, fees, node))
+    });
+    let spending: Vec<_> = spending.collect();
+    let table = CoinTable::new(spending.iter().map(|(wallet, fees, _)| (wallet, *fees)));
+    let follower = |(wallet, fees, node): (Wallet, &CoinFees, &Arc<dyn BitcoinNode>)| {
+        let (fees, node) = (fees.clone(), Arc::clone(node));
+        CoinFollower::new(table.clone(), wallet, node, fees)
+    };
+    let followers = spending.into_iter().map(follower).collect();
+    (table, followers)
 }
 
 /// Where the journal stands, between two batches: state is then that of its last entry.

@@ -5,6 +5,7 @@
 
 mod boards;
 mod callout;
+mod coins;
 mod config;
 mod cosign;
 pub mod events;
@@ -26,7 +27,8 @@ mod webhooks;
 
 pub use boards::BoardPoll;
 pub use callout::CallOut;
-pub use config::{ChainFees, Config};
+pub use coins::{CoinFollower, CoinTable};
+pub use config::{ChainFees, CoinFees, Config};
 pub use cosign::{CosignError, Reach as WitnessReach, Witnesses};
 pub use fees::{FeeFollower, FeeTable, Rate};
 pub use gate::{Gate, Parts, Sequencing};

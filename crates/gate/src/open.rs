@@ -1,12 +1,13 @@
 //! Opening what the gate needs: genesis, clock, keys, and the journal with the state that it gives.
 
-use crate::config::{ChainFees, Config};
+use crate::config::{ChainFees, CoinFees, Config};
 use crate::fees::FeeTable;
 use crate::log_keys::LogKeys;
 use crate::run::Error;
 use crate::sequencer::Sequencer;
 use crate::snapshots::Replica;
 use portcullis_chains::ChainId;
+use portcullis_chains::bitcoin::FeeRate;
 use portcullis_core::signature::Strict;
 use portcullis_core::{Network, State};
 use portcullis_host::{Clock, Disk, FileClock, Random, SystemClock};
@@ -146,7 +147,8 @@ pub(crate) fn chains(
         .map(parse)
         .collect::<Result<_, Error>>()?;
     let wallets = network.genesis().wallets.iter();
-    let paying: BTreeSet<ChainId> = wallets.map(|wallet| wallet.address.chain()).collect();
+    let others = wallets.filter(|wallet| wallet.bitcoin.is_none());
+    let paying: BTreeSet<ChainId> = others.map(|wallet| wallet.address.chain()).collect();
     if let Some(stranger) = chains.keys().find(|chain| !paying.contains(chain)) {
         return Err(Error::Config(format!(
             "genesis names no wallet on {stranger}, and [chains] does"
@@ -157,6 +159,38 @@ pub(crate) fn chains(
             "genesis names a wallet on {missing}, and [chains] no fees for it"
         ))),
         None => Ok(chains),
+    }
+}
+
+/// The same of each chain on which a wallet spends coins: without a node nothing could be paid there.
+pub(crate) fn coins(
+    config: &Config,
+    network: &Network,
+) -> Result<BTreeMap<ChainId, CoinFees>, Error> {
+    let mut coins = BTreeMap::new();
+    for (chain, fees) in &config.coins {
+        let id: ChainId = chain
+            .parse()
+            .map_err(|_| Error::Config(format!("{chain} is no CAIP-2 chain")))?;
+        if FeeRate::per_1000_virtual_bytes(fees.max_fee_per_kvb).is_err() {
+            let what = "max_fee_per_kvb is 1000 to 10000000 satoshis per 1,000 virtual bytes";
+            return Err(Error::Config(format!("[coins] of {chain}: {what}")));
+        }
+        coins.insert(id, fees.clone());
+    }
+    let wallets = network.genesis().wallets.iter();
+    let spending = wallets.filter(|wallet| wallet.bitcoin.is_some());
+    let spending: BTreeSet<ChainId> = spending.map(|wallet| wallet.address.chain()).collect();
+    if let Some(stranger) = coins.keys().find(|chain| !spending.contains(chain)) {
+        return Err(Error::Config(format!(
+            "genesis names no wallet that spends coins on {stranger}, and [coins] does"
+        )));
+    }
+    match spending.iter().find(|chain| !coins.contains_key(chain)) {
+        Some(missing) => Err(Error::Config(format!(
+            "genesis names a wallet that spends coins on {missing}, and [coins] no node for it"
+        ))),
+        None => Ok(coins),
     }
 }
 

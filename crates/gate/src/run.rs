@@ -1,6 +1,6 @@
 //! The process: from a configuration to a running gate, a thread for each of its parts, until SIGTERM.
 
-use crate::config::{ChainFees, Config};
+use crate::config::{ChainFees, CoinFees, Config};
 use crate::gate::{Gate, Parts, Sequencing, collect};
 use crate::open;
 use crate::pulse::Projector;
@@ -16,6 +16,7 @@ use portcullis_host::{Dir, DiskError, SystemRandom, Web};
 use portcullis_journal::{LabelsError, OpenError, ReadError, StoreError};
 use portcullis_keys::KeyFileError;
 use portcullis_keys::file::PassphraseError;
+use portcullis_node::bitcoin::{self, BitcoinNode};
 use portcullis_node::{HttpNode, Node};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
@@ -140,6 +141,9 @@ pub fn run(config: &Config) -> Result<(), Error> {
     for follower in gate.fees {
         spawn("fees", move || follower.run());
     }
+    for follower in gate.coins {
+        spawn("coins", move || follower.run());
+    }
     let mut sequencing = gate.sequencing;
     let thread = SequencerThread::start(move |stopping| sequence(&mut sequencing, stopping))?;
     serve(config, gate.api, &thread.ended)?;
@@ -157,6 +161,7 @@ fn assemble(config: &Config) -> Result<Parts, Error> {
     let network = Arc::new(open::genesis(config)?);
     open::check(config, &network)?;
     let chains = open::chains(config, &network)?;
+    let coins = coin_nodes(open::coins(config, &network)?)?;
     let log = open::log_keys(config, &network)?;
     let (clock, nodes) = (open::clock(config, &network)?, nodes(&chains)?);
     // Given back at once: who connects before the journal is open is to be told that nobody answers.
@@ -179,6 +184,7 @@ fn assemble(config: &Config) -> Result<Parts, Error> {
         boards: config.boards.clone(),
         nodes,
         chains,
+        coins,
         authorities: config.authorities.clone(),
         queue: config.queue,
         segment_bytes: config.segment_bytes,
@@ -206,6 +212,23 @@ fn nodes(chains: &BTreeMap<ChainId, ChainFees>) -> Result<BTreeMap<ChainId, Arc<
         let node = HttpNode::new(url, number, NODE_PATIENCE)
             .map_err(|error| Error::Config(format!("the node {url}: {error}")))?;
         nodes.insert(*chain, Arc::new(node));
+    }
+    Ok(nodes)
+}
+
+type CoinNodes = BTreeMap<ChainId, (CoinFees, Arc<dyn BitcoinNode>)>;
+
+fn coin_nodes(chains: BTreeMap<ChainId, CoinFees>) -> Result<CoinNodes, Error> {
+    let mut nodes = CoinNodes::new();
+    for (chain, fees) in chains {
+        let ChainId::Bitcoin(id) = chain else {
+            let what = format!("[coins] names {chain}, which is no chain of bip122");
+            return Err(Error::Config(what));
+        };
+        let (url, credentials) = (&fees.node, fees.credentials.clone());
+        let node = bitcoin::HttpNode::new(url, credentials, id, NODE_PATIENCE)
+            .map_err(|error| Error::Config(format!("the node {url}: {error}")))?;
+        nodes.insert(chain, (fees, Arc::new(node)));
     }
     Ok(nodes)
 }

@@ -155,6 +155,7 @@ impl Machine {
             boards: BTreeMap::new(),
             chains: BTreeMap::from([(World::ETHER.chain(), fees)]),
             nodes: BTreeMap::new(),
+            coins: BTreeMap::new(),
             authorities: vec!["gate".into()],
             queue: 8,
             segment_bytes: SEGMENT,

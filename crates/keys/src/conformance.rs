@@ -1,13 +1,14 @@
 //! What every implementation of the seam must pass, run against a live key.
 //!
-//! The suites test the promises written at [`WalletKey`] and [`StatementKey`] one by one, so they
+//! The suites test the promises written at [`WalletKey`], [`CoinKey`] and [`StatementKey`] one by one, so they
 //! hold for a key in a machine as for one in memory. They sign some two hundred times.
 
 use std::thread;
 
 use portcullis_core::signature::{PublicKey, Strict, Verify};
+use secp256k1::{Message, Parity, Scalar, Secp256k1, XOnlyPublicKey, ecdsa, schnorr};
 
-use crate::{SignError, StatementKey, WalletKey};
+use crate::{CoinKey, SignError, StatementKey, WalletKey};
 
 /// The promise that a key broke.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +45,14 @@ pub fn wallet(key: &dyn WalletKey) -> Result<(), Broken> {
     on_threads(&|thread, count| wallet_signs(key, distinct(thread, count)))
 }
 
+/// Runs every check on a key of coins.
+pub fn coin(key: &dyn CoinKey) -> Result<(), Broken> {
+    for digest in [[0; 32], [1; 32], [0x7f; 32], [0xff; 32]] {
+        coin_signs(key, digest)?;
+    }
+    on_threads(&|thread, count| coin_signs(key, distinct(thread, count)))
+}
+
 /// Runs every check on a statement key.
 pub fn statement(key: &dyn StatementKey) -> Result<(), Broken> {
     for length in [0, 1, 31, 32, 64, 65, 1 << 16] {
@@ -65,6 +74,49 @@ fn wallet_signs(key: &dyn WalletKey, digest: [u8; 32]) -> Result<(), Broken> {
         return Err(Broken::HoldsForMore);
     }
     Ok(())
+}
+
+fn coin_signs(key: &dyn CoinKey, digest: [u8; 32]) -> Result<(), Broken> {
+    let public = key.public_key();
+    let tweak = distinct(0x5c, digest[31]);
+    let (by_itself, tweaked) = (key.sign_ecdsa(&digest)?, key.sign_schnorr(&digest, &tweak)?);
+    if key.public_key() != public {
+        return Err(Broken::PublicChanged);
+    }
+    let other = changed(&digest);
+    let ecdsa = |digest| ecdsa_holds(&public, digest, &by_itself).unwrap_or(false);
+    let schnorr = |digest, tweak| schnorr_holds(&public, digest, tweak, tweaked).unwrap_or(false);
+    if !ecdsa(digest) || !schnorr(&digest, &tweak) {
+        return Err(Broken::DoesNotHold);
+    }
+    if ecdsa(other) || schnorr(&other, &tweak) || schnorr(&digest, &changed(&tweak)) {
+        return Err(Broken::HoldsForMore);
+    }
+    Ok(())
+}
+
+/// Verifying refuses a high `s`.
+fn ecdsa_holds(public: &[u8; 33], digest: [u8; 32], signature: &[u8; 64]) -> Option<bool> {
+    let public = secp256k1::PublicKey::from_slice(public).ok()?;
+    let signature = ecdsa::Signature::from_compact(signature).ok()?;
+    let digest = Message::from_digest(digest);
+    let secp = Secp256k1::verification_only();
+    Some(secp.verify_ecdsa(digest, &signature, &public).is_ok())
+}
+
+fn schnorr_holds(
+    public: &[u8; 33],
+    digest: &[u8; 32],
+    tweak: &[u8; 32],
+    signature: [u8; 64],
+) -> Option<bool> {
+    let (_, internal) = public.split_first()?;
+    let internal = XOnlyPublicKey::from_byte_array(internal.try_into().ok()?).ok()?;
+    let secp = Secp256k1::verification_only();
+    let tweak = Scalar::from_be_bytes(*tweak).ok()?;
+    let output: (XOnlyPublicKey, Parity) = internal.add_tweak(&secp, &tweak).ok()?;
+    let signature = schnorr::Signature::from_byte_array(signature);
+    Some(secp.verify_schnorr(&signature, digest, &output.0).is_ok())
 }
 
 fn statement_signs(key: &dyn StatementKey, message: &[u8]) -> Result<(), Broken> {

@@ -48,7 +48,7 @@ impl SoftwareWallet {
 /// A context whose intermediate values nobody can foresee, against side channels.
 ///
 /// The secret itself goes into the seed, so that it is unknown even where there are no random bytes.
-fn blinded_by(secret: &Secret) -> Secp256k1<SignOnly> {
+pub(crate) fn blinded_by(secret: &Secret) -> Secp256k1<SignOnly> {
     let mut fresh = [0; 32];
     let _ = getrandom::fill(&mut fresh);
     let hash = Sha256::new_with_prefix(b"portcullis blinding").chain_update(**secret);

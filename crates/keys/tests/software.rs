@@ -8,10 +8,13 @@ use portcullis_chains::ethereum;
 use portcullis_core::signature::{PublicKey, Signature};
 use portcullis_keys::conformance::{self, Broken};
 use portcullis_keys::software::{Secret, SoftwareStatement, SoftwareWallet};
-use portcullis_keys::{SignError, StatementKey, WalletKey};
+use portcullis_keys::{CoinKey, SignError, SoftwareCoin, StatementKey, WalletKey};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
+
+const P256_ORDER: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+const SECP256K1_ORDER: &str = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
 
 fn secret(text: &str) -> Secret {
     Zeroizing::new(hex::decode(text).unwrap().try_into().unwrap())
@@ -125,6 +128,9 @@ fn secrets_out_of_range() {
 #[test]
 fn software_keys_conform() {
     conformance::wallet(&SoftwareWallet::new(&small(7)).unwrap()).unwrap();
+    for secret in 1..9 {
+        conformance::coin(&SoftwareCoin::new(&small(secret)).unwrap()).unwrap();
+    }
     conformance::statement(&SoftwareStatement::ed25519(&small(7)).unwrap()).unwrap();
     conformance::statement(&SoftwareStatement::p256(&small(7)).unwrap()).unwrap();
 }
@@ -210,6 +216,66 @@ fn the_suite_sees_wallet_keys_that_lie() {
     assert_eq!(conformance::wallet(&wallet(honest, false)), Ok(()));
 }
 
+/// A key of coins that breaks one promise.
+struct LyingCoin {
+    honest: SoftwareCoin,
+    lie: CoinLie,
+}
+
+#[derive(Clone, Copy)]
+enum CoinLie {
+    None,
+    OtherPoint,
+    HighS,
+    NoTweak,
+    LastByteIgnored,
+}
+
+impl CoinKey for LyingCoin {
+    fn public_key(&self) -> [u8; 33] {
+        match self.lie {
+            CoinLie::OtherPoint => SoftwareCoin::new(&small(8)).unwrap().public_key(),
+            _ => self.honest.public_key(),
+        }
+    }
+
+    fn sign_ecdsa(&self, digest: &[u8; 32]) -> Result<[u8; 64], SignError> {
+        let mut digest = *digest;
+        if let CoinLie::LastByteIgnored = self.lie {
+            digest[31] = 0;
+        }
+        let signature = self.honest.sign_ecdsa(&digest)?;
+        match self.lie {
+            CoinLie::HighS => Ok(with_high_s(signature, SECP256K1_ORDER)),
+            _ => Ok(signature),
+        }
+    }
+
+    fn sign_schnorr(&self, digest: &[u8; 32], tweak: &[u8; 32]) -> Result<[u8; 64], SignError> {
+        match self.lie {
+            CoinLie::NoTweak => self.honest.sign_schnorr(digest, &[0; 32]),
+            _ => self.honest.sign_schnorr(digest, tweak),
+        }
+    }
+}
+
+#[test]
+fn the_suite_sees_keys_of_coins_that_lie() {
+    let run = |lie| {
+        let honest = SoftwareCoin::new(&small(7)).unwrap();
+        conformance::coin(&LyingCoin { honest, lie })
+    };
+    assert_eq!(run(CoinLie::None), Ok(()));
+    for lie in [
+        CoinLie::OtherPoint,
+        CoinLie::HighS,
+        CoinLie::NoTweak,
+        CoinLie::LastByteIgnored,
+    ] {
+        assert_eq!(run(lie), Err(Broken::DoesNotHold));
+    }
+}
+
 /// A statement key that breaks one promise.
 struct LyingStatement {
     honest: SoftwareStatement,
@@ -232,9 +298,8 @@ fn the_suite_sees_statement_keys_that_lie() {
     let prehashed = |key: &SoftwareStatement, message: &[u8]| key.sign(&Sha256::digest(message));
     let cut = |key: &SoftwareStatement, message: &[u8]| key.sign(&message[..message.len().min(64)]);
     let high_s = |key: &SoftwareStatement, message: &[u8]| {
-        Ok(Signature::from_bytes(with_high_s(
-            *key.sign(message)?.as_bytes(),
-        )))
+        let signature = *key.sign(message)?.as_bytes();
+        Ok(Signature::from_bytes(with_high_s(signature, P256_ORDER)))
     };
     let slow = |_: &SoftwareStatement, _: &[u8]| Err(SignError::Unavailable("no answer".into()));
     let table: [(Lie, Broken); 4] = [
@@ -256,8 +321,8 @@ fn the_suite_sees_statement_keys_that_lie() {
 }
 
 /// n − s in the place of s.
-fn with_high_s(mut signature: [u8; 64]) -> [u8; 64] {
-    let order = hex::decode("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
+fn with_high_s(mut signature: [u8; 64], order: &str) -> [u8; 64] {
+    let order = hex::decode(order);
     let mut borrow = 0;
     for (digit, order) in signature[32..].iter_mut().zip(order.unwrap()).rev() {
         let difference = i16::from(order) - i16::from(*digit) - borrow;

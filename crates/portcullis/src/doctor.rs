@@ -327,6 +327,12 @@ fn holder(locks: &str, inode: u64) -> Option<u32> {
 }
 
 fn node(reach: &Reach, wallet: &Wallet) -> Finding {
+    if wallet.bitcoin.is_some() {
+        return Ok(format!(
+            "{} spends coins: the gate's and the signer's own nodes list them, none is asked from here",
+            wallet.address
+        ));
+    }
     let Address::Evm { chain, address } = wallet.address else {
         return Ok(format!(
             "{} is not asked about: its chain is not one of eip155",

@@ -6,11 +6,12 @@ use crate::keyring::{KeyPaths, purpose};
 use crate::out::{json, say};
 use clap::{Args, Subcommand, ValueEnum};
 use portcullis_chains::ChainId;
-use portcullis_chains::caip::Address;
+use portcullis_chains::caip::{Address, BitcoinAddress};
 use portcullis_contact::SealingSecret;
 use portcullis_core::factor::NewFactor;
+use portcullis_core::genesis::{CoinKey, Compressed, XOnly};
 use portcullis_core::signature::PublicKey;
-use portcullis_keys::{Cost, KeyFile, Kind, Name, StatementKey as _, WalletKey as _};
+use portcullis_keys::{CoinKey as _, Cost, KeyFile, Kind, Name, StatementKey as _, WalletKey as _};
 use portcullis_tlog::{KeyName, LogKey, WitnessKey};
 use serde_json::{Map, Value, json as value};
 use std::path::PathBuf;
@@ -71,6 +72,8 @@ enum KindArg {
     Ed25519,
     P256,
     Secp256k1,
+    /// Spends outputs on chains of bip122
+    Coin,
     /// Opens what is sealed to a herald; signs nothing
     Secret,
 }
@@ -81,6 +84,7 @@ impl From<KindArg> for Kind {
             KindArg::Ed25519 => Self::Ed25519,
             KindArg::P256 => Self::P256,
             KindArg::Secp256k1 => Self::Secp256k1,
+            KindArg::Coin => Self::Coin,
             KindArg::Secret => Self::Secret,
         }
     }
@@ -182,6 +186,34 @@ fn is_or_follows(name: &str, purpose: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
+/// Both ways in which a key can lock outputs, as a genesis draft names them, and what pays to it.
+fn show_coin(
+    mut shown: Map<String, Value>,
+    point: &[u8; 33],
+    chain: ChainId,
+) -> Result<Value, Failure> {
+    let [_, x @ ..] = *point;
+    let both = [
+        ("p2wpkh", CoinKey::P2wpkh(Compressed(*point))),
+        ("p2tr", CoinKey::P2tr(XOnly(x))),
+    ];
+    for (name, key) in both {
+        let mut way = json_map(&key);
+        if let ChainId::Bitcoin(chain) = chain {
+            let owned = key.owned().map_err(|error| Failure::usage(error, ""))?;
+            let address = Address::Bitcoin(BitcoinAddress::new(chain, owned.lock()));
+            way.insert("address".into(), value!(address));
+        }
+        shown.insert(name.into(), way.into());
+    }
+    Ok(shown.into())
+}
+
+/// The key as a member of its own.
+fn json_map(key: &CoinKey) -> Map<String, Value> {
+    Map::from_iter([("key".to_owned(), value!(key))])
+}
+
 fn public(keys: &KeyFile, name: &Name, kind: Kind, chain: ChainId) -> Result<Value, Failure> {
     let mut shown = Map::new();
     shown.insert("name".into(), name.to_string().into());
@@ -196,6 +228,9 @@ fn public(keys: &KeyFile, name: &Name, kind: Kind, chain: ChainId) -> Result<Val
         })?;
         shown.insert("address".into(), value!(Address::Evm { chain, address }));
         return Ok(shown.into());
+    }
+    if kind == Kind::Coin {
+        return show_coin(shown, &keys.coin(name)?.public_key(), chain);
     }
     if kind == Kind::Secret {
         let secret = SealingSecret::new(&*keys.secret(name)?);

@@ -22,6 +22,8 @@ pub(crate) mod purpose {
     pub(crate) const SEALING: &str = "sealing";
     /// Signs transactions.
     pub(crate) const WALLET: &str = "wallet";
+    /// Spends outputs.
+    pub(crate) const COINS: &str = "coins";
     /// Signs attestations.
     pub(crate) const ISSUER: &str = "issuer";
     /// Is a development passkey.

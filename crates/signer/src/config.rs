@@ -1,5 +1,6 @@
 //! The signer's own configuration: what no journal entry can change.
 
+use portcullis_chains::bitcoin::FeeRate;
 use portcullis_chains::{Amount, AssetId, ChainId};
 use portcullis_core::Digest;
 use portcullis_core::factor::FactorKind;
@@ -61,6 +62,9 @@ pub struct Keys {
     /// The name of each wallet's key; none where the signer gives mandates.
     #[serde(default)]
     pub wallets: BTreeMap<WalletId, String>,
+    /// The names of each wallet's keys on chains of bip122: every one that genesis names for it.
+    #[serde(default)]
+    pub coins: BTreeMap<WalletId, Vec<String>>,
 }
 
 /// A chain, its node, and the most that a transaction there may cost.
@@ -75,8 +79,39 @@ pub struct Chain {
     pub confirmations: u64,
     /// The most that one transaction may cost beside its amount, in the chain's base unit.
     pub max_fee: Amount,
-    /// The most that a unit of gas may cost, in the chain's base unit.
+    /// The most that a unit of gas may cost, in the chain's base unit; on chains of eip155 only.
+    #[serde(default)]
     pub max_fee_per_gas: Amount,
+    /// The most that a transaction may pay for its size; on chains of bip122 only.
+    #[serde(default, rename = "max_fee_per_kvb", deserialize_with = "fee_rate")]
+    pub max_fee_rate: Option<FeeRate>,
+    /// The file that lets the signer in to its node, the node's own cookie or a line USER:PASSWORD; on chains of
+    /// bip122 only.
+    #[serde(default)]
+    pub credentials: Option<PathBuf>,
+}
+
+/// In satoshis per 1,000 virtual bytes.
+fn fee_rate<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<FeeRate>, D::Error> {
+    let sats = u64::deserialize(from)?;
+    let rate = FeeRate::per_1000_virtual_bytes(sats);
+    rate.map(Some).map_err(serde::de::Error::custom)
+}
+
+impl Chain {
+    /// What is missing or too much for a chain of its kind.
+    fn fault(&self) -> Option<&'static str> {
+        let is_capped = !self.max_fee_per_gas.is_zero();
+        let of_coins = (self.max_fee_rate.is_some(), self.credentials.is_some());
+        match (self.id, is_capped, of_coins) {
+            (ChainId::Bitcoin(_), false, (true, true)) => None,
+            (ChainId::Bitcoin(_), ..) => {
+                Some("takes credentials and max_fee_per_kvb, and no max_fee_per_gas")
+            }
+            (_, true, (false, false)) => None,
+            _ => Some("takes max_fee_per_gas, and neither credentials nor max_fee_per_kvb"),
+        }
+    }
 }
 
 /// A hard cap.
@@ -139,6 +174,9 @@ pub enum ConfigError {
     /// Nothing would ever be known to have arrived.
     #[error("{0}: confirmations of {1} is 0; a transaction's own block is the first")]
     NoConfirmations(PathBuf, ChainId),
+    /// What caps the fees of one kind of chain says nothing on the other.
+    #[error("{0}: [[chains]] of {1} {2}")]
+    Chain(PathBuf, ChainId, &'static str),
 }
 
 impl Config {
@@ -153,10 +191,15 @@ impl Config {
         let mut config: Self = toml::from_str(&text).map_err(wrong)?;
         config.resolve(path.parent().unwrap_or(Path::new("")));
         config.trim_urls();
-        match config.chains.iter().find(|chain| chain.confirmations == 0) {
-            Some(chain) => Err(ConfigError::NoConfirmations(path.to_owned(), chain.id)),
-            None => Ok(config),
+        for chain in &config.chains {
+            if chain.confirmations == 0 {
+                return Err(ConfigError::NoConfirmations(path.to_owned(), chain.id));
+            }
+            if let Some(fault) = chain.fault() {
+                return Err(ConfigError::Chain(path.to_owned(), chain.id, fault));
+            }
         }
+        Ok(config)
     }
 
     fn resolve(&mut self, folder: &Path) {
@@ -168,7 +211,9 @@ impl Config {
             &mut keys.file,
             &mut keys.passphrase_file,
         ];
-        for path in paths.into_iter().chain(clock) {
+        let chains = self.chains.iter_mut();
+        let credentials = chains.filter_map(|chain| chain.credentials.as_mut());
+        for path in paths.into_iter().chain(clock).chain(credentials) {
             *path = folder.join(&path);
         }
     }

@@ -3,6 +3,7 @@
 
 use crate::config::Chain;
 use crate::record::Signed;
+use crate::rest::Rest;
 use portcullis_chains::ChainId;
 use portcullis_chains::ethereum::SignedTx;
 use portcullis_core::id::WalletId;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use under_way::{Followed, UnderWay};
 
+pub(crate) mod spends;
 mod under_way;
 
 /// How long nodes may be spoken to in one step: whoever answers slowly, or not at all, must not keep
@@ -23,9 +25,6 @@ mod under_way;
 const BUDGET: Span = Span(750);
 /// How often a wallet's nonce is asked for, and one transaction is looked for.
 const LOOK_EVERY: Span = Span::seconds(1);
-/// The first and the longest time that a node is left alone after an error.
-const FIRST_REST: Span = Span::seconds(1);
-const LONGEST_REST: Span = Span::seconds(30);
 /// How long a nonce may look used by nothing of ours: a node contradicts itself for a moment, a
 /// stranger with the key for ever.
 const UNKNOWN_FOR: Span = Span::seconds(60);
@@ -47,8 +46,7 @@ pub(crate) struct Deliveries {
 struct Line {
     node: Arc<dyn Node>,
     confirmations: u64,
-    rest: Span,
-    until: Time,
+    rest: Rest,
     /// When anything was sent through it last.
     sent_at: Time,
 }
@@ -76,6 +74,11 @@ impl<'a> Budget<'a> {
         Self { watch, began }
     }
 
+    /// When it ends, unless what was begun within it takes longer.
+    pub(crate) fn until(&self) -> Time {
+        self.began.after(BUDGET)
+    }
+
     fn lasts(&self) -> bool {
         self.watch.now().since(self.began) < BUDGET
     }
@@ -96,8 +99,7 @@ impl Deliveries {
             let line = Line {
                 node,
                 confirmations: chain.confirmations.max(1),
-                rest: FIRST_REST,
-                until: Time(0),
+                rest: Rest::default(),
                 sent_at: Time(0),
             };
             Some((id, line))
@@ -190,7 +192,10 @@ impl Deliveries {
         may_leave: impl Fn(&Digest, &SignedTx) -> bool,
     ) -> Vec<Trouble> {
         let mut trouble = Vec::new();
-        let awake = self.nodes.iter_mut().filter(|(_, line)| line.until <= now);
+        let awake = self
+            .nodes
+            .iter_mut()
+            .filter(|(_, line)| line.rest.is_over(now));
         // As with looks: nobody waits for ever behind a slow node.
         let mut awake: Vec<(&ChainId, &mut Line)> = awake.collect();
         awake.sort_by_key(|(_, line)| line.sent_at);
@@ -222,7 +227,7 @@ impl Deliveries {
         wallets.sort_by_key(|(_, wallet)| wallet.looked_at);
         for (id, wallet) in wallets {
             let line = self.nodes.get_mut(&wallet.chain);
-            let Some(line) = line.filter(|line| line.until <= now) else {
+            let Some(line) = line.filter(|line| line.rest.is_over(now)) else {
                 continue;
             };
             if !self.under_way.has_any_of(*id) || !budget.lasts() {
@@ -241,7 +246,7 @@ impl Deliveries {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the node says nothing");
-                    line.fail(now);
+                    line.rest.begin(now);
                 }
             }
         }
@@ -268,9 +273,9 @@ impl Line {
         let said = self.node.send_all(&newest);
         // One request that is lost is one failure, whatever it carried.
         if said.iter().any(|sent| matches!(sent, Sent::Unknown(_))) {
-            self.fail(now);
+            self.rest.begin(now);
         } else {
-            self.rest = FIRST_REST;
+            self.rest.end();
         }
         let heard = leaving.iter().zip(said);
         let trouble = heard.filter_map(|(place, sent)| {
@@ -297,7 +302,7 @@ impl Line {
         let trackers = due.iter().filter_map(|place| under_way.get(place));
         let trackers: Vec<&Tracker> = trackers.map(|it| &it.tracker).collect();
         let seen = Observation::of(self.node.as_ref(), next_nonce, &trackers)?;
-        self.rest = FIRST_REST;
+        self.rest.end();
         let (mut says, mut trouble) = (Vec::new(), Vec::new());
         for (place, seen) in due.iter().zip(seen) {
             under_way.change(place, |it| match seen {
@@ -312,11 +317,6 @@ impl Line {
             });
         }
         Ok((says, trouble))
-    }
-
-    fn fail(&mut self, now: Time) {
-        self.until = now.after(self.rest);
-        self.rest = Span((self.rest.0 * 2).min(LONGEST_REST.0));
     }
 }
 

@@ -3,21 +3,25 @@
 //! That the act was allowed at its own entry is known already: an entry that this replica decides
 //! otherwise is void and releases nothing. What is left is what bars it *now*.
 
-use crate::bytes::{Checked, CheckedMandate, CheckedTransfer, PlanRefused};
-use crate::config::Config;
+use crate::bytes::{Checked, CheckedMandate, CheckedTransfer, ClaimedSpend, PlanRefused, payment};
+use crate::coins::Lines;
+use crate::config::{Chain, Config};
 use crate::enrolments::Enrolments;
 use crate::record::{Conflict, Intent, Pays, Record, Slot};
 use portcullis_chains::{Amount, AssetId, ChainId};
 use portcullis_core::effect::is_late;
 use portcullis_core::factor::FactorKind;
+use portcullis_core::genesis::Wallet;
 use portcullis_core::id::WalletId;
 use portcullis_core::plan::Plan;
 use portcullis_core::state::Awaiting;
+use portcullis_core::state::batch::Batch;
 use portcullis_core::state::release::Release;
 use portcullis_core::{ActKind, Digest, Span, State, Time};
+use portcullis_keeper::Watch;
 use portcullis_keeper::boards::Bars;
 use portcullis_keeper::follow::Heads;
-use portcullis_keys::WalletKey;
+use portcullis_keys::{CoinKey, WalletKey};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -31,6 +35,11 @@ pub(crate) struct Bench<'a> {
     pub(crate) record: &'a Record,
     pub(crate) config: &'a Config,
     pub(crate) wallets: &'a BTreeMap<WalletId, Arc<dyn WalletKey>>,
+    pub(crate) coins: &'a BTreeMap<WalletId, Vec<Arc<dyn CoinKey>>>,
+    pub(crate) lines: &'a Lines,
+    pub(crate) watch: &'a Watch,
+    /// Until when nodes may be asked.
+    pub(crate) ask_until: Time,
     pub(crate) bars: &'a Bars,
     pub(crate) enrolments: &'a Enrolments,
     pub(crate) now: Time,
@@ -73,6 +82,8 @@ pub(crate) enum Wait {
     Expired,
     /// A mandate was signed for what is to be given up: that is stated instead.
     Permitted,
+    /// The own node: it has not shown what the plan spends, or not as confirmed and unspent.
+    Coins,
 }
 
 /// What this signer's own configuration or record refuses.
@@ -123,7 +134,7 @@ impl Refusal {
     #[must_use]
     pub fn alarm(&self) -> &'static str {
         match self {
-            Self::Plan(PlanRefused::Fee(_) | PlanRefused::FeePerGas(_)) => "cap-exceeded",
+            Self::Plan(refused) if refused.is_cap() => "cap-exceeded",
             Self::Plan(_) => "plan-differs",
             Self::Conflict(_) => "nonce-conflict",
             _ => "cap-exceeded",
@@ -193,6 +204,97 @@ impl Bench<'_> {
         })
     }
 
+    /// Judge a batch, which is paid by one transaction, from its leader. What it spends is proven last: until then no
+    /// node is asked.
+    pub(crate) fn judge_batch(
+        &self,
+        leader: Digest,
+        batch: &Batch,
+        spent_beside: impl Fn(AssetId) -> Option<Amount>,
+    ) -> Result<Candidate, Barred> {
+        let facts = self.state.facts();
+        let plan = facts.signable(leader).ok_or(Wait::NotOurs)?;
+        let release = facts.releases.get(&leader).ok_or(Wait::NotOurs)?;
+        let wallet = self.state.network().wallet(plan.wallet);
+        let wallet = wallet.ok_or(Wait::NotOurs)?;
+        let keys = self.coins.get(&wallet.id).ok_or(Wait::NotOurs)?;
+        let chain = self.chain_of(wallet)?;
+        let spend = ClaimedSpend::new(self.state, (plan, batch), (wallet, keys), chain)?;
+        self.wait_for_batch(batch)?;
+        let pays = spend.pays();
+        let intent = Intent {
+            act: leader,
+            plan: plan.digest(),
+            wallet: wallet.id,
+            nonce: batch.number,
+            pays,
+            shared: Some(spend.shared()),
+        };
+        self.record.check(&intent)?;
+        if let Some(pays) = pays {
+            self.check_members(batch)?;
+            let is_counted = self.record.counts(&intent, self.now);
+            self.check_day(pays, spent_beside(pays.asset), is_counted)?;
+        }
+        let line = self.lines.of(chain.id).ok_or(Wait::Coins)?;
+        let shown = line.show(self.watch, self.ask_until, spend.claimed());
+        let shown = shown.ok_or(Wait::Coins)?;
+        let checked = Checked::Spend(Box::new(spend.prove(&shown, chain)?));
+        if !shown.are_unspent {
+            return Err(Wait::Coins.into());
+        }
+        let is_recorded = self.record.has(&intent, self.now);
+        Ok(Candidate {
+            intent,
+            entry: release.entry,
+            effects: release.effects,
+            checked,
+            is_recorded,
+        })
+    }
+
+    /// A batch goes when all of those may whom it pays; one that pays nobody, when all may that it gives up.
+    fn wait_for_batch(&self, batch: &Batch) -> Result<(), Wait> {
+        let facts = self.state.facts();
+        let mut waiting: Vec<_> = facts.paid(batch).collect();
+        if waiting.is_empty() {
+            let members = batch.members.iter();
+            let known = members.filter_map(|act| Some((*act, facts.releases.get(act)?)));
+            waiting = known.collect();
+        }
+        for (act, release) in waiting {
+            self.wait_for_time(act, release)?;
+            if self.bars.bar(&act, release) {
+                return Err(Wait::Posting);
+            }
+        }
+        Ok(())
+    }
+
+    /// Each of the batch's payments by itself.
+    fn check_members(&self, batch: &Batch) -> Result<(), Barred> {
+        for (_, release) in self.state.facts().paid(batch) {
+            if !self.enrolments.count(release, self.now) {
+                return Err(Wait::Enrolment.into());
+            }
+            self.check_floors(release)?;
+            let ActKind::Withdraw(act) = &release.act.kind else {
+                return Err(PlanRefused::Amount.into());
+            };
+            let amount = Amount(payment(release)?.amount().get().into());
+            self.check_transaction(Pays {
+                asset: act.asset,
+                amount,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn chain_of(&self, wallet: &Wallet) -> Result<&Chain, Refusal> {
+        let chain = wallet.address.chain();
+        self.config.chain(chain).ok_or(Refusal::NoChain(chain))
+    }
+
     fn check(&self, plan: &Plan, (digest, release): (Digest, &Release)) -> Result<Checked, Barred> {
         let network = self.state.network();
         let wallet = network.wallet(plan.wallet).ok_or(Wait::NotOurs)?;
@@ -205,8 +307,7 @@ impl Bench<'_> {
             ));
         }
         let key = self.wallets.get(&plan.wallet).ok_or(Wait::NotOurs)?;
-        let chain = wallet.address.chain();
-        let chain = self.config.chain(chain).ok_or(Refusal::NoChain(chain))?;
+        let chain = self.chain_of(wallet)?;
         let checked = CheckedTransfer::new(plan, release, wallet, key.address(), chain)?;
         Ok(Checked::Transfer(checked))
     }
@@ -287,12 +388,28 @@ impl Bench<'_> {
         spent_beside: Option<Amount>,
         is_counted: bool,
     ) -> Result<(), Refusal> {
+        self.check_transaction(pays)?;
+        self.check_day(pays, spent_beside, is_counted)
+    }
+
+    fn check_transaction(&self, pays: Pays) -> Result<(), Refusal> {
         let (asset, amount) = (pays.asset, pays.amount);
         let cap = self.config.cap(asset).ok_or(Refusal::NoCap(asset))?;
         if amount > cap.per_transaction {
             let cap = cap.per_transaction;
             return Err(Refusal::OverTransactionCap { asset, amount, cap });
         }
+        Ok(())
+    }
+
+    fn check_day(
+        &self,
+        pays: Pays,
+        spent_beside: Option<Amount>,
+        is_counted: bool,
+    ) -> Result<(), Refusal> {
+        let (asset, amount) = (pays.asset, pays.amount);
+        let cap = self.config.cap(asset).ok_or(Refusal::NoCap(asset))?;
         let more = if is_counted { Amount::ZERO } else { amount };
         let total = self
             .record
@@ -315,5 +432,6 @@ fn intent(act: Digest, plan: &Plan, checked: &Checked) -> Intent {
         wallet: plan.wallet,
         nonce: checked.nonce(),
         pays: checked.pays(),
+        shared: None,
     }
 }

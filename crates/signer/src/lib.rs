@@ -5,15 +5,18 @@
 //! freshly cosigned checkpoint, its own record and its own configuration let it.
 
 mod bytes;
+mod coins;
 pub mod config;
 mod deliver;
 mod enrolments;
 mod judge;
 pub mod record;
+mod rest;
 mod run;
 mod signer;
 
 pub use bytes::PlanRefused;
+pub use coins::Coins;
 pub use config::{Config, ConfigError};
 pub use judge::Refusal;
 pub use run::{RunError, Signs, run, shut};

@@ -13,6 +13,8 @@ use portcullis_chains::{Amount, AssetId};
 use portcullis_core::codec::encode;
 use portcullis_core::decide::payment::mandate;
 use portcullis_core::id::WalletId;
+use portcullis_core::state::Facts;
+use portcullis_core::state::batch::CoinId;
 use portcullis_core::state::release::Release;
 use portcullis_core::{Digest, Span, Time};
 use portcullis_host::{Disk, DiskError};
@@ -76,6 +78,9 @@ pub struct Intent {
     /// What it pays; absent where it gives the act up.
     #[n(4)]
     pub pays: Option<Pays>,
+    /// The output that it spends first, where it spends outputs.
+    #[n(5)]
+    pub shared: Option<CoinId>,
 }
 
 /// What counts against the caps.
@@ -129,6 +134,24 @@ pub enum Conflict {
         /// The nonce.
         nonce: u64,
     },
+    /// The number was taken with another first input.
+    #[error("number {nonce} of wallet {wallet} was signed with another first input")]
+    OtherShared {
+        /// The wallet.
+        wallet: WalletId,
+        /// The number.
+        nonce: u64,
+    },
+    /// The first input was taken by another number.
+    #[error("the first input of number {nonce} of wallet {wallet} is that of number {taken}")]
+    SharedTaken {
+        /// The wallet.
+        wallet: WalletId,
+        /// The number.
+        nonce: u64,
+        /// The number that has it.
+        taken: u64,
+    },
     /// The act was given up.
     #[error("act {0} was given up by a signed transaction; it is never paid again")]
     GivenUp(Digest),
@@ -147,6 +170,9 @@ pub struct Slot {
     /// When what it pays was last counted against the day's cap.
     #[n(2)]
     pub counted: Option<Time>,
+    /// The output that each of them spends first, where they spend outputs.
+    #[n(3)]
+    pub shared: Option<CoinId>,
 }
 
 impl Slot {
@@ -270,9 +296,8 @@ impl Record {
         slot.is_some_and(|slot| slot.is_counted(now))
     }
 
-    /// The signed transactions for a release, in the order in which they were recorded.
-    pub fn attempts_for(&self, release: &Release) -> impl Iterator<Item = Signed> {
-        let place = place_of(release);
+    /// The signed transactions for a wallet's nonce or number, in the order in which they were recorded.
+    pub fn attempts_at(&self, place: Option<(WalletId, u64)>) -> impl Iterator<Item = Signed> {
         let slot = place.and_then(|place| Some((place, self.index.slots.get(&place)?)));
         slot.into_iter().flat_map(|((wallet, nonce), slot)| {
             slot.attempts.iter().filter_map(move |attempt| {
@@ -293,6 +318,7 @@ impl Record {
         if floor.is_some_and(|floor| nonce < *floor) {
             return Err(Conflict::Ended { wallet, nonce });
         }
+        self.check_shared(intent)?;
         let Some(slot) = self.slot(intent.wallet, intent.nonce) else {
             return Ok(());
         };
@@ -307,6 +333,32 @@ impl Record {
         let given_up = slot.attempts.iter().any(|attempt| attempt.is_void);
         if given_up && intent.pays.is_some() {
             return Err(Conflict::GivenUp(intent.act));
+        }
+        Ok(())
+    }
+
+    /// Two batches that spend one output first are one, and two such outputs are two: either way somebody would be
+    /// paid twice or could not be given up.
+    fn check_shared(&self, intent: &Intent) -> Result<(), Conflict> {
+        let Some(shared) = intent.shared else {
+            return Ok(());
+        };
+        let (wallet, nonce) = (intent.wallet, intent.nonce);
+        let slots = self.index.slots.range((wallet, 0)..=(wallet, u64::MAX));
+        for ((_, number), slot) in slots {
+            let is_same = slot.shared == Some(shared);
+            match (*number == nonce, is_same) {
+                (true, false) => return Err(Conflict::OtherShared { wallet, nonce }),
+                (false, true) => {
+                    let taken = *number;
+                    return Err(Conflict::SharedTaken {
+                        wallet,
+                        nonce,
+                        taken,
+                    });
+                }
+                (true, true) | (false, false) => {}
+            }
         }
         Ok(())
     }
@@ -374,8 +426,15 @@ impl Record {
     }
 }
 
-/// The wallet and the nonce or number of a release: its first plan's.
-pub(crate) fn place_of(release: &Release) -> Option<(WalletId, u64)> {
+/// The wallet and the nonce or number of a release: its first plan's, or its batch's.
+pub(crate) fn place_of(
+    facts: &Facts,
+    (act, release): (&Digest, &Release),
+) -> Option<(WalletId, u64)> {
+    if release.leader.is_some() {
+        let batch = facts.batch_of(*act)?;
+        return Some((batch.wallet, batch.number));
+    }
     let plan = release.plans.first()?;
     let number = match UnsignedTx::from_bytes(&plan.unsigned) {
         Ok(tx) => tx.nonce(),
@@ -414,6 +473,7 @@ impl Index {
             act: intent.act,
             attempts: Vec::new(),
             counted: None,
+            shared: intent.shared,
         });
         if !slot.attempts.iter().any(|a| a.plan == intent.plan) {
             slot.attempts.push(Attempt {

@@ -1,8 +1,10 @@
 //! The process: from a configuration to a running signer, until SIGTERM.
 
+use crate::coins::{Coins, own_wallet};
 use crate::config::{Chain, Config};
 use crate::signer::{Parts, Signer, SignerError};
 use portcullis_chains::{AssetId, ChainId};
+use portcullis_core::genesis::Wallet;
 use portcullis_core::id::{KeeperId, WalletId};
 use portcullis_core::{Digest, Network};
 use portcullis_host::{Dir, SystemClock, SystemRandom, Told};
@@ -12,7 +14,8 @@ use portcullis_keeper::process::{Beside, stop_at_signal};
 use portcullis_keeper::start::{Start, StartError};
 use portcullis_keeper::successor::{StatementKeys, StatementKeysError};
 use portcullis_keys::file::NameError;
-use portcullis_keys::{KeyFile, KeyFileError, Name, StatementKey, WalletKey};
+use portcullis_keys::{CoinKey, KeyFile, KeyFileError, Name, StatementKey, WalletKey};
+use portcullis_node::bitcoin::{self, BitcoinNode};
 use portcullis_node::{HttpNode, Node, NodeError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,11 +67,18 @@ pub enum RunError {
     /// A wallet's key is another one.
     #[error("the key of wallet {0} is not that of the wallet's address in the genesis")]
     OtherWalletKey(WalletId),
+    /// A wallet of the other kind.
+    #[error(
+        "wallet {0} is named under keys.{1}: a wallet on a chain of bip122 takes keys.coins, any other keys.wallets"
+    )]
+    OtherKind(WalletId, &'static str),
     /// A wallet without its chain.
     #[error("wallet {0} is on {1}, which is not configured")]
     NoChain(WalletId, ChainId),
     /// A chain whose transactions this version does not sign.
-    #[error("[[chains]] names {0}: this signer signs transactions on chains of eip155 only")]
+    #[error(
+        "[[chains]] names {0}: this signer signs transactions on chains of eip155 and bip122 only"
+    )]
     UnknownChain(ChainId),
     /// Started as what it is not.
     #[error("the wallets of keeper {0} pay by mandate in the genesis: start it with --mandate")]
@@ -243,13 +253,14 @@ fn assemble(config: Config, signs: Signs) -> Result<(Parts, StatementKeys), RunE
         return Err(RunError::NoSuchAsset(stranger.asset));
     }
     check_signs(&config, &network, signs)?;
-    let (keys, wallets) = keys(&config, &start.key_file(&network)?, &network)?;
+    let file = start.key_file(&network)?;
+    let (keys, wallets) = keys(&config, &file, &network)?;
     let key = Arc::clone(keys.first());
-    let nodes = config
-        .chains
-        .iter()
-        .map(node)
-        .collect::<Result<_, RunError>>()?;
+    let nodes = nodes(&config)?;
+    let coins = Coins {
+        keys: coin_keys(&config, &file, &network)?,
+        nodes: coin_nodes(&config)?,
+    };
     // The folder last: a configuration that cannot be used takes nothing.
     let machine = start.machine(clock)?;
     let parts = Parts {
@@ -259,6 +270,7 @@ fn assemble(config: Config, signs: Signs) -> Result<(Parts, StatementKeys), RunE
         key,
         wallets,
         nodes,
+        coins,
     };
     Ok((parts, keys))
 }
@@ -292,7 +304,11 @@ fn check_signs(config: &Config, network: &Network, signs: Signs) -> Result<(), R
     let gives = ours.any(|wallet| wallet.keeper == config.keeper && wallet.mandate.is_some());
     match (signs, gives) {
         (Signs::Transactions, false) => Ok(()),
-        (Signs::Mandates, true) if config.keys.wallets.is_empty() => Ok(()),
+        (Signs::Mandates, true)
+            if config.keys.wallets.is_empty() && config.keys.coins.is_empty() =>
+        {
+            Ok(())
+        }
         (Signs::Mandates, true) => Err(RunError::KeyBesideMandates),
         (Signs::Transactions, true) => Err(RunError::GivesMandates(config.keeper)),
         (Signs::Mandates, false) => Err(RunError::GivesNoMandates(config.keeper)),
@@ -315,7 +331,9 @@ fn keys(
     }
     let wallets = network.genesis().wallets.iter();
     let ours = wallets.filter(|wallet| wallet.keeper == config.keeper && wallet.mandate.is_none());
-    for wallet in ours.filter(|wallet| !config.keys.wallets.contains_key(&wallet.id)) {
+    let named = &config.keys;
+    let has_key = |id| named.wallets.contains_key(id) || named.coins.contains_key(id);
+    for wallet in ours.filter(|wallet| !has_key(&wallet.id)) {
         tracing::warn!(wallet = %wallet.id, "no key is configured for this wallet: nothing is signed");
     }
     let mut wallets = Wallets::new();
@@ -335,20 +353,68 @@ fn check_wallet(
 ) -> Result<(), RunError> {
     let wallet = network.wallet(id).filter(|w| w.keeper == config.keeper);
     let wallet = wallet.ok_or(RunError::OtherWallet(id))?;
+    if wallet.bitcoin.is_some() {
+        return Err(RunError::OtherKind(id, "wallets"));
+    }
     if wallet.address.evm() != Some(key) {
         return Err(RunError::OtherWalletKey(id));
     }
+    check_chain(config, wallet)
+}
+
+fn check_chain(config: &Config, wallet: &Wallet) -> Result<(), RunError> {
     let chain = wallet.address.chain();
     match config.chain(chain) {
         Some(_) => Ok(()),
-        None => Err(RunError::NoChain(id, chain)),
+        None => Err(RunError::NoChain(wallet.id, chain)),
     }
+}
+
+type CoinKeys = BTreeMap<WalletId, Vec<Arc<dyn CoinKey>>>;
+
+/// The keys of wallets that spend coins: every one that genesis names, so that the signer can derive the wallet.
+fn coin_keys(config: &Config, file: &KeyFile, network: &Network) -> Result<CoinKeys, RunError> {
+    let mut wallets = CoinKeys::new();
+    for (id, names) in &config.keys.coins {
+        let mut keys = Vec::<Arc<dyn CoinKey>>::new();
+        for name in names {
+            keys.push(Arc::new(file.coin(&name.parse::<Name>()?)?));
+        }
+        let wallet = network.wallet(*id).filter(|w| w.keeper == config.keeper);
+        let wallet = wallet.ok_or(RunError::OtherWallet(*id))?;
+        if wallet.bitcoin.is_none() {
+            return Err(RunError::OtherKind(*id, "coins"));
+        }
+        if own_wallet(wallet, &keys).is_none() {
+            return Err(RunError::OtherWalletKey(*id));
+        }
+        check_chain(config, wallet)?;
+        wallets.insert(*id, keys);
+    }
+    Ok(wallets)
+}
+
+fn nodes(config: &Config) -> Result<BTreeMap<ChainId, Arc<dyn Node>>, RunError> {
+    let chains = config.chains.iter();
+    let others = chains.filter(|chain| !matches!(chain.id, ChainId::Bitcoin(_)));
+    others.map(node).collect()
 }
 
 fn node(chain: &Chain) -> Result<(ChainId, Arc<dyn Node>), RunError> {
     let number = chain.id.evm().ok_or(RunError::UnknownChain(chain.id))?;
     let node = HttpNode::new(&chain.node, number, NODE_PATIENCE)?;
     Ok((chain.id, Arc::new(node)))
+}
+
+fn coin_nodes(config: &Config) -> Result<BTreeMap<ChainId, Arc<dyn BitcoinNode>>, RunError> {
+    let mut nodes = BTreeMap::<_, Arc<dyn BitcoinNode>>::new();
+    for chain in &config.chains {
+        if let (ChainId::Bitcoin(id), Some(credentials)) = (chain.id, &chain.credentials) {
+            let node = bitcoin::HttpNode::new(&chain.node, credentials.clone(), id, NODE_PATIENCE)?;
+            nodes.insert(chain.id, Arc::new(node));
+        }
+    }
+    Ok(nodes)
 }
 
 #[cfg(test)]

@@ -1,17 +1,24 @@
 //! The signer: follow, decide again, record, sign, hand out, follow the chain.
 
-use crate::bytes::{Checked, CheckedTransfer};
+use crate::bytes::{Checked, CheckedSpend, CheckedTransfer};
+use crate::coins::{Coins, Lines};
 use crate::config::Config;
+use crate::deliver::spends::{SignedSpend, Spends};
 use crate::deliver::{Budget, Deliveries, Trouble};
 use crate::enrolments::Enrolments;
 use crate::judge::{Barred, Bench, Candidate, Refusal, Wait};
 use crate::record::{Pays, Record, Signed, place_of};
+use portcullis_chains::bitcoin;
 use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::SignedTx;
 use portcullis_chains::{Amount, AssetId, ChainId};
+use portcullis_core::decide::payment::spend;
 use portcullis_core::effect::Effect;
+use portcullis_core::genesis::Wallet;
 use portcullis_core::id::WalletId;
 use portcullis_core::plan::Plan;
+use portcullis_core::signature::{Signature, Strict, Verify as _};
+use portcullis_core::state::Facts;
 use portcullis_core::state::release::Release;
 use portcullis_core::statement::{Cap, Says};
 use portcullis_core::{Digest, Network, State};
@@ -22,8 +29,8 @@ use portcullis_keeper::lines::LinesError;
 use portcullis_keeper::{Keeper, KeeperError, KeeperParts, Lease, Machine, News, NoLease, rfc3339};
 use portcullis_keys::{SignError, StatementKey, WalletKey};
 use portcullis_mandate::Mandate;
-use portcullis_node::{Node, TrackError};
-use std::collections::BTreeMap;
+use portcullis_node::Node;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +55,8 @@ pub struct Parts {
     pub wallets: BTreeMap<WalletId, Arc<dyn WalletKey>>,
     /// The signer's own nodes.
     pub nodes: BTreeMap<ChainId, Arc<dyn Node>>,
+    /// What it spends coins with.
+    pub coins: Coins,
 }
 
 /// The signer.
@@ -60,6 +69,9 @@ pub struct Signer {
     enrolments: Enrolments,
     record: Record,
     deliveries: Deliveries,
+    coins: Coins,
+    lines: Lines,
+    spends: Spends,
     /// The newest plan of each act that this process has handed out.
     out: BTreeMap<Digest, Digest>,
     has_picked_up: bool,
@@ -113,6 +125,7 @@ impl Signer {
     pub fn open(parts: Parts) -> Result<Self, SignerError> {
         let record = Record::open(parts.machine.disk.as_ref())?;
         let statement_key = Arc::clone(&parts.key);
+        let lines = Lines::new(&parts.config.chains, &parts.network, &parts.coins);
         let keeper = Keeper::open(
             KeeperParts {
                 machine: parts.machine.clone(),
@@ -128,6 +141,9 @@ impl Signer {
         Ok(Self {
             machine: parts.machine,
             deliveries: Deliveries::new(&parts.config.chains, parts.nodes),
+            spends: Spends::new(lines.clone()),
+            lines,
+            coins: parts.coins,
             config: parts.config,
             wallets: parts.wallets,
             statement_key,
@@ -193,12 +209,14 @@ impl Signer {
             self.enrolments = enrolments(&self.keeper);
             let releases = &self.keeper.state().facts().releases;
             self.deliveries.keep(|act| releases.contains_key(act));
+            self.spends.keep(|act| releases.contains_key(act));
             self.out.retain(|act, _| releases.contains_key(act));
         }
         let changes = news.seen.iter().flat_map(|seen| &seen.applied.changes);
         for change in changes {
             if let Effect::End(act, ..) = change {
                 self.deliveries.forget(act);
+                self.spends.forget(act);
                 self.out.remove(act);
             }
         }
@@ -251,20 +269,24 @@ impl Signer {
         let facts = self.keeper.state().facts();
         let bench = self.bench(bars);
         let mut judged = Judged::default();
-        for digest in &facts.unsigned {
-            let Some(release) = facts.releases.get(digest) else {
+        for digest in unsigned(facts) {
+            let Some(release) = facts.releases.get(&digest) else {
                 continue;
             };
-            let out = self.out.get(digest);
+            let out = self.out.get(&digest);
             if out.is_some() && out == release.plans.last().map(Plan::digest).as_ref() {
                 continue;
             }
             let beside = |asset| spent_beside(&judged.ready, asset);
-            match bench.judge(*digest, release, beside) {
+            let verdict = match facts.batch_of(digest) {
+                Some(batch) => bench.judge_batch(digest, batch, beside),
+                None => bench.judge(digest, release, beside),
+            };
+            match verdict {
                 Ok(candidate) => judged.ready.push(candidate),
-                Err(Barred::Wait(Wait::Permitted)) => judged.permitted.push(*digest),
+                Err(Barred::Wait(Wait::Permitted)) => judged.permitted.push(digest),
                 Err(Barred::Wait(why)) => tracing::debug!(act = %digest, ?why, "waits"),
-                Err(Barred::Refuse(why)) => judged.refused.push((*digest, why)),
+                Err(Barred::Refuse(why)) => judged.refused.push((digest, why)),
             }
             if judged.ready.len() == BATCH {
                 break;
@@ -280,6 +302,10 @@ impl Signer {
             record: &self.record,
             config: &self.config,
             wallets: &self.wallets,
+            coins: &self.coins.keys,
+            lines: &self.lines,
+            watch: &self.machine.watch,
+            ask_until: Budget::begin(&self.machine.watch).until(),
             bars,
             enrolments: &self.enrolments,
             now: self.machine.watch.now(),
@@ -319,6 +345,7 @@ impl Signer {
         let signed = match &candidate.checked {
             Checked::Transfer(transfer) => self.sign_transfer(intent.wallet, transfer),
             Checked::Mandate(mandate) => self.sign_mandate(mandate.mandate().clone()).map(Some),
+            Checked::Spend(spend) => self.sign_spend(intent.wallet, spend),
         };
         let transaction = match signed {
             Ok(transaction) => transaction?,
@@ -349,6 +376,19 @@ impl Signer {
         Ok(Some(transaction.to_bytes()))
     }
 
+    fn sign_spend(
+        &self,
+        wallet: WalletId,
+        checked: &CheckedSpend,
+    ) -> Result<Option<Vec<u8>>, SignError> {
+        let keys = self.coins.keys.get(&wallet);
+        let wallet = self.keeper.state().network().wallet(wallet);
+        let (Some(keys), Some(wallet)) = (keys, wallet) else {
+            return Ok(None);
+        };
+        checked.sign(wallet, keys).map(Some)
+    }
+
     fn sign_mandate(&self, mandate: Mandate) -> Result<Vec<u8>, SignError> {
         let signature = self.statement_key.sign(mandate.to_string().as_bytes())?;
         let signature = *signature.as_bytes();
@@ -372,7 +412,7 @@ impl Signer {
             transaction,
         };
         self.state_signed(intent.act, (candidate.entry, candidate.effects), &signed)?;
-        self.track(intent.act, &signed, Deliveries::follow);
+        self.track(intent.act, &signed, Follow::Newest);
         self.follow_superseded(intent.act)?;
         Ok(true)
     }
@@ -380,18 +420,21 @@ impl Signer {
     /// What was signed for the release's nonce by an earlier plan may have left before a crash, or
     /// without the journal's knowing: it is stated, and followed beside the newest.
     fn follow_superseded(&mut self, act: Digest) -> Result<(), SignerError> {
-        let Some(release) = self.state().facts().releases.get(&act) else {
+        let facts = self.state().facts();
+        let release = facts.releases.get(&act);
+        let Some(release) = release.filter(|release| is_led_by(release, act)) else {
             return Ok(());
         };
         let newest = release.plans.last().map(Plan::digest);
         let decided = (release.entry, release.effects);
-        let attempts = self.record.attempts_for(release);
+        let place = place_of(facts, (&act, release));
+        let attempts = self.record.attempts_at(place);
         let earlier = attempts.filter(|signed| Some(signed.plan) != newest);
         let earlier: Vec<_> = earlier
             .map(|signed| (release.is_signed(signed.plan), signed))
             .collect();
         for (is_stated, signed) in earlier {
-            self.track(act, &signed, Deliveries::also);
+            self.track(act, &signed, Follow::Earlier);
             if !is_stated {
                 self.state_signed(act, decided, &signed)?;
             }
@@ -416,24 +459,72 @@ impl Signer {
     }
 
     /// A mandate that was signed before the statement key was rotated is stated under the one in force: the same
-    /// text, so the same permission. A transaction is stated as it was signed.
-    fn with_the_key_in_force(&self, signed: &[u8]) -> Result<Vec<u8>, KeeperError> {
-        match portcullis_mandate::Signed::from_bytes(signed) {
-            Ok(signed) => Ok(self.sign_mandate(signed.mandate)?),
-            Err(_) => Ok(signed.to_vec()),
+    /// text, so the same permission. Anything else is stated as it was signed.
+    fn with_the_key_in_force(&self, bytes: &[u8]) -> Result<Vec<u8>, KeeperError> {
+        let Ok(signed) = portcullis_mandate::Signed::from_bytes(bytes) else {
+            return Ok(bytes.to_vec());
+        };
+        let text = signed.mandate.to_string();
+        let signature = Signature::from_bytes(signed.signature);
+        let key = self.statement_key.public_key();
+        if Strict.verify(key, text.as_bytes(), &signature) {
+            return Ok(bytes.to_vec());
         }
+        Ok(self.sign_mandate(signed.mandate)?)
     }
 
     /// A mandate is followed by whoever carries it out.
     fn track(&mut self, act: Digest, signed: &Signed, how: Follow) {
         let wallet = self.keeper.state().network().wallet(signed.wallet);
-        let wallet = wallet.filter(|wallet| wallet.mandate.is_none());
-        let Some(Address::Evm { address, .. }) = wallet.map(|wallet| wallet.address) else {
+        let Some(wallet) = wallet.filter(|wallet| wallet.mandate.is_none()) else {
             return;
         };
-        if let Err(error) = how(&mut self.deliveries, act, address, signed) {
-            tracing::error!(%act, %error, "a signed transaction cannot be followed");
+        let followed = match wallet.address {
+            Address::Evm { address, .. } => self.track_transfer(act, address, signed, how),
+            Address::Bitcoin(_) => match self.signed_spend(act, wallet, signed) {
+                Some(spend) => self.track_spend(act, spend, how),
+                None => Err("it is not what is in the journal".to_owned()),
+            },
+            Address::Named(_) => return,
+        };
+        if let Err(error) = followed {
+            tracing::error!(%act, error, "a signed transaction cannot be followed");
         }
+    }
+
+    fn track_transfer(
+        &mut self,
+        act: Digest,
+        wallet: [u8; 20],
+        signed: &Signed,
+        how: Follow,
+    ) -> Result<(), String> {
+        let tracked = match how {
+            Follow::Newest => self.deliveries.follow(act, wallet, signed),
+            Follow::Earlier => self.deliveries.also(act, wallet, signed),
+        };
+        tracked.map_err(|error| error.to_string())
+    }
+
+    fn track_spend(&mut self, act: Digest, spend: SignedSpend, how: Follow) -> Result<(), String> {
+        let tracked = match how {
+            Follow::Newest => self.spends.follow(act, spend),
+            Follow::Earlier => self.spends.also(act, spend),
+        };
+        tracked.map_err(|error| error.to_string())
+    }
+
+    /// What was signed, read with the plan that it is of.
+    fn signed_spend(&self, act: Digest, wallet: &Wallet, signed: &Signed) -> Option<SignedSpend> {
+        let release = self.state().facts().releases.get(&act)?;
+        let mut plans = release.plans.iter();
+        let plan = plans.find(|plan| plan.digest() == signed.plan)?;
+        let claimed = spend::decode(wallet, plan).ok()?;
+        Some(SignedSpend {
+            chain: wallet.address.chain(),
+            planned: claimed.standing(),
+            tx: claimed.signed(&signed.transaction).ok()?,
+        })
     }
 
     /// Broadcast, look at the chain, state what is final.
@@ -446,17 +537,23 @@ impl Signer {
         let lease = self.keeper.lease();
         let state = self.keeper.state();
         let releases = &state.facts().releases;
-        let may_leave = |act: &Digest, tx: &SignedTx| {
+        let holds = || {
             let holds = |lease: &Lease| lease.holds(self.machine.watch.now());
-            let release = releases.get(act);
             lease.as_ref().is_ok_and(holds)
-                && release.is_some_and(|r| is_in_force(r, tx) && !bars.bar(act, r))
         };
+        let may_leave = |act: &Digest, tx: &SignedTx| {
+            let release = releases.get(act);
+            holds() && release.is_some_and(|r| is_in_force(r, tx) && !bars.bar(act, r))
+        };
+        let batch_may_leave =
+            |act: &Digest, tx: &bitcoin::SignedTx| holds() && goes_out(state, bars, *act, tx);
         let budget = Budget::begin(&self.machine.watch);
         let mut trouble = self.deliveries.send(now, &budget, SENDS, may_leave);
+        trouble.extend(self.spends.send(now, &budget, SENDS, batch_may_leave));
         let (says, more) = self.deliveries.look(now, &budget, LOOKS);
-        trouble.extend(more);
-        for says in says {
+        let (says_of_coins, more_of_coins) = self.spends.look(now, &budget, LOOKS);
+        trouble.extend(more.into_iter().chain(more_of_coins));
+        for says in says.into_iter().chain(says_of_coins) {
             self.keeper.say(says)?;
         }
         for Trouble { act, name, text } in trouble {
@@ -475,7 +572,8 @@ impl Signer {
         for (wallet, state) in &facts.wallets {
             floors.insert(*wallet, state.next_nonce);
         }
-        for (wallet, nonce) in facts.releases.values().filter_map(place_of) {
+        let places = facts.releases.iter();
+        for (wallet, nonce) in places.filter_map(|release| place_of(facts, release)) {
             let floor = floors.entry(wallet).or_insert(nonce);
             *floor = nonce.min(*floor);
         }
@@ -487,13 +585,15 @@ impl Signer {
     fn pick_up(&mut self) -> Result<(), SignerError> {
         let state = self.keeper.state();
         let mut open = Vec::new();
-        for (act, release) in &state.facts().releases {
-            let attempts = self.record.attempts_for(release);
+        let releases = state.facts().releases.iter();
+        for (act, release) in releases.filter(|(act, release)| is_led_by(release, **act)) {
+            let place = place_of(state.facts(), (act, release));
+            let attempts = self.record.attempts_at(place);
             let is_out = |signed: &Signed| release.is_signed(signed.plan);
             open.extend(attempts.filter(is_out).map(|signed| (*act, signed)));
         }
         for (act, signed) in &open {
-            self.track(*act, signed, Deliveries::follow);
+            self.track(*act, signed, Follow::Newest);
         }
         let acts: Vec<Digest> = self.state().facts().releases.keys().copied().collect();
         for act in acts {
@@ -550,7 +650,43 @@ impl Signer {
 }
 
 /// How a transaction is followed.
-type Follow = fn(&mut Deliveries, Digest, [u8; 20], &Signed) -> Result<(), TrackError>;
+#[derive(Clone, Copy)]
+enum Follow {
+    /// As what is sent, in the place of what was signed before.
+    Newest,
+    /// As what may have left, and is never sent again.
+    Earlier,
+}
+
+/// What nobody has signed: batches by their leaders, each once.
+fn unsigned(facts: &Facts) -> BTreeSet<Digest> {
+    let leader = |act: &Digest| {
+        let release = facts.releases.get(act);
+        release.and_then(|release| release.leader).unwrap_or(*act)
+    };
+    facts.unsigned.iter().map(leader).collect()
+}
+
+/// Whether what is signed for the release is stated and followed by it: that of a batch goes by its leader.
+fn is_led_by(release: &Release, act: Digest) -> bool {
+    release.leader.is_none_or(|leader| leader == act)
+}
+
+/// Whether the bytes are those of the plan that the journal has in force for a batch, and nothing bars anybody whom
+/// it pays.
+fn goes_out(state: &State, bars: &Bars, leader: Digest, tx: &bitcoin::SignedTx) -> bool {
+    let facts = state.facts();
+    let (Some(batch), Some(plan)) = (facts.batch_of(leader), facts.signable(leader)) else {
+        return false;
+    };
+    let claimed = state.network().wallet(batch.wallet);
+    let claimed = claimed.and_then(|wallet| spend::decode(wallet, plan).ok());
+    let is_in_force = claimed.is_some_and(|claimed| claimed.txid() == tx.txid());
+    is_in_force
+        && !facts
+            .paid(batch)
+            .any(|(act, release)| bars.bar(&act, release))
+}
 
 /// Whether the bytes are those of the plan that the journal has in force; one that is withheld has
 /// none.

@@ -13,7 +13,7 @@ use super::plan::{REPLACEABLE, outputs};
 use super::psbt::{self, Input, PsbtError};
 use super::size::Size;
 use super::wallet::Kind;
-use super::{Coin, MAX_INPUTS, MAX_PAYMENTS, MAX_PSBT, Payment, Sats, Wallet, spends};
+use super::{Coin, FeeRate, MAX_INPUTS, MAX_PAYMENTS, MAX_PSBT, Payment, Sats, Wallet, spends};
 
 /// What the plan has to be. None of it may come from where the plan comes from.
 #[derive(Clone, Copy, Debug)]
@@ -207,6 +207,12 @@ impl Checked {
     pub fn outbids(&self, standing: &Standing) -> bool {
         let size = Size::of(&self.tx, &self.coins);
         self.fee.get() >= standing.least_above(size.virtual_bytes())
+    }
+
+    /// Whether its fee is above what this rate asks for its size once it is signed.
+    #[must_use]
+    pub fn pays_above(&self, rate: FeeRate) -> bool {
+        self.fee.get() > rate.price(Size::of(&self.tx, &self.coins).virtual_bytes())
     }
 
     /// What is spent, in the order of the inputs: what no other plan may spend while this one stands.

@@ -29,6 +29,14 @@ mod spends;
 mod wallet;
 
 pub use bitcoin::{OutPoint, Txid};
+
+/// A transaction's id from its hash, in the order of the bytes of transactions.
+#[must_use]
+pub fn txid(hash: [u8; 32]) -> Txid {
+    use bitcoin::hashes::Hash as _;
+    Txid::from_byte_array(hash)
+}
+
 pub use check::{Checked, Demands, Refused};
 pub use claimed::Claimed;
 pub use coin::{Coin, CoinError, MAX_PREVIOUS, Unspent};

@@ -113,6 +113,11 @@ impl Wallet {
         self.change.lock()
     }
 
+    /// Every lock that its keys open.
+    pub fn locks(&self) -> impl Iterator<Item = Lock> {
+        self.owned.keys().copied()
+    }
+
     /// The key that opens a lock, if it is the wallet's.
     #[must_use]
     pub fn key_of(&self, lock: &Lock) -> Option<&OwnedKey> {

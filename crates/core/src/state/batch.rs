@@ -55,6 +55,21 @@ impl CoinId {
     }
 }
 
+impl CoinId {
+    /// The output, as transactions name it.
+    #[must_use]
+    pub fn outpoint(&self) -> OutPoint {
+        let (mut hash, mut place) = ([0; 32], [0; 4]);
+        let (id, vout) = self.0.split_at(32);
+        hash.copy_from_slice(id);
+        place.copy_from_slice(vout);
+        OutPoint::new(
+            portcullis_chains::bitcoin::txid(hash),
+            u32::from_le_bytes(place),
+        )
+    }
+}
+
 impl From<OutPoint> for CoinId {
     fn from(outpoint: OutPoint) -> Self {
         let mut bytes = [0; 36];

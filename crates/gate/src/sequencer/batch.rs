@@ -5,9 +5,9 @@ use crate::fees::FeeTable;
 use crate::published::Witnessed;
 use portcullis_core::act::{ActKind, SetLabels};
 use portcullis_core::board::Posting;
-use portcullis_core::decide::{self, Decided};
+use portcullis_core::decide::{self, Decided, Payment, batch};
 use portcullis_core::effect::Effect;
-use portcullis_core::entry::{MAX_ENTRY, Replacement, Settlement, Submission, Supplement};
+use portcullis_core::entry::{Beside, MAX_ENTRY, Replacement, Settlement, Submission, Supplement};
 use portcullis_core::plan::Plan;
 use portcullis_core::realm::Realm;
 use portcullis_core::statement::SignedStatement;
@@ -214,6 +214,9 @@ impl Batch {
         if matches!(decided.decision(), Decision::Hold { .. }) {
             return;
         }
+        if self.settle_together(act, &decided) {
+            return;
+        }
         let Ok((decision, plan)) = self.planned(&decided) else {
             return;
         };
@@ -221,8 +224,40 @@ impl Batch {
             act,
             decision,
             plan,
-            beside: portcullis_core::entry::Beside::default(),
+            beside: Beside::default(),
         })));
+    }
+
+    /// Settle it with others that the same coins pay, where there are any: whether that was done. Where all together
+    /// cannot be paid, each goes by itself as far as it can.
+    fn settle_together(&mut self, leader: Digest, alone: &Decided) -> bool {
+        let pays_first = alone.payment().and_then(Payment::spend);
+        if pays_first.is_none_or(|spend| spend.replaced().is_some()) {
+            return false;
+        }
+        let shared = Arc::clone(&self.shared);
+        let time = self.time;
+        let together = shared.guarded(|state| {
+            let beside = batch::gather(state, leader, time);
+            let decided = batch::settle_together(state, leader, &beside, time);
+            (beside, decided)
+        });
+        let Ok((beside, Ok(decided))) = together else {
+            return false;
+        };
+        if beside.is_empty() {
+            return false;
+        }
+        let Ok((decision, plan)) = self.planned(&decided) else {
+            return false;
+        };
+        let settlement = Settlement {
+            act: leader,
+            decision,
+            plan,
+            beside: Beside(beside),
+        };
+        self.add(Body::Settle(Box::new(settlement))).is_ok()
     }
 
     /// Journal a fee bump.

@@ -17,6 +17,7 @@ use batch::{Batch, Finished};
 use checkpoints::Checkpoints;
 use pace::Pace;
 use portcullis_core::board::Posting;
+use portcullis_core::decide::payment::spend::MAX_SPEND;
 use portcullis_core::decide::{Cosigned, Decided, settle_with};
 use portcullis_core::genesis::MAX_GENESIS;
 use portcullis_core::statement::SignedStatement;
@@ -307,7 +308,7 @@ impl<S: Store> Sequencer<S> {
         }
         // Room for the largest that these can become, asked before anything is applied. A command
         // that brings evidence may be followed by a settlement.
-        let others = (due.len() + bumps.len() + commands.len()) as u64 * SMALL;
+        let others = (due.len() + bumps.len() + commands.len()) as u64 * self.most_of_ours();
         let asked: u64 = commands
             .iter()
             .map(|command| command.what.most_bytes())
@@ -341,6 +342,14 @@ impl<S: Store> Sequencer<S> {
             batch.replace(act, plan, fresh);
         }
         self.close(batch)
+    }
+
+    /// The most bytes of an entry that the gate makes by itself, beside what was sent: plans from coins are long.
+    fn most_of_ours(&self) -> u64 {
+        let state = self.shared.state();
+        let mut wallets = state.network().genesis().wallets.iter();
+        let plan = wallets.any(|wallet| wallet.bitcoin.is_some());
+        SMALL + if plan { MAX_SPEND as u64 } else { 0 }
     }
 
     /// Whether a posting of a stop board names the newest cosigned checkpoint and the journal does not

@@ -3,7 +3,7 @@
 use super::{MAX_BATCH, Sequencer};
 use crate::fees::outbid;
 use portcullis_core::decide::Decided;
-use portcullis_core::decide::payment::{decode, leaves_room, mandate};
+use portcullis_core::decide::payment::{Spend, decode, leaves_room, mandate};
 use portcullis_core::plan::Plan;
 use portcullis_core::state::release::{Release, Stage};
 use portcullis_core::{Decision, Digest, Span, State, Time};
@@ -73,12 +73,28 @@ impl<S: Store> Sequencer<S> {
         }
         self.last_bump = now;
         let state = self.shared.state();
+        self.fees.coins.note(&state);
         let lowest = lowest_open(&state).into_iter();
         let due = lowest
             .filter_map(|(digest, release)| Some((digest, self.bumped(&state, release, now)?)));
         due.chain(expired_mandates(&state, now))
+            .chain(self.bumped_batches(&state, now))
             .take(MAX_BATCH)
             .collect()
+    }
+
+    /// Higher fees for batches that are signed and stay unconfirmed, by their leaders.
+    fn bumped_batches(&self, state: &State, now: Time) -> impl Iterator<Item = (Digest, Plan)> {
+        let batches = state.facts().batches.iter().flatten();
+        batches.filter_map(move |(leader, batch)| {
+            let plan = state.facts().signable(*leader)?;
+            let release = state.facts().releases.get(leader)?;
+            let wallet = state.network().wallet(batch.wallet)?;
+            let after = self.fees.coins.bump_after(wallet)?;
+            let is_due = release.is_signed(plan.digest()) && now.since(release.time) >= after;
+            let spend = Spend::again(state, *leader).filter(|_| is_due)?;
+            Some((*leader, self.fees.coins.plan(&spend)?))
+        })
     }
 
     fn bumped(&self, state: &State, release: &Release, now: Time) -> Option<Plan> {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use minicbor::decode::{Decoder, Error};
 use minicbor::{Decode, Encode};
 
+use crate::SoftwareCoin;
 use crate::software::{Secret, SoftwareStatement, SoftwareWallet};
 use zeroize::Zeroizing;
 
@@ -25,6 +26,9 @@ pub enum Kind {
     /// 32 bytes that a process seals or encrypts with; signs nothing.
     #[n(4)]
     Secret,
+    /// Spends outputs on chains with Bitcoin's transactions.
+    #[n(5)]
+    Coin,
 }
 
 impl Kind {
@@ -32,6 +36,7 @@ impl Kind {
     pub(super) fn admits(self, secret: &Secret) -> bool {
         match self {
             Self::Secp256k1 => SoftwareWallet::new(secret).is_ok(),
+            Self::Coin => SoftwareCoin::new(secret).is_ok(),
             Self::Ed25519 => SoftwareStatement::ed25519(secret).is_ok(),
             Self::P256 => SoftwareStatement::p256(secret).is_ok(),
             Self::Secret => true,
@@ -46,6 +51,7 @@ impl fmt::Display for Kind {
             Self::Ed25519 => "ed25519",
             Self::P256 => "p256",
             Self::Secret => "secret",
+            Self::Coin => "coin",
         })
     }
 }

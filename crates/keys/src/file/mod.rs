@@ -18,6 +18,7 @@ pub use entry::{Kind, Name, NameError};
 pub use error::KeyFileError;
 pub use passphrase::{Passphrase, PassphraseError};
 
+use crate::SoftwareCoin;
 use crate::software::{Secret, SoftwareStatement, SoftwareWallet};
 use entry::Entry;
 use format::Sealed;
@@ -130,13 +131,22 @@ impl KeyFile {
         }
     }
 
+    /// The key of this name that spends outputs.
+    pub fn coin(&self, name: &Name) -> Result<SoftwareCoin, KeyFileError> {
+        let entry = self.named(name)?;
+        match entry.kind {
+            Kind::Coin => SoftwareCoin::new(&entry.secret).map_err(|_| KeyFileError::OutOfRange),
+            kind => Err(KeyFileError::WrongKind(name.clone(), kind)),
+        }
+    }
+
     /// The Ed25519 or P-256 key of this name.
     pub fn statement(&self, name: &Name) -> Result<SoftwareStatement, KeyFileError> {
         let entry = self.named(name)?;
         let key = match entry.kind {
             Kind::Ed25519 => SoftwareStatement::ed25519(&entry.secret),
             Kind::P256 => SoftwareStatement::p256(&entry.secret),
-            kind @ (Kind::Secp256k1 | Kind::Secret) => {
+            kind @ (Kind::Secp256k1 | Kind::Secret | Kind::Coin) => {
                 return Err(KeyFileError::WrongKind(name.clone(), kind));
             }
         };

@@ -9,14 +9,18 @@ use serde_json::json;
 
 use super::rpc::{Question, Raw, Rpc};
 use super::wire::{
-    Btc, WireDescriptor, WireEstimate, WireImport, WirePool, WireTip, WireTransaction, WireUnspent,
+    Btc, WireDescriptor, WireEstimate, WireImport, WireOutput, WirePool, WireTip, WireTransaction,
+    WireUnspent,
 };
-use super::{BitcoinNode, Listed, Observation, Sent, look};
+use super::{BitcoinNode, InChain, Listed, Observation, Sent, look};
 use crate::rpc::NO_ANSWER;
 use crate::{Block, NodeError};
 
 /// How many transactions are asked for in one exchange.
 pub(super) const AT_ONCE: usize = 8;
+
+/// How many outputs are asked for in one exchange.
+const OUTPUTS_AT_ONCE: usize = 250;
 
 /// The depth beyond which nobody asks.
 const ANY_DEPTH: u32 = 9_999_999;
@@ -40,9 +44,16 @@ impl HttpNode {
         Rpc::new(url, credentials, chain, timeout).map(|rpc| Self { rpc })
     }
 
-    /// Has the node's wallet watch these locks from now on. What was paid to them before, it finds
-    /// only by `rescanblockchain`, which is an operator's to run: it takes long.
-    pub fn watch(&self, locks: &[Lock]) -> Result<(), NodeError> {
+    fn broadcast(&self, txs: &[&SignedTx]) -> Result<Vec<Sent>, NodeError> {
+        let raw = |tx: &&SignedTx| ("sendrawtransaction", json!([hex::encode(tx.to_bytes())]));
+        let said = self.rpc.ask_all(&txs.iter().map(raw).collect::<Vec<_>>())?;
+        let said = said.into_iter().zip(txs);
+        Ok(said.map(|(said, tx)| Sent::of(said, tx.txid())).collect())
+    }
+}
+
+impl BitcoinNode for HttpNode {
+    fn watch(&self, locks: &[Lock]) -> Result<(), NodeError> {
         let raw = |lock: &Lock| format!("raw({})", hex::encode(lock.script().as_bytes()));
         let plain: Vec<Question> = locks
             .iter()
@@ -61,15 +72,6 @@ impl HttpNode {
         }
     }
 
-    fn broadcast(&self, txs: &[&SignedTx]) -> Result<Vec<Sent>, NodeError> {
-        let raw = |tx: &&SignedTx| ("sendrawtransaction", json!([hex::encode(tx.to_bytes())]));
-        let said = self.rpc.ask_all(&txs.iter().map(raw).collect::<Vec<_>>())?;
-        let said = said.into_iter().zip(txs);
-        Ok(said.map(|(said, tx)| Sent::of(said, tx.txid())).collect())
-    }
-}
-
-impl BitcoinNode for HttpNode {
     fn tip(&self) -> Result<Block, NodeError> {
         self.rpc
             .ask::<WireTip>("getblockchaininfo", json!([]))?
@@ -84,6 +86,23 @@ impl BitcoinNode for HttpNode {
         let listed: Vec<WireUnspent> = self.rpc.ask("listunspent", params)?;
         let listed = listed.into_iter();
         listed.map(|output| output.listed(confirmations)).collect()
+    }
+
+    fn in_chain(&self, outputs: &[OutPoint]) -> Result<Vec<Option<InChain>>, NodeError> {
+        let waiting_too = false;
+        let ask = |output: &OutPoint| {
+            let params = json!([output.txid.to_string(), output.vout, waiting_too]);
+            ("gettxout", params)
+        };
+        let mut found = Vec::new();
+        for outputs in outputs.chunks(OUTPUTS_AT_ONCE) {
+            let questions: Vec<Question> = outputs.iter().map(ask).collect();
+            for (said, outpoint) in self.rpc.ask_all(&questions)?.into_iter().zip(outputs) {
+                let output: Option<WireOutput> = said?.read()?;
+                found.push(output.and_then(|output| output.in_chain(*outpoint)));
+            }
+        }
+        Ok(found)
     }
 
     fn transactions(&self, txids: &[Txid]) -> Result<Vec<Vec<u8>>, NodeError> {

@@ -23,7 +23,7 @@ pub mod testkit;
 mod tests;
 
 use portcullis_chains::bitcoin::{
-    Coin, CoinError, FeeRate, OutPoint, Sats, SignedTx, Txid, Unspent, Wallet,
+    Coin, CoinError, FeeRate, Lock, OutPoint, Sats, SignedTx, Txid, Unspent, Wallet,
 };
 
 use super::{Block, NodeError};
@@ -45,6 +45,10 @@ pub use tracker::{Mined, REBROADCAST, Standing, TrackError, Tracker};
 /// **Not promised.** That what is listed as unspent exists, that two answers were given by one state
 /// of the chain, or that a block stays.
 pub trait BitcoinNode: Send + Sync {
+    /// Has the node watch these locks from now on: of what pays them it then says all that is asked below. What
+    /// was paid to them before, it finds only by `rescanblockchain`, which is an operator's to run: it takes long.
+    fn watch(&self, locks: &[Lock]) -> Result<(), NodeError>;
+
     /// The highest block; an error while the node has not caught up.
     fn tip(&self) -> Result<Block, NodeError>;
 
@@ -52,6 +56,10 @@ pub trait BitcoinNode: Send + Sync {
     /// knows, and at least so many blocks deep. At least one: what is not in a block may be taken
     /// back by whoever made it, and a replacement may spend nothing of the kind (BIP 125, rule 2).
     fn unspent(&self, confirmations: u32, least: Sats) -> Result<Vec<Listed>, NodeError>;
+
+    /// Of each of these outputs what the chain has, whatever waits to be in it; nothing where it is spent there, is
+    /// in no block, or may not be spent yet because it is a young block's own reward.
+    fn in_chain(&self, outputs: &[OutPoint]) -> Result<Vec<Option<InChain>>, NodeError>;
 
     /// These transactions, raw, in their order. One that the node does not have is an error.
     fn transactions(&self, txids: &[Txid]) -> Result<Vec<Vec<u8>>, NodeError>;
@@ -85,6 +93,15 @@ pub struct Listed {
     pub script: Vec<u8>,
 }
 
+/// An output that the chain has and nothing in it has spent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InChain {
+    /// What it is.
+    pub listed: Listed,
+    /// How many blocks stand on it, its own counted.
+    pub confirmations: u32,
+}
+
 /// A claim of a node that is not believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disbelieved {
@@ -105,7 +122,15 @@ pub fn unspent_coins(
     confirmations: u32,
     least: Sats,
 ) -> Result<(Vec<Coin>, Vec<Disbelieved>), NodeError> {
-    let listed = node.unspent(confirmations, least)?;
+    proven(node, wallet, &node.unspent(confirmations, least)?)
+}
+
+/// What is proven of a node's claims.
+pub fn proven(
+    node: &dyn BitcoinNode,
+    wallet: &Wallet,
+    listed: &[Listed],
+) -> Result<(Vec<Coin>, Vec<Disbelieved>), NodeError> {
     let txids: Vec<Txid> = listed.iter().map(|listed| listed.outpoint.txid).collect();
     let previous = node.transactions(&txids)?;
     let (mut coins, mut disbelieved) = (Vec::new(), Vec::new());

@@ -1,6 +1,6 @@
 //! A node's answers, read without a node; and a node that lies.
 
-use portcullis_chains::bitcoin::{FeeRate, OutPoint, Sats, SignedTx, Txid};
+use portcullis_chains::bitcoin::{FeeRate, Lock, OutPoint, Sats, SignedTx, Txid};
 use portcullis_chains::caip::BitcoinChain;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::http::rate;
 use super::rpc::{Question, Said, answers};
 use super::wire::{WireTip, WireTransaction, WireUnspent};
-use super::{BitcoinNode, Listed, Observation, Sent, look};
+use super::{BitcoinNode, InChain, Listed, Observation, Sent, look};
 use crate::{Block, NodeError};
 
 /// What [`HttpNode`](super::HttpNode) would make of a body, asked each of its questions.
@@ -79,25 +79,40 @@ pub struct Byzantine<N> {
     pub lie: Lie,
 }
 
+impl<N> Byzantine<N> {
+    fn bend(&self, output: &mut Listed) {
+        match self.lie {
+            Lie::Amounts => {
+                let more = output.amount.get().saturating_add(1);
+                output.amount = Sats::new(more).unwrap_or(Sats::ZERO);
+            }
+            Lie::Scripts => output.script.push(0),
+            Lie::Ghosts => output.outpoint.vout = u32::MAX,
+            Lie::OtherPrevious | Lie::CutPrevious => {}
+        }
+    }
+}
+
 impl<N: BitcoinNode> BitcoinNode for Byzantine<N> {
+    fn watch(&self, locks: &[Lock]) -> Result<(), NodeError> {
+        self.honest.watch(locks)
+    }
+
     fn tip(&self) -> Result<Block, NodeError> {
         self.honest.tip()
     }
 
     fn unspent(&self, confirmations: u32, least: Sats) -> Result<Vec<Listed>, NodeError> {
         let mut listed = self.honest.unspent(confirmations, least)?;
-        for output in &mut listed {
-            match self.lie {
-                Lie::Amounts => {
-                    let more = output.amount.get().saturating_add(1);
-                    output.amount = Sats::new(more).unwrap_or(Sats::ZERO);
-                }
-                Lie::Scripts => output.script.push(0),
-                Lie::Ghosts => output.outpoint.vout = u32::MAX,
-                Lie::OtherPrevious | Lie::CutPrevious => {}
-            }
-        }
+        listed.iter_mut().for_each(|output| self.bend(output));
         Ok(listed)
+    }
+
+    fn in_chain(&self, outputs: &[OutPoint]) -> Result<Vec<Option<InChain>>, NodeError> {
+        let mut found = self.honest.in_chain(outputs)?;
+        let known = found.iter_mut().flatten();
+        known.for_each(|output| self.bend(&mut output.listed));
+        Ok(found)
     }
 
     fn transactions(&self, txids: &[Txid]) -> Result<Vec<Vec<u8>>, NodeError> {

@@ -7,7 +7,7 @@ use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{Listed, NodeError};
+use super::{InChain, Listed, NodeError};
 use crate::Block;
 
 /// An amount in bitcoin: a number with eight decimals (`ValueFromAmount` of Bitcoin Core). It is read
@@ -123,6 +123,39 @@ impl WireUnspent {
             outpoint: OutPoint::new(self.txid.txid()?, self.vout),
             amount: self.amount.0,
             script: self.script_pub_key.0,
+        })
+    }
+}
+
+/// What of `gettxout` is looked at.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireOutput {
+    confirmations: u32,
+    value: Btc,
+    script_pub_key: WireScript,
+    coinbase: bool,
+}
+
+#[derive(Deserialize)]
+struct WireScript {
+    hex: Bytes,
+}
+
+/// How deep a block's own reward has to be before anything may spend it (`COINBASE_MATURITY` of Bitcoin Core).
+const MATURE: u32 = 100;
+
+impl WireOutput {
+    /// The output, if it is in a block and the next one may spend it.
+    pub(super) fn in_chain(self, outpoint: OutPoint) -> Option<InChain> {
+        let least = if self.coinbase { MATURE } else { 1 };
+        (self.confirmations >= least).then_some(InChain {
+            listed: Listed {
+                outpoint,
+                amount: self.value.0,
+                script: self.script_pub_key.hex.0,
+            },
+            confirmations: self.confirmations,
         })
     }
 }

@@ -1,8 +1,8 @@
 //! The configurations of a development network's processes, with a word on each line.
 
-use super::Asset;
-use super::development::FEE_CEILING;
+use super::development::{FEE_CEILING, FEE_CEILING_SATS};
 use super::terms::Terms;
+use super::{Asset, Bitcoin};
 use crate::folder::Folder;
 use crate::keyring::purpose;
 use portcullis_chains::AssetId;
@@ -23,6 +23,10 @@ pub(super) const DKIM_KEY: &str = "herald-dkim.pem";
 const MAX_FEE_PER_GAS: u64 = 200_000_000_000;
 /// How much of that may be a tip: 2 gwei.
 const MAX_TIP: u64 = 2_000_000_000;
+/// The most that 1,000 virtual bytes may cost, in satoshis.
+const MAX_FEE_PER_KVB: u64 = 100_000;
+/// Seconds after which a transaction from coins gets a higher fee.
+const BUMP_AFTER: u64 = 3_600;
 
 /// Where the processes listen, all on 127.0.0.1.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +41,7 @@ pub(super) struct Setting<'a> {
     pub(super) assets: &'a [Asset],
     pub(super) terms: &'a Terms,
     pub(super) node: &'a str,
+    pub(super) bitcoin: Option<&'a Bitcoin>,
     pub(super) ports: Ports,
     /// The herald's mail server, where the network has a herald.
     pub(super) mail: Option<SocketAddr>,
@@ -83,6 +88,7 @@ impl Setting<'_> {
 
     fn chains(&self) -> Vec<String> {
         let wallets = self.network.genesis().wallets.iter();
+        let wallets = wallets.filter(|wallet| wallet.bitcoin.is_none());
         let mut chains: Vec<_> = wallets
             .map(|wallet| wallet.address.chain().to_string())
             .collect();
@@ -115,6 +121,17 @@ impl Setting<'_> {
                  max_fee_per_gas = {MAX_FEE_PER_GAS}\nmax_priority_fee_per_gas = {MAX_TIP}\n"
             );
         }
+        if let Some(bitcoin) = self.bitcoin {
+            let _ = write!(
+                text,
+                "\n[coins.\"{}\"]\nnode = \"{}\"\ncredentials = \"{}\"\n\
+                 # In satoshis per 1,000 virtual bytes.\nmax_fee_per_kvb = {MAX_FEE_PER_KVB}\n\
+                 bump_after_seconds = {BUMP_AFTER}\n",
+                Bitcoin::CHAIN,
+                bitcoin.node,
+                bitcoin.credentials.display(),
+            );
+        }
         text
     }
 
@@ -134,8 +151,28 @@ impl Setting<'_> {
             self.boards(),
             purpose::STATEMENT,
         );
-        for wallet in &genesis.wallets {
+        let (coins, others): (Vec<_>, Vec<_>) = genesis
+            .wallets
+            .iter()
+            .partition(|wallet| wallet.bitcoin.is_some());
+        for wallet in others {
             let _ = writeln!(text, "{} = \"{}\"", wallet.id, purpose::WALLET);
+        }
+        if let Some(bitcoin) = self.bitcoin {
+            text += "\n[keys.coins]\n";
+            for wallet in coins {
+                let _ = writeln!(text, "{} = [\"{}\"]", wallet.id, purpose::COINS);
+            }
+            let _ = write!(
+                text,
+                "\n[[chains]]\nid = \"{}\"\nnode = \"{}\"\ncredentials = \"{}\"\n\
+                 confirmations = 1\n\
+                 # The most that one transaction may cost, in satoshis, and 1,000 virtual bytes of it.\n\
+                 max_fee = \"{FEE_CEILING_SATS}\"\nmax_fee_per_kvb = {MAX_FEE_PER_KVB}\n",
+                Bitcoin::CHAIN,
+                bitcoin.node,
+                bitcoin.credentials.display(),
+            );
         }
         for chain in self.chains() {
             let _ = write!(
@@ -209,6 +246,7 @@ impl Setting<'_> {
         let lines = self.assets.iter().map(|Asset { id, decimals }| {
             let symbol = match id {
                 AssetId::EvmNative { .. } => ", symbol = \"ETH\"",
+                AssetId::Bitcoin(_) => ", symbol = \"BTC\"",
                 _ => "",
             };
             format!("\"{id}\" = {{ decimals = {decimals}{symbol} }}\n")

@@ -1,9 +1,9 @@
 //! A network for development, complete: keys, genesis, configurations. Everything on one machine and
 //! every passphrase beside its key, so it shows how things work and protects nothing.
 
-use super::Wishes;
 use super::configs::{self, Ports};
 use super::terms::Terms;
+use super::{Bitcoin, LockArg, Wishes};
 use crate::failure::Failure;
 use crate::files;
 use crate::folder::Folder;
@@ -12,21 +12,21 @@ use crate::out::{json, say};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use portcullis_chains::Amount;
-use portcullis_chains::caip::Address;
+use portcullis_chains::caip::{Address, BitcoinAddress};
 use portcullis_contact::SealingSecret;
 use portcullis_core::Network;
 use portcullis_core::codec::encode;
 use portcullis_core::factor::NewFactor;
 use portcullis_core::genesis::{
-    Board, Genesis, Issuer, IssuerKind, Keeper, KeeperKind, Log, Member, Mode, Party, RULES,
-    SignedGenesis, Wallet, Witnesses,
+    self, Board, CoinKey, Compressed, Genesis, Issuer, IssuerKind, Keeper, KeeperKind, Log, Member,
+    Mode, Party, RULES, SignedGenesis, Wallet, Witnesses, XOnly,
 };
 use portcullis_core::id::{BoardId, IssuerId, KeeperId, PrincipalId, WalletId};
 use portcullis_core::passkey::RelyingParty;
 use portcullis_core::realm::{Realm, Role};
 use portcullis_core::signature::{PublicKey, Strict};
 use portcullis_host::{Random, SystemRandom};
-use portcullis_keys::{KeyFile, Kind, StatementKey as _, WalletKey as _};
+use portcullis_keys::{CoinKey as _, KeyFile, Kind, StatementKey as _, WalletKey as _};
 use portcullis_node::HttpNode;
 use portcullis_tlog::{KeyName, LogKey, WitnessKey};
 use std::net::TcpListener;
@@ -53,6 +53,9 @@ const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
 /// 0.05 of the chain's coin.
 pub(super) const FEE_CEILING: Amount = Amount(50_000_000_000_000_000);
+
+/// 0.001 of a bitcoin.
+pub(super) const FEE_CEILING_SATS: Amount = Amount(100_000);
 
 /// Make it all and say where it stands.
 pub(super) fn init(folder: &Path, wishes: &Wishes) -> Result<(), Failure> {
@@ -95,6 +98,7 @@ pub(super) fn make(
         assets: &wishes.assets,
         terms,
         node: &node,
+        bitcoin: wishes.bitcoin.as_ref(),
         ports,
         mail: wishes.mail,
     };
@@ -224,13 +228,12 @@ impl Maker<'_> {
                 (purpose::BOARD, Kind::Ed25519),
             ],
         )?;
-        let signer = self.file(
-            "signer",
-            &[
-                (purpose::STATEMENT, Kind::Ed25519),
-                (purpose::WALLET, Kind::Secp256k1),
-            ],
-        )?;
+        let mut kinds = vec![
+            (purpose::STATEMENT, Kind::Ed25519),
+            (purpose::WALLET, Kind::Secp256k1),
+        ];
+        kinds.extend(wishes.bitcoin.iter().map(|_| (purpose::COINS, Kind::Coin)));
+        let signer = self.file("signer", &kinds)?;
         let keeper = Keeper {
             id: KeeperId(self.id()),
             kind: KeeperKind::Signer,
@@ -246,7 +249,7 @@ impl Maker<'_> {
             administrators: self.administrators()?,
             quorum: QUORUM,
             staff: self.staff()?,
-            wallets: vec![self.wallet(&signer, keeper.id, wishes.chain)?],
+            wallets: self.wallets(&signer, keeper.id, wishes)?,
             keepers: core::iter::once(keeper).chain(herald).collect(),
             witnesses: witnesses(&witness)?,
             boards: vec![Board {
@@ -345,6 +348,42 @@ impl Maker<'_> {
         })
     }
 
+    fn wallets(
+        &self,
+        signer: &KeyFile,
+        keeper: KeeperId,
+        wishes: &Wishes,
+    ) -> Result<Vec<Wallet>, Failure> {
+        let mut wallets = vec![self.wallet(signer, keeper, wishes.chain)?];
+        if let Some(bitcoin) = &wishes.bitcoin {
+            wallets.push(self.coins(signer, keeper, bitcoin)?);
+        }
+        Ok(wallets)
+    }
+
+    fn coins(&self, signer: &KeyFile, keeper: KeeperId, wish: &Bitcoin) -> Result<Wallet, Failure> {
+        let point = signer.coin(&purpose::COINS.parse()?)?.public_key();
+        let [_, x @ ..] = point;
+        let change = match wish.lock {
+            LockArg::P2wpkh => CoinKey::P2wpkh(Compressed(point)),
+            LockArg::P2tr => CoinKey::P2tr(XOnly(x)),
+        };
+        let owned = change.owned().map_err(|error| Failure::usage(error, ""))?;
+        Ok(Wallet {
+            id: WalletId(self.id()),
+            address: Address::Bitcoin(BitcoinAddress::new(Bitcoin::CHAIN, owned.lock())),
+            keeper,
+            first_nonce: 0,
+            fee_ceiling: FEE_CEILING_SATS,
+            mandate: None,
+            bitcoin: Some(genesis::Bitcoin {
+                change,
+                keys: Vec::new(),
+                batch: wish.batch,
+            }),
+        })
+    }
+
     fn wallet(&self, signer: &KeyFile, keeper: KeeperId, chain: u64) -> Result<Wallet, Failure> {
         let address = signer.wallet(&purpose::WALLET.parse()?)?.address();
         Ok(Wallet {
@@ -422,6 +461,7 @@ mod tests {
     use super::*;
     use crate::init::Asset;
     use crate::reach::ReachArgs;
+    use portcullis_core::Span;
     use portcullis_core::genesis::GenesisFault;
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -440,7 +480,13 @@ mod tests {
         let wishes = Wishes {
             chain: 31_337,
             node: Some("http://127.0.0.1:1".into()),
-            assets: vec![coin, token],
+            bitcoin: Some(Bitcoin {
+                node: "http://127.0.0.1:2/wallet/portcullis".into(),
+                credentials: "/nowhere/.cookie".into(),
+                lock: LockArg::P2wpkh,
+                batch: Span::seconds(5),
+            }),
+            assets: vec![coin, token, Bitcoin::coin()],
             port: None,
             mail: Some(([127, 0, 0, 1], 25).into()),
             origins: Vec::new(),
@@ -549,6 +595,7 @@ mod tests {
         let wishes = Wishes {
             chain: 31_337,
             node: None,
+            bitcoin: None,
             assets: Vec::new(),
             port: None,
             mail: None,

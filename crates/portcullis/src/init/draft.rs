@@ -7,7 +7,7 @@ use crate::scope;
 use portcullis_chains::ChainId;
 use portcullis_core::Network;
 use portcullis_core::act::Scope;
-use portcullis_core::genesis::{Genesis, IssuerKind, Member};
+use portcullis_core::genesis::{CoinKey, Genesis, IssuerKind, Member};
 use portcullis_core::limits::Limit;
 use portcullis_core::realm::Realm;
 use std::collections::BTreeSet;
@@ -140,6 +140,14 @@ fn tell_money(genesis: &Genesis) {
             "wallet",
             format!("{address}, signer {keeper}, from nonce {nonce}, fee at most {fee}"),
         );
+        if let Some(bitcoin) = &wallet.bitcoin {
+            let waits = bitcoin.batch.0 / 1000;
+            line("  change by", coin_key(&bitcoin.change));
+            for key in &bitcoin.keys {
+                line("  spends by", coin_key(key));
+            }
+            line("  gathers for", format!("{waits} s"));
+        }
     }
     for asset in &genesis.assets {
         line("asset", asset.to_string());
@@ -148,6 +156,13 @@ fn tell_money(genesis: &Genesis) {
         line("limit", limit(rule));
     }
     line("delay floor", format!("{} s", genesis.delay_floor.0 / 1000));
+}
+
+fn coin_key(key: &CoinKey) -> String {
+    match key {
+        CoinKey::P2wpkh(key) => format!("p2wpkh {}", word(key)),
+        CoinKey::P2tr(key) => format!("p2tr {}", word(key)),
+    }
 }
 
 fn limit(rule: &Limit) -> String {

@@ -7,11 +7,12 @@ mod production;
 mod terms;
 
 use crate::failure::Failure;
-use clap::{ArgGroup, Args};
+use clap::{ArgGroup, Args, ValueEnum};
 pub(crate) use configs::WITNESS_NAME;
 pub(crate) use development::ADMINISTRATORS;
 use portcullis_chains::AssetId;
-use portcullis_chains::caip::CaipError;
+use portcullis_chains::caip::{BitcoinAsset, BitcoinChain, CaipError};
+use portcullis_core::Span;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 pub(crate) use terms::{Cap, Terms};
@@ -53,6 +54,23 @@ pub(crate) struct InitArgs {
     /// Development: a token that may be withdrawn, with its decimals (18 unless said)
     #[arg(long, value_name = "CONTRACT[:DECIMALS]")]
     erc20: Vec<String>,
+    /// Development: a wallet on Bitcoin's regtest, too, by this node: http://HOST:PORT/wallet/NAME
+    #[arg(long, value_name = "URL", requires = "bitcoin_credentials")]
+    bitcoin: Option<String>,
+    /// Development: the file that lets gate and signer in to it, its cookie or a line USER:PASSWORD
+    #[arg(long, value_name = "FILE", requires = "bitcoin")]
+    bitcoin_credentials: Option<PathBuf>,
+    /// Development: how that wallet's outputs are locked
+    #[arg(long, value_enum, default_value = "p2tr", requires = "bitcoin")]
+    bitcoin_lock: LockArg,
+    /// Development: for how many seconds its withdrawals wait to be paid together
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 0,
+        requires = "bitcoin"
+    )]
+    bitcoin_batch: u64,
     /// Development: have a herald, which hands its mail in the clear to a server on this host
     #[arg(long, value_name = "IP:PORT")]
     herald: Option<SocketAddr>,
@@ -76,6 +94,34 @@ pub(crate) struct InitArgs {
     /// Sign, assemble: where to write; signing writes to standard output otherwise
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+}
+
+/// How outputs are locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LockArg {
+    P2wpkh,
+    P2tr,
+}
+
+/// A wallet on Bitcoin's regtest.
+#[derive(Clone, Debug)]
+struct Bitcoin {
+    node: String,
+    credentials: PathBuf,
+    lock: LockArg,
+    batch: Span,
+}
+
+impl Bitcoin {
+    const CHAIN: BitcoinChain = BitcoinChain::Regtest;
+
+    fn coin() -> Asset {
+        let chain = Self::CHAIN;
+        Asset {
+            id: AssetId::Bitcoin(BitcoinAsset { chain }),
+            decimals: 8,
+        }
+    }
 }
 
 impl InitArgs {
@@ -105,16 +151,32 @@ impl InitArgs {
             decimals: 18,
         };
         let tokens = self.erc20.iter().map(|text| token(chain, text));
-        let assets: Result<Vec<Asset>, Failure> =
-            core::iter::once(Ok(native)).chain(tokens).collect();
+        let bitcoin = self.bitcoin()?;
+        let coin = bitcoin.iter().map(|_| Ok(Bitcoin::coin()));
+        let assets = core::iter::once(Ok(native)).chain(tokens).chain(coin);
+        let assets: Result<Vec<Asset>, Failure> = assets.collect();
         Ok(Wishes {
             chain,
+            bitcoin,
             node: self.node.clone(),
             assets: assets?,
             port: self.port,
             mail: self.herald,
             origins: self.origin.clone(),
         })
+    }
+
+    fn bitcoin(&self) -> Result<Option<Bitcoin>, Failure> {
+        let (Some(node), Some(credentials)) = (&self.bitcoin, &self.bitcoin_credentials) else {
+            return Ok(None);
+        };
+        let credentials = std::path::absolute(credentials);
+        Ok(Some(Bitcoin {
+            node: node.clone(),
+            credentials: credentials.map_err(|error| Failure::usage(error, ""))?,
+            lock: self.bitcoin_lock,
+            batch: Span(self.bitcoin_batch.saturating_mul(1000)),
+        }))
     }
 }
 
@@ -147,6 +209,8 @@ struct Wishes {
     /// The chain id of EIP-155.
     chain: u64,
     node: Option<String>,
+    /// A wallet on Bitcoin's regtest beside the one on that chain.
+    bitcoin: Option<Bitcoin>,
     assets: Vec<Asset>,
     port: Option<u16>,
     /// The herald's mail server, where there is to be a herald.
@@ -165,6 +229,7 @@ impl Wishes {
         Self {
             chain,
             node: Some(node.to_owned()),
+            bitcoin: None,
             assets: vec![coin],
             port: None,
             mail: None,

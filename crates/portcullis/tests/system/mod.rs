@@ -9,6 +9,8 @@
     reason = "helpers of tests; each test file uses some of them, and the lint knows only the tests themselves"
 )]
 
+pub mod bitcoin;
+
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _};

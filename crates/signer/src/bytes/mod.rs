@@ -4,15 +4,18 @@
 //! by other code, with what this signer knows by itself.
 
 mod mandate;
+mod spend;
 mod transfer;
 
 use crate::record::Pays;
+use portcullis_chains::bitcoin::Refused;
 use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::{NotPlain, TxError};
 use portcullis_chains::{Amount, ChainId};
 use portcullis_mandate::Malformed;
 
 pub(crate) use mandate::CheckedMandate;
+pub(crate) use spend::{CheckedSpend, ClaimedSpend, payment};
 pub(crate) use transfer::CheckedTransfer;
 
 /// A plan that is exactly what its release may be: bytes that may be signed.
@@ -22,6 +25,8 @@ pub(crate) enum Checked {
     Transfer(CheckedTransfer),
     /// A mandate, for the statement key.
     Mandate(CheckedMandate),
+    /// A transaction from coins, for the wallet's keys.
+    Spend(Box<CheckedSpend>),
 }
 
 impl Checked {
@@ -30,6 +35,7 @@ impl Checked {
         match self {
             Self::Transfer(transfer) => transfer.nonce(),
             Self::Mandate(mandate) => mandate.number(),
+            Self::Spend(spend) => spend.number(),
         }
     }
 
@@ -38,6 +44,7 @@ impl Checked {
         match self {
             Self::Transfer(transfer) => transfer.pays(),
             Self::Mandate(mandate) => mandate.pays(),
+            Self::Spend(spend) => spend.pays(),
         }
     }
 }
@@ -84,7 +91,29 @@ pub enum PlanRefused {
     /// The fee may be above a cap.
     #[error("the plan may cost {0} in fees, above the signer's or the wallet's cap")]
     Fee(Amount),
+    /// Not the batch's payments from the wallet's own coins.
+    #[error("the planned payment from coins is refused: {0}")]
+    Spend(#[from] Refused),
+    /// What the plan says of its inputs is not what they hold.
+    #[error("the plan lies about what its inputs hold")]
+    Claims,
+    /// The fee is above the signer's cap for the transaction's size.
+    #[error("the plan pays more per byte than the signer's cap")]
+    FeeRate,
     /// The fee per gas is above the signer's cap.
     #[error("the plan may pay {0} per gas, above the signer's cap")]
     FeePerGas(Amount),
+}
+
+impl PlanRefused {
+    /// Whether a cap of the signer's own is all that is in the way.
+    pub(crate) fn is_cap(&self) -> bool {
+        matches!(
+            self,
+            Self::Fee(_)
+                | Self::FeePerGas(_)
+                | Self::FeeRate
+                | Self::Spend(Refused::FeeAboveCeiling { .. })
+        )
+    }
 }

@@ -151,6 +151,8 @@ mod tests {
             confirmations: 1,
             max_fee: Amount(5_000_000_000_000_000),
             max_fee_per_gas: Amount(50_000_000_000),
+            max_fee_rate: None,
+            credentials: None,
         }
     }
 

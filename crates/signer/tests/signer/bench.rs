@@ -10,7 +10,7 @@ use portcullis_keeper::testkit::{
 };
 use portcullis_keys::StatementKey;
 use portcullis_node::{At, Block, Found, Head, Node, NodeError, Receipt, Sent, SuggestedFees};
-use portcullis_signer::{Config, Parts, Signer, SignerError, Step};
+use portcullis_signer::{Coins, Config, Parts, Signer, SignerError, Step};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -26,6 +26,8 @@ pub(crate) struct Bench {
     pub(crate) node: FakeNode,
     pub(crate) customer: Customer,
     pub(crate) config: Config,
+    /// What the signer spends coins with.
+    pub(crate) coins: Coins,
     pub(crate) signer: Signer,
 }
 
@@ -41,6 +43,11 @@ impl Bench {
 
     /// The same in a network of another genesis.
     pub(crate) fn on(world: World, config: Config) -> Self {
+        Self::spending(world, config, Coins::default())
+    }
+
+    /// The same, with keys and nodes for coins.
+    pub(crate) fn spending(world: World, config: Config, coins: Coins) -> Self {
         let clock = HandClock::at(World::START);
         let mut ledger = Ledger::new(Arc::new(world), clock.clone());
         let customer = Customer::number(1);
@@ -48,7 +55,7 @@ impl Bench {
         ledger.add_address(&customer, PAYEE);
         let net = Net::around(ledger);
         let (disk, node) = (CrashDisk::default(), FakeNode::default());
-        let signer = open(&clock, &disk, &net, &node, &config).unwrap();
+        let signer = open(&clock, &disk, &net, &node, (&config, &coins)).unwrap();
         Self {
             clock,
             disk,
@@ -56,6 +63,7 @@ impl Bench {
             node,
             customer,
             config,
+            coins,
             signer,
         }
     }
@@ -77,9 +85,10 @@ impl Bench {
             net,
             node,
             config,
+            coins,
             ..
         } = self;
-        self.signer = open(clock, disk, net, node, config)?;
+        self.signer = open(clock, disk, net, node, (config, coins))?;
         Ok(())
     }
 
@@ -99,11 +108,12 @@ impl Bench {
             node,
             customer,
             config,
+            coins,
             signer,
         } = self;
         let parts = Parts {
             key,
-            ..parts(&clock, &disk, &net, &node, &config)
+            ..parts(&clock, &disk, &net, &node, (&config, &coins))
         };
         let again = |_: &SignerError| {
             disk.make_room();
@@ -117,6 +127,7 @@ impl Bench {
             node,
             customer,
             config,
+            coins,
             signer,
         }
     }
@@ -164,9 +175,9 @@ fn open(
     disk: &CrashDisk,
     net: &Net,
     node: &FakeNode,
-    config: &Config,
+    with: (&Config, &Coins),
 ) -> Result<Signer, SignerError> {
-    Signer::open(parts(clock, disk, net, node, config))
+    Signer::open(parts(clock, disk, net, node, with))
 }
 
 fn parts(
@@ -174,7 +185,7 @@ fn parts(
     disk: &CrashDisk,
     net: &Net,
     node: &FakeNode,
-    config: &Config,
+    (config, coins): (&Config, &Coins),
 ) -> Parts {
     let world = net.wire().ledger.world.clone();
     let chain = ChainId::Evm { chain: 31_337 };
@@ -186,6 +197,7 @@ fn parts(
         key: world.keeper.clone(),
         wallets: BTreeMap::from([(World::WALLET, Arc::new(Fickle::new([0x71; 32])) as _)]),
         nodes: BTreeMap::from([(chain, node)]),
+        coins: coins.clone(),
     }
 }
 

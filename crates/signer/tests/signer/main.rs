@@ -8,6 +8,7 @@
 
 mod bench;
 mod caps;
+mod coins;
 mod evidence;
 mod fickle;
 mod happy;

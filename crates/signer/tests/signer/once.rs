@@ -205,6 +205,7 @@ fn what_the_record_contradicts_is_not_signed() {
             wallet: World::WALLET,
             nonce: nonce_of(&bench, act),
             pays: None,
+            shared: None,
         };
         let mut record = Record::open(&bench.disk).unwrap();
         remember(&mut record, &bench, void);

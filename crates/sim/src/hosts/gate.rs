@@ -146,6 +146,7 @@ impl GateHost {
             boards: boards.collect(),
             chains: BTreeMap::from([(setting::chain(), fees)]),
             nodes: BTreeMap::from([(setting::chain(), SimNode::of(&self.chain))]),
+            coins: BTreeMap::new(),
             authorities: vec!["gate".into()],
             queue: 64,
             segment_bytes: SEGMENT,

@@ -19,7 +19,7 @@ use portcullis_keeper::{Machine, Watch, latches};
 use portcullis_keys::software::SoftwareStatement;
 use portcullis_keys::{SignError, StatementKey as _, WalletKey};
 use portcullis_signer::config::{AssetCap, Chain as ChainConfig, Floors, Keys};
-use portcullis_signer::{Config, Parts, Signer};
+use portcullis_signer::{Coins, Config, Parts, Signer};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -161,6 +161,7 @@ impl SignerHost {
             key: Heard::of(Arc::clone(&self.key), &self.truth),
             wallets,
             nodes: BTreeMap::from([(setting::chain(), SimNode::of(&self.chain))]),
+            coins: Coins::default(),
         }
     }
 
@@ -292,6 +293,7 @@ fn config(world: &World, has_codes: bool) -> Config {
             statement: String::new(),
             successor: None,
             wallets: BTreeMap::new(),
+            coins: BTreeMap::new(),
         },
         chains: vec![ChainConfig {
             id: setting::chain(),
@@ -299,6 +301,8 @@ fn config(world: &World, has_codes: bool) -> Config {
             confirmations: 2,
             max_fee: Amount(9_000_000_000_000_000),
             max_fee_per_gas: Amount(90_000_000_000),
+            max_fee_rate: None,
+            credentials: None,
         }],
         caps: vec![cap(World::ETHER), cap(World::TOKEN)],
         floors: Floors {

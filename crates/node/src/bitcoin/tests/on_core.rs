@@ -2,7 +2,7 @@
 
 use bitcoin::Transaction;
 use bitcoin::consensus::encode::{deserialize, serialize};
-use portcullis_chains::bitcoin::{Coin, FeeRate, Lock, SignedTx, Wallet};
+use portcullis_chains::bitcoin::{Coin, FeeRate, Lock, OutPoint, SignedTx, Wallet};
 use portcullis_core::Time;
 use serde_json::{Value, json};
 
@@ -25,6 +25,44 @@ fn coins(node: &HttpNode, wallet: &Wallet) -> Vec<Coin> {
     let (coins, disbelieved) = unspent_coins(node, wallet, 1, sats(1_000)).unwrap();
     assert_eq!(disbelieved, []);
     coins
+}
+
+/// What waits to spend an output leaves it in the chain; what has spent it does not, nor does a young reward stand
+/// there yet.
+#[test]
+fn the_chain_alone_says_what_is_unspent() {
+    let Some((peer, node, wallet)) = funded(By::P2wpkh, 1) else {
+        return;
+    };
+    let coins = coins(&node, &wallet);
+    let outpoint = coins[0].outpoint();
+    let ask = |outpoint| node.in_chain(&[outpoint]).unwrap().remove(0);
+    let (plan, tx) = pay(&coins, &wallet, 1_234_567, None);
+    assert_eq!(node.send(&tx), Sent::Accepted);
+    assert_eq!(node.unspent(1, sats(1_000)).unwrap(), [], "the pool has it");
+    let found = ask(outpoint).unwrap();
+    assert_eq!(
+        (found.listed.outpoint, found.confirmations),
+        (outpoint, 101)
+    );
+    assert_eq!(found.listed.amount, sats(5_000_000_000));
+    assert_eq!(
+        found.listed.script,
+        key(By::P2wpkh).lock().script().to_bytes()
+    );
+    let made = OutPoint::new(plan.txid(), 0);
+    assert_eq!(ask(made), None, "in no block");
+    peer.mine(1, stranger());
+    assert_eq!(ask(outpoint), None, "spent");
+    assert_eq!(ask(made).unwrap().confirmations, 1);
+    let block: Value = peer.call("getblockchaininfo", json!([])).unwrap();
+    assert_eq!(block["blocks"], 102);
+    let many = vec![made; 300];
+    let found = node.in_chain(&many).unwrap();
+    assert!(
+        found.iter().flatten().count() == 300,
+        "in several exchanges"
+    );
 }
 
 fn look(node: &HttpNode, tracker: &mut Tracker) -> Standing {

@@ -1,0 +1,237 @@
+//! Plans from coins: what the gate's own node lists as the wallets', and what a transaction should pay. The gate's
+//! word is bounded by the wallet's ceiling in genesis and by the signer's own caps, and every amount is proven anew
+//! by the signer.
+
+use crate::config::CoinFees;
+use portcullis_chains::Address;
+use portcullis_chains::bitcoin::{Coin, FeeRate, OutPoint, Sats, Wallet};
+use portcullis_chains::caip::BitcoinAddress;
+use portcullis_core::decide::payment::Spend;
+use portcullis_core::plan::Plan;
+use portcullis_core::state::batch::CoinId;
+use portcullis_core::{Span, State, genesis};
+use portcullis_node::NodeError;
+use portcullis_node::bitcoin::{BitcoinNode, Listed, proven};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How often a node is asked.
+const ASK: Duration = Duration::from_secs(5);
+/// How deep a coin is at least before it is spent.
+const CONFIRMATIONS: u32 = 1;
+/// Smaller outputs cost about as much to spend as they hold.
+const LEAST: u64 = 1_000;
+/// Most of a wallet's coins that are looked at, the largest: several times what plans can spend.
+const MAX_COINS: usize = 2_000;
+
+/// What wallets can spend and at what rate, by wallet; somebody else keeps it up to date.
+#[derive(Clone, Debug, Default)]
+pub struct CoinTable {
+    wallets: Arc<Mutex<BTreeMap<BitcoinAddress, Purse>>>,
+}
+
+/// One wallet's.
+#[derive(Clone, Debug)]
+struct Purse {
+    fees: CoinFees,
+    /// What its node has said last; nothing before it has.
+    seen: Option<Seen>,
+    /// What standing batches spend: only those may go on to.
+    standing: BTreeSet<OutPoint>,
+    /// What was planned since the node was last asked.
+    planned: BTreeSet<OutPoint>,
+}
+
+#[derive(Clone, Debug)]
+struct Seen {
+    rate: FeeRate,
+    height: u32,
+    coins: Vec<Coin>,
+    /// What batches stood to spend when the node was asked. A batch may have ended since, and with it what it spent:
+    /// no new one begins with any of this.
+    taken: BTreeSet<OutPoint>,
+}
+
+impl CoinTable {
+    /// For these wallets, of which nothing is known yet.
+    #[must_use]
+    pub fn new<'a>(wallets: impl Iterator<Item = (&'a Wallet, &'a CoinFees)>) -> Self {
+        let purse = |(wallet, fees): (&Wallet, &CoinFees)| {
+            let purse = Purse {
+                fees: fees.clone(),
+                seen: None,
+                standing: BTreeSet::new(),
+                planned: BTreeSet::new(),
+            };
+            (name(wallet), purse)
+        };
+        Self {
+            wallets: Arc::new(Mutex::new(wallets.map(purse).collect())),
+        }
+    }
+
+    /// The plan of a payment from what the wallet can spend; why there is none is in the log.
+    #[must_use]
+    pub fn plan(&self, spend: &Spend) -> Option<Plan> {
+        let mut purses = self.purses();
+        let purse = purses.get_mut(&name(spend.wallet()))?;
+        let Some(seen) = &purse.seen else {
+            tracing::warn!("the node has not said yet what the wallet can spend");
+            return None;
+        };
+        let is_new = spend.replaced().is_none();
+        let is_free = |coin: &&Coin| !is_new || !seen.taken.contains(&coin.outpoint());
+        let coins = seen.coins.iter().filter(is_free).cloned();
+        let plan = match spend.plan(coins, seen.rate, seen.height) {
+            Ok(plan) => plan,
+            Err(error) => {
+                tracing::warn!(%error, "no plan from the wallet's coins");
+                return None;
+            }
+        };
+        match spend.check(&plan) {
+            Ok(claimed) => {
+                purse.planned.extend(claimed.spends());
+                Some(plan)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no plan from the wallet's coins stands");
+                None
+            }
+        }
+    }
+
+    /// How long a wallet's transaction may stay unconfirmed.
+    pub(crate) fn bump_after(&self, wallet: &genesis::Wallet) -> Option<Span> {
+        let Address::Bitcoin(address) = wallet.address else {
+            return None;
+        };
+        let purses = self.purses();
+        let seconds = purses.get(&address)?.fees.bump_after_seconds;
+        Some(Span(seconds.saturating_mul(1000)))
+    }
+
+    /// Note what batches that have not ended spend: nodes no longer list that once they have the transaction.
+    pub fn note(&self, state: &State) {
+        let mut purses = self.purses();
+        for wallet in &state.network().genesis().wallets {
+            if let Address::Bitcoin(address) = wallet.address
+                && let Some(purse) = purses.get_mut(&address)
+            {
+                let batches = state.facts().batches_of(wallet.id);
+                let coins = batches.flat_map(|(_, batch)| &batch.coins);
+                purse.standing = coins.map(CoinId::outpoint).collect();
+            }
+        }
+    }
+
+    /// What may be spent beside what is listed, as a question to the node begins.
+    fn begin(&self, wallet: &Wallet) -> BTreeSet<OutPoint> {
+        let mut purses = self.purses();
+        let Some(purse) = purses.get_mut(&name(wallet)) else {
+            return BTreeSet::new();
+        };
+        let planned = core::mem::take(&mut purse.planned);
+        purse.standing.union(&planned).copied().collect()
+    }
+
+    /// What the node has said.
+    fn end(&self, wallet: &Wallet, mut seen: Seen) {
+        if let Some(purse) = self.purses().get_mut(&name(wallet)) {
+            seen.rate = seen.rate.min(purse.fees.max_rate());
+            seen.taken.extend(&purse.planned);
+            purse.seen = Some(seen);
+        }
+    }
+
+    fn purses(&self) -> MutexGuard<'_, BTreeMap<BitcoinAddress, Purse>> {
+        self.wallets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn name(wallet: &Wallet) -> BitcoinAddress {
+    BitcoinAddress::new(wallet.chain(), wallet.change())
+}
+
+/// Keeps what a wallet can spend up to date from a node. Without an answer the last one stands.
+pub struct CoinFollower {
+    table: CoinTable,
+    wallet: Wallet,
+    node: Arc<dyn BitcoinNode>,
+    fees: CoinFees,
+    is_watching: bool,
+}
+
+impl CoinFollower {
+    /// For one wallet, with its node.
+    #[must_use]
+    pub fn new(
+        table: CoinTable,
+        wallet: Wallet,
+        node: Arc<dyn BitcoinNode>,
+        fees: CoinFees,
+    ) -> Self {
+        Self {
+            table,
+            wallet,
+            node,
+            fees,
+            is_watching: false,
+        }
+    }
+
+    /// Ask once.
+    pub fn ask(&mut self) {
+        if let Err(error) = self.try_ask() {
+            let chain = self.wallet.chain();
+            tracing::warn!(%chain, %error, "a node does not say what a wallet can spend");
+        }
+    }
+
+    fn try_ask(&mut self) -> Result<(), NodeError> {
+        let node = self.node.as_ref();
+        if !self.is_watching {
+            let locks: Vec<_> = self.wallet.locks().collect();
+            node.watch(&locks)?;
+            self.is_watching = true;
+        }
+        let taken = self.table.begin(&self.wallet);
+        let height = u32::try_from(node.tip()?.number);
+        let rate = node.suggest_rate(self.fees.target_blocks)?;
+        let listed = self.listed(&taken)?;
+        let (coins, disbelieved) = proven(node, &self.wallet, &listed)?;
+        for claim in disbelieved {
+            tracing::error!(output = %claim.outpoint, why = %claim.why, "the node lists what is not so");
+        }
+        let seen = Seen {
+            rate,
+            height: height.map_err(|_| NodeError::Form("height"))?,
+            coins,
+            taken,
+        };
+        self.table.end(&self.wallet, seen);
+        Ok(())
+    }
+
+    /// The wallet's largest outputs, and of those that batches spend what the chain still has.
+    fn listed(&self, taken: &BTreeSet<OutPoint>) -> Result<Vec<Listed>, NodeError> {
+        let least = Sats::new(LEAST).unwrap_or(Sats::ZERO);
+        let mut listed = self.node.unspent(CONFIRMATIONS, least)?;
+        listed.retain(|output| !taken.contains(&output.outpoint));
+        listed.sort_by_key(|output| core::cmp::Reverse(output.amount));
+        listed.truncate(MAX_COINS);
+        let taken: Vec<OutPoint> = taken.iter().copied().collect();
+        let still = self.node.in_chain(&taken)?.into_iter().flatten();
+        listed.extend(still.map(|output| output.listed));
+        Ok(listed)
+    }
+
+    /// Ask for ever.
+    pub(crate) fn run(mut self) {
+        loop {
+            self.ask();
+            std::thread::sleep(ASK);
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! A signer that spends coins: what it signs, and what no gate and no node makes it sign.
+
+mod kit;
+
+use kit::{HEIGHT, Stage};
+use portcullis_core::Time;
+use portcullis_core::act::{ActKind, Void};
+use portcullis_core::decide::payment::Spend;
+use portcullis_core::entry::{Body, Replacement};
+use portcullis_core::plan::Plan;
+use portcullis_core::state::batch::CoinId;
+use portcullis_core::state::release::End;
+use portcullis_core::{Digest, Span};
+use portcullis_keeper::testkit::{CrashDisk, World};
+use portcullis_signer::record::{Conflict, Intent, Record};
+
+fn end(stage: &Stage, act: Digest) -> Option<End> {
+    let wire = stage.bench.wire();
+    let ended = wire.ledger.state.facts().ended.get(&act).copied();
+    ended.map(|ended| ended.end)
+}
+
+/// Both kinds of coins, three releases, one transaction.
+#[test]
+fn a_batch_is_signed_broadcast_and_confirmed() {
+    let mut stage = Stage::new();
+    let acts = stage.pay(&[(1, 40_000), (2, 50_000), (3, 40_000)]);
+    assert_eq!(stage.bench.run(3), 1);
+    let sent = stage.node.chain().got.clone();
+    assert_eq!(sent.len(), 1);
+    assert!(sent[0].witness(1).is_some(), "two inputs");
+    stage.node.chain().mined = Some((sent[0].txid(), 1));
+    stage.bench.run(5);
+    assert_eq!(end(&stage, acts[0]), None, "not deep enough");
+    stage.node.chain().mined = Some((sent[0].txid(), 2));
+    stage.bench.run(5);
+    for act in acts {
+        assert!(matches!(end(&stage, act), Some(End::Confirmed(_))));
+    }
+    assert!(stage.bench.alarms().is_empty());
+}
+
+/// What is signed once is sent again after a crash, byte for byte, and nothing else is signed.
+#[test]
+fn what_was_signed_is_sent_again_after_a_crash() {
+    let mut stage = Stage::new();
+    stage.pay(&[(1, 40_000)]);
+    assert_eq!(stage.bench.run(3), 1);
+    let first = stage.node.chain().got.clone();
+    stage.bench.restart();
+    assert_eq!(stage.bench.run(5), 0);
+    let all = stage.node.chain().got.clone();
+    assert!(all.len() > first.len());
+    assert!(all.iter().all(|tx| *tx == first[0]));
+}
+
+/// One is given up: the others are paid on, by a transaction that competes for the same coin.
+#[test]
+fn the_rest_goes_on_when_one_is_given_up() {
+    let mut stage = Stage::new();
+    let acts = stage.pay(&[(1, 40_000), (2, 50_000)]);
+    assert_eq!(stage.bench.run(3), 1);
+    give_up(&mut stage, acts[0]);
+    assert_eq!(stage.bench.run(3), 1);
+    let second = stage.node.chain().got.last().unwrap().txid();
+    stage.node.chain().mined = Some((second, 2));
+    stage.bench.run(5);
+    assert_eq!(end(&stage, acts[0]), Some(End::Returned));
+    assert!(matches!(end(&stage, acts[1]), Some(End::Confirmed(_))));
+}
+
+fn give_up(stage: &mut Stage, release: Digest) {
+    let mut wire = stage.bench.wire();
+    let act = wire
+        .ledger
+        .act(World::OPERATOR, ActKind::Void(Void { release }));
+    let evidence = wire.ledger.staffs_evidence(&act);
+    let now = portcullis_host::Clock::now(&stage.bench.clock);
+    let strict = portcullis_core::signature::Strict;
+    let state = wire.ledger.state.clone();
+    let decided = portcullis_core::decide(&state, &act, &evidence, now, &strict);
+    drop(wire);
+    let plan = stage.planned(decided.payment().unwrap().spend().unwrap());
+    let submission = portcullis_core::entry::Submission {
+        decision: decided.decision().clone(),
+        plan: Some(plan),
+        act,
+        evidence,
+    };
+    let mut wire = stage.bench.wire();
+    let applied = wire.ledger.enter(Body::Act(Box::new(submission)));
+    assert_eq!(applied.void, None);
+    wire.ledger.settle_clocks();
+}
+
+/// A higher fee is the same payment once more.
+#[test]
+fn a_higher_fee_is_signed_for_the_same_coin() {
+    let mut stage = Stage::new();
+    let acts = stage.pay(&[(1, 40_000)]);
+    assert_eq!(stage.bench.run(3), 1);
+    stage.rate = 10_000;
+    bump(&mut stage, acts[0]);
+    assert_eq!(stage.bench.run(3), 1);
+    let sent = stage.node.chain().got.clone();
+    assert_ne!(sent.first().unwrap().txid(), sent.last().unwrap().txid());
+    stage.node.chain().mined = Some((sent.last().unwrap().txid(), 2));
+    stage.bench.run(5);
+    assert!(matches!(end(&stage, acts[0]), Some(End::Confirmed(_))));
+}
+
+fn bump(stage: &mut Stage, act: Digest) {
+    let state = stage.bench.wire().ledger.state.clone();
+    let plan = stage.planned(&Spend::again(&state, act).unwrap());
+    let mut wire = stage.bench.wire();
+    let body = Body::Replace(Box::new(Replacement { act, plan }));
+    assert_eq!(wire.ledger.enter(body).void, None);
+    wire.ledger.cosign();
+}
+
+/// State takes each of these plans, for it knows no chain; the signer does not sign, and says so.
+#[test]
+fn plans_that_state_cannot_see_through() {
+    type Change = fn(&mut Stage);
+    let table: [(&str, Change, &str); 4] = [
+        (
+            "amounts that are not so",
+            |stage| stage.more = 1,
+            "plan-differs",
+        ),
+        (
+            "a lock height ahead",
+            |stage| stage.height = HEIGHT + 7,
+            "plan-differs",
+        ),
+        (
+            "a fee above the own cap",
+            |stage| stage.rate = 70_000,
+            "cap-exceeded",
+        ),
+        (
+            "a rate above the own cap",
+            |stage| stage.rate = 30_500,
+            "cap-exceeded",
+        ),
+    ];
+    for (name, change, alarm) in table {
+        let mut stage = Stage::of_taproot();
+        change(&mut stage);
+        stage.pay(&[(1, 40_000)]);
+        assert_eq!(stage.bench.run(3), 0, "{name}");
+        assert_eq!(stage.bench.alarms(), [alarm], "{name}");
+        assert!(stage.node.chain().got.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_lock_height_within_the_leeway_is_signed() {
+    let mut stage = Stage::new();
+    stage.height = HEIGHT + 6;
+    stage.pay(&[(1, 40_000)]);
+    assert_eq!(stage.bench.run(3), 1);
+}
+
+/// Each payment by itself, and the sum for the day.
+#[test]
+fn caps_hold_for_each_payment_and_for_the_day() {
+    let mut stage = Stage::new();
+    stage.pay(&[(1, 60_001)]);
+    assert_eq!(stage.bench.run(3), 0);
+    assert_eq!(stage.bench.alarms(), ["cap-exceeded"]);
+    let mut stage = Stage::new();
+    stage.pay(&[(1, 50_000), (2, 50_000), (3, 50_001)]);
+    assert_eq!(stage.bench.run(3), 0);
+    assert_eq!(stage.bench.alarms(), ["cap-exceeded"]);
+    let mut stage = Stage::new();
+    stage.pay(&[(1, 50_000), (2, 50_000), (3, 50_000)]);
+    assert_eq!(stage.bench.run(3), 1, "just so much");
+}
+
+/// Bytes out of an honest plan: more outputs, other change, other amounts, weaker signatures. State takes none of
+/// them, so there is no release to sign.
+#[test]
+fn bytes_that_were_changed_are_no_release() {
+    let mut stage = Stage::new();
+    let mut acts = stage.due(&[(1, 40_000)]);
+    let mut honest = Vec::new();
+    assert!(!stage.settle_with(&acts, |plan| {
+        honest.clone_from(&plan.unsigned);
+        Plan {
+            unsigned: Vec::new(),
+            ..plan
+        }
+    }));
+    let mut signed = 0;
+    for at in 0..honest.len() {
+        let mut unsigned = honest.clone();
+        unsigned[at] ^= 1;
+        let is_claim = stage.settle_with(&acts, |plan| Plan { unsigned, ..plan });
+        if is_claim {
+            // A lock time, a claim, or a coin that is not there, of which state knows nothing: the signer does.
+            signed += stage.bench.run(2);
+            stage = Stage::new();
+            acts = stage.due(&[(1, 40_000)]);
+        }
+    }
+    assert_eq!(
+        signed, 2,
+        "block 901 and block 644 in the place of block 900"
+    );
+}
+
+/// What is not in a block, or spent there, waits without an alarm, and goes out when it is.
+#[test]
+fn a_coin_that_is_not_confirmed_waits() {
+    let mut stage = Stage::new();
+    stage.node.chain().gone = stage.deposits.iter().map(|it| it.outpoint).collect();
+    stage.pay(&[(1, 40_000)]);
+    assert_eq!(stage.bench.run(5), 0);
+    assert!(stage.bench.alarms().is_empty());
+    stage.node.chain().gone.clear();
+    assert_eq!(stage.bench.run(3), 1);
+}
+
+/// A node that says nothing is left alone for a while; it holds up one chain's payments, and raises no alarm.
+#[test]
+fn a_node_that_says_nothing_is_waited_for() {
+    let mut stage = Stage::new();
+    stage.node.chain().is_mute = true;
+    stage.pay(&[(1, 40_000)]);
+    assert_eq!(stage.bench.run(60), 0);
+    assert!(stage.bench.alarms().is_empty());
+    assert!(
+        stage.node.chain().asked < 12,
+        "{}",
+        stage.node.chain().asked
+    );
+    stage.node.chain().is_mute = false;
+    assert_eq!(stage.bench.run(40), 1);
+}
+
+/// Its answers take longer than a step has: nothing is lost, a step shows some of what is needed.
+#[test]
+fn a_slow_node_shows_what_it_can_in_each_step() {
+    let mut stage = Stage::new();
+    let clock = stage.bench.clock.clone();
+    stage.node.chain().slow = Some((clock, Span(700)));
+    stage.pay(&[(1, 40_000), (2, 50_000), (3, 40_000)]);
+    assert_eq!(stage.bench.run(8), 1);
+}
+
+/// Another transaction than the one that an input names proves nothing.
+#[test]
+fn a_node_that_shows_another_transaction_has_shown_nothing() {
+    let mut stage = Stage::new();
+    stage.node.chain().swaps = true;
+    stage.pay(&[(1, 40_000)]);
+    assert_eq!(stage.bench.run(3), 0);
+    assert!(stage.node.chain().got.is_empty());
+}
+
+/// A key that is not the one of genesis derives another wallet.
+#[test]
+fn without_all_of_its_keys_a_wallet_signs_nothing() {
+    let mut stage = Stage::new();
+    for keys in stage.bench.coins.keys.values_mut() {
+        keys.pop();
+    }
+    stage.bench.restart();
+    stage.pay(&[(1, 40_000)]);
+    assert_eq!(stage.bench.run(3), 0);
+    assert_eq!(stage.bench.alarms(), ["plan-differs"]);
+}
+
+/// A journal that has gone back can plan one coin for two batches, or two coins for one.
+#[test]
+fn one_first_input_is_one_number() {
+    let disk = CrashDisk::default();
+    let intent = |nonce, coin| Intent {
+        act: Digest([1; 32]),
+        plan: Digest([coin; 32]),
+        wallet: World::WALLET,
+        nonce,
+        pays: None,
+        shared: Some(CoinId([coin; 36])),
+    };
+    let mut record = Record::open(&disk).unwrap();
+    record
+        .intend(b"note", 1, Time(0), vec![intent(4, 1)])
+        .unwrap();
+    let wallet = World::WALLET;
+    for record in [&record, &Record::open(&disk).unwrap()] {
+        assert_eq!(record.check(&intent(4, 1)), Ok(()));
+        assert_eq!(record.check(&intent(5, 2)), Ok(()));
+        let taken = Conflict::SharedTaken {
+            wallet,
+            nonce: 5,
+            taken: 4,
+        };
+        assert_eq!(record.check(&intent(5, 1)), Err(taken));
+        let other = Conflict::OtherShared { wallet, nonce: 4 };
+        assert_eq!(record.check(&intent(4, 2)), Err(other));
+    }
+}
