@@ -764,9 +764,9 @@ impl Facts {
             Effect::Withhold(digest, why) => self.withhold(*digest, *why),
             Effect::Signed(digest, signed) => {
                 let together = self.together_with(*digest);
-                together
-                    .iter()
-                    .for_each(|digest| self.sign(digest, *signed));
+                for digest in &together {
+                    self.sign(digest, *signed);
+                }
             }
             _ => {}
         }

@@ -22,6 +22,8 @@ const ASK: Duration = Duration::from_secs(5);
 const CONFIRMATIONS: u32 = 1;
 /// Smaller outputs cost about as much to spend as they hold.
 const LEAST: u64 = 1_000;
+/// For how many answers what a batch spent is remembered: a minute, by which nodes know of a block.
+const REMEMBERED: u32 = 12;
 /// Most of a wallet's coins that are looked at, the largest: several times what plans can spend.
 const MAX_COINS: usize = 2_000;
 
@@ -37,10 +39,10 @@ struct Purse {
     fees: CoinFees,
     /// What its node has said last; nothing before it has.
     seen: Option<Seen>,
-    /// What standing batches spend: only those may go on to.
-    standing: BTreeSet<OutPoint>,
-    /// What was planned since the node was last asked.
-    planned: BTreeSet<OutPoint>,
+    /// What batches spend, or spent until a moment ago, with for how many answers of the node that is remembered: no
+    /// new batch begins with any of it. Its transaction may be mined and the batch ended before the node says so,
+    /// and what begins with a coin that is gone can be neither paid nor given up.
+    taken: BTreeMap<OutPoint, u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -48,9 +50,6 @@ struct Seen {
     rate: FeeRate,
     height: u32,
     coins: Vec<Coin>,
-    /// What batches stood to spend when the node was asked. A batch may have ended since, and with it what it spent:
-    /// no new one begins with any of this.
-    taken: BTreeSet<OutPoint>,
 }
 
 impl CoinTable {
@@ -61,8 +60,7 @@ impl CoinTable {
             let purse = Purse {
                 fees: fees.clone(),
                 seen: None,
-                standing: BTreeSet::new(),
-                planned: BTreeSet::new(),
+                taken: BTreeMap::new(),
             };
             (name(wallet), purse)
         };
@@ -81,7 +79,7 @@ impl CoinTable {
             return None;
         };
         let is_new = spend.replaced().is_none();
-        let is_free = |coin: &&Coin| !is_new || !seen.taken.contains(&coin.outpoint());
+        let is_free = |coin: &&Coin| !is_new || !purse.taken.contains_key(&coin.outpoint());
         let coins = seen.coins.iter().filter(is_free).cloned();
         let plan = match spend.plan(coins, seen.rate, seen.height) {
             Ok(plan) => plan,
@@ -92,7 +90,8 @@ impl CoinTable {
         };
         match spend.check(&plan) {
             Ok(claimed) => {
-                purse.planned.extend(claimed.spends());
+                let spends = claimed.spends().map(|coin| (coin, REMEMBERED));
+                purse.taken.extend(spends);
                 Some(plan)
             }
             Err(error) => {
@@ -121,27 +120,31 @@ impl CoinTable {
             {
                 let batches = state.facts().batches_of(wallet.id);
                 let coins = batches.flat_map(|(_, batch)| &batch.coins);
-                purse.standing = coins.map(CoinId::outpoint).collect();
+                let standing = coins.map(|coin| (coin.outpoint(), REMEMBERED));
+                purse.taken.extend(standing);
             }
         }
     }
 
-    /// What may be spent beside what is listed, as a question to the node begins.
+    /// What may be spent in the place of a batch's plan, whatever is listed.
     fn begin(&self, wallet: &Wallet) -> BTreeSet<OutPoint> {
-        let mut purses = self.purses();
-        let Some(purse) = purses.get_mut(&name(wallet)) else {
-            return BTreeSet::new();
-        };
-        let planned = core::mem::take(&mut purse.planned);
-        purse.standing.union(&planned).copied().collect()
+        let purses = self.purses();
+        let purse = purses.get(&name(wallet)).into_iter();
+        purse
+            .flat_map(|purse| purse.taken.keys())
+            .copied()
+            .collect()
     }
 
     /// What the node has said.
     fn end(&self, wallet: &Wallet, mut seen: Seen) {
         if let Some(purse) = self.purses().get_mut(&name(wallet)) {
             seen.rate = seen.rate.min(purse.fees.max_rate());
-            seen.taken.extend(&purse.planned);
             purse.seen = Some(seen);
+            purse.taken.retain(|_, answers| {
+                *answers = answers.saturating_sub(1);
+                *answers > 0
+            });
         }
     }
 
@@ -208,7 +211,6 @@ impl CoinFollower {
             rate,
             height: height.map_err(|_| NodeError::Form("height"))?,
             coins,
-            taken,
         };
         self.table.end(&self.wallet, seen);
         Ok(())

@@ -55,18 +55,7 @@ pub(crate) fn judge(
         }
         Says::Confirmed {
             act, transaction, ..
-        } => {
-            let release = mine(state, keeper, *act)?.release;
-            let signed = signed_as(release, *transaction)?;
-            let facts = &state.facts;
-            let together = facts.together_with(*act).into_iter();
-            let releases = together.filter_map(|one| Some((one, facts.releases.get(&one)?)));
-            Some(
-                releases
-                    .flat_map(|(one, release)| ended(release, one, signed))
-                    .collect(),
-            )
-        }
+        } => confirmed(state, keeper, *act, *transaction),
         Says::Reverted {
             act, transaction, ..
         } => {
@@ -92,6 +81,21 @@ pub(crate) fn judge(
         }
         Says::CodeWrong { act, factor } => code::judge_wrong(state, keeper, (*act, *factor)),
     }
+}
+
+/// Everything ends that the transaction's plan stands or falls with.
+fn confirmed(
+    state: &State,
+    keeper: KeeperId,
+    act: Digest,
+    transaction: Digest,
+) -> Option<Vec<Effect>> {
+    let signed = signed_as(mine(state, keeper, act)?.release, transaction)?;
+    let facts = &state.facts;
+    let together = facts.together_with(act).into_iter();
+    let releases = together.filter_map(|one| Some((one, facts.releases.get(&one)?)));
+    let ended = releases.flat_map(|(one, release)| ended(release, one, signed));
+    Some(ended.collect())
 }
 
 /// How a release ended with this plan, for good: it was paid, or given up.

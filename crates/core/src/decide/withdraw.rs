@@ -270,7 +270,7 @@ impl<'a> Wanted<'a> {
         if needs.is_empty() {
             let payment = Payment::release(self.state, (digest, act), self.id, proof, self.time);
             let beside = self.beside.clone().first(self.account.quorum.beside());
-            let payment = payment.map(|payment| payment.worth(self.worth()).jointly(beside));
+            let payment = payment.map(|payment| payment.worth(self.worth()).jointly(&beside));
             return Ok(Verdict::Pay(Box::new(payment.ok_or(Reason::AssetUnknown)?)));
         }
         let available = self

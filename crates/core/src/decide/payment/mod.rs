@@ -119,9 +119,11 @@ impl Payment {
     }
 
     /// The same, with those who stand behind it together.
-    pub(super) fn jointly(mut self, with: Together) -> Self {
+    pub(super) fn jointly(mut self, with: &Together) -> Self {
         if let Pays::Releases(pays) = &mut self.pays {
-            pays.iter_mut().for_each(|one| one.beside = with.clone());
+            for one in pays {
+                one.beside = with.clone();
+            }
         }
         self
     }
@@ -129,7 +131,9 @@ impl Payment {
     /// The same, counted for so much.
     pub(super) fn worth(mut self, counts: Option<Amount>) -> Self {
         if let Pays::Releases(pays) = &mut self.pays {
-            pays.iter_mut().for_each(|one| one.worth = counts);
+            for one in pays {
+                one.worth = counts;
+            }
         }
         self
     }
