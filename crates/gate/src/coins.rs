@@ -8,7 +8,6 @@ use portcullis_chains::bitcoin::{Coin, FeeRate, OutPoint, Sats, Wallet};
 use portcullis_chains::caip::BitcoinAddress;
 use portcullis_core::decide::payment::Spend;
 use portcullis_core::plan::Plan;
-use portcullis_core::state::batch::CoinId;
 use portcullis_core::{Span, State, genesis};
 use portcullis_node::NodeError;
 use portcullis_node::bitcoin::{BitcoinNode, Listed, proven};

@@ -103,9 +103,7 @@ impl Gate {
             chains,
             ..
         } = parts;
-        let (purses, coins) = coin_followers(&network, &parts.coins);
-        let table = FeeTable::new(&chains).with(purses);
-        let fees = followers(&table, chains, &parts.nodes);
+        let (table, fees, coins) = planning(&network, chains, (&parts.nodes, &parts.coins));
         let snapshots = parts.snapshot_every.map(|every| {
             let key = Arc::clone(parts.log.own());
             (Snapshots::new(Arc::clone(&disk), key), every)
@@ -249,11 +247,22 @@ fn followers(
     chains.into_iter().filter_map(follower).collect()
 }
 
-/// Whoever keeps up to date what each wallet can spend, and where they write it.
-fn coin_followers(
+/// What plans are made from, and whoever keeps it up to date.
+fn planning(
     network: &Network,
-    nodes: &BTreeMap<ChainId, (CoinFees, Arc<dyn BitcoinNode>)>,
-) -> (CoinTable, Vec<CoinFollower>) {
+    chains: BTreeMap<ChainId, ChainFees>,
+    (nodes, coins): (&BTreeMap<ChainId, Arc<dyn Node>>, &CoinNodes),
+) -> (FeeTable, Vec<FeeFollower>, Vec<CoinFollower>) {
+    let (purses, coins) = coin_followers(network, coins);
+    let table = FeeTable::new(&chains).with(purses);
+    let fees = followers(&table, chains, nodes);
+    (table, fees, coins)
+}
+
+type CoinNodes = BTreeMap<ChainId, (CoinFees, Arc<dyn BitcoinNode>)>;
+
+/// Whoever keeps up to date what each wallet can spend, and where they write it.
+fn coin_followers(network: &Network, nodes: &CoinNodes) -> (CoinTable, Vec<CoinFollower>) {
     let wallets = network.genesis().wallets.iter();
     let spending = wallets.filter_map(|wallet| {
         let (fees, node) = nodes.get(&wallet.address.chain())?;

@@ -104,14 +104,17 @@ impl<N: BitcoinNode> BitcoinNode for Byzantine<N> {
 
     fn unspent(&self, confirmations: u32, least: Sats) -> Result<Vec<Listed>, NodeError> {
         let mut listed = self.honest.unspent(confirmations, least)?;
-        listed.iter_mut().for_each(|output| self.bend(output));
+        for output in &mut listed {
+            self.bend(output);
+        }
         Ok(listed)
     }
 
     fn in_chain(&self, outputs: &[OutPoint]) -> Result<Vec<Option<InChain>>, NodeError> {
         let mut found = self.honest.in_chain(outputs)?;
-        let known = found.iter_mut().flatten();
-        known.for_each(|output| self.bend(&mut output.listed));
+        for output in found.iter_mut().flatten() {
+            self.bend(&mut output.listed);
+        }
         Ok(found)
     }
 

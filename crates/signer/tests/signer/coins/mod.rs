@@ -204,10 +204,9 @@ fn bytes_that_were_changed_are_no_release() {
             acts = stage.due(&[(1, 40_000)]);
         }
     }
-    assert_eq!(
-        signed, 2,
-        "block 901 and block 644 in the place of block 900"
-    );
+    // Blocks 901 and 644 in the place of block 900, and a little more or less of the change for the fee: all that a
+    // gate may choose.
+    assert_eq!(signed, 4);
 }
 
 /// What is not in a block, or spent there, waits without an alarm, and goes out when it is.
