@@ -561,6 +561,7 @@ mod tests {
             wallet: World::WALLET,
             nonce,
             pays,
+            shared: None,
         }
     }
 

@@ -99,6 +99,8 @@ fn deliveries(nodes: Vec<(u64, Unhurried)>, each: u64) -> Deliveries {
         confirmations: 1,
         max_fee: Amount(1),
         max_fee_per_gas: Amount(1),
+        max_fee_rate: None,
+        credentials: None,
     };
     let chains: Vec<Chain> = nodes.iter().map(|(id, _)| chain(id)).collect();
     let ids: Vec<u64> = nodes.iter().map(|(id, _)| *id).collect();

@@ -5,6 +5,7 @@ use portcullis_chains::bitcoin::CoinError;
 use crate::bitcoin::BitcoinNode as _;
 use super::kit::{By, key, sats, stranger, wallet};
 use super::peer::Peer;
+use crate::bitcoin::BitcoinNode as _;
 use crate::bitcoin::testkit::{Byzantine, Lie};
 use crate::bitcoin::unspent_coins;
 
