@@ -82,8 +82,8 @@ fn list(network: &Network, name: &str, kind: &str, address: &str) -> String {
 fn every_keeper_has(network: &Network, set: &str) {
     network.until("the set at every keeper", |network| {
         let places = ["data/journal", "data/signer"];
-        let has = |place: &&str| network.path(place).join("labels").join(set).exists();
-        places.iter().all(|place| has(place)).then_some(())
+        let has = |place: &str| network.path(place).join("labels").join(set).exists();
+        places.into_iter().all(has).then_some(())
     });
 }
 

@@ -22,12 +22,12 @@ fn a_wallet_of_coins_is_what_its_keys_say() {
                 Address::Bitcoin(BitcoinAddress::new(CHAIN, Lock::P2tr([1; 32])));
         }),
         ("another chain", |g| {
-            g.wallets[0].address = World::address(1)
+            g.wallets[0].address = World::address(1);
         }),
         ("the change key twice", |g| keys(g).push(taproot())),
         ("a key twice", |g| keys(g).push(segwit())),
         ("no point", |g| {
-            keys(g).push(CoinKey::P2tr(XOnly([0xff; 32])))
+            keys(g).push(CoinKey::P2tr(XOnly([0xff; 32])));
         }),
         ("no compressed point", |g| {
             keys(g).push(CoinKey::P2wpkh(Compressed([4; 33])));

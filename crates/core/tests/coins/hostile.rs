@@ -105,16 +105,16 @@ fn a_plan_is_exactly_what_the_acts_ask() {
             d.tx.output[1].value += bitcoin::Amount::ONE_SAT;
         }),
         ("another payee", PlanFault::Differs, |d| {
-            d.tx.output[0] = stranger(50_000)
+            d.tx.output[0] = stranger(50_000);
         }),
         ("the other order", PlanFault::Differs, |d| {
-            d.tx.output.swap(0, 1)
+            d.tx.output.swap(0, 1);
         }),
         ("one is left out", PlanFault::Differs, |d| {
             d.tx.output.remove(1);
         }),
         ("an extra output", PlanFault::Differs, |d| {
-            d.tx.output.push(stranger(600))
+            d.tx.output.push(stranger(600));
         }),
         ("change to a stranger", PlanFault::Differs, |d| {
             d.change().script_pubkey = Lock::P2tr([0x66; 32]).script();
@@ -139,31 +139,31 @@ fn a_plan_is_exactly_what_the_acts_ask() {
             d.spent[0].value += bitcoin::Amount::from_sat(90_000);
         }),
         ("a fee above the ceiling", PlanFault::Fee, |d| {
-            d.less_change(19_900)
+            d.less_change(19_900);
         }),
         ("a fee that nothing could outbid", PlanFault::NoRoom, |d| {
-            d.less_change(19_300)
+            d.less_change(19_300);
         }),
         ("a fee that nobody relays", PlanFault::Unsendable, |d| {
             d.change().value += bitcoin::Amount::from_sat(300);
         }),
         ("sighash none", PlanFault::NotPlain, |d| {
-            d.beside = vec![1, 3, 4, 2, 0, 0, 0]
+            d.beside = vec![1, 3, 4, 2, 0, 0, 0];
         }),
         ("sighash single", PlanFault::NotPlain, |d| {
-            d.beside = vec![1, 3, 4, 3, 0, 0, 0]
+            d.beside = vec![1, 3, 4, 3, 0, 0, 0];
         }),
         ("a field that nobody knows", PlanFault::NotPlain, |d| {
-            d.beside = vec![1, 6, 0]
+            d.beside = vec![1, 6, 0];
         }),
         ("another version", PlanFault::NotPlain, |d| {
-            d.tx.version = Version::ONE
+            d.tx.version = Version::ONE;
         }),
         ("a lock in seconds", PlanFault::NotPlain, |d| {
             d.tx.lock_time = LockTime::from_consensus(1_700_000_000);
         }),
         ("not replaceable", PlanFault::NotPlain, |d| {
-            d.tx.input[0].sequence = Sequence::MAX
+            d.tx.input[0].sequence = Sequence::MAX;
         }),
         ("one output twice", PlanFault::NotPlain, |d| {
             let (input, spent) = (d.tx.input[0].clone(), d.spent[0].clone());
@@ -171,7 +171,7 @@ fn a_plan_is_exactly_what_the_acts_ask() {
             d.spent.push(spent);
         }),
         ("a stranger's output", PlanFault::NotPlain, |d| {
-            d.spent[0] = stranger(100_000)
+            d.spent[0] = stranger(100_000);
         }),
         ("no inputs", PlanFault::NotPlain, |d| {
             d.tx.input.clear();
@@ -194,11 +194,7 @@ fn a_claim_has_one_form() {
     let honest = stage.settlement(&acts);
     let draft = Draft::of(&stage, honest.plan.as_ref().unwrap());
     let taproot = stage.wallet().bitcoin.as_ref().unwrap().change.owned();
-    let all = if draft.spent[0].script_pubkey == taproot.unwrap().lock().script() {
-        0
-    } else {
-        1
-    };
+    let all = u8::from(draft.spent[0].script_pubkey != taproot.unwrap().lock().script());
     let mut said = draft.clone();
     said.beside = vec![1, 3, 4, all, 0, 0, 0];
     assert_eq!(

@@ -122,9 +122,10 @@ impl Model {
         let (plan, transaction) = batch.signed[which % batch.signed.len()];
         assert_eq!(stage.confirm(batch.members[0], transaction).void, None);
         for member in &batch.members {
-            let end = match batch.plans[plan].contains(member) {
-                true => End::Confirmed(transaction),
-                false => End::Returned,
+            let end = if batch.plans[plan].contains(member) {
+                End::Confirmed(transaction)
+            } else {
+                End::Returned
             };
             assert_eq!(stage.end(*member), Some(end));
         }
@@ -149,7 +150,7 @@ impl Model {
                 }
             }
         }
-        let all = stage.facts().batches.as_ref().map_or(0, |all| all.len());
+        let all = stage.facts().batches.iter().flatten().count();
         assert_eq!(all, open.count());
     }
 }

@@ -183,7 +183,13 @@ impl Setting<'_> {
                 self.node
             );
         }
-        text += "\n# Hard caps, in base units: no journal entry can change them.\n";
+        text + &self.bounds()
+    }
+
+    /// What the signer never passes, and whom it calls.
+    fn bounds(&self) -> String {
+        let mut text =
+            "\n# Hard caps, in base units: no journal entry can change them.\n".to_owned();
         for cap in &self.terms.caps {
             let _ = write!(
                 text,

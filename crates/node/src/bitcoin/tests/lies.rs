@@ -2,7 +2,6 @@
 
 use portcullis_chains::bitcoin::CoinError;
 
-use crate::bitcoin::BitcoinNode as _;
 use super::kit::{By, key, sats, stranger, wallet};
 use super::peer::Peer;
 use crate::bitcoin::BitcoinNode as _;
