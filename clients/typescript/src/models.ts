@@ -745,15 +745,16 @@ export type ReasonName =
   "recovery-waits" | "recovered-lately" | "recovery-budget" | "identity-missing" | "already-vetoed" |
   "roots-missing" | "administration-changed" | "administration-malformed" | "keys-changed" | "keys-malformed"
   | "contact-missing" | "contact-known" | "no-herald" | "link-out-of-place" | "link-invalid" | "log-key-known"
-  | "label-refuses" | "labels-changed" | "labels-malformed" | "screening-blocks" | "attestation-used" |
-  "travel-rule-contradicts" | "principal-exists" | "quorum-out-of-reach" | "account-quorum-changed" |
-  "account-quorum-malformed" | "code-too-weak" | "over-code-limit" | "address-too-young" | "code-out-of-place"
-  | "too-many-codes" | "code-wrong" | "code-used" | "factor-malformed" | "import-malformed" |
-  "over-transaction-limit" | "over-hour-limit" | "over-day-limit" | "over-week-limit" | "not-permitted" |
-  "forbidden" | "policy-fails" | "over-platform-limit" | "witnesses-stale" | "busy" | "journal-full" |
-  "stopping" | "unauthenticated" | "not-found" | "key-reused" | "in-progress" | "statement-refused" |
-  "panicked" | "request-replayed" | "no-fee-plan" | "request-timeout" | "held-full" | "credential-malformed" |
-  "credential-algorithm" | "credential-other" | "credential-proof" | "labels-not-here";
+  | "label-refuses" | "labels-changed" | "labels-malformed" | "amount-unpayable" | "screening-blocks" |
+  "attestation-used" | "travel-rule-contradicts" | "principal-exists" | "quorum-out-of-reach" |
+  "account-quorum-changed" | "account-quorum-malformed" | "code-too-weak" | "over-code-limit" |
+  "address-too-young" | "code-out-of-place" | "too-many-codes" | "code-wrong" | "code-used" |
+  "factor-malformed" | "import-malformed" | "over-transaction-limit" | "over-hour-limit" | "over-day-limit" |
+  "over-week-limit" | "not-permitted" | "forbidden" | "policy-fails" | "over-platform-limit" |
+  "witnesses-stale" | "busy" | "journal-full" | "stopping" | "unauthenticated" | "not-found" | "key-reused" |
+  "in-progress" | "statement-refused" | "panicked" | "request-replayed" | "no-fee-plan" | "request-timeout" |
+  "held-full" | "credential-malformed" | "credential-algorithm" | "credential-other" | "credential-proof" |
+  "labels-not-here";
 
 export interface ReceiptEntry {
   index: number;
