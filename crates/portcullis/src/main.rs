@@ -32,6 +32,7 @@ mod overdue;
 mod peers;
 mod policy;
 mod processes;
+mod propose;
 mod reach;
 mod replica;
 mod scope;

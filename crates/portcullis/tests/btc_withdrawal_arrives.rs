@@ -15,7 +15,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
 use system::bitcoin::Bitcoin;
-use system::{Anvil, Network, run, try_run};
+use system::{Anvil, Network, run};
 
 const ASSET: &str = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:0";
 
@@ -122,23 +122,8 @@ fn pays_alone_and_bumps(lock: &str) {
 
 /// By the genesis digest alone.
 fn receipt_verifies(network: &Network, act: &str, transaction: &str) {
-    let path = format!("/v1/acts/{act}/receipt");
-    let ask = [
-        "call",
-        "--dir",
-        network.dir(),
-        "--as",
-        "auditor",
-        "GET",
-        &path,
-    ];
-    let receipt = network.until("the receipt", |_| {
-        let (passed, text) = try_run(&ask);
-        passed.then_some(text)
-    });
-    let file = network.path("receipt.json");
-    fs::write(&file, receipt).unwrap();
-    let (file, digest) = (file.to_str().unwrap(), network.text("genesis.digest"));
+    let (file, digest) = (network.receipt(act), network.text("genesis.digest"));
+    let file = file.to_str().unwrap();
     let told = run(&["verify", "receipt", file, "--genesis-digest", &digest]);
     assert!(told.contains(transaction), "{told}");
 }

@@ -2,15 +2,15 @@
 
 use super::build::rejects_of;
 use super::{in_short, read_set};
-use crate::approve::in_words;
 use crate::failure::Failure;
 use crate::files;
 use crate::out::say;
+use crate::propose::propose;
 use crate::reach::{CallerArgs, ReachArgs};
 use clap::Args;
+use portcullis_core::Digest;
 use portcullis_core::act::{ActKind, LabelsOffered, RejectedRows, SetLabels};
 use portcullis_core::policy::Name;
-use portcullis_core::{Decision, Digest, Evidence};
 use portcullis_labels::{LabelSet, Risk};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -68,20 +68,7 @@ impl ProposeArgs {
             replaces,
             set: offered,
         });
-        let act = reach.staff_act(&caller, kind)?;
-        let evidence = Evidence::default();
-        let accepted = reach.gate.submit(&caller.signer, &act, &evidence)?;
-        let (digest, entry) = (accepted.digest, accepted.entry);
-        say(format_args!("proposed  entry {entry}, act {digest}"));
-        if let Some(Decision::Hold { needs, .. }) = accepted.decision {
-            let needs: Vec<String> = needs.iter().map(|need| in_words(*need)).collect();
-            let flags = &reach.flags;
-            say(format_args!("waits for {}", needs.join("; ")));
-            say(format_args!(
-                "each other administrator: portcullis approve --as NAME {digest}{flags}"
-            ));
-        }
-        Ok(())
+        propose(&reach, &caller, kind)
     }
 
     fn offered(&self, set: &LabelSet, file: &Path) -> Result<LabelsOffered, Failure> {

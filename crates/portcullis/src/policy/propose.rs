@@ -1,13 +1,11 @@
 //! `portcullis policy propose`.
 
 use super::{before_proposal, read};
-use crate::approve::in_words;
 use crate::failure::{Exit, Failure};
-use crate::out::say;
+use crate::propose::propose;
 use crate::reach::{CallerArgs, ReachArgs};
 use clap::Args;
 use portcullis_core::act::{ActKind, SetPolicy};
-use portcullis_core::{Decision, Evidence};
 use std::path::PathBuf;
 
 /// Propose a policy in the place of the one in force
@@ -36,19 +34,6 @@ impl ProposeArgs {
         let replaces = reach.gate.policy()?.digest;
         let kind = ActKind::SetPolicy(SetPolicy { replaces, policy });
         before_proposal(&reach.folder, &kind)?;
-        let act = reach.staff_act(&caller, kind)?;
-        let evidence = Evidence::default();
-        let accepted = reach.gate.submit(&caller.signer, &act, &evidence)?;
-        let (digest, entry) = (accepted.digest, accepted.entry);
-        say(format_args!("proposed  entry {entry}, act {digest}"));
-        if let Some(Decision::Hold { needs, .. }) = accepted.decision {
-            let needs: Vec<String> = needs.iter().map(|need| in_words(*need)).collect();
-            let flags = &reach.flags;
-            say(format_args!("waits for {}", needs.join("; ")));
-            say(format_args!(
-                "each other administrator: portcullis approve --as NAME {digest}{flags}"
-            ));
-        }
-        Ok(())
+        propose(&reach, &caller, kind)
     }
 }

@@ -302,9 +302,8 @@ impl Network {
         self.processes = None;
     }
 
-    /// The receipt of an act, once there is one, shown by both verifiers from the genesis digest alone; what ours
-    /// says.
-    pub fn shown_by_both(&self, act: &str) -> String {
+    /// The file of an act's receipt, once there is one.
+    pub fn receipt(&self, act: &str) -> PathBuf {
         let path = format!("/v1/acts/{act}/receipt");
         let ask = ["call", "--dir", self.dir(), "--as", "auditor", "GET", &path];
         let receipt = self.until("a receipt", |_| {
@@ -313,7 +312,13 @@ impl Network {
         });
         let file = self.path("receipt.json");
         std::fs::write(&file, receipt).unwrap();
-        let digest = self.text("genesis.digest");
+        file
+    }
+
+    /// The receipt of an act, once there is one, shown by both verifiers from the genesis digest alone; what ours
+    /// says.
+    pub fn shown_by_both(&self, act: &str) -> String {
+        let (file, digest) = (self.receipt(act), self.text("genesis.digest"));
         let shown = [file.to_str().unwrap(), "--genesis-digest", &digest];
         let mut second = second_verifier();
         second.args(shown);
