@@ -7,6 +7,7 @@ use crate::folder::Folder;
 use crate::out::{json, say};
 use crate::reach::ReachArgs;
 use clap::{Args, Subcommand};
+use portcullis_chains::caip::AssetId;
 use portcullis_client::verify::{self, Report};
 use portcullis_core::genesis::GenesisFault;
 use portcullis_core::receipt::{self, Receipt, Shown};
@@ -376,7 +377,7 @@ pub(crate) fn tell_receipt(shown: &Shown) {
     }
     line("released", at(shown.released_by, shown.released_at));
     line("signed by", shown.signer.to_string());
-    line("transaction", format!("0x{}", shown.transaction));
+    line("transaction", transaction(shown));
     line(
         "block",
         shown
@@ -384,6 +385,14 @@ pub(crate) fn tell_receipt(shown: &Shown) {
             .map_or_else(|| "not stated".into(), |block| block.to_string()),
     );
     line("witnessed", rfc3339(shown.witnessed_at));
+}
+
+/// As that chain's explorers spell it.
+fn transaction(shown: &Shown) -> String {
+    match shown.asset {
+        AssetId::EvmNative { .. } | AssetId::EvmErc20 { .. } => format!("0x{}", shown.transaction),
+        AssetId::Bitcoin(_) | AssetId::Named(_) => shown.transaction.to_string(),
+    }
 }
 
 fn at(entry: u64, time: Time) -> String {

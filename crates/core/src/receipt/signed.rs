@@ -174,7 +174,10 @@ fn is_spend(
     let claimed = payment::spend::decode(wallet, plan).map_err(|_| ReceiptFault::Plan)?;
     let asked = payment::spend::payment(withdraw).ok_or(ReceiptFault::Plan)?;
     let pays = claimed.paying(&asked).any(|at| at <= place);
-    Ok(pays && Amount::from(claimed.fee()) <= wallet.fee_ceiling)
+    let chain = wallet.address.chain();
+    Ok(pays
+        && (withdraw.asset.chain(), withdraw.to.chain()) == (chain, chain)
+        && Amount::from(claimed.fee()) <= wallet.fee_ceiling)
 }
 
 /// A mandate for exactly the act.

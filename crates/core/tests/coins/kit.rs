@@ -150,7 +150,7 @@ impl Stage {
     /// Two customers who may each pay five payees, and eight coins of 100,000 satoshis, of both kinds.
     pub(crate) fn new() -> Self {
         static BUILT: OnceLock<Ledger> = OnceLock::new();
-        let built = BUILT.get_or_init(|| Self::build().ledger);
+        let built = BUILT.get_or_init(|| Self::in_network(of_coins).ledger);
         let mut stage = Self {
             ledger: built.branch(),
             customers: [1, 2].map(Customer::number).into(),
@@ -160,8 +160,9 @@ impl Stage {
         stage
     }
 
-    fn build() -> Self {
-        let world = World::with(of_coins);
+    /// The same in another network.
+    pub(crate) fn in_network(terms: fn(&mut Genesis)) -> Self {
+        let world = World::with(terms);
         let mut ledger = Ledger::new(Arc::new(world), HandClock::at(World::START));
         let customers: Vec<Customer> = [1, 2].map(Customer::number).into();
         for customer in &customers {

@@ -11,7 +11,3 @@ mod genesis;
 mod hostile;
 mod kit;
 mod model;
-mod receipts;
-#[allow(dead_code, reason = "receipts of one batch show no handover")]
-#[path = "../vectors/tree.rs"]
-mod tree;

@@ -1,6 +1,7 @@
 //! The table of receipts.
 
 use super::codes;
+use super::coins::{self, Paid};
 use super::draft::Draft;
 use super::joint;
 use super::log_key;
@@ -276,6 +277,15 @@ cases! {
 
     ok "good-mandate" "a withdrawal by mandate, which a wallet service carries out"
         mandates::permitted().into();
+
+    ok "good-coins" "a withdrawal that a transaction from coins pays first, signed by ECDSA and Schnorr keys and confirmed"
+        Paid::two().shown(0);
+    ok "good-coins-beside" "the withdrawal that it pays after that"
+        Paid::two().shown(1);
+    ok "good-coins-the-first-given-up" "an output pays the second of two equal withdrawals since the first was given up"
+        Paid::given_up(0).shown(1);
+    ok "good-coins-the-second-given-up" "and the first where the second was given up"
+        Paid::given_up(1).shown(0);
 
     Shape "bad-no-entries" "no entries"
         bundle(|receipt| receipt.entries.clear());
@@ -656,6 +666,59 @@ cases! {
             draft.says(|to| *to.transaction = said);
         });
 
+    Plan "bad-coins-given-up" "the first of two equal withdrawals was given up, and the one output pays the second"
+        Paid::given_up(0).shown(0);
+    Plan "bad-coins-given-up-beside" "the second was given up, and it pays the first"
+        Paid::given_up(1).shown(1);
+    Plan "bad-coins-given-up-and-bumped" "the same with a higher fee, which is about both"
+        Paid::given_up_and_bumped(0).shown(0);
+    Plan "bad-coins-amount" "the output is a satoshi less than the withdrawal"
+        coins::claiming(|claims| claims.unsigned_tx.output[0].value -= bitcoin::Amount::ONE_SAT);
+    Plan "bad-coins-payee" "the output pays somebody else"
+        coins::claiming(|claims| claims.unsigned_tx.output[0].script_pubkey = claims.unsigned_tx.output[1].script_pubkey.clone());
+    Plan "bad-coins-place" "the output stands behind that of the withdrawal that is paid after this one"
+        coins::claiming(|claims| claims.unsigned_tx.output.swap(0, 1));
+    Plan "bad-coins-fee" "the change is 20,000 satoshis less, and the fee above genesis' ceiling"
+        coins::claiming(|claims| claims.unsigned_tx.output[2].value -= bitcoin::Amount::from_sat(20_000));
+    Plan "bad-coins-overspent" "the outputs are more than the inputs"
+        coins::claiming(|claims| claims.unsigned_tx.output[2].value += bitcoin::Amount::from_sat(100_000));
+    Plan "bad-coins-foreign" "an input spends what none of the wallet's keys opens"
+        coins::claiming(|claims| claims.inputs[0].witness_utxo.as_mut().unwrap().script_pubkey = claims.unsigned_tx.output[0].script_pubkey.clone());
+    Plan "bad-coins-final" "an input cannot be replaced"
+        coins::claiming(coins::final_sequence);
+    Plan "bad-coins-twice" "two inputs spend one output"
+        coins::claiming(|claims| claims.unsigned_tx.input[1].previous_output = claims.unsigned_tx.input[0].previous_output);
+    Plan "bad-coins-version" "the transaction is of version 1"
+        coins::claiming(|claims| claims.unsigned_tx.version = bitcoin::transaction::Version::ONE);
+    Plan "bad-coins-lock-time" "the transaction waits for a time"
+        coins::claiming(|claims| claims.unsigned_tx.lock_time = bitcoin::absolute::LockTime::from_consensus(500_000_000));
+    Plan "bad-coins-sighash-type" "the claims say how an input is to be signed"
+        coins::claiming(|claims| claims.inputs[0].sighash_type = Some(bitcoin::EcdsaSighashType::All.into()));
+    Plan "bad-coins-said-of-an-output" "the claims say something of an output"
+        coins::claiming(|claims| claims.outputs[0].redeem_script = Some(bitcoin::ScriptBuf::new()));
+    Plan "bad-coins-a-byte-more" "a byte stands behind the claims"
+        coins::with_a_byte_more();
+    Plan "bad-coins-elsewhere" "the wallet of the plan is on another chain, with the same keys"
+        coins::elsewhere();
+    Statement "bad-coins-of-a-member" "the statement names a withdrawal that is paid beside another"
+        coins::of_a_member();
+    Statement "bad-coins-ecdsa" "a bit of an ECDSA signature is another"
+        coins::signed(coins::flip_ecdsa);
+    Statement "bad-coins-schnorr" "a bit of a Schnorr signature is another"
+        coins::signed(coins::flip_schnorr);
+    Statement "bad-coins-high-s" "the other S of an ECDSA signature, which nodes do not relay"
+        coins::signed(coins::high_s);
+    Statement "bad-coins-single" "a signature over everything is said to be over one output"
+        coins::signed(coins::single);
+    Statement "bad-coins-spelled-out" "a Schnorr signature spells out the default sighash type"
+        coins::signed(coins::spelled_out);
+    Statement "bad-coins-other-key" "the witness has the other key that has the same x"
+        coins::signed(coins::other_key);
+    Statement "bad-coins-unsigned" "the transaction has no witnesses"
+        coins::signed(coins::without_witnesses);
+    Statement "bad-coins-another" "the signed transaction has another lock time than the planned one"
+        coins::signed(|tx| tx.lock_time = bitcoin::absolute::LockTime::ZERO);
+
     Statement "bad-statement-missing" "no signer's statement"
         bundle(|receipt| receipt.entries.truncate(4));
     Statement "bad-statement-by-nobody" "the statement is by a keeper that genesis does not name"
@@ -766,6 +829,26 @@ cases! {
                 divisor: 0,
                 ..Default::default()
             });
+        });
+    Genesis "bad-genesis-coins-address" "a wallet's address is not that of the key that takes its change"
+        unsound(|genesis| coins::terms(genesis, |bitcoin| core::mem::swap(&mut bitcoin.change, &mut bitcoin.keys[0])));
+    Genesis "bad-genesis-coins-key-twice" "a wallet spends with the same key twice"
+        unsound(|genesis| coins::terms(genesis, |bitcoin| bitcoin.keys.push(bitcoin.change)));
+    Genesis "bad-genesis-coins-no-point" "a wallet's key is no point of secp256k1"
+        unsound(|genesis| coins::terms(genesis, |bitcoin| bitcoin.keys.push(coins::no_point())));
+    Genesis "bad-genesis-coins-keys" "a wallet spends with more keys than 16"
+        unsound(|genesis| coins::terms(genesis, |bitcoin| bitcoin.keys.extend(coins::others(15))));
+    Genesis "bad-genesis-coins-batch" "a withdrawal may wait for others for more than a day"
+        unsound(|genesis| coins::terms(genesis, |bitcoin| bitcoin.batch = Span::hours(25)));
+    Genesis "bad-genesis-coins-ceiling" "a transaction may cost more than there can be"
+        unsound(|genesis| {
+            coins::terms(genesis, |_| ());
+            genesis.wallets[0].fee_ceiling = Amount(2_100_000_000_000_001);
+        });
+    Genesis "bad-genesis-coins-and-mandate" "a wallet spends coins and pays by mandate"
+        unsound(|genesis| {
+            coins::terms(genesis, |_| ());
+            genesis.wallets[0].mandate = Some(Span::hours(1));
         });
     ok "good-screened" "vendors looked at it while it waited for its debit"
         Draft::screened().into();

@@ -2,6 +2,7 @@
 
 mod cases;
 mod codes;
+mod coins;
 #[cfg(test)]
 mod cost;
 mod draft;
