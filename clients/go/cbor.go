@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -208,9 +209,17 @@ func utf8(value any) ([]byte, error) {
 	return prefixed(3, []byte(text), nil)
 }
 
+var bech32 = regexp.MustCompile(`(?i):(bc1|tb1|bcrt1)[^:]*$`)
+
+// In its canonical spelling. Base58 and whatever other chains have stands as it is.
 func caip(value any) ([]byte, error) {
-	if text, _ := value.(string); strings.ToLower(text) != text {
-		return nil, fmt.Errorf("%v: write assets and addresses in lower case, which is what is signed", value)
+	text, _ := value.(string)
+	spelled, _, _ := strings.Cut(text, ":")
+	if spelled == "eip155" || spelled == "bip122" && bech32.MatchString(text) {
+		spelled = text
+	}
+	if strings.ToLower(spelled) != spelled {
+		return nil, fmt.Errorf("%v: write chains, and addresses in hexadecimal or bech32, in lower case, as they are signed", value)
 	}
 	return utf8(value)
 }

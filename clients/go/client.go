@@ -114,7 +114,10 @@ func (c *Client) send(ctx context.Context, method, path string, asked ask, answe
 	if client == nil {
 		client = http.DefaultClient
 	}
-	response, err := client.Do(request)
+	// A signed request goes where it was signed for, and nowhere that an answer names.
+	staying := *client
+	staying.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	response, err := staying.Do(request)
 	if err != nil {
 		return err
 	}

@@ -1168,7 +1168,7 @@ def recover(sighash, t):
 
 # ------------------------------------------------------------------------------- Coins: bitcoin.md
 
-MAX_SATS, MAX_INPUTS, LOCK_HEIGHTS = 2_100_000_000_000_000, 500, 500_000_000
+MAX_SATS, LOCK_HEIGHTS = 2_100_000_000_000_000, 500_000_000
 DUST = {25: 546, 23: 540, 22: 294, 34: 330}  # by the length of the script
 REPLACEABLE = bytes.fromhex("fdffffff")
 
@@ -1192,8 +1192,7 @@ def read_claims(data, locks):
     need(reader.take(5) == b"psbt\xff" and reader.sized() == b"\0", "the claims are no PSBT of a transaction")
     tx = read_spend(reader.sized())
     need(reader.take(1) == b"\0", "the claims say more of the transaction")
-    need(tx.version == 2 and tx.lock_time < LOCK_HEIGHTS and 1 <= len(tx.inputs) <= MAX_INPUTS,
-         "the claims' transaction has another form")
+    need(tx.version == 3 and tx.lock_time < LOCK_HEIGHTS, "the claims' transaction has another form")
     need(not any(tx.witnesses) and all(script == b"" and sequence == REPLACEABLE for _, script, sequence in tx.inputs),
          "an input is signed, or cannot be replaced")
     need(len({coin for coin, _, _ in tx.inputs}) == len(tx.inputs), "an output is spent twice")
@@ -1207,6 +1206,8 @@ def read_claims(data, locks):
     need(reader.take(len(tx.outputs)) == bytes(len(tx.outputs)), "the claims say something of an output")
     reader.end()
     need(all(value <= MAX_SATS and script in locks for value, script in spent), "an input is not the wallet's")
+    witnesses = sum(108 if locks[script].variant == "p2wpkh" else 66 for _, script in spent)
+    need(4 * tx.plain_bytes + 2 + witnesses <= 40_000, "nodes do not take so large a transaction")
     return Record(tx=tx, spent=spent, keys=[locks[script] for _, script in spent])
 
 
@@ -1239,7 +1240,7 @@ def read_spend(raw):
     lock_time = reader.take(4)
     reader.end()
     return Record(version=int.from_bytes(version, "little"), inputs=inputs, outputs=outputs, witnesses=witnesses,
-                  lock_time=int.from_bytes(lock_time, "little"), id=sha256d(version + plain + lock_time))
+                  lock_time=int.from_bytes(lock_time, "little"), plain_bytes=8 + len(plain), id=sha256d(version + plain + lock_time))
 
 
 def spend_digests(claims):

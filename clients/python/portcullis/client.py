@@ -102,11 +102,22 @@ class Client(Api):
             headers["Idempotency-Key"] = idempotency_key
         request = urllib.request.Request(url, data=sent or None, headers=headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=self.timeout) as answer:
+            with _OPENER.open(request, timeout=self.timeout) as answer:
                 return _json(answer)
         except urllib.error.HTTPError as answer:
             with answer:
                 raise Refused(answer.code, _problem(answer)) from None
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """A signed request goes where it was signed for, and nowhere that an answer names."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+# No proxy that the environment names, either: it would see what is asked, and could answer.
+_OPENER = urllib.request.build_opener(_Stay, urllib.request.ProxyHandler({}))
 
 
 def _json(answer: Any) -> Any:

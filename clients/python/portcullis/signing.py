@@ -151,8 +151,12 @@ def _amount(value: Any) -> bytes:
 
 
 def _caip(value: Any) -> bytes:
-    if _text(value) != value.lower():
-        raise ValueError(f"{value!r}: write assets and addresses in lower case, which is what is signed")
+    """In its canonical spelling. Base58 and whatever other chains have stands as it is."""
+    namespace, _, rest = _text(value).partition(":")
+    is_bech32 = namespace == "bip122" and rest.lower().rpartition(":")[2].startswith(("bc1", "tb1", "bcrt1"))
+    spelled = value if namespace == "eip155" or is_bech32 else namespace
+    if spelled != spelled.lower():
+        raise ValueError(f"{value!r}: write chains, and addresses in hexadecimal or bech32, in lower case, as they are signed")
     return _utf8(value)
 
 

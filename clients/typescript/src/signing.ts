@@ -160,9 +160,15 @@ function amount(value: unknown): Buffer {
   return bytes(Buffer.from(BigInt(text(value)).toString(16).padStart(32, "0"), "hex"));
 }
 
+/** In its canonical spelling. Base58 and whatever other chains have stands as it is. */
 function caip(value: unknown): Buffer {
-  if (text(value) !== text(value).toLowerCase()) {
-    throw new TypeError(`${text(value)}: write assets and addresses in lower case, which is what is signed`);
+  const [namespace = ""] = text(value).split(":", 1);
+  const isBech32 = namespace === "bip122" && /:(bc1|tb1|bcrt1)[^:]*$/i.test(text(value));
+  const spelled = namespace === "eip155" || isBech32 ? text(value) : namespace;
+  if (spelled !== spelled.toLowerCase()) {
+    throw new TypeError(
+      `${text(value)}: write chains, and addresses in hexadecimal or bech32, in lower case, as they are signed`,
+    );
   }
   return utf8(value);
 }

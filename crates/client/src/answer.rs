@@ -56,6 +56,9 @@ pub struct Standing {
     /// Transactions that were signed for it.
     #[serde(default)]
     pub transactions: Vec<Digest>,
+    /// The signed mandate by which it is paid (docs/spec/mandate.md), where its wallet pays by those.
+    #[serde(default)]
+    pub mandate: Option<String>,
 }
 
 /// The policy in force.

@@ -90,6 +90,9 @@ impl Cli {
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
+    use clap::error::ErrorKind;
+    use std::fs;
+    use std::path::Path;
 
     /// The whole command line as people read it, so that a change of it is a decision.
     #[test]
@@ -114,5 +117,72 @@ mod tests {
     #[test]
     fn arguments_do_not_contradict_each_other() {
         Cli::command().debug_assert();
+    }
+
+    /// Every command that the guides tell people to type is one, whatever its placeholders stand for.
+    #[test]
+    fn guides_name_no_other_arguments() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let guides = fs::read_dir(root.join("docs/guide")).unwrap();
+        let guides = guides.map(|file| file.unwrap().path());
+        let mut tried = 0;
+        for file in guides.chain([root.join("README.md")]) {
+            if file.extension().is_none_or(|ending| ending != "md") {
+                continue;
+            }
+            let text = fs::read_to_string(&file).unwrap();
+            for words in commands(&text) {
+                tried += 1;
+                if let Err(error) = Cli::try_parse_from(&words) {
+                    let (kind, at) = (error.kind(), file.display());
+                    let is_placeholder = matches!(
+                        kind,
+                        ErrorKind::ValueValidation
+                            | ErrorKind::InvalidValue
+                            | ErrorKind::DisplayHelp
+                            | ErrorKind::DisplayVersion
+                    );
+                    assert!(is_placeholder, "{at}: {words:?}: {error}");
+                }
+            }
+        }
+        assert!(tried > 50, "{tried}");
+    }
+
+    /// The words of each command in the blocks of a shell.
+    fn commands(text: &str) -> Vec<Vec<String>> {
+        let blocks = text.split("```sh\n").skip(1);
+        let blocks = blocks.filter_map(|block| block.split("```").next());
+        let lines = blocks.flat_map(|block| {
+            let joined = block.replace("\\\n", " ");
+            joined.lines().map(str::to_owned).collect::<Vec<_>>()
+        });
+        let commands = lines.filter_map(|line| {
+            let words: Vec<String> = words(&line);
+            let first = words.iter().position(|word| word == "portcullis")?;
+            let is_ours = words.get(..first)?.iter().all(|word| word.contains('='));
+            is_ours.then(|| words.into_iter().skip(first).collect())
+        });
+        commands.collect()
+    }
+
+    /// Up to a comment, a pipe or what else ends a command.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+        for letter in line.chars() {
+            match (quote, letter) {
+                (Some(open), _) if open == letter => quote = None,
+                (None, '\'' | '"') => {
+                    quote = Some(letter);
+                    word.get_or_insert_default();
+                }
+                (None, '#' | '|' | '>' | '<' | '&' | ';') if word.is_none() => break,
+                (None, ';') => break,
+                (None, ' ') => words.extend(word.take()),
+                _ => word.get_or_insert_default().push(letter),
+            }
+        }
+        words.extend(word);
+        words
     }
 }

@@ -74,7 +74,8 @@ pub(crate) fn write_once(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     write(path, bytes)
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+/// What the system said when a file or folder was to be read.
+pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::usage(
         format!("cannot read {}: {error}", path.display()),
         "see that the file is there and may be read",

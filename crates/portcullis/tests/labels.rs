@@ -51,14 +51,73 @@ fn who_is_on_a_list_in_force_is_not_paid() {
     let (passed, said) = try_act(&network, &kind);
     assert!(!passed && said.contains("556"), "{said}");
 
+    // Whoever approves a shorter list of an authority's is told what it delists, before anything is signed.
+    let other = propose(&network, "court", "authority", &payee);
+    let (passed, said) = approve(&network, "administrator-2", &other);
+    assert!(passed, "{said}");
+    for told in [
+        "1 added, 1 removed, 0 changed",
+        "LOOK TWICE    1 addresses that an authority lists will be paid again",
+    ] {
+        assert!(said.contains(told), "{said}");
+    }
+
     network.until("a cosignature over every entry", |network| {
         let (holds, _) = try_run(&["verify", "--dir", network.dir()]);
         holds.then_some(())
     });
 }
 
+#[test]
+fn nothing_makes_no_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("mine")).unwrap();
+    fs::write(path("mine/notes.xml"), "<sdn/>").unwrap();
+    let set = path("new.set");
+    let (set_name, from) = (set.to_str().unwrap(), folder.path().to_str().unwrap());
+    let build = || {
+        let build = ["labels", "build", from, "--kind", "authority", "--source"];
+        let more = ["a court", "--date", "2026-11-28", "--out", set_name];
+        try_run(&[&build[..], &more].concat())
+    };
+    let (passed, said) = build();
+    assert!(
+        !passed && said.contains("notes.xml: no list by its name"),
+        "{said}"
+    );
+
+    let rows = "address,label\nevm:0x00,one\nBTC:1,two\n";
+    fs::write(path("mine/court.csv"), rows).unwrap();
+    let (passed, said) = build();
+    assert!(
+        !passed && said.contains("no row gave a label") && !set.exists(),
+        "{said}"
+    );
+
+    // Found in the folder's folder, by the chain as people write it.
+    let rows = format!("address,chain,label\n{LISTED},Ethereum,three\nevm:0x00,,four\n");
+    fs::write(path("mine/court.csv"), rows).unwrap();
+    let (passed, said) = build();
+    assert!(passed && said.contains("1 labels, 1 rejected"), "{said}");
+    let rejects = fs::read_to_string(path("new.set.rejects.txt")).unwrap();
+    assert!(rejects.contains("court.csv:3 "), "{rejects}");
+}
+
 /// Build a set of one address, propose it, have it approved; its digest, once it is in force.
 fn list(network: &Network, name: &str, kind: &str, address: &str) -> String {
+    let act = propose(network, name, kind, address);
+    let (passed, said) = approve(network, "administrator-2", &act);
+    assert!(passed, "{said}");
+    network.until("the list in force", |network| {
+        let lists = network.call(&["--as", "auditor", "GET", "/v1/labels"]);
+        let set = lists["lists"][name]["set"].as_str()?;
+        Some(set.to_owned())
+    })
+}
+
+/// Build a set of one address and propose it; the act.
+fn propose(network: &Network, name: &str, kind: &str, address: &str) -> String {
     let rows = network.path(&format!("{name}.csv"));
     let table = format!("address,chain,tag,label,category,risk\n{address},evm,,a case,theft,9\n");
     fs::write(&rows, table).unwrap();
@@ -68,14 +127,9 @@ fn list(network: &Network, name: &str, kind: &str, address: &str) -> String {
     let build = ["labels", "build", rows, "--kind", kind, "--source", &source];
     run(&[&build[..], &["--date", "2026-11-28", "--out", set]].concat());
     let dir = network.dir();
-    let said = run(&["labels", "propose", set, "--list", name, "--dir", dir]);
-    let (passed, said) = approve(network, "administrator-2", &word_after(&said, "act "));
-    assert!(passed, "{said}");
-    network.until("the list in force", |network| {
-        let lists = network.call(&["--as", "auditor", "GET", "/v1/labels"]);
-        let set = lists["lists"][name]["set"].as_str()?;
-        Some(set.to_owned())
-    })
+    let propose = ["labels", "propose", set, "--list", name, "--from-risk", "0"];
+    let said = run(&[&propose[..], &["--dir", dir]].concat());
+    word_after(&said, "act ")
 }
 
 /// Each has the bytes in a folder of its own, under their digest.

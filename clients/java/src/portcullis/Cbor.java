@@ -10,6 +10,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** Canonical CBOR (RFC 8949, section 4.2.1) as the layout has it, from the JSON that is sent. */
 final class Cbor {
@@ -141,9 +142,16 @@ final class Cbor {
     return fixed(new BigInteger(text), 16);
   }
 
+  private static final Pattern BECH32 = Pattern.compile(":(bc1|tb1|bcrt1)[^:]*$", Pattern.CASE_INSENSITIVE);
+
+  /** In its canonical spelling. Base58 and whatever other chains have stands as it is. */
   private static String caip(String text) {
-    if (text.chars().anyMatch(Character::isUpperCase)) {
-      throw new IllegalArgumentException(text + ": write assets and addresses in lower case, which is what is signed");
+    String namespace = text.split(":", 2)[0];
+    boolean isBech32 = namespace.equals("bip122") && BECH32.matcher(text).find();
+    String spelled = namespace.equals("eip155") || isBech32 ? text : namespace;
+    if (spelled.chars().anyMatch(Character::isUpperCase)) {
+      throw new IllegalArgumentException(
+          text + ": write chains, and addresses in hexadecimal or bech32, in lower case, as they are signed");
     }
     return text;
   }

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 
 use bitcoin::absolute::LockTime;
 use bitcoin::consensus::encode;
-use bitcoin::transaction::Version;
 use bitcoin::{OutPoint, Transaction, TxOut, Txid};
 
 use super::coin::{CoinError, parse_previous};
 use super::fee::Standing;
-use super::plan::{REPLACEABLE, outputs};
+use super::plan::{REPLACEABLE, VERSION, outputs};
 use super::psbt::{self, Input, PsbtError};
 use super::size::Size;
 use super::wallet::Kind;
-use super::{Coin, FeeRate, MAX_INPUTS, MAX_PAYMENTS, MAX_PSBT, Payment, Sats, Wallet, spends};
+use super::{
+    Coin, FeeRate, MAX_PAYMENTS, MAX_PSBT, MAX_VIRTUAL_BYTES, Payment, Sats, Wallet, spends,
+};
 
 /// What the plan has to be. None of it may come from where the plan comes from.
 #[derive(Clone, Copy, Debug)]
@@ -49,14 +50,17 @@ pub enum Refused {
     /// The bytes are no transaction, or more than one.
     #[error("the transaction is malformed")]
     Transaction,
-    /// The transaction, or what comes with it, is longer than [`MAX_PSBT`].
+    /// The transaction, or what comes with it, is longer than [`MAX_PSBT`]; witnesses of previous ones left out.
     #[error("the transaction with its previous ones is above {MAX_PSBT} bytes")]
     TooLarge,
-    /// Another version than 2.
-    #[error("the transaction's version is not 2")]
+    /// Another version than 3.
+    #[error("the transaction's version is not 3")]
     Version,
-    /// No inputs, or more than [`MAX_INPUTS`].
-    #[error("a plan has 1 to {MAX_INPUTS} inputs")]
+    /// More than [`MAX_VIRTUAL_BYTES`] once it is signed.
+    #[error("the transaction is above {MAX_VIRTUAL_BYTES} virtual bytes, and nodes do not take it")]
+    TooHeavy,
+    /// No inputs.
+    #[error("the transaction spends nothing")]
     Inputs,
     /// More payments than [`MAX_PAYMENTS`] are demanded.
     #[error("a plan has at most {MAX_PAYMENTS} payments")]
@@ -153,13 +157,11 @@ impl Checked {
         wallet: &Wallet,
         demands: &Demands<'_>,
     ) -> Result<Self, Refused> {
-        let total = previous.iter().map(|bytes| bytes.len());
-        let total = total.fold(bytes.len(), usize::saturating_add);
-        if total > MAX_PSBT {
+        if bytes.len() > MAX_PSBT {
             return Err(Refused::TooLarge);
         }
         let tx: Transaction = encode::deserialize(bytes).map_err(|_| Refused::Transaction)?;
-        let inputs = with_previous(&tx, previous)?;
+        let inputs = with_previous(&tx, bytes.len(), previous)?;
         Self::of(tx, inputs, wallet, demands)
     }
 
@@ -171,6 +173,7 @@ impl Checked {
     ) -> Result<Self, Refused> {
         form(&tx, demands.highest_lock)?;
         let coins = coins(&tx, inputs, wallet, Coin::of)?;
+        weight(&tx, &coins)?;
         conflict(&tx, demands.replaced)?;
         pays(&tx, wallet, demands.payments)?;
         let fee = within(fee(&tx, &coins)?, demands.ceiling)?;
@@ -231,11 +234,21 @@ impl Checked {
     }
 }
 
-/// Gives each input its previous transaction by its id.
-fn with_previous(tx: &Transaction, previous: &[&[u8]]) -> Result<Vec<Input>, Refused> {
+/// Gives each input its previous transaction by its id. They count as they are kept, without their witnesses, of which
+/// whoever pays the wallet can make as many as he likes.
+fn with_previous(
+    tx: &Transaction,
+    bytes: usize,
+    previous: &[&[u8]],
+) -> Result<Vec<Input>, Refused> {
+    let mut total = bytes;
     let mut inputs: Vec<Input> = tx.input.iter().map(|_| Input::default()).collect();
     for (stray, bytes) in previous.iter().enumerate() {
         let parsed = parse_previous(bytes).map_err(|why| Refused::Input { at: stray, why })?;
+        total = total.saturating_add(parsed.total_size());
+        if total > MAX_PSBT {
+            return Err(Refused::TooLarge);
+        }
         let txid = parsed.compute_txid();
         let spenders = tx.input.iter().zip(&mut inputs);
         let mut known = spenders
@@ -263,10 +276,10 @@ pub(super) fn standing(tx: &Transaction, coins: &[Coin], fee: Sats) -> Standing 
 
 /// The parts that are the same in every plan.
 pub(super) fn form(tx: &Transaction, highest: u32) -> Result<(), Refused> {
-    if tx.version != Version::TWO {
+    if tx.version != VERSION {
         return Err(Refused::Version);
     }
-    if tx.input.is_empty() || tx.input.len() > MAX_INPUTS {
+    if tx.input.is_empty() {
         return Err(Refused::Inputs);
     }
     match tx.lock_time {
@@ -314,6 +327,12 @@ pub(super) fn coins(
     tx.input.iter().zip(inputs).enumerate().map(prove).collect()
 }
 
+/// Whether nodes take it once it is signed.
+pub(super) fn weight(tx: &Transaction, coins: &[Coin]) -> Result<(), Refused> {
+    let is_too_heavy = Size::of(tx, coins).is_too_heavy();
+    (!is_too_heavy).then_some(()).ok_or(Refused::TooHeavy)
+}
+
 /// A replacement competes with what it replaces for the shared input, and lives without its outputs.
 pub(super) fn conflict(tx: &Transaction, replaced: Option<&Standing>) -> Result<(), Refused> {
     let Some(standing) = replaced else {
@@ -357,7 +376,7 @@ pub(super) fn pays(tx: &Transaction, wallet: &Wallet, payments: &[Payment]) -> R
 /// What the inputs are more than the outputs.
 pub(super) fn fee(tx: &Transaction, coins: &[Coin]) -> Result<u64, Refused> {
     let add = |sum: u64, sats: u64| sum.checked_add(sats).ok_or(Refused::Overspent);
-    // At most 500 amounts below 2^51; the outputs are as hostile as they come.
+    // At most 200 amounts below 2^51 fit; the outputs are as hostile as they come.
     let spent = coins.iter().map(|coin| coin.amount().get()).sum::<u64>();
     let paid = tx.output.iter().map(|output| output.value.to_sat());
     spent

@@ -3,7 +3,7 @@
 use bitcoin::consensus::encode;
 use bitcoin::{OutPoint, Transaction, Txid};
 
-use super::check::{self, coins, conflict, fee, form, pays, within};
+use super::check::{self, coins, conflict, fee, form, pays, weight, within};
 use super::fee::Standing;
 use super::size::Size;
 use super::{
@@ -30,6 +30,7 @@ impl Claimed {
         let psbt::Parsed { tx, inputs } = psbt::parse(bytes)?;
         form(&tx, MAX_LOCK_HEIGHT)?;
         let coins = coins(&tx, inputs, wallet, Coin::claimed)?;
+        weight(&tx, &coins)?;
         let fee = within(fee(&tx, &coins)?, Sats::MAX)?;
         if psbt::write_claims(&tx, &coins) != bytes {
             return Err(Refused::Form);

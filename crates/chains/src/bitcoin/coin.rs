@@ -1,7 +1,9 @@
 //! Outputs that the wallet can spend, and what shows that they are what somebody says.
 
+use std::collections::BTreeMap;
+
 use bitcoin::consensus::encode;
-use bitcoin::{OutPoint, Script, Transaction, TxOut};
+use bitcoin::{OutPoint, Script, Transaction, TxOut, Txid};
 
 use super::wallet::Kind;
 use super::{Lock, OwnedKey, Sats, TooMuch, Wallet};
@@ -156,6 +158,16 @@ impl Coin {
     pub(super) const fn previous(&self) -> Option<&Transaction> {
         self.previous.as_ref()
     }
+}
+
+/// Bytes of the transactions that prove these coins, each once and without witnesses.
+pub(super) fn proofs(coins: &[Coin]) -> usize {
+    let proofs = coins
+        .iter()
+        .filter_map(|coin| Some((coin.outpoint.txid, coin.previous()?)));
+    let once: BTreeMap<Txid, &Transaction> = proofs.collect();
+    let sizes = once.values().map(|previous| previous.total_size());
+    sizes.fold(0, usize::saturating_add)
 }
 
 /// Reads a previous transaction and drops its witnesses: they have no part in its id, and without

@@ -8,10 +8,17 @@ use bitcoin::{OutPoint, Sequence, Transaction, TxIn, TxOut, Txid};
 use super::fee::{FeeRate, Standing};
 use super::select::{self, Bill, Selection};
 use super::size::Size;
-use super::{Coin, Lock, MAX_INPUTS, MAX_PAYMENTS, MAX_PSBT, Payment, Sats, TooMuch, Wallet, psbt};
+use super::{Coin, Lock, MAX_PAYMENTS, MAX_PSBT, Payment, Sats, TooMuch, Wallet, coin, psbt};
 
 /// The highest block that a lock time can name; above it the number means seconds (BIP 65).
 pub const MAX_LOCK_HEIGHT: u32 = 499_999_999;
+
+/// The version of every plan: what spends its outputs before it is in a block is one transaction of at most 1,000
+/// virtual bytes (BIP 431), so that no payee can make a plan too dear to be replaced by hanging a large, cheap one on it.
+pub(super) const VERSION: Version = Version(3);
+
+/// The largest transaction of this version that nodes take, in virtual bytes (BIP 431).
+pub const MAX_VIRTUAL_BYTES: u64 = 10_000;
 
 /// The sequence of every input: replaceable (BIP 125), with no relative lock, lock time in force.
 pub(super) const REPLACEABLE: Sequence = Sequence::ENABLE_RBF_NO_LOCKTIME;
@@ -51,9 +58,11 @@ pub enum PlanError {
     /// More payments than [`MAX_PAYMENTS`].
     #[error("at most {MAX_PAYMENTS} payments go into one plan: split the releases")]
     TooManyPayments,
-    /// It would take more inputs than [`MAX_INPUTS`].
-    #[error("it would take over {MAX_INPUTS} inputs: consolidate the wallet or split the releases")]
-    TooManyInputs,
+    /// It would take more inputs than fit into [`MAX_VIRTUAL_BYTES`].
+    #[error(
+        "it would be above {MAX_VIRTUAL_BYTES} virtual bytes: the coins are too small for so many payments at once"
+    )]
+    TooHeavy,
     /// All coins together do not pay for payments and fee.
     #[error("the coins do not suffice for payments and fee")]
     Insufficient,
@@ -117,7 +126,7 @@ impl Plan {
             fee: settled.fee,
             change: settled.change,
         };
-        if plan.to_psbt().len() > MAX_PSBT {
+        if coin::proofs(&plan.coins).saturating_add(plan.to_bytes().len()) > MAX_PSBT {
             return Err(PlanError::TooLarge);
         }
         Ok(plan)
@@ -201,7 +210,7 @@ fn unsigned(coins: &[Coin], output: Vec<TxOut>, lock_height: u32) -> Transaction
         ..TxIn::default()
     });
     Transaction {
-        version: Version::TWO,
+        version: VERSION,
         lock_time: LockTime::from_consensus(lock_height),
         input: input.collect(),
         output,

@@ -14,9 +14,6 @@ use super::fee::{self, FeeRate, Standing};
 use super::size::Size;
 use super::{Coin, Lock, PlanError, Sats};
 
-/// The most inputs in one plan, so that it fits an entry of the journal together with its payments.
-pub const MAX_INPUTS: usize = 500;
-
 /// What has to be paid, and on what terms.
 pub(super) struct Bill<'a> {
     /// The payments' outputs.
@@ -50,11 +47,11 @@ pub(super) fn select(
     let (mut size, mut sum) = (bill.size, 0_u64);
     let mut chosen = Vec::new();
     for coin in in_order(coins, bill.replaced)? {
-        if chosen.len() == MAX_INPUTS {
-            return Err(PlanError::TooManyInputs);
-        }
         size = size.with_input(&coin);
-        // At most 500 amounts below 2^51.
+        if size.with_output(&bill.change).is_too_heavy() {
+            return Err(PlanError::TooHeavy);
+        }
+        // At most 200 amounts below 2^51 fit.
         sum = sum.saturating_add(coin.amount().get());
         chosen.push(coin);
         if let Some(settled) = settle(&size, sum, bill)? {

@@ -9,8 +9,8 @@ use super::wallet::Kind;
 use super::{Checked, Coin, OwnedKey};
 
 /// The longest raw transaction that is looked at, in bytes: no signed plan of
-/// [`super::MAX_INPUTS`] inputs and [`super::MAX_PAYMENTS`] payments is longer.
-pub const MAX_SIGNED: usize = 100_000;
+/// [`super::MAX_VIRTUAL_BYTES`] is longer.
+pub const MAX_SIGNED: usize = 40_000;
 
 /// A plan with a valid signature of the wallet in every input, ready to be broadcast.
 #[derive(Clone, Debug, PartialEq, Eq)]

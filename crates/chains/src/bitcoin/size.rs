@@ -2,7 +2,7 @@
 
 use bitcoin::{Transaction, VarInt};
 
-use super::{Coin, Lock, Payment};
+use super::{Coin, Lock, MAX_VIRTUAL_BYTES, Payment};
 
 /// An outpoint, an empty script with its length, and a sequence.
 const INPUT: u64 = 36 + 1 + 4;
@@ -66,6 +66,11 @@ impl Size {
             .saturating_mul(4)
             .saturating_add(self.witness);
         weight.saturating_add(marker_and_flag).div_ceil(4)
+    }
+
+    /// Whether nodes do not take it, in the version that plans have.
+    pub(super) fn is_too_heavy(&self) -> bool {
+        self.virtual_bytes() > MAX_VIRTUAL_BYTES
     }
 
     /// Bytes without witnesses.

@@ -80,6 +80,15 @@ impl Paid {
         Self::to(key(by).lock(), number, sats)
     }
 
+    /// The same in a transaction with so long a script, and so long a witness.
+    pub(crate) fn grow(&mut self, script: usize, witness: usize) {
+        let mut tx: Transaction = bitcoin::consensus::deserialize(&self.previous).unwrap();
+        tx.input[0].script_sig = bitcoin::ScriptBuf::from_bytes(vec![0x51; script]);
+        tx.input[0].witness = Witness::from_slice(&[vec![1; witness]]);
+        self.outpoint.txid = tx.compute_txid();
+        self.previous = serialize(&tx);
+    }
+
     /// As an honest node lists it.
     pub(crate) fn unspent(&self) -> Unspent<'_> {
         Unspent {

@@ -5,8 +5,8 @@ use bitcoin::psbt::raw::Key;
 use bitcoin::psbt::{Psbt, PsbtSighashType};
 use bitcoin::{OutPoint, ScriptBuf, Sequence};
 use portcullis_chains::bitcoin::{
-    Checked, Coin, CoinError, Demands, Lock, MAX_PSBT, Map, Payment, Plan, PsbtError, Refused,
-    Unspent,
+    Checked, Coin, CoinError, Demands, Lock, MAX_PSBT, Map, Payment, Plan, PlanError, PsbtError,
+    Refused, Unspent,
 };
 use portcullis_chains::caip::{BitcoinAddress, BitcoinChain};
 
@@ -254,8 +254,8 @@ fn about_the_form() {
             Refused::Version,
         ),
         (
-            "version 3",
-            |p| p.unsigned_tx.version.0 = 3,
+            "version 2",
+            |p| p.unsigned_tx.version.0 = 2,
             Refused::Version,
         ),
         (
@@ -414,7 +414,28 @@ fn about_bare_transactions() {
         check(&[&bytes[..], &[0]].concat(), &[first, second]),
         Err(Refused::Transaction)
     );
-    assert_eq!(check(&bytes, &[&vec![0; MAX_PSBT]]), Err(Refused::TooLarge));
+}
+
+/// Whoever pays the wallet chooses how large his transaction is. Its witnesses prove nothing and count for nothing.
+#[test]
+fn of_previous_transactions_the_witnesses_do_not_count() {
+    let larger = |script: usize, witness: usize| {
+        let mut paid: Vec<Paid> = (0..2).map(|n| Paid::by(By::P2tr, n, 50_000)).collect();
+        for paid in &mut paid {
+            paid.grow(script, witness);
+        }
+        let payments = [payment(Lock::P2wpkh([1; 20]), 60_000)];
+        let coins = paid.iter().map(Paid::coin);
+        let plan = Plan::make(coins, &wallet(), &terms(&payments))?;
+        let previous: Vec<&[u8]> = paid.iter().map(|paid| &paid.previous[..]).collect();
+        let (demands, wallet) = (demands(&payments, None), wallet());
+        let checked = Checked::transaction(&plan.to_bytes(), &previous, &wallet, &demands);
+        assert!(checked.is_ok(), "what is planned is signed: {checked:?}");
+        Ok(())
+    };
+    assert_eq!(larger(100, 390_000), Ok(()));
+    assert_eq!(larger(261_000, 0), Ok(()));
+    assert_eq!(larger(263_000, 0), Err(PlanError::TooLarge));
 }
 
 #[test]

@@ -419,7 +419,7 @@ fn terms_that_make_no_plan() {
     };
     assert_eq!(
         Plan::make(small, &wallet(), &terms),
-        Err(PlanError::TooManyInputs)
+        Err(PlanError::TooHeavy)
     );
 }
 
@@ -451,26 +451,6 @@ fn what_is_too_little_for_change_is_fee_within_the_ceiling() {
     assert_eq!(make(&[9_798], &pay, 300), Err(PlanError::Insufficient));
     assert_eq!(make(&[440], &[], 500), Err(PlanError::Insufficient));
     assert_eq!(make(&[441], &[], 500), Ok((1, 111, true)));
-}
-
-#[test]
-fn a_plan_too_large_to_travel_is_none() {
-    let previous = |number| {
-        let paid = Paid::by(By::P2tr, number, 50_000);
-        let mut tx: Transaction = deserialize(&paid.previous).unwrap();
-        tx.input[0].script_sig = bitcoin::ScriptBuf::from_bytes(vec![0x51; 200_000]);
-        let outpoint = OutPoint::new(tx.compute_txid(), 1);
-        let previous = bitcoin::consensus::serialize(&tx);
-        Paid {
-            outpoint,
-            previous,
-            ..paid
-        }
-        .coin()
-    };
-    let payments = [payment(Lock::P2wpkh([1; 20]), 120_000)];
-    let made = Plan::make((0..3).map(previous), &wallet(), &terms(&payments));
-    assert_eq!(made, Err(PlanError::TooLarge));
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod payee;
 mod shelf;
 
 pub use opened::{Opened, WrongBytes};
-pub use payee::payee_key;
+pub use payee::Payee;
 pub(crate) use shelf::refuses;
 pub use shelf::{Shelf, Sight};
 

@@ -1,10 +1,10 @@
 //! The sets at hand, and what those in force say of an address.
 
-use super::{InForce, ListKind, Opened, payee_key};
+use super::{InForce, ListKind, Opened, Payee};
 use crate::digest::Digest;
 use crate::policy::Name;
 use portcullis_chains::caip::Address;
-use portcullis_labels::{Key, LabelSet, Rating};
+use portcullis_labels::{LabelSet, Rating};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -64,9 +64,9 @@ impl Shelf {
         if self.lists.is_empty() {
             return sight;
         }
-        let key = payee_key(address);
+        let payee = Payee::of(address);
         for list in &self.lists {
-            sight.take(list, key.as_ref());
+            sight.take(list, &payee);
         }
         sight
     }
@@ -104,10 +104,12 @@ impl Shelf {
 
 impl Sight {
     /// What one more list says.
-    fn take(&mut self, list: &List, key: Option<&Key>) {
+    fn take(&mut self, list: &List, payee: &Payee) {
         // Neither an address that no list can name nor a set that cannot be read says that all is well.
-        let (Some(set), Some(key)) = (&list.set, key) else {
+        if list.set.is_none() || !payee.is_known() {
             self.hold(list.entry);
+        }
+        let (Some(set), Some(key)) = (&list.set, payee.key()) else {
             return;
         };
         let Some(label) = set.find(key) else {
@@ -134,6 +136,6 @@ impl Sight {
 
 /// Whether a set, as an act offers it, refuses an address.
 pub(crate) fn refuses(set: &LabelSet, from: u8, address: &Address) -> bool {
-    let label = payee_key(address).and_then(|key| set.find(&key));
+    let label = Payee::of(address).key().and_then(|key| set.find(key));
     label.is_some_and(|label| label.rating.risk.get() >= from)
 }

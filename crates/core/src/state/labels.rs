@@ -5,7 +5,7 @@ use crate::act::{ActKind, SetLabels};
 use crate::decision::Decision;
 use crate::digest::Digest;
 use crate::entry::Body;
-use crate::labels::{InForce, Opened, Shelf, Sight, payee_key};
+use crate::labels::{InForce, Opened, Payee, Shelf, Sight};
 use crate::policy::Name;
 use crate::read::ReadEntry;
 use portcullis_chains::caip::Address;
@@ -36,13 +36,13 @@ impl State {
         &self,
         address: &Address,
     ) -> impl Iterator<Item = (&Name, &InForce, Label<'_>)> {
-        let key = payee_key(address);
+        let payee = Payee::of(address);
         let lists = self.facts.labels.iter().flatten();
         lists.filter_map(move |(name, list)| {
             let opened = self.shelf.get(&list.set)?;
             let label = opened
                 .if_so(list.kind, &list.source, list.labels)?
-                .find(key.as_ref()?)?;
+                .find(payee.key()?)?;
             Some((name, list, label))
         })
     }

@@ -55,6 +55,20 @@ fn what_a_list_does_to_a_new_address() {
     }
 }
 
+/// What stands behind an account may be written in more ways than lists read: the account's own label counts in any case.
+#[test]
+fn a_memo_that_no_list_reads_hides_nobody() {
+    let account = "xrpl:0:rnXyVQzgxZe7TR1EPzTkGj2jxH4LMJYh66";
+    for memo in ["", "?dt=7", "?dt=007", "?tag=7", "?memo=x"] {
+        let mut stage = Stage::new();
+        let listed = (account.parse().unwrap(), Category::Sanction, 10);
+        stage.lists("list", &set(Kind::Authority, &[listed]));
+        let to = format!("{account}{memo}").parse().unwrap();
+        let act = stage.customers(add(to));
+        assert_eq!(stage.decide(&act, &stage.prove(&act)), refused(), "{memo}");
+    }
+}
+
 /// The address on every chain, as most lists mean it.
 #[test]
 fn a_label_on_every_chain_covers_each() {

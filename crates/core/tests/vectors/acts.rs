@@ -78,6 +78,14 @@ fn kinds() -> Vec<(&'static str, ActKind)> {
     kinds
 }
 
+fn withdraw_to(asset: &str, to: &str) -> ActKind {
+    ActKind::Withdraw(Withdraw {
+        asset: asset.parse().unwrap(),
+        to: to.parse().unwrap(),
+        amount: Amount(1_234_567),
+    })
+}
+
 fn customers() -> Vec<(&'static str, ActKind)> {
     let passkey = Holder::new(Kind::PasskeyEd25519).factor();
     let withdraw = |asset, amount| {
@@ -91,6 +99,27 @@ fn customers() -> Vec<(&'static str, ActKind)> {
     vec![
         ("withdraw ether", withdraw(World::ETHER, 1_000_000_000)),
         ("withdraw a token", withdraw(World::TOKEN, u128::MAX)),
+        (
+            "withdraw bitcoin to an address in base58",
+            withdraw_to(
+                "bip122:000000000019d6689c085ae165831e93/slip44:0",
+                "bip122:000000000019d6689c085ae165831e93:1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+            ),
+        ),
+        (
+            "withdraw bitcoin to an address in bech32",
+            withdraw_to(
+                "bip122:000000000019d6689c085ae165831e93/slip44:0",
+                "bip122:000000000019d6689c085ae165831e93:bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+            ),
+        ),
+        (
+            "withdraw on a chain that is known by its name, with a memo",
+            withdraw_to(
+                "xrpl:0/slip44:144",
+                "xrpl:0:rnXyVQzgxZe7TR1EPzTkGj2jxH4LMJYh66?dt=104",
+            ),
+        ),
         ("cancel", ActKind::Cancel(Cancel { act: OTHER })),
         (
             "add an address",

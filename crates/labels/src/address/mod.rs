@@ -53,6 +53,9 @@ pub enum AddressError {
     #[error("a destination tag is one number below 2^32, on the XRP Ledger only")]
     Tag,
     /// No chain of this name.
-    #[error("unknown chain: write CHAIN:ADDRESS, with the chain by its name or as in CAIP-2")]
+    #[error(
+        "unknown chain: write CHAIN:ADDRESS, with the chain as in CAIP-2 or one of evm, bitcoin, bitcoincash, bitcoinsv, \
+         bitcoingold, litecoin, dogecoin, dash, zcash, verge, tron, xrp, monero"
+    )]
     Chain,
 }

@@ -69,7 +69,10 @@ fn key(address: &str, chain: Option<&str>, tag: Option<&str>) -> Result<Key, Add
         if chain.len() > MAX_ADDRESS {
             return Err(AddressError::Chain);
         }
-        text.extend([chain.trim(), ":"]);
+        let chain = chain.trim().to_ascii_lowercase();
+        // What most people call it; the name says that other chains have the same addresses.
+        let chain = if chain == "ethereum" { "evm" } else { &chain };
+        text.extend([chain, ":"]);
     }
     text.push_str(address);
     let Some(tag) = tag else {

@@ -1,5 +1,6 @@
 //! `portcullis approve`: an approver's own follower. No page stands between a person and the bytes.
 
+mod labels;
 mod show;
 
 pub(crate) use show::in_words;
@@ -46,7 +47,11 @@ impl ApproveArgs {
         let caller = self.caller.or_as("approver").required(&reach)?;
         let (digest, held) = find(&reach, &replica, wanted)?;
         say(replica.seen());
-        for (name, text) in show::describe(replica.state(), digest, held, &reach.decimals) {
+        let mut lines = show::describe(replica.state(), digest, held, &reach);
+        if let ActKind::SetLabels(set) = &held.act.kind {
+            lines.extend(labels::changes(&reach, replica.state(), set)?);
+        }
+        for (name, text) in lines {
             say(format_args!("{name:<14}{text}"));
         }
         if !self.agrees(digest)? {
@@ -89,7 +94,7 @@ fn list(reach: &Reach, replica: &Replica) {
     }
     for (digest, held) in held {
         say("");
-        for (name, text) in show::describe(replica.state(), *digest, held, &reach.decimals) {
+        for (name, text) in show::describe(replica.state(), *digest, held, reach) {
             say(format_args!("{name:<14}{text}"));
         }
     }

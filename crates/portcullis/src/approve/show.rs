@@ -2,12 +2,14 @@
 
 use crate::amount::{both, units};
 use crate::out::{json, word};
+use crate::reach::Reach;
 use crate::scope;
 use portcullis_chains::caip::{Address, checksummed};
 use portcullis_chains::{Amount, AssetId};
 use portcullis_core::act::{ActKind, LiftTarget, SetLabels, Withdraw};
 use portcullis_core::decision::Need;
 use portcullis_core::factor::Available;
+use portcullis_core::labels::Payee;
 use portcullis_core::limits::{Limit, Limits};
 use portcullis_core::policy::Policy;
 use portcullis_core::state::release::Held;
@@ -22,8 +24,8 @@ type Decimals = BTreeMap<AssetId, u8>;
 type Lines = Vec<(&'static str, String)>;
 
 /// Who, what, how much, to whom, since when, and what it waits for.
-pub(super) fn describe(state: &State, digest: Digest, held: &Held, decimals: &Decimals) -> Lines {
-    let act = &held.act;
+pub(super) fn describe(state: &State, digest: Digest, held: &Held, reach: &Reach) -> Lines {
+    let (act, decimals) = (&held.act, &reach.decimals);
     let mut lines = vec![
         ("act", digest.to_string()),
         ("does", act.kind.name().to_owned()),
@@ -41,7 +43,7 @@ pub(super) fn describe(state: &State, digest: Digest, held: &Held, decimals: &De
         ActKind::Withdraw(withdraw) => payment(state, held, withdraw, decimals),
         ActKind::SetLimits(set) => limits(&state.facts().limits, &set.limits, decimals),
         ActKind::SetPolicy(set) => policy(state.facts().policy(), &set.policy),
-        ActKind::SetLabels(set) => labels(state, set),
+        ActKind::SetLabels(set) => labels(state, set, &reach.flags),
         ActKind::Lift(lift) => vec![("ends", lifted(state, lift.target))],
         // Everything else is ids and short words; nothing of it needs decoding.
         kind => vec![("in full", json(kind))],
@@ -57,7 +59,7 @@ pub(super) fn describe(state: &State, digest: Digest, held: &Held, decimals: &De
 }
 
 /// What is in force, what is to come, and how to see what that changes.
-fn labels(state: &State, set: &SetLabels) -> Lines {
+fn labels(state: &State, set: &SetLabels, flags: &str) -> Lines {
     let lists = state.facts().labels.as_ref();
     let old = lists.and_then(|lists| lists.get(&set.name));
     let mut lines = vec![("list", set.name.0.clone())];
@@ -84,10 +86,19 @@ fn labels(state: &State, set: &SetLabels) -> Lines {
     if !rejected.is_empty() {
         lines.push(("rejected rows", rejected.join(", ")));
     }
-    lines.push((
-        "look",
-        format!("portcullis labels fetch {digest} --out new.set; portcullis labels compare"),
-    ));
+    let fetch = |digest, file| format!("portcullis labels fetch{flags} {digest} --out {file}");
+    let look = match old {
+        None => format!(
+            "{}; portcullis labels show new.set",
+            fetch(digest, "new.set")
+        ),
+        Some(old) => format!(
+            "{}; {}; portcullis labels compare old.set new.set",
+            fetch(old.set, "old.set"),
+            fetch(digest, "new.set")
+        ),
+    };
+    lines.push(("look", look));
     lines
 }
 
@@ -121,6 +132,10 @@ fn payment(state: &State, held: &Held, withdraw: &Withdraw, decimals: &Decimals)
         ("in the book", in_the_book(state, held, withdraw.to)),
         ("ledger entry", debit),
     ];
+    if state.facts().labels.is_some() && !Payee::of(&withdraw.to).is_known() {
+        let words = "nothing that counts: no list can name this payee. Look it up yourself";
+        lines.push(("a list says", words.to_owned()));
+    }
     let labels = state.labels_of(&withdraw.to);
     lines.extend(labels.map(|(name, _, label)| {
         let (risk, category) = (label.rating.risk, label.rating.category.name());

@@ -7,7 +7,7 @@ use super::memory::resident;
 use super::row::Row;
 use crate::failure::{Exit, Failure};
 use portcullis_chains::Address;
-use portcullis_core::labels::{Opened, payee_key};
+use portcullis_core::labels::{Opened, Payee};
 use portcullis_core::{Digest, Domain};
 use portcullis_labels::{Category, Draft, Header, Key, Kind, LabelSet, Rating, Risk};
 use std::collections::HashMap;
@@ -45,13 +45,17 @@ fn look_ups(set: &LabelSet, labels: u64) -> Row {
     let spread = |look: u64| payee(look.wrapping_mul(2_654_435_761) % (2 * labels));
     let payees: Vec<_> = (0..LOOKS).map(spread).collect();
     let (found, took) = of_process(|| {
-        let keys = payees.iter().filter_map(payee_key);
+        let keys = payees
+            .iter()
+            .filter_map(|payee| Payee::of(payee).key().copied());
         keys.filter(|key| black_box(set.find(key)).is_some())
             .count()
     });
     let table: HashMap<Key, Rating> = set.iter().map(|(key, label)| (key, label.rating)).collect();
     let (same, peer) = of_process(|| {
-        let keys = payees.iter().filter_map(payee_key);
+        let keys = payees
+            .iter()
+            .filter_map(|payee| Payee::of(payee).key().copied());
         let in_table = |key: &Key| {
             let wider = key.wider().and_then(|wider| table.get(&wider));
             black_box(table.get(key).or(wider)).is_some()

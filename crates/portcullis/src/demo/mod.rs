@@ -28,7 +28,7 @@ use portcullis_chains::caip::{Address, checksummed};
 use portcullis_chains::{Amount, AssetId};
 use portcullis_client::{Accepted, ActBuilder};
 use portcullis_core::act::{Act, ActKind, Scope, Withdraw};
-use portcullis_core::genesis::{IssuerKind, Mode};
+use portcullis_core::genesis::{IssuerKind, KeeperKind, Mode, Wallet};
 use portcullis_core::realm::Realm;
 use portcullis_core::receipt::Receipt;
 use portcullis_core::{Body, Decision, Digest, Evidence, Reason};
@@ -93,6 +93,9 @@ struct Demo {
 impl Demo {
     fn show(&self, folder: &Folder) -> Result<(), Failure> {
         self.is_open()?;
+        if let Some(wallet) = self.wallet_by_mandate() {
+            return self.show_mandate(wallet, folder);
+        }
         let chain = Chain::of(&self.reach)?;
         chain.fund()?;
         let account = self.account()?;
@@ -104,6 +107,55 @@ impl Demo {
         let after = chain.balance(self.payee)?;
         self.compare(before, after, chain.asset())?;
         self.receipt(act, folder)
+    }
+
+    fn wallet_by_mandate(&self) -> Option<&Wallet> {
+        let mut wallets = self.reach.network.genesis().wallets.iter();
+        wallets.find(|wallet| wallet.mandate.is_some())
+    }
+
+    /// No money moves here: whoever holds the wallet is somebody else.
+    fn show_mandate(&self, wallet: &Wallet, folder: &Folder) -> Result<(), Failure> {
+        let none = || Failure::usage("no demonstration pays on the wallet's chain", "");
+        let chain = wallet.address.chain().evm().ok_or_else(none)?;
+        let address = self.payee;
+        let to = Address::Evm { chain, address };
+        let account = self.account()?;
+        self.address(&account, to)?;
+        let act = self.withdraw(to, AssetId::EvmNative { chain })?;
+        self.follow(act)?;
+        step("the mandate");
+        let standing = self.reach.gate.act(&self.back_end.signer, act)?;
+        let mandate = standing.and_then(|standing| standing.mandate);
+        let unsaid = || {
+            Failure::new(
+                Exit::Wrong,
+                "the gate shows no mandate",
+                "portcullis status",
+            )
+        };
+        let mandate = mandate.ok_or_else(unsaid)?;
+        for line in mandate.lines() {
+            say(format_args!("  {line}"));
+        }
+        let path = folder.file("mandates").join(format!("{act}.txt"));
+        files::write(&path, mandate.as_bytes())?;
+        let (network, wallet) = (self.reach.network.digest(), wallet.id);
+        say("\nA wallet service of your own checks it, and pays once: docs/spec/mandate.md, or");
+        say(format_args!(
+            "  cargo run -p portcullis-mandate --example wallet_service -- {network} {wallet} {} payments.table <{}",
+            hex::encode(self.signers_key()?),
+            path.display(),
+        ));
+        self.receipt(act, folder)
+    }
+
+    /// What a wallet service pins.
+    fn signers_key(&self) -> Result<Vec<u8>, Failure> {
+        let mut keepers = self.reach.network.genesis().keepers.iter();
+        let signer = keepers.find(|keeper| keeper.kind == KeeperKind::Signer);
+        let none = || Failure::usage("genesis names no signer", "");
+        Ok(signer.ok_or_else(none)?.key.as_bytes().to_vec())
     }
 
     /// Nothing is shut: what is shut opens by a quorum, which no demonstration waits for.
@@ -231,7 +283,7 @@ impl Demo {
         let why = "a receipt waits for the signer's statement to be cosigned";
         let receipt: Receipt = until(&self.reach, why, || {
             let receipt = self.reach.gate.receipt(&self.back_end.signer, act)?;
-            Ok(receipt.filter(|receipt| self.shows_a_block(receipt)))
+            Ok(receipt.filter(|receipt| self.is_whole(receipt)))
         })?;
         let digest = self.reach.network.digest();
         let shown = check_receipt(&receipt, digest)?;
@@ -246,9 +298,11 @@ impl Demo {
         Ok(())
     }
 
-    fn shows_a_block(&self, receipt: &Receipt) -> bool {
+    /// Whether it shows the block, too, where we follow a chain.
+    fn is_whole(&self, receipt: &Receipt) -> bool {
         let shown = check_receipt(receipt, self.reach.network.digest());
-        shown.is_ok_and(|shown| shown.block.is_some())
+        let is_followed = self.wallet_by_mandate().is_none();
+        shown.is_ok_and(|shown| shown.block.is_some() || !is_followed)
     }
 
     fn draft(&self) -> Result<ActBuilder, Failure> {

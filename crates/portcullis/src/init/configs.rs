@@ -7,6 +7,7 @@ use crate::folder::Folder;
 use crate::keyring::purpose;
 use portcullis_chains::AssetId;
 use portcullis_core::Network;
+use portcullis_core::genesis::Wallet;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
@@ -88,7 +89,8 @@ impl Setting<'_> {
 
     fn chains(&self) -> Vec<String> {
         let wallets = self.network.genesis().wallets.iter();
-        let wallets = wallets.filter(|wallet| wallet.bitcoin.is_none());
+        let of_ours = |wallet: &&Wallet| wallet.bitcoin.is_none() && wallet.mandate.is_none();
+        let wallets = wallets.filter(of_ours);
         let mut chains: Vec<_> = wallets
             .map(|wallet| wallet.address.chain().to_string())
             .collect();
@@ -144,17 +146,19 @@ impl Setting<'_> {
              gate = \"{}\"\n\
              data = \"data/signer\"\n{}\
              \n[keys]\nfile = \"keys/signer.keys\"\npassphrase_file = \"keys/signer.passphrase\"\n\
-             statement = \"{}\"\n\n[keys.wallets]\n",
+             statement = \"{}\"\n",
             self.pinned(),
             keeper.unwrap_or_default(),
             self.gate_url(),
             self.boards(),
             purpose::STATEMENT,
         );
-        let (coins, others): (Vec<_>, Vec<_>) = genesis
-            .wallets
-            .iter()
-            .partition(|wallet| wallet.bitcoin.is_some());
+        let signed = genesis.wallets.iter();
+        let signed = signed.filter(|wallet| wallet.mandate.is_none());
+        let (coins, others): (Vec<_>, Vec<_>) = signed.partition(|wallet| wallet.bitcoin.is_some());
+        if !others.is_empty() {
+            text += "\n[keys.wallets]\n";
+        }
         for wallet in others {
             let _ = writeln!(text, "{} = \"{}\"", wallet.id, purpose::WALLET);
         }

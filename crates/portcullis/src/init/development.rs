@@ -354,7 +354,7 @@ impl Maker<'_> {
         keeper: KeeperId,
         wishes: &Wishes,
     ) -> Result<Vec<Wallet>, Failure> {
-        let mut wallets = vec![self.wallet(signer, keeper, wishes.chain)?];
+        let mut wallets = vec![self.wallet(signer, keeper, wishes)?];
         if let Some(bitcoin) = &wishes.bitcoin {
             wallets.push(self.coins(signer, keeper, bitcoin)?);
         }
@@ -384,16 +384,24 @@ impl Maker<'_> {
         })
     }
 
-    fn wallet(&self, signer: &KeyFile, keeper: KeeperId, chain: u64) -> Result<Wallet, Failure> {
+    fn wallet(
+        &self,
+        signer: &KeyFile,
+        keeper: KeeperId,
+        Wishes { chain, mandate, .. }: &Wishes,
+    ) -> Result<Wallet, Failure> {
         let address = signer.wallet(&purpose::WALLET.parse()?)?.address();
         Ok(Wallet {
             id: WalletId(self.id()),
-            address: Address::Evm { chain, address },
+            address: Address::Evm {
+                chain: *chain,
+                address,
+            },
             keeper,
             // The key is new, so nothing was ever sent with it.
             first_nonce: 0,
-            fee_ceiling: FEE_CEILING,
-            mandate: None,
+            fee_ceiling: mandate.map_or(FEE_CEILING, |_| Amount::ZERO),
+            mandate: *mandate,
             bitcoin: None,
         })
     }
@@ -486,6 +494,7 @@ mod tests {
                 lock: LockArg::P2wpkh,
                 batch: Span::seconds(5),
             }),
+            mandate: None,
             assets: vec![coin, token, Bitcoin::coin()],
             port: None,
             mail: Some(([127, 0, 0, 1], 25).into()),
@@ -596,6 +605,7 @@ mod tests {
             chain: 31_337,
             node: None,
             bitcoin: None,
+            mandate: None,
             assets: Vec::new(),
             port: None,
             mail: None,

@@ -54,6 +54,10 @@ pub(crate) struct InitArgs {
     /// Development: a token that may be withdrawn, with its decimals (18 unless said)
     #[arg(long, value_name = "CONTRACT[:DECIMALS]")]
     erc20: Vec<String>,
+    /// Development: the wallet pays by mandate, each good for so many seconds: no node is asked, and whoever holds
+    /// the wallet makes the transaction
+    #[arg(long, value_name = "SECONDS", conflicts_with = "bitcoin")]
+    mandate: Option<u64>,
     /// Development: a wallet on Bitcoin's regtest, too, by this node: http://HOST:PORT/wallet/NAME
     #[arg(long, value_name = "URL", requires = "bitcoin_credentials")]
     bitcoin: Option<String>,
@@ -158,6 +162,7 @@ impl InitArgs {
         Ok(Wishes {
             chain,
             bitcoin,
+            mandate: self.mandate.map(Span::seconds),
             node: self.node.clone(),
             assets: assets?,
             port: self.port,
@@ -211,6 +216,8 @@ struct Wishes {
     node: Option<String>,
     /// A wallet on Bitcoin's regtest beside the one on that chain.
     bitcoin: Option<Bitcoin>,
+    /// For how long a mandate of the wallet holds, where it pays by those.
+    mandate: Option<Span>,
     assets: Vec<Asset>,
     port: Option<u16>,
     /// The herald's mail server, where there is to be a herald.
@@ -230,6 +237,7 @@ impl Wishes {
             chain,
             node: Some(node.to_owned()),
             bitcoin: None,
+            mandate: None,
             assets: vec![coin],
             port: None,
             mail: None,

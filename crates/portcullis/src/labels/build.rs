@@ -1,7 +1,7 @@
 //! `portcullis labels build`.
 
 use super::{in_short, read_whole};
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::out::say;
 use clap::{Args, ValueEnum};
@@ -10,13 +10,15 @@ use portcullis_labels::{
     ofac_asset,
 };
 use std::collections::BTreeMap;
+use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
 /// Make a set of lists
 ///
 /// Reads TagPacks (.yaml), OFAC's lists (`sanctioned_addresses_ASSET.txt` or .json) and one's own (.csv,
-/// .jsonl); of a folder all of those. Says for each file how many labels it gave and why rows gave none, and
-/// writes the set to --out, with the rejects beside it for whoever approves.
+/// .jsonl); of a folder all of those, and of its folders. Says for each file how many labels it gave and why
+/// rows gave none, and writes the set to --out. The rejects stand beside it: counted for whoever approves
+/// (.rejects.json), and the first hundred of each file by their lines (.rejects.txt).
 ///
 /// Example:
 ///   portcullis labels build ofac/ --kind authority --source 'OFAC SDN list' --date 2026-11-28 --out ofac.set
@@ -72,18 +74,23 @@ impl BuildArgs {
             category: self.category,
             risk: self.risk,
         };
-        let (mut draft, mut rejected) = (Draft::new(), BTreeMap::new());
-        for path in lists(&self.from)? {
-            let report = import(&mut draft, &path, rules)?;
-            tell(&path, &report);
-            for (why, count) in &report.rejects {
-                *rejected.entry(why.name()).or_insert(0_u32) += count;
-            }
+        let found = Found::under(&self.from)?;
+        for path in &found.others {
+            say(format_args!("{}: no list by its name", path.display()));
+        }
+        let (mut draft, mut rejected) = (Draft::new(), Rejected::default());
+        for path in &found.lists {
+            let report = import(&mut draft, path, rules)?;
+            tell(path, &report);
+            rejected.count(path, &report);
+        }
+        if draft.is_empty() {
+            return Err(empty(&found));
         }
         let set = draft.build(&header);
         files::write(&self.out, set.as_bytes())?;
-        files::write(&rejects_of(&self.out), &to_json(&rejected))?;
-        let all: u32 = rejected.values().sum();
+        rejected.write(&self.out)?;
+        let all: u32 = rejected.counts.values().sum();
         say(format_args!("set       {}", in_short(&set)));
         say(format_args!("digest    {}", set.digest()));
         say(format_args!("rejected  {all} rows in all"));
@@ -91,36 +98,91 @@ impl BuildArgs {
     }
 }
 
-fn to_json(rejected: &BTreeMap<&'static str, u32>) -> Vec<u8> {
-    serde_json::to_vec(rejected).unwrap_or_default()
+/// In force such a set would take everything off its list that stands there.
+fn empty(found: &Found) -> Failure {
+    let next = if found.lists.is_empty() {
+        "name lists, or folders of them: sanctioned_addresses_ASSET.txt or .json, .yaml, .csv or .jsonl"
+    } else {
+        "look at why the rows were rejected; to take a list out of force: portcullis labels propose --none"
+    };
+    Failure::new(Exit::Wrong, "no row gave a label: no set was written", next)
 }
 
-/// Where the rejects of a set stand: beside it.
+/// Why rows gave no label.
+#[derive(Default)]
+struct Rejected {
+    counts: BTreeMap<&'static str, u32>,
+    /// FILE:LINE and why.
+    lines: String,
+}
+
+impl Rejected {
+    fn count(&mut self, path: &Path, report: &Report) {
+        for (why, count) in &report.rejects {
+            *self.counts.entry(why.name()).or_default() += count;
+        }
+        let lines = report.first.iter();
+        let lines = lines.map(|(line, why)| format!("{}:{line} {why}\n", path.display()));
+        self.lines.extend(lines);
+    }
+
+    fn write(&self, set: &Path) -> Result<(), Failure> {
+        let counts = serde_json::to_vec(&self.counts).unwrap_or_default();
+        files::write(&rejects_of(set), &counts)?;
+        files::write(&beside(set, ".rejects.txt"), self.lines.as_bytes())
+    }
+}
+
+/// Where the rejects of a set are counted: beside it.
 pub(super) fn rejects_of(set: &Path) -> PathBuf {
+    beside(set, ".rejects.json")
+}
+
+fn beside(set: &Path, ending: &str) -> PathBuf {
     let mut name = set.as_os_str().to_owned();
-    name.push(".rejects.json");
+    name.push(ending);
     name.into()
 }
 
-/// Files as named, and those of folders that are lists, in order.
-fn lists(from: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    let mut lists = Vec::new();
-    for path in from {
-        if !path.is_dir() {
-            lists.push(path.clone());
-            continue;
+/// What was named, and what stands in folders that were.
+#[derive(Default)]
+struct Found {
+    lists: Vec<PathBuf>,
+    /// In a folder, and no list by its name.
+    others: Vec<PathBuf>,
+}
+
+impl Found {
+    fn under(from: &[PathBuf]) -> Result<Self, Failure> {
+        let mut found = Self::default();
+        for path in from {
+            if path.is_dir() {
+                found.enter(path)?;
+            } else {
+                found.lists.push(path.clone());
+            }
         }
-        let failed = |error: std::io::Error| {
-            Failure::usage(format!("cannot read {}: {error}", path.display()), "")
-        };
-        let entries = std::fs::read_dir(path).map_err(failed)?;
-        let paths = entries.map(|entry| entry.map(|entry| entry.path()));
-        let mut paths: Vec<PathBuf> = paths.collect::<Result<_, _>>().map_err(failed)?;
-        paths.retain(|path| Form::of(path).is_some());
-        paths.sort_unstable();
-        lists.extend(paths);
+        Ok(found)
     }
-    Ok(lists)
+
+    /// Everything in a folder and its folders, by name. Links are not followed: they may lead back.
+    fn enter(&mut self, folder: &Path) -> Result<(), Failure> {
+        let failed = |error| files::unreadable(folder, &error);
+        let entries = std::fs::read_dir(folder).map_err(failed)?;
+        let mut entries: Vec<DirEntry> = entries.collect::<Result<_, _>>().map_err(failed)?;
+        entries.sort_unstable_by_key(DirEntry::path);
+        for entry in entries {
+            let path = entry.path();
+            if entry.file_type().map_err(failed)?.is_dir() {
+                self.enter(&path)?;
+            } else if Form::of(&path).is_some() {
+                self.lists.push(path);
+            } else {
+                self.others.push(path);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What a file is, by its name.
@@ -179,7 +241,10 @@ fn tell(path: &Path, report: &Report) {
     }
     for (why, count) in &report.rejects {
         let lines = report.first.iter().filter(|(_, reject)| reject == why);
-        let lines: Vec<String> = lines.take(5).map(|(line, _)| line.to_string()).collect();
+        let mut lines: Vec<String> = lines.take(6).map(|(line, _)| line.to_string()).collect();
+        if let Some(more) = lines.get_mut(5) {
+            "…".clone_into(more);
+        }
         let lines = lines.join(", ");
         say(format_args!("  {count} {why} (line {lines})"));
     }

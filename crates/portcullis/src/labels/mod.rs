@@ -6,6 +6,8 @@ mod fetch;
 mod propose;
 mod show;
 
+pub(crate) use compare::{changes, first};
+
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
 use portcullis_labels::{LabelSet, MAX_SET};

@@ -11,7 +11,7 @@ use clap::Args;
 use portcullis_core::Digest;
 use portcullis_core::act::{ActKind, LabelsOffered, RejectedRows, SetLabels};
 use portcullis_core::policy::Name;
-use portcullis_labels::{LabelSet, Risk};
+use portcullis_labels::{Kind, LabelSet, Risk};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -35,9 +35,10 @@ pub(super) struct ProposeArgs {
     /// What the list is called in this network: a-z, 0-9 and -
     #[arg(long, value_name = "NAME")]
     list: String,
-    /// The risk, from 0 to 10, from which on a label refuses or holds; lower ones only inform policy
-    #[arg(long, default_value = "0")]
-    from_risk: Risk,
+    /// The risk, from 0 to 10, from which on a label refuses or holds; lower ones only inform policy.
+    /// 0 for an authority's list; of a community's you have to say it
+    #[arg(long)]
+    from_risk: Option<Risk>,
     #[command(flatten)]
     caller: CallerArgs,
     #[command(flatten)]
@@ -73,16 +74,33 @@ impl ProposeArgs {
 
     fn offered(&self, set: &LabelSet, file: &Path) -> Result<LabelsOffered, Failure> {
         let header = set.header();
+        let from = match (self.from_risk, header.kind()) {
+            (Some(from), _) => from.get(),
+            (None, Kind::Authority) => 0,
+            (None, Kind::Community) => return Err(unsaid_risk()),
+        };
+        if set.is_empty() {
+            let what = "the set has no labels: it would take everything off the list";
+            return Err(Failure::usage(what, "say --none if that is meant"));
+        }
         let labels = u32::try_from(set.len()).unwrap_or(u32::MAX);
         Ok(LabelsOffered {
             digest: Digest(set.digest().0),
             kind: header.kind().into(),
-            from: self.from_risk.get(),
+            from,
             source: header.source().to_owned(),
             labels,
             rejected: rejected(file)?,
         })
     }
+}
+
+/// Exchanges and services stand in such lists, too, and a payment to them is no theft.
+fn unsaid_risk() -> Failure {
+    Failure::usage(
+        "from which risk on a community's list holds is yours to say",
+        "--from-risk 6 holds abuse, mixers, scams and thefts, and lets exchanges inform policy; --from-risk 0 holds all",
+    )
 }
 
 /// What the list's rows were rejected for, where that was kept.

@@ -51,6 +51,7 @@ pub(super) fn serve(dir: PathBuf, test_clock: Option<&Path>) -> Result<(), Failu
         let (stop, stopping) = watch::channel(false);
         let (give_up, mut given_up) = mpsc::channel(1);
         let up = Arc::new(AtomicUsize::new(0));
+        let by_mandate = probe.by_mandate();
         let configured = CHILDREN.into_iter();
         let configured =
             configured.filter(|(name, config)| *name != "herald" || folder.file(config).exists());
@@ -59,6 +60,7 @@ pub(super) fn serve(dir: PathBuf, test_clock: Option<&Path>) -> Result<(), Failu
                 binary: binary.clone(),
                 name,
                 config: folder.file(config),
+                by_mandate: by_mandate && name == "signer",
                 test_clock: test_clock.map(Path::to_owned),
                 up: Arc::clone(&up),
                 give_up: give_up.clone(),
@@ -87,6 +89,8 @@ struct Supervised {
     binary: PathBuf,
     name: &'static str,
     config: PathBuf,
+    /// Whether it is told to give mandates.
+    by_mandate: bool,
     test_clock: Option<PathBuf>,
     /// How many of all are up.
     up: Arc<AtomicUsize>,
@@ -124,6 +128,9 @@ impl Supervised {
         command
             .args([self.name, "--tied", "--config"])
             .arg(&self.config);
+        if self.by_mandate {
+            command.arg("--mandate");
+        }
         if let Some(path) = &self.test_clock {
             command.arg("--test-clock").arg(path);
         }

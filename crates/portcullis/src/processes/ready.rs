@@ -20,6 +20,12 @@ impl Probe {
         Ok(Self(Arc::new(args.open()?)))
     }
 
+    /// Whether the network's signer gives mandates.
+    pub(super) fn by_mandate(&self) -> bool {
+        let mut wallets = self.0.network.genesis().wallets.iter();
+        wallets.any(|wallet| wallet.mandate.is_some())
+    }
+
     /// Whether the gate is witnessed and every stop board shows its page.
     pub(super) fn all_answer(&self) -> bool {
         let reach = &self.0;

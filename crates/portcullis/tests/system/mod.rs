@@ -232,17 +232,22 @@ impl Network {
 
     /// The same with more arguments.
     pub fn init_with(anvil: &Anvil, tokens: &[String], more: &[&str]) -> Self {
+        let mut args = vec!["--node", &anvil.url];
+        for token in tokens {
+            args.extend(["--erc20", token]);
+        }
+        args.extend(more);
+        Self::init_alone(&args)
+    }
+
+    /// With these arguments alone: without a node, unless they name one.
+    pub fn init_alone(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let network = Self {
             folder,
             processes: None,
         };
-        let mut args = vec!["init", "--development", network.dir(), "--node", &anvil.url];
-        for token in tokens {
-            args.extend(["--erc20", token]);
-        }
-        args.extend(more);
-        run(&args);
+        run(&[&["init", "--development", network.dir()][..], more].concat());
         network
     }
 

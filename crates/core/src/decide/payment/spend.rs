@@ -349,7 +349,7 @@ fn fault(refused: &Refused) -> PlanFault {
         Refused::FeeAboveCeiling { .. } => PlanFault::Fee,
         Refused::NotShared => PlanFault::NoReplacement,
         Refused::SpendsReplaced(_) => PlanFault::Spent,
-        Refused::TooLarge => PlanFault::TooLarge,
+        Refused::TooLarge | Refused::TooHeavy => PlanFault::TooLarge,
         Refused::Psbt(_)
         | Refused::Transaction
         | Refused::Version

@@ -688,8 +688,8 @@ cases! {
         coins::claiming(coins::final_sequence);
     Plan "bad-coins-twice" "two inputs spend one output"
         coins::claiming(|claims| claims.unsigned_tx.input[1].previous_output = claims.unsigned_tx.input[0].previous_output);
-    Plan "bad-coins-version" "the transaction is of version 1"
-        coins::claiming(|claims| claims.unsigned_tx.version = bitcoin::transaction::Version::ONE);
+    Plan "bad-coins-version" "the transaction is of version 2"
+        coins::claiming(|claims| claims.unsigned_tx.version = bitcoin::transaction::Version::TWO);
     Plan "bad-coins-lock-time" "the transaction waits for a time"
         coins::claiming(|claims| claims.unsigned_tx.lock_time = bitcoin::absolute::LockTime::from_consensus(500_000_000));
     Plan "bad-coins-sighash-type" "the claims say how an input is to be signed"
