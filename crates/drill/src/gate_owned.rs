@@ -7,9 +7,10 @@ use crate::answer::{Answer, Cause};
 use crate::attack::{Book, Job, On, Seen, Tried, Way};
 use crate::cast::Cast;
 use crate::error::DrillError;
-use crate::forge::Forge;
+use crate::forge::{Astray, Forge};
 use crate::people::{Slice, Town};
 use crate::platform::Platform;
+use crate::purse::Purse;
 use portcullis_chains::caip::Address;
 use portcullis_core::act::{Act, ActKind};
 use portcullis_core::{Evidence, Reason, Span};
@@ -38,6 +39,9 @@ ways! {
     EARLY Passkey "a held act released before the new address' delay had run" Cause::StillHeld;
     DELAY_DATED_BACK Passkey "cosignatures dated back a day, as if a new address' delay had run" Cause::NoQuorum;
     BACKDATED Passkey "a release dated before the entries that it follows" Cause::TimeGoesBack;
+    COINS_PAYEE Coins "a genuine act of coins settled, its plan paying the attackers" Cause::OtherPlan;
+    COINS_CHANGE Coins "a genuine act of coins settled, its plan's change going to the attackers" Cause::OtherPlan;
+    COINS_FEE Coins "a genuine act of coins settled, its plan leaving what it can to a miner" Cause::Fee;
     CODE_LARGE Large "released on an app's code: more than a code lets out" Cause::Refused(Reason::OverCodeLimit);
     CODE_STRANGER Little "released on an app's code, to a fresh address" Cause::Refused(Reason::AddressUnknown);
     CODE_UNJUDGED Little "released on an app's code that the herald has not judged" Cause::StillHeld;
@@ -48,9 +52,9 @@ ways! {
 pub(crate) struct OnHost {
     /// By customer: an earlier withdrawal, accepted.
     pub(crate) accepted: Vec<Seen>,
-    /// By job: a genuine act that was never answered.
+    /// By job: a genuine act that was never answered. Nothing yet before root keeps any back.
     pub(crate) unanswered: Vec<Option<Seen>>,
-    /// By job: an act that waits for its new address' delay.
+    /// By job: an act that waits, for its new address' delay or for those with whom it is paid.
     pub(crate) waiting: Vec<Option<Act>>,
 }
 
@@ -69,12 +73,14 @@ pub(crate) struct Root<'a> {
     pub(crate) town: &'a Town,
     pub(crate) platform: &'a Platform,
     pub(crate) host: &'a OnHost,
+    /// What the wallet of coins can spend, by the gate's own node.
+    pub(crate) purse: &'a Purse,
 }
 
 impl Root<'_> {
     /// Write every withdrawal into the journal of a gate that is down.
     pub(crate) fn forge(&self, cast: &Cast, jobs: &[Job]) -> Result<Written, DrillError> {
-        let mut forge = Forge::open(cast)?;
+        let mut forge = Forge::open(cast, self.purse)?;
         let (mut book, mut first) = (Book::default(), None);
         for (at, job) in jobs.iter().enumerate() {
             let answer = self.write(&mut forge, at, job)?;
@@ -89,7 +95,7 @@ impl Root<'_> {
     }
 
     fn write(&self, forge: &mut Forge, at: usize, job: &Job) -> Result<Answer, DrillError> {
-        let now = forge.time();
+        let now = forge.time().max(self.platform.now());
         let thief = job.slice.thief;
         let earlier = &self.host.accepted[job.victim];
         let unanswered = self.host.unanswered[at].as_ref();
@@ -107,6 +113,16 @@ impl Root<'_> {
                     Answer::Void(Cause::StillHeld) => Ok(dated_back),
                     other => Ok(other),
                 }
+            }
+            COINS_PAYEE | COINS_CHANGE | COINS_FEE => {
+                let waiting = self.host.waiting[at].as_ref().ok_or_else(missing)?;
+                let plan = match job.way {
+                    COINS_PAYEE => Astray::Payee(job.slice.money, thief),
+                    COINS_CHANGE => Astray::Change(job.slice.money, thief),
+                    _ => Astray::Fee,
+                };
+                // By now its batch is due.
+                forge.settle_astray(waiting, plan, now)
             }
             WHOLE_AGAIN => {
                 let to = payee(&earlier.act)?;
@@ -153,7 +169,10 @@ impl Root<'_> {
         act.id = portcullis_core::id::ActId(self.platform.cast.machine.random.array());
         act.kind = match job.way {
             // A code pays what has stood in the book for long, and nothing else.
-            CODE_LARGE | CODE_UNJUDGED | CODE_EARLIER => job.slice.money.paid_to(customer.address),
+            CODE_LARGE | CODE_UNJUDGED | CODE_EARLIER => {
+                let money = job.slice.money;
+                money.paid_to(customer.address(money.asset))
+            }
             _ => to_thief(&job.slice),
         };
         debug_assert_eq!((act.principal, act.account), (principal, Some(account)));

@@ -124,7 +124,12 @@ fn until_freed(scene: &Scene<'_>) -> Result<(), DrillError> {
 /// What is not on the chain once every keeper has stopped waits for the lift, however far it had come.
 fn mark_waiting(scene: &mut Scene<'_>) -> Result<(), DrillError> {
     let paid = scene.stage.all_paid()?;
-    honest::mark_missing(&mut scene.asked, &paid, scene.stage.cast().wallet());
+    honest::mark_missing(&mut scene.asked, &paid);
+    // Of what was to be paid with others some is still held: the suspension came before its batch.
+    let (stage, asked) = (&*scene.stage, scene.asked.iter_mut());
+    for asked in asked.filter(|asked| asked.answer == Answer::Batched) {
+        asked.answer = stage.platform.paid_with_others(asked.act)?;
+    }
     Ok(())
 }
 
