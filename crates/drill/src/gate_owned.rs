@@ -114,12 +114,12 @@ impl Root<'_> {
                     other => Ok(other),
                 }
             }
-            COINS_PAYEE | COINS_CHANGE | COINS_FEE => {
+            _ if waits_for_batch(job) => {
                 let waiting = self.host.waiting[at].as_ref().ok_or_else(missing)?;
                 let plan = match job.way {
-                    COINS_PAYEE => Astray::Payee(job.slice.money, thief),
                     COINS_CHANGE => Astray::Change(job.slice.money, thief),
-                    _ => Astray::Fee,
+                    COINS_FEE => Astray::Fee,
+                    _ => Astray::Payee(job.slice.money, thief),
                 };
                 // By now its batch is due.
                 forge.settle_astray(waiting, plan, now)
@@ -212,6 +212,12 @@ impl Root<'_> {
         let evidence = self.platform.debited(act, proof)?;
         self.platform.as_received(act, evidence)
     }
+}
+
+/// Whether root settles an act of the customer's that waits for those with whom it is paid: of coins none is released as
+/// it comes.
+pub(crate) fn waits_for_batch(job: &Job) -> bool {
+    job.way.on == On::Coins || (job.way == OTHER_PLAN && job.slice.money.asset.is_of_coins())
 }
 
 fn to_thief(slice: &Slice) -> ActKind {

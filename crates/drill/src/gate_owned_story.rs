@@ -2,13 +2,13 @@
 
 use crate::alarms::{self, Heard};
 use crate::answer::Answer;
-use crate::attack::{Job, On, Row, Seen, genuine, jobs};
+use crate::attack::{Job, Row, Seen, genuine, jobs};
 use crate::crowd::{HANDS, crowd};
 use crate::dice::Dice;
 use crate::error::DrillError;
 use crate::gate_owned::{
     BACKDATED, DELAY_DATED_BACK, EARLY, OTHER_PAYEE, OTHER_PLAN, OnHost, Root, WAYS, Written,
-    cut_boards,
+    cut_boards, waits_for_batch,
 };
 use crate::honest::{self, Asked, Groups};
 use crate::money::Money;
@@ -276,6 +276,7 @@ fn keep_back(stage: &Stage, town: &Town, jobs: &[Job]) -> Result<Vec<Option<Seen
     let keep = |platform: &Platform, job: &Job| {
         let (customer, money) = (&town.victims[job.victim].customer, job.slice.money);
         let is_wanted = [OTHER_PAYEE, OTHER_PLAN, BACKDATED].contains(&job.way);
+        let is_wanted = is_wanted && !waits_for_batch(job);
         let send = || received(platform, customer, customer.address(money.asset), money);
         is_wanted.then(send).transpose()
     };
@@ -292,7 +293,7 @@ fn wait_for_batches(
 ) -> Result<Vec<Asked>, DrillError> {
     let mut all = Vec::new();
     for (at, job) in jobs.iter().enumerate() {
-        if job.way.on != On::Coins {
+        if !waits_for_batch(job) {
             continue;
         }
         let customer = &town.victims[job.victim].customer;

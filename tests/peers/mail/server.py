@@ -23,7 +23,7 @@ import pathlib
 import ssl
 import sys
 from email import message_from_bytes
-from email.policy import default as policy
+from email.header import decode_header, make_header
 
 import dkim
 from aiosmtpd.smtp import SMTP
@@ -93,6 +93,12 @@ def certificate():
     return context
 
 
+def header(value):
+    """Unfolded, its encoded words decoded. (The library's newer policy takes five times as long for a message.)"""
+    value = value.replace("\r\n", "")
+    return str(make_header(decode_header(value))) if "=?" in value else value
+
+
 class Handler:
     def __init__(self, dns):
         self.dns, self.known = dns, set()
@@ -110,14 +116,14 @@ class Handler:
 
     async def handle_DATA(self, server, session, envelope):
         raw, to = envelope.original_content, envelope.rcpt_tos[0]
-        mail = message_from_bytes(raw, policy=policy)
+        mail = message_from_bytes(raw)
         told = {
             "to": to,
             "from": envelope.mail_from,
             "dkim": dkim.verify(raw, dnsfunc=self.dns),
             "tls": session.ssl is not None,
-            "headers": [[name, str(value)] for name, value in mail.items()],
-            "body": mail.get_content(),
+            "headers": [[name, header(value)] for name, value in mail.items()],
+            "body": mail.get_payload(decode=True).decode(mail.get_content_charset("ascii")),
         }
         print(json.dumps(told), flush=True)
         if to.startswith("slow"):
