@@ -9,6 +9,7 @@ use crate::money::{Asset, Money};
 use crate::outcome::{Flow, Tally};
 use crate::people::{Customer, Slice, Town, Victim};
 use crate::shadowed::{self, Shadowed};
+use crate::stage::Tell;
 use crate::wait::until_none;
 use portcullis_chains::caip::Address;
 use portcullis_host::{Http as _, Web};
@@ -43,6 +44,7 @@ pub(crate) struct Tools<'a> {
     pub(crate) nodes: Programs<'a>,
     pub(crate) token: &'a str,
     pub(crate) binary: &'a Path,
+    pub(crate) tell: &'a Tell,
 }
 
 /// Everything that there is to do, in an order of chance.
@@ -77,6 +79,8 @@ pub(crate) fn run(
     chains.fund(&wallets, tools.token)?;
     let platform = AsItWas::start(&chains, &secret, balances(town))?;
 
+    (tools.tell)("Nodes and back end answer");
+
     let mut deeds: Vec<Deed<'_>> = slices(town)
         .map(|(victim, slice)| Deed::Attack(victim, slice))
         .chain(town.honest.iter().map(|customer| Deed::Honest(customer)))
@@ -87,9 +91,11 @@ pub(crate) fn run(
         run_deed(web, &platform, town, deed)
     });
 
+    (tools.tell)("Everything has been asked for");
     let sent = deeds.iter().zip(&answers);
     let sent = sent.filter(|(deed, is_sent)| **is_sent && !deed.money().asset.is_of_coins());
     until_in_blocks(&chains, &platform, wallets[0], sent.count() as u64)?;
+    (tools.tell)("Everything stands on the chains");
     let mut flow = Flow::none();
     for (deed, is_sent) in deeds.iter().zip(&answers) {
         if let Deed::Attack(_, slice) = deed {

@@ -167,11 +167,12 @@ impl Incident {
 }
 
 /// The incident on the flow as it was, in a folder of its own. It is the same whatever attackers the running system has.
-pub fn as_it_was(incident: &Incident, folder: &Path) -> Result<Before, DrillError> {
+pub fn as_it_was(incident: &Incident, folder: &Path, tell: &Tell) -> Result<Before, DrillError> {
     let tools = before::Tools {
         nodes: incident.nodes(),
         token: &incident.token,
         binary: &incident.binary,
+        tell,
     };
     let town = Town::settle(incident.seed, incident.scale)?;
     before::run(incident.seed, &town, &tools, folder)

@@ -34,7 +34,7 @@ const STEP: Span = Span::seconds(30);
 pub(crate) const BATCH: Span = Span::seconds(60);
 /// How far time is moved at once, and how often, while only coins are on their way: keepers look for their blocks seldom.
 const LOOK: Span = Span::seconds(1);
-const OFTEN: Duration = Duration::from_millis(250);
+const OFTEN: Duration = Duration::from_millis(150);
 /// A cosignature of so long ago is of the present.
 const FRESH: Span = Span::seconds(2);
 
@@ -261,9 +261,8 @@ impl Stage {
         if !self.platform.has_batched() {
             return Ok(());
         }
-        self.until_still()?;
+        // What was released is out, so that nothing is late by it.
         self.nudge(BATCH)?;
-        self.until_witnessed()?;
         self.platform.until_batched()?;
         let mut moved = Instant::now();
         until_none("every coin on its chain", || {

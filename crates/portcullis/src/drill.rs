@@ -10,7 +10,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use founder::Development;
 use place::{Place, anvil, bitcoin_node, mail_server, token};
 use portcullis_drill::report::{self, About};
-use portcullis_drill::{Before, DrillError, Findings, Incident, Outcome, Scale, Setting, Variant};
+use portcullis_drill::{
+    Before, DrillError, Findings, Incident, Outcome, Scale, Setting, Tell, Variant,
+};
 use portcullis_host::{Clock as _, SystemClock};
 use portcullis_keeper::rfc3339;
 use std::path::{Path, PathBuf};
@@ -113,7 +115,7 @@ impl MfaBypassArgs {
         let outputs = Outputs::at(self.json.as_deref(), self.report.as_deref())?;
         let place = Place::make(self.keep.as_deref())?;
         let held = self.hold_all(&incident, place.path()).and_then(|found| {
-            found.iter().for_each(tell);
+            found.iter().for_each(tell_checks);
             outputs.write(&found, &self.about(outputs.shadow_name()))?;
             verdict(&found)
         });
@@ -159,8 +161,8 @@ impl MfaBypassArgs {
         let settings = variants.map(|variant| setting(incident, variant, place, begun));
         let settings: Vec<Setting<'_>> = settings.collect();
         std::thread::scope(|scope| {
-            let before =
-                scope.spawn(|| portcullis_drill::as_it_was(incident, &place.join("as-it-was")));
+            let (folder, tell) = (place.join("as-it-was"), tell("as-it-was", begun));
+            let before = scope.spawn(move || portcullis_drill::as_it_was(incident, &folder, &tell));
             let hold = |setting| scope.spawn(move || portcullis_drill::mfa_bypass(setting));
             let running: Vec<_> = settings.iter().map(hold).collect();
             let held = running
@@ -187,11 +189,16 @@ fn setting<'a>(
         variant,
         folder: place.join(variant.name()),
         founder: &Development,
-        tell: Arc::new(move |what| {
-            let (seconds, name) = (begun.elapsed().as_secs(), variant.name());
-            say(format_args!("{seconds:>4} s  {name:<15} {what}"));
-        }),
+        tell: tell(variant.name(), begun),
     }
+}
+
+/// Says how far it is.
+fn tell(name: &'static str, begun: Instant) -> Tell {
+    Arc::new(move |what| {
+        let seconds = begun.elapsed().as_secs();
+        say(format_args!("{seconds:>4} s  {name:<15} {what}"));
+    })
 }
 
 /// What a thread came to.
@@ -273,7 +280,7 @@ fn beside_report(report: &Path) -> PathBuf {
     report.with_file_name(format!("{stem}-shadow.html"))
 }
 
-fn tell(found: &Findings) {
+fn tell_checks(found: &Findings) {
     let outcome = &found.outcome;
     say(format_args!(
         "\n{} {}, seed {}, scale {}, {} s",
