@@ -20,6 +20,7 @@ import datetime
 import functools
 import json
 import pathlib
+import socket
 import ssl
 import sys
 from email import message_from_bytes
@@ -133,10 +134,18 @@ class Handler:
         return "250 OK"
 
 
+class Prompt(SMTP):
+    """Acknowledges at once. A client that ends a message by a write of its own waits for that, 40 ms for each mail."""
+
+    def data_received(self, data):
+        self.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        super().data_received(data)
+
+
 async def serve():
     context = certificate() if "--tls" in sys.argv else None
     handler = Handler(dns(sys.argv))
-    smtp = lambda: SMTP(handler, hostname="mail.example", tls_context=context, require_starttls=context is not None)
+    smtp = lambda: Prompt(handler, hostname="mail.example", tls_context=context, require_starttls=context is not None)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(smtp, "127.0.0.1", 0)
     print("port", server.sockets[0].getsockname()[1], flush=True)
