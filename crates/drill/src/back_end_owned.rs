@@ -506,19 +506,19 @@ fn taken(stage: &Stage, tricks: &[Trick<'_>]) -> Result<Vec<Taken>, DrillError> 
     for trick in tricks {
         by_address.entry(trick.to).or_default().push(trick);
     }
-    let taken = by_address.into_iter().map(|(to, tricks)| {
-        let held = assets_of(to).map(|asset| stage.chains.balance(to, asset));
+    let by_address: Vec<(Address, Vec<&Trick<'_>>)> = by_address.into_iter().collect();
+    stage.chains.look_at(&by_address, |chains, (to, tricks)| {
+        let held = assets_of(*to).map(|asset| chains.balance(*to, asset));
         let held: Vec<Money> = held.collect::<Result<_, _>>()?;
         let held = held.into_iter().filter(|money| !money.amount.is_zero());
         Ok(Taken {
             is_unnoticed: tricks
                 .iter()
                 .any(|trick| [UNNOTICED, CODE_UNNOTICED].contains(&trick.way)),
-            most: most(&tricks),
+            most: most(tricks),
             held: held.collect(),
         })
-    });
-    taken.collect()
+    })
 }
 
 /// A customer's limits for a day, of every asset that was asked for.

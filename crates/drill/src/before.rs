@@ -246,18 +246,14 @@ fn ask<T: Serialize>(web: &Web, platform: &AsItWas, target: &str, body: &T) -> O
 
 /// What attackers' addresses hold on a chain, and from how many accounts it came.
 pub(crate) fn stolen(chains: &Chains, town: &Town) -> Result<(Tally, u64), DrillError> {
-    let (mut tally, mut accounts) = (Tally::none(), 0);
-    for victim in &town.victims {
-        let before = tally.count;
-        for (thief, asset) in places(victim) {
-            let balance = chains.balance(thief, asset)?;
-            if !balance.amount.is_zero() {
-                tally.add(balance);
-            }
-        }
-        accounts += u64::from(tally.count > before);
-    }
-    Ok((tally, accounts))
+    let lost = chains.look_at(&town.victims, |chains, victim| {
+        let balances = places(victim).map(|(thief, asset)| chains.balance(thief, asset));
+        let balances: Vec<Money> = balances.collect::<Result<_, DrillError>>()?;
+        let some = balances.into_iter().filter(|money| !money.amount.is_zero());
+        Ok(some.collect::<Vec<Money>>())
+    })?;
+    let accounts = lost.iter().filter(|lost| !lost.is_empty()).count();
+    Ok((lost.into_iter().flatten().collect(), accounts as u64))
 }
 
 /// Where a victim's money may have gone: to any address that is meant for it, in any asset that can be there.
@@ -269,11 +265,9 @@ fn places(victim: &Victim) -> impl Iterator<Item = (Address, &'static Asset)> {
 }
 
 fn arrived(chains: &Chains, customers: &[Arc<Customer>]) -> Result<usize, DrillError> {
-    let mut arrived = 0;
-    for customer in customers {
+    let has = chains.look_at(customers, |chains, customer| {
         let asset = customer.money.asset;
-        let balance = chains.balance(customer.address(asset), asset)?;
-        arrived += usize::from(balance == customer.money);
-    }
-    Ok(arrived)
+        Ok(chains.balance(customer.address(asset), asset)? == customer.money)
+    })?;
+    Ok(has.iter().filter(|has| **has).count())
 }

@@ -2,6 +2,7 @@
 
 use crate::chain::{Anvil, CHAIN, Chain, Paid};
 use crate::coins::{Coins, Regtest};
+use crate::crowd::crowd;
 use crate::error::DrillError;
 use crate::forger::Forger;
 use crate::money::{ASSETS, Asset, Money};
@@ -19,6 +20,9 @@ use std::time::Duration;
 
 /// How often new blocks are looked for.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// How many look at the chains at once.
+const EYES: usize = 4;
 
 /// The nodes that a drill started, one for each chain.
 pub(crate) struct Nodes {
@@ -72,6 +76,32 @@ pub(crate) struct Chains {
 }
 
 impl Chains {
+    /// Other connections, for another thread.
+    pub(crate) fn anew(&self) -> Result<Self, DrillError> {
+        Ok(Self {
+            ethereum: Chain::at(self.ethereum.url())?,
+            bitcoin: self.bitcoin.anew()?,
+        })
+    }
+
+    /// Look at many things on the chains, several at once; what was seen of each, in their order.
+    pub(crate) fn look_at<T: Sync, R: Send>(
+        &self,
+        things: &[T],
+        look: impl Fn(&Self, &T) -> Result<R, DrillError> + Sync,
+    ) -> Result<Vec<R>, DrillError> {
+        let seen = crowd(
+            things,
+            EYES,
+            || self.anew(),
+            |chains, thing| match chains {
+                Ok(chains) => look(chains, thing),
+                Err(error) => Err(DrillError::Coins(error.to_string())),
+            },
+        );
+        seen.into_iter().collect()
+    }
+
     /// How much of an asset an address has: nothing of what is on another chain.
     pub(crate) fn balance(&self, of: Address, asset: &'static Asset) -> Result<Money, DrillError> {
         if !asset.is_on(of) {

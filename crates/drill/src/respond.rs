@@ -101,8 +101,7 @@ pub(crate) fn recover(scene: &mut Scene<'_>, stopped: &Stopped) -> Result<(), Dr
     lift_all(scene.stage, None)?;
     scene.note("A quorum of administrators has lifted the suspension");
     until_freed(scene)?;
-    resume_withheld(scene)?;
-    scene.stage.until_delivered()
+    resume_withheld(scene)
 }
 
 /// What a lift frees the gate releases a moment after it: only then is it on its way.

@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::attack::Row;
+use crate::chains::Chains;
 use crate::checks::Checks;
 use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
@@ -11,11 +12,15 @@ use crate::outcome::{Flow, Tally};
 use crate::people::{Customer, Town};
 use crate::platform::Platform;
 use crate::stage::{DELAY, Stage};
+use portcullis_chains::caip::Address;
 use portcullis_core::{Span, Time};
 use std::sync::Arc;
 
 /// A little more than a delay, because it runs from a cosignature and not from our clock.
 pub(crate) const DELAY_AND_A_BIT: Span = Span(DELAY.0 + 60_000);
+
+/// How soon a herald asks again for a contact that had not reached the gate when it read of the account.
+const ENVELOPES: Span = Span(2_500);
 
 /// A moment worth showing, by the network's clock.
 #[derive(Clone, Debug)]
@@ -147,7 +152,7 @@ impl<'a> Scene<'a> {
 }
 
 /// Every account opened and its address in its book; nothing counts yet where its delay has not run.
-pub(crate) fn open_accounts(stage: &Stage, town: &Town) -> Result<(), DrillError> {
+pub(crate) fn open_accounts(stage: &mut Stage, town: &Town) -> Result<(), DrillError> {
     let customers: Vec<Arc<Customer>> = town.customers().cloned().collect();
     let open = |platform: &Platform, customer: &Arc<Customer>| platform.open(customer);
     all_released(
@@ -155,7 +160,7 @@ pub(crate) fn open_accounts(stage: &Stage, town: &Town) -> Result<(), DrillError
         crowd(&customers, HANDS, || stage.platform.anew(), open),
     )?;
     stage.tell(&format!("{} accounts are open", customers.len()));
-    Ok(())
+    stage.nudge(ENVELOPES)
 }
 
 /// Every customer's own addresses put into its book: by an app's owner six days earlier, for a code pays none
@@ -237,10 +242,10 @@ pub(crate) fn settle_accounts(
         &matched.waits.len(),
         &held,
     );
-    let balances = owed(asked)
-        .into_iter()
-        .map(|(payee, owed)| Ok(u64::from(!stage.chains.has(payee, &owed)?)));
-    let wrong: u64 = balances.sum::<Result<_, DrillError>>()?;
+    let owed: Vec<(Address, Tally)> = owed(asked).into_iter().collect();
+    let has = |chains: &Chains, (payee, owed): &(Address, Tally)| chains.has(*payee, owed);
+    let have = stage.chains.look_at(&owed, has)?;
+    let wrong = have.iter().filter(|has| !**has).count();
     checks.same(
         "honest: payees whose balance is not what they asked for",
         &wrong,
