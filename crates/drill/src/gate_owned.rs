@@ -114,16 +114,7 @@ impl Root<'_> {
                     other => Ok(other),
                 }
             }
-            _ if waits_for_batch(job) => {
-                let waiting = self.host.waiting[at].as_ref().ok_or_else(missing)?;
-                let plan = match job.way {
-                    COINS_CHANGE => Astray::Change(job.slice.money, thief),
-                    COINS_FEE => Astray::Fee,
-                    _ => Astray::Payee(job.slice.money, thief),
-                };
-                // By now its batch is due.
-                forge.settle_astray(waiting, plan, now)
-            }
+            _ if waits_for_batch(job) => self.settle_astray(forge, at, job),
             WHOLE_AGAIN => {
                 let to = payee(&earlier.act)?;
                 forge.release(earlier.act.clone(), earlier.evidence.clone(), to, now)
@@ -159,6 +150,19 @@ impl Root<'_> {
                 forge.release(act, evidence, to, now)
             }
         }
+    }
+
+    /// Settle an act of coins whose batch is due by now, by a plan that is not its own.
+    fn settle_astray(&self, forge: &mut Forge, at: usize, job: &Job) -> Result<Answer, DrillError> {
+        let waiting = self.host.waiting[at].as_ref().ok_or_else(missing)?;
+        let Slice { money, thief } = job.slice;
+        let plan = match job.way {
+            COINS_CHANGE => Astray::Change(money, thief),
+            COINS_FEE => Astray::Fee,
+            _ => Astray::Payee(money, thief),
+        };
+        let now = forge.time().max(self.platform.now());
+        forge.settle_astray(waiting, plan, now)
     }
 
     /// An act that no customer has seen, with what a way brings for it.
