@@ -92,24 +92,12 @@ struct Forged {
 
 /// Root writes releases into the journal. The signer reads on, signs none, and cries.
 fn forge(scene: &mut Scene<'_>, jobs: &[Job], host: &OnHost) -> Result<Forged, DrillError> {
-    let platform = scene.stage.platform.anew();
-    let config = scene.stage.cast().configs.gate.clone();
-    let purse = Purse::of_network(&scene.stage.cast().network, &scene.stage.chains.bitcoin)?;
-    let root = Root {
-        town: scene.town,
-        platform: &platform,
-        host,
-        purse: &purse,
-    };
     let sent = scene.handed()?;
-    scene.begin("Root on the gate's host stops it and writes releases into its journal");
     let Written {
         book,
         first,
         entries: void,
-    } = scene
-        .stage
-        .without_gate(&config, BATCH, |cast| root.forge(cast, jobs))?;
+    } = write(scene, jobs, host)?;
     let alarm = until_heard(scene.stage, "release-without-evidence")?;
     scene.note_at(
         alarm.time,
@@ -149,6 +137,29 @@ fn forge(scene: &mut Scene<'_>, jobs: &[Job], host: &OnHost) -> Result<Forged, D
         rows: book.rows(WAYS),
         void,
     })
+}
+
+/// Root at work while the gate is down, and batches that waited have come due.
+fn write(scene: &mut Scene<'_>, jobs: &[Job], host: &OnHost) -> Result<Written, DrillError> {
+    let platform = scene.stage.platform.anew();
+    let config = scene.stage.cast().configs.gate.clone();
+    let purse = Purse::of_network(&scene.stage.cast().network, &scene.stage.chains.bitcoin)?;
+    let root = Root {
+        town: scene.town,
+        platform: &platform,
+        host,
+        purse: &purse,
+    };
+    let mut begun = scene.begun;
+    let written = scene.stage.without_gate(&config, BATCH, |cast| {
+        begun = platform.now();
+        root.forge(cast, jobs)
+    })?;
+    scene.begin_at(
+        begun,
+        "Root on the gate's host has stopped it, lets batches come due, and writes releases into its journal",
+    );
+    Ok(written)
 }
 
 /// Accounts, addresses, earlier withdrawals, and what passes the gate's host meanwhile.

@@ -89,8 +89,13 @@ impl<'a> Scene<'a> {
 
     /// The attack begins now.
     pub(crate) fn begin(&mut self, what: &str) {
-        self.begun = self.stage.now();
-        self.note(what);
+        self.begin_at(self.stage.now(), what);
+    }
+
+    /// It began then.
+    pub(crate) fn begin_at(&mut self, begun: Time, what: &str) {
+        self.begun = begun;
+        self.note_at(begun, what);
     }
 
     /// Something happens now.
