@@ -1,6 +1,8 @@
 //! What the gate made of something that was sent to it.
 
 use portcullis_client::{Accepted, GateError};
+use portcullis_core::decide::payment::PlanFault;
+use portcullis_core::decision::Need;
 use portcullis_core::{Decision, Reason, VoidReason};
 
 /// The gate's answer.
@@ -8,6 +10,8 @@ use portcullis_core::{Decision, Reason, VoidReason};
 pub(crate) enum Answer {
     /// Taken, and in effect.
     Released,
+    /// Taken; it waits for nothing but those with whom it is paid in one transaction, and goes out by itself.
+    Batched,
     /// Taken; it waits.
     Held,
     /// Refused.
@@ -33,6 +37,7 @@ impl Answer {
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Released => "released".into(),
+            Self::Batched => "released, to be paid with others".into(),
             Self::Held => "held".into(),
             Self::Again => "the first answer again, nothing new".into(),
             Self::Refused(reason) => format!("{} {}", reason.number(), reason.slug()),
@@ -51,6 +56,8 @@ pub(crate) enum Cause {
     StillHeld,
     /// The planned bytes are not the act's.
     OtherPlan,
+    /// The planned fee is above the wallet's ceiling.
+    Fee,
     /// Its time lies before an earlier entry's.
     TimeGoesBack,
     /// A checkpoint that no quorum cosigned.
@@ -65,6 +72,7 @@ impl Cause {
             Self::Refused(reason) => format!("{} {}", reason.number(), reason.slug()),
             Self::StillHeld => "the act still waits".into(),
             Self::OtherPlan => "the planned bytes are not the act's".into(),
+            Self::Fee => "the planned fee is above the wallet's ceiling".into(),
             Self::TimeGoesBack => "its time goes back".into(),
             Self::NoQuorum => "no quorum cosigned the checkpoint".into(),
             Self::Other => "another fault".into(),
@@ -80,6 +88,7 @@ impl From<&VoidReason> for Cause {
                 Decision::Hold { .. } => Self::StillHeld,
                 Decision::Release => Self::Other,
             },
+            VoidReason::Plan(PlanFault::Fee) => Self::Fee,
             VoidReason::Plan(_) => Self::OtherPlan,
             VoidReason::TimeGoesBack => Self::TimeGoesBack,
             VoidReason::Checkpoint => Self::NoQuorum,
@@ -92,6 +101,7 @@ impl From<Result<Accepted, GateError>> for Answer {
     fn from(answer: Result<Accepted, GateError>) -> Self {
         match answer {
             Ok(accepted) => match accepted.decision {
+                Some(Decision::Hold { needs, .. }) if needs == [Need::Batch] => Self::Batched,
                 Some(Decision::Hold { .. }) => Self::Held,
                 Some(Decision::Refuse { reason }) => Self::Refused(reason),
                 Some(Decision::Release) | None => Self::Released,

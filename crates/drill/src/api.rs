@@ -108,7 +108,7 @@ pub(crate) fn hold_back(
 
 /// A withdrawal of the customer's own, to its aged address.
 fn own(platform: &Platform, customer: &Customer, money: Money) -> Result<Seen, DrillError> {
-    genuine(platform, customer, customer.address, money)
+    genuine(platform, customer, customer.address(money.asset), money)
 }
 
 impl Attackers<'_> {
@@ -120,7 +120,7 @@ impl Attackers<'_> {
         match job.way {
             NO_FACTOR => relay(platform, &to_thief()?, Vec::new()),
             NO_FACTOR_AGED => {
-                let kind = money.paid_to(customer.address);
+                let kind = money.paid_to(customer.address(money.asset));
                 relay(platform, &platform.act_of(customer, kind)?, Vec::new())
             }
             NO_BACK_END => self.go_round(platform, &to_thief()?),
@@ -134,7 +134,7 @@ impl Attackers<'_> {
                 let Seen {
                     mut act, evidence, ..
                 } = own(platform, customer, money.half())?;
-                act.kind = money.paid_to(customer.address);
+                act.kind = money.paid_to(customer.address(money.asset));
                 relay(platform, &act, evidence.assertions)
             }
             OTHER_PAYEE => {
@@ -280,7 +280,7 @@ pub(crate) struct Race {
 
 impl Race {
     fn is_taken(answer: &Answer) -> bool {
-        matches!(answer, Answer::Released | Answer::Held)
+        matches!(answer, Answer::Released | Answer::Batched | Answer::Held)
     }
 
     /// The customer's answer: the act was taken once, whoever sent it first.

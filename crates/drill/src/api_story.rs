@@ -117,7 +117,11 @@ fn prepare(stage: &mut Stage, town: &Town, jobs: &[Job]) -> Result<(Loot, Vec<As
 
 /// Each attacked customer withdraws once, honestly, and the attackers watch: of the same amount as
 /// what they will try by replaying it.
-fn pass(stage: &Stage, town: &Town, jobs: &[Job]) -> Result<(Vec<Seen>, Vec<Asked>), DrillError> {
+fn pass(
+    stage: &mut Stage,
+    town: &Town,
+    jobs: &[Job],
+) -> Result<(Vec<Seen>, Vec<Asked>), DrillError> {
     let replayed = |at: usize| {
         jobs.iter()
             .find(|job| job.victim == at && job.way == REPLAYED_ACT)
@@ -125,13 +129,14 @@ fn pass(stage: &Stage, town: &Town, jobs: &[Job]) -> Result<(Vec<Seen>, Vec<Aske
     let withdraw = |platform: &Platform, at: &usize| {
         let customer = &town.victims[*at].customer;
         let money = replayed(*at).map_or(customer.money, |job| job.slice.money);
-        let seen = genuine(platform, customer, customer.address, money)?;
+        let to = customer.address(money.asset);
+        let seen = genuine(platform, customer, to, money)?;
         let asked = Asked {
             customer: Arc::clone(customer),
             act: seen.act.digest(),
             money,
             at: platform.now(),
-            to: customer.address,
+            to,
             answer: platform.ask(&seen.act, &seen.evidence)?,
             waited: false,
         };
@@ -190,7 +195,9 @@ fn race(platform: &Platform, attackers: &Attackers<'_>, job: &Job) -> Result<Don
         act: race.digest,
         money: job.slice.money,
         at: race.asked,
-        to: attackers.town.victims[job.victim].customer.address,
+        to: attackers.town.victims[job.victim]
+            .customer
+            .address(job.slice.money.asset),
         answer: race.own(),
         waited: race.own() == Answer::Held,
     };

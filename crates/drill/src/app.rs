@@ -3,7 +3,7 @@
 use crate::answer::Answer;
 use crate::error::DrillError;
 use crate::people::Customer;
-use crate::platform::Platform;
+use crate::platform::{Platform, came_to};
 use crate::wait::until;
 use portcullis_client::{Algorithm, Digits, Envelope, SealError, Seed, seal_code, seal_seed};
 use portcullis_core::act::Act;
@@ -111,15 +111,7 @@ impl Platform {
                 return Ok(None);
             };
             let is_judged = !standing.needs.contains(&Need::Totp);
-            Ok(match (standing.stage.as_str(), standing.reason) {
-                ("held", _) if is_judged && standing.needs.contains(&Need::Lift) => {
-                    Some(Answer::Held)
-                }
-                // Why an act ended is read from its entry, which is on the disk a moment later.
-                ("held", _) | ("returned" | "refused", None) => None,
-                ("returned" | "refused", Some(reason)) => Some(Answer::Refused(reason)),
-                _ => Some(Answer::Released),
-            })
+            Ok(came_to(&standing).filter(|answer| is_judged || *answer != Answer::Held))
         })
     }
 }

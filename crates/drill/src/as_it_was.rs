@@ -4,7 +4,9 @@
 //! and sends with. The flaw of 2022 was never published; [`ASSUMPTIONS`] says what this one assumes.
 
 use crate::chain::{CHAIN, fees};
+use crate::chains::Chains;
 use crate::error::DrillError;
+use crate::hot_wallet::{self, HotWallet};
 use crate::money::{ASSETS, Asset, Money};
 use crate::server::Server;
 use axum::extract::State;
@@ -30,7 +32,7 @@ pub const ASSUMPTIONS: &[&str] = &[
     "The back end decides alone and holds the hot wallet's key. Nothing else looks at a withdrawal before it is signed.",
     "The attackers hold a session of each attacked account.",
     "No waiting time for new addresses: the firm introduced one of 24 hours the day after.",
-    "Each account's whole balance is asked for in equal withdrawals of 2 to 5 ETH to fresh addresses, as the chain shows, of the token up to 500 USD; of an app's owner nine are of 0.2 ETH, as in the running system. 483 accounts, 4,836.26 ETH and US$66,200 of others are the firm's own figures; how the sums were spread over the accounts is not public and comes from the seed.",
+    "Each account's whole balance is asked for in equal withdrawals of 2 to 5 ETH to fresh addresses, as the chain shows, of up to 2 BTC and of the token up to 500 USD; of an app's owner nine are of 0.2 ETH, as in the running system. 483 accounts, 4,836.26 ETH, 443.93 BTC and US$66,200 of others are the firm's own figures; how the sums were spread over the accounts is not public and comes from the seed.",
     "Nobody stops it while it lasts. In 2022 withdrawals were suspended some three to four hours after the first alarm, by people.",
 ];
 
@@ -43,7 +45,6 @@ const TOGETHER: usize = 64;
 pub(crate) struct AsItWas {
     server: Server,
     service: Arc<Service>,
-    wallet: Address,
 }
 
 /// What its customers have, by account and asset.
@@ -53,8 +54,10 @@ pub(crate) type Balances = BTreeMap<(String, AssetId), Amount>;
 struct Book {
     balances: Balances,
     sessions: BTreeMap<String, Session>,
-    /// What was sent, by nonces from 0 on.
+    /// What was sent on the chain of accounts, by nonces from 0 on.
     sent: Vec<SignedTx>,
+    /// The wallet on the chain of coins.
+    coins: HotWallet,
     /// The same as its own records have it.
     records: Vec<Record>,
 }
@@ -113,24 +116,31 @@ pub(crate) struct Wanted {
     pub(crate) amount: Amount,
 }
 
+/// The addresses of its hot wallets with this secret, one on each chain.
+pub(crate) fn wallets(secret: &Secret) -> Result<[Address; 2], DrillError> {
+    let (chain, address) = (CHAIN, SoftwareWallet::new(secret)?.address());
+    let ethereum = Address::Evm { chain, address };
+    Ok([ethereum, hot_wallet::address(secret)?])
+}
+
 impl AsItWas {
-    /// Start it with these balances.
+    /// Start it with these balances, and wallets that have been paid by now.
     pub(crate) fn start(
-        node: &str,
+        chains: &Chains,
         secret: &Secret,
         balances: Balances,
     ) -> Result<Self, DrillError> {
         let key = SoftwareWallet::new(secret)?;
-        let (chain, address) = (CHAIN, key.address());
         let service = Service {
             book: Mutex::new(Book {
                 balances,
                 sessions: BTreeMap::new(),
                 sent: Vec::new(),
+                coins: HotWallet::open(secret, &chains.bitcoin)?,
                 records: Vec::new(),
             }),
             key,
-            node: HttpNode::new(node, CHAIN, Duration::from_secs(10))?,
+            node: HttpNode::new(chains.ethereum.url(), CHAIN, Duration::from_secs(10))?,
         };
         let service = Arc::new(service);
         let router = Router::new()
@@ -141,15 +151,7 @@ impl AsItWas {
             .with_state(Arc::clone(&service));
         let server = Server::start(router, 2);
         let server = server.map_err(|error| DrillError::AsItWas(error.to_string()))?;
-        Ok(Self {
-            server,
-            service,
-            wallet: Address::Evm { chain, address },
-        })
-    }
-
-    pub(crate) fn wallet(&self) -> Address {
-        self.wallet
+        Ok(Self { server, service })
     }
 
     /// Send again, byte for byte, what stands at this nonce and above.
@@ -253,9 +255,8 @@ impl Service {
         let balance = book.balances.get(&place).copied().unwrap_or_default();
         let rest = balance.0.checked_sub(wanted.amount.0);
         let rest = rest.map(Amount).ok_or(StatusCode::CONFLICT)?;
-        let nonce = book.sent.len() as u64;
-        let sent = self.send(wanted, nonce).ok_or(StatusCode::BAD_GATEWAY)?;
-        book.sent.push(sent);
+        let sent = self.send(&mut book, wanted);
+        sent.ok_or(StatusCode::BAD_GATEWAY)?;
         book.records.push(Record {
             time: SystemClock.now(),
             account,
@@ -267,7 +268,16 @@ impl Service {
         Ok(Json("sent".into()))
     }
 
-    fn send(&self, wanted: &Wanted, nonce: u64) -> Option<SignedTx> {
+    fn send(&self, book: &mut Book, wanted: &Wanted) -> Option<()> {
+        if let Address::Bitcoin(to) = wanted.to {
+            return book.coins.pay(to, wanted.amount).ok();
+        }
+        let nonce = book.sent.len() as u64;
+        book.sent.push(self.transfer(wanted, nonce)?);
+        Some(())
+    }
+
+    fn transfer(&self, wanted: &Wanted, nonce: u64) -> Option<SignedTx> {
         let fees = fees(wanted.asset)?;
         let transfer = Transfer::new(wanted.asset, wanted.to, wanted.amount, nonce, fees).ok()?;
         let unsigned = transfer.build();

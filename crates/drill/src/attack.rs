@@ -33,6 +33,8 @@ pub(crate) enum On {
     Large,
     /// One with an app, for no more than that.
     Little,
+    /// A customer with a passkey, of an asset that is paid from coins: every second such withdrawal.
+    Coins,
 }
 
 impl On {
@@ -41,6 +43,7 @@ impl On {
         match self {
             Self::Everybody => "On any account",
             Self::Passkey => "On accounts with a passkey",
+            Self::Coins => "On accounts with a passkey, and what is paid from coins",
             Self::Large | Self::Little => "On accounts with an authenticator app and no passkey",
         }
     }
@@ -103,15 +106,21 @@ pub(crate) fn jobs(town: &Town, ways: &[Way], first: usize) -> Vec<Job> {
     let turn = |on: On, first: usize| on.ways(ways).into_iter().cycle().skip(first);
     let mut passkey = turn(On::Passkey, first);
     let (mut large, mut little) = (turn(On::Large, 0), turn(On::Little, 0));
+    let mut coins = ways.iter().filter(|way| way.on == On::Coins).cycle();
+    let mut is_odd = false;
     let slices = town.victims.iter().enumerate();
     let slices =
         slices.flat_map(|(at, victim)| victim.slices.iter().map(move |s| (at, victim, *s)));
     let jobs = slices.filter_map(|(at, victim, slice)| {
-        let way = match On::of(victim, &slice) {
+        let on = On::of(victim, &slice);
+        is_odd ^= slice.money.asset.is_of_coins();
+        let own = is_odd && slice.money.asset.is_of_coins() && on == On::Passkey;
+        let own = own.then(|| coins.next()).flatten();
+        let way = own.or_else(|| match on {
             On::Large => large.next(),
             On::Little => little.next(),
-            On::Passkey | On::Everybody => passkey.next(),
-        };
+            On::Passkey | On::Everybody | On::Coins => passkey.next(),
+        });
         Some(Job {
             way: way?.clone(),
             victim: at,
@@ -168,7 +177,7 @@ impl Book {
         for tried in &self.tried {
             flow.attempted.add(tried.money);
             let tally: Option<&mut Tally> = match tried.answer {
-                Answer::Released => Some(&mut flow.released),
+                Answer::Released | Answer::Batched => Some(&mut flow.released),
                 Answer::Refused(_) | Answer::Void(_) | Answer::Again => Some(&mut flow.refused),
                 Answer::Held => Some(&mut flow.held),
                 // Neither: the conservation check fails, as it must.
@@ -184,7 +193,12 @@ impl Book {
     /// The table of ways, by whose accounts they are tried on, and then in the order in which they stand in `ways`.
     pub(crate) fn rows(&self, ways: &[Way]) -> Vec<Row> {
         let mut ways: Vec<&Way> = ways.iter().collect();
-        ways.sort_by_key(|way| way.on.min(On::Large));
+        ways.sort_by_key(|way| match way.on {
+            On::Everybody => 0,
+            On::Passkey => 1,
+            On::Coins => 2,
+            On::Large | On::Little => 3,
+        });
         ways.into_iter().map(|way| self.row(way)).collect()
     }
 
@@ -249,6 +263,7 @@ mod tests {
                     let fits = match job.way.on {
                         On::Everybody => true,
                         On::Passkey => !has_app,
+                        On::Coins => !has_app && job.slice.money.asset.is_of_coins(),
                         On::Large => has_app && !job.slice.money.is_little(),
                         On::Little => has_app && job.slice.money.is_little(),
                     };

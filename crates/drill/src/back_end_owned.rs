@@ -8,6 +8,7 @@
 
 use crate::answer::Answer;
 use crate::attack::{Book, On, Tried, Way};
+use crate::chains::assets_of;
 use crate::checks::Checks;
 use crate::codes::take_back;
 use crate::crowd::{HANDS, crowd};
@@ -24,8 +25,8 @@ use crate::story::{
     open_accounts,
 };
 use crate::wait::until;
-use portcullis_chains::Amount;
 use portcullis_chains::caip::Address;
+use portcullis_chains::{Amount, ChainId};
 use portcullis_core::act::{Act, ActKind, Cancel, CancelAddress};
 use portcullis_core::{Digest, Reason};
 use std::collections::BTreeMap;
@@ -90,16 +91,17 @@ pub(crate) fn run(stage: &mut Stage, town: &Town) -> Result<With, DrillError> {
     first_day(&mut scene, &tricks, &mut book)?;
     scene.stage.jump(DELAY_AND_A_BIT)?;
     scene.note("A day later the other addresses count");
+    let mut waiting = Vec::new();
     for way in [CANCELLED, FROZEN, UNNOTICED, CODE_TAKEN_BACK, CODE_YOUNG] {
-        try_all(scene.stage, &tricks, &way, &mut book)?;
+        waiting.extend(try_all(scene.stage, &tricks, &way, &mut book)?);
     }
     empty_by_codes(scene.stage, &tricks, &mut book)?;
     // Nobody notices before it has arrived: the worst case.
     scene.stage.until_delivered()?;
     let stopped = respond::suspend(&mut scene)?;
-    let late = try_all(scene.stage, &tricks, &TOO_LATE, &mut book)?;
+    waiting.extend(try_all(scene.stage, &tricks, &TOO_LATE, &mut book)?);
     scene.withdraw(groups.during, false)?;
-    clean_up(scene.stage, &tricks, &late)?;
+    clean_up(scene.stage, &tricks, &waiting)?;
     scene.note("Support cancels the attackers' addresses and what waits for them");
     respond::recover(&mut scene, &stopped)?;
     scene.withdraw(groups.after, true)?;
@@ -129,7 +131,7 @@ fn week_before(scene: &mut Scene<'_>, tricks: &[Trick<'_>]) -> Result<(), DrillE
     scene.begin(
         "The page talks owners of an app out of a code: for an address that has to age a week",
     );
-    let added = add_for(scene.stage, &customers(tricks, &[CODE_UNNOTICED]))?;
+    let added = add_for(scene.stage, &places(tricks, &[CODE_UNNOTICED]))?;
     scene.note(format!(
         "{added} addresses were added so; the herald tells of each"
     ));
@@ -167,12 +169,12 @@ fn first_day(
     try_all(scene.stage, tricks, &DIRECT, book)?;
     let added = add_all(scene.stage, tricks)?;
     scene.note(format!(
-        "{added} customers were tricked into adding an address; the herald tells each of it by mail"
+        "{added} addresses customers were tricked into adding, one of each customer's on each chain; the herald tells of each by mail"
     ));
     let young = try_all(scene.stage, tricks, &YOUNG, book)?;
     notice(scene.stage, tricks, &young)?;
     let taken_back = add_by_codes(scene.stage, tricks)?;
-    let owners = customers(tricks, &[CODE_TAKEN_BACK]).len();
+    let owners = places(tricks, &[CODE_TAKEN_BACK]).len();
     let name = "with: app owners who took an address back by their next code";
     scene.checks.same(name, &taken_back, &owners);
     scene.note(
@@ -185,9 +187,9 @@ fn first_day(
 /// Every app's owner is talked out of two more codes, for an address each. Of one it is told, and takes it back by
 /// its next code; the other stays. Gives how many took one back.
 fn add_by_codes(stage: &mut Stage, tricks: &[Trick<'_>]) -> Result<usize, DrillError> {
-    add_for(stage, &customers(tricks, &[CODE_YOUNG]))?;
+    add_for(stage, &places(tricks, &[CODE_YOUNG]))?;
     stage.next_code()?;
-    let noticed = customers(tricks, &[CODE_TAKEN_BACK]);
+    let noticed = places(tricks, &[CODE_TAKEN_BACK]);
     add_for(stage, &noticed)?;
     for trick in &noticed {
         let address = trick.to.to_string();
@@ -213,26 +215,47 @@ fn tricks(town: &Town) -> Vec<Trick<'_>> {
         let ways = core::iter::repeat_n(way, victim.slices.len());
         of_victim(victim, ways)
     });
-    let first = [DIRECT, CODE_TAKEN_BACK, CODE_YOUNG];
+    let (first, direct) = ([DIRECT, CODE_TAKEN_BACK, CODE_YOUNG], DIRECT);
     let with_app = town.attacked_apps().flat_map(|(_, victim)| {
-        let ways = first.iter().chain(core::iter::repeat(&CODE_UNNOTICED));
+        let mut ways = first.iter().chain(core::iter::repeat(&CODE_UNNOTICED));
+        let ways = victim.slices.iter().filter_map(|slice| {
+            // A code adds one address, and lets nothing large out of what is elsewhere.
+            let is_elsewhere = slice.money.asset.is_of_coins();
+            if is_elsewhere {
+                Some(&direct)
+            } else {
+                ways.next()
+            }
+        });
         of_victim(victim, ways)
     });
     with_passkey.chain(with_app).collect()
 }
 
-/// A victim's withdrawals, each in its way; those of one way go to one address.
+/// A victim's withdrawals, each in its way; those of one way go to one address on each chain.
 fn of_victim<'a, 'b>(victim: &'a Victim, ways: impl Iterator<Item = &'b Way>) -> Vec<Trick<'a>> {
-    let mut addresses: BTreeMap<&str, Address> = BTreeMap::new();
+    let mut addresses: BTreeMap<(&str, ChainId), Address> = BTreeMap::new();
     let slices = victim.slices.iter().zip(ways);
     slices
         .map(|(slice, way)| Trick {
             way: way.clone(),
             customer: &victim.customer,
             slice: *slice,
-            to: *addresses.entry(way.name).or_insert(slice.thief),
+            to: *addresses
+                .entry((way.name, slice.thief.chain()))
+                .or_insert(slice.thief),
         })
         .collect()
+}
+
+/// Each address of a customer's once, whatever the number of slices that go there.
+fn places<'a>(tricks: &'a [Trick<'a>], ways: &[Way]) -> Vec<&'a Trick<'a>> {
+    let mut seen = BTreeMap::new();
+    for trick in tricks.iter().filter(|trick| ways.contains(&trick.way)) {
+        seen.entry((trick.customer.account, trick.to))
+            .or_insert(trick);
+    }
+    seen.into_values().collect()
 }
 
 /// Each customer once, whatever the number of its slices.
@@ -246,7 +269,7 @@ fn customers<'a>(tricks: &'a [Trick<'a>], ways: &[Way]) -> Vec<&'a Trick<'a>> {
 
 /// The customer believes to sign something else; what it asserts is the attackers' withdrawal.
 fn try_all(
-    stage: &Stage,
+    stage: &mut Stage,
     tricks: &[Trick<'_>],
     way: &Way,
     book: &mut Book,
@@ -255,32 +278,49 @@ fn try_all(
     try_each(stage, &tricks, book)
 }
 
-/// One at a time for each customer, as a page would: its limit is what stops the next.
+/// One at a time for each customer, as a page would: its limit is what stops the next. What is paid from coins waits for
+/// its batch first, and may find then that others have used the limit up.
 fn try_each(
-    stage: &Stage,
+    stage: &mut Stage,
     tricks: &[&Trick<'_>],
     book: &mut Book,
 ) -> Result<Vec<Digest>, DrillError> {
-    let mut by_customer: BTreeMap<_, Vec<&Trick<'_>>> = BTreeMap::new();
-    for trick in tricks {
-        by_customer
-            .entry(trick.customer.account)
-            .or_default()
-            .push(trick);
-    }
-    let by_customer: Vec<Vec<&Trick<'_>>> = by_customer.into_values().collect();
+    let by_customer = by_customer(tricks);
     let each = |platform: &Platform, tricks: &Vec<&Trick<'_>>| {
         let done = tricks.iter().map(|trick| try_one(platform, trick));
         done.collect::<Result<Vec<Done>, DrillError>>()
     };
+    let done = crowd(&by_customer, HANDS, || stage.platform.anew(), each);
+    let done: Vec<Vec<Done>> = done.into_iter().collect::<Result<_, _>>()?;
+    if done
+        .iter()
+        .flatten()
+        .any(|done| done.tried.answer == Answer::Batched)
+    {
+        stage.until_delivered()?;
+    }
     let mut waiting = Vec::new();
-    for done in crowd(&by_customer, HANDS, || stage.platform.anew(), each) {
-        for done in done? {
-            book.tried.push(done.tried);
-            waiting.extend(done.waiting);
+    for Done {
+        mut tried,
+        waiting: act,
+    } in done.into_iter().flatten()
+    {
+        if let (Answer::Batched, Some(act)) = (&tried.answer, act) {
+            tried.answer = stage.platform.paid_with_others(act)?;
         }
+        waiting.extend(act.filter(|_| tried.answer == Answer::Held));
+        book.tried.push(tried);
     }
     Ok(waiting)
+}
+
+fn by_customer<'a>(tricks: &[&'a Trick<'a>]) -> Vec<Vec<&'a Trick<'a>>> {
+    let mut by_customer: BTreeMap<_, Vec<&Trick<'_>>> = BTreeMap::new();
+    for trick in tricks {
+        let tricks = by_customer.entry(trick.customer.account).or_default();
+        tricks.push(trick);
+    }
+    by_customer.into_values().collect()
 }
 
 fn try_one(platform: &Platform, trick: &Trick<'_>) -> Result<Done, DrillError> {
@@ -288,7 +328,7 @@ fn try_one(platform: &Platform, trick: &Trick<'_>) -> Result<Done, DrillError> {
     let act: Act = platform.act_of(customer, money.paid_to(trick.to))?;
     let evidence = platform.debited(&act, platform.proof(customer, &act)?)?;
     let answer = platform.ask(&act, &evidence)?;
-    let waiting = (answer == Answer::Held).then(|| act.digest());
+    let waiting = matches!(answer, Answer::Held | Answer::Batched).then(|| act.digest());
     let way = trick.way.clone();
     Ok(Done {
         tried: Tried { way, money, answer },
@@ -296,32 +336,36 @@ fn try_one(platform: &Platform, trick: &Trick<'_>) -> Result<Done, DrillError> {
     })
 }
 
-/// Everybody with a passkey but those who are tricked into paying at once. Gives how many.
+/// Everybody with a passkey but those who are tricked into paying at once. Gives how many addresses.
 fn add_all(stage: &Stage, tricks: &[Trick<'_>]) -> Result<usize, DrillError> {
-    let tricked = customers(tricks, &[CANCELLED, FROZEN, YOUNG, UNNOTICED, TOO_LATE]);
+    let tricked = places(tricks, &[CANCELLED, FROZEN, YOUNG, UNNOTICED, TOO_LATE]);
     add_for(stage, &tricked)
 }
 
-/// Each adds the attackers' address, by whatever proves its acts. Gives how many.
+/// Each adds the attackers' addresses, by whatever proves its acts, one after the other. Gives how many.
 fn add_for(stage: &Stage, tricked: &[&Trick<'_>]) -> Result<usize, DrillError> {
-    let add =
-        |platform: &Platform, trick: &&Trick<'_>| platform.add_address(trick.customer, trick.to);
-    let answers = crowd(tricked, HANDS, || stage.platform.anew(), add);
-    let answers: Vec<Answer> = answers.into_iter().collect::<Result<_, _>>()?;
+    let by_customer = by_customer(tricked);
+    let add = |platform: &Platform, tricks: &Vec<&Trick<'_>>| {
+        let tricks = tricks.iter();
+        let added = tricks.map(|trick| platform.add_address(trick.customer, trick.to));
+        added.collect::<Result<Vec<Answer>, DrillError>>()
+    };
+    let answers = crowd(&by_customer, HANDS, || stage.platform.anew(), add);
+    let answers: Vec<Vec<Answer>> = answers.into_iter().collect::<Result<_, _>>()?;
+    let answers = answers.iter().flatten();
     Ok(answers
-        .iter()
         .filter(|answer| **answer == Answer::Released)
         .count())
 }
 
 /// What the customers do who read their mail within the day, with support on the phone.
 fn notice(stage: &Stage, tricks: &[Trick<'_>], young: &[Digest]) -> Result<(), DrillError> {
-    for trick in customers(tricks, &[CANCELLED, FROZEN, YOUNG]) {
+    for trick in places(tricks, &[CANCELLED, FROZEN, YOUNG]) {
         let address = trick.to.to_string();
         stage.mail.until_told(&trick.customer.mail(), &address)?;
     }
     let cancel = |trick: &Trick<'_>| ActKind::CancelAddress(CancelAddress { address: trick.to });
-    for trick in customers(tricks, &[CANCELLED, YOUNG]) {
+    for trick in places(tricks, &[CANCELLED, YOUNG]) {
         done(&stage.platform.support(trick.customer, cancel(trick))?)?;
     }
     for trick in customers(tricks, &[FROZEN]) {
@@ -347,7 +391,7 @@ fn cancel_waiting(stage: &Stage, acts: &[Digest]) -> Result<(), DrillError> {
 fn clean_up(stage: &Stage, tricks: &[Trick<'_>], late: &[Digest]) -> Result<(), DrillError> {
     cancel_waiting(stage, late)?;
     for ways in [&[UNNOTICED, TOO_LATE][..], &[CODE_UNNOTICED], &[CODE_YOUNG]] {
-        for trick in customers(tricks, ways) {
+        for trick in places(tricks, ways) {
             let kind = ActKind::CancelAddress(CancelAddress { address: trick.to });
             done(&stage.platform.support(trick.customer, kind)?)?;
         }
@@ -462,19 +506,19 @@ fn taken(stage: &Stage, tricks: &[Trick<'_>]) -> Result<Vec<Taken>, DrillError> 
     for trick in tricks {
         by_address.entry(trick.to).or_default().push(trick);
     }
-    let taken = by_address.into_iter().map(|(to, tricks)| {
-        let held = ASSETS.map(|asset| stage.chain.balance(to, asset));
-        let held: Vec<Money> = held.into_iter().collect::<Result<_, _>>()?;
+    let by_address: Vec<(Address, Vec<&Trick<'_>>)> = by_address.into_iter().collect();
+    stage.chains.look_at(&by_address, |chains, (to, tricks)| {
+        let held = assets_of(*to).map(|asset| chains.balance(*to, asset));
+        let held: Vec<Money> = held.collect::<Result<_, _>>()?;
         let held = held.into_iter().filter(|money| !money.amount.is_zero());
         Ok(Taken {
             is_unnoticed: tricks
                 .iter()
                 .any(|trick| [UNNOTICED, CODE_UNNOTICED].contains(&trick.way)),
-            most: most(&tricks),
+            most: most(tricks),
             held: held.collect(),
         })
-    });
-    taken.collect()
+    })
 }
 
 /// A customer's limits for a day, of every asset that was asked for.
@@ -521,7 +565,8 @@ mod tests {
         let own: Vec<&Trick<'_>> = own.collect();
         assert_eq!(most(&own).of(&ETH), ETH.code_day());
         let addresses: BTreeSet<Address> = own.iter().map(|trick| trick.to).collect();
-        assert_eq!(addresses.len(), 4, "one of each way");
+        let of_ways = addresses.iter().filter(|address| ETH.is_on(**address));
+        assert_eq!(of_ways.count(), 4, "one of each way");
         let Worst { day, week } = worst(&town);
         assert!(day.is_within(&week) && !week.is_within(&day));
     }

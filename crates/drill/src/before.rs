@@ -1,7 +1,7 @@
 //! The attack on the flow as it was, on a chain of its own: run, not reckoned.
 
-use crate::as_it_was::{AsItWas, Balances, Code, LogIn, Passed, Wanted, code_of};
-use crate::chain::{Anvil, Chain};
+use crate::as_it_was::{AsItWas, Balances, Code, LogIn, Passed, Wanted, code_of, wallets};
+use crate::chains::{Chains, Nodes, Programs, assets_of};
 use crate::crowd::{HANDS, crowd};
 use crate::dice::Dice;
 use crate::error::DrillError;
@@ -9,12 +9,12 @@ use crate::money::{Asset, Money};
 use crate::outcome::{Flow, Tally};
 use crate::people::{Customer, Slice, Town, Victim};
 use crate::shadowed::{self, Shadowed};
+use crate::stage::Tell;
 use crate::wait::until_none;
-use portcullis_chains::AssetId;
 use portcullis_chains::caip::Address;
 use portcullis_host::{Http as _, Web};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ const AGAIN: Duration = Duration::from_secs(5);
 
 /// What the flow as it was came to.
 #[derive(Clone, Debug)]
-pub(crate) struct Before {
+pub struct Before {
     pub(crate) flow: Flow,
     /// What the attackers' addresses hold on the chain in the end.
     pub(crate) on_chain: Tally,
@@ -40,10 +40,11 @@ pub(crate) struct Before {
 }
 
 /// What it is run with.
-pub(crate) struct Programs<'a> {
-    pub(crate) anvil: &'a Path,
+pub(crate) struct Tools<'a> {
+    pub(crate) nodes: Programs<'a>,
     pub(crate) token: &'a str,
     pub(crate) binary: &'a Path,
+    pub(crate) tell: &'a Tell,
 }
 
 /// Everything that there is to do, in an order of chance.
@@ -52,20 +53,33 @@ enum Deed<'a> {
     Honest(&'a Customer),
 }
 
-/// Run it all, and look at the chain.
+impl Deed<'_> {
+    fn money(&self) -> Money {
+        match self {
+            Self::Attack(_, slice) => slice.money,
+            Self::Honest(customer) => customer.money,
+        }
+    }
+}
+
+/// Run it all, and look at the chains.
 pub(crate) fn run(
     seed: u64,
     town: &Town,
-    programs: &Programs<'_>,
+    tools: &Tools<'_>,
     folder: &Path,
 ) -> Result<Before, DrillError> {
     let file = |error| DrillError::File(folder.to_owned(), error);
     std::fs::create_dir_all(folder).map_err(file)?;
-    let anvil = Anvil::start(programs.anvil, folder)?;
-    let chain = Chain::at(anvil.url())?;
+    let nodes = Nodes::start(tools.nodes, folder, None)?;
+    let chains = nodes.chains()?;
     let mut dice = Dice::new(seed, "as it was");
-    let platform = AsItWas::start(anvil.url(), &dice.secret(), balances(town))?;
-    chain.fund(platform.wallet(), programs.token)?;
+    let secret = dice.secret();
+    let wallets = wallets(&secret)?;
+    chains.fund(&wallets, tools.token)?;
+    let platform = AsItWas::start(&chains, &secret, balances(town))?;
+
+    (tools.tell)("Nodes and back end answer");
 
     let mut deeds: Vec<Deed<'_>> = slices(town)
         .map(|(victim, slice)| Deed::Attack(victim, slice))
@@ -77,20 +91,11 @@ pub(crate) fn run(
         run_deed(web, &platform, town, deed)
     });
 
-    let sent = answers.iter().filter(|is_sent| **is_sent).count();
-    let sent = u64::try_from(sent).unwrap_or(u64::MAX);
-    let mut looked = Instant::now();
-    until_none(
-        "every transaction of the wallet as it was in a block",
-        || {
-            let in_blocks = chain.sent(platform.wallet())?;
-            if looked.elapsed() >= AGAIN {
-                platform.send_again(in_blocks);
-                looked = Instant::now();
-            }
-            Ok(sent.saturating_sub(in_blocks))
-        },
-    )?;
+    (tools.tell)("Everything has been asked for");
+    let sent = deeds.iter().zip(&answers);
+    let sent = sent.filter(|(deed, is_sent)| **is_sent && !deed.money().asset.is_of_coins());
+    until_in_blocks(&chains, &platform, wallets[0], sent.count() as u64)?;
+    (tools.tell)("Everything stands on the chains");
     let mut flow = Flow::none();
     for (deed, is_sent) in deeds.iter().zip(&answers) {
         if let Deed::Attack(_, slice) = deed {
@@ -103,16 +108,38 @@ pub(crate) fn run(
             tally.add(slice.money);
         }
     }
-    let (loot, accounts) = stolen(&chain, town)?;
+    let (loot, accounts) = stolen(&chains, town)?;
     flow.affected_subjects = accounts;
     Ok(Before {
         flow,
         on_chain: loot,
         codes_refused,
         accounts: town.victims.len(),
-        honest: (town.honest.len(), arrived(&chain, &town.honest)?),
-        shadowed: shadowed::look(seed, town, &platform.records(), (programs.binary, folder))?,
+        honest: (town.honest.len(), arrived(&chains, &town.honest)?),
+        shadowed: shadowed::look(seed, town, &platform.records(), (tools.binary, folder))?,
     })
+}
+
+/// Until so many of the wallet's transactions stand in blocks, and nothing waits on the chain of coins.
+fn until_in_blocks(
+    chains: &Chains,
+    platform: &AsItWas,
+    wallet: Address,
+    sent: u64,
+) -> Result<(), DrillError> {
+    let mut looked = Instant::now();
+    until_none(
+        "every transaction of the wallets as they were in a block",
+        || {
+            let in_blocks = chains.ethereum.sent(wallet)?;
+            if looked.elapsed() >= AGAIN {
+                platform.send_again(in_blocks);
+                looked = Instant::now();
+            }
+            let waiting = chains.bitcoin.waiting()?.len() as u64;
+            Ok(sent.saturating_sub(in_blocks) + waiting)
+        },
+    )
 }
 
 fn slices(town: &Town) -> impl Iterator<Item = (usize, &Slice)> {
@@ -188,7 +215,8 @@ fn withdraw(web: &Web, platform: &AsItWas, customer: &Customer) -> Option<String
             code,
         },
     )?;
-    let wanted = wanted(session, customer.address, customer.money);
+    let to = customer.address(customer.money.asset);
+    let wanted = wanted(session, to, customer.money);
     ask(web, platform, "/withdrawals", &wanted)
 }
 
@@ -217,44 +245,29 @@ fn ask<T: Serialize>(web: &Web, platform: &AsItWas, target: &str, body: &T) -> O
 }
 
 /// What attackers' addresses hold on a chain, and from how many accounts it came.
-pub(crate) fn stolen(chain: &Chain, town: &Town) -> Result<(Tally, u64), DrillError> {
-    let (mut tally, mut accounts) = (Tally::none(), 0);
-    for victim in &town.victims {
-        let before = tally.count;
-        for (thief, asset) in places(victim) {
-            let balance = chain.balance(thief, asset)?;
-            if !balance.amount.is_zero() {
-                tally.add(balance);
-            }
-        }
-        accounts += u64::from(tally.count > before);
-    }
-    Ok((tally, accounts))
+pub(crate) fn stolen(chains: &Chains, town: &Town) -> Result<(Tally, u64), DrillError> {
+    let lost = chains.look_at(&town.victims, |chains, victim| {
+        let balances = places(victim).map(|(thief, asset)| chains.balance(thief, asset));
+        let balances: Vec<Money> = balances.collect::<Result<_, DrillError>>()?;
+        let some = balances.into_iter().filter(|money| !money.amount.is_zero());
+        Ok(some.collect::<Vec<Money>>())
+    })?;
+    let accounts = lost.iter().filter(|lost| !lost.is_empty()).count();
+    Ok((lost.into_iter().flatten().collect(), accounts as u64))
 }
 
-/// Where a victim's money may have gone: to any address that is meant for it, in any asset that it had.
+/// Where a victim's money may have gone: to any address that is meant for it, in any asset that can be there.
 fn places(victim: &Victim) -> impl Iterator<Item = (Address, &'static Asset)> {
-    let assets: BTreeMap<AssetId, &Asset> = victim
-        .slices
-        .iter()
-        .map(|slice| (slice.money.asset.id, slice.money.asset))
-        .collect();
     let thieves = victim.slices.iter().map(|slice| slice.thief);
     let thieves: BTreeSet<Address> = thieves.collect();
-    let of = move |thief| {
-        assets
-            .clone()
-            .into_values()
-            .map(move |asset| (thief, asset))
-    };
+    let of = |thief| assets_of(thief).map(move |asset| (thief, asset));
     thieves.into_iter().flat_map(of)
 }
 
-fn arrived(chain: &Chain, customers: &[Arc<Customer>]) -> Result<usize, DrillError> {
-    let mut arrived = 0;
-    for customer in customers {
-        let balance = chain.balance(customer.address, customer.money.asset)?;
-        arrived += usize::from(balance == customer.money);
-    }
-    Ok(arrived)
+fn arrived(chains: &Chains, customers: &[Arc<Customer>]) -> Result<usize, DrillError> {
+    let has = chains.look_at(customers, |chains, customer| {
+        let asset = customer.money.asset;
+        Ok(chains.balance(customer.address(asset), asset)? == customer.money)
+    })?;
+    Ok(has.iter().filter(|has| **has).count())
 }

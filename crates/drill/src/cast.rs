@@ -17,6 +17,8 @@ pub struct Wish {
     pub folder: PathBuf,
     /// The Ethereum node, and its chain.
     pub node: String,
+    /// The Bitcoin node, and for how long withdrawals wait to be paid together.
+    pub coins: CoinsWish,
     /// The EIP-155 chain id.
     pub chain: u64,
     /// Where the signer's alarms go.
@@ -33,6 +35,17 @@ pub struct Wish {
     pub caps: Vec<Cap>,
     /// The signer's cap on new factors within 24 hours.
     pub enrolments_per_day: u32,
+}
+
+/// The wallet of coins that it is to have, on regtest.
+#[derive(Clone, Debug)]
+pub struct CoinsWish {
+    /// The node, by the wallet that watches.
+    pub node: String,
+    /// The file that lets gate and signer in.
+    pub credentials: PathBuf,
+    /// For how long withdrawals wait to be paid together.
+    pub batch: Span,
 }
 
 /// The signer's hard cap on an asset, in base units.
@@ -112,11 +125,11 @@ impl Cast {
         self.network.digest()
     }
 
-    /// The paying wallet's address on the chain.
+    /// The paying wallets' addresses, one on each chain.
     #[must_use]
-    pub fn wallet(&self) -> portcullis_chains::Address {
-        // A network without a wallet is none that a genesis check lets through.
-        self.network.genesis().wallets[0].address
+    pub fn wallets(&self) -> Vec<portcullis_chains::Address> {
+        let wallets = self.network.genesis().wallets.iter();
+        wallets.map(|wallet| wallet.address).collect()
     }
 
     /// The journal's folder.

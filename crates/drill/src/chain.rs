@@ -1,9 +1,9 @@
-//! The chain: a real Ethereum node of this machine, and what stands in its blocks.
+//! The chain of accounts: a real Ethereum node of this machine, and what stands in its blocks.
 
+use crate::chains::Blocks;
 use crate::error::DrillError;
 use crate::miner::Miner;
-use crate::money::{ASSETS, Asset, ETH, Money, USD};
-use crate::outcome::Tally;
+use crate::money::{Asset, ETH, Money, USD};
 use crate::process::{Running, failed};
 use crate::token::{self, Logs, TOKEN};
 use crate::wait::until;
@@ -11,14 +11,11 @@ use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::Fees;
 use portcullis_chains::{Amount, AssetId};
 use portcullis_core::Time;
-use portcullis_host::{Clock, Http, Web};
+use portcullis_host::{Http as _, Web};
 use portcullis_node::{At, HttpNode, Node as _, NodeError};
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{JoinHandle, sleep};
 use std::time::Duration;
 
 /// The chain id that anvil uses.
@@ -28,8 +25,6 @@ pub(crate) const COIN: AssetId = AssetId::EvmNative { chain: CHAIN };
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Most bytes of an answer: a block with its transactions.
 const MAX_ANSWER: u64 = 64 * 1024 * 1024;
-/// How often new blocks are looked for.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// A node that this drill started.
 pub(crate) struct Anvil {
@@ -109,9 +104,11 @@ pub(crate) struct Chain {
     http: Web,
 }
 
-/// A transaction that stands in a block.
+/// A payment that stands in a block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paid {
+    /// By which transaction.
+    pub(crate) transaction: [u8; 32],
     pub(crate) from: Address,
     pub(crate) to: Address,
     pub(crate) money: Money,
@@ -128,6 +125,11 @@ impl Chain {
         })
     }
 
+    /// Where it answers.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// How much of an asset an address has.
     pub(crate) fn balance(&self, of: Address, asset: &'static Asset) -> Result<Money, DrillError> {
         let held = match asset.id {
@@ -136,16 +138,6 @@ impl Chain {
             elsewhere => return Err(DrillError::Unknown(elsewhere)),
         };
         Ok(asset.much(held))
-    }
-
-    /// Whether an address has exactly this.
-    pub(crate) fn has(&self, of: Address, all: &Tally) -> Result<bool, DrillError> {
-        for money in all.each() {
-            if self.balance(of, money.asset)? != money {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     /// How many transactions of an address stand in blocks.
@@ -162,9 +154,8 @@ impl Chain {
     /// is new: its token is made first, by the code that creates it.
     pub(crate) fn fund(&self, wallet: Address, token: &str) -> Result<(), DrillError> {
         self.make_token(token)?;
-        ASSETS
-            .into_iter()
-            .try_for_each(|asset| self.give(wallet, asset.funds()))
+        self.give(wallet, ETH.funds())?;
+        self.give(wallet, USD.funds())
     }
 
     fn give(&self, to: Address, money: Money) -> Result<(), DrillError> {
@@ -179,6 +170,24 @@ impl Chain {
         }
     }
 
+    /// One call that only this kind of node answers; its result.
+    pub(crate) fn rpc(&self, method: &str, params: &Value) -> Result<Value, DrillError> {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let headers = [("content-type", "application/json")];
+        let body = body.to_string();
+        let reply = self
+            .http
+            .post(&self.url, &headers, body.as_bytes(), MAX_ANSWER, PATIENCE)
+            .map_err(portcullis_client::GateError::from)?;
+        let mut answer: Value = serde_json::from_slice(&reply.body).map_err(|_| unreadable())?;
+        match answer.get_mut("result") {
+            Some(result) => Ok(result.take()),
+            None => Err(unreadable()),
+        }
+    }
+}
+
+impl Blocks for Chain {
     fn height(&self) -> Result<u64, DrillError> {
         Ok(self.node.head()?.block.number)
     }
@@ -201,22 +210,6 @@ impl Chain {
         let paid = calls.map(|tx| paid(tx, &logs, seen));
         paid.collect::<Option<_>>().ok_or_else(unreadable)
     }
-
-    /// One call that only this kind of node answers; its result.
-    pub(crate) fn rpc(&self, method: &str, params: &Value) -> Result<Value, DrillError> {
-        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        let headers = [("content-type", "application/json")];
-        let body = body.to_string();
-        let reply = self
-            .http
-            .post(&self.url, &headers, body.as_bytes(), MAX_ANSWER, PATIENCE)
-            .map_err(portcullis_client::GateError::from)?;
-        let mut answer: Value = serde_json::from_slice(&reply.body).map_err(|_| unreadable())?;
-        match answer.get_mut("result") {
-            Some(result) => Ok(result.take()),
-            None => Err(unreadable()),
-        }
-    }
 }
 
 pub(crate) fn unreadable() -> DrillError {
@@ -233,7 +226,11 @@ fn paid(tx: &Value, logs: &Logs, seen: Time) -> Option<Paid> {
         (called.to_owned(), ETH.much(quantity(&tx["value"])?))
     };
     let address = |text: &str| format!("eip155:{CHAIN}:{text}").parse().ok();
+    let mut transaction = [0; 32];
+    let hash = tx["hash"].as_str()?.strip_prefix("0x")?;
+    hex::decode_to_slice(hash, &mut transaction).ok()?;
     Some(Paid {
+        transaction,
         from: address(tx["from"].as_str()?)?,
         to: address(&to)?,
         money,
@@ -245,78 +242,4 @@ fn paid(tx: &Value, logs: &Logs, seen: Time) -> Option<Paid> {
 pub(crate) fn quantity(value: &Value) -> Option<Amount> {
     let digits = value.as_str()?.strip_prefix("0x")?;
     u128::from_str_radix(digits, 16).ok().map(Amount)
-}
-
-/// Reads every block as it comes.
-pub(crate) struct Watcher {
-    paid: Arc<Mutex<Vec<Paid>>>,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Watcher {
-    /// Begin to watch a chain by a clock.
-    pub(crate) fn start(chain: Chain, clock: Arc<dyn Clock>) -> Self {
-        let (paid, stop) = (
-            Arc::new(Mutex::new(Vec::new())),
-            Arc::new(AtomicBool::new(false)),
-        );
-        let (book, stopping) = (Arc::clone(&paid), Arc::clone(&stop));
-        let thread = std::thread::spawn(move || {
-            let mut next = 1;
-            while !stopping.load(Ordering::Relaxed) {
-                // A node that says nothing is asked again; what it has is not lost.
-                let _ = read_on(&chain, clock.as_ref(), &mut next, &book);
-                sleep(LOOK);
-            }
-        });
-        Self {
-            paid,
-            stop,
-            thread: Some(thread),
-        }
-    }
-
-    /// All that was paid so far.
-    pub(crate) fn paid(&self) -> Vec<Paid> {
-        lock(&self.paid).clone()
-    }
-
-    /// How many transactions an address has sent, as far as was seen.
-    pub(crate) fn seen_from(&self, from: Address) -> u64 {
-        let count = lock(&self.paid)
-            .iter()
-            .filter(|paid| paid.from == from)
-            .count();
-        count.try_into().unwrap_or(u64::MAX)
-    }
-}
-
-fn read_on(
-    chain: &Chain,
-    clock: &dyn Clock,
-    next: &mut u64,
-    book: &Mutex<Vec<Paid>>,
-) -> Result<(), DrillError> {
-    let height = chain.height()?;
-    let seen = clock.now();
-    while *next <= height {
-        let block = chain.block(*next, seen)?;
-        lock(book).extend(block);
-        *next += 1;
-    }
-    Ok(())
-}
-
-fn lock(book: &Mutex<Vec<Paid>>) -> std::sync::MutexGuard<'_, Vec<Paid>> {
-    book.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
 }

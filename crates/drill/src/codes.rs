@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::attack::{Job, On, Tried, Way};
 use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
+use crate::money::ETH;
 use crate::people::{Customer, Town};
 use crate::platform::Platform;
 use crate::stage::Stage;
@@ -146,7 +147,7 @@ impl Siege<'_> {
 
     fn talk_out(&self, platform: &Platform) -> Result<Talked, DrillError> {
         let digits = platform.digits(self.app);
-        let own = self.customer.address;
+        let own = |job: &Job| self.customer.address(job.slice.money.asset);
         let (stranger, young, spent) = (
             self.job(&CODE_STRANGER)?,
             self.job(&CODE_YOUNG)?,
@@ -155,11 +156,11 @@ impl Siege<'_> {
         let (thief, address) = (stranger.slice.thief, young.slice.thief);
         let mut tried = vec![self.pay(platform, stranger, thief, &digits)?];
         for large in self.jobs.iter().filter(|job| job.way == CODE_LARGE) {
-            tried.push(self.pay(platform, large, own, &digits)?);
+            tried.push(self.pay(platform, large, own(large), &digits)?);
         }
         let added = platform.add_address(self.customer, address)?;
         tried.push(self.pay(platform, young, address, &digits)?);
-        tried.push(self.pay(platform, spent, own, &digits)?);
+        tried.push(self.pay(platform, spent, own(spent), &digits)?);
         Ok(Talked {
             tried,
             address,
@@ -168,7 +169,7 @@ impl Siege<'_> {
     }
 
     fn guess(&self, platform: &Platform) -> Result<Vec<Tried>, DrillError> {
-        let own = self.customer.address;
+        let own = self.customer.address(&ETH);
         let wrong = self.app.wrong(platform.now())?;
         let (other, other_app) = self.other;
         let digits = [

@@ -45,11 +45,14 @@ pub enum DrillError {
     #[error("the chain's node: {0}")]
     Node(#[from] NodeError),
     /// An address on another chain than the drill's.
-    #[error("{0} is not on the drill's chain")]
+    #[error("{0} is on none of the drill's chains")]
     Elsewhere(Address),
     /// An asset that the drill's chain does not have.
-    #[error("{0} is not on the drill's chain")]
+    #[error("{0} is on none of the drill's chains")]
     Unknown(AssetId),
+    /// What the chain of coins refuses, in its node's words.
+    #[error("the Bitcoin node: {0}")]
+    Coins(String),
     /// The token's contract.
     #[error("the token's contract: {0}")]
     Token(String),

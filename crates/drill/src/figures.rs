@@ -1,7 +1,7 @@
 //! The public figures of 17 January 2022, and how large a re-enactment of them is.
 //!
-//! From Crypto.com's own report of 20 January 2022: 483 users, 4,836.26 ETH, about US$66,200 of other currencies
-//! (both in [`crate::money`]), and 443.93 BTC, which are not re-enacted. Who of the 483 lost what is not public.
+//! From Crypto.com's own report of 20 January 2022: 483 users, 4,836.26 ETH, 443.93 BTC, and about US$66,200 of other
+//! currencies (all in [`crate::money`]). Who of the 483 lost what is not public.
 
 use crate::money::{Asset, Money};
 use core::fmt;
@@ -9,7 +9,7 @@ use core::str::FromStr;
 use portcullis_chains::Amount;
 use serde::{Serialize, Serializer};
 
-/// Users who were affected, in all currencies together; here each has ETH, and every tenth the token.
+/// Users who were affected, in all currencies together; here each has ETH, every fifth BTC, and every tenth the token.
 pub const ACCOUNTS: u64 = 483;
 /// Honest customers beside them; ours, the firm's own number of that hour is not public.
 pub const HONEST: u64 = 3_000;

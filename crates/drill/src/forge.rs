@@ -3,13 +3,16 @@
 use crate::answer::{Answer, Cause};
 use crate::cast::Cast;
 use crate::chain::fees;
+use crate::coins::here;
 use crate::error::DrillError;
+use crate::money::Money;
+use crate::purse::{Purse, Rate};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::Transfer;
 use portcullis_core::act::{Act, ActKind};
-use portcullis_core::entry::{Settlement, Submission};
+use portcullis_core::entry::{Beside, Settlement, Submission};
 use portcullis_core::plan::Plan;
 use portcullis_core::signature::Strict;
 use portcullis_core::{Body, Decision, Entry, Evidence, ReadEntry, Span, State, Time};
@@ -19,17 +22,29 @@ use portcullis_journal::{Directory, Journal};
 use std::sync::Arc;
 
 /// The open journal, and the state that its entries give.
-pub(crate) struct Forge {
+pub(crate) struct Forge<'a> {
     journal: Journal<Directory>,
     state: State,
+    purse: &'a Purse,
     /// The newest checkpoint that stands in the journal.
     checkpoint: Vec<u8>,
     entries: Vec<Vec<u8>>,
 }
 
-impl Forge {
+/// How a plan of coins goes astray.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Astray {
+    /// It pays the attackers so much, and the act's payee nothing.
+    Payee(Money, Address),
+    /// It pays the act's payee, and so much of what returns to the attackers.
+    Change(Money, Address),
+    /// It pays the act's payee, and a miner what it can.
+    Fee,
+}
+
+impl<'a> Forge<'a> {
     /// Open the journal of a gate that is down.
-    pub(crate) fn open(cast: &Cast) -> Result<Self, DrillError> {
+    pub(crate) fn open(cast: &Cast, purse: &'a Purse) -> Result<Self, DrillError> {
         let failed = |error: &dyn core::fmt::Display| DrillError::Journal(error.to_string());
         let disk = Dir::open_alone(cast.journal()).map_err(|error| failed(&error))?;
         let disk: Arc<dyn Disk> = Arc::new(disk);
@@ -48,6 +63,7 @@ impl Forge {
         Ok(Self {
             journal,
             state,
+            purse,
             checkpoint,
             entries: Vec::new(),
         })
@@ -68,6 +84,9 @@ impl Forge {
         let ActKind::Withdraw(withdraw) = &act.kind else {
             return Err(DrillError::Journal("a plan is a withdrawal's".into()));
         };
+        if let Address::Bitcoin(payee) = to {
+            return self.purse.plan(&[(payee, withdraw.amount)], Rate::Usual);
+        }
         let wallet = self.state.network().genesis().wallets.first();
         let nonce = wallet.and_then(|wallet| {
             let known = self.state.facts().wallets.get(&wallet.id)?;
@@ -109,17 +128,32 @@ impl Forge {
         let ActKind::Withdraw(withdraw) = &held.kind else {
             return Err(DrillError::Journal("no withdrawal".into()));
         };
-        let plan = Some(self.plan(withdraw.to, held)?);
-        let (act, decision) = (held.digest(), Decision::Release);
-        Ok(self.write(
-            time,
-            Body::Settle(Box::new(Settlement {
-                act,
-                decision,
-                plan,
-                beside: portcullis_core::entry::Beside::default(),
-            })),
-        ))
+        let plan = self.plan(withdraw.to, held)?;
+        Ok(self.write(time, settled(held, plan)))
+    }
+
+    /// Write that a batch is made up of an act that waits for it, by a plan that goes astray.
+    pub(crate) fn settle_astray(
+        &mut self,
+        held: &Act,
+        astray: Astray,
+        time: Time,
+    ) -> Result<Answer, DrillError> {
+        let ActKind::Withdraw(withdraw) = &held.kind else {
+            return Err(DrillError::Journal("no withdrawal".into()));
+        };
+        let own = (here(withdraw.to)?, withdraw.amount);
+        let plan = match astray {
+            Astray::Payee(money, thief) => self
+                .purse
+                .plan(&[(here(thief)?, money.amount)], Rate::Usual),
+            Astray::Change(money, thief) => {
+                let both = [own, (here(thief)?, money.amount)];
+                self.purse.plan(&both, Rate::Usual)
+            }
+            Astray::Fee => self.purse.plan(&[own], Rate::Highest),
+        };
+        Ok(self.write(time, settled(held, plan?)))
     }
 
     /// Write the newest checkpoint once more, its cosignatures dated back so far: delays run from them.
@@ -158,6 +192,15 @@ impl Forge {
         done.map_err(|error| failed(&error))?;
         Ok(count)
     }
+}
+
+fn settled(held: &Act, plan: Plan) -> Body {
+    Body::Settle(Box::new(Settlement {
+        act: held.digest(),
+        decision: Decision::Release,
+        plan: Some(plan),
+        beside: Beside::default(),
+    }))
 }
 
 fn no_note() -> DrillError {

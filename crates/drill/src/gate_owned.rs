@@ -7,9 +7,10 @@ use crate::answer::{Answer, Cause};
 use crate::attack::{Book, Job, On, Seen, Tried, Way};
 use crate::cast::Cast;
 use crate::error::DrillError;
-use crate::forge::Forge;
+use crate::forge::{Astray, Forge};
 use crate::people::{Slice, Town};
 use crate::platform::Platform;
+use crate::purse::Purse;
 use portcullis_chains::caip::Address;
 use portcullis_core::act::{Act, ActKind};
 use portcullis_core::{Evidence, Reason, Span};
@@ -38,6 +39,9 @@ ways! {
     EARLY Passkey "a held act released before the new address' delay had run" Cause::StillHeld;
     DELAY_DATED_BACK Passkey "cosignatures dated back a day, as if a new address' delay had run" Cause::NoQuorum;
     BACKDATED Passkey "a release dated before the entries that it follows" Cause::TimeGoesBack;
+    COINS_PAYEE Coins "a genuine act of coins settled, its plan paying the attackers" Cause::OtherPlan;
+    COINS_CHANGE Coins "a genuine act of coins settled, its plan's change going to the attackers" Cause::OtherPlan;
+    COINS_FEE Coins "a genuine act of coins settled, its plan leaving what it can to a miner" Cause::Fee;
     CODE_LARGE Large "released on an app's code: more than a code lets out" Cause::Refused(Reason::OverCodeLimit);
     CODE_STRANGER Little "released on an app's code, to a fresh address" Cause::Refused(Reason::AddressUnknown);
     CODE_UNJUDGED Little "released on an app's code that the herald has not judged" Cause::StillHeld;
@@ -48,9 +52,9 @@ ways! {
 pub(crate) struct OnHost {
     /// By customer: an earlier withdrawal, accepted.
     pub(crate) accepted: Vec<Seen>,
-    /// By job: a genuine act that was never answered.
+    /// By job: a genuine act that was never answered. Nothing yet before root keeps any back.
     pub(crate) unanswered: Vec<Option<Seen>>,
-    /// By job: an act that waits for its new address' delay.
+    /// By job: an act that waits, for its new address' delay or for those with whom it is paid.
     pub(crate) waiting: Vec<Option<Act>>,
 }
 
@@ -69,12 +73,14 @@ pub(crate) struct Root<'a> {
     pub(crate) town: &'a Town,
     pub(crate) platform: &'a Platform,
     pub(crate) host: &'a OnHost,
+    /// What the wallet of coins can spend, by the gate's own node.
+    pub(crate) purse: &'a Purse,
 }
 
 impl Root<'_> {
     /// Write every withdrawal into the journal of a gate that is down.
     pub(crate) fn forge(&self, cast: &Cast, jobs: &[Job]) -> Result<Written, DrillError> {
-        let mut forge = Forge::open(cast)?;
+        let mut forge = Forge::open(cast, self.purse)?;
         let (mut book, mut first) = (Book::default(), None);
         for (at, job) in jobs.iter().enumerate() {
             let answer = self.write(&mut forge, at, job)?;
@@ -89,7 +95,7 @@ impl Root<'_> {
     }
 
     fn write(&self, forge: &mut Forge, at: usize, job: &Job) -> Result<Answer, DrillError> {
-        let now = forge.time();
+        let now = forge.time().max(self.platform.now());
         let thief = job.slice.thief;
         let earlier = &self.host.accepted[job.victim];
         let unanswered = self.host.unanswered[at].as_ref();
@@ -108,6 +114,7 @@ impl Root<'_> {
                     other => Ok(other),
                 }
             }
+            _ if waits_for_batch(job) => self.settle_astray(forge, at, job),
             WHOLE_AGAIN => {
                 let to = payee(&earlier.act)?;
                 forge.release(earlier.act.clone(), earlier.evidence.clone(), to, now)
@@ -145,6 +152,19 @@ impl Root<'_> {
         }
     }
 
+    /// Settle an act of coins whose batch is due by now, by a plan that is not its own.
+    fn settle_astray(&self, forge: &mut Forge, at: usize, job: &Job) -> Result<Answer, DrillError> {
+        let waiting = self.host.waiting[at].as_ref().ok_or_else(missing)?;
+        let Slice { money, thief } = job.slice;
+        let plan = match job.way {
+            COINS_CHANGE => Astray::Change(money, thief),
+            COINS_FEE => Astray::Fee,
+            _ => Astray::Payee(money, thief),
+        };
+        let now = forge.time().max(self.platform.now());
+        forge.settle_astray(waiting, plan, now)
+    }
+
     /// An act that no customer has seen, with what a way brings for it.
     fn invented(&self, job: &Job) -> Result<(Act, Evidence), DrillError> {
         let customer = &self.town.victims[job.victim].customer;
@@ -153,7 +173,10 @@ impl Root<'_> {
         act.id = portcullis_core::id::ActId(self.platform.cast.machine.random.array());
         act.kind = match job.way {
             // A code pays what has stood in the book for long, and nothing else.
-            CODE_LARGE | CODE_UNJUDGED | CODE_EARLIER => job.slice.money.paid_to(customer.address),
+            CODE_LARGE | CODE_UNJUDGED | CODE_EARLIER => {
+                let money = job.slice.money;
+                money.paid_to(customer.address(money.asset))
+            }
             _ => to_thief(&job.slice),
         };
         debug_assert_eq!((act.principal, act.account), (principal, Some(account)));
@@ -193,6 +216,12 @@ impl Root<'_> {
         let evidence = self.platform.debited(act, proof)?;
         self.platform.as_received(act, evidence)
     }
+}
+
+/// Whether root settles an act of the customer's that waits for those with whom it is paid: of coins none is released as
+/// it comes.
+pub(crate) fn waits_for_batch(job: &Job) -> bool {
+    job.way.on == On::Coins || (job.way == OTHER_PLAN && job.slice.money.asset.is_of_coins())
 }
 
 fn to_thief(slice: &Slice) -> ActKind {

@@ -8,18 +8,20 @@ use crate::dice::Dice;
 use crate::error::DrillError;
 use crate::gate_owned::{
     BACKDATED, DELAY_DATED_BACK, EARLY, OTHER_PAYEE, OTHER_PLAN, OnHost, Root, WAYS, Written,
-    cut_boards,
+    cut_boards, waits_for_batch,
 };
 use crate::honest::{self, Asked, Groups};
 use crate::money::Money;
 use crate::outcome::Flow;
 use crate::people::{Customer, Town};
 use crate::platform::Platform;
+use crate::purse::Purse;
 use crate::respond;
-use crate::stage::Stage;
+use crate::stage::{BATCH, Stage};
 use crate::story::{Beside, DELAY_AND_A_BIT, Scene, With, add_addresses, open_accounts};
 use crate::wait::until;
-use portcullis_chains::caip::Address;
+use portcullis_chains::bitcoin::Lock;
+use portcullis_chains::caip::{Address, BitcoinAddress};
 use portcullis_core::act::{Act, ActKind, Scope, Suspend};
 use portcullis_core::genesis::KeeperKind;
 use portcullis_core::{Digest, Span, Time};
@@ -32,12 +34,16 @@ const NUDGE: Span = Span(2_000);
 pub(crate) fn run(stage: &mut Stage, town: &Town, seed: u64) -> Result<With, DrillError> {
     let jobs = jobs(town, WAYS, first_way(seed));
     let groups = Groups::of(&town.honest);
-    let (host, asked) = prepare(stage, town, &jobs)?;
+    let (mut host, asked) = prepare(stage, town, &jobs)?;
     let mut scene = Scene::open(stage, town);
     scene.asked = asked;
     scene.withdraw(groups.before, false)?;
     scene.stage.until_delivered()?;
 
+    // What waits first: an authenticator's counter only rises, and what is kept back is never accepted.
+    let waiting = wait_for_batches(scene.stage, town, &jobs, &mut host)?;
+    scene.asked.extend(waiting);
+    host.unanswered = keep_back(scene.stage, town, &jobs)?;
     let forged = forge(&mut scene, &jobs, &host)?;
     let stopped = respond::suspend(&mut scene)?;
     until_called(scene.stage)?;
@@ -86,22 +92,12 @@ struct Forged {
 
 /// Root writes releases into the journal. The signer reads on, signs none, and cries.
 fn forge(scene: &mut Scene<'_>, jobs: &[Job], host: &OnHost) -> Result<Forged, DrillError> {
-    let platform = scene.stage.platform.anew();
-    let config = scene.stage.cast().configs.gate.clone();
-    let root = Root {
-        town: scene.town,
-        platform: &platform,
-        host,
-    };
     let sent = scene.handed()?;
-    scene.begin("Root on the gate's host stops it and writes releases into its journal");
     let Written {
         book,
         first,
         entries: void,
-    } = scene
-        .stage
-        .without_gate(&config, |cast| root.forge(cast, jobs))?;
+    } = write(scene, jobs, host)?;
     let alarm = until_heard(scene.stage, "release-without-evidence")?;
     scene.note_at(
         alarm.time,
@@ -143,6 +139,29 @@ fn forge(scene: &mut Scene<'_>, jobs: &[Job], host: &OnHost) -> Result<Forged, D
     })
 }
 
+/// Root at work while the gate is down, and batches that waited have come due.
+fn write(scene: &mut Scene<'_>, jobs: &[Job], host: &OnHost) -> Result<Written, DrillError> {
+    let platform = scene.stage.platform.anew();
+    let config = scene.stage.cast().configs.gate.clone();
+    let purse = Purse::of_network(&scene.stage.cast().network, &scene.stage.chains.bitcoin)?;
+    let root = Root {
+        town: scene.town,
+        platform: &platform,
+        host,
+        purse: &purse,
+    };
+    let mut begun = scene.begun;
+    let written = scene.stage.without_gate(&config, BATCH, |cast| {
+        begun = platform.now();
+        root.forge(cast, jobs)
+    })?;
+    scene.begin_at(
+        begun,
+        "Root on the gate's host has stopped it, lets batches come due, and writes releases into its journal",
+    );
+    Ok(written)
+}
+
 /// Accounts, addresses, earlier withdrawals, and what passes the gate's host meanwhile.
 fn prepare(
     stage: &mut Stage,
@@ -156,7 +175,8 @@ fn prepare(
     let places: Vec<usize> = (0..town.victims.len()).collect();
     let earlier = |platform: &Platform, at: &usize| {
         let customer = &town.victims[*at].customer;
-        let seen = received(platform, customer, customer.address, customer.money)?;
+        let to = customer.address(customer.money.asset);
+        let seen = received(platform, customer, to, customer.money)?;
         let at = platform.now();
         Ok((ask(platform, customer, &seen, at)?, seen))
     };
@@ -174,21 +194,10 @@ fn prepare(
             asked.push(one);
         }
     }
-    let unanswered = crowd(
-        jobs,
-        HANDS,
-        || stage.platform.anew(),
-        |platform, job| {
-            let customer = &town.victims[job.victim].customer;
-            let is_wanted = [OTHER_PAYEE, OTHER_PLAN, BACKDATED].contains(&job.way);
-            let send = || received(platform, customer, customer.address, job.slice.money);
-            is_wanted.then(send).transpose()
-        },
-    );
     stage.until_delivered()?;
     let host = OnHost {
         accepted,
-        unanswered: unanswered.into_iter().collect::<Result<_, _>>()?,
+        unanswered: Vec::new(),
         waiting,
     };
     Ok((host, asked))
@@ -254,8 +263,66 @@ fn flipped(address: Address) -> Address {
             address[0] ^= 0xff;
             Address::Evm { chain, address }
         }
-        other => other,
+        Address::Bitcoin(coins) => {
+            let other = |mut hash: [u8; 20]| {
+                hash[0] ^= 0xff;
+                hash
+            };
+            let lock = match coins.lock() {
+                Lock::P2wpkh(hash) => Lock::P2wpkh(other(hash)),
+                Lock::P2pkh(hash) => Lock::P2pkh(other(hash)),
+                Lock::P2sh(hash) => Lock::P2sh(other(hash)),
+                // The same 32 bytes, as what they are not.
+                Lock::P2wsh(hash) => Lock::P2tr(hash),
+                Lock::P2tr(key) => Lock::P2wsh(key),
+            };
+            Address::Bitcoin(BitcoinAddress::new(coins.chain(), lock))
+        }
+        other @ Address::Named(_) => other,
     }
+}
+
+/// Genuine acts that root never lets the gate answer.
+fn keep_back(stage: &Stage, town: &Town, jobs: &[Job]) -> Result<Vec<Option<Seen>>, DrillError> {
+    let keep = |platform: &Platform, job: &Job| {
+        let (customer, money) = (&town.victims[job.victim].customer, job.slice.money);
+        let is_wanted = [OTHER_PAYEE, OTHER_PLAN, BACKDATED].contains(&job.way);
+        let is_wanted = is_wanted && !waits_for_batch(job);
+        let send = || received(platform, customer, customer.address(money.asset), money);
+        is_wanted.then(send).transpose()
+    };
+    let kept = crowd(jobs, HANDS, || stage.platform.anew(), keep);
+    kept.into_iter().collect()
+}
+
+/// Customers withdraw little from coins: it waits for its batch, of which root makes something else.
+fn wait_for_batches(
+    stage: &Stage,
+    town: &Town,
+    jobs: &[Job],
+    host: &mut OnHost,
+) -> Result<Vec<Asked>, DrillError> {
+    let mut all = Vec::new();
+    for (at, job) in jobs.iter().enumerate() {
+        if !waits_for_batch(job) {
+            continue;
+        }
+        let customer = &town.victims[job.victim].customer;
+        let money = job.slice.money.asset.little();
+        let seen = received(
+            &stage.platform,
+            customer,
+            customer.address(money.asset),
+            money,
+        )?;
+        let mut asked = ask(&stage.platform, customer, &seen, stage.now())?;
+        // The gate is shut before its batch is due.
+        (asked.answer, asked.waited) = (Answer::Held, true);
+        host.waiting[at] = Some(seen.act);
+        all.push(asked);
+    }
+    stage.until_still()?;
+    Ok(all)
 }
 
 /// Root keeps the gate from the stop boards. Operators post a stop; the gate goes on releasing; the
@@ -263,7 +330,7 @@ fn flipped(address: Address) -> Address {
 fn withhold_a_stop(scene: &mut Scene<'_>) -> Result<(), DrillError> {
     let honest = scene.stage.cast().configs.gate.clone();
     let cut = cut_boards(&honest)?;
-    scene.stage.without_gate(&cut, |_| Ok(()))?;
+    scene.stage.without_gate(&cut, Span(0), |_| Ok(()))?;
     let by = post_stop(scene.stage)?;
     let posted = scene.stage.now();
     scene.note("Root cuts the gate off from the stop boards; operators post a stop there");
@@ -297,7 +364,7 @@ fn withhold_a_stop(scene: &mut Scene<'_>) -> Result<(), DrillError> {
         detail,
     );
 
-    scene.stage.without_gate(&honest, |_| Ok(()))?;
+    scene.stage.without_gate(&honest, Span(0), |_| Ok(()))?;
     let stopped = respond::until_stopped(scene.stage, by)?;
     scene.note_at(
         stopped,
@@ -321,7 +388,11 @@ fn signed_of_newest(scene: &Scene<'_>, newest: usize) -> Result<usize, DrillErro
 /// Honest customers withdraw, one after the other, until the signer has cried.
 fn go_on_releasing(scene: &mut Scene<'_>) -> Result<(Heard, usize), DrillError> {
     let mut released = 0;
-    let mut customers = scene.town.honest.iter().cycle();
+    // Without those whose withdrawals wait for others: each of these is released as it is asked for.
+    let alone = scene.town.honest.iter();
+    let mut customers = alone
+        .filter(|customer| !customer.money.asset.is_of_coins())
+        .cycle();
     let alarm = until("the alarm stop-withheld", || {
         if let Some(alarm) = heard(scene.stage, "stop-withheld") {
             return Ok(Some(alarm));

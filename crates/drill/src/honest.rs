@@ -37,7 +37,8 @@ pub(crate) fn withdraw(
 ) -> Result<Asked, DrillError> {
     let at = platform.now();
     let money = customer.money;
-    let act = platform.act_of(customer, money.paid_to(customer.address))?;
+    let to = customer.address(money.asset);
+    let act = platform.act_of(customer, money.paid_to(to))?;
     let evidence = if is_renewed {
         platform.full_evidence(&customer.renewed, &act)?
     } else {
@@ -47,7 +48,7 @@ pub(crate) fn withdraw(
     Ok(Asked {
         customer: Arc::clone(customer),
         act: act.digest(),
-        to: customer.address,
+        to,
         money,
         at,
         waited: answer == Answer::Held,
@@ -123,9 +124,9 @@ pub(crate) struct Matched {
     pub(crate) waits: Vec<u64>,
 }
 
-/// Match: each payment on the chain answers one withdrawal, the oldest of its payee, asset and amount.
-pub(crate) fn match_up(asked: &[Asked], paid: &[Paid], wallet: Address) -> Matched {
-    let mut open = Open::new(paid, wallet);
+/// Match: each payment out of the wallets answers one withdrawal, the oldest of its payee, asset and amount.
+pub(crate) fn match_up(asked: &[Asked], paid: &[Paid]) -> Matched {
+    let mut open = Open::new(paid);
     let (mut delays, mut waits, mut honest) = (Vec::new(), Vec::new(), Honest::default());
     for asked in asked {
         honest.attempted += 1;
@@ -151,8 +152,8 @@ pub(crate) fn match_up(asked: &[Asked], paid: &[Paid], wallet: Address) -> Match
 }
 
 /// Mark what is not on the chain as waiting.
-pub(crate) fn mark_missing(asked: &mut [Asked], paid: &[Paid], wallet: Address) {
-    let mut open = Open::new(paid, wallet);
+pub(crate) fn mark_missing(asked: &mut [Asked], paid: &[Paid]) {
+    let mut open = Open::new(paid);
     for asked in asked {
         asked.waited |= open.take(asked).is_none();
     }
@@ -162,9 +163,9 @@ pub(crate) fn mark_missing(asked: &mut [Asked], paid: &[Paid], wallet: Address) 
 struct Open(BTreeMap<(Address, AssetId, Amount), Vec<Time>>);
 
 impl Open {
-    fn new(paid: &[Paid], wallet: Address) -> Self {
+    fn new(paid: &[Paid]) -> Self {
         let mut open: BTreeMap<_, Vec<Time>> = BTreeMap::new();
-        for paid in paid.iter().filter(|paid| paid.from == wallet).rev() {
+        for paid in paid.iter().rev() {
             let (asset, amount) = (paid.money.asset.id, paid.money.amount);
             open.entry((paid.to, asset, amount))
                 .or_default()

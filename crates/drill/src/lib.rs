@@ -15,16 +15,20 @@ mod back_end_owned;
 mod before;
 mod cast;
 mod chain;
+mod chains;
 mod checks;
 mod codes;
+mod coins;
 mod crowd;
 mod dice;
 mod error;
 pub mod figures;
 mod forge;
+mod forger;
 mod gate_owned;
 mod gate_owned_story;
 mod honest;
+mod hot_wallet;
 mod mail;
 mod miner;
 pub mod money;
@@ -32,6 +36,7 @@ pub mod outcome;
 mod people;
 mod platform;
 mod process;
+mod purse;
 pub mod report;
 mod respond;
 mod server;
@@ -45,7 +50,8 @@ mod wait;
 
 pub use as_it_was::ASSUMPTIONS;
 pub use attack::Row;
-pub use cast::{Cast, Configs, Founder, Member, Wish};
+pub use before::Before;
+pub use cast::{Cast, CoinsWish, Configs, Founder, Member, Wish};
 pub use error::DrillError;
 pub use figures::Scale;
 pub use outcome::Outcome;
@@ -53,15 +59,15 @@ pub use shadowed::Shadowed;
 pub use stage::Tell;
 pub use story::{Beside, Moment, Worst};
 
-use crate::before::Before;
+use crate::chains::Programs;
 use crate::outcome::Check;
 use crate::people::Town;
 use crate::stage::{Plan, Stage};
 use crate::story::With;
 use crate::told::Happened;
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// The name of the drill.
@@ -93,24 +99,32 @@ impl Variant {
     }
 }
 
-/// What a drill is held with.
-pub struct Setting<'a> {
+/// The incident, and the programs to hold it with.
+pub struct Incident {
     /// What chance follows.
     pub seed: u64,
     /// How large.
     pub scale: Scale,
-    /// Which attacker.
-    pub variant: Variant,
-    /// A folder of its own, for everything that the processes write.
-    pub folder: PathBuf,
     /// The Ethereum node's program.
     pub anvil: PathBuf,
+    /// The Bitcoin node's program.
+    pub bitcoin: PathBuf,
     /// The mail server's program.
     pub mail: PathBuf,
     /// The code that creates the token, in hexadecimal.
     pub token: String,
     /// The `portcullis` program.
     pub binary: PathBuf,
+}
+
+/// What a drill is held with.
+pub struct Setting<'a> {
+    /// What happened.
+    pub incident: &'a Incident,
+    /// Which attacker.
+    pub variant: Variant,
+    /// A folder of its own, for everything that the processes write.
+    pub folder: PathBuf,
     /// Who makes the network.
     pub founder: &'a dyn Founder,
     /// Who hears how far it is.
@@ -143,45 +157,56 @@ pub struct Findings {
     pub took: Duration,
 }
 
-/// Hold the drill `mfa-bypass` with one attacker.
-pub fn mfa_bypass(setting: &Setting<'_>) -> Result<Findings, DrillError> {
+impl Incident {
+    fn nodes(&self) -> Programs<'_> {
+        Programs {
+            anvil: &self.anvil,
+            bitcoin: &self.bitcoin,
+        }
+    }
+}
+
+/// The incident on the flow as it was, in a folder of its own. It is the same whatever attackers the running system has.
+pub fn as_it_was(incident: &Incident, folder: &Path, tell: &Tell) -> Result<Before, DrillError> {
+    let tools = before::Tools {
+        nodes: incident.nodes(),
+        token: &incident.token,
+        binary: &incident.binary,
+        tell,
+    };
+    let town = Town::settle(incident.seed, incident.scale)?;
+    before::run(incident.seed, &town, &tools, folder)
+}
+
+/// Hold the drill `mfa-bypass` with one attacker on the running system.
+pub fn mfa_bypass<'a>(setting: &'a Setting<'a>) -> Result<Held<'a>, DrillError> {
     let begun = Instant::now();
-    let town = Town::settle(setting.seed, setting.scale)?;
-    // The flow as it was has a chain and processes of its own; nobody waits for it.
-    let folder = setting.folder.join("as-it-was");
-    let (with, before) = thread::scope(|scope| {
-        let before = || {
-            let programs = before::Programs {
-                anvil: &setting.anvil,
-                token: &setting.token,
-                binary: &setting.binary,
-            };
-            before::run(setting.seed, &town, &programs, &folder)
-        };
-        let before = scope.spawn(before);
-        let with = with(setting, &town);
-        let panicked = |_| Err(DrillError::AsItWas("its thread panicked".into()));
-        (with, before.join().unwrap_or_else(panicked))
-    });
-    Ok(conclude(setting, with?, before?, begun))
+    let town = Town::settle(setting.incident.seed, setting.incident.scale)?;
+    let whole = with(setting, &town)?;
+    Ok(Held {
+        setting,
+        whole,
+        took: begun.elapsed(),
+    })
 }
 
 /// The running system's part, to the offline verification of its journal.
 fn with(setting: &Setting<'_>, town: &Town) -> Result<Whole, DrillError> {
     let plan = Plan {
         folder: &setting.folder,
-        anvil: &setting.anvil,
-        mail: &setting.mail,
-        binary: &setting.binary,
-        token: &setting.token,
+        nodes: setting.incident.nodes(),
+        mail: &setting.incident.mail,
+        binary: &setting.incident.binary,
+        token: &setting.incident.token,
         founder: setting.founder,
         town,
         tell: Arc::clone(&setting.tell),
     };
     let mut stage = Stage::set(&plan)?;
+    let seed = setting.incident.seed;
     let mut with = match setting.variant {
-        Variant::Api => api_story::run(&mut stage, town, setting.seed)?,
-        Variant::GateOwned => gate_owned_story::run(&mut stage, town, setting.seed)?,
+        Variant::Api => api_story::run(&mut stage, town, seed)?,
+        Variant::GateOwned => gate_owned_story::run(&mut stage, town, seed)?,
         Variant::BackEndOwned => back_end_owned::run(&mut stage, town)?,
     };
     let matched = story::settle_accounts(&stage, &with.asked, &mut with.checks)?;
@@ -198,11 +223,10 @@ fn with(setting: &Setting<'_>, town: &Town) -> Result<Whole, DrillError> {
     stage.until_cosigned()?;
     stage.gate.end();
     let verified = verify::verify(&stage.binary, stage.cast())?;
-    let wallet = stage.cast().wallet();
     let paid = stage.all_paid()?;
-    let is_payment = |paid: &&chain::Paid| paid.from == wallet && !paid.money.amount.is_zero();
-    let sent = paid.iter().filter(is_payment).count() as u64;
-    verified.check(&mut with.checks, with.void, sent);
+    let payments = paid.iter().filter(|paid| !paid.money.amount.is_zero());
+    let sent: BTreeSet<[u8; 32]> = payments.map(|paid| paid.transaction).collect();
+    verified.check(&mut with.checks, with.void, sent.len() as u64);
     stage.tell("The journal is verified offline");
     let genesis = stage.cast().genesis().to_string();
     let entries = verified.size;
@@ -223,7 +247,22 @@ struct Whole {
     entries: u64,
 }
 
-fn conclude(setting: &Setting<'_>, whole: Whole, before: Before, begun: Instant) -> Findings {
+/// A drill that was held, to be put beside the flow as it was.
+pub struct Held<'a> {
+    setting: &'a Setting<'a>,
+    whole: Whole,
+    took: Duration,
+}
+
+impl Held<'_> {
+    /// What it found.
+    #[must_use]
+    pub fn beside(self, before: &Before) -> Findings {
+        conclude(self.setting, self.whole, before, self.took)
+    }
+}
+
+fn conclude(setting: &Setting<'_>, whole: Whole, before: &Before, took: Duration) -> Findings {
     let With {
         flow,
         rows,
@@ -232,17 +271,17 @@ fn conclude(setting: &Setting<'_>, whole: Whole, before: Before, begun: Instant)
         beside,
         ..
     } = whole.with;
-    checks.as_it_was(&before);
+    checks.as_it_was(before);
     let mut all: Vec<Check> = rows.iter().map(Row::check).collect();
     all.extend(checks.0);
     let outcome = Outcome {
         drill: MFA_BYPASS,
-        seed: setting.seed,
-        scale: setting.scale,
+        seed: setting.incident.seed,
+        scale: setting.incident.scale,
         variant: setting.variant.name(),
         with: flow,
-        without: before.flow,
-        shadow: before.shadowed,
+        without: before.flow.clone(),
+        shadow: before.shadowed.clone(),
         honest: whole.matched.honest,
         checks: all,
         variants: Vec::new(),
@@ -258,6 +297,6 @@ fn conclude(setting: &Setting<'_>, whole: Whole, before: Before, begun: Instant)
         told: whole.told,
         genesis: whole.genesis,
         entries: whole.entries,
-        took: begun.elapsed(),
+        took,
     }
 }

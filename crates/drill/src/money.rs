@@ -2,9 +2,10 @@
 //! network lets out.
 //!
 //! Whatever depends on the asset stands in this table. One more is one more line here and in [`ASSETS`]; one that
-//! lives elsewhere needs that chain too, with a wallet of its own (what is asked of a chain is in `chain`).
+//! lives elsewhere needs that chain too, with a wallet of its own (what is asked of chains is in `chains`).
 
 use crate::chain::COIN;
+use crate::coins;
 use crate::token::TOKEN;
 use core::fmt;
 use portcullis_chains::caip::Address;
@@ -35,9 +36,10 @@ pub struct Asset {
 }
 
 /// All of them; the first is the one in which every attacked account holds something.
-pub static ASSETS: [&Asset; 2] = [&ETH, &USD];
+pub static ASSETS: [&Asset; 3] = [&ETH, &BTC, &USD];
 
 const ETHER: u128 = 1_000_000_000_000_000_000;
+const BITCOIN: u128 = 100_000_000;
 const DOLLAR: u128 = 1_000_000;
 
 /// The chain's own coin. From the chain: many equal withdrawals of about 2 to 5 ETH to fresh addresses.
@@ -51,6 +53,20 @@ pub static ETH: Asset = Asset {
     slice: Amount(5 * ETHER),
     by_code: Amount(ETHER / 5),
     usual: (5, 200),
+};
+
+/// In bitcoin's own chain, in satoshis. In how many withdrawals they left is not public; every fifth account holds some,
+/// so that each of them holds about as much of it as the limits of two days let go.
+pub static BTC: Asset = Asset {
+    id: coins::COIN,
+    name: "BTC",
+    decimals: 8,
+    stolen: Amount(44_393 * BITCOIN / 100),
+    every: 5,
+    grain: Amount(BITCOIN / 1_000),
+    slice: Amount(2 * BITCOIN),
+    by_code: Amount(BITCOIN / 50),
+    usual: (10, 500),
 };
 
 /// About US$66,200 in other assets, which were never named: here a token of dollars, on the same chain. How its
@@ -88,6 +104,11 @@ impl Asset {
         number % self.every == self.every - 1
     }
 
+    /// Whether it is paid from coins, together with others: a withdrawal then waits for its batch.
+    pub(crate) const fn is_of_coins(&self) -> bool {
+        matches!(self.id, AssetId::Bitcoin(_))
+    }
+
     /// What one account may withdraw within a day: twice what it may at once.
     pub(crate) const fn account_day(&self) -> Amount {
         Amount(2 * self.slice.0)
@@ -108,9 +129,14 @@ impl Asset {
         Amount(5 * self.by_code.0)
     }
 
-    /// What a paying wallet holds: enough for every honest withdrawal and everything attacked.
+    /// What a paying wallet of an account holds: enough for every honest withdrawal and everything attacked.
     pub(crate) const fn funds(&'static self) -> Money {
         self.much(Amount(20 * self.stolen.0))
+    }
+
+    /// As much as a code lets out at once.
+    pub(crate) const fn little(&'static self) -> Money {
+        self.much(self.by_code)
     }
 
     /// One unit, in base units.
@@ -187,6 +213,7 @@ mod tests {
             (&ETH, 5 * ETHER, "5 ETH"),
             (&ETH, ETH.stolen.0, "4836.26 ETH"),
             (&ETH, 0, "0 ETH"),
+            (&BTC, BTC.stolen.0 + 1, "443.93000001 BTC"),
             (&USD, USD.stolen.0 + 1, "66200.000001 USD"),
             (&USD, 10_000, "0.01 USD"),
         ] {

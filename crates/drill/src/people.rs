@@ -2,12 +2,14 @@
 
 use crate::app::App;
 use crate::chain::CHAIN;
+use crate::coins;
 use crate::dice::Dice;
 use crate::error::DrillError;
 use crate::figures::Scale;
 use crate::money::{ASSETS, Asset, ETH, Money};
 use portcullis_chains::Amount;
-use portcullis_chains::caip::Address;
+use portcullis_chains::bitcoin::Lock;
+use portcullis_chains::caip::{Address, BitcoinAddress};
 use portcullis_client::DevelopmentPasskey;
 use portcullis_core::genesis::Mode;
 use portcullis_core::id::{AccountId, PrincipalId, SubjectId};
@@ -32,18 +34,31 @@ pub(crate) struct Customer {
     pub(crate) renewed: DevelopmentPasskey,
     /// A short text of the customer's own, by which it knows what the herald wrote.
     pub(crate) code: String,
-    /// A wallet of the customer's own.
-    pub(crate) address: Address,
-    /// What the customer withdraws to it in this drill.
+    /// Wallets of the customer's own that are to stand in its book, at most one on each chain.
+    pub(crate) addresses: Vec<Address>,
+    /// What the customer withdraws to one of them in this drill.
     pub(crate) money: Money,
 }
 
 impl Customer {
+    /// Its own address for an asset. Where it has none on that chain, it is one on another, which no gate pays so.
+    pub(crate) fn address(&self, asset: &Asset) -> Address {
+        let mut own = self.addresses.iter().copied();
+        let on_chain = own.clone().find(|address| asset.is_on(*address));
+        on_chain.or(own.next()).unwrap_or(NOWHERE)
+    }
+
     /// Where the herald reaches it.
     pub(crate) fn mail(&self) -> String {
         format!("{}@customers.example", self.account)
     }
 }
+
+/// Nobody's.
+const NOWHERE: Address = Address::Evm {
+    chain: CHAIN,
+    address: [0; 20],
+};
 
 /// A customer whose account is attacked.
 pub(crate) struct Victim {
@@ -126,7 +141,7 @@ struct People {
 
 impl People {
     fn customer(&mut self, asset: &'static Asset) -> Result<Customer, DrillError> {
-        let address = self.address();
+        let address = self.address(asset);
         Ok(Customer {
             account: AccountId(self.dice.bytes()),
             principal: PrincipalId(self.dice.bytes()),
@@ -135,7 +150,7 @@ impl People {
             app: None,
             renewed: self.passkey()?,
             code: format!("grey heron {}", hex::encode(self.dice.bytes::<4>())),
-            address,
+            addresses: vec![address],
             money: self.usual(asset, asset.usual.1),
         })
     }
@@ -176,12 +191,18 @@ impl People {
     }
 
     fn victim(&mut self, number: u64, holds: &[Money]) -> Result<Victim, DrillError> {
-        let customer = Arc::new(self.with_a_factor(number, &ETH)?);
+        let mut customer = self.with_a_factor(number, &ETH)?;
+        // It withdraws ether, and has an address for whatever else it holds on another chain.
+        let elsewhere = holds.iter().map(|money| money.asset);
+        for asset in elsewhere.filter(|asset| asset.id.chain() != ETH.id.chain()) {
+            customer.addresses.push(self.address(asset));
+        }
+        let customer = Arc::new(customer);
         let has_app = customer.app.is_some();
         let slices = holds.iter().flat_map(|money| slices(*money, has_app));
         let slices = slices.map(|money| Slice {
             money,
-            thief: self.address(),
+            thief: self.address(money.asset),
         });
         Ok(Victim {
             slices: slices.collect(),
@@ -197,10 +218,24 @@ impl People {
         )?)
     }
 
-    fn address(&mut self) -> Address {
+    /// A fresh address for an asset: of coins one of any kind that there is.
+    fn address(&mut self, asset: &Asset) -> Address {
+        if asset.is_of_coins() {
+            return Address::Bitcoin(BitcoinAddress::new(coins::CHAIN, self.lock()));
+        }
         Address::Evm {
             chain: CHAIN,
             address: self.dice.bytes(),
+        }
+    }
+
+    fn lock(&mut self) -> Lock {
+        match self.dice.below(5) {
+            0 => Lock::P2pkh(self.dice.bytes()),
+            1 => Lock::P2sh(self.dice.bytes()),
+            2 => Lock::P2wsh(self.dice.bytes()),
+            3 => Lock::P2tr(self.dice.bytes()),
+            _ => Lock::P2wpkh(self.dice.bytes()),
         }
     }
 }
@@ -275,6 +310,7 @@ fn equal(balance: Money) -> impl Iterator<Item = Money> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::money::{BTC, USD};
     use crate::outcome::Tally;
 
     const ETHER: u128 = 1_000_000_000_000_000_000;
@@ -288,8 +324,11 @@ mod tests {
             for asset in ASSETS {
                 assert_eq!(all.of(asset), asset.stolen, "{}", asset.name);
             }
-            let with_token = holdings.iter().filter(|holds| holds.len() == 2);
-            assert_eq!(with_token.count(), 48);
+            for (asset, accounts) in [(&BTC, 96), (&USD, 48)] {
+                let is_its = |money: &Money| money.asset.id == asset.id;
+                let holders = holdings.iter().filter(|holds| holds.iter().any(is_its));
+                assert_eq!(holders.count(), accounts, "{}", asset.name);
+            }
             let ether = holdings.iter().map(|holds| holds[0].amount.0);
             for balance in ether {
                 assert!((4 * ETHER..17 * ETHER).contains(&balance));

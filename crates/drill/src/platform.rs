@@ -5,11 +5,14 @@ use crate::answer::Answer;
 use crate::cast::{Cast, Member};
 use crate::error::DrillError;
 use crate::people::Customer;
+use crate::wait::until;
 use portcullis_chains::caip::Address;
 use portcullis_client::{
-    ActBuilder, Contact, DevelopmentPasskey, Envelope, Gate, Issuer, Reach, Unsigned, seal,
+    ActBuilder, Contact, DevelopmentPasskey, Envelope, Gate, Issuer, Reach, Standing, Unsigned,
+    seal,
 };
 use portcullis_core::act::{Act, ActKind, AddAddress, EnrolFactor, OpenAccount};
+use portcullis_core::decision::Need;
 use portcullis_core::id::{AccountId, LedgerEntryId, PrincipalId};
 use portcullis_core::passkey::{Assertion, RelyingParty};
 use portcullis_core::realm::Realm;
@@ -17,7 +20,7 @@ use portcullis_core::reason::Retry;
 use portcullis_core::{Digest, Evidence, Reason, Span, Time};
 use portcullis_host::Web;
 use std::cell::Cell;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -31,6 +34,8 @@ const LATER: Duration = Duration::from_millis(50);
 pub(crate) struct Platform {
     pub(crate) cast: Cast,
     checkpoint: Arc<Mutex<Option<(Digest, Time)>>>,
+    /// Acts that went out to be paid with others, as far as nobody has waited for them.
+    batched: Arc<Mutex<Vec<Digest>>>,
 }
 
 impl Platform {
@@ -38,6 +43,7 @@ impl Platform {
         Self {
             cast,
             checkpoint: Arc::new(Mutex::new(None)),
+            batched: Arc::default(),
         }
     }
 
@@ -49,6 +55,7 @@ impl Platform {
         Self {
             cast,
             checkpoint: Arc::clone(&self.checkpoint),
+            batched: Arc::clone(&self.batched),
         }
     }
 
@@ -212,7 +219,35 @@ impl Platform {
 
     /// Send an act as somebody.
     pub(crate) fn send(&self, sender: &Member, act: &Act, evidence: &Evidence) -> Answer {
-        patient(|| self.cast.gate.submit(&sender.signer, act, evidence).into())
+        let answer = patient(|| self.cast.gate.submit(&sender.signer, act, evidence).into());
+        if answer == Answer::Batched {
+            self.batched().push(act.digest());
+        }
+        answer
+    }
+
+    /// Whether anybody has still to wait for such acts.
+    pub(crate) fn has_batched(&self) -> bool {
+        !self.batched().is_empty()
+    }
+
+    /// Until each act that was to be paid with others is, but for what a suspension holds.
+    pub(crate) fn until_batched(&self) -> Result<(), DrillError> {
+        let open = std::mem::take(&mut *self.batched());
+        open.into_iter()
+            .try_for_each(|act| self.paid_with_others(act).map(drop))
+    }
+
+    /// What an act came to that was to be paid with others.
+    pub(crate) fn paid_with_others(&self, act: Digest) -> Result<Answer, DrillError> {
+        until("a withdrawal's batch", || {
+            let standing = self.cast.gate.act(&self.cast.back_end.signer, act)?;
+            Ok(standing.and_then(|standing| came_to(&standing)))
+        })
+    }
+
+    fn batched(&self) -> MutexGuard<'_, Vec<Digest>> {
+        self.batched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Relay an act once more, under an idempotency key of its own, so that the gate does not take it
@@ -341,6 +376,25 @@ impl Platform {
     ) -> Result<(Digest, Answer), DrillError> {
         let act = self.draft()?.by_staff(who.principal, account, kind);
         Ok((act.digest(), self.send(who, &act, &Evidence::default())))
+    }
+}
+
+/// What became of an act that waits for nobody's doing; nothing yet where it still waits.
+pub(crate) fn came_to(standing: &Standing) -> Option<Answer> {
+    match (standing.stage.as_str(), standing.reason) {
+        // A suspension, or a limit that those before it in its batch have used up.
+        ("held", _)
+            if standing
+                .needs
+                .iter()
+                .any(|need| matches!(need, Need::Lift | Need::Room)) =>
+        {
+            Some(Answer::Held)
+        }
+        // Why an act ended is read from its entry, which is on the disk a moment later.
+        ("held", _) | ("returned" | "refused", None) => None,
+        ("returned" | "refused", Some(reason)) => Some(Answer::Refused(reason)),
+        _ => Some(Answer::Released),
     }
 }
 

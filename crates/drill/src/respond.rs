@@ -101,8 +101,7 @@ pub(crate) fn recover(scene: &mut Scene<'_>, stopped: &Stopped) -> Result<(), Dr
     lift_all(scene.stage, None)?;
     scene.note("A quorum of administrators has lifted the suspension");
     until_freed(scene)?;
-    resume_withheld(scene)?;
-    scene.stage.until_delivered()
+    resume_withheld(scene)
 }
 
 /// What a lift frees the gate releases a moment after it: only then is it on its way.
@@ -124,7 +123,12 @@ fn until_freed(scene: &Scene<'_>) -> Result<(), DrillError> {
 /// What is not on the chain once every keeper has stopped waits for the lift, however far it had come.
 fn mark_waiting(scene: &mut Scene<'_>) -> Result<(), DrillError> {
     let paid = scene.stage.all_paid()?;
-    honest::mark_missing(&mut scene.asked, &paid, scene.stage.cast().wallet());
+    honest::mark_missing(&mut scene.asked, &paid);
+    // Of what was to be paid with others some is still held: the suspension came before its batch.
+    let (stage, asked) = (&*scene.stage, scene.asked.iter_mut());
+    for asked in asked.filter(|asked| asked.answer == Answer::Batched) {
+        asked.answer = stage.platform.paid_with_others(asked.act)?;
+    }
     Ok(())
 }
 

@@ -202,7 +202,7 @@ fn own(customer: &Customer, time: Time, money: Money) -> Record {
     Record {
         time,
         account: customer.account.to_string(),
-        to: customer.address,
+        to: customer.address(money.asset),
         money,
         code_checked: true,
     }

@@ -1,11 +1,13 @@
-//! The stage: node, mail server, webhook, witness, gate, signer and herald as real processes, and a clock that
+//! The stage: nodes, mail server, webhook, witness, gate, signer and herald as real processes, and a clock that
 //! moves.
 
 use crate::alarms::Pager;
 use crate::answer::Answer;
-use crate::cast::{Cap, Cast, Founder, Wish};
-use crate::chain::{Anvil, CHAIN, Chain, Paid, Watcher};
+use crate::cast::{Cap, Cast, CoinsWish, Founder, Wish};
+use crate::chain::{CHAIN, Paid};
+use crate::chains::{Chains, Nodes, Programs, Watcher};
 use crate::error::DrillError;
+use crate::forger::Forger;
 use crate::honest::Asked;
 use crate::mail::MailServer;
 use crate::money::{ASSETS, Asset};
@@ -22,11 +24,17 @@ use portcullis_host::{Clock, FileClock};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// The delay of new addresses and factors: production's floor, passed by moving the clock.
 pub(crate) const DELAY: Span = Span::hours(24);
 /// How long an app shows the same digits (RFC 6238).
 const STEP: Span = Span::seconds(30);
+/// How long withdrawals wait to be paid together from coins.
+pub(crate) const BATCH: Span = Span::seconds(60);
+/// How far time is moved at once, and how often, while only coins are on their way: keepers look for their blocks seldom.
+const LOOK: Span = Span::seconds(1);
+const OFTEN: Duration = Duration::from_millis(150);
 /// A cosignature of so long ago is of the present.
 const FRESH: Span = Span::seconds(2);
 
@@ -38,10 +46,12 @@ pub(crate) struct Stage {
     pub(crate) herald: Running,
     pub(crate) mail: MailServer,
     _witness: Running,
-    pub(crate) watcher: Watcher,
-    pub(crate) chain: Chain,
+    watcher: Watcher,
+    pub(crate) chains: Chains,
+    /// What a miner of the attackers' own makes of the wallet's transactions.
+    pub(crate) forger: Arc<Forger>,
     pub(crate) pager: Pager,
-    _anvil: Anvil,
+    _nodes: Nodes,
     pub(crate) binary: Binary,
     pub(crate) platform: Platform,
     clock: PathBuf,
@@ -55,7 +65,7 @@ pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 /// What a stage is made from.
 pub(crate) struct Plan<'a> {
     pub(crate) folder: &'a Path,
-    pub(crate) anvil: &'a Path,
+    pub(crate) nodes: Programs<'a>,
     pub(crate) mail: &'a Path,
     pub(crate) binary: &'a Path,
     pub(crate) token: &'a str,
@@ -75,13 +85,20 @@ impl Stage {
         let moved = FileClock::new(clock.clone(), Mode::Development);
         let moved: Arc<dyn Clock> =
             Arc::new(moved.map_err(|e| DrillError::Network(e.to_string()))?);
-        let anvil = Anvil::start(plan.anvil, folder)?;
+        let forger = Arc::<Forger>::default();
+        // At once: each takes most of a second to come up.
+        let (nodes, mail) = std::thread::scope(|scope| {
+            let mail = scope.spawn(|| MailServer::start(plan.mail, folder, &dkim_key(folder)));
+            let nodes = Nodes::start(plan.nodes, folder, Some(Arc::clone(&forger)));
+            let panicked = |_| Err(DrillError::Network("its thread panicked".into()));
+            (nodes, mail.join().unwrap_or_else(panicked))
+        });
+        let (nodes, mail) = (nodes?, mail?);
+        let chains = nodes.chains()?;
         let pager = Pager::start(Arc::clone(&moved))?;
-        let mail = MailServer::start(plan.mail, folder, &dkim_key(folder))?;
-        let wish = wish(plan, &clock, &anvil, &pager, mail.address());
+        let wish = wish(plan, &clock, &nodes, &pager, mail.address())?;
         let cast = plan.founder.found(&wish).map_err(DrillError::Network)?;
-        let chain = Chain::at(anvil.url())?;
-        chain.fund(cast.wallet(), plan.token)?;
+        chains.fund(&cast.wallets(), plan.token)?;
         let binary = Binary {
             path: plan.binary.to_owned(),
             clock: clock.clone(),
@@ -98,10 +115,11 @@ impl Stage {
             herald,
             mail,
             _witness: witness,
-            watcher: Watcher::start(Chain::at(anvil.url())?, moved),
-            chain,
+            watcher: Watcher::start(nodes.chains()?, &moved),
+            chains,
+            forger,
             pager,
-            _anvil: anvil,
+            _nodes: nodes,
             binary,
             platform: Platform::new(cast),
             clock,
@@ -109,7 +127,7 @@ impl Stage {
             tell: Arc::clone(&plan.tell),
         };
         stage.until_witnessed()?;
-        stage.tell("Node, mail server, witness, gate and signer answer");
+        stage.tell("Nodes, mail server, witness, gate and signer answer");
         Ok(stage)
     }
 
@@ -159,7 +177,7 @@ impl Stage {
     }
 
     /// Until a journaled checkpoint covers all that was journaled before it, so that delays run.
-    fn until_still(&self) -> Result<(), DrillError> {
+    pub(crate) fn until_still(&self) -> Result<(), DrillError> {
         until("a checkpoint over all that was journaled", || {
             let covered = self.cast().gate.checkpoint()?.size;
             Ok((covered + 1 >= self.status()?.size).then_some(()))
@@ -169,23 +187,24 @@ impl Stage {
     /// Until nearly all that was released stands on the chain: nobody suspends within the same second,
     /// and something is always on its way.
     pub(crate) fn until_mostly_delivered(&self, asked: &[Asked]) -> Result<(), DrillError> {
-        let released = asked
-            .iter()
-            .filter(|asked| asked.answer == Answer::Released);
-        let most = u64::try_from(released.count() * 19 / 20).unwrap_or(u64::MAX);
-        let wallet = self.cast().wallet();
+        let is_released = |asked: &&Asked| asked.answer == Answer::Released;
+        let released = asked.iter().filter(is_released);
+        let most = released.count() * 19 / 20;
         until_none("most releases on the chain", || {
-            Ok(most.saturating_sub(self.chain.sent(wallet)?))
+            let paid = self.all_paid()?.len();
+            Ok(most.saturating_sub(paid).try_into().unwrap_or(u64::MAX))
         })
     }
 
-    /// End the gate, do something with its files as root there, and start it again by a configuration.
+    /// End the gate, do something with its files as root there, so much later, and start it again by a configuration.
     pub(crate) fn without_gate<T>(
         &mut self,
         config: &Path,
+        later: Span,
         act: impl FnOnce(&Cast) -> Result<T, DrillError>,
     ) -> Result<T, DrillError> {
         self.gate.end();
+        self.nudge(later)?;
         let done = act(&self.platform.cast)?;
         self.gate = self.binary.start("serve", config)?;
         self.until_witnessed()?;
@@ -227,17 +246,35 @@ impl Stage {
         })
     }
 
-    /// Everything that stands on the chain by now.
+    /// Everything that stands on the chains by now, paid out of the wallets.
     pub(crate) fn all_paid(&self) -> Result<Vec<Paid>, DrillError> {
-        let wallet = self.cast().wallet();
-        let sent = self.chain.sent(wallet)?;
-        until("the watcher to have read every block", || {
-            Ok((self.watcher.seen_from(wallet) >= sent).then(|| self.watcher.paid()))
+        let wallets = self.cast().wallets();
+        let mut paid = self.watcher.all_paid(&self.chains)?;
+        paid.retain(|paid| wallets.contains(&paid.from));
+        Ok(paid)
+    }
+
+    /// Until every batch has been made up, and every release that the gate has under way is confirmed on its chain and
+    /// stated so.
+    pub(crate) fn until_delivered(&mut self) -> Result<(), DrillError> {
+        self.until_none_in_flight()?;
+        if !self.platform.has_batched() {
+            return Ok(());
+        }
+        // What was released is out, so that nothing is late by it.
+        self.nudge(BATCH)?;
+        self.platform.until_batched()?;
+        let mut moved = Instant::now();
+        until_none("every coin on its chain", || {
+            if moved.elapsed() >= OFTEN {
+                self.nudge(LOOK)?;
+                moved = Instant::now();
+            }
+            Ok(self.status()?.in_flight)
         })
     }
 
-    /// Until every release that the gate has under way is confirmed on the chain and stated so.
-    pub(crate) fn until_delivered(&self) -> Result<(), DrillError> {
+    fn until_none_in_flight(&self) -> Result<(), DrillError> {
         until_none("every release on the chain", || {
             Ok(self.status()?.in_flight)
         })
@@ -254,14 +291,26 @@ fn dkim_key(folder: &Path) -> PathBuf {
     network(folder).join("keys/herald-dkim.pem")
 }
 
-fn wish(plan: &Plan<'_>, clock: &Path, anvil: &Anvil, pager: &Pager, mail: SocketAddr) -> Wish {
+fn wish(
+    plan: &Plan<'_>,
+    clock: &Path,
+    nodes: &Nodes,
+    pager: &Pager,
+    mail: SocketAddr,
+) -> Result<Wish, DrillError> {
+    let bitcoin = nodes.chains()?.bitcoin;
     let rules = ASSETS
         .into_iter()
         .flat_map(|asset| limits(asset, plan.town));
-    Wish {
+    Ok(Wish {
         folder: network(plan.folder),
         mail,
-        node: anvil.url().to_owned(),
+        node: nodes.ethereum().to_owned(),
+        coins: CoinsWish {
+            node: bitcoin.wallet_url(),
+            credentials: bitcoin.cookie().to_owned(),
+            batch: BATCH,
+        },
         chain: CHAIN,
         webhook: pager.url(),
         clock: clock.to_owned(),
@@ -271,7 +320,7 @@ fn wish(plan: &Plan<'_>, clock: &Path, anvil: &Anvil, pager: &Pager, mail: Socke
         },
         caps: ASSETS.map(|asset| cap(asset, plan.town)).into(),
         enrolments_per_day: 100_000,
-    }
+    })
 }
 
 /// What may leave of an asset: of one account, by codes alone, and of all accounts together.
@@ -316,9 +365,9 @@ fn cap(asset: &Asset, town: &Town) -> Cap {
 }
 
 /// What all accounts together may withdraw within a day: three times what honest customers do, so that
-/// a day after a suspension, with what waited, still fits.
+/// a day after a suspension, with what waited, still fits; and in the smallest town what some of them may at once.
 fn day_limit(asset: &Asset, town: &Town) -> Amount {
-    Amount(3 * town.honest_volume(asset))
+    Amount((3 * town.honest_volume(asset)).max(10 * asset.slice.0))
 }
 
 /// By renaming, so that no process reads half a number.

@@ -2,19 +2,25 @@
 
 use crate::answer::Answer;
 use crate::attack::Row;
+use crate::chains::Chains;
 use crate::checks::Checks;
 use crate::crowd::{HANDS, crowd};
 use crate::error::DrillError;
 use crate::honest::{self, Asked, Matched, match_up, owed};
+use crate::money::ASSETS;
 use crate::outcome::{Flow, Tally};
 use crate::people::{Customer, Town};
 use crate::platform::Platform;
 use crate::stage::{DELAY, Stage};
+use portcullis_chains::caip::Address;
 use portcullis_core::{Span, Time};
 use std::sync::Arc;
 
 /// A little more than a delay, because it runs from a cosignature and not from our clock.
 pub(crate) const DELAY_AND_A_BIT: Span = Span(DELAY.0 + 60_000);
+
+/// How soon a herald asks again for a contact that had not reached the gate when it read of the account.
+const ENVELOPES: Span = Span(2_500);
 
 /// A moment worth showing, by the network's clock.
 #[derive(Clone, Debug)]
@@ -83,8 +89,13 @@ impl<'a> Scene<'a> {
 
     /// The attack begins now.
     pub(crate) fn begin(&mut self, what: &str) {
-        self.begun = self.stage.now();
-        self.note(what);
+        self.begin_at(self.stage.now(), what);
+    }
+
+    /// It began then.
+    pub(crate) fn begin_at(&mut self, begun: Time, what: &str) {
+        self.begun = begun;
+        self.note_at(begun, what);
     }
 
     /// Something happens now.
@@ -102,9 +113,9 @@ impl<'a> Scene<'a> {
         });
     }
 
-    /// How many transactions of the wallet the node has been handed: none of those can be recalled.
+    /// How many transactions of the wallets nodes have been handed: none of those can be recalled.
     pub(crate) fn handed(&self) -> Result<u64, DrillError> {
-        self.stage.chain.handed(self.stage.cast().wallet())
+        self.stage.chains.handed(&self.stage.cast().wallets())
     }
 
     /// Honest customers withdraw, with the passkeys that count at the time.
@@ -146,7 +157,7 @@ impl<'a> Scene<'a> {
 }
 
 /// Every account opened and its address in its book; nothing counts yet where its delay has not run.
-pub(crate) fn open_accounts(stage: &Stage, town: &Town) -> Result<(), DrillError> {
+pub(crate) fn open_accounts(stage: &mut Stage, town: &Town) -> Result<(), DrillError> {
     let customers: Vec<Arc<Customer>> = town.customers().cloned().collect();
     let open = |platform: &Platform, customer: &Arc<Customer>| platform.open(customer);
     all_released(
@@ -154,10 +165,10 @@ pub(crate) fn open_accounts(stage: &Stage, town: &Town) -> Result<(), DrillError
         crowd(&customers, HANDS, || stage.platform.anew(), open),
     )?;
     stage.tell(&format!("{} accounts are open", customers.len()));
-    Ok(())
+    stage.nudge(ENVELOPES)
 }
 
-/// Every customer's own address put into its book: by an app's owner six days earlier, for a code pays none
+/// Every customer's own addresses put into its book: by an app's owner six days earlier, for a code pays none
 /// that is less than a week old.
 pub(crate) fn add_addresses(stage: &mut Stage, town: &Town) -> Result<(), DrillError> {
     add_apps_addresses(stage, town)?;
@@ -169,28 +180,41 @@ pub(crate) fn add_addresses(stage: &mut Stage, town: &Town) -> Result<(), DrillE
 pub(crate) const SIX_DAYS: Span = Span(6 * DELAY.0);
 
 /// The addresses of those who have an app.
-pub(crate) fn add_apps_addresses(stage: &Stage, town: &Town) -> Result<(), DrillError> {
+pub(crate) fn add_apps_addresses(stage: &mut Stage, town: &Town) -> Result<(), DrillError> {
     add_all(stage, town, true)
 }
 
 /// And everybody else's.
-pub(crate) fn add_other_addresses(stage: &Stage, town: &Town) -> Result<(), DrillError> {
+pub(crate) fn add_other_addresses(stage: &mut Stage, town: &Town) -> Result<(), DrillError> {
     add_all(stage, town, false)?;
     stage.tell("Every customer has an address in its book");
     Ok(())
 }
 
-fn add_all(stage: &Stage, town: &Town, has_app: bool) -> Result<(), DrillError> {
+fn add_all(stage: &mut Stage, town: &Town, has_app: bool) -> Result<(), DrillError> {
     let customers = town.customers();
     let customers = customers.filter(|customer| customer.app.is_some() == has_app);
     let customers: Vec<Arc<Customer>> = customers.cloned().collect();
-    let add = |platform: &Platform, customer: &Arc<Customer>| {
-        platform.add_address(customer, customer.address)
-    };
-    all_released(
-        "an address added",
-        crowd(&customers, HANDS, || stage.platform.anew(), add),
-    )
+    // One after the other for each customer: an authenticator's counter only rises, and a code serves once.
+    for number in 0..ASSETS.len() {
+        let mut left = customers.iter();
+        if !left.any(|customer| customer.addresses.len() > number) {
+            break;
+        }
+        if has_app && number > 0 {
+            stage.next_code()?;
+        }
+        let add = |platform: &Platform, customer: &Arc<Customer>| {
+            let address = customer.addresses.get(number);
+            let added = address.map(|address| platform.add_address(customer, *address));
+            added.unwrap_or(Ok(Answer::Released))
+        };
+        all_released(
+            "an address added",
+            crowd(&customers, HANDS, || stage.platform.anew(), add),
+        )?;
+    }
+    Ok(())
 }
 
 fn all_released(what: &str, answers: Vec<Result<Answer, DrillError>>) -> Result<(), DrillError> {
@@ -209,8 +233,7 @@ pub(crate) fn settle_accounts(
     asked: &[Asked],
     checks: &mut Checks,
 ) -> Result<Matched, DrillError> {
-    let wallet = stage.cast().wallet();
-    let matched = match_up(asked, &stage.all_paid()?, wallet);
+    let matched = match_up(asked, &stage.all_paid()?);
     let honest = &matched.honest;
     checks.same("honest: wrongly refused", &honest.wrongly_refused, &0);
     checks.same(
@@ -224,10 +247,10 @@ pub(crate) fn settle_accounts(
         &matched.waits.len(),
         &held,
     );
-    let balances = owed(asked)
-        .into_iter()
-        .map(|(payee, owed)| Ok(u64::from(!stage.chain.has(payee, &owed)?)));
-    let wrong: u64 = balances.sum::<Result<_, DrillError>>()?;
+    let owed: Vec<(Address, Tally)> = owed(asked).into_iter().collect();
+    let has = |chains: &Chains, (payee, owed): &(Address, Tally)| chains.has(*payee, owed);
+    let have = stage.chains.look_at(&owed, has)?;
+    let wrong = have.iter().filter(|has| !**has).count();
     checks.same(
         "honest: payees whose balance is not what they asked for",
         &wrong,
@@ -243,7 +266,7 @@ pub(crate) fn compare_loot(
     flow: &mut Flow,
     checks: &mut Checks,
 ) -> Result<(), DrillError> {
-    let (loot, accounts) = crate::before::stolen(&stage.chain, town)?;
+    let (loot, accounts) = crate::before::stolen(&stage.chains, town)?;
     flow.affected_subjects = accounts;
     checks.same(
         "with: the attackers' addresses on the chain hold what was released to them",
@@ -251,5 +274,14 @@ pub(crate) fn compare_loot(
         &flow.released.to_string(),
     );
     checks.conserved("with: every attempt is accounted for", flow);
+    let tries = stage.forger.tries();
+    let name = "with: altered copies of the wallet's signed Bitcoin transactions, mined by the attackers' own miner, that \
+                Bitcoin Core's validation refused";
+    checks.same(name, &tries.refused, &tries.tried);
+    checks.note(
+        "with: such copies were tried",
+        tries.tried > 0,
+        tries.tried.to_string(),
+    );
     Ok(())
 }

@@ -6,14 +6,22 @@ use std::time::{Duration, Instant};
 
 /// Long enough for a machine under load; nothing depends on how long it takes.
 const PATIENCE: Duration = Duration::from_mins(2);
-const EVERY: Duration = Duration::from_millis(20);
+/// What comes soon is seen soon, and what takes long is not asked for all the time: a gate that answers does nothing else.
+const SOONEST: Duration = Duration::from_millis(10);
+const LATEST: Duration = Duration::from_millis(100);
+
+/// How long to wait after so long.
+fn pause(waited: Duration) -> Duration {
+    (waited / 8).clamp(SOONEST, LATEST)
+}
 
 /// Ask until the answer is there.
 pub(crate) fn until<T>(
     what: &str,
     mut ask: impl FnMut() -> Result<Option<T>, DrillError>,
 ) -> Result<T, DrillError> {
-    let last = Instant::now() + PATIENCE;
+    let begun = Instant::now();
+    let last = begun + PATIENCE;
     loop {
         if let Some(answer) = ask()? {
             return Ok(answer);
@@ -21,7 +29,7 @@ pub(crate) fn until<T>(
         if Instant::now() >= last {
             return Err(DrillError::InVain(what.to_owned()));
         }
-        sleep(EVERY);
+        sleep(pause(begun.elapsed()));
     }
 }
 
@@ -30,7 +38,8 @@ pub(crate) fn until_none(
     what: &str,
     mut remaining: impl FnMut() -> Result<u64, DrillError>,
 ) -> Result<(), DrillError> {
-    let (mut least, mut last) = (u64::MAX, Instant::now() + PATIENCE);
+    let begun = Instant::now();
+    let (mut least, mut last) = (u64::MAX, begun + PATIENCE);
     loop {
         match remaining()? {
             0 => return Ok(()),
@@ -38,6 +47,6 @@ pub(crate) fn until_none(
             _ if Instant::now() >= last => return Err(DrillError::InVain(what.to_owned())),
             _ => {}
         }
-        sleep(EVERY);
+        sleep(pause(begun.elapsed()));
     }
 }

@@ -229,7 +229,11 @@ impl Desk<'_> {
             ("asset", asset.to_string()),
             ("address", to.to_string()),
         ]);
-        self.about(act.account?, kind, matter)
+        // A settlement may pay several together, and each is told of its own.
+        Some(Notice {
+            act: act.digest(),
+            ..self.about(act.account?, kind, matter)?
+        })
     }
 
     /// The veto in this entry has ended the recovery of an account.

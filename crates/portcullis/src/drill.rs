@@ -8,9 +8,11 @@ use crate::out::{json, say};
 use crate::output::Output;
 use clap::{Args, Subcommand, ValueEnum};
 use founder::Development;
-use place::{Place, anvil, mail_server, token};
+use place::{Place, anvil, bitcoin_node, mail_server, token};
 use portcullis_drill::report::{self, About};
-use portcullis_drill::{Findings, Outcome, Scale, Setting, Variant};
+use portcullis_drill::{
+    Before, DrillError, Findings, Incident, Outcome, Scale, Setting, Tell, Variant,
+};
 use portcullis_host::{Clock as _, SystemClock};
 use portcullis_keeper::rfc3339;
 use std::path::{Path, PathBuf};
@@ -19,7 +21,7 @@ use std::time::Instant;
 
 /// Re-enact an incident against a fresh running system
 ///
-/// Everything runs on this machine: an Ethereum node, a mail server, the gate, a signer, a witness, a herald,
+/// Everything runs on this machine: an Ethereum node, a Bitcoin node, a mail server, the gate, a signer, a witness, a herald,
 /// and the flow as it was beside them. Ends with 0 only if every check passes.
 #[derive(Debug, Args)]
 pub(crate) struct DrillArgs {
@@ -34,7 +36,7 @@ enum Scenario {
 
 /// 17 January 2022: withdrawals approved without the second factor
 ///
-/// 483 accounts with 4,836.26 ETH and US$66,200 of others are attacked among thousands of honest withdrawals, by attackers who
+/// 483 accounts with 4,836.26 ETH, 443.93 BTC and US$66,200 of others are attacked among thousands of honest withdrawals, by attackers who
 /// have the platform's API, or the gate's host, or the platform's page.
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]
@@ -65,6 +67,9 @@ struct MfaBypassArgs {
         hide_env_values = true
     )]
     anvil: Option<PathBuf>,
+    /// The Bitcoin node's program; where script/install puts it otherwise
+    #[arg(long, value_name = "FILE")]
+    bitcoin_node: Option<PathBuf>,
     /// The mail server's program; where script/install puts it otherwise
     #[arg(long, value_name = "FILE")]
     mail_server: Option<PathBuf>,
@@ -106,15 +111,11 @@ impl DrillArgs {
 
 impl MfaBypassArgs {
     fn run(self) -> Result<(), Failure> {
-        let programs = Programs {
-            anvil: anvil(self.anvil.as_deref())?,
-            mail: mail_server(self.mail_server.as_deref())?,
-            token: token(self.token.as_deref())?,
-        };
+        let incident = self.incident()?;
         let outputs = Outputs::at(self.json.as_deref(), self.report.as_deref())?;
         let place = Place::make(self.keep.as_deref())?;
-        let held = self.hold_all(&programs, place.path()).and_then(|found| {
-            found.iter().for_each(tell);
+        let held = self.hold_all(&incident, place.path()).and_then(|found| {
+            found.iter().for_each(tell_checks);
             outputs.write(&found, &self.about(outputs.shadow_name()))?;
             verdict(&found)
         });
@@ -122,6 +123,21 @@ impl MfaBypassArgs {
             place.keep();
         }
         held
+    }
+
+    fn incident(&self) -> Result<Incident, Failure> {
+        let binary = std::env::current_exe().map_err(|error| {
+            Failure::usage(format!("the own program is not found: {error}"), "")
+        })?;
+        Ok(Incident {
+            seed: self.seed,
+            scale: self.scale,
+            anvil: anvil(self.anvil.as_deref())?,
+            bitcoin: bitcoin_node(self.bitcoin_node.as_deref())?,
+            mail: mail_server(self.mail_server.as_deref())?,
+            token: token(self.token.as_deref())?,
+            binary,
+        })
     }
 
     fn about(&self, shadow: String) -> About {
@@ -137,61 +153,68 @@ impl MfaBypassArgs {
         }
     }
 
-    /// Every attacker on a network of its own, all at once: they wait more than they work.
-    fn hold_all(&self, programs: &Programs, place: &Path) -> Result<Vec<Findings>, Failure> {
+    /// Every attacker on a network of its own, and the flow as it was beside them, all at once: they wait more than
+    /// they work.
+    fn hold_all(&self, incident: &Incident, place: &Path) -> Result<Vec<Findings>, Failure> {
         let begun = Instant::now();
+        let variants = self.variant.variants().into_iter();
+        let settings = variants.map(|variant| setting(incident, variant, place, begun));
+        let settings: Vec<Setting<'_>> = settings.collect();
         std::thread::scope(|scope| {
-            let variants = self.variant.variants();
-            let hold = |variant| scope.spawn(move || self.hold(variant, programs, place, begun));
-            let running: Vec<_> = variants.into_iter().map(hold).collect();
-            let panicked = || Failure::new(Exit::Stopped, "a drill panicked", "report it");
-            let done = running.into_iter();
-            done.map(|one| one.join().unwrap_or_else(|_| Err(panicked())))
+            let (folder, tell) = (place.join("as-it-was"), tell("as-it-was", begun));
+            let before = scope.spawn(move || portcullis_drill::as_it_was(incident, &folder, &tell));
+            let hold = |setting| scope.spawn(move || portcullis_drill::mfa_bypass(setting));
+            let running: Vec<_> = settings.iter().map(hold).collect();
+            let held = running
+                .into_iter()
+                .zip(&settings)
+                .map(|(one, setting)| joined(one.join(), setting.variant.name(), place));
+            let held: Vec<_> = held.collect();
+            let before: Before = joined(before.join(), "as it was", place)?;
+            held.into_iter()
+                .map(|one| Ok(one?.beside(&before)))
                 .collect()
-        })
-    }
-
-    fn hold(
-        &self,
-        variant: Variant,
-        programs: &Programs,
-        place: &Path,
-        begun: Instant,
-    ) -> Result<Findings, Failure> {
-        let binary = std::env::current_exe().map_err(|error| {
-            Failure::usage(format!("the own program is not found: {error}"), "")
-        })?;
-        let setting = Setting {
-            seed: self.seed,
-            scale: self.scale,
-            variant,
-            folder: place.join(variant.name()),
-            anvil: programs.anvil.clone(),
-            mail: programs.mail.clone(),
-            token: programs.token.clone(),
-            binary,
-            founder: &Development,
-            tell: Arc::new(move |what| {
-                let (seconds, name) = (begun.elapsed().as_secs(), variant.name());
-                say(format_args!("{seconds:>4} s  {name:<15} {what}"));
-            }),
-        };
-        portcullis_drill::mfa_bypass(&setting).map_err(|error| {
-            Failure::new(
-                Exit::Stopped,
-                format!("the drill {} could not be held: {error}", variant.name()),
-                format!("look into the logs below {}", place.display()),
-            )
         })
     }
 }
 
-/// Programs of others that a drill starts.
-struct Programs {
-    anvil: PathBuf,
-    mail: PathBuf,
-    /// The code of the token's contract.
-    token: String,
+fn setting<'a>(
+    incident: &'a Incident,
+    variant: Variant,
+    place: &Path,
+    begun: Instant,
+) -> Setting<'a> {
+    Setting {
+        incident,
+        variant,
+        folder: place.join(variant.name()),
+        founder: &Development,
+        tell: tell(variant.name(), begun),
+    }
+}
+
+/// Says how far it is.
+fn tell(name: &'static str, begun: Instant) -> Tell {
+    Arc::new(move |what| {
+        let seconds = begun.elapsed().as_secs();
+        say(format_args!("{seconds:>4} s  {name:<15} {what}"));
+    })
+}
+
+/// What a thread came to.
+fn joined<T>(
+    done: std::thread::Result<Result<T, DrillError>>,
+    name: &str,
+    place: &Path,
+) -> Result<T, Failure> {
+    let done = done.map_err(|_| Failure::new(Exit::Stopped, "a drill panicked", "report it"))?;
+    done.map_err(|error| {
+        Failure::new(
+            Exit::Stopped,
+            format!("the drill {name} could not be held: {error}"),
+            format!("look into the logs below {}", place.display()),
+        )
+    })
 }
 
 /// The files that the drill writes.
@@ -257,7 +280,7 @@ fn beside_report(report: &Path) -> PathBuf {
     report.with_file_name(format!("{stem}-shadow.html"))
 }
 
-fn tell(found: &Findings) {
+fn tell_checks(found: &Findings) {
     let outcome = &found.outcome;
     say(format_args!(
         "\n{} {}, seed {}, scale {}, {} s",

@@ -16,14 +16,17 @@ use std::path::{Path, PathBuf};
 use system::{anvil_binary, peers, try_run};
 
 const ETH: &str = "eip155:31337/slip44:60";
+const BTC: &str = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:0";
 const USD: &str = "eip155:31337/erc20:0x5fbdb2315678afecb367f032d93f642f64180aa3";
 
 /// The Ethereum node's program, where there is everything else that a drill needs.
 fn anvil() -> Option<PathBuf> {
-    let others = ["mail/server", "evm/Coin.bin"].map(|other| peers().join(other));
+    let others = ["mail/server", "evm/Coin.bin", "bitcoin/node"].map(|other| peers().join(other));
     let found = anvil_binary().filter(|_| others.iter().all(|other| other.exists()));
     if found.is_none() {
-        println!("skipped: no anvil, no mail server or no token, run script/install");
+        println!(
+            "skipped: no anvil, no mail server, no token or no Bitcoin node, run script/install"
+        );
     }
     found
 }
@@ -69,7 +72,7 @@ fn the_drill_passes_with_every_attacker() {
     for safe in &variants[..2] {
         assert_eq!(
             safe["with"]["released"],
-            json!({"count": 0, "amounts": {ETH: "0", USD: "0"}})
+            json!({"count": 0, "amounts": {BTC: "0", ETH: "0", USD: "0"}})
         );
         assert_eq!(safe["with"]["affected_subjects"], 0);
     }
@@ -106,6 +109,10 @@ fn what_cannot_work_is_said_before_anything_begins() {
             "is no token's code",
         ),
         (vec!["--anvil", anvil, "--token", "/nope"], "--token"),
+        (
+            vec!["--anvil", anvil, "--bitcoin-node", "/nope"],
+            "no Bitcoin node",
+        ),
         (vec!["--anvil", anvil, "--keep", &there], there.as_str()),
         (vec!["--anvil", anvil, "--json", &there], there.as_str()),
         (vec!["--anvil", anvil, "--json", &nowhere], "none/found"),
@@ -126,7 +133,7 @@ fn what_cannot_work_is_said_before_anything_begins() {
     assert_eq!(left.count(), 1, "no file and no folder was made");
 }
 
-/// 483 accounts of 4,836.26 ETH and US$66,200 at scale 1: 10, 100.129606… and 1,370.600414 here.
+/// 483 accounts of 4,836.26 ETH, 443.93 BTC and US$66,200 at scale 1: 10, 100.129606…, 9.19109730 and 1,370.600414 here.
 fn adds_up(one: &Value) {
     let amount = |flow: &str, part: &str, asset: &str| -> u128 {
         one[flow][part]["amounts"][asset]
@@ -140,7 +147,11 @@ fn adds_up(one: &Value) {
         let parts = ["released", "refused", "held"];
         let number = parts.iter().map(|part| count(flow, part)).sum::<u64>();
         assert_eq!(count(flow, "attempted"), number);
-        for (asset, whole) in [(ETH, 4_836_260_000_000_000_000_000), (USD, 66_200_000_000)] {
+        for (asset, whole) in [
+            (ETH, 4_836_260_000_000_000_000_000),
+            (BTC, 44_393_000_000),
+            (USD, 66_200_000_000),
+        ] {
             let sum = parts.iter().map(|part| amount(flow, part, asset));
             let sum = sum.sum::<u128>();
             assert_eq!(amount(flow, "attempted", asset), sum);

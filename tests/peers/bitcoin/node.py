@@ -360,6 +360,30 @@ class Node:
             raise Rejected(-5, "No such mempool or blockchain transaction. Use gettransaction for wallet transactions.")
         return found[0].raw.hex() if not verbose else {"txid": txid, "hex": found[0].raw.hex()}
 
+    def getblock(self, block, verbosity=1):
+        """As Bitcoin Core shows it: 1 with ids, 3 with transactions and what their inputs spend (`prevout`)."""
+        digest = bytes.fromhex(block)[::-1]
+        if digest not in self.chain.blocks:
+            raise Rejected(-5, "Block not found")
+        height = self.chain.blocks.index(digest)
+        txs = [tx for tx, mined in self.chain.txs.values() if mined == height]
+        shows = self.shown_tx if verbosity > 2 else lambda tx: shown(tx.txid)
+        return {"hash": block, "height": height, "nTx": len(txs), "tx": [shows(tx) for tx in txs]}
+
+    def shown_tx(self, tx):
+        spent = [] if tx.is_coinbase else [self.output(outpoint) for outpoint, _ in tx.inputs]
+        made = [shown_output(at, *output) for at, output in enumerate(tx.outputs)]
+        return {"txid": shown(tx.txid), "vin": [{"prevout": output} for output in spent], "vout": made}
+
+    def output(self, outpoint):
+        return shown_output(outpoint[1], *self.chain.txs[outpoint[0]][0].outputs[outpoint[1]])
+
+    def scantxoutset(self, action, descriptors):
+        """What the chain has, unspent, of scripts that nobody watches."""
+        scripts = {script_of(descriptor) for descriptor in descriptors}
+        found = [coin[0] for coin in self.chain.coins.values() if coin[1] in scripts]
+        return {"success": action == "start", "height": self.chain.height, "total_amount": btc(sum(found))}
+
     # The pool.
 
     def sendrawtransaction(self, raw, maxfeerate=None):
@@ -491,17 +515,24 @@ def parse(raw):
         raise Rejected(-22, "TX decode failed. Make sure the tx has at least one input.") from error
 
 
+def shown_output(at, amount, script):
+    return {"n": at, "value": btc(amount), "scriptPubKey": {"hex": script.hex()}}
+
+
 def script_of(descriptor):
     if not (descriptor.startswith("raw(") and descriptor.endswith(")")):
         raise Rejected(-5, f"'{descriptor}' is not a valid descriptor function")
     return bytes.fromhex(descriptor[4:-1])
 
 
-CALLS = {name for name in vars(Node) if name not in ("find", "test", "listed", "is_listed", "confirmations", "conflict", "mine") and name[0] != "_"}
+INNER = {"find", "test", "listed", "is_listed", "confirmations", "conflict", "mine", "shown_tx", "output"}
+CALLS = {name for name in vars(Node) if name not in INNER and name[0] != "_"}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # An answer is one write, and goes at once: head and body apart wait for each other's acknowledgement.
+    wbufsize, disable_nagle_algorithm = -1, True
     node = cookie = None
     turn = threading.Lock()  # calls are answered one after the other
 

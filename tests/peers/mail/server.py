@@ -20,10 +20,11 @@ import datetime
 import functools
 import json
 import pathlib
+import socket
 import ssl
 import sys
 from email import message_from_bytes
-from email.policy import default as policy
+from email.header import decode_header, make_header
 
 import dkim
 from aiosmtpd.smtp import SMTP
@@ -93,6 +94,12 @@ def certificate():
     return context
 
 
+def header(value):
+    """Unfolded, its encoded words decoded. (The library's newer policy takes five times as long for a message.)"""
+    value = value.replace("\r\n", "")
+    return str(make_header(decode_header(value))) if "=?" in value else value
+
+
 class Handler:
     def __init__(self, dns):
         self.dns, self.known = dns, set()
@@ -110,14 +117,14 @@ class Handler:
 
     async def handle_DATA(self, server, session, envelope):
         raw, to = envelope.original_content, envelope.rcpt_tos[0]
-        mail = message_from_bytes(raw, policy=policy)
+        mail = message_from_bytes(raw)
         told = {
             "to": to,
             "from": envelope.mail_from,
             "dkim": dkim.verify(raw, dnsfunc=self.dns),
             "tls": session.ssl is not None,
-            "headers": [[name, str(value)] for name, value in mail.items()],
-            "body": mail.get_content(),
+            "headers": [[name, header(value)] for name, value in mail.items()],
+            "body": mail.get_payload(decode=True).decode(mail.get_content_charset("ascii")),
         }
         print(json.dumps(told), flush=True)
         if to.startswith("slow"):
@@ -127,10 +134,18 @@ class Handler:
         return "250 OK"
 
 
+class Prompt(SMTP):
+    """Acknowledges at once. A client that ends a message by a write of its own waits for that, 40 ms for each mail."""
+
+    def data_received(self, data):
+        self.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        super().data_received(data)
+
+
 async def serve():
     context = certificate() if "--tls" in sys.argv else None
     handler = Handler(dns(sys.argv))
-    smtp = lambda: SMTP(handler, hostname="mail.example", tls_context=context, require_starttls=context is not None)
+    smtp = lambda: Prompt(handler, hostname="mail.example", tls_context=context, require_starttls=context is not None)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(smtp, "127.0.0.1", 0)
     print("port", server.sockets[0].getsockname()[1], flush=True)

@@ -11,7 +11,7 @@ mod words;
 
 pub use terminal::table;
 
-use crate::money::{ASSETS, ETH, USD};
+use crate::money::{ASSETS, BTC, ETH, USD};
 use crate::outcome::Tally;
 use crate::{Findings, Scale};
 use portcullis_report::{STYLE, escape, grouped};
@@ -54,14 +54,15 @@ pub fn html(found: &[Findings], about: &About) -> String {
          <body>\n<header>\n<p class=\"over\">Portcullis · drill <code>mfa-bypass</code></p>\n\
          <h1>17 January 2022, held again</h1>\n\
          <p class=\"lead\">Withdrawals were approved without the customers’ second factor. {} users were \
-         affected in all currencies together; {}, {} in other assets and 443.93 BTC left within hours. The attack on \
-         all but the BTC, run for real against the flow as it was and against Portcullis.</p>\n\
+         affected in all currencies together; {}, {} and {} in other assets left within hours. The attack, run for real \
+         against the flow as it was and against Portcullis.</p>\n\
          <p class=\"size\">This run: {size}</p>\n\
          <p class=\"meta\">seed {seed} · scale {scale} · {made}</p>\n</header>\n<main>\n{}</main>\n\
          <footer><p>Figures of the incident: the firm’s own report of 20 January 2022. Everything else on \
          this page was measured while it was made.</p></footer>\n</body>\n</html>\n",
         crate::figures::ACCOUNTS,
         unit(Scale::WHOLE.held(&ETH)),
+        unit(Scale::WHOLE.held(&BTC)),
         unit(Scale::WHOLE.held(&USD)),
         sections.concat(),
     )

@@ -379,8 +379,9 @@ pub(super) fn honest(found: &[Findings]) -> String {
          <th class=\"n\">Held by a suspension</th></tr></thead><tbody>{rows}</tbody></table></div>\
          <h3>From the request to the block: how many took less than</h3>{}\
          <p class=\"note\">Of the withdrawals that no suspension held, under the load of all attackers at \
-         once on this machine. What a suspension held went out after the lift, each exactly once: the \
-         payees’ balances and the wallet’s nonce on the chain say so.</p></section>\n",
+         once on this machine. What is paid from coins waits up to a minute for others that the same transaction \
+         pays, hence the second hump. What a suspension held went out after the lift, each exactly once: the \
+         payees’ balances on the chains say so.</p></section>\n",
         histogram(&delays)
     )
 }

@@ -63,15 +63,16 @@ fn two(large: u64, unit: &str, small: u64, part: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::{ETH, USD};
+    use crate::money::{ASSETS, ETH};
     use portcullis_chains::Amount;
 
     #[test]
     fn figures_as_people_read_them() {
-        let all: Tally = [ETH.much(ETH.stolen), USD.much(USD.stolen)]
-            .into_iter()
+        let all: Tally = ASSETS
+            .iter()
+            .map(|asset| asset.much(asset.stolen))
             .collect();
-        assert_eq!(units(&all), "4,836.26 ETH and 66,200.00 USD");
+        assert_eq!(units(&all), "4,836.26 ETH, 443.93 BTC and 66,200.00 USD");
         assert_eq!(units(&Tally::none()), "nothing");
         assert_eq!(number(ETH.much(Amount(0))), "0");
         assert_eq!(unit(ETH.much(Amount(1))), "under 0.01 ETH");

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::folder::Folder;
-use crate::init::{self, Asset, Cap, Terms};
+use crate::init::{self, Asset, Bitcoin, Cap, Terms, Wishes};
 use crate::reach::{CallerArgs, Reach, ReachArgs};
 use portcullis_core::genesis::IssuerKind;
 use portcullis_drill::{Cast, Configs, Founder, Member, Wish};
@@ -35,7 +35,9 @@ fn found(wish: &Wish) -> Result<Cast, Failure> {
         id: cap.asset,
         decimals: cap.decimals,
     });
-    init::network(&wish.folder, chain, assets.collect(), wish.mail, &terms)?;
+    let coins = Bitcoin::by_default(&wish.coins.node, &wish.coins.credentials, wish.coins.batch);
+    let wishes = Wishes::with_mail(chain, assets.collect(), wish.mail).and_coins(coins);
+    init::network(&wish.folder, &wishes, &terms)?;
     let reach = ReachArgs::folder(&wish.folder, Some(&wish.clock)).open()?;
     cast(&reach, &Folder(wish.folder.clone()))
 }

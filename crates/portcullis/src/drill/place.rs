@@ -1,5 +1,5 @@
-//! What a drill needs of this machine: a folder, the programs of an Ethereum node and of a mail server, and a
-//! token's contract.
+//! What a drill needs of this machine: a folder, the programs of an Ethereum node, a Bitcoin node and a mail server, and
+//! a token's contract.
 
 use crate::failure::Failure;
 use crate::out::warn;
@@ -15,6 +15,8 @@ const ANVIL: &str = "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
 const TOKEN: &str = "evm/Coin.bin";
 /// The most bytes of it: twice what a chain takes for one contract (EIP-3860), in hexadecimal.
 const MAX_TOKEN: u64 = 4 * 49_152;
+/// The Bitcoin node's.
+const BITCOIN_NODE: &str = "bitcoin/node";
 /// And the mail server's.
 const MAIL_SERVER: &str = "mail/server";
 
@@ -43,6 +45,19 @@ pub(super) fn anvil(named: Option<&Path>) -> Result<PathBuf, Failure> {
         Ok(said) if said.stdout.starts_with(b"anvil ") => Ok(path),
         Ok(_) => Err(wrong("it does not say that it is anvil".into())),
     }
+}
+
+/// The Bitcoin node's program: the one that was named, or where script/install puts it.
+pub(super) fn bitcoin_node(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    let found = named
+        .map(Path::to_owned)
+        .or_else(|| peers::find(BITCOIN_NODE));
+    found.filter(|path| path.is_file()).ok_or_else(|| {
+        Failure::usage(
+            "no Bitcoin node to hold a drill with",
+            "run script/install, or name tests/peers/bitcoin's with --bitcoin-node",
+        )
+    })
 }
 
 /// The mail server's program: the one that was named, or where script/install puts it.

@@ -109,7 +109,7 @@ enum LockArg {
 
 /// A wallet on Bitcoin's regtest.
 #[derive(Clone, Debug)]
-struct Bitcoin {
+pub(crate) struct Bitcoin {
     node: String,
     credentials: PathBuf,
     lock: LockArg,
@@ -118,6 +118,16 @@ struct Bitcoin {
 
 impl Bitcoin {
     const CHAIN: BitcoinChain = BitcoinChain::Regtest;
+
+    /// Locked as `init` does by default.
+    pub(crate) fn by_default(node: &str, credentials: &Path, batch: Span) -> Self {
+        Self {
+            node: node.to_owned(),
+            credentials: credentials.to_owned(),
+            lock: LockArg::P2tr,
+            batch,
+        }
+    }
 
     fn coin() -> Asset {
         let chain = Self::CHAIN;
@@ -185,21 +195,9 @@ impl InitArgs {
     }
 }
 
-/// Make a development network on one chain, paying these assets, under terms of somebody's own, with a herald
-/// that sends by a mail server.
-pub(crate) fn network(
-    folder: &Path,
-    (chain, node): (u64, &str),
-    assets: Vec<Asset>,
-    mail: SocketAddr,
-    terms: &Terms,
-) -> Result<(), Failure> {
-    let wishes = Wishes {
-        assets,
-        mail: Some(mail),
-        ..Wishes::of_coin(chain, node)
-    };
-    development::make(folder, &wishes, terms).map(|_| ())
+/// Make a development network under terms of somebody's own.
+pub(crate) fn network(folder: &Path, wishes: &Wishes, terms: &Terms) -> Result<(), Failure> {
+    development::make(folder, wishes, terms).map(|_| ())
 }
 
 /// Make a development network on one chain's own coin, under the usual terms.
@@ -210,7 +208,7 @@ pub(crate) fn usual_network(folder: &Path, chain: u64, node: &str) -> Result<(),
 }
 
 /// What a development network is to be.
-struct Wishes {
+pub(crate) struct Wishes {
     /// The chain id of EIP-155.
     chain: u64,
     node: Option<String>,
@@ -227,6 +225,27 @@ struct Wishes {
 }
 
 impl Wishes {
+    /// On one chain, paying these assets, with a herald that sends by a mail server.
+    pub(crate) fn with_mail(
+        (chain, node): (u64, &str),
+        assets: Vec<Asset>,
+        mail: SocketAddr,
+    ) -> Self {
+        Self {
+            assets,
+            mail: Some(mail),
+            ..Self::of_coin(chain, node)
+        }
+    }
+
+    /// And with a wallet of coins.
+    pub(crate) fn and_coins(self, coins: Bitcoin) -> Self {
+        Self {
+            bitcoin: Some(coins),
+            ..self
+        }
+    }
+
     /// A chain's own coin, with its node there.
     fn of_coin(chain: u64, node: &str) -> Self {
         let coin = Asset {
