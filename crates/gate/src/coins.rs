@@ -17,8 +17,6 @@ use std::time::Duration;
 
 /// How often a node is asked.
 const ASK: Duration = Duration::from_secs(5);
-/// How deep a coin is at least before it is spent.
-const CONFIRMATIONS: u32 = 1;
 /// Smaller outputs cost about as much to spend as they hold.
 const LEAST: u64 = 1_000;
 /// For how many answers what a batch spent is remembered: a minute, by which nodes know of a block.
@@ -218,7 +216,7 @@ impl CoinFollower {
     /// The wallet's largest outputs, and of those that batches spend what the chain still has.
     fn listed(&self, taken: &BTreeSet<OutPoint>) -> Result<Vec<Listed>, NodeError> {
         let least = Sats::new(LEAST).unwrap_or(Sats::ZERO);
-        let mut listed = self.node.unspent(CONFIRMATIONS, least)?;
+        let mut listed = self.node.unspent(self.fees.confirmations, least)?;
         listed.retain(|output| !taken.contains(&output.outpoint));
         listed.sort_by_key(|output| core::cmp::Reverse(output.amount));
         listed.truncate(MAX_COINS);

@@ -112,7 +112,8 @@ impl BitcoinNode for Fake {
         Ok(Block { number, hash })
     }
 
-    fn unspent(&self, _: u32, _: Sats) -> Result<Vec<Listed>, NodeError> {
+    fn unspent(&self, confirmations: u32, _: Sats) -> Result<Vec<Listed>, NodeError> {
+        assert_eq!(confirmations, 3, "as configured");
         let pool = self.spent_in_pool.lock().unwrap();
         let listed = self.deposits.iter().map(|(listed, _)| listed.clone());
         Ok(listed.filter(|it| !pool.contains(&it.outpoint)).collect())
@@ -171,6 +172,7 @@ impl Stage {
             node: String::new(),
             credentials: std::path::PathBuf::new(),
             max_fee_per_kvb: 5_000,
+            confirmations: 3,
             target_blocks: 6,
             bump_after_seconds: 60,
         };

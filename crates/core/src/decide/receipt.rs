@@ -10,7 +10,7 @@ use crate::id::KeeperId;
 use crate::mandate;
 use crate::signature::Verify;
 use crate::state::State;
-use crate::state::batch::transaction_id;
+use crate::state::batch::{CoinId, transaction_id};
 use crate::state::release::{End, Release, SignedPlan};
 use crate::statement::Says;
 use portcullis_chains::ethereum::SignedTx;
@@ -80,6 +80,7 @@ pub(crate) fn judge(
             code::judge_right(state, keeper, (*act, *factor), *step)
         }
         Says::CodeWrong { act, factor } => code::judge_wrong(state, keeper, (*act, *factor)),
+        Says::Declined { act, shared } => declined(state, keeper, *act, *shared),
     }
 }
 
@@ -96,6 +97,18 @@ fn confirmed(
     let releases = together.filter_map(|one| Some((one, facts.releases.get(&one)?)));
     let ended = releases.flat_map(|(one, release)| ended(release, one, signed));
     Some(ended.collect())
+}
+
+/// Nothing of a batch was signed and nothing will be: all of it returns. Whoever holds the wallet's keys says so, and
+/// what a chain does afterwards changes nothing of it.
+fn declined(state: &State, keeper: KeeperId, act: Digest, shared: CoinId) -> Option<Vec<Effect>> {
+    let facts = &state.facts;
+    let is_unsigned = mine(state, keeper, act)?.release.signed.is_empty();
+    let is_of = is_unsigned && facts.batch_of(act)?.shared == shared;
+    let together = facts.together_with(act).into_iter();
+    let releases = together.filter_map(|one| Some((one, facts.releases.get(&one)?)));
+    let effects = releases.flat_map(|(one, release)| returned(release, one));
+    is_of.then(|| effects.collect())
 }
 
 /// How a release ended with this plan, for good: it was paid, or given up.
@@ -183,7 +196,7 @@ pub(crate) fn is_news(state: &State, keeper: KeeperId, says: &Says) -> bool {
             .releases
             .get(act)
             .is_some_and(|release| !release.is_signed(*plan)),
-        Says::Confirmed { .. } | Says::Reverted { .. } => true,
+        Says::Confirmed { .. } | Says::Reverted { .. } | Says::Declined { .. } => true,
         Says::Stopped { suspension } => {
             let known = state.facts.suspensions.get(suspension);
             known.is_some_and(|suspension| !suspension.stopped.contains(&keeper))

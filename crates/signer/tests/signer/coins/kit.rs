@@ -30,6 +30,8 @@ const BATCH: Span = Span::seconds(60);
 const CEILING: u128 = 20_000;
 pub(super) const OWN_CEILING: u128 = 10_000;
 const COIN: u64 = 100_000;
+/// How deep the signer wants a payment to be before it is final, and a coin before it is spent first.
+pub(super) const DEPTH: u32 = 2;
 /// The node's highest block, and what an honest plan names.
 pub(super) const HEIGHT: u32 = 900;
 
@@ -84,7 +86,7 @@ fn settings() -> Config {
         id = "{CHAIN}"
         node = "http://node"
         credentials = "cookie"
-        confirmations = 2
+        confirmations = {DEPTH}
         max_fee = "{OWN_CEILING}"
         max_fee_per_kvb = 30000
 
@@ -184,6 +186,8 @@ impl Stage {
         let deposits = deposits(keys);
         let node = FakeCoins::default();
         node.chain().deposits.clone_from(&deposits);
+        node.chain().depth = DEPTH;
+        node.chain().height = HEIGHT;
         let own: Vec<Arc<dyn CoinKey>> = vec![Arc::new(key(7)), Arc::new(key(8))];
         let seam: Arc<dyn BitcoinNode> = Arc::new(node.clone());
         let coins = Coins {
@@ -276,6 +280,10 @@ pub(super) struct Chain {
     pub(super) deposits: Vec<Deposit>,
     /// Everything that came, in order.
     pub(super) got: Vec<SignedTx>,
+    /// How deep what was paid is.
+    pub(super) depth: u32,
+    /// The highest block.
+    pub(super) height: u32,
     /// What is not in a block, or spent there.
     pub(super) gone: Vec<OutPoint>,
     /// In which block a transaction is.
@@ -314,9 +322,11 @@ impl BitcoinNode for FakeCoins {
     }
 
     fn tip(&self) -> Result<Block, NodeError> {
-        let number = HEIGHT.into();
         let hash = [9; 32];
-        self.asked().map(|_| Block { number, hash })
+        self.asked().map(|chain| Block {
+            number: chain.height.into(),
+            hash,
+        })
     }
 
     fn unspent(&self, _: u32, _: Sats) -> Result<Vec<Listed>, NodeError> {
@@ -334,7 +344,7 @@ impl BitcoinNode for FakeCoins {
                     amount: Sats::new(COIN).unwrap(),
                     script: found.script.clone(),
                 },
-                confirmations: 1,
+                confirmations: chain.depth,
             })
         };
         Ok(outputs.iter().map(find).collect())
@@ -380,7 +390,8 @@ impl BitcoinNode for FakeCoins {
                 };
                 (*txid, mined)
             }
-            _ => (*txid, Seen::Waiting),
+            _ if chain.got.iter().any(|tx| tx.txid() == *txid) => (*txid, Seen::Waiting),
+            _ => (*txid, Seen::Unknown),
         };
         Ok(Observation {
             shared_unspent: chain.mined.is_none(),
