@@ -1,5 +1,7 @@
 //! A signer that spends coins: what it signs, and what no gate and no node makes it sign.
 
+mod bars;
+mod delivery;
 mod kit;
 
 use kit::{DEPTH, HEIGHT, Stage};
@@ -71,6 +73,12 @@ fn the_rest_goes_on_when_one_is_given_up() {
 }
 
 fn give_up(stage: &mut Stage, release: Digest) {
+    give_up_unseen(stage, release);
+    stage.bench.wire().ledger.settle_clocks();
+}
+
+/// The same, by an entry that no witness has seen yet.
+fn give_up_unseen(stage: &mut Stage, release: Digest) {
     let mut wire = stage.bench.wire();
     let act = wire
         .ledger
@@ -91,7 +99,6 @@ fn give_up(stage: &mut Stage, release: Digest) {
     let mut wire = stage.bench.wire();
     let applied = wire.ledger.enter(Body::Act(Box::new(submission)));
     assert_eq!(applied.void, None);
-    wire.ledger.settle_clocks();
 }
 
 /// A higher fee is the same payment once more.
@@ -333,10 +340,7 @@ fn what_was_closed_is_declined_after_a_crash() {
     let mut stage = Stage::new();
     let acts = stage.pay(&[(1, 40_000)]);
     let mut record = Record::open(&stage.bench.disk).unwrap();
-    let number = {
-        let wire = stage.bench.wire();
-        wire.ledger.state.facts().batch_of(acts[0]).unwrap().number
-    };
+    let (number, _) = stage.batch(acts[0]);
     let closed = Closed {
         act: acts[0],
         wallet: World::WALLET,
@@ -376,6 +380,18 @@ fn a_slow_node_shows_what_it_can_in_each_step() {
     assert_eq!(stage.bench.run(8), 1);
 }
 
+/// Each step has its time, and what it showed is kept: more previous transactions than are asked for at once.
+#[test]
+fn many_previous_transactions_are_shown_in_several_steps() {
+    let mut stage = Stage::of_small_coins();
+    let clock = stage.bench.clock.clone();
+    stage.node.chain().slow = Some((clock, Span(300)));
+    stage.pay(&[(1, 40_000)]);
+    let step = stage.bench.tick();
+    assert_eq!(step.signed, 0, "a step asks for no more than it has time for");
+    assert_eq!(stage.bench.run(4), 1);
+}
+
 /// Another transaction than the one that an input names proves nothing.
 #[test]
 fn a_node_that_shows_another_transaction_has_shown_nothing() {
@@ -386,17 +402,19 @@ fn a_node_that_shows_another_transaction_has_shown_nothing() {
     assert!(stage.node.chain().got.is_empty());
 }
 
-/// A key that is not the one of genesis derives another wallet.
+/// A key that is not the one of genesis derives another wallet, also where what is spent is another key's.
 #[test]
 fn without_all_of_its_keys_a_wallet_signs_nothing() {
-    let mut stage = Stage::new();
-    for keys in stage.bench.coins.keys.values_mut() {
-        keys.pop();
+    for missing in [0, 1] {
+        let mut stage = Stage::of_taproot();
+        for keys in stage.bench.coins.keys.values_mut() {
+            keys.remove(missing);
+        }
+        stage.bench.restart();
+        stage.pay(&[(1, 40_000)]);
+        assert_eq!(stage.bench.run(3), 0);
+        assert_eq!(stage.bench.alarms(), ["plan-differs"]);
     }
-    stage.bench.restart();
-    stage.pay(&[(1, 40_000)]);
-    assert_eq!(stage.bench.run(3), 0);
-    assert_eq!(stage.bench.alarms(), ["plan-differs"]);
 }
 
 /// A journal that has gone back can plan one coin for two batches, or two coins for one.
