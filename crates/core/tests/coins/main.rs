@@ -12,6 +12,7 @@ mod hostile;
 mod kit;
 mod model;
 mod receipts;
+mod rules;
 #[allow(dead_code, reason = "receipts of one batch show no handover")]
 #[path = "../vectors/tree.rs"]
 mod tree;

@@ -388,7 +388,10 @@ fn many_previous_transactions_are_shown_in_several_steps() {
     stage.node.chain().slow = Some((clock, Span(300)));
     stage.pay(&[(1, 40_000)]);
     let step = stage.bench.tick();
-    assert_eq!(step.signed, 0, "a step asks for no more than it has time for");
+    assert_eq!(
+        step.signed, 0,
+        "a step asks for no more than it has time for"
+    );
     assert_eq!(stage.bench.run(4), 1);
 }
 
