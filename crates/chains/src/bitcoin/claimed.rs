@@ -93,6 +93,12 @@ impl Claimed {
         encode::serialize(&self.tx)
     }
 
+    /// The plan as it was read: transaction and claims.
+    #[must_use]
+    pub fn claims(&self) -> Vec<u8> {
+        psbt::write_claims(&self.tx, &self.coins)
+    }
+
     /// The most bytes that it has once it is signed.
     #[must_use]
     pub fn signed_bytes(&self) -> u64 {

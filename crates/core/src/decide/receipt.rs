@@ -49,7 +49,7 @@ pub(crate) fn judge(
             // A mandate is out once it is in the journal, and no chain is watched for it: that is the end. What
             // was given up by one has never been permitted.
             if mine.wallet.mandate.is_some() {
-                effects.extend(ended(release, *act, signed));
+                effects.extend(ended(state, release, *act, signed));
             }
             Some(effects)
         }
@@ -62,7 +62,8 @@ pub(crate) fn judge(
             let Mine { release, wallet } = mine(state, keeper, *act)?;
             signed_as(release, *transaction)?;
             // What coins pay is in a block as a whole, or not at all.
-            wallet.bitcoin.is_none().then(|| returned(release, *act))
+            let returned = || returned(state, release, *act);
+            wallet.bitcoin.is_none().then(returned)
         }
         Says::Stopped { suspension } => {
             state.facts.suspensions.get(suspension)?;
@@ -95,7 +96,7 @@ fn confirmed(
     let facts = &state.facts;
     let together = facts.together_with(act).into_iter();
     let releases = together.filter_map(|one| Some((one, facts.releases.get(&one)?)));
-    let ended = releases.flat_map(|(one, release)| ended(release, one, signed));
+    let ended = releases.flat_map(|(one, release)| ended(state, release, one, signed));
     Some(ended.collect())
 }
 
@@ -107,23 +108,24 @@ fn declined(state: &State, keeper: KeeperId, act: Digest, shared: CoinId) -> Opt
     let is_of = is_unsigned && facts.batch_of(act)?.shared == shared;
     let together = facts.together_with(act).into_iter();
     let releases = together.filter_map(|one| Some((one, facts.releases.get(&one)?)));
-    let effects = releases.flat_map(|(one, release)| returned(release, one));
+    let effects = releases.flat_map(|(one, release)| returned(state, release, one));
     is_of.then(|| effects.collect())
 }
 
 /// How a release ended with this plan, for good: it was paid, or given up.
-fn ended(release: &Release, act: Digest, signed: SignedPlan) -> Vec<Effect> {
-    if release.is_void_plan(signed.plan) {
-        return returned(release, act);
+fn ended(state: &State, release: &Release, act: Digest, signed: SignedPlan) -> Vec<Effect> {
+    if state.facts.is_void_plan(act, signed.plan) {
+        return returned(state, release, act);
     }
     let end = End::Confirmed(signed.transaction);
     vec![Effect::End(act, end, Some(release.account))]
 }
 
 /// Nothing moved and nothing can any more: it counts no longer as having left.
-fn returned(release: &Release, act: Digest) -> Vec<Effect> {
+fn returned(state: &State, release: &Release, act: Digest) -> Vec<Effect> {
     let mut effects = vec![Effect::End(act, End::Returned, Some(release.account))];
-    if let (ActKind::Withdraw(withdraw), Some(plan)) = (&release.act.kind, release.plans.first()) {
+    let first = state.facts.plans_of(act).first();
+    if let (ActKind::Withdraw(withdraw), Some(plan)) = (&release.act.kind, first) {
         effects.push(Effect::Uncharge {
             wallet: plan.wallet,
             asset: withdraw.asset,
@@ -166,8 +168,10 @@ fn signed_plan(
         return mandate::signed(plan, transaction, &keeper.key, verify);
     }
     if wallet.bitcoin.is_some() {
-        let signed = spend::decode(wallet, plan).ok()?.signed(transaction).ok()?;
-        return Some(transaction_id(signed.txid()));
+        let claimed = spend::decode(wallet, plan).ok()?;
+        // Signatures are no part of the id: it is the plan's.
+        let is_spend = verify.is_spend_of(&claimed, transaction);
+        return is_spend.then(|| transaction_id(claimed.txid()));
     }
     let signed = SignedTx::from_bytes(transaction).ok()?;
     let address = wallet.address.evm()?;
