@@ -15,7 +15,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
 use system::bitcoin::Bitcoin;
-use system::{Anvil, Network, run};
+use system::{Anvil, Network, run, try_run};
 
 const CHAIN: &str = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328";
 const ASSET: &str = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:0";
@@ -133,6 +133,8 @@ fn pays_alone_and_bumps(lock: &str) {
     let Some(stage) = Stage::new(lock, "0", "8") else {
         return;
     };
+    let found = try_run(&["doctor", "--dir", stage.network.dir()]).1;
+    assert!(found.contains("has 3 coins of "), "{found}");
     let act = stage.withdraw(1_234_567);
     let first = stage.waiting("");
     altered_is_refused(&stage.bitcoin, &first);

@@ -82,6 +82,19 @@ impl Claimed {
         self.standing().least_above(virtual_bytes) <= ceiling.get()
     }
 
+    /// Whether it could do without its smallest input, but for the first: it would pay the same, and its change would be
+    /// no dust. With the largest coins first no plan has such a one.
+    #[must_use]
+    pub fn has_an_input_to_spare(&self, wallet: &Wallet, payments: &[Payment]) -> bool {
+        let change = self.tx.output.get(payments.len());
+        let change = change.map_or(0, |change| change.value.to_sat());
+        let others = self.coins.iter().skip(1).map(|coin| coin.amount().get());
+        let dust = wallet.change().dust().get();
+        others
+            .min()
+            .is_some_and(|least| change >= least.saturating_add(dust))
+    }
+
     /// What is spent, in the order of the inputs. The first is the output that all plans of the same releases share.
     pub fn spends(&self) -> impl Iterator<Item = OutPoint> {
         self.coins.iter().map(Coin::outpoint)

@@ -61,7 +61,10 @@ fn what_the_chain_does_not_carry_is_refused_at_the_act() {
 fn a_batch_is_paid_by_one_plan_in_its_order_and_takes_one_number() {
     let mut stage = Stage::new();
     let acts = stage.pay(&[(0, 1, 50_000), (1, 2, 60_000), (0, 3, 70_000)]);
-    let plans: Vec<_> = acts.iter().map(|act| stage.facts().plans_of(*act)).collect();
+    let plans: Vec<_> = acts
+        .iter()
+        .map(|act| stage.facts().plans_of(*act))
+        .collect();
     assert!(plans.iter().all(|plans| plans.len() == 1));
     assert!(plans.windows(2).all(|pair| pair[0] == pair[1]));
     let kept = acts.iter().map(|act| stage.release(*act).plans.len());
