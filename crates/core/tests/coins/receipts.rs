@@ -4,6 +4,7 @@ use crate::kit::{Stage, payee};
 use crate::tree;
 use portcullis_core::receipt::{ProvenEntry, Receipt, ReceiptFault, Shown, verify};
 use portcullis_core::signature::Strict;
+use portcullis_core::statement::Says;
 use portcullis_core::{Body, Digest, Entry, Span};
 
 /// A receipt with everything that the journal has but checkpoints.
@@ -57,4 +58,31 @@ fn who_was_given_up_has_none() {
         let none = shown(&stage, acts[given_up]).unwrap_err();
         assert_eq!(none, ReceiptFault::Plan, "{given_up}");
     }
+}
+
+/// Two ask for the same; a signer that states the one's transaction for the other makes no receipt of it.
+#[test]
+fn another_batchs_plan_is_no_receipt() {
+    let mut stage = Stage::new();
+    let first = stage.pay(&[(0, 1, 50_000)])[0];
+    let second = stage.pay(&[(1, 1, 50_000)])[0];
+    let Says::Signed {
+        entry,
+        effects,
+        plan,
+        transaction,
+        ..
+    } = stage.says_signed(second)
+    else {
+        unreachable!()
+    };
+    let applied = stage.says(Says::Signed {
+        act: first,
+        entry,
+        effects,
+        plan,
+        transaction,
+    });
+    assert!(applied.void.is_some());
+    assert_eq!(shown(&stage, first).unwrap_err(), ReceiptFault::Plan);
 }

@@ -9,6 +9,7 @@ use portcullis_chains::caip::{Address, AssetId, BitcoinAddress, BitcoinAsset, Bi
 use portcullis_chains::{Amount, ChainId};
 use portcullis_core::decide::batch::settle_together;
 use portcullis_core::decide::payment::Spend;
+use portcullis_core::decide::payment::spend::decode;
 use portcullis_core::entry::{Beside, Body, Settlement};
 use portcullis_core::genesis::{Bitcoin, CoinKey as Named, Compressed, Genesis, XOnly};
 use portcullis_core::limits::{Bounds, Limit};
@@ -243,6 +244,16 @@ impl Stage {
     pub(super) fn pass_a_batch(&self) {
         self.bench.clock.pass(BATCH);
         self.bench.wire().ledger.settle_clocks();
+    }
+
+    /// What the newest plan of the one batch spends.
+    pub(super) fn spent(&self) -> Vec<OutPoint> {
+        let leader = self.leaders()[0];
+        let wire = self.bench.wire();
+        let state = &wire.ledger.state;
+        let wallet = &state.network().genesis().wallets[0];
+        let plan = state.facts().signable(leader).unwrap();
+        decode(wallet, plan).unwrap().spends().collect()
     }
 
     /// The batches that are on their way.

@@ -241,6 +241,21 @@ fn what_is_spent_first_is_as_deep_as_what_is_final() {
     assert_eq!(stage.bench.run(3), 1);
 }
 
+/// Only the first one's loss is the batch's; without another the gate plans anew.
+#[test]
+fn each_coin_has_to_be_there() {
+    let mut stage = Stage::new();
+    stage.pay(&[(1, 50_000), (2, 60_000)]);
+    let second = stage.spent()[1];
+    stage.node.chain().gone = vec![second];
+    assert_eq!(stage.bench.run(5), 0);
+    stage.node.chain().height += 10 * DEPTH;
+    assert_eq!(stage.bench.run(5), 0);
+    assert!(stage.bench.alarms().is_empty());
+    stage.node.chain().gone.clear();
+    assert_eq!(stage.bench.run(3), 1);
+}
+
 /// The chain goes on without the coin that a batch begins with.
 fn lose_coins(stage: &mut Stage, blocks: u32) {
     let all = stage.deposits.iter().map(|it| it.outpoint).collect();
