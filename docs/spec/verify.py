@@ -1520,7 +1520,7 @@ REASONS = {
     100, 101, 103, *range(200, 207), *range(300, 311), *range(320, 330), 340, 341, 342, *range(400, 406),
     *range(500, 540), *range(550, 560), *range(560, 563), *range(572, 576), *range(580, 589), *range(600, 608), *range(900, 919)}
 
-BYTES, TEXT, ID, DIGEST, SIGNATURE = typed(bytes), typed(str), sized(16), sized(32), sized(64)
+BYTES, TEXT, ID, DIGEST, COIN, SIGNATURE = typed(bytes), typed(str), sized(16), sized(32), sized(36), sized(64)
 U32, U64 = typed(int, lambda n: n < 2**32), typed(int)  # CBOR has no larger integers than 2^64 − 1
 MOMENT = SPAN = U64
 AMOUNT = typed(bytes, lambda b: len(b) == 16, int.from_bytes)
@@ -1675,7 +1675,8 @@ SAYS = choice(
         "fork", "shrunk", "release-without-evidence", "stop-withheld", "shut"))),
     ("told", ("act", DIGEST), ("entry", U64)),
     later={9: ("code-right", ("act", DIGEST), ("factor", ID), ("step", U32)),
-           10: ("code-wrong", ("act", DIGEST), ("factor", ID))})
+           10: ("code-wrong", ("act", DIGEST), ("factor", ID)),
+           11: ("declined", ("act", DIGEST), ("shared", COIN))})
 STATEMENT = record({0: ("genesis", DIGEST), 1: ("keeper", ID), 2: ("says", SAYS)})
 
 # entries.md

@@ -773,29 +773,28 @@ impl Facts {
     }
 
     fn sign(&mut self, digest: &Digest, signed: SignedPlan) {
+        let newest = self.plans_of(*digest).last().map(Plan::digest);
         let Some(release) = self.releases.get_mut(digest) else {
             return;
         };
         release.signed.push(signed);
-        if release
-            .plans
-            .last()
-            .is_some_and(|plan| plan.digest() == signed.plan)
-        {
+        if newest == Some(signed.plan) {
             self.unsigned.remove(digest);
         }
     }
 
     /// Another plan for a release goes out, and for all that stand and fall with it, but for those that are withheld.
     fn plan_anew(&mut self, digest: Digest, plan: &Plan, at: At) {
-        for member in self.together_with(digest) {
-            let Some(release) = self.releases.get_mut(&member) else {
-                continue;
-            };
-            release.plans.push(plan.clone());
+        let together = self.together_with(digest);
+        let first = together.first().and_then(|it| self.releases.get_mut(it));
+        if let Some(first) = first {
+            first.plans.push(plan.clone());
+        }
+        for member in together {
+            let stage = self.releases.get(&member).map(|release| release.stage);
             if member == digest {
                 self.go_out(member, at);
-            } else if release.stage == Stage::Released {
+            } else if stage == Some(Stage::Released) {
                 // The act that gave the one up says nothing of when the others were asked for.
                 let expires = None;
                 self.go_out(member, At { expires, ..at });
@@ -846,6 +845,7 @@ impl Facts {
 
     /// A release entry: from now its newest plan may be signed, once the entry is cosigned in time.
     fn go_out(&mut self, digest: Digest, at: At) {
+        let newest = self.plans_of(digest).last().map(Plan::digest);
         let Some(release) = self.releases.get_mut(&digest) else {
             return;
         };
@@ -853,7 +853,6 @@ impl Facts {
         release.time = at.time;
         release.effects = at.effects;
         release.stage = Stage::Released;
-        let newest = release.plans.last().map(Plan::digest);
         let is_signed = newest.is_some_and(|plan| release.is_signed(plan));
         if !is_signed {
             self.unsigned.insert(digest);

@@ -4,6 +4,7 @@ use crate::codec::encode;
 use crate::digest::{Digest, Domain};
 use crate::id::{FactorId, KeeperId};
 use crate::signature::{PublicKey, Signature, Verify};
+use crate::state::batch::CoinId;
 use minicbor::{Decode, Encode};
 use portcullis_chains::Amount;
 use portcullis_chains::caip::AssetId;
@@ -158,6 +159,16 @@ pub enum Says {
         #[n(1)]
         factor: FactorId,
     },
+    /// It has signed no plan of a batch and never will: what all of them spend first has gone from the chain.
+    #[n(11)]
+    Declined {
+        /// The batch's leader.
+        #[n(0)]
+        act: Digest,
+        /// What every plan of it spends first.
+        #[n(1)]
+        shared: CoinId,
+    },
 }
 
 impl Says {
@@ -174,6 +185,7 @@ impl Says {
             Self::Told { .. } => "told",
             Self::CodeRight { .. } => "code-right",
             Self::CodeWrong { .. } => "code-wrong",
+            Self::Declined { .. } => "declined",
         }
     }
 }

@@ -17,8 +17,6 @@ use std::time::Duration;
 
 /// How often a node is asked.
 const ASK: Duration = Duration::from_secs(5);
-/// How deep a coin is at least before it is spent.
-const CONFIRMATIONS: u32 = 1;
 /// Smaller outputs cost about as much to spend as they hold.
 const LEAST: u64 = 1_000;
 /// For how many answers what a batch spent is remembered: a minute, by which nodes know of a block.
@@ -42,6 +40,8 @@ struct Purse {
     /// new batch begins with any of it. Its transaction may be mined and the batch ended before the node says so,
     /// and what begins with a coin that is gone can be neither paid nor given up.
     taken: BTreeMap<OutPoint, u32>,
+    /// Why there was no plan the last time; it is told once, however often it is asked for.
+    lacking: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -60,6 +60,7 @@ impl CoinTable {
                 fees: fees.clone(),
                 seen: None,
                 taken: BTreeMap::new(),
+                lacking: None,
             };
             (name(wallet), purse)
         };
@@ -68,36 +69,15 @@ impl CoinTable {
         }
     }
 
-    /// The plan of a payment from what the wallet can spend; why there is none is in the log.
+    /// The plan of a payment from what the wallet can spend; why there is none is in the log. Once it is in the
+    /// journal, [`Self::note`] has to know.
     #[must_use]
     pub fn plan(&self, spend: &Spend) -> Option<Plan> {
         let mut purses = self.purses();
         let purse = purses.get_mut(&name(spend.wallet()))?;
-        let Some(seen) = &purse.seen else {
-            tracing::warn!("the node has not said yet what the wallet can spend");
-            return None;
-        };
-        let is_new = spend.replaced().is_none();
-        let is_free = |coin: &&Coin| !is_new || !purse.taken.contains_key(&coin.outpoint());
-        let coins = seen.coins.iter().filter(is_free).cloned();
-        let plan = match spend.plan(coins, seen.rate, seen.height) {
-            Ok(plan) => plan,
-            Err(error) => {
-                tracing::warn!(%error, "no plan from the wallet's coins");
-                return None;
-            }
-        };
-        match spend.check(&plan) {
-            Ok(claimed) => {
-                let spends = claimed.spends().map(|coin| (coin, REMEMBERED));
-                purse.taken.extend(spends);
-                Some(plan)
-            }
-            Err(error) => {
-                tracing::warn!(%error, "no plan from the wallet's coins stands");
-                None
-            }
-        }
+        let planned = purse.plan(spend);
+        purse.tell(planned.as_ref().err());
+        planned.ok()
     }
 
     /// How long a wallet's transaction may stay unconfirmed.
@@ -110,7 +90,8 @@ impl CoinTable {
         Some(Span(seconds.saturating_mul(1000)))
     }
 
-    /// Note what batches that have not ended spend: nodes no longer list that once they have the transaction.
+    /// Note what batches that have not ended spend: nodes no longer list that once they have the transaction, and for a
+    /// moment list it as unspent once it is mined.
     pub fn note(&self, state: &State) {
         let mut purses = self.purses();
         for wallet in &state.network().genesis().wallets {
@@ -149,6 +130,33 @@ impl CoinTable {
 
     fn purses(&self) -> MutexGuard<'_, BTreeMap<BitcoinAddress, Purse>> {
         self.wallets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Purse {
+    /// A plan that state takes, or why there is none.
+    fn plan(&self, spend: &Spend) -> Result<Plan, String> {
+        let Some(seen) = &self.seen else {
+            return Err("the node has not said yet what the wallet can spend".into());
+        };
+        let is_new = spend.replaced().is_none();
+        let is_free = |coin: &&Coin| !is_new || !self.taken.contains_key(&coin.outpoint());
+        let coins = seen.coins.iter().filter(is_free).cloned();
+        let plan = spend.plan(coins, seen.rate, seen.height);
+        let plan = plan.map_err(|error| error.to_string())?;
+        // A going rate that leaves no room is no fault of this gate's, so no entry is made of it.
+        spend.check(&plan).map_err(|error| error.to_string())?;
+        Ok(plan)
+    }
+
+    fn tell(&mut self, lacking: Option<&String>) {
+        if self.lacking.as_ref() == lacking {
+            return;
+        }
+        if let Some(why) = lacking {
+            tracing::warn!(why, "no plan from the wallet's coins");
+        }
+        self.lacking = lacking.cloned();
     }
 }
 
@@ -218,7 +226,7 @@ impl CoinFollower {
     /// The wallet's largest outputs, and of those that batches spend what the chain still has.
     fn listed(&self, taken: &BTreeSet<OutPoint>) -> Result<Vec<Listed>, NodeError> {
         let least = Sats::new(LEAST).unwrap_or(Sats::ZERO);
-        let mut listed = self.node.unspent(CONFIRMATIONS, least)?;
+        let mut listed = self.node.unspent(self.fees.confirmations, least)?;
         listed.retain(|output| !taken.contains(&output.outpoint));
         listed.sort_by_key(|output| core::cmp::Reverse(output.amount));
         listed.truncate(MAX_COINS);

@@ -98,6 +98,10 @@ pub struct CoinFees {
     pub credentials: PathBuf,
     /// The most that is proposed for a transaction's size, in satoshis per 1,000 virtual bytes.
     pub max_fee_per_kvb: u64,
+    /// How many blocks deep a coin is at least before it is spent: as many as the wallet's signer asks for before a
+    /// payment is final. What is younger would wait there.
+    #[serde(default = "default_depth")]
+    pub confirmations: u32,
     /// In how many blocks a transaction should be confirmed.
     #[serde(default = "default_blocks")]
     pub target_blocks: u16,
@@ -113,6 +117,9 @@ impl CoinFees {
     }
 }
 
+const fn default_depth() -> u32 {
+    6
+}
 const fn default_blocks() -> u16 {
     6
 }

@@ -239,7 +239,8 @@ impl Event {
             Says::Signed { act, .. }
             | Says::Told { act, .. }
             | Says::CodeRight { act, .. }
-            | Says::CodeWrong { act, .. } => self.act = Some(*act),
+            | Says::CodeWrong { act, .. }
+            | Says::Declined { act, .. } => self.act = Some(*act),
             Says::Confirmed {
                 act, transaction, ..
             }
@@ -284,7 +285,7 @@ fn stage_said(entry: &Entry) -> Option<Stage> {
         Body::Statement(signed) => match &signed.statement.says {
             Says::Signed { .. } => Some(Stage::Signed),
             Says::Confirmed { .. } => Some(Stage::Confirmed),
-            Says::Reverted { .. } => Some(Stage::Returned),
+            Says::Reverted { .. } | Says::Declined { .. } => Some(Stage::Returned),
             Says::Told { .. }
             | Says::CodeRight { .. }
             | Says::CodeWrong { .. }
@@ -295,12 +296,71 @@ fn stage_said(entry: &Entry) -> Option<Stage> {
     }
 }
 
-/// What an entry that was applied made of acts besides what it says: `about` is the act that it is about.
+/// Acts that one plan pays, until their end.
+#[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+pub struct Batch {
+    /// The leader first, each with whether it was given up.
+    #[n(0)]
+    members: Vec<(Digest, bool)>,
+}
+
+impl Batch {
+    pub(crate) fn of(members: &[Digest]) -> Self {
+        let members = members.iter().map(|member| (*member, false));
+        Self {
+            members: members.collect(),
+        }
+    }
+
+    pub(crate) fn members(&self) -> impl Iterator<Item = Digest> {
+        self.members.iter().map(|(member, _)| *member)
+    }
+
+    pub(crate) fn give_up(&mut self, act: Digest) {
+        let members = self.members.iter_mut();
+        for (_, is_given_up) in members.filter(|(member, _)| *member == act) {
+            *is_given_up = true;
+        }
+    }
+
+    /// All end at once.
+    pub(crate) fn has_ended(&self, changes: &[Effect]) -> bool {
+        let is_of = |act: &Digest| self.members().any(|member| member == *act);
+        changes
+            .iter()
+            .any(|change| matches!(change, Effect::End(act, ..) if is_of(act)))
+    }
+
+    /// What a change of its leader makes of all.
+    fn stages_made(&self, change: &Effect) -> Vec<(Digest, Stage)> {
+        match change {
+            Effect::Signed(..) => self.members().map(|act| (act, Stage::Signed)).collect(),
+            // Another plan, which nobody has signed.
+            Effect::Replan(..) => {
+                let paid = self.members.iter().filter(|(_, is_given_up)| !is_given_up);
+                paid.map(|(act, _)| (*act, Stage::Released)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What an entry that was applied made of acts besides what it says: `about` is the act that it is about, `batch` the
+/// one that this is of.
 #[must_use]
-pub fn asides(entry: &Entry, index: u64, about: Option<Digest>, changes: &[Effect]) -> Vec<Aside> {
+pub fn asides(
+    entry: &Entry,
+    (index, about): (u64, Option<Digest>),
+    changes: &[Effect],
+    batch: Option<&Batch>,
+) -> Vec<Aside> {
     let said = about.zip(stage_said(entry));
     let mut asides: Vec<Aside> = Vec::new();
-    for (act, stage) in changes.iter().filter_map(stage_made) {
+    let of_all = |change| batch.map_or_else(Vec::new, |batch| batch.stages_made(change));
+    let made = changes
+        .iter()
+        .flat_map(|change| stage_made(change).into_iter().chain(of_all(change)));
+    for (act, stage) in made {
         // The last word on each act.
         asides.retain(|aside| aside.act != Some(act));
         let is_said = said == Some((act, stage))

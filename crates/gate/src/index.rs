@@ -5,7 +5,7 @@
 //! State forgets an act a day after its end. This does not: whoever asks about an act years later
 //! must not be told that it never was, and pay again.
 
-use crate::events::{self, Aside, Stage};
+use crate::events::{self, Aside, Batch, Stage};
 use minicbor::{Decode, Encode};
 use portcullis_chains::Address;
 use portcullis_core::act::{ActKind, Keys};
@@ -30,6 +30,8 @@ pub struct Index {
     replaced: BTreeSet<(Place, u64)>,
     asides: BTreeSet<Aside>,
     quorums: BTreeSet<(AccountId, u64)>,
+    /// Those that are on their way.
+    batches: Vec<Batch>,
 }
 
 /// What an entry put others in the place of.
@@ -77,6 +79,7 @@ type Lists = (
     Vec<(Place, u64)>,
     Vec<Aside>,
     Vec<(AccountId, u64)>,
+    Vec<Batch>,
 );
 
 /// How far an act has come, as far as the journal alone says it.
@@ -135,6 +138,7 @@ impl Index {
             self.replaced.iter().copied().collect(),
             self.asides.iter().copied().collect(),
             self.quorums.iter().copied().collect(),
+            self.batches.clone(),
         );
         portcullis_core::codec::encode(&lists)
     }
@@ -143,7 +147,8 @@ impl Index {
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let lists: Lists = minicbor::decode(bytes).ok()?;
-        let (acts, mentions, factors, addresses, appointed, replaced, asides, quorums) = lists;
+        let (acts, mentions, factors, addresses, appointed, replaced, asides, quorums, batches) =
+            lists;
         let acts = acts.into_iter();
         let acts = acts.map(|(act, newest, course)| (act, Row { newest, course }));
         let mentions = mentions.into_iter().map(|(entry, before)| Mention {
@@ -159,6 +164,7 @@ impl Index {
             replaced: replaced.into_iter().collect(),
             asides: asides.into_iter().collect(),
             quorums: quorums.into_iter().collect(),
+            batches,
         };
         index.is_sound().then_some(index)
     }
@@ -200,8 +206,26 @@ impl Index {
             self.change(change, applied.index);
         }
         let (index, about) = (applied.index, submitted.or(other));
-        let asides = events::asides(entry, index, about, &applied.changes);
+        let of_all = other.filter(|_| speaks_of_all(entry));
+        let batch = of_all.and_then(|act| self.batch_of(act)).cloned();
+        if let Some(batch) = &batch {
+            self.mention_beside(batch, about, index);
+        }
+        let asides = events::asides(entry, (index, about), &applied.changes, batch.as_ref());
         self.asides.extend(asides);
+        self.batches
+            .retain(|batch| !batch.has_ended(&applied.changes));
+    }
+
+    /// What speaks of one member of a batch and of what is signed for it speaks of all: they have one plan.
+    fn mention_beside(&mut self, batch: &Batch, about: Option<Digest>, entry: u64) {
+        let beside = batch.members().filter(|member| Some(*member) != about);
+        beside.for_each(|member| self.mention(member, entry));
+    }
+
+    fn batch_of(&self, act: Digest) -> Option<&Batch> {
+        let mut batches = self.batches.iter();
+        batches.find(|batch| batch.members().any(|member| member == act))
     }
 
     /// An act was decided. A refusal takes nothing from an act that was accepted.
@@ -231,6 +255,11 @@ impl Index {
                 if let Some(row) = row.filter(|row| row.course != Course::Refused) {
                     row.course = Course::of(*end);
                 }
+            }
+            Effect::Batch { members, .. } => self.batches.push(Batch::of(members)),
+            Effect::Void(act, _) => {
+                let batches = self.batches.iter_mut();
+                batches.for_each(|batch| batch.give_up(*act));
             }
             Effect::Enrol { owner, factor, .. } => {
                 self.factors
@@ -358,6 +387,15 @@ fn account_of(owner: Owner) -> Option<AccountId> {
     }
 }
 
+/// Whether what an entry says of one member of a batch is so for all: which plan they have, and what became of it.
+fn speaks_of_all(entry: &Entry) -> bool {
+    match &entry.body {
+        Body::Act(said) => matches!(said.act.kind, ActKind::Resume(_) | ActKind::Void(_)),
+        Body::Settle(_) | Body::Replace(_) | Body::Statement(_) => true,
+        Body::Genesis(_) | Body::Checkpoint(_) | Body::Evidence(_) => false,
+    }
+}
+
 /// The act that an entry speaks of and does not submit.
 fn other_of(entry: &Entry) -> Option<Digest> {
     match &entry.body {
@@ -379,7 +417,8 @@ fn other_of(entry: &Entry) -> Option<Digest> {
             | Says::Reverted { act, .. }
             | Says::Told { act, .. }
             | Says::CodeRight { act, .. }
-            | Says::CodeWrong { act, .. } => Some(*act),
+            | Says::CodeWrong { act, .. }
+            | Says::Declined { act, .. } => Some(*act),
             Says::Caps { .. } | Says::Stopped { .. } | Says::Latched { .. } => None,
         },
     }

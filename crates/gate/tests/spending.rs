@@ -112,7 +112,8 @@ impl BitcoinNode for Fake {
         Ok(Block { number, hash })
     }
 
-    fn unspent(&self, _: u32, _: Sats) -> Result<Vec<Listed>, NodeError> {
+    fn unspent(&self, confirmations: u32, _: Sats) -> Result<Vec<Listed>, NodeError> {
+        assert_eq!(confirmations, 3, "as configured");
         let pool = self.spent_in_pool.lock().unwrap();
         let listed = self.deposits.iter().map(|(listed, _)| listed.clone());
         Ok(listed.filter(|it| !pool.contains(&it.outpoint)).collect())
@@ -171,6 +172,7 @@ impl Stage {
             node: String::new(),
             credentials: std::path::PathBuf::new(),
             max_fee_per_kvb: 5_000,
+            confirmations: 3,
             target_blocks: 6,
             bump_after_seconds: 60,
         };
@@ -193,8 +195,12 @@ impl Stage {
 
     /// A withdrawal that is due.
     fn due(&mut self) -> (Digest, Decided) {
+        self.due_for(40_000)
+    }
+
+    fn due_for(&mut self, sats: u128) -> (Digest, Decided) {
         let ledger = &mut self.ledger;
-        let (act, evidence) = ledger.withdrawal(&self.customer, btc(), payee(), 40_000);
+        let (act, evidence) = ledger.withdrawal(&self.customer, btc(), payee(), sats);
         let digest = ledger.submit(act, evidence);
         ledger.clock.pass(Span::seconds(1));
         ledger.settle_clocks();
@@ -278,4 +284,44 @@ fn a_higher_fee_spends_what_the_pool_has() {
     let again = Spend::again(&stage.ledger.state, act).unwrap();
     let plan = stage.table.plan(&again).unwrap();
     assert_eq!(stage.spends(&plan), first);
+}
+
+/// What a batch spends is remembered while it stands, and for a minute of answers after it has ended.
+#[test]
+fn what_was_spent_is_remembered_for_a_while() {
+    let mut stage = Stage::new();
+    let (act, decided) = stage.due();
+    stage.follower.ask();
+    let plan = stage.planned(&decided).unwrap();
+    let first = stage.spends(&plan);
+    stage.settle(act, &decided, plan);
+    let begins = |stage: &Stage| stage.spends(&stage.planned(&decided).unwrap());
+    for _ in 0..20 {
+        stage.follower.ask();
+        stage.table.note(&stage.ledger.state);
+        assert_ne!(begins(&stage), first, "it stands");
+    }
+    // Ended: the state has it no more.
+    for _ in 0..11 {
+        stage.follower.ask();
+        assert_ne!(begins(&stage), first, "the node may be behind");
+    }
+    stage.follower.ask();
+    assert_eq!(begins(&stage), first, "it never came to it");
+}
+
+/// A node that does not know of the transaction lists what it spends, and the chain has it, too: once is enough.
+#[test]
+fn each_coin_is_known_once() {
+    let mut stage = Stage::new();
+    let (act, decided) = stage.due_for(150_000);
+    stage.follower.ask();
+    let plan = stage.planned(&decided).unwrap();
+    let both = stage.spends(&plan);
+    assert_eq!(both.len(), 2);
+    stage.settle(act, &decided, plan);
+    stage.follower.ask();
+    let again = Spend::again(&stage.ledger.state, act).unwrap();
+    let plan = stage.table.plan(&again).unwrap();
+    assert_eq!(stage.spends(&plan), both);
 }

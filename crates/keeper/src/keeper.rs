@@ -445,7 +445,8 @@ fn about(says: &Says) -> Digest {
         | Says::Reverted { act, .. }
         | Says::Told { act, .. }
         | Says::CodeRight { act, .. }
-        | Says::CodeWrong { act, .. } => *act,
+        | Says::CodeWrong { act, .. }
+        | Says::Declined { act, .. } => *act,
         Says::Stopped { suspension } => *suspension,
         Says::Latched { latch, .. } => *latch,
         Says::Caps { .. } => Digest::plain(&encode(says)),

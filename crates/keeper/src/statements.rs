@@ -215,7 +215,7 @@ fn rank(says: &Says) -> u8 {
         Says::Stopped { .. } | Says::Latched { .. } => 0,
         Says::Caps { .. } => 1,
         Says::Signed { .. } => 2,
-        Says::Confirmed { .. } | Says::Reverted { .. } => 3,
+        Says::Confirmed { .. } | Says::Reverted { .. } | Says::Declined { .. } => 3,
         Says::CodeRight { .. } | Says::CodeWrong { .. } => 4,
         Says::Told { .. } => 5,
     }
@@ -233,7 +233,7 @@ fn is_known(state: &State, keeper: KeeperId, says: &Says) -> bool {
             .releases
             .get(act)
             .is_none_or(|release| release.is_signed(*plan)),
-        Says::Confirmed { act, .. } | Says::Reverted { act, .. } => {
+        Says::Confirmed { act, .. } | Says::Reverted { act, .. } | Says::Declined { act, .. } => {
             !facts.releases.contains_key(act)
         }
         Says::Stopped { suspension } => facts

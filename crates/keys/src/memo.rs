@@ -5,6 +5,7 @@
 //! changes, so remembering it changes no decision.
 
 use crate::{SignError, StatementKey, WalletKey};
+use portcullis_chains::bitcoin::Claimed;
 use portcullis_chains::ethereum::SignedTx;
 use portcullis_core::signature::{PublicKey, Signature, Strict, Verify};
 use sha2::{Digest as _, Sha256};
@@ -45,6 +46,19 @@ impl Verify for Memo {
             return true;
         }
         let holds = Strict.is_signed_by(tx, address);
+        if holds {
+            self.remember(pair);
+        }
+        holds
+    }
+
+    fn is_spend_of(&self, plan: &Claimed, transaction: &[u8]) -> bool {
+        // All that the signatures are over: the transaction, and what its inputs are said to hold and by which keys.
+        let pair = hashed(&[b"spend", &plan.claims(), transaction]);
+        if self.knows(&pair) {
+            return true;
+        }
+        let holds = Strict.is_spend_of(plan, transaction);
         if holds {
             self.remember(pair);
         }

@@ -10,18 +10,20 @@ use crate::reach::{Reach, ReachArgs};
 use crate::replica::Replica;
 use crate::withheld;
 use clap::Args;
-use portcullis_chains::AssetId;
-use portcullis_chains::caip::Address;
+use portcullis_chains::bitcoin::Sats;
+use portcullis_chains::caip::{Address, BitcoinChain};
+use portcullis_chains::{AssetId, ChainId};
 use portcullis_client::Status;
 use portcullis_core::genesis::{Mode, Wallet};
 use portcullis_core::{Span, Time};
 use portcullis_host::Dir;
-use portcullis_node::{HttpNode, Node as _};
+use portcullis_node::bitcoin::{self, BitcoinNode as _, Listed};
+use portcullis_node::{HttpNode, Node as _, NodeError};
 use portcullis_tlog::MAX_NOTE_BYTES;
 use std::io::ErrorKind;
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Check clocks, disk room, witnesses, stop boards and nodes, and say what is not protected here
@@ -92,7 +94,7 @@ fn findings(reach: &Reach, dir: &Path) -> Vec<(String, Finding)> {
             .genesis()
             .wallets
             .iter()
-            .map(|wallet| ("node".to_owned(), node(reach, wallet))),
+            .map(|wallet| ("node".to_owned(), node(reach, dir, wallet))),
     );
     found
 }
@@ -326,12 +328,56 @@ fn holder(locks: &str, inode: u64) -> Option<u32> {
     })
 }
 
-fn node(reach: &Reach, wallet: &Wallet) -> Finding {
-    if wallet.bitcoin.is_some() {
+/// The node of a chain of coins, and how to be let in: the signer's, or the gate's, by what stands in this folder.
+fn node_of_coins(dir: &Path, chain: BitcoinChain) -> Option<(String, PathBuf)> {
+    let id = ChainId::Bitcoin(chain);
+    let signer = portcullis_signer::Config::load(&dir.join(Folder::SIGNER)).ok();
+    let named = signer.and_then(|config| {
+        let named = config.chain(id)?;
+        Some((named.node.clone(), named.credentials.clone()?))
+    });
+    named.or_else(|| {
+        let gate = crate::processes::gate_config(&dir.join(Folder::GATE)).ok()?;
+        let named = gate.coins.get(&id.to_string())?;
+        Some((named.node.clone(), named.credentials.clone()))
+    })
+}
+
+/// Whether the node of a wallet of coins answers, and has what can be spent.
+fn coins(dir: &Path, wallet: &Wallet, chain: BitcoinChain) -> Finding {
+    let address = wallet.address;
+    let Some((url, credentials)) = node_of_coins(dir, chain) else {
         return Ok(format!(
-            "{} spends coins: the gate's and the signer's own nodes list them, none is asked from here",
-            wallet.address
+            "{address} spends coins: look on the host of its signer, or of the gate, which have nodes of their own"
         ));
+    };
+    let look = || {
+        let node = bitcoin::HttpNode::new(&url, credentials, chain, PATIENCE)?;
+        let head = node.tip()?.number;
+        let spends = wallet.spends().ok_or(NodeError::Form("wallet"))?;
+        let listed = node.unspent(1, Sats::ZERO)?;
+        let is_own = |one: &&Listed| {
+            spends
+                .locks()
+                .any(|it| it.script().as_bytes() == one.script)
+        };
+        let own = listed.iter().filter(is_own).map(|one| one.amount.get());
+        Ok((head, own.clone().count(), own.map(u128::from).sum::<u128>()))
+    };
+    let (head, count, sum) = look().map_err(|error: NodeError| format!("{url}: {error}"))?;
+    if count == 0 {
+        return Err(format!(
+            "{url} is at block {head} and lists no coin of {address}: pay it, or have the node watch and rescan"
+        ));
+    }
+    Ok(format!(
+        "{url} is at block {head}; wallet {address} has {count} coins of {sum} satoshis"
+    ))
+}
+
+fn node(reach: &Reach, dir: &Path, wallet: &Wallet) -> Finding {
+    if let (Some(_), Address::Bitcoin(address)) = (&wallet.bitcoin, wallet.address) {
+        return coins(dir, wallet, address.chain());
     }
     let Address::Evm { chain, address } = wallet.address else {
         return Ok(format!(

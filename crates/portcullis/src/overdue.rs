@@ -2,6 +2,7 @@
 //! nonces, so that its oldest keeps back all others.
 
 use portcullis_core::id::WalletId;
+use portcullis_core::state::Facts;
 use portcullis_core::state::release::{Release, Stage};
 use portcullis_core::{Digest, Span, State, Time};
 use std::collections::BTreeMap;
@@ -26,7 +27,7 @@ struct OnItsWay {
 }
 
 impl OnItsWay {
-    fn of((act, release): (&Digest, &Release)) -> Option<Self> {
+    fn of(facts: &Facts, (act, release): (&Digest, &Release)) -> Option<Self> {
         let at = match (release.stage, release.signed.is_empty()) {
             (Stage::Withheld(_), _) => At::Withheld,
             (Stage::Released, true) => At::Signer,
@@ -34,7 +35,7 @@ impl OnItsWay {
         };
         Some(Self {
             act: *act,
-            wallet: release.plans.last()?.wallet,
+            wallet: facts.plans_of(*act).last()?.wallet,
             since: release.planned,
             at,
         })
@@ -56,8 +57,9 @@ impl OnItsWay {
 
 /// In words, the oldest of each wallet that has been on its way for long.
 pub(crate) fn overdue(state: &State, now: Time) -> Vec<String> {
-    let releases = state.facts().releases.iter();
-    oldest(releases.filter_map(OnItsWay::of), now)
+    let facts = state.facts();
+    let releases = facts.releases.iter();
+    oldest(releases.filter_map(|one| OnItsWay::of(facts, one)), now)
 }
 
 fn oldest(releases: impl Iterator<Item = OnItsWay>, now: Time) -> Vec<String> {

@@ -15,8 +15,9 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
 use system::bitcoin::Bitcoin;
-use system::{Anvil, Network, run};
+use system::{Anvil, Network, run, try_run};
 
+const CHAIN: &str = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328";
 const ASSET: &str = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:0";
 
 /// A network with a wallet of coins that has money, and a customer with an address in the book.
@@ -29,6 +30,11 @@ struct Stage {
 
 impl Stage {
     fn new(lock: &str, batch: &str, bump_after: &str) -> Option<Self> {
+        Self::deep(lock, batch, bump_after, 1, 3)
+    }
+
+    /// The signer asks for so many confirmations, and the wallet has so many coins.
+    fn deep(lock: &str, batch: &str, bump_after: &str, depth: u32, coins: u32) -> Option<Self> {
         let (bitcoin, anvil) = (Bitcoin::start()?, Anvil::start()?);
         let (url, cookie) = (bitcoin.wallet_url(), bitcoin.cookie());
         let more = [
@@ -46,8 +52,18 @@ impl Stage {
         let bumped = format!("bump_after_seconds = {bump_after}");
         let changed = gate.replace("bump_after_seconds = 3600", &bumped);
         fs::write(network.path("gate.toml"), changed).unwrap();
+        let signer = network.text("signer.toml");
+        let (first, of_coins) = signer.split_once(CHAIN).unwrap();
+        let deep = format!("confirmations = {depth}\n");
+        let of_coins = of_coins.replacen("confirmations = 1\n", &deep, 1);
+        fs::write(
+            network.path("signer.toml"),
+            format!("{first}{CHAIN}{of_coins}"),
+        )
+        .unwrap();
         let genesis = network.genesis();
-        bitcoin.fund(genesis["wallets"][1]["address"].as_str().unwrap(), 3);
+        let address = genesis["wallets"][1]["address"].as_str().unwrap();
+        bitcoin.fund(address, coins);
         network.start();
         // The account and its passkey; it sends some ether on the way.
         run(&["demo", "--dir", network.dir()]);
@@ -74,6 +90,20 @@ impl Stage {
         });
         let answer = self.network.customers_act(&kind, &["--debit", "new"]);
         answer["digest"].as_str().unwrap().to_owned()
+    }
+
+    /// How far an act came, by the gate's events; said twice is told once.
+    fn told(&self, act: &str) -> Vec<String> {
+        let page = self.network.call(&["--as", "auditor", "GET", "/v1/events"]);
+        let mut told = Vec::new();
+        for event in page["events"].as_array().unwrap() {
+            let others = event["others"].as_array().into_iter().flatten();
+            let all = core::iter::once(event).chain(others);
+            let stages = all.filter(|one| one["act"] == act);
+            told.extend(stages.filter_map(|one| Some(one["stage"].as_str()?.to_owned())));
+        }
+        told.dedup();
+        told
     }
 
     fn log(&self) -> String {
@@ -103,6 +133,8 @@ fn pays_alone_and_bumps(lock: &str) {
     let Some(stage) = Stage::new(lock, "0", "8") else {
         return;
     };
+    let found = try_run(&["doctor", "--dir", stage.network.dir()]).1;
+    assert!(found.contains("has 3 coins of "), "{found}");
     let act = stage.withdraw(1_234_567);
     let first = stage.waiting("");
     altered_is_refused(&stage.bitcoin, &first);
@@ -161,4 +193,37 @@ fn three_are_paid_together_and_one_is_taken_back() {
     let paid: BTreeSet<String> = (0..2).filter_map(|at| stage.paid(&rest, at)).collect();
     assert_eq!(paid, ["0.01000001", "0.03000003"].map(str::to_owned).into());
     assert_eq!(stage.paid(&rest, 2), None, "change");
+    for paid in [&acts[0], &acts[2]] {
+        // By what was signed first, which did not happen.
+        receipt_verifies(&stage.network, paid, &all);
+        let path = format!("/v1/acts/{paid}");
+        let standing = stage.network.call(&["--as", "auditor", "GET", &path]);
+        assert_eq!(standing["transactions"], json!([rest]), "{standing}");
+        let told = ["held", "released", "signed", "confirmed"];
+        assert_eq!(stage.told(paid), told);
+    }
+    let told = [
+        "held", "released", "signed", "withheld", "signed", "returned",
+    ];
+    assert_eq!(stage.told(&acts[1]), told);
+}
+
+/// The gate plans with a coin that is not deep enough for the signer, and a longer branch takes it back: nothing was
+/// signed, so the withdrawal returns.
+#[test]
+fn a_withdrawal_from_a_coin_that_a_branch_takes_back_returns() {
+    let depth = 120;
+    let Some(stage) = Stage::deep("p2tr", "0", "3600", depth, 1) else {
+        return;
+    };
+    let act = stage.withdraw(1_234_567);
+    stage.until(&act, "released");
+    // Down to the first block, which paid the coin out.
+    stage.bitcoin.fork(102);
+    stage.network.until("returned", |network| {
+        // One look at the chain without the coin, then as many blocks as make a payment final.
+        stage.bitcoin.mine(10);
+        (network.stage(&act) == "returned").then_some(())
+    });
+    assert!(stage.bitcoin.waiting().is_empty(), "nothing was signed");
 }

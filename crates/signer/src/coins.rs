@@ -84,19 +84,28 @@ pub(crate) struct Line {
 struct Met {
     rest: Rest,
     is_watching: bool,
+    /// What batches begin with and the chain does not have, with the highest block when that was first seen.
+    missed: BTreeMap<OutPoint, u32>,
     /// Previous transactions that it has shown, by their ids, which prove them.
     previous: BTreeMap<Txid, Vec<u8>>,
     kept: usize,
 }
 
-/// What the signer's own node has shown of a plan's inputs.
+/// What the signer's own node has shown of a plan's inputs, which the chain has, unspent.
 pub(crate) struct Shown {
     /// The previous transaction of each input, each once.
     pub(crate) previous: Vec<Vec<u8>>,
     /// The highest block.
     pub(crate) height: u32,
-    /// Whether the chain has each of the outputs, unspent.
-    pub(crate) are_unspent: bool,
+}
+
+/// What a plan cannot spend yet, or any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lacking {
+    /// The node has not shown everything, or something is not deep enough in the chain.
+    Some,
+    /// What every plan of the batch spends first has been missing for as many blocks as make a payment final.
+    Shared,
 }
 
 impl Lines {
@@ -161,19 +170,52 @@ impl Line {
         Ok(())
     }
 
-    /// What the node shows of what a plan spends; nothing while it has not shown everything. What it has shown is
-    /// kept, so that a plan of many inputs is shown in several steps.
-    pub(crate) fn show(&self, watch: &Watch, until: Time, claimed: &Claimed) -> Option<Shown> {
+    /// What the node shows of what a plan spends, once it has shown everything. What it has shown is kept, so that a
+    /// plan of many inputs is shown in several steps.
+    pub(crate) fn show(
+        &self,
+        watch: &Watch,
+        until: Time,
+        claimed: &Claimed,
+    ) -> Result<Shown, Lacking> {
         let outputs: Vec<OutPoint> = claimed.spends().collect();
-        let previous = self.previous(watch, until, &outputs)?;
         let now = watch.now();
-        let tip = self.ask(now, BitcoinNode::tip)?;
-        let found = self.ask(now, |node| node.in_chain(&outputs))?;
-        Some(Shown {
-            previous,
-            height: u32::try_from(tip.number).ok()?,
-            are_unspent: found.len() == outputs.len() && found.iter().all(Option::is_some),
+        let tip = self.ask(now, BitcoinNode::tip).ok_or(Lacking::Some)?;
+        let height = u32::try_from(tip.number).map_err(|_| Lacking::Some)?;
+        let found = self.ask(now, |node| node.in_chain(&outputs));
+        let found = found.filter(|found| found.len() == outputs.len());
+        let depths: Vec<Option<u32>> = found
+            .ok_or(Lacking::Some)?
+            .iter()
+            .map(|output| output.as_ref().map(|output| output.confirmations))
+            .collect();
+        let first = outputs.iter().zip(&depths).next();
+        let first = first.ok_or(Lacking::Some)?;
+        if self.has_gone(first, height) {
+            return Err(Lacking::Shared);
+        }
+        // What is signed stays valid while its first input does: it has to be as deep as what counts as final.
+        let is_deep = *first.1 >= Some(self.confirmations);
+        if !is_deep || depths.iter().any(Option::is_none) {
+            return Err(Lacking::Some);
+        }
+        let previous = self.previous(watch, until, &outputs);
+        Ok(Shown {
+            previous: previous.ok_or(Lacking::Some)?,
+            height,
         })
+    }
+
+    /// Whether a batch's shared output has been missing for so many blocks that it will not come back. Counted by the
+    /// chain, not by a clock: a node that stands still has seen nothing.
+    fn has_gone(&self, (shared, depth): (&OutPoint, &Option<u32>), height: u32) -> bool {
+        let missed = &mut self.met().missed;
+        if depth.is_some() {
+            missed.remove(shared);
+            return false;
+        }
+        let since = *missed.entry(*shared).or_insert(height);
+        height.saturating_sub(since) >= self.confirmations
     }
 
     fn previous(&self, watch: &Watch, until: Time, outputs: &[OutPoint]) -> Option<Vec<Vec<u8>>> {
@@ -183,8 +225,9 @@ impl Line {
         let known = |line: &Self, txid: &Txid| line.met().previous.get(txid).cloned();
         let unknown = txids.iter().filter(|txid| known(self, txid).is_none());
         let unknown: Vec<Txid> = unknown.copied().collect();
-        for txids in unknown.chunks(AT_ONCE) {
-            if watch.now() >= until {
+        for (at, txids) in unknown.chunks(AT_ONCE).enumerate() {
+            // Some in every step, or a slow node would never have shown all.
+            if at > 0 && watch.now() >= until {
                 return None;
             }
             let found = self.ask(watch.now(), |node| node.transactions(txids))?;

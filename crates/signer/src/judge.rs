@@ -4,10 +4,11 @@
 //! otherwise is void and releases nothing. What is left is what bars it *now*.
 
 use crate::bytes::{Checked, CheckedMandate, CheckedTransfer, ClaimedSpend, PlanRefused, payment};
-use crate::coins::Lines;
+use crate::coins::{Lacking, Line, Lines};
 use crate::config::{Chain, Config};
 use crate::enrolments::Enrolments;
 use crate::record::{Conflict, Intent, Pays, Record, Slot};
+use portcullis_chains::bitcoin::Txid;
 use portcullis_chains::{Amount, AssetId, ChainId};
 use portcullis_core::effect::is_late;
 use portcullis_core::factor::FactorKind;
@@ -22,6 +23,7 @@ use portcullis_keeper::Watch;
 use portcullis_keeper::boards::Bars;
 use portcullis_keeper::follow::Heads;
 use portcullis_keys::{CoinKey, WalletKey};
+use portcullis_node::bitcoin::{BitcoinNode, Seen};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -84,6 +86,8 @@ pub(crate) enum Wait {
     Permitted,
     /// The own node: it has not shown what the plan spends, or not as confirmed and unspent.
     Coins,
+    /// For nothing: what the batch would spend first has gone, and that it is never signed is stated instead.
+    Gone,
 }
 
 /// What this signer's own configuration or record refuses.
@@ -230,6 +234,9 @@ impl Bench<'_> {
             pays,
             shared: Some(spend.shared()),
         };
+        if self.record.is_closed(wallet.id, batch.number) {
+            return Err(Wait::Gone.into());
+        }
         self.record.check(&intent)?;
         if let Some(pays) = pays {
             self.check_members(batch)?;
@@ -238,11 +245,11 @@ impl Bench<'_> {
         }
         let line = self.lines.of(chain.id).ok_or(Wait::Coins)?;
         let shown = line.show(self.watch, self.ask_until, spend.claimed());
-        let shown = shown.ok_or(Wait::Coins)?;
+        let shown = shown.map_err(|lacking| match lacking {
+            Lacking::Shared if self.is_untouched(line, &spend, &intent, release) => Wait::Gone,
+            Lacking::Shared | Lacking::Some => Wait::Coins,
+        })?;
         let checked = Checked::Spend(Box::new(spend.prove(&shown, chain)?));
-        if !shown.are_unspent {
-            return Err(Wait::Coins.into());
-        }
         let is_recorded = self.record.has(&intent, self.now);
         Ok(Candidate {
             intent,
@@ -251,6 +258,27 @@ impl Bench<'_> {
             checked,
             is_recorded,
         })
+    }
+
+    /// Whether nothing was signed for a batch: by the record, and, in case that is not the one which was there when
+    /// something was, by the node, which has none of its transactions.
+    fn is_untouched(
+        &self,
+        line: &Line,
+        spend: &ClaimedSpend,
+        intent: &Intent,
+        release: &Release,
+    ) -> bool {
+        let slot = self.record.slot(intent.wallet, intent.nonce);
+        let txids = spend.transactions(release);
+        let look =
+            |node: &(dyn BitcoinNode + 'static)| node.look(spend.shared().outpoint(), &txids);
+        if slot.is_some_and(Slot::is_signed) {
+            return false;
+        }
+        let is_seen = |(_, seen): &(Txid, Seen)| matches!(seen, Seen::Mined { .. } | Seen::Waiting);
+        let looked = line.ask(self.now, look);
+        looked.is_some_and(|looked| !looked.seen.iter().any(is_seen))
     }
 
     /// A batch goes when all of those may whom it pays; one that pays nobody, when all may that it gives up.

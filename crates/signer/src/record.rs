@@ -50,6 +50,9 @@ enum Row {
     /// All that was known and still matters, in the place of the lines before.
     #[n(2)]
     Kept(#[n(0)] Box<Index>),
+    /// A number at which nothing was signed, and nothing will be.
+    #[n(3)]
+    Closed(#[n(0)] Closed),
     /// What came of it.
     #[n(1)]
     Signed {
@@ -113,6 +116,24 @@ pub struct Signed {
     pub transaction: Vec<u8>,
 }
 
+/// A batch's number that is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Closed {
+    /// The leader.
+    #[n(0)]
+    pub act: Digest,
+    /// The paying wallet.
+    #[n(1)]
+    pub wallet: WalletId,
+    /// The wallet's number of the batch.
+    #[n(2)]
+    pub number: u64,
+    /// When.
+    #[n(3)]
+    pub time: Time,
+}
+
 /// Why a plan is not taken. Never waits, never passes: the journal and this signer have parted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
@@ -152,6 +173,14 @@ pub enum Conflict {
         /// The number that has it.
         taken: u64,
     },
+    /// It was stated that nothing will be signed at this number.
+    #[error("number {nonce} of wallet {wallet} is closed: nothing is ever signed there")]
+    Closed {
+        /// The wallet.
+        wallet: WalletId,
+        /// The number.
+        nonce: u64,
+    },
     /// The act was given up.
     #[error("act {0} was given up by a signed transaction; it is never paid again")]
     GivenUp(Digest),
@@ -173,14 +202,34 @@ pub struct Slot {
     /// The output that each of them spends first, where they spend outputs.
     #[n(3)]
     pub shared: Option<CoinId>,
+    /// Since when nothing may be signed for it any more.
+    #[n(4)]
+    pub closed: Option<Time>,
 }
 
 impl Slot {
+    fn of(act: Digest, shared: Option<CoinId>) -> Self {
+        Self {
+            act,
+            attempts: Vec::new(),
+            counted: None,
+            shared,
+            closed: None,
+        }
+    }
+
     /// Whether a payment was signed for it.
     #[must_use]
     pub fn has_paid(&self) -> bool {
         let mut attempts = self.attempts.iter();
         attempts.any(|attempt| !attempt.is_void && attempt.transaction.is_some())
+    }
+
+    /// Whether anything was signed for it.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        let mut attempts = self.attempts.iter();
+        attempts.any(|attempt| attempt.transaction.is_some())
     }
 
     fn is_counted(&self, now: Time) -> bool {
@@ -274,6 +323,13 @@ impl Record {
         self.index.slots.get(&(wallet, nonce))
     }
 
+    /// Whether nothing may be signed at a number any more. A number that is closed was another act's at most.
+    #[must_use]
+    pub fn is_closed(&self, wallet: WalletId, number: u64) -> bool {
+        let slot = self.slot(wallet, number);
+        slot.is_some_and(|slot| slot.closed.is_some())
+    }
+
     /// What was recorded for a plan.
     #[must_use]
     pub fn attempt(&self, intent: &Intent) -> Option<&Attempt> {
@@ -318,6 +374,9 @@ impl Record {
         if floor.is_some_and(|floor| nonce < *floor) {
             return Err(Conflict::Ended { wallet, nonce });
         }
+        if self.is_closed(wallet, nonce) {
+            return Err(Conflict::Closed { wallet, nonce });
+        }
         self.check_shared(intent)?;
         let Some(slot) = self.slot(intent.wallet, intent.nonce) else {
             return Ok(());
@@ -346,9 +405,12 @@ impl Record {
         let (wallet, nonce) = (intent.wallet, intent.nonce);
         let slots = self.index.slots.range((wallet, 0)..=(wallet, u64::MAX));
         for ((_, number), slot) in slots {
-            let is_same = slot.shared == Some(shared);
+            // What was closed has spent nothing, and what it began with may come back.
+            let is_same = slot.shared == Some(shared) && slot.closed.is_none();
             match (*number == nonce, is_same) {
-                (true, false) => return Err(Conflict::OtherShared { wallet, nonce }),
+                (true, false) if slot.closed.is_none() => {
+                    return Err(Conflict::OtherShared { wallet, nonce });
+                }
                 (false, true) => {
                     let taken = *number;
                     return Err(Conflict::SharedTaken {
@@ -357,7 +419,7 @@ impl Record {
                         taken,
                     });
                 }
-                (true, true) | (false, false) => {}
+                _ => {}
             }
         }
         Ok(())
@@ -388,6 +450,18 @@ impl Record {
     /// Make durable what was signed. Only after this returns may it leave.
     pub fn signed(&mut self, signed: Vec<Signed>) -> Result<(), DiskError> {
         self.write(Row::Signed { signed })
+    }
+
+    /// Make durable that nothing will be signed at a number; false where something was.
+    pub fn close(&mut self, closed: Closed) -> Result<bool, DiskError> {
+        let slot = self.slot(closed.wallet, closed.number);
+        let (is_signed, is_closed) = slot.map_or((false, false), |slot| {
+            (slot.is_signed(), slot.closed.is_some())
+        });
+        if !is_signed && !is_closed {
+            self.write(Row::Closed(closed))?;
+        }
+        Ok(!is_signed)
     }
 
     /// Whether enough stands in the file for forgetting to be worth it.
@@ -459,6 +533,7 @@ impl Index {
                 }
             }
             Row::Kept(index) => *self = *index,
+            Row::Closed(closed) => self.close(closed),
             Row::Signed { signed } => {
                 for signed in &signed {
                     self.sign(signed);
@@ -467,14 +542,17 @@ impl Index {
         }
     }
 
+    fn close(&mut self, closed: Closed) {
+        let place = (closed.wallet, closed.number);
+        let slot = self.slots.entry(place);
+        let slot = slot.or_insert_with(|| Slot::of(closed.act, None));
+        slot.closed = Some(closed.time);
+    }
+
     fn intend(&mut self, intent: &Intent, time: Time) {
         let place = (intent.wallet, intent.nonce);
-        let slot = self.slots.entry(place).or_insert_with(|| Slot {
-            act: intent.act,
-            attempts: Vec::new(),
-            counted: None,
-            shared: intent.shared,
-        });
+        let slot = self.slots.entry(place);
+        let slot = slot.or_insert_with(|| Slot::of(intent.act, intent.shared));
         if !slot.attempts.iter().any(|a| a.plan == intent.plan) {
             slot.attempts.push(Attempt {
                 plan: intent.plan,

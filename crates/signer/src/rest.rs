@@ -38,3 +38,23 @@ impl Rest {
         self.next = FIRST;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_grows_with_every_error_up_to_an_end_and_begins_anew_with_an_answer() {
+        let mut rest = Rest::default();
+        for seconds in [1, 2, 4, 8, 16, 30, 30] {
+            assert!(rest.is_over(Time(0)));
+            rest.begin(Time(0));
+            assert!(!rest.is_over(Time(seconds * 1_000 - 1)), "{seconds}");
+            assert!(rest.is_over(Time(seconds * 1_000)), "{seconds}");
+            rest.until = Time(0);
+        }
+        rest.end();
+        rest.begin(Time(0));
+        assert!(rest.is_over(Time(1_000)));
+    }
+}

@@ -7,7 +7,7 @@ use crate::deliver::spends::{SignedSpend, Spends};
 use crate::deliver::{Budget, Deliveries, Trouble};
 use crate::enrolments::Enrolments;
 use crate::judge::{Barred, Bench, Candidate, Refusal, Wait};
-use crate::record::{Pays, Record, Signed, place_of};
+use crate::record::{Closed, Pays, Record, Signed, place_of};
 use portcullis_chains::bitcoin;
 use portcullis_chains::caip::Address;
 use portcullis_chains::ethereum::SignedTx;
@@ -98,6 +98,8 @@ struct Judged {
     refused: Vec<(Digest, Refusal)>,
     /// What is given up and was permitted before.
     permitted: Vec<Digest>,
+    /// Batches of which the first input has gone.
+    gone: Vec<Digest>,
 }
 
 /// What a step did.
@@ -245,12 +247,16 @@ impl Signer {
             ready,
             refused,
             permitted,
+            gone,
         } = self.judge_all(bars);
         for (act, why) in refused {
             self.raise(why.alarm(), act, format!("{why}. Nothing was signed."));
         }
         for act in permitted {
             self.follow_superseded(act)?;
+        }
+        for leader in gone {
+            self.decline(leader)?;
         }
         self.record_new(lease, &ready)?;
         // The disk may have taken its time, and somebody on this host may have shut the keeper.
@@ -285,6 +291,7 @@ impl Signer {
             match verdict {
                 Ok(candidate) => judged.ready.push(candidate),
                 Err(Barred::Wait(Wait::Permitted)) => judged.permitted.push(digest),
+                Err(Barred::Wait(Wait::Gone)) => judged.gone.push(digest),
                 Err(Barred::Wait(why)) => tracing::debug!(act = %digest, ?why, "waits"),
                 Err(Barred::Refuse(why)) => judged.refused.push((digest, why)),
             }
@@ -310,6 +317,33 @@ impl Signer {
             enrolments: &self.enrolments,
             now: self.machine.watch.now(),
         }
+    }
+
+    /// State that nothing of a batch is signed, once that is durable: all of it returns, so nothing of it may ever be
+    /// signed, whatever comes back.
+    fn decline(&mut self, leader: Digest) -> Result<(), SignerError> {
+        let batch = self.state().facts().batch_of(leader);
+        let Some((wallet, number, shared)) = batch.map(|it| (it.wallet, it.number, it.shared))
+        else {
+            return Ok(());
+        };
+        let is_news = !self.record.is_closed(wallet, number);
+        let closed = Closed {
+            act: leader,
+            wallet,
+            number,
+            time: self.machine.watch.now(),
+        };
+        if !self.record.close(closed)? {
+            return Ok(());
+        }
+        if is_news {
+            let text = "what the batch spends first has gone from the chain, and nothing of it was signed: all of \
+                        its withdrawals return";
+            self.raise("coin-gone", leader, text.to_owned());
+        }
+        let act = leader;
+        Ok(self.keeper.say(Says::Declined { act, shared })?)
     }
 
     fn record_new(&mut self, lease: &Lease, ready: &[Candidate]) -> Result<(), DiskError> {

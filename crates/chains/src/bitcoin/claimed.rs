@@ -83,6 +83,19 @@ impl Claimed {
         self.standing().least_above(virtual_bytes) <= ceiling.get()
     }
 
+    /// Whether it could do without its smallest input, but for the first: it would pay the same, and its change would be
+    /// no dust. With the largest coins first no plan has such a one.
+    #[must_use]
+    pub fn has_an_input_to_spare(&self, wallet: &Wallet, payments: &[Payment]) -> bool {
+        let change = self.tx.output.get(payments.len());
+        let change = change.map_or(0, |change| change.value.to_sat());
+        let others = self.coins.iter().skip(1).map(|coin| coin.amount().get());
+        let dust = wallet.change().dust().get();
+        others
+            .min()
+            .is_some_and(|least| change >= least.saturating_add(dust))
+    }
+
     /// What is spent, in the order of the inputs. The first is the output that all plans of the same releases share.
     pub fn spends(&self) -> impl Iterator<Item = OutPoint> {
         self.coins.iter().map(Coin::outpoint)
@@ -92,6 +105,12 @@ impl Claimed {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         encode::serialize(&self.tx)
+    }
+
+    /// The plan as it was read: transaction and claims.
+    #[must_use]
+    pub fn claims(&self) -> Vec<u8> {
+        psbt::write_claims(&self.tx, &self.coins)
     }
 
     /// The most bytes that it has once it is signed.

@@ -12,6 +12,7 @@ use crate::signature::{PublicKey, Signature, Verify};
 use crate::state::State;
 use crate::state::release::Held;
 use crate::time::Time;
+use portcullis_chains::bitcoin::Claimed;
 use portcullis_chains::ethereum::SignedTx;
 
 /// As if it came now, and what vendors said of it with it.
@@ -47,6 +48,10 @@ impl Verify for Nothing {
     }
 
     fn is_signed_by(&self, _: &SignedTx, _: [u8; 20]) -> bool {
+        false
+    }
+
+    fn is_spend_of(&self, _: &Claimed, _: &[u8]) -> bool {
         false
     }
 }

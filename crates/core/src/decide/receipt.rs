@@ -10,7 +10,7 @@ use crate::id::KeeperId;
 use crate::mandate;
 use crate::signature::Verify;
 use crate::state::State;
-use crate::state::batch::transaction_id;
+use crate::state::batch::{CoinId, transaction_id};
 use crate::state::release::{End, Release, SignedPlan};
 use crate::statement::Says;
 use portcullis_chains::ethereum::SignedTx;
@@ -49,7 +49,7 @@ pub(crate) fn judge(
             // A mandate is out once it is in the journal, and no chain is watched for it: that is the end. What
             // was given up by one has never been permitted.
             if mine.wallet.mandate.is_some() {
-                effects.extend(ended(release, *act, signed));
+                effects.extend(ended(state, release, *act, signed));
             }
             Some(effects)
         }
@@ -62,7 +62,8 @@ pub(crate) fn judge(
             let Mine { release, wallet } = mine(state, keeper, *act)?;
             signed_as(release, *transaction)?;
             // What coins pay is in a block as a whole, or not at all.
-            wallet.bitcoin.is_none().then(|| returned(release, *act))
+            let returned = || returned(state, release, *act);
+            wallet.bitcoin.is_none().then(returned)
         }
         Says::Stopped { suspension } => {
             state.facts.suspensions.get(suspension)?;
@@ -80,6 +81,7 @@ pub(crate) fn judge(
             code::judge_right(state, keeper, (*act, *factor), *step)
         }
         Says::CodeWrong { act, factor } => code::judge_wrong(state, keeper, (*act, *factor)),
+        Says::Declined { act, shared } => declined(state, keeper, *act, *shared),
     }
 }
 
@@ -94,23 +96,36 @@ fn confirmed(
     let facts = &state.facts;
     let together = facts.together_with(act).into_iter();
     let releases = together.filter_map(|one| Some((one, facts.releases.get(&one)?)));
-    let ended = releases.flat_map(|(one, release)| ended(release, one, signed));
+    let ended = releases.flat_map(|(one, release)| ended(state, release, one, signed));
     Some(ended.collect())
 }
 
+/// Nothing of a batch was signed and nothing will be: all of it returns. Whoever holds the wallet's keys says so, and
+/// what a chain does afterwards changes nothing of it.
+fn declined(state: &State, keeper: KeeperId, act: Digest, shared: CoinId) -> Option<Vec<Effect>> {
+    let facts = &state.facts;
+    let is_unsigned = mine(state, keeper, act)?.release.signed.is_empty();
+    let is_of = is_unsigned && facts.batch_of(act)?.shared == shared;
+    let together = facts.together_with(act).into_iter();
+    let releases = together.filter_map(|one| Some((one, facts.releases.get(&one)?)));
+    let effects = releases.flat_map(|(one, release)| returned(state, release, one));
+    is_of.then(|| effects.collect())
+}
+
 /// How a release ended with this plan, for good: it was paid, or given up.
-fn ended(release: &Release, act: Digest, signed: SignedPlan) -> Vec<Effect> {
-    if release.is_void_plan(signed.plan) {
-        return returned(release, act);
+fn ended(state: &State, release: &Release, act: Digest, signed: SignedPlan) -> Vec<Effect> {
+    if state.facts.is_void_plan(act, signed.plan) {
+        return returned(state, release, act);
     }
     let end = End::Confirmed(signed.transaction);
     vec![Effect::End(act, end, Some(release.account))]
 }
 
 /// Nothing moved and nothing can any more: it counts no longer as having left.
-fn returned(release: &Release, act: Digest) -> Vec<Effect> {
+fn returned(state: &State, release: &Release, act: Digest) -> Vec<Effect> {
     let mut effects = vec![Effect::End(act, End::Returned, Some(release.account))];
-    if let (ActKind::Withdraw(withdraw), Some(plan)) = (&release.act.kind, release.plans.first()) {
+    let first = state.facts.plans_of(act).first();
+    if let (ActKind::Withdraw(withdraw), Some(plan)) = (&release.act.kind, first) {
         effects.push(Effect::Uncharge {
             wallet: plan.wallet,
             asset: withdraw.asset,
@@ -153,8 +168,10 @@ fn signed_plan(
         return mandate::signed(plan, transaction, &keeper.key, verify);
     }
     if wallet.bitcoin.is_some() {
-        let signed = spend::decode(wallet, plan).ok()?.signed(transaction).ok()?;
-        return Some(transaction_id(signed.txid()));
+        let claimed = spend::decode(wallet, plan).ok()?;
+        // Signatures are no part of the id: it is the plan's.
+        let is_spend = verify.is_spend_of(&claimed, transaction);
+        return is_spend.then(|| transaction_id(claimed.txid()));
     }
     let signed = SignedTx::from_bytes(transaction).ok()?;
     let address = wallet.address.evm()?;
@@ -183,7 +200,7 @@ pub(crate) fn is_news(state: &State, keeper: KeeperId, says: &Says) -> bool {
             .releases
             .get(act)
             .is_some_and(|release| !release.is_signed(*plan)),
-        Says::Confirmed { .. } | Says::Reverted { .. } => true,
+        Says::Confirmed { .. } | Says::Reverted { .. } | Says::Declined { .. } => true,
         Says::Stopped { suspension } => {
             let known = state.facts.suspensions.get(suspension);
             known.is_some_and(|suspension| !suspension.stopped.contains(&keeper))

@@ -24,6 +24,10 @@ impl Facts {
                 for member in members {
                     if let Some(release) = self.releases.get_mut(member) {
                         release.leader = Some(*leader);
+                        // One copy for all: plans are large, and a batch may have many of both.
+                        if member != leader {
+                            release.plans = Vec::new();
+                        }
                     }
                 }
                 let batch = Batch {

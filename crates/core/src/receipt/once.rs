@@ -2,6 +2,7 @@
 
 use crate::digest::Digest;
 use crate::signature::{PublicKey, Signature, Verify};
+use portcullis_chains::bitcoin::Claimed;
 use portcullis_chains::ethereum::SignedTx;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -30,5 +31,9 @@ impl Verify for Once<'_> {
 
     fn is_signed_by(&self, tx: &SignedTx, address: [u8; 20]) -> bool {
         self.verify.is_signed_by(tx, address)
+    }
+
+    fn is_spend_of(&self, plan: &Claimed, transaction: &[u8]) -> bool {
+        self.verify.is_spend_of(plan, transaction)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{PublicKey, Signature, ed25519, p256};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
+use portcullis_chains::bitcoin::Claimed;
 use portcullis_chains::ethereum::SignedTx;
 
 /// Says whether a signature holds.
@@ -15,6 +16,9 @@ pub trait Verify {
 
     /// Whether the transaction was signed with the key of this address.
     fn is_signed_by(&self, tx: &SignedTx, address: [u8; 20]) -> bool;
+
+    /// Whether the raw transaction is the plan, signed by the keys of what it spends, if its claims are true.
+    fn is_spend_of(&self, plan: &Claimed, transaction: &[u8]) -> bool;
 }
 
 /// The rule itself, in full, every time.
@@ -46,6 +50,10 @@ impl Verify for Strict {
     fn is_signed_by(&self, tx: &SignedTx, address: [u8; 20]) -> bool {
         tx.recover() == Ok(address)
     }
+
+    fn is_spend_of(&self, plan: &Claimed, transaction: &[u8]) -> bool {
+        plan.signed(transaction).is_ok()
+    }
 }
 
 /// A dangerous door: takes every signature as good, without looking.
@@ -74,6 +82,10 @@ impl Verify for AlreadyChecked {
     }
 
     fn is_signed_by(&self, _: &SignedTx, _: [u8; 20]) -> bool {
+        true
+    }
+
+    fn is_spend_of(&self, _: &Claimed, _: &[u8]) -> bool {
         true
     }
 }

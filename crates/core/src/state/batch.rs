@@ -100,6 +100,22 @@ impl Facts {
         all.filter(move |(_, batch)| batch.wallet == wallet)
     }
 
+    /// All plans of a release so far, the newest last: its own, or those of its batch, which its leader has.
+    #[must_use]
+    pub fn plans_of(&self, release: Digest) -> &[Plan] {
+        let known = self.releases.get(&release);
+        let leader = known.and_then(|release| release.leader).unwrap_or(release);
+        let plans = self.releases.get(&leader).map(|leads| &leads.plans);
+        plans.map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the plan does not pay a release any more: the one that gave it up, or a later one.
+    #[must_use]
+    pub fn is_void_plan(&self, release: Digest, plan: Digest) -> bool {
+        let known = self.releases.get(&release);
+        known.is_some_and(|known| known.is_void_of(self.plans_of(release), plan))
+    }
+
     /// The releases that stand and fall with this one, itself among them: those of its batch, in their order.
     #[must_use]
     pub fn together_with(&self, release: Digest) -> Vec<Digest> {

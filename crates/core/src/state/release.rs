@@ -69,7 +69,8 @@ pub struct Release {
     /// The running digest of effects after that entry; receipts repeat it.
     #[n(5)]
     pub effects: Digest,
-    /// All plans so far, the newest last. All conflict: one nonce, or one shared input.
+    /// All plans so far, the newest last. All conflict: one nonce, or one shared input. Of a batch the leader has them
+    /// for all; see [`plans_of`](crate::state::Facts::plans_of).
     #[n(6)]
     pub plans: Vec<Plan>,
     /// What has been signed: plan and transaction hash.
@@ -150,10 +151,15 @@ impl Release {
         }
     }
 
-    /// Whether the plan pays nobody: the one that gave the release up, or a fee bump of it.
+    /// Whether the plan pays nobody: the one that gave the release up, or a fee bump of it. Of one of a batch,
+    /// [`is_void_plan`](crate::state::Facts::is_void_plan) says whether it pays this one.
     #[must_use]
     pub fn is_void_plan(&self, plan: Digest) -> bool {
-        let digests = self.plans.iter().map(Plan::digest);
+        self.is_void_of(&self.plans, plan)
+    }
+
+    pub(super) fn is_void_of(&self, plans: &[Plan], plan: Digest) -> bool {
+        let digests = plans.iter().map(Plan::digest);
         digests
             .skip_while(|digest| Some(*digest) != self.voided_by)
             .any(|digest| digest == plan)

@@ -9,8 +9,10 @@ use portcullis_core::decide::settle;
 use portcullis_core::decision::Need;
 use portcullis_core::effect::Effect;
 use portcullis_core::entry::Beside;
+use portcullis_core::state::batch::CoinId;
 use portcullis_core::state::release::{End, Stage as Of, Withheld};
-use portcullis_core::{Decision, Reason, Span};
+use portcullis_core::statement::Says;
+use portcullis_core::{Decision, Digest, Reason, Span};
 
 fn refused(reason: Reason) -> Decision {
     Decision::Refuse { reason }
@@ -59,9 +61,14 @@ fn what_the_chain_does_not_carry_is_refused_at_the_act() {
 fn a_batch_is_paid_by_one_plan_in_its_order_and_takes_one_number() {
     let mut stage = Stage::new();
     let acts = stage.pay(&[(0, 1, 50_000), (1, 2, 60_000), (0, 3, 70_000)]);
-    let plans: Vec<_> = acts.iter().map(|act| &stage.release(*act).plans).collect();
+    let plans: Vec<_> = acts
+        .iter()
+        .map(|act| stage.facts().plans_of(*act))
+        .collect();
     assert!(plans.iter().all(|plans| plans.len() == 1));
     assert!(plans.windows(2).all(|pair| pair[0] == pair[1]));
+    let kept = acts.iter().map(|act| stage.release(*act).plans.len());
+    assert_eq!(kept.sum::<usize>(), 1, "one copy for all");
     let batch = stage.facts().batch_of(acts[2]).unwrap();
     assert_eq!((batch.number, &batch.members), (40, &acts));
     let claimed = decode(stage.wallet(), &plans[0][0]).unwrap();
@@ -273,4 +280,60 @@ fn past_many_plans_each_fee_doubles() {
         Some(VoidReason::Plan(PlanFault::NoReplacement))
     );
     assert_eq!(stage.bump(leader, 2 * rate + 10).void, None);
+}
+
+fn shared(stage: &Stage, leader: Digest) -> CoinId {
+    stage.facts().batch_of(leader).unwrap().shared
+}
+
+/// Its signer has signed nothing and never will: every member returns, also one that was given up before, and what it
+/// stood to spend is free.
+#[test]
+fn a_batch_that_its_signer_declines_returns_whole() {
+    for given_up in [false, true] {
+        let mut stage = Stage::new();
+        let acts = stage.pay(&[(0, 1, 50_000), (1, 2, 60_000)]);
+        if given_up {
+            assert_eq!(stage.void(acts[1], 3_000).void, None);
+            stage.pass(Span::seconds(1));
+        }
+        let (act, shared) = (acts[0], shared(&stage, acts[0]));
+        let applied = stage.says(Says::Declined { act, shared });
+        assert_eq!(applied.void, None);
+        let returned = |act: &Digest| stage.end(*act) == Some(End::Returned);
+        assert!(acts.iter().all(returned), "given up: {given_up}");
+        let given_back = applied.changes.iter();
+        let given_back = given_back.filter(|one| matches!(one, Effect::Uncharge { .. }));
+        assert_eq!(given_back.count(), 2);
+        let facts = stage.facts();
+        assert!(facts.releases.is_empty() && facts.unsigned.is_empty());
+        let next = stage.pay(&[(0, 1, 50_000)])[0];
+        assert_eq!(stage.facts().batch_of(next).unwrap().shared, shared);
+    }
+}
+
+/// What was signed may confirm whatever its signer says, a member does not speak for its batch, and what was said of
+/// one batch is said of no other.
+#[test]
+fn only_an_unsigned_batch_is_declined_by_its_leader_and_its_coin() {
+    let mut stage = Stage::new();
+    let acts = stage.pay(&[(0, 1, 50_000), (1, 2, 60_000)]);
+    let (act, shared) = (acts[0], shared(&stage, acts[0]));
+    let mut signed = stage.branch();
+    signed.sign(act);
+    let other = CoinId([9; 36]);
+    #[rustfmt::skip] // a table
+    let table = [
+        ("a member", &stage, Says::Declined { act: acts[1], shared }),
+        ("another coin", &stage, Says::Declined { act, shared: other }),
+        ("signed", &signed, Says::Declined { act, shared }),
+    ];
+    for (name, stage, says) in table {
+        let applied = stage.branch().says(says);
+        assert_eq!(applied.void, Some(VoidReason::Statement), "{name}");
+    }
+    // What was signed before one of it was given up, too.
+    assert_eq!(signed.void(acts[1], 3_000).void, None);
+    let applied = signed.says(Says::Declined { act, shared });
+    assert_eq!(applied.void, Some(VoidReason::Statement));
 }

@@ -1,6 +1,6 @@
 //! What a genesis may say of a wallet of coins.
 
-use crate::kit::{CHAIN, of_coins, segwit, taproot};
+use crate::kit::{CHAIN, of_coins, segwit, segwit_of, taproot};
 use portcullis_chains::Amount;
 use portcullis_chains::bitcoin::Lock;
 use portcullis_chains::caip::{Address, BitcoinAddress};
@@ -15,8 +15,11 @@ fn a_wallet_of_coins_is_what_its_keys_say() {
     let mut genesis = World::new().network.genesis().clone();
     of_coins(&mut genesis);
     assert_eq!(genesis.check(), Ok(()));
+    let mut sixteen = genesis.clone();
+    *keys(&mut sixteen) = (20..35).map(segwit_of).collect();
+    assert_eq!(sixteen.check(), Ok(()));
     let fault = Err(GenesisFault::Bitcoin(World::WALLET));
-    let rows: [(&str, Change); 9] = [
+    let rows: [(&str, Change); 10] = [
         ("another address", |g| {
             g.wallets[0].address =
                 Address::Bitcoin(BitcoinAddress::new(CHAIN, Lock::P2tr([1; 32])));
@@ -37,6 +40,10 @@ fn a_wallet_of_coins_is_what_its_keys_say() {
         }),
         ("a batch of more than a day", |g| {
             g.wallets[0].bitcoin.as_mut().unwrap().batch = Span(Span::hours(24).0 + 1);
+        }),
+        ("seventeen keys", |g| {
+            keys(g).clear();
+            keys(g).extend((20..36).map(segwit_of));
         }),
         ("a mandate beside", |g| {
             g.wallets[0].mandate = Some(Span::hours(1));

@@ -1,6 +1,6 @@
 //! Plans that a hostile gate writes.
 
-use crate::kit::{Stage, payee, segwit};
+use crate::kit::{Stage, payee, segwit, taproot};
 use bitcoin::absolute::LockTime;
 use bitcoin::consensus::serialize;
 use bitcoin::transaction::Version;
@@ -184,6 +184,32 @@ fn a_plan_is_exactly_what_the_acts_ask() {
         assert_eq!(judge(&stage, &honest, &altered), Some(fault), "{what}");
     }
     assert_eq!(judge(&stage, &honest, &draft), None);
+}
+
+/// One that only goes into the change: all coins in one would be one coin, and one batch at a time.
+#[test]
+fn a_plan_spends_no_coin_that_its_payments_do_not_need() {
+    let lock = taproot().owned().unwrap().lock();
+    for (paid, fault) in [(98_671, None), (98_670, Some(PlanFault::Spare))] {
+        let mut stage = Stage::new();
+        let acts = stage.due(&[(0, 1, u128::from(paid))]);
+        let honest = stage.settlement(&acts);
+        let mut draft = Draft::of(&stage, honest.plan.as_ref().unwrap());
+        assert_eq!(draft.tx.input.len(), 1);
+        let own = draft.tx.input[0].clone();
+        let mut others = stage.deposits.iter();
+        let other = others.find(|it| it.outpoint() != own.previous_output);
+        let previous_output = other.unwrap().outpoint();
+        draft.tx.input.push(TxIn {
+            previous_output,
+            ..own
+        });
+        draft.spent.push(other.unwrap().output());
+        draft.tx.output.truncate(1);
+        let fee = 1_000;
+        draft.tx.output.push(to(lock, 200_000 - paid - fee));
+        assert_eq!(judge(&stage, &honest, &draft), fault, "{paid}");
+    }
 }
 
 /// Whom the wallet pays has to be said in one form: nothing stands in an entry that nobody has looked at.

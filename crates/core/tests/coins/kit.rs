@@ -51,7 +51,11 @@ pub(crate) fn taproot() -> CoinKey {
 }
 
 pub(crate) fn segwit() -> CoinKey {
-    let pair = pair(&Secp256k1::new(), 7);
+    segwit_of(7)
+}
+
+pub(crate) fn segwit_of(byte: u8) -> CoinKey {
+    let pair = pair(&Secp256k1::new(), byte);
     CoinKey::P2wpkh(Compressed(pair.public_key().serialize()))
 }
 
@@ -150,7 +154,7 @@ impl Stage {
     /// Two customers who may each pay five payees, and eight coins of 100,000 satoshis, of both kinds.
     pub(crate) fn new() -> Self {
         static BUILT: OnceLock<Ledger> = OnceLock::new();
-        let built = BUILT.get_or_init(|| Self::in_network(of_coins).ledger);
+        let built = BUILT.get_or_init(|| Self::build(World::with(of_coins)).ledger);
         let mut stage = Self {
             ledger: built.branch(),
             customers: [1, 2].map(Customer::number).into(),
@@ -160,9 +164,15 @@ impl Stage {
         stage
     }
 
-    /// The same in another network.
-    pub(crate) fn in_network(terms: fn(&mut Genesis)) -> Self {
-        let world = World::with(terms);
+    /// The same in a network of another genesis, for less than a second's work.
+    pub(crate) fn other(change: impl FnOnce(&mut Genesis)) -> Self {
+        Self::build(World::with(|genesis| {
+            of_coins(genesis);
+            change(genesis);
+        }))
+    }
+
+    fn build(world: World) -> Self {
         let mut ledger = Ledger::new(Arc::new(world), HandClock::at(World::START));
         let customers: Vec<Customer> = [1, 2].map(Customer::number).into();
         for customer in &customers {
@@ -222,11 +232,18 @@ impl Stage {
 
     /// What becomes of a withdrawal, with all that an honest client sends.
     pub(crate) fn ask(&mut self, who: usize, to: u8, sats: u128) -> (Digest, Decision) {
-        let kind = ActKind::Withdraw(Withdraw {
-            asset: btc(),
-            to: payee(to),
-            amount: Amount(sats),
-        });
+        self.ask_for(who, btc(), payee(to), sats)
+    }
+
+    pub(crate) fn ask_for(
+        &mut self,
+        who: usize,
+        asset: AssetId,
+        to: Address,
+        sats: u128,
+    ) -> (Digest, Decision) {
+        let amount = Amount(sats);
+        let kind = ActKind::Withdraw(Withdraw { asset, to, amount });
         let customer = &self.customers[who];
         let act = self.ledger.customers_act(customer, kind);
         let mut evidence = self.ledger.customers_evidence(customer, &act);

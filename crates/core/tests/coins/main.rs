@@ -11,3 +11,4 @@ mod genesis;
 mod hostile;
 mod kit;
 mod model;
+mod rules;

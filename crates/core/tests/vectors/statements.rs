@@ -7,6 +7,7 @@ use portcullis_chains::Amount;
 use portcullis_core::id::FactorId;
 use portcullis_core::report::{Report, Verdicts};
 use portcullis_core::signature::Strict;
+use portcullis_core::state::batch::CoinId;
 use portcullis_core::statement::{Cap, Condition, Says, SignedStatement};
 use portcullis_core::{Digest, Reason};
 use portcullis_keeper::testkit::World;
@@ -101,6 +102,13 @@ fn says() -> Vec<(&'static str, Says)> {
             Says::CodeWrong {
                 act,
                 factor: FactorId([0xfa; 16]),
+            },
+        ),
+        (
+            "a batch is declined",
+            Says::Declined {
+                act,
+                shared: CoinId([0xc0; 36]),
             },
         ),
     ]

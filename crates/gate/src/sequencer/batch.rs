@@ -286,6 +286,10 @@ impl Batch {
         // Nobody else writes state, so it is still the one that judged.
         let mut applied = State::commit_judged(&mut state, &read, changes);
         index.add(&read, &applied);
+        let spends = |change: &Effect| matches!(change, Effect::Spends { .. });
+        if applied.changes.iter().any(spends) {
+            self.fees.coins.note(&state);
+        }
         drop((index, state));
         self.entries.push(bytes);
         self.changes.append(&mut applied.changes);

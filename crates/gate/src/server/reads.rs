@@ -118,7 +118,9 @@ pub(super) fn rests_on(
         Body::Evidence(supplement) => provers((api, &index), about, (at, &supplement.evidence)),
         Body::Settle(settlement) => {
             let administrators = index.replaced(Place::Administrators, at);
-            let about = index.act(settlement.act).into_iter();
+            // What pays has been asked about itself, or is another's that is paid by the same plan.
+            let waited = settlement.plan.is_none().then_some(settlement.act);
+            let about = waited.into_iter().flat_map(|act| index.act(act));
             about.chain(administrators).collect()
         }
         Body::Statement(signed) => {

@@ -128,7 +128,7 @@ impl Setting<'_> {
                 text,
                 "\n[coins.\"{}\"]\nnode = \"{}\"\ncredentials = \"{}\"\n\
                  # In satoshis per 1,000 virtual bytes.\nmax_fee_per_kvb = {MAX_FEE_PER_KVB}\n\
-                 bump_after_seconds = {BUMP_AFTER}\n",
+                 # As the signer's.\nconfirmations = 1\nbump_after_seconds = {BUMP_AFTER}\n",
                 Bitcoin::CHAIN,
                 bitcoin.node,
                 bitcoin.credentials.display(),

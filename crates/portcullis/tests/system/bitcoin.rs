@@ -99,6 +99,11 @@ impl Bitcoin {
         self.rpc("generatetodescriptor", &json!([blocks, NOBODY]));
     }
 
+    /// A branch for nobody from so many blocks below the tip takes the chain's place.
+    pub fn fork(&self, depth: u32) {
+        self.rpc("fork", &json!([depth, NOBODY]));
+    }
+
     /// The ids of what waits.
     pub fn waiting(&self) -> Vec<String> {
         let pool = self.rpc("getrawmempool", &json!([]));

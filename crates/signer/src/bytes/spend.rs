@@ -5,7 +5,7 @@ use crate::coins::{Shown, own_wallet, signing_keys};
 use crate::config::Chain;
 use crate::record::Pays;
 use portcullis_chains::bitcoin::{
-    self as coins, Claimed, Demands, Payment, Sats, Scheme, Sighash, Standing,
+    self as coins, Claimed, Demands, Payment, Sats, Scheme, Sighash, Standing, Txid,
 };
 use portcullis_chains::caip::BitcoinAsset;
 use portcullis_chains::{Address, Amount, AssetId};
@@ -67,6 +67,13 @@ impl ClaimedSpend {
     /// What it spends first, as every plan of its batch.
     pub(crate) fn shared(&self) -> CoinId {
         CoinId::from(self.claimed.standing().shared())
+    }
+
+    /// The ids of all plans' transactions.
+    pub(crate) fn transactions(&self, leader: &Release) -> Vec<Txid> {
+        let plans = leader.plans.iter();
+        let read = plans.filter_map(|plan| Claimed::read(&plan.unsigned, &self.wallet).ok());
+        read.map(|claimed| claimed.txid()).collect()
     }
 
     /// What leaves by it; nothing where it returns everything.

@@ -23,7 +23,7 @@ use portcullis_keeper::testkit::{Customer, Dice, World, id};
 use portcullis_keys::StatementKey as _;
 use portcullis_node::{NodeError, Sent};
 
-fn post_suspension(bench: &Bench, scope: Scope) -> Posting {
+pub(crate) fn post_suspension(bench: &Bench, scope: Scope) -> Posting {
     let mut wire = bench.wire();
     let (act, evidence) = wire.ledger.suspension(scope);
     let posting = Posting { act, evidence };

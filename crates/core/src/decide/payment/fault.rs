@@ -43,6 +43,9 @@ pub enum PlanFault {
         "the plan spends what another batch spends, or what a plan that is not confirmed makes"
     )]
     Spent,
+    /// An input that the payments do not need: it would only be moved into the change.
+    #[error("the plan spends more of the wallet's coins than its payments need")]
+    Spare,
     /// A batch of too many, one of them twice, or one of another wallet.
     #[error(
         "the plan's acts are not a batch: too many, one twice, or not all paid by one wallet of coins"

@@ -140,7 +140,8 @@ impl Payment {
 
     /// That of giving up a release.
     pub(super) fn void(state: &State, digest: Digest, release: &Release) -> Option<Self> {
-        let wallet = state.network.wallet(release.plans.first()?.wallet)?;
+        let first = state.facts.plans_of(digest).first()?;
+        let wallet = state.network.wallet(first.wallet)?;
         let form = if wallet.mandate.is_some() {
             Form::Mandate(mandate::void(&state.network, digest, release)?)
         } else if wallet.bitcoin.is_some() {

@@ -242,6 +242,9 @@ impl Spend {
             .check(&self.wallet, &demands)
             .map_err(|why| fault(&why))?;
         self.check_fee(&claimed)?;
+        if claimed.has_an_input_to_spare(&self.wallet, &self.payments) {
+            return Err(PlanFault::Spare);
+        }
         if !claimed.spends().all(|coin| self.may_spend(coin.into())) {
             return Err(PlanFault::Spent);
         }

@@ -700,6 +700,8 @@ cases! {
         coins::with_a_byte_more();
     Plan "bad-coins-elsewhere" "the wallet of the plan is on another chain, with the same keys"
         coins::elsewhere();
+    Plan "bad-coins-of-another-batch" "the transaction pays the same to the same payee, for another withdrawal"
+        coins::of_another_batch();
     Statement "bad-coins-of-a-member" "the statement names a withdrawal that is paid beside another"
         coins::of_a_member();
     Statement "bad-coins-ecdsa" "a bit of an ECDSA signature is another"

@@ -28,7 +28,6 @@ pub(super) struct Paid {
 const ELSEWHERE: WalletId = WalletId([0x81; 16]);
 
 fn also_elsewhere(genesis: &mut Genesis) {
-    of_coins(genesis);
     let lock = taproot().owned().unwrap().lock();
     let wallet = Wallet {
         id: ELSEWHERE,
@@ -171,8 +170,23 @@ pub(super) fn with_a_byte_more() -> Bundle {
 
 /// The payments are what the wallet on another chain pays, of which the keys are the same.
 pub(super) fn elsewhere() -> Bundle {
-    let paid = Paid::in_stage(Stage::in_network(also_elsewhere), [1, 2]);
+    let paid = Paid::in_stage(Stage::other(also_elsewhere), [1, 2]);
     paid.planned(|plan| plan.wallet = ELSEWHERE).shown(0)
+}
+
+/// Two withdrawals of the same amount to the same payee, each paid alone; the signer states the second's transaction
+/// for the first.
+pub(super) fn of_another_batch() -> Bundle {
+    let mut stage = Stage::new();
+    let first = stage.pay(&[(0, 1, 50_000)])[0];
+    let second = stage.pay(&[(1, 1, 50_000)])[0];
+    let mut says = stage.says_signed(second);
+    if let Says::Signed { act, .. } = &mut says {
+        *act = first;
+    }
+    assert!(stage.says(says).void.is_some());
+    let acts = vec![first];
+    Paid { stage, acts }.shown(0)
 }
 
 /// The statement names the member that does not lead.

@@ -3,6 +3,7 @@
 use super::lost::begin;
 use crate::story::Story;
 use crate::tree;
+use portcullis_chains::bitcoin::Claimed;
 use portcullis_chains::ethereum::SignedTx;
 use portcullis_core::act::{ActKind, Keys, Rotate};
 use portcullis_core::entry::Submission;
@@ -27,6 +28,10 @@ impl Verify for Counting {
 
     fn is_signed_by(&self, tx: &SignedTx, by: [u8; 20]) -> bool {
         Strict.is_signed_by(tx, by)
+    }
+
+    fn is_spend_of(&self, plan: &Claimed, transaction: &[u8]) -> bool {
+        Strict.is_spend_of(plan, transaction)
     }
 }
 

@@ -9,13 +9,15 @@ use portcullis_chains::caip::{Address, AssetId, BitcoinAddress, BitcoinAsset, Bi
 use portcullis_chains::{Amount, ChainId};
 use portcullis_core::decide::batch::settle_together;
 use portcullis_core::decide::payment::Spend;
+use portcullis_core::decide::payment::spend::decode;
 use portcullis_core::entry::{Beside, Body, Settlement};
 use portcullis_core::genesis::{Bitcoin, CoinKey as Named, Compressed, Genesis, XOnly};
 use portcullis_core::limits::{Bounds, Limit};
 use portcullis_core::plan::Plan;
+use portcullis_core::state::batch::CoinId;
 use portcullis_core::{Decision, Digest, Span};
 use portcullis_host::Clock as _;
-use portcullis_keeper::testkit::{HandClock, World};
+use portcullis_keeper::testkit::{Customer, HandClock, World};
 use portcullis_keys::software::Secret;
 use portcullis_keys::{CoinKey, SoftwareCoin};
 use portcullis_node::bitcoin::{BitcoinNode, InChain, Listed, Observation, Seen, Sent};
@@ -30,6 +32,8 @@ const BATCH: Span = Span::seconds(60);
 const CEILING: u128 = 20_000;
 pub(super) const OWN_CEILING: u128 = 10_000;
 const COIN: u64 = 100_000;
+/// How deep the signer wants a payment to be before it is final, and a coin before it is spent first.
+pub(super) const DEPTH: u32 = 2;
 /// The node's highest block, and what an honest plan names.
 pub(super) const HEIGHT: u32 = 900;
 
@@ -84,7 +88,7 @@ fn settings() -> Config {
         id = "{CHAIN}"
         node = "http://node"
         credentials = "cookie"
-        confirmations = 2
+        confirmations = {DEPTH}
         max_fee = "{OWN_CEILING}"
         max_fee_per_kvb = 30000
 
@@ -106,11 +110,12 @@ pub(super) struct Deposit {
     pub(super) outpoint: OutPoint,
     pub(super) script: Vec<u8>,
     pub(super) previous: Vec<u8>,
+    sats: u64,
 }
 
 impl Deposit {
     /// What a stranger pays to a key of the wallet.
-    fn new(owned: OwnedKey, number: u8) -> Self {
+    fn new(owned: OwnedKey, number: u8, sats: u64) -> Self {
         let [_, x @ ..] = key(99).public_key();
         let stranger = OwnedKey::p2tr(&x).unwrap();
         let wallet = Wallet::new(CHAIN, stranger, &[]);
@@ -124,7 +129,7 @@ impl Deposit {
         let coin = Coin::prove(&unspent, &wallet).unwrap();
         let to = BitcoinAddress::new(CHAIN, owned.lock());
         let terms = Terms {
-            payments: &[Payment::new(to, Amount(COIN.into())).unwrap()],
+            payments: &[Payment::new(to, Amount(sats.into())).unwrap()],
             rate: FeeRate::MIN,
             ceiling: Sats::MAX,
             lock_height: 0,
@@ -135,6 +140,7 @@ impl Deposit {
             outpoint: OutPoint::new(made.txid(), 0),
             script: owned.lock().script().to_bytes(),
             previous: made.to_bytes(),
+            sats,
         }
     }
 
@@ -142,7 +148,7 @@ impl Deposit {
     fn coin(&self, wallet: &Wallet, more: u64) -> Coin {
         let unspent = Unspent {
             outpoint: self.outpoint,
-            amount: COIN + more,
+            amount: self.sats + more,
             script: &self.script,
             previous: (more == 0).then_some(&self.previous[..]),
         };
@@ -150,11 +156,11 @@ impl Deposit {
     }
 }
 
-fn deposits(keys: &[Named]) -> Vec<Deposit> {
+fn deposits(keys: &[Named], (count, sats): (u8, u64)) -> Vec<Deposit> {
     let keys = keys.iter().cycle();
-    let deposits = (1..=6).zip(keys);
+    let deposits = (1..=count).zip(keys);
     deposits
-        .map(|(number, key)| Deposit::new(key.owned().unwrap(), number))
+        .map(|(number, key)| Deposit::new(key.owned().unwrap(), number, sats))
         .collect()
 }
 
@@ -172,25 +178,38 @@ pub(super) struct Stage {
 impl Stage {
     /// Coins of both kinds.
     pub(super) fn new() -> Self {
-        Self::of(&[segwit(), taproot()])
+        Self::with(|_| {})
+    }
+
+    /// The same, for a signer that is configured otherwise.
+    pub(super) fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut settings = settings();
+        change(&mut settings);
+        Self::of(settings, deposits(&[segwit(), taproot()], (6, COIN)))
     }
 
     /// Coins that only P2TR opens, of which a claim needs no proof.
     pub(super) fn of_taproot() -> Self {
-        Self::of(&[taproot()])
+        Self::of(settings(), deposits(&[taproot()], (6, COIN)))
     }
 
-    fn of(keys: &[Named]) -> Self {
-        let deposits = deposits(keys);
+    /// Coins of which a payment takes many, more than a node is asked for at once.
+    pub(super) fn of_small_coins() -> Self {
+        Self::of(settings(), deposits(&[taproot()], (14, 4_000)))
+    }
+
+    fn of(settings: Config, deposits: Vec<Deposit>) -> Self {
         let node = FakeCoins::default();
         node.chain().deposits.clone_from(&deposits);
+        node.chain().depth = DEPTH;
+        node.chain().height = HEIGHT;
         let own: Vec<Arc<dyn CoinKey>> = vec![Arc::new(key(7)), Arc::new(key(8))];
         let seam: Arc<dyn BitcoinNode> = Arc::new(node.clone());
         let coins = Coins {
             keys: BTreeMap::from([(World::WALLET, own)]),
             nodes: BTreeMap::from([(ChainId::Bitcoin(CHAIN), seam)]),
         };
-        let bench = Bench::spending(World::with(of_coins), settings(), coins);
+        let bench = Bench::spending(World::with(of_coins), settings, coins);
         for byte in 1..=3 {
             let mut wire = bench.wire();
             let to = Address::Bitcoin(payee(byte));
@@ -208,18 +227,47 @@ impl Stage {
 
     /// Ask for so much to each payee, and wait until all are due.
     pub(super) fn due(&mut self, wants: &[(u8, u128)]) -> Vec<Digest> {
-        let mut asked = Vec::new();
-        for (byte, sats) in wants {
-            let mut wire = self.bench.wire();
-            let to = Address::Bitcoin(payee(*byte));
-            let (act, evidence) = wire
-                .ledger
-                .withdrawal(&self.bench.customer, btc(), to, *sats);
-            asked.push(wire.ledger.submit(act, evidence));
-        }
+        let wants = wants.iter();
+        let asked = wants.map(|(byte, sats)| self.ask(&self.bench.customer, *byte, *sats));
+        let asked = asked.collect();
+        self.pass_a_batch();
+        asked
+    }
+
+    pub(super) fn ask(&self, customer: &Customer, to: u8, sats: u128) -> Digest {
+        let ledger = &mut self.bench.wire().ledger;
+        let to = Address::Bitcoin(payee(to));
+        let (act, evidence) = ledger.withdrawal(customer, btc(), to, sats);
+        ledger.submit(act, evidence)
+    }
+
+    pub(super) fn pass_a_batch(&self) {
         self.bench.clock.pass(BATCH);
         self.bench.wire().ledger.settle_clocks();
-        asked
+    }
+
+    /// What the newest plan of the one batch spends.
+    pub(super) fn spent(&self) -> Vec<OutPoint> {
+        let leader = self.leaders()[0];
+        let wire = self.bench.wire();
+        let state = &wire.ledger.state;
+        let wallet = &state.network().genesis().wallets[0];
+        let plan = state.facts().signable(leader).unwrap();
+        decode(wallet, plan).unwrap().spends().collect()
+    }
+
+    /// The batches that are on their way.
+    pub(super) fn leaders(&self) -> Vec<Digest> {
+        let wire = self.bench.wire();
+        let batches = wire.ledger.state.facts().batches_of(World::WALLET);
+        batches.map(|(leader, _)| *leader).collect()
+    }
+
+    /// The wallet's number of a batch, and what all its plans spend first.
+    pub(super) fn batch(&self, leader: Digest) -> (u64, CoinId) {
+        let wire = self.bench.wire();
+        let batch = wire.ledger.state.facts().batch_of(leader).unwrap();
+        (batch.number, batch.shared)
     }
 
     /// What the gate plans for a payment.
@@ -276,10 +324,20 @@ pub(super) struct Chain {
     pub(super) deposits: Vec<Deposit>,
     /// Everything that came, in order.
     pub(super) got: Vec<SignedTx>,
+    /// How deep what was paid is.
+    pub(super) depth: u32,
+    /// The highest block.
+    pub(super) height: u32,
     /// What is not in a block, or spent there.
     pub(super) gone: Vec<OutPoint>,
     /// In which block a transaction is.
     pub(super) mined: Option<(Txid, u32)>,
+    /// What it says to a broadcast instead of taking it.
+    pub(super) answer: Option<Sent>,
+    /// How deep something is that spends an input of what came, but not the first.
+    pub(super) conflict: Option<u32>,
+    /// Whether the chain has something of nobody's that spends the first input.
+    pub(super) is_robbed: bool,
     /// Says nothing.
     pub(super) is_mute: bool,
     /// Shows another transaction than the one that it is asked for.
@@ -314,9 +372,11 @@ impl BitcoinNode for FakeCoins {
     }
 
     fn tip(&self) -> Result<Block, NodeError> {
-        let number = HEIGHT.into();
         let hash = [9; 32];
-        self.asked().map(|_| Block { number, hash })
+        self.asked().map(|chain| Block {
+            number: chain.height.into(),
+            hash,
+        })
     }
 
     fn unspent(&self, _: u32, _: Sats) -> Result<Vec<Listed>, NodeError> {
@@ -331,10 +391,10 @@ impl BitcoinNode for FakeCoins {
             (!chain.gone.contains(outpoint)).then(|| InChain {
                 listed: Listed {
                     outpoint: *outpoint,
-                    amount: Sats::new(COIN).unwrap(),
+                    amount: Sats::new(found.sats).unwrap(),
                     script: found.script.clone(),
                 },
-                confirmations: 1,
+                confirmations: chain.depth,
             })
         };
         Ok(outputs.iter().map(find).collect())
@@ -360,7 +420,8 @@ impl BitcoinNode for FakeCoins {
         match self.asked() {
             Ok(mut chain) => {
                 chain.got.extend(txs.iter().map(|tx| (*tx).clone()));
-                vec![Sent::Accepted; txs.len()]
+                let answer = chain.answer.clone().unwrap_or(Sent::Accepted);
+                vec![answer; txs.len()]
             }
             Err(error) => vec![Sent::Unknown(error); txs.len()],
         }
@@ -380,10 +441,16 @@ impl BitcoinNode for FakeCoins {
                 };
                 (*txid, mined)
             }
-            _ => (*txid, Seen::Waiting),
+            _ if chain.conflict.is_some() => {
+                let confirmations = chain.conflict.unwrap_or_default();
+                (*txid, Seen::Conflicted { confirmations })
+            }
+            _ if chain.is_robbed => (*txid, Seen::Unknown),
+            _ if chain.got.iter().any(|tx| tx.txid() == *txid) => (*txid, Seen::Waiting),
+            _ => (*txid, Seen::Unknown),
         };
         Ok(Observation {
-            shared_unspent: chain.mined.is_none(),
+            shared_unspent: chain.mined.is_none() && !chain.is_robbed,
             seen: txids.iter().map(see).collect(),
         })
     }

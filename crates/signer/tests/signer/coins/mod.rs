@@ -1,18 +1,21 @@
 //! A signer that spends coins: what it signs, and what no gate and no node makes it sign.
 
+mod bars;
+mod delivery;
 mod kit;
 
-use kit::{HEIGHT, Stage};
+use kit::{DEPTH, HEIGHT, Stage};
 use portcullis_core::Time;
 use portcullis_core::act::{ActKind, Void};
 use portcullis_core::decide::payment::Spend;
+use portcullis_core::decide::payment::spend::decode;
 use portcullis_core::entry::{Body, Replacement};
 use portcullis_core::plan::Plan;
 use portcullis_core::state::batch::CoinId;
 use portcullis_core::state::release::End;
 use portcullis_core::{Digest, Span};
 use portcullis_keeper::testkit::{CrashDisk, World};
-use portcullis_signer::record::{Conflict, Intent, Record};
+use portcullis_signer::record::{Closed, Conflict, Intent, Record, Signed};
 
 fn end(stage: &Stage, act: Digest) -> Option<End> {
     let wire = stage.bench.wire();
@@ -70,6 +73,12 @@ fn the_rest_goes_on_when_one_is_given_up() {
 }
 
 fn give_up(stage: &mut Stage, release: Digest) {
+    give_up_unseen(stage, release);
+    stage.bench.wire().ledger.settle_clocks();
+}
+
+/// The same, by an entry that no witness has seen yet.
+fn give_up_unseen(stage: &mut Stage, release: Digest) {
     let mut wire = stage.bench.wire();
     let act = wire
         .ledger
@@ -90,7 +99,6 @@ fn give_up(stage: &mut Stage, release: Digest) {
     let mut wire = stage.bench.wire();
     let applied = wire.ledger.enter(Body::Act(Box::new(submission)));
     assert_eq!(applied.void, None);
-    wire.ledger.settle_clocks();
 }
 
 /// A higher fee is the same payment once more.
@@ -221,6 +229,145 @@ fn a_coin_that_is_not_confirmed_waits() {
     assert_eq!(stage.bench.run(3), 1);
 }
 
+/// A coin that a usual reorganisation takes back begins no batch.
+#[test]
+fn what_is_spent_first_is_as_deep_as_what_is_final() {
+    let mut stage = Stage::new();
+    stage.node.chain().depth = DEPTH - 1;
+    stage.pay(&[(1, 40_000)]);
+    assert_eq!(stage.bench.run(5), 0);
+    assert!(stage.bench.alarms().is_empty());
+    stage.node.chain().depth = DEPTH;
+    assert_eq!(stage.bench.run(3), 1);
+}
+
+/// Only the first one's loss is the batch's; without another the gate plans anew.
+#[test]
+fn each_coin_has_to_be_there() {
+    let mut stage = Stage::new();
+    stage.pay(&[(1, 50_000), (2, 60_000)]);
+    let second = stage.spent()[1];
+    stage.node.chain().gone = vec![second];
+    assert_eq!(stage.bench.run(5), 0);
+    stage.node.chain().height += 10 * DEPTH;
+    assert_eq!(stage.bench.run(5), 0);
+    assert!(stage.bench.alarms().is_empty());
+    stage.node.chain().gone.clear();
+    assert_eq!(stage.bench.run(3), 1);
+}
+
+/// The chain goes on without the coin that a batch begins with.
+fn lose_coins(stage: &mut Stage, blocks: u32) {
+    let all = stage.deposits.iter().map(|it| it.outpoint).collect();
+    stage.node.chain().gone = all;
+    stage.bench.run(2);
+    stage.node.chain().height += blocks;
+    stage.bench.run(5);
+}
+
+/// Nothing of it was signed, and nothing is once that is stated, whatever the chain has then.
+#[test]
+fn a_batch_whose_first_coin_has_gone_returns() {
+    let mut stage = Stage::new();
+    let acts = stage.pay(&[(1, 40_000), (2, 50_000)]);
+    lose_coins(&mut stage, DEPTH - 1);
+    assert_eq!(end(&stage, acts[0]), None, "it may come back");
+    lose_coins(&mut stage, 1);
+    assert!(
+        acts.iter()
+            .all(|act| end(&stage, *act) == Some(End::Returned))
+    );
+    assert_eq!(stage.bench.alarms(), ["coin-gone"]);
+    stage.node.chain().gone.clear();
+    assert_eq!(stage.bench.run(5), 0);
+    // What has come back pays another batch.
+    stage.pay(&[(1, 40_000)]);
+    assert_eq!(stage.bench.run(3), 1);
+}
+
+/// A node that is behind, and one whose chain was reorganised for a moment.
+#[test]
+fn a_coin_that_comes_back_in_time_is_spent() {
+    let mut stage = Stage::new();
+    stage.pay(&[(1, 40_000)]);
+    for _ in 0..3 {
+        lose_coins(&mut stage, DEPTH - 1);
+        stage.node.chain().gone.clear();
+        stage.node.chain().depth = DEPTH - 1;
+        assert_eq!(stage.bench.run(2), 0);
+    }
+    stage.node.chain().depth = DEPTH;
+    assert_eq!(stage.bench.run(3), 1);
+    assert!(stage.bench.alarms().is_empty());
+}
+
+/// A gate that gives up what has gone plans to spend just that: the signer declines that plan, too.
+#[test]
+fn what_is_given_up_returns_without_its_coin() {
+    let mut stage = Stage::new();
+    let acts = stage.pay(&[(1, 40_000)]);
+    lose_coins(&mut stage, 0);
+    give_up(&mut stage, acts[0]);
+    lose_coins(&mut stage, DEPTH);
+    assert_eq!(end(&stage, acts[0]), Some(End::Returned));
+}
+
+/// What was signed may still confirm: only the chain ends it.
+#[test]
+fn what_was_signed_is_never_declined() {
+    for plans_again in [false, true] {
+        let mut stage = Stage::new();
+        let acts = stage.pay(&[(1, 40_000)]);
+        assert_eq!(stage.bench.run(3), 1);
+        if plans_again {
+            give_up(&mut stage, acts[0]);
+        }
+        lose_coins(&mut stage, 200);
+        stage.bench.restart();
+        lose_coins(&mut stage, 200);
+        assert_eq!(end(&stage, acts[0]), None);
+        assert!(stage.bench.alarms().is_empty());
+    }
+}
+
+/// Its record is another one than that of the signer which signed, and the journal does not know either; the chain
+/// does.
+#[test]
+fn what_the_chain_has_is_not_declined() {
+    let mut stage = Stage::new();
+    let acts = stage.pay(&[(1, 40_000)]);
+    let plan = {
+        let wire = stage.bench.wire();
+        let state = &wire.ledger.state;
+        let wallet = &state.network().genesis().wallets[0];
+        let plan = state.facts().signable(acts[0]).unwrap();
+        decode(wallet, plan).unwrap().txid()
+    };
+    stage.node.chain().mined = Some((plan, 1));
+    lose_coins(&mut stage, 0);
+    lose_coins(&mut stage, DEPTH);
+    assert_eq!(end(&stage, acts[0]), None);
+}
+
+/// It stopped between writing down that it will sign nothing and saying so.
+#[test]
+fn what_was_closed_is_declined_after_a_crash() {
+    let mut stage = Stage::new();
+    let acts = stage.pay(&[(1, 40_000)]);
+    let mut record = Record::open(&stage.bench.disk).unwrap();
+    let (number, _) = stage.batch(acts[0]);
+    let closed = Closed {
+        act: acts[0],
+        wallet: World::WALLET,
+        number,
+        time: World::START,
+    };
+    assert!(record.close(closed).unwrap());
+    stage.bench.restart();
+    assert_eq!(stage.bench.run(5), 0, "though the coin is there");
+    assert_eq!(end(&stage, acts[0]), Some(End::Returned));
+}
+
 /// A node that says nothing is left alone for a while; it holds up one chain's payments, and raises no alarm.
 #[test]
 fn a_node_that_says_nothing_is_waited_for() {
@@ -248,6 +395,21 @@ fn a_slow_node_shows_what_it_can_in_each_step() {
     assert_eq!(stage.bench.run(8), 1);
 }
 
+/// Each step has its time, and what it showed is kept: more previous transactions than are asked for at once.
+#[test]
+fn many_previous_transactions_are_shown_in_several_steps() {
+    let mut stage = Stage::of_small_coins();
+    let clock = stage.bench.clock.clone();
+    stage.node.chain().slow = Some((clock, Span(300)));
+    stage.pay(&[(1, 40_000)]);
+    let step = stage.bench.tick();
+    assert_eq!(
+        step.signed, 0,
+        "a step asks for no more than it has time for"
+    );
+    assert_eq!(stage.bench.run(4), 1);
+}
+
 /// Another transaction than the one that an input names proves nothing.
 #[test]
 fn a_node_that_shows_another_transaction_has_shown_nothing() {
@@ -258,17 +420,19 @@ fn a_node_that_shows_another_transaction_has_shown_nothing() {
     assert!(stage.node.chain().got.is_empty());
 }
 
-/// A key that is not the one of genesis derives another wallet.
+/// A key that is not the one of genesis derives another wallet, also where what is spent is another key's.
 #[test]
 fn without_all_of_its_keys_a_wallet_signs_nothing() {
-    let mut stage = Stage::new();
-    for keys in stage.bench.coins.keys.values_mut() {
-        keys.pop();
+    for missing in [0, 1] {
+        let mut stage = Stage::of_taproot();
+        for keys in stage.bench.coins.keys.values_mut() {
+            keys.remove(missing);
+        }
+        stage.bench.restart();
+        stage.pay(&[(1, 40_000)]);
+        assert_eq!(stage.bench.run(3), 0);
+        assert_eq!(stage.bench.alarms(), ["plan-differs"]);
     }
-    stage.bench.restart();
-    stage.pay(&[(1, 40_000)]);
-    assert_eq!(stage.bench.run(3), 0);
-    assert_eq!(stage.bench.alarms(), ["plan-differs"]);
 }
 
 /// A journal that has gone back can plan one coin for two batches, or two coins for one.
@@ -299,5 +463,54 @@ fn one_first_input_is_one_number() {
         assert_eq!(record.check(&intent(5, 1)), Err(taken));
         let other = Conflict::OtherShared { wallet, nonce: 4 };
         assert_eq!(record.check(&intent(4, 2)), Err(other));
+    }
+}
+
+/// Nothing is signed at a closed number, whatever the journal says, and a number with a signature does not close.
+#[test]
+fn a_number_closes_for_good_and_only_unsigned() {
+    let disk = CrashDisk::default();
+    let wallet = World::WALLET;
+    let intent = |nonce, plan| Intent {
+        act: Digest([1; 32]),
+        plan: Digest([plan; 32]),
+        wallet,
+        nonce,
+        pays: None,
+        shared: Some(CoinId([1; 36])),
+    };
+    let closed = |number| Closed {
+        act: Digest([1; 32]),
+        wallet,
+        number,
+        time: Time(1),
+    };
+    let mut record = Record::open(&disk).unwrap();
+    record
+        .intend(b"note", 1, Time(0), vec![intent(4, 1)])
+        .unwrap();
+    assert!(record.close(closed(4)).unwrap(), "recorded, not signed");
+    assert!(record.close(closed(4)).unwrap(), "again");
+    record
+        .intend(b"note", 1, Time(0), vec![intent(5, 2)])
+        .unwrap();
+    let signed = Signed {
+        wallet,
+        nonce: 5,
+        plan: Digest([2; 32]),
+        transaction: vec![1],
+    };
+    record.signed(vec![signed]).unwrap();
+    assert!(!record.close(closed(5)).unwrap(), "signed");
+    for record in [&record, &Record::open(&disk).unwrap()] {
+        let never = Conflict::Closed { wallet, nonce: 4 };
+        assert_eq!(record.check(&intent(4, 1)), Err(never));
+        assert_eq!(record.check(&intent(4, 3)), Err(never));
+        assert_eq!(
+            record.check(&intent(5, 2)),
+            Ok(()),
+            "the coin has come back"
+        );
+        assert!(record.is_closed(wallet, 4) && !record.is_closed(wallet, 5));
     }
 }
