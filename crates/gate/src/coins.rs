@@ -42,6 +42,9 @@ struct Purse {
     taken: BTreeMap<OutPoint, u32>,
     /// Why there was no plan the last time; it is told once, however often it is asked for.
     lacking: Option<String>,
+    /// The least sum, in satoshis, for which a new batch found no plan since the node's last answer: until the next
+    /// one nobody has to try for as much.
+    in_vain: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +64,7 @@ impl CoinTable {
                 seen: None,
                 taken: BTreeMap::new(),
                 lacking: None,
+                in_vain: None,
             };
             (name(wallet), purse)
         };
@@ -77,7 +81,21 @@ impl CoinTable {
         let purse = purses.get_mut(&name(spend.wallet()))?;
         let planned = purse.plan(spend);
         purse.tell(planned.as_ref().err());
+        if planned.is_err() && spend.replaced().is_none() {
+            let least = purse.in_vain.unwrap_or(u64::MAX);
+            purse.in_vain = Some(least.min(sum(spend)));
+        }
         planned.ok()
+    }
+
+    /// Whether a plan for this is worth trying. Hundreds that are due while there is no coin would otherwise be decided,
+    /// gathered and planned every second, in front of everything else that the sequencer does.
+    #[must_use]
+    pub fn may_plan(&self, spend: &Spend) -> bool {
+        let purses = self.purses();
+        let purse = purses.get(&name(spend.wallet()));
+        let in_vain = |purse: &Purse| purse.in_vain.is_some_and(|least| sum(spend) >= least);
+        purse.is_some_and(|purse| spend.replaced().is_some() || !in_vain(purse))
     }
 
     /// How long a wallet's transaction may stay unconfirmed.
@@ -121,6 +139,7 @@ impl CoinTable {
         if let Some(purse) = self.purses().get_mut(&name(wallet)) {
             seen.rate = seen.rate.min(purse.fees.max_rate());
             purse.seen = Some(seen);
+            purse.in_vain = None;
             purse.taken.retain(|_, answers| {
                 *answers = answers.saturating_sub(1);
                 *answers > 0
@@ -158,6 +177,13 @@ impl Purse {
         }
         self.lacking = lacking.cloned();
     }
+}
+
+/// What a plan pays, in satoshis.
+fn sum(spend: &Spend) -> u64 {
+    let amounts = spend.payments().iter();
+    let amounts = amounts.map(|payment| payment.amount().get());
+    amounts.fold(0, u64::saturating_add)
 }
 
 fn name(wallet: &Wallet) -> BitcoinAddress {

@@ -310,6 +310,26 @@ fn what_was_spent_is_remembered_for_a_while() {
     assert_eq!(begins(&stage), first, "it never came to it");
 }
 
+/// Until the node has spoken again, nobody tries for as much as could not be paid; whoever asks for less may.
+#[test]
+fn what_could_not_be_paid_is_not_tried_again_at_once() {
+    let mut stage = Stage::new();
+    let (_, too_much) = stage.due_for(500_000);
+    let (_, little) = stage.due_for(40_000);
+    let may = |stage: &Stage, decided: &Decided| {
+        let spend = decided.payment().unwrap().spend().unwrap();
+        stage.table.may_plan(spend)
+    };
+    assert!(may(&stage, &too_much), "nothing is known yet");
+    assert_eq!(stage.planned(&little), None, "the node has not spoken");
+    assert!(!may(&stage, &little) && !may(&stage, &too_much));
+    stage.follower.ask();
+    assert!(may(&stage, &little) && may(&stage, &too_much));
+    assert_eq!(stage.planned(&too_much), None);
+    assert!(may(&stage, &little) && !may(&stage, &too_much));
+    assert!(stage.planned(&little).is_some());
+}
+
 /// A node that does not know of the transaction lists what it spends, and the chain has it, too: once is enough.
 #[test]
 fn each_coin_is_known_once() {

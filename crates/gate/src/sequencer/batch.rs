@@ -214,7 +214,10 @@ impl Batch {
         if matches!(decided.decision(), Decision::Hold { .. }) {
             return;
         }
-        if self.settle_together(act, &decided) {
+        let coins = &self.fees.coins;
+        let spend = decided.payment().and_then(Payment::spend);
+        if spend.is_some_and(|spend| !coins.may_plan(spend)) || self.settle_together(act, &decided)
+        {
             return;
         }
         let Ok((decision, plan)) = self.planned(&decided) else {
@@ -245,7 +248,8 @@ impl Batch {
         let Ok((beside, Ok(decided))) = together else {
             return false;
         };
-        if beside.is_empty() {
+        let spend = decided.payment().and_then(Payment::spend);
+        if beside.is_empty() || spend.is_none_or(|spend| !self.fees.coins.may_plan(spend)) {
             return false;
         }
         let Ok((decision, plan)) = self.planned(&decided) else {

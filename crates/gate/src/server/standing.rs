@@ -13,7 +13,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use portcullis_core::behaviour::Said;
-use portcullis_core::decide::{Cosigned, Decided, settle_with};
+use portcullis_core::decide::{Cosigned, Decided, Payment, settle_with};
 use portcullis_core::decision::Need;
 use portcullis_core::entry::Submission;
 use portcullis_core::policy::{Name, Verdict};
@@ -221,11 +221,15 @@ fn look(
     if facts.held.contains_key(&digest) {
         standing.stage = Stage::Held;
         let decided = settle_with(state, next, digest, standing.now);
+        let open = |need: &Need| Open {
+            need: *need,
+            options: None,
+        };
+        // Nothing bars it any more, and it is held all the same: its wallet has no coins for it, or their node is silent.
+        if decided.payment().and_then(Payment::spend).is_some() {
+            standing.needs = vec![open(&Need::Batch)];
+        }
         if let Decision::Hold { needs, until } = decided.decision() {
-            let open = |need: &Need| Open {
-                need: *need,
-                options: None,
-            };
             (standing.needs, standing.until) = (needs.iter().map(open).collect(), *until);
             standing.statements = waited_for(&decided);
             standing.beside = seen_beside(state, &decided);

@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// How often one batch is looked for; blocks come far apart.
 const LOOK_EVERY: Span = Span::seconds(2);
 
+/// How long nodes may find a transaction too cheap before somebody hears of it.
+const CHEAP_FOR: Span = Span::seconds(300);
+
 /// All batches on their way, by their leaders, and the nodes that they go through.
 pub(crate) struct Spends {
     lines: Lines,
@@ -26,6 +29,8 @@ struct Followed {
     tracker: Tracker,
     look_at: Time,
     unknown_since: Option<Time>,
+    /// Since when nodes have not taken the newest transaction for its fee.
+    cheap_since: Option<Time>,
 }
 
 /// A signed plan of a batch.
@@ -60,6 +65,7 @@ impl Spends {
             tracker: Tracker::new(&planned, tx, confirmations)?,
             look_at: Time(0),
             unknown_since: None,
+            cheap_since: None,
         };
         self.followed.insert(leader, followed);
         Ok(())
@@ -140,6 +146,8 @@ impl Followed {
         let sent = line.ask(now, |node| Ok(node.send(tx)))?;
         tracing::info!(act = %leader, ?sent, "broadcast");
         self.tracker.sent(now);
+        let is_cheap = sent == Sent::Underpriced;
+        self.cheap_since = is_cheap.then(|| self.cheap_since.unwrap_or(now));
         match sent {
             Sent::Refused { message, .. } => Some(Trouble {
                 act: leader,
@@ -150,8 +158,15 @@ impl Followed {
                 line.fail(now);
                 None
             }
+            Sent::Underpriced => {
+                let since = self.cheap_since.unwrap_or(now);
+                let text = "nodes keep an earlier transaction of the batch and do not take this one for its fee: \
+                            whoever is given up by it may be paid all the same";
+                let lasts = now.since(since) >= CHEAP_FOR;
+                lasts.then(|| trouble(leader, "broadcast-underpriced", text))
+            }
             // A look tells what became of its inputs, and whether another of the batch is in the chain.
-            Sent::Accepted | Sent::AlreadyMined | Sent::InputsGone | Sent::Underpriced => None,
+            Sent::Accepted | Sent::AlreadyMined | Sent::InputsGone => None,
         }
     }
 

@@ -95,6 +95,22 @@ fn what_a_node_refuses_is_told() {
     assert_eq!(stage.bench.alarms(), ["broadcast-refused"]);
 }
 
+/// Somebody spends the outputs of the one before at a high fee, or fees have risen: for a while that is nobody's fault.
+#[test]
+fn what_nodes_find_too_cheap_is_told_once_it_lasts() {
+    let mut stage = Stage::new();
+    stage.node.chain().answer = Some(Sent::Underpriced);
+    stage.pay(&[(1, 40_000)]);
+    for _ in 0..4 {
+        stage.bench.run(AGAIN);
+        assert!(stage.bench.alarms().is_empty());
+    }
+    for _ in 0..2 {
+        stage.bench.run(AGAIN);
+    }
+    assert_eq!(stage.bench.alarms(), ["broadcast-underpriced"]);
+}
+
 #[test]
 fn an_input_that_another_has_spent_is_told() {
     let mut stage = sent();
