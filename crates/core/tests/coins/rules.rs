@@ -22,8 +22,8 @@ use portcullis_core::{Decision, Digest, Reason, Span};
 use portcullis_keeper::testkit::World;
 use portcullis_keys::StatementKey as _;
 
-fn fault(fault: PlanFault) -> Option<VoidReason> {
-    Some(VoidReason::Plan(fault))
+fn fault(fault: PlanFault) -> VoidReason {
+    VoidReason::Plan(fault)
 }
 
 /// The newest plan of a batch.
@@ -194,7 +194,7 @@ fn only_the_leader_is_replaced() {
     let spend = portcullis_core::decide::payment::Spend::again(stage.state(), acts[0]);
     let plan = stage.planned(&spend.unwrap(), 9_000);
     let by_another = stage.branch().replace(acts[1], plan.clone());
-    assert_eq!(by_another.void, fault(PlanFault::Presence));
+    assert_eq!(by_another.void, Some(fault(PlanFault::Presence)));
     assert_eq!(stage.replace(acts[0], plan).void, None);
 }
 
@@ -224,7 +224,7 @@ fn a_plan_that_pays_nobody_may_use_the_ceiling_up_and_none_that_pays() {
     // One input, one payment, change: 142 virtual bytes.
     let near = CEILING * 1_000 / 142 - 100;
     let paying = stage.branch().bump(leader, near);
-    assert_eq!(paying.void, fault(PlanFault::NoRoom));
+    assert_eq!(paying.void, Some(fault(PlanFault::NoRoom)));
     assert_eq!(stage.void(leader, 3_000).void, None);
     stage.pass(Span::seconds(1));
     // Without the payment it has 111.
@@ -344,9 +344,9 @@ fn a_plan_fits_an_entry_unsigned_and_signed() {
     let acts = stage.due(&[(0, 1, 900_000)]);
     let settlement = stage.settlement(&acts);
     let applied = stage.branch().settle(settlement.clone());
-    assert_eq!(applied.void, fault(PlanFault::TooLarge));
+    assert_eq!(applied.void, Some(fault(PlanFault::TooLarge)));
     let mut long = settlement;
     long.plan.as_mut().unwrap().unsigned = vec![0; 48_001];
     let applied = stage.settle(long);
-    assert_eq!(applied.void, fault(PlanFault::TooLarge));
+    assert_eq!(applied.void, Some(fault(PlanFault::TooLarge)));
 }
