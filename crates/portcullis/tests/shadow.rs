@@ -242,6 +242,31 @@ fn what_would_be_held_is_listed_and_what_of_the_mapping_meets_nothing_is_said() 
     );
 }
 
+/// `jq -c '.[]' FILE | portcullis shadow --from -`.
+#[test]
+fn standard_input_is_of_either_form() {
+    let dir = tempfile::tempdir().unwrap();
+    let object = r#"{"time":1780000000,"account":"a","asset":"ETH","amount":0.5,"to":"x"}"#;
+    for text in [
+        object,
+        "time,account,asset,amount,to\n1780000000,a,ETH,0.5,x\n",
+    ] {
+        std::fs::write(dir.path().join("input"), text).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        command
+            .current_dir(dir.path())
+            .args(["shadow", "--from", "-"]);
+        command.stdin(std::fs::File::open(dir.path().join("input")).unwrap());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert!(
+            said(&output).contains("1 withdrawals: 1 go out"),
+            "{}",
+            said(&output)
+        );
+    }
+}
+
 /// A shadow that listens, and where.
 struct Listening(Child, String);
 

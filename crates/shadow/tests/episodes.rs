@@ -116,23 +116,26 @@ fn an_episode_says_how_many_would_have_been_held_and_how_many_had_gone() {
     );
 }
 
-/// One theft, and another at the same place after a quiet half day: no row counts in both.
+/// Two thefts at one place: within a day they are one, later two, and no row stands in both.
 #[test]
 fn a_row_stands_in_one_episode_of_a_pattern() {
-    let again = |time: u64| {
-        (0..10_u64).map(move |at| {
+    let theft = |time: u64, many: u64| {
+        (0..many).map(move |at| {
             let time = 10 * DAY + time + at * 60_000;
             row(time, &format!("a{at}"), ETH + u128::from(time), "thief")
         })
     };
-    let mut shadow = Shadow::new(Terms::default());
-    shadow.take(row(0, "b", ETH, "own-b"));
-    for row in again(0).chain(again(13 * HOUR)) {
-        shadow.take(row);
+    // A day later ten are usual there.
+    for (hours, many, want) in [(13, 10, vec![20]), (25, 40, vec![40, 10])] {
+        let mut shadow = Shadow::new(Terms::default());
+        shadow.take(row(0, "b", ETH, "own-b"));
+        for row in theft(0, 10).chain(theft(hours * HOUR, many)) {
+            shadow.take(row);
+        }
+        let episodes = shadow.report().episodes;
+        let rows: Vec<u64> = episodes.iter().map(|episode| episode.rows).collect();
+        assert_eq!(rows, want, "{episodes:?}");
     }
-    let episodes = shadow.report().episodes;
-    let rows: Vec<u64> = episodes.iter().map(|episode| episode.rows).collect();
-    assert_eq!(rows, [10, 10], "{episodes:?}");
 }
 
 /// Two exports that overlap, and a copy that is sent again.

@@ -8,7 +8,7 @@ use portcullis_shadow::{
     Answer, Fault, Form, Mapping, Read, Report, Row, Shadow, SortError, Sorter, Terms,
 };
 use std::fs::File;
-use std::io::{BufWriter, Read as IoRead};
+use std::io::{BufRead as _, BufWriter, Read as IoRead};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -56,10 +56,14 @@ impl Desk {
     ) -> Result<(), Failure> {
         let mut sorter = Sorter::default();
         for path in files {
-            let form = Form::of(&path.to_string_lossy());
             if path == Path::new("-") {
-                self.gather(&mut sorter, path, form, std::io::stdin().lock())?;
+                let mut input = std::io::stdin().lock();
+                let head = input.fill_buf();
+                let head = head.map_err(|error| super::unreadable(path, &error))?;
+                let form = Form::of_head(head);
+                self.gather(&mut sorter, path, form, input)?;
             } else {
+                let form = Form::of(&path.to_string_lossy());
                 let file = File::open(path).map_err(|error| super::unreadable(path, &error))?;
                 self.gather(&mut sorter, path, form, file)?;
             }

@@ -5,14 +5,14 @@ use super::before::{Before, Judged};
 use crate::report::add_to;
 use crate::row::{PLACES, Row};
 use portcullis_chains::Amount;
-use portcullis_core::behaviour::{Place, Who};
+use portcullis_core::behaviour::{Place, WINDOW, Who};
 use portcullis_core::{Span, Time};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// After so long without another row an episode is over.
-const QUIET: Span = Span::hours(12);
+/// After so long without another row an episode is over: nothing is looked at beside what is older.
+const QUIET: Span = WINDOW;
 /// Most episodes, the largest of them; most accounts that are told apart in one; most rows that are shown of one.
 const MOST: usize = 1_000;
 const MOST_ACCOUNTS: usize = 100_000;

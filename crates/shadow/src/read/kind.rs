@@ -27,7 +27,7 @@ pub(super) fn of_something_else(head: &[u8], form: Form) -> Option<&'static str>
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     match (text.trim_ascii_start().first(), form) {
         (Some(b'['), Form::JsonLines) => Some(
-            "is one JSON array: put each of its objects on a line, jq -c '.[]' FILE > FILE.jsonl",
+            "is one JSON array: put each of its objects on a line, jq -c '.[]' FILE | portcullis shadow --from -",
         ),
         (Some(b'{' | b'['), Form::Csv) => Some(
             "is JSON, read as CSV: give it a name that ends in .jsonl, with an object on each line (jq -c)",

@@ -34,6 +34,15 @@ impl Form {
             Self::Csv
         }
     }
+
+    /// By how a file without a name begins: no first line of names begins like an object.
+    #[must_use]
+    pub fn of_head(head: &[u8]) -> Self {
+        match head.trim_ascii_start().first() {
+            Some(b'{' | b'[') => Self::JsonLines,
+            _ => Self::Csv,
+        }
+    }
 }
 
 /// Why a row is none, or a file is not read on. Lines are counted from 1.

@@ -344,23 +344,25 @@ fn columns(report: &Report) -> String {
     if columns.used.is_empty() {
         return String::new();
     }
-    let used = each(&columns.used, |(field, column)| {
-        format!(
-            "<li><code>{}</code> says {}</li>\n",
-            escape(column),
-            field.name()
-        )
+    let used = columns.used.iter().map(|(field, column)| {
+        let says = if column == field.name() {
+            String::new()
+        } else {
+            format!(" ({})", field.name())
+        };
+        format!("<code>{}</code>{says}", escape(column))
     });
-    let ignored = columns
-        .ignored
-        .iter()
-        .map(|name| format!("<code>{}</code>", escape(name)));
-    let ignored: Vec<String> = ignored.collect();
-    let ignored = match ignored.len() {
+    let ignored = columns.ignored.iter();
+    let ignored = ignored.map(|name| format!("<code>{}</code>", escape(name)));
+    let line = |what: &str, names: Vec<String>| match names.len() {
         0 => String::new(),
-        _ => format!("<p>Not read: {}.</p>\n", ignored.join(", ")),
+        _ => format!("<p>{what}: {}.</p>\n", names.join(", ")),
     };
-    format!("<section>\n<h2>Columns</h2>\n<ul>\n{used}</ul>\n{ignored}</section>\n")
+    format!(
+        "<section>\n<h2>Columns</h2>\n{}{}</section>\n",
+        line("Read", used.collect()),
+        line("Not read", ignored.collect())
+    )
 }
 
 fn terms(report: &Report, again: &str) -> String {
