@@ -119,6 +119,7 @@ fn a_months_export_becomes_a_report_for_people_and_one_for_programs() {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains("<script"), "nothing runs in it");
+    assert!(!page.contains("<ul>\n</ul>"), "a list of nothing");
 }
 
 /// What stands in a platform's file is nobody's text but the attacker's.

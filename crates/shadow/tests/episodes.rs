@@ -158,7 +158,11 @@ fn the_same_row_counts_once_and_is_answered_as_before() {
         (answer.would, &answer.grounds)
     );
     assert!(again.again && !answer.again);
-    // Another step of the same withdrawal, and rows that have no name.
+    // Other steps of the same withdrawal, and rows that have no name.
+    shadow.take(Row {
+        went_out: false,
+        ..first.clone()
+    });
     shadow.take(Row {
         time: Time(BEGIN.0 + 1),
         ..first.clone()
@@ -173,7 +177,7 @@ fn the_same_row_counts_once_and_is_answered_as_before() {
     let tally = &report.tally;
     assert_eq!(
         (tally.judged.count, tally.repeated, tally.same_ids),
-        (4, 1, 1)
+        (5, 1, 2)
     );
     assert_eq!(report.weak_alone, 1);
     shadow.take(row(DAY, "a", ETH, "own-a"));

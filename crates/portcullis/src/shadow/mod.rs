@@ -206,10 +206,13 @@ fn whole(report: &Report) -> Result<(), Failure> {
     let kinds = report.faults.kinds.values();
     let next = kinds.max_by_key(|kind| kind.rows);
     let next = next.map_or("see that the files are whole", |kind| kind.next);
-    let (unread, all) = (report.faults.rows, report.rows());
+    let what = match report.cut.len() {
+        0 => format!("{} of {} rows", report.faults.rows, report.rows()),
+        files => format!("{files} of {} files", report.files.len()),
+    };
     Err(Failure::new(
         Exit::Wrong,
-        format!("{unread} of {all} rows could not be read, and the report speaks for the others alone: {first}"),
+        format!("{what} could not be read, and the report speaks for the others alone: {first}"),
         next,
     )
     .keeping("The report is written."))

@@ -55,12 +55,15 @@ impl Repeats {
     }
 }
 
-/// All that makes it this withdrawal and no other.
+/// All that makes it this withdrawal and no other, and what became of it: a later step of one differs there.
 pub(super) fn whole(row: &Row) -> Place {
     let texts = [&row.id, &row.account, &row.asset, &row.to].map(|text| text.as_bytes());
-    let numbers = [
+    let parts = [
+        texts.join(&0),
         row.time.0.to_be_bytes().to_vec(),
         row.amount.0.to_be_bytes().to_vec(),
+        portcullis_core::codec::encode(&row.factor),
+        vec![u8::from(row.went_out)],
     ];
-    Place::of(&[texts.join(&0), numbers.concat()].concat())
+    Place::of(&parts.concat())
 }

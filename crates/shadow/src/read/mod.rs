@@ -354,9 +354,10 @@ mod tests {
     fn all_columns_that_are_missing_are_said_at_once_with_those_that_there_are() {
         let says = |form, text: &str, mapping, parts: &[&str]| {
             let (rows, faults) = read(form, text.as_bytes(), mapping);
-            assert_eq!((rows.len(), faults.len()), (0, 1), "{faults:?}");
+            let last = faults.last().unwrap();
+            assert!(rows.is_empty(), "{rows:?}");
             for part in parts {
-                assert!(faults[0].contains(part), "{part}: {faults:?}");
+                assert!(last.contains(part), "{part}: {faults:?}");
             }
         };
         let mapped = "[columns]\naccount = \"user\"\nfactor = \"mfa\"";

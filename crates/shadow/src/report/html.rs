@@ -459,3 +459,18 @@ fn moment(time: Time) -> String {
 fn day(time: Time) -> String {
     moment(time).chars().take(10).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_long_is_shortened_and_stands_whole_in_its_title() {
+        assert_eq!(shortened("thief-c"), "<code>thief-c</code>");
+        let address = "0x4b941eaba8b449638ae2e24327c14052a61779c9";
+        let want = format!("<code title=\"{address}\">0x4b941e…1779c9</code>");
+        assert_eq!(shortened(address), want);
+        let evil = "\"><script>alert(1)</script>\"";
+        assert!(!shortened(evil).contains("<script"));
+    }
+}
