@@ -66,7 +66,7 @@ impl Writing {
     }
 
     /// The same number with a point and nothing else between its digits.
-    pub(crate) fn plain<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, NumberError> {
+    pub(crate) fn plain(self, text: &str) -> Result<Cow<'_, str>, NumberError> {
         if self.decimal == '.' && self.thousands.is_none() {
             return Ok(Cow::Borrowed(text));
         }
@@ -81,7 +81,7 @@ impl Writing {
     }
 
     /// Groups are of three digits, in India those before the last of two: anything else is no grouping.
-    fn ungrouped<'a>(&self, whole: &'a str) -> Option<Cow<'a, str>> {
+    fn ungrouped(self, whole: &str) -> Option<Cow<'_, str>> {
         let Some((first, rest)) = self.thousands.and_then(|mark| whole.split_once(mark)) else {
             return Some(Cow::Borrowed(whole));
         };
@@ -149,7 +149,7 @@ fn scaled(text: &str, places: u8) -> Result<Amount, NumberError> {
 fn shifted(digits: &str, zeros: i64) -> Result<String, NumberError> {
     let count = usize::try_from(zeros.unsigned_abs()).unwrap_or(usize::MAX);
     if zeros < 0 {
-        let kept = digits.len().checked_sub(count).unwrap_or_default();
+        let kept = digits.len().saturating_sub(count);
         let (kept, cut) = digits.split_at(kept);
         let is_exact = !kept.is_empty() && cut.bytes().all(|byte| byte == b'0');
         return is_exact.then(|| kept.to_owned()).ok_or(NumberError::Fine);

@@ -104,7 +104,7 @@ impl Desk {
             if let Err(fault @ (Fault::Columns { .. } | Fault::Kind { .. })) = &row
                 && at == 0
             {
-                return Err(super::of_the_guide(&fault.at(&name)));
+                return Err(super::no_withdrawals(&fault.at(&name)));
             }
             if let Some(row) = self.count(row, &name) {
                 let row = Row { file: at, ..row };

@@ -169,6 +169,14 @@ fn of_the_guide(error: &dyn std::fmt::Display) -> Failure {
     Failure::usage(error, "docs/guide/shadow.md explains every line")
 }
 
+fn no_withdrawals(what: &str) -> Failure {
+    Failure::usage(
+        what,
+        "correct the mapping (docs/guide/shadow.md explains every line), or take the file out of the folder if it holds no \
+         withdrawals",
+    )
+}
+
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::usage(
         format!("{}: {error}", path.display()),

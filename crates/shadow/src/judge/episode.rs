@@ -139,7 +139,9 @@ impl Episodes {
             rows.push_back(Arc::clone(&judged));
             let episode = self.open.entry((*pattern, common.clone()));
             let episode = episode.or_insert_with(|| Episode::begin(*pattern, common, now));
-            rows.iter().for_each(|judged| episode.add(judged));
+            for judged in &rows {
+                episode.add(judged);
+            }
         }
     }
 

@@ -57,7 +57,7 @@ impl Repeats {
 
 /// All that makes it this withdrawal and no other, and what became of it: a later step of one differs there.
 pub(super) fn whole(row: &Row) -> Place {
-    let texts = [&row.id, &row.account, &row.asset, &row.to].map(|text| text.as_bytes());
+    let texts = [&row.id, &row.account, &row.asset, &row.to].map(String::as_bytes);
     let parts = [
         texts.join(&0),
         row.time.0.to_be_bytes().to_vec(),

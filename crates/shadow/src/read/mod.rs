@@ -178,6 +178,7 @@ impl<'a> Read<'a> {
     }
 
     /// Those of a copy: JSON objects, one on each line, each of which may leave out what is not needed.
+    #[must_use]
     pub fn copies(body: &'a [u8], mapping: &'a Mapping, first: u64) -> Self {
         let file = text::decoded(body, mapping.encoding());
         Self::of(json::JsonLines::new(file, mapping, first, true))

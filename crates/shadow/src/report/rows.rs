@@ -38,7 +38,7 @@ impl<W: Write> RowsFile<W> {
 
     /// The file, whole.
     pub fn end(self) -> io::Result<W> {
-        self.0.into_inner().map_err(|error| error.into_error())
+        self.0.into_inner().map_err(csv::IntoInnerError::into_error)
     }
 }
 
