@@ -37,6 +37,10 @@ fn said(output: &Output) -> String {
     String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap()
 }
 
+fn read_json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
 /// A generated month as a platform would export it, the last row first.
 fn export(honest: u64) -> String {
     let mut lines: Vec<String> = month(4, honest).map(|made| made.line()).collect();
@@ -82,14 +86,8 @@ fn a_months_export_becomes_a_report_for_people_and_one_for_programs() {
     );
     let lines = said(&output);
     assert_eq!(output.status.code(), Some(0), "{lines}");
-    assert_eq!(
-        lines
-            .lines()
-            .filter(|line| line.starts_with("attack?"))
-            .count(),
-        4,
-        "{lines}"
-    );
+    let attacks = lines.lines().filter(|line| line.starts_with("attack?"));
+    assert_eq!(attacks.count(), 4, "{lines}");
     assert!(
         lines.contains("2 of 6") && lines.contains("could not be read"),
         "{lines}"
@@ -100,7 +98,7 @@ fn a_months_export_becomes_a_report_for_people_and_one_for_programs() {
     );
     assert!(lines.contains("account=user"), "{lines}");
 
-    let found: Value = serde_json::from_slice(&std::fs::read(at("found.json")).unwrap()).unwrap();
+    let found = read_json(&at("found.json"));
     is_after_the_schema(&found);
     let count = |name: &str| found[name]["count"].as_u64().unwrap();
     assert_eq!(count("judged"), rows.lines().count() as u64);

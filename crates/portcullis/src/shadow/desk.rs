@@ -100,7 +100,7 @@ impl Desk {
         let mapping = Arc::clone(&self.mapping);
         let (name, at) = self.begin(path.display().to_string());
         let mut read = Read::new(form, file, &mapping, self.rows + 1);
-        while let Some(row) = read.next() {
+        for row in read.by_ref() {
             if let Err(fault @ (Fault::Columns { .. } | Fault::Kind { .. })) = &row
                 && at == 0
             {
@@ -131,7 +131,7 @@ impl Desk {
         let at = at.unwrap_or_else(|| self.begin(COPIES.to_owned()).1);
         let mut answers = Vec::new();
         let mut read = Read::copies(body, &mapping, self.rows + 1);
-        while let Some(row) = read.next() {
+        for row in read.by_ref() {
             let unread = row.as_ref().err().map(unread);
             answers.push(match (self.count(row, COPIES), unread) {
                 (Some(row), _) => self.shadow.take(Row { file: at, ..row }),
