@@ -14,6 +14,7 @@ mod caps;
 mod cli;
 mod demo;
 mod doctor;
+mod door;
 mod drill;
 mod failure;
 mod fate;

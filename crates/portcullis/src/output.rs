@@ -40,6 +40,11 @@ impl Output {
         draft
             .write_all(bytes)
             .map_err(|error| self.unwritable(&error))?;
+        self.keep(draft)
+    }
+
+    /// Put a draft there that was written to its end.
+    pub(crate) fn keep(&self, draft: NamedTempFile) -> Result<(), Failure> {
         let kept = draft.persist(&self.path);
         kept.map(drop)
             .map_err(|error| self.unwritable(&error.error))
@@ -62,7 +67,8 @@ impl Output {
         Some(folder.join(self.path.file_name()?))
     }
 
-    fn draft(&self) -> Result<NamedTempFile, Failure> {
+    /// A file beside it, which is nothing until it is kept.
+    pub(crate) fn draft(&self) -> Result<NamedTempFile, Failure> {
         let mut draft = Builder::new();
         draft
             .permissions(Permissions::from_mode(0o644))
@@ -70,7 +76,7 @@ impl Output {
             .map_err(|error| self.unwritable(&error))
     }
 
-    fn unwritable(&self, error: &std::io::Error) -> Failure {
+    pub(crate) fn unwritable(&self, error: &std::io::Error) -> Failure {
         let what = format!("cannot write {}: {}", self.path.display(), error.kind());
         Failure::usage(
             what,

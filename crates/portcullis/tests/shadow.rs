@@ -37,6 +37,10 @@ fn said(output: &Output) -> String {
     String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap()
 }
 
+fn read_json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
 /// A generated month as a platform would export it, the last row first.
 fn export(honest: u64) -> String {
     let mut lines: Vec<String> = month(4, honest).map(|made| made.line()).collect();
@@ -82,17 +86,19 @@ fn a_months_export_becomes_a_report_for_people_and_one_for_programs() {
     );
     let lines = said(&output);
     assert_eq!(output.status.code(), Some(0), "{lines}");
-    assert_eq!(
-        lines
-            .lines()
-            .filter(|line| line.starts_with("attack?"))
-            .count(),
-        4,
+    let attacks = lines.lines().filter(|line| line.starts_with("attack?"));
+    assert_eq!(attacks.count(), 4, "{lines}");
+    assert!(
+        lines.contains("2 of 6") && lines.contains("could not be read"),
         "{lines}"
     );
-    assert!(lines.contains("could not be read: 2;"), "{lines}");
+    assert!(
+        lines.contains("a.csv:") && lines.contains("\"soon\""),
+        "{lines}"
+    );
+    assert!(lines.contains("account=user"), "{lines}");
 
-    let found: Value = serde_json::from_slice(&std::fs::read(at("found.json")).unwrap()).unwrap();
+    let found = read_json(&at("found.json"));
     is_after_the_schema(&found);
     let count = |name: &str| found[name]["count"].as_u64().unwrap();
     assert_eq!(count("judged"), rows.lines().count() as u64);
@@ -111,6 +117,7 @@ fn a_months_export_becomes_a_report_for_people_and_one_for_programs() {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains("<script"), "nothing runs in it");
+    assert!(!page.contains("<ul>\n</ul>"), "a list of nothing");
 }
 
 /// What stands in a platform's file is nobody's text but the attacker's.
@@ -120,11 +127,12 @@ fn what_stands_in_the_file_is_text_in_the_report() {
     let file = dir.path().join("w.csv");
     let evil = "<script>alert(1)</script>";
     let text = format!(
-        "time,account,asset,amount,to\n1780000000,a,{evil},1,{evil}\n1780000001,b,ETH,1e9,x\n"
+        "time,account,asset,amount,to\n1780000000,a,{evil},1,{evil}\n1780000001,b,ETH,1 ETH,x\n"
     );
     std::fs::write(&file, text).unwrap();
     let output = run(dir.path(), &["--from", "w.csv"]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    // Half of it could not be read.
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     let page = std::fs::read_to_string(dir.path().join("shadow.html")).unwrap();
     assert!(!page.contains("<script") && page.contains("&lt;script&gt;"));
 }
@@ -132,25 +140,130 @@ fn what_stands_in_the_file_is_text_in_the_report() {
 #[test]
 fn a_file_of_something_else_is_said_to_be_none_and_no_report_is_written() {
     let dir = tempfile::tempdir().unwrap();
-    for (name, text) in [
-        ("empty.csv", ""),
-        ("other.csv", "a,b\n1,2\n"),
-        ("other.json", "[1,2]\n"),
+    let row = "{\"time\":1780000000}";
+    for (name, text, part) in [
+        ("empty.csv", "", "no withdrawal could be read"),
+        ("other.csv", "a,b\n1,2\n", "no column \"time\", \"account\""),
+        (
+            "cut.csv",
+            "time;account;asset;amount;to\n",
+            "delimiter = \";\"",
+        ),
+        ("array.json", "[{}]\n", "jq -c '.[]'"),
+        ("other.jsonl", row, "no member \"account\", \"asset\""),
+        (
+            "time.csv",
+            "time,account,asset,amount,to\nsoon,a,ETH,1,x\n",
+            "time.csv:2",
+        ),
+        (
+            "amount.csv",
+            "time,account,asset,amount,to\n1780000000,a,ETH,\"1,5\",x\n",
+            "decimal = \",\"",
+        ),
     ] {
         std::fs::write(dir.path().join(name), text).unwrap();
         let output = run(dir.path(), &["--from", name]);
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));
-        assert!(
-            said(&output).contains("no withdrawal could be read"),
-            "{}",
-            said(&output)
-        );
+        assert!(said(&output).contains(part), "{part}: {}", said(&output));
     }
     assert_eq!(
         run(dir.path(), &["--from", "nowhere.csv"]).status.code(),
         Some(2)
     );
     assert!(!dir.path().join("shadow.html").exists());
+}
+
+/// One row for each hour, of customers who prove by SMS, by nothing and by a passkey.
+const ROWS: &str = "id,time,account,asset,amount,to,factor,state,note\n\
+    w1,2026-06-01T00:00:00Z,a,ETH,\"1.234,5\",x,passkey,done,\n\
+    w2,2026-06-01T01:00:00Z,=b,ETH,\"0,5\",x,sms,done,\n\
+    @w3,2026-06-01T02:00:00Z,c,ETH,1e-05,x,,done,\n\
+    w1,2026-06-01T00:00:00Z,a,ETH,\"1.234,5\",x,passkey,done,\n";
+
+#[test]
+fn what_would_be_held_is_listed_and_what_of_the_mapping_meets_nothing_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    write("w.csv", ROWS);
+    write(
+        "mapping.toml",
+        "decimal = \",\"\nthousands = \".\"\nwent_out = [\"done\", \"Completed\"]\n[columns]\nstatus = \"state\"\n",
+    );
+    write("terms.toml", "[limits.BTC]\nday = \"1\"\n");
+    let args = [
+        "--from",
+        "w.csv",
+        "--mapping",
+        "mapping.toml",
+        "--terms",
+        "terms.toml",
+    ];
+    let output = run(
+        dir.path(),
+        &[&args[..], &["--rows", "held.csv", "--json", "found.json"]].concat(),
+    );
+    let lines = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{lines}");
+    let page = std::fs::read_to_string(dir.path().join("shadow.html")).unwrap();
+    for part in ["Completed", "BTC", "stand there more than once"] {
+        assert!(
+            lines.contains(part) && page.contains(part),
+            "{part}: {lines}"
+        );
+    }
+    assert!(
+        lines.contains("1 account proves by SMS") && page.contains("1 account proves by SMS"),
+        "{lines}"
+    );
+    assert!(lines.contains("not read: note"), "{lines}");
+    let held = std::fs::read_to_string(dir.path().join("held.csv")).unwrap();
+    let want = "file,line,id,account,verdict,grounds\n\
+                w.csv,3,w2,'=b,be-refused,weak-factor\n\
+                w.csv,4,'@w3,c,be-refused,no-factor\n";
+    assert_eq!(held, want);
+    let found: Value =
+        serde_json::from_slice(&std::fs::read(dir.path().join("found.json")).unwrap()).unwrap();
+    is_after_the_schema(&found);
+    assert_eq!(
+        (&found["judged"]["count"], &found["repeated"]),
+        (&3.into(), &1.into())
+    );
+    assert_eq!(found["judged"]["amounts"]["ETH"], "1235000010000000000000");
+
+    write("wrong.toml", "[columns]\nfactor = \"mfa\"\n");
+    let output = run(dir.path(), &["--from", "w.csv", "--mapping", "wrong.toml"]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(
+        said(&output).contains("\"mfa\" (factor)"),
+        "{}",
+        said(&output)
+    );
+}
+
+/// `jq -c '.[]' FILE | portcullis shadow --from -`.
+#[test]
+fn standard_input_is_of_either_form() {
+    let dir = tempfile::tempdir().unwrap();
+    let object = r#"{"time":1780000000,"account":"a","asset":"ETH","amount":0.5,"to":"x"}"#;
+    for text in [
+        object,
+        "time,account,asset,amount,to\n1780000000,a,ETH,0.5,x\n",
+    ] {
+        std::fs::write(dir.path().join("input"), text).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        command
+            .current_dir(dir.path())
+            .args(["shadow", "--from", "-"]);
+        command.stdin(std::fs::File::open(dir.path().join("input")).unwrap());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert!(
+            said(&output).contains("1 withdrawals: 1 go out"),
+            "{}",
+            said(&output)
+        );
+    }
 }
 
 /// A shadow that listens, and where.
@@ -172,16 +285,32 @@ impl Listening {
     }
 
     fn post(&self, body: &str) -> Value {
+        let (status, answer) = self.post_as(body, "");
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    /// With another header, before or in the place of Host.
+    fn post_as(&self, body: &str, header: &str) -> (u16, Value) {
         let mut stream = TcpStream::connect(&self.1).unwrap();
         let (place, length) = (&self.1, body.len());
+        let host = if header.starts_with("Host") {
+            String::new()
+        } else {
+            format!("Host: {place}\r\n")
+        };
         let head = format!(
-            "POST /withdrawals HTTP/1.1\r\nHost: {place}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            "POST /withdrawals HTTP/1.1\r\n{host}{header}Content-Length: {length}\r\nConnection: close\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        serde_json::from_str(body).unwrap()
+        // A server that has seen enough does not read the rest.
+        let _ = stream.write_all(body.as_bytes());
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap())
     }
 }
 
@@ -234,16 +363,52 @@ fn a_copy_is_answered_and_stands_in_the_report_at_the_end() {
         )
     );
     assert_eq!(answer[2]["would"], "unread");
+    let again = shadow.post(&row("w1", day, "passkey"));
+    assert_eq!(
+        (&again[0]["would"], &again[0]["again"]),
+        (&"be-held".into(), &true.into())
+    );
 
     let pid = rustix::process::Pid::from_child(&shadow.0);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert!(shadow.0.wait().unwrap().success());
+    let mut last = String::new();
+    let mut out = shadow.0.stdout.take().unwrap();
+    out.read_to_string(&mut last).unwrap();
+    assert!(last.trim_end().ends_with("report   shadow.html"), "{last}");
     let found = std::fs::read(dir.path().join("found.json")).unwrap();
     let found: Value = serde_json::from_slice(&found).unwrap();
     is_after_the_schema(&found);
     assert_eq!(
         (&found["judged"]["count"], &found["faults"]["rows"]),
         (&2.into(), &1.into())
+    );
+}
+
+#[test]
+fn what_is_no_copy_is_answered_with_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let shadow = Listening::start(dir.path());
+    let (status, answer) = shadow.post_as("{\"id\":\"w9\",\"time\":1780272000}", "");
+    assert_eq!((status, &answer[0]["id"]), (422, &"w9".into()), "{answer}");
+    assert!(
+        answer[0]["unread"]
+            .as_str()
+            .unwrap()
+            .contains("says no asset"),
+        "{answer}"
+    );
+    assert_eq!(shadow.post_as("", "").0, 422);
+    let (status, answer) = shadow.post_as(&"x".repeat((1 << 20) + 1), "");
+    assert_eq!(status, 413);
+    assert!(
+        answer["detail"].as_str().unwrap().contains("1048576 bytes"),
+        "{answer}"
+    );
+    assert_eq!(shadow.post_as("{}", "Host: evil.example\r\n").0, 421);
+    assert_eq!(
+        shadow.post_as("{}", "Origin: https://evil.example\r\n").0,
+        403
     );
 }
 

@@ -186,6 +186,8 @@ fn row(time: Time, account: u64, asset: &str, amount: Amount, to: String) -> Row
         contact_since: None,
         address_since: None,
         went_out: true,
+        file: 0,
+        line: 0,
     }
 }
 

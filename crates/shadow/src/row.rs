@@ -47,6 +47,12 @@ pub struct Row {
     /// Whether the platform let it go.
     #[n(11)]
     pub went_out: bool,
+    /// In which file it stands, counted from 0 in the order of reading.
+    #[n(12)]
+    pub file: u32,
+    /// In which line of it, counted from 1; of a copy, in which line of that.
+    #[n(13)]
+    pub line: u64,
 }
 
 /// What a platform asked for before it let a withdrawal go.

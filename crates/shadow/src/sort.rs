@@ -194,6 +194,8 @@ mod tests {
             contact_since: None,
             address_since: None,
             went_out: true,
+            file: 0,
+            line: 0,
         }
     }
 

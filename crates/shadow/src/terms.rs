@@ -24,8 +24,8 @@ impl Default for TermsFile {
             delay_hours: 24,
             code_days: 7,
             warm_up_days: 7,
-            alike: 6,
-            together: 6,
+            alike: 5,
+            together: 5,
             limits: BTreeMap::new(),
         }
     }

@@ -14,29 +14,38 @@ pub(crate) struct Times {
     pub(crate) form: Option<String>,
 }
 
+/// A time, and whether a change of clocks makes two of it, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct When {
+    pub(crate) time: Time,
+    pub(crate) is_ambiguous: bool,
+}
+
 impl Times {
     /// RFC 3339 with its offset; a date and time without one, in the platform's zone; seconds, milliseconds,
     /// microseconds or nanoseconds since 1970, told apart by their digits; or the form that was named. `None` where it is none of them,
-    /// or before 1970.
-    pub(crate) fn read(&self, text: &str) -> Option<Time> {
-        let stamp = match &self.form {
-            Some(form) => self.of_form(form, text),
-            None => of_digits(text)
-                .or_else(|| text.parse().ok())
+    /// or before 1970. Of a local time that comes twice the earlier is taken; one that is skipped is as much later as
+    /// the clocks were put forward (RFC 5545).
+    pub(crate) fn read(&self, text: &str) -> Option<When> {
+        let (stamp, is_ambiguous) = match &self.form {
+            Some(form) => sure(Timestamp::strptime(form, text).ok())
+                .or_else(|| self.local(DateTime::strptime(form, text).ok()?)),
+            None => sure(of_digits(text).or_else(|| text.parse().ok()))
                 .or_else(|| self.local(text.parse().ok()?)),
-        };
-        let ms = stamp?.as_millisecond();
-        u64::try_from(ms).ok().map(Time)
+        }?;
+        let time = u64::try_from(stamp.as_millisecond()).ok().map(Time)?;
+        Some(When { time, is_ambiguous })
     }
 
-    fn of_form(&self, form: &str, text: &str) -> Option<Timestamp> {
-        let whole = Timestamp::strptime(form, text).ok();
-        whole.or_else(|| self.local(DateTime::strptime(form, text).ok()?))
+    fn local(&self, time: DateTime) -> Option<(Timestamp, bool)> {
+        let local = self.zone.to_ambiguous_timestamp(time);
+        let is_ambiguous = local.is_ambiguous();
+        Some((local.compatible().ok()?, is_ambiguous))
     }
+}
 
-    fn local(&self, time: DateTime) -> Option<Timestamp> {
-        self.zone.to_timestamp(time).ok()
-    }
+fn sure(stamp: Option<Timestamp>) -> Option<(Timestamp, bool)> {
+    stamp.map(|stamp| (stamp, false))
 }
 
 fn of_digits(text: &str) -> Option<Timestamp> {
@@ -82,13 +91,14 @@ mod tests {
             ("2022-13-17T09:02:03Z", None),
         ];
         for (text, want) in table {
-            assert_eq!(tokyo.read(text), want, "{text:?}");
+            assert_eq!(tokyo.read(text).map(|when| when.time), want, "{text:?}");
         }
         let other = Times {
             form: Some("%d.%m.%Y %H:%M:%S".into()),
             ..tokyo
         };
-        assert_eq!(other.read("17.01.2022 18:02:03"), want);
-        assert_eq!(other.read("2022-01-17T09:02:03Z"), None);
+        let read = |text| other.read(text).map(|when| when.time);
+        assert_eq!(read("17.01.2022 18:02:03"), want);
+        assert_eq!(read("2022-01-17T09:02:03Z"), None);
     }
 }

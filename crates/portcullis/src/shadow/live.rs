@@ -1,12 +1,16 @@
 //! Beside a platform that runs: files that come into a folder, and copies over HTTP.
 
-use super::{Desk, Pages, files_in};
+use super::{Desk, Pages, files_in, tell};
+use crate::door::{Hosts, Stranger};
 use crate::failure::{Exit, Failure};
 use crate::out::{say, warn};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::response::Json;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Json, Response};
 use axum::routing::post;
 use portcullis_host::listen::{Bounds, accept};
 use portcullis_shadow::Answer;
@@ -65,7 +69,9 @@ impl Live {
                 _ = end.recv() => Ok(()),
             }
         })?;
-        live.write()
+        live.write()?;
+        tell(&live.desk().report(), live.pages.page.path());
+        Ok(())
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {
@@ -85,7 +91,7 @@ async fn watch(live: Arc<Live>, mut seen: BTreeSet<PathBuf>) -> Result<(), Failu
         let mut new = files_in(&live.folders)?;
         new.retain(|path| seen.insert(path.clone()));
         if !new.is_empty() {
-            live.desk().read(&new)?;
+            live.desk().read(&new, None)?;
         }
         let rows = live.desk().rows();
         if rows > written && turn.is_multiple_of(WRITES) {
@@ -116,17 +122,63 @@ async fn copies(live: Arc<Live>, listen: Option<SocketAddr>) -> Result<(), Failu
     let router = Router::new()
         .route("/withdrawals", post(judge))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn_with_state(
+            Arc::new(Hosts::of(address)),
+            pass,
+        ))
         .with_state(live);
     let connections = hyper_util::server::graceful::GracefulShutdown::new();
     accept(&listener, &router, BOUNDS, &connections).await;
     Ok(())
 }
 
+/// No page, and nobody who calls this host by another name.
+async fn pass(State(hosts): State<Arc<Hosts>>, request: Request, next: Next) -> Response {
+    match hosts.admit(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(stranger) => {
+            let status = match &stranger {
+                Stranger::Host(_) => StatusCode::MISDIRECTED_REQUEST,
+                Stranger::Browser => StatusCode::FORBIDDEN,
+            };
+            problem(status, &stranger.to_string())
+        }
+    }
+}
+
 /// What would have become of each, in the order in which they came.
-async fn judge(State(live): State<Arc<Live>>, body: Bytes) -> Json<Vec<Answer>> {
+async fn judge(State(live): State<Arc<Live>>, body: Result<Bytes, BytesRejection>) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let what = format!("a body is at most {MAX_BODY} bytes: send fewer copies at once");
+            return problem(StatusCode::PAYLOAD_TOO_LARGE, &what);
+        }
+        Err(rejection) => return problem(rejection.status(), &rejection.body_text()),
+    };
     let answers = live.desk().copy(&body);
+    if answers.is_empty() {
+        let what = "the body is empty: send a JSON object, or several, one on each line";
+        return problem(StatusCode::UNPROCESSABLE_ENTITY, what);
+    }
     if answers.iter().any(Answer::is_unread) {
         warn("a copy could not be read; the report says why");
     }
-    Json(answers)
+    let status = if answers.iter().all(Answer::is_unread) {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    (status, Json(answers)).into_response()
+}
+
+/// A request of which nothing was judged (RFC 9457).
+fn problem(status: StatusCode, detail: &str) -> Response {
+    let body = serde_json::json!({
+        "status": status.as_u16(),
+        "title": status.canonical_reason(),
+        "detail": detail,
+    });
+    let json = [(axum::http::header::CONTENT_TYPE, "application/problem+json")];
+    (status, json, Json(body)).into_response()
 }

@@ -3,7 +3,7 @@
 mod desk;
 mod live;
 
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::out::{json, say, warn};
 use crate::output::Output;
@@ -12,7 +12,9 @@ use desk::Desk;
 use live::Live;
 use portcullis_host::{Clock as _, SystemClock};
 use portcullis_keeper::rfc3339;
+use portcullis_shadow::report::RowsFile;
 use portcullis_shadow::{Mapping, Report, Terms};
+use std::io::{self, BufWriter};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +46,9 @@ pub(crate) struct ShadowArgs {
     /// Write what was found, after docs/spec/shadow.schema.json
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
+    /// Write the rows that would be held or refused, as CSV
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["watch", "listen"])]
+    rows: Option<PathBuf>,
 }
 
 impl ShadowArgs {
@@ -53,11 +58,18 @@ impl ShadowArgs {
         let terms = Terms::parse(&text(self.terms.as_deref())?);
         let terms = terms.map_err(|error| of_the_guide(&error))?;
         let pages = Pages::at(&self.report, self.json.as_deref(), self.again())?;
+        let rows = self.rows.as_deref().map(Output::at).transpose()?;
+        if let Some(rows) = &rows {
+            pages.are_apart(rows)?;
+        }
         let mut desk = Desk::new(mapping, terms);
         let (folders, mut files): (Vec<PathBuf>, Vec<PathBuf>) =
             self.from.into_iter().partition(|path| path.is_dir());
         files.extend(files_in(&folders)?);
-        desk.read(&files)?;
+        match &rows {
+            Some(rows) => read_into(&mut desk, &files, rows)?,
+            None => desk.read(&files, None)?,
+        }
         if self.watch || self.listen.is_some() {
             pages.write(&desk.report())?;
             return Live::new(desk, folders, pages).run(files, self.listen);
@@ -68,7 +80,10 @@ impl ShadowArgs {
         }
         pages.write(&report)?;
         tell(&report, pages.page.path());
-        Ok(())
+        if let Some(rows) = &rows {
+            say(format_args!("rows     {}", rows.path().display()));
+        }
+        whole(&report)
     }
 
     /// The command that makes the report again.
@@ -82,6 +97,16 @@ impl ShadowArgs {
         }
         text
     }
+}
+
+/// Judge, and write the rows that would have been held or refused as they come.
+fn read_into(desk: &mut Desk, files: &[PathBuf], rows: &Output) -> Result<(), Failure> {
+    let failed = |error: io::Error| rows.unwritable(&error);
+    let draft = BufWriter::new(rows.draft()?);
+    let mut stopped = RowsFile::new(draft).map_err(failed)?;
+    desk.read(files, Some(&mut stopped))?;
+    let draft = stopped.end().map_err(failed)?.into_inner();
+    rows.keep(draft.map_err(|error| failed(error.into_error()))?)
 }
 
 /// The files of these folders, in the order of their names. What begins with a point is not finished.
@@ -120,6 +145,11 @@ impl Pages {
         Ok(Self { page, data, again })
     }
 
+    fn are_apart(&self, other: &Output) -> Result<(), Failure> {
+        self.page.is_apart(other)?;
+        self.data.iter().try_for_each(|data| data.is_apart(other))
+    }
+
     fn write(&self, report: &Report) -> Result<(), Failure> {
         let made = rfc3339(SystemClock.now());
         self.page
@@ -139,6 +169,14 @@ fn of_the_guide(error: &dyn std::fmt::Display) -> Failure {
     Failure::usage(error, "docs/guide/shadow.md explains every line")
 }
 
+fn no_withdrawals(what: &str) -> Failure {
+    Failure::usage(
+        what,
+        "correct the mapping (docs/guide/shadow.md explains every line), or take the file out of the folder if it holds no \
+         withdrawals",
+    )
+}
+
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::usage(
         format!("{}: {error}", path.display()),
@@ -146,13 +184,46 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     )
 }
 
+fn unwritten(error: &io::Error) -> Failure {
+    Failure::new(
+        Exit::Stopped,
+        format!("the rows that would be held: {error}"),
+        "see that the folder has room",
+    )
+}
+
 fn nothing(report: &Report) -> Failure {
     let first = report.faults.first.first().or(report.cut.first());
     let first = first.map_or("the files are empty", String::as_str);
+    let kinds = report.faults.kinds.values();
+    let next = kinds.max_by_key(|kind| kind.rows);
+    let next = next.map_or("name the columns in a mapping", |kind| kind.next);
     Failure::usage(
         format!("no withdrawal could be read: {first}"),
-        "name the columns in a mapping: docs/guide/shadow.md",
+        format!("{next}; docs/guide/shadow.md has every line of a mapping"),
     )
+}
+
+/// Exit code 1 where the report cannot speak for all that was read.
+fn whole(report: &Report) -> Result<(), Failure> {
+    if report.is_whole() {
+        return Ok(());
+    }
+    let first = report.cut.first().or(report.faults.first.first());
+    let first = first.map_or("", String::as_str);
+    let kinds = report.faults.kinds.values();
+    let next = kinds.max_by_key(|kind| kind.rows);
+    let next = next.map_or("see that the files are whole", |kind| kind.next);
+    let what = match report.cut.len() {
+        0 => format!("{} of {} rows", report.faults.rows, report.rows()),
+        files => format!("{files} of {} files", report.files.len()),
+    };
+    Err(Failure::new(
+        Exit::Wrong,
+        format!("{what} could not be read, and the report speaks for the others alone: {first}"),
+        next,
+    )
+    .keeping("The report is written."))
 }
 
 fn tell(report: &Report, page: &Path) {
@@ -168,16 +239,40 @@ fn tell(report: &Report, page: &Path) {
             "" => String::new(),
             common => format!(" ({common})"),
         };
+        let became = episode.became();
         say(format_args!(
-            "attack?  {rows} withdrawals out of {accounts} accounts from {first} on: {pattern}{common}"
+            "attack?  {rows} withdrawals out of {accounts} accounts from {first} on: {pattern}{common}. {became}"
         ));
     }
-    let left_out = report.faults.rows;
-    if left_out > 0 || !report.cut.is_empty() {
-        warn(format_args!(
-            "rows that could not be read: {left_out}; the report says why"
-        ));
-        report.cut.iter().for_each(warn);
+    if let Some(text) = report.locked_out() {
+        say(format_args!("factors  {text}"));
     }
+    tell_of_the_file(report);
     say(format_args!("report   {}", page.display()));
+}
+
+/// What was made of the file itself.
+fn tell_of_the_file(report: &Report) {
+    let columns = &report.columns;
+    let used = columns.used.iter();
+    let used: Vec<String> = used
+        .map(|(field, column)| format!("{}={column}", field.name()))
+        .collect();
+    if !used.is_empty() {
+        let ignored: Vec<&str> = columns.ignored.iter().map(String::as_str).collect();
+        let ignored = if ignored.is_empty() {
+            "none".into()
+        } else {
+            ignored.join(", ")
+        };
+        say(format_args!(
+            "columns  {}; not read: {ignored}",
+            used.join(", ")
+        ));
+    }
+    for warning in &report.warnings {
+        say(format_args!("warning  {warning}"));
+    }
+    report.faults.first.iter().take(3).for_each(warn);
+    report.cut.iter().for_each(warn);
 }

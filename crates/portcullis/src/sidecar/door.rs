@@ -1,6 +1,7 @@
 //! Who may call: somebody on this host who has the token, and no browser.
 
 use super::refusal::Refusal;
+use crate::door::Hosts;
 use crate::failure::Failure;
 use crate::files;
 use crate::out::warn;
@@ -62,32 +63,20 @@ fn unfit(path: &Path, why: &dyn core::fmt::Display) -> Failure {
 
 /// What stands before every call.
 pub(super) struct Door {
-    /// What `Host` may say: any other name was turned to this host by somebody's DNS.
-    hosts: Vec<String>,
+    hosts: Hosts,
     token: Token,
 }
 
 impl Door {
     pub(super) fn new(address: SocketAddr, token: Token) -> Self {
-        let port = address.port();
-        let hosts = vec![address.to_string(), format!("localhost:{port}")];
+        let hosts = Hosts::of(address);
         Self { hosts, token }
     }
 
     /// Nothing is told of the token to whom the rest keeps out.
     fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        self.hosts.admit(headers).map_err(Refusal::Stranger)?;
         let text = |name: header::HeaderName| headers.get(name)?.to_str().ok();
-        let host = text(header::HOST).unwrap_or_default();
-        if !self
-            .hosts
-            .iter()
-            .any(|ours| ours.eq_ignore_ascii_case(host))
-        {
-            return Err(Refusal::Host(self.hosts.join(" or ")));
-        }
-        if headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site") {
-            return Err(Refusal::Browser);
-        }
         let shown = text(header::AUTHORIZATION).unwrap_or_default();
         let (scheme, shown) = shown.split_once(' ').unwrap_or_default();
         if !scheme.eq_ignore_ascii_case("bearer") || !self.token.is(shown.as_bytes()) {
@@ -108,6 +97,7 @@ pub(super) async fn pass(State(door): State<Arc<Door>>, request: Request, next: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::door::Stranger;
     use axum::http::HeaderValue;
     use portcullis_host::SystemRandom;
     use std::os::unix::fs::PermissionsExt as _;
@@ -139,14 +129,23 @@ mod tests {
         ];
         for host in hosts {
             let got = admitted(&[("host", host), GOOD]);
-            assert!(matches!(got, Err(Refusal::Host(_))), "{host}");
+            assert!(
+                matches!(got, Err(Refusal::Stranger(Stranger::Host(_)))),
+                "{host}"
+            );
         }
-        assert!(matches!(admitted(&[GOOD]), Err(Refusal::Host(_))));
+        assert!(matches!(
+            admitted(&[GOOD]),
+            Err(Refusal::Stranger(Stranger::Host(_)))
+        ));
         let origin = ("origin", "http://127.0.0.1:7410");
-        assert_eq!(admitted(&[HOST, GOOD, origin]), Err(Refusal::Browser));
+        assert_eq!(
+            admitted(&[HOST, GOOD, origin]),
+            Err(Refusal::Stranger(Stranger::Browser))
+        );
         assert_eq!(
             admitted(&[HOST, GOOD, ("sec-fetch-site", "none")]),
-            Err(Refusal::Browser)
+            Err(Refusal::Stranger(Stranger::Browser))
         );
         // Node's own client says that it follows CORS, and is no browser.
         assert_eq!(admitted(&[HOST, GOOD, ("sec-fetch-mode", "cors")]), Ok(()));

@@ -1,6 +1,7 @@
 //! A sidecar's own refusals: RFC 9457 problems of a type of their own, so that nobody takes them for the
 //! gate's. Each says whether anything was sent.
 
+use crate::door::Stranger;
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,10 +13,8 @@ use serde_json::json;
 /// Why a call was not passed on, or has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
-    #[error("the header Host names somebody else; call {0}")]
-    Host(String),
-    #[error("a browser asks; pages ask the platform's back end, and it asks here")]
-    Browser,
+    #[error(transparent)]
+    Stranger(Stranger),
     #[error(
         "no token, or not this sidecar's; send Authorization: Bearer and what its token file holds"
     )]
@@ -73,8 +72,8 @@ impl Refusal {
     /// Status and stable name.
     fn kind(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::Host(_) => (StatusCode::MISDIRECTED_REQUEST, "host"),
-            Self::Browser => (StatusCode::FORBIDDEN, "browser"),
+            Self::Stranger(Stranger::Host(_)) => (StatusCode::MISDIRECTED_REQUEST, "host"),
+            Self::Stranger(Stranger::Browser) => (StatusCode::FORBIDDEN, "browser"),
             Self::Token => (StatusCode::UNAUTHORIZED, "token"),
             Self::Path => (StatusCode::NOT_FOUND, "path"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method"),

@@ -18,6 +18,9 @@ pub struct Answer {
     /// Why it could not be read, where it could not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread: Option<String>,
+    /// Whether it had been judged before, and counts once.
+    #[serde(skip_serializing_if = "is_first")]
+    pub again: bool,
     /// How it looks beside the others: what a policy would be told.
     #[serde(skip)]
     pub company: Company,
@@ -38,6 +41,28 @@ pub enum Would {
 }
 
 impl Would {
+    /// What it is, for people.
+    #[must_use]
+    pub const fn said(self) -> &'static str {
+        match self {
+            Self::GoOut => "go out",
+            Self::BeHeld => "be held",
+            Self::BeRefused => "be refused",
+            Self::Unread => "not be read",
+        }
+    }
+
+    /// Its name, as in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::GoOut => "go-out",
+            Self::BeHeld => "be-held",
+            Self::BeRefused => "be-refused",
+            Self::Unread => "unread",
+        }
+    }
+
     /// By all that speaks against it, what refuses first.
     pub(crate) fn by(grounds: &[Ground]) -> Self {
         match grounds {
@@ -55,18 +80,27 @@ impl Answer {
             would: Would::by(&grounds),
             grounds,
             unread: None,
+            again: false,
             company,
         }
     }
 
-    /// To what is no withdrawal.
-    #[must_use]
-    pub fn unread(why: String) -> Self {
+    pub(super) fn again(self) -> Self {
         Self {
-            id: String::new(),
+            again: true,
+            ..self
+        }
+    }
+
+    /// To what is no withdrawal, with the platform's name for it where it has one.
+    #[must_use]
+    pub fn unread(id: String, why: String) -> Self {
+        Self {
+            id,
             would: Would::Unread,
             grounds: Vec::new(),
             unread: Some(why),
+            again: false,
             company: Company::QUIET,
         }
     }
@@ -76,6 +110,14 @@ impl Answer {
     pub fn is_unread(&self) -> bool {
         self.would == Would::Unread
     }
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+const fn is_first(again: &bool) -> bool {
+    !*again
 }
 
 fn by_name<S: Serializer>(grounds: &[Ground], serializer: S) -> Result<S::Ok, S::Error> {

@@ -5,12 +5,17 @@ use crate::seen::Seen;
 use crate::terms::Terms;
 use portcullis_core::behaviour::Place;
 use portcullis_core::{Span, Time};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+
+/// Most accounts that are known to have nothing but a weak factor.
+const MOST_WEAK: usize = 1 << 20;
 
 /// Who has paid whom, and who has had a factor.
 pub(super) struct Book {
     addresses: Seen,
     factors: Seen,
+    /// Accounts that proved something by mail or SMS, and nothing by anything better.
+    weak: HashSet<Place>,
     /// Addresses that a customer paid first not long ago, with the time of that.
     young: HashMap<Place, Time>,
     in_order: VecDeque<(Time, Place)>,
@@ -45,6 +50,7 @@ impl Book {
         Self {
             addresses: Seen::default(),
             factors: Seen::default(),
+            weak: HashSet::new(),
             young: HashMap::new(),
             in_order: VecDeque::new(),
             old: terms.delay.max(terms.code_age),
@@ -75,12 +81,27 @@ impl Book {
     /// Whether the account has had a factor before this row, by this file.
     pub(super) fn has_factor(&mut self, row: &Row) -> bool {
         let key = [&*row.account, ""];
+        let account = || Place::of(row.account.as_bytes());
         match row.factor {
-            Factor::Totp | Factor::Passkey => self.factors.see(key),
+            Factor::Totp | Factor::Passkey => {
+                if !self.weak.is_empty() {
+                    self.weak.remove(&account());
+                }
+                self.factors.see(key)
+            }
             Factor::Unsaid | Factor::None | Factor::Weak => {
-                self.factors.has(key) || row.factor_since.is_some()
+                let has_one = self.factors.has(key);
+                if row.factor == Factor::Weak && !has_one && self.weak.len() < MOST_WEAK {
+                    self.weak.insert(account());
+                }
+                has_one || row.factor_since.is_some()
             }
         }
+    }
+
+    /// How many accounts have proved something by mail or SMS, and nothing by anything better.
+    pub(super) fn weak_alone(&self) -> u64 {
+        self.weak.len() as u64
     }
 
     fn forget(&mut self, now: Time) {

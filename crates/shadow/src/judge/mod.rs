@@ -1,10 +1,12 @@
 //! What would have become of each withdrawal.
 
 mod answer;
+mod before;
 mod book;
 mod episode;
 mod flows;
 mod ground;
+mod repeats;
 
 pub use answer::{Answer, Would};
 pub use episode::{Episode, Example, Pattern};
@@ -13,15 +15,13 @@ pub use ground::Ground;
 use crate::report::{Report, Tally};
 use crate::row::{Factor, Row};
 use crate::terms::Terms;
+use before::Judged;
 use book::{Address, Book};
-use episode::Episodes;
+use episode::{Episodes, Patterns};
 use flows::Flows;
-use portcullis_core::behaviour::{Asked, Behaviour, Company, Gatherings, Place, Who};
+use portcullis_core::behaviour::{Asked, Behaviour, Company, RECENT};
 use portcullis_core::{Span, Time};
-
-/// From how many other accounts on, beyond what is usual, withdrawals without the factor that their accounts have
-/// used before are a pattern.
-const WITHOUT: u32 = 3;
+use repeats::Repeats;
 
 /// Judges rows, which come in the order of their times.
 pub struct Shadow {
@@ -31,8 +31,8 @@ pub struct Shadow {
     book: Book,
     flows: Flows,
     behaviour: Behaviour,
-    without: Gatherings,
     episodes: Episodes,
+    repeats: Repeats,
     tally: Tally,
 }
 
@@ -43,8 +43,18 @@ struct Known {
     factor: Option<Span>,
     contact: Option<Span>,
     company: Company,
-    /// Other accounts that paid without the factor that they have, beyond what is usual.
-    without: u32,
+    /// Whether the address is so fresh that a thief may have added it.
+    is_fresh: bool,
+    /// Whether nothing proved it, though its account has had a factor.
+    is_without: bool,
+}
+
+impl Known {
+    /// Whether a factor or the contact was changed shortly before.
+    fn is_after_a_change(&self) -> bool {
+        let changed = self.factor.into_iter().chain(self.contact).min();
+        changed.is_some_and(|ago| ago < RECENT)
+    }
 }
 
 impl Shadow {
@@ -58,18 +68,30 @@ impl Shadow {
             now: Time(0),
             flows: Flows::default(),
             behaviour: Behaviour::default(),
-            without: Gatherings::default(),
             episodes: Episodes::default(),
+            repeats: Repeats::default(),
             tally: Tally::default(),
         }
     }
 
     /// Judge the next one. What the platform itself did not let go is looked at, and counts as asked for only. One
-    /// that comes late is judged as if it had come now.
+    /// that comes late is judged as if it had come now; one that comes again is answered as before, and counts once.
     pub fn take(&mut self, mut row: Row) -> Answer {
+        match self.repeats.look(&row) {
+            repeats::Known::Again(grounds) => {
+                self.tally.repeated += 1;
+                return Answer::new(&row, grounds, Company::QUIET).again();
+            }
+            repeats::Known::SameId => self.tally.same_ids += 1,
+            repeats::Known::New => {}
+        }
+        let whole = repeats::whole(&row);
         row.time = row.time.max(self.now);
         self.now = row.time;
         let (grounds, company) = self.judge(&row);
+        if !row.id.is_empty() {
+            self.repeats.note(whole, &grounds);
+        }
         Answer::new(&row, grounds, company)
     }
 
@@ -77,14 +99,14 @@ impl Shadow {
         let begun = *self.begun.get_or_insert(row.time);
         let known = self.look(row, begun);
         let patterns = patterns(&self.terms, &known);
-        let grounds = self.grounds(row, &known, &patterns);
-        for pattern in patterns {
-            self.episodes.add(pattern, row);
-        }
-        if Would::by(&grounds) != Would::BeRefused && row.went_out {
+        let grounds = self.grounds(row, &known, &patterns.shown);
+        let would = Would::by(&grounds);
+        if would != Would::BeRefused && row.went_out {
             self.flows.add(row);
         }
         self.tally.add(row, &grounds);
+        let row = row.clone();
+        self.episodes.take(Judged { row, would }, &patterns);
         (grounds, known.company)
     }
 
@@ -92,7 +114,7 @@ impl Shadow {
     #[must_use]
     pub fn report(&self) -> Report {
         let (terms, tally) = (self.terms.clone(), self.tally.clone());
-        Report::new(terms, tally, self.episodes.all())
+        Report::new(terms, tally, self.episodes.all(), self.book.weak_alone())
     }
 
     /// What there is to know of it; it is known from now on.
@@ -120,22 +142,9 @@ impl Shadow {
             factor,
             contact,
             company,
-            without: if is_learning {
-                0
-            } else {
-                self.without(row, has_factor)
-            },
+            is_fresh: age.is_some_and(|age| age < RECENT),
+            is_without: row.factor == Factor::None && has_factor,
         }
-    }
-
-    fn without(&mut self, row: &Row, has_factor: bool) -> u32 {
-        if row.factor != Factor::None || !has_factor {
-            return 0;
-        }
-        let who = Who::of(row.account.as_bytes());
-        let others = self.without.others(Place::ALL, who, row.time);
-        self.without.note(Place::ALL, who, row.time);
-        others.beyond()
     }
 
     /// All that speaks against it, what refuses first.
@@ -182,20 +191,31 @@ impl Shadow {
     }
 }
 
-/// The patterns of attack that a row belongs to.
-fn patterns(terms: &Terms, known: &Known) -> Vec<Pattern> {
+/// The patterns of attack that a row belongs to. One without its factor is one by itself; to see the others it
+/// takes other accounts.
+fn patterns(terms: &Terms, known: &Known) -> Patterns {
     let Company {
         alike,
         together,
         changed,
         ..
     } = known.company;
+    let (without, fresh) = (known.is_without, known.is_fresh);
+    let after_a_change = fresh && known.is_after_a_change();
     let all = [
-        (known.without >= WITHOUT, Pattern::WithoutFactor),
-        (alike.beyond() >= terms.alike, Pattern::Alike),
-        (together.beyond() >= terms.together, Pattern::Together),
-        (changed.beyond() >= terms.alike, Pattern::Changed),
+        (Pattern::WithoutFactor, without, without),
+        (Pattern::Alike, fresh, alike.beyond() >= terms.alike),
+        (Pattern::Together, true, together.beyond() >= terms.together),
+        (
+            Pattern::Changed,
+            after_a_change,
+            changed.beyond() >= terms.alike,
+        ),
     ];
-    let met = all.into_iter().filter(|(is_met, _)| *is_met);
-    met.map(|(_, pattern)| pattern).collect()
+    let mut patterns = Patterns::default();
+    for (pattern, may, is_shown) in all.into_iter().filter(|(_, may, _)| *may) {
+        patterns.may.extend(may.then_some(pattern));
+        patterns.shown.extend(is_shown.then_some(pattern));
+    }
+    patterns
 }

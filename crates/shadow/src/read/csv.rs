@@ -1,9 +1,9 @@
 //! Comma-separated values.
 
-use super::{Fault, MAX_ROW, Rows};
-use crate::mapping::{Mapping, Members};
+use super::{Fault, MAX_ROW, Rows, absence};
+use crate::mapping::{Mapping, Members, Noted};
 use crate::row::Row;
-use csv::{ByteRecord, Reader, ReaderBuilder};
+use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ pub(super) struct Csv<'a, R> {
     names: Option<BTreeMap<String, usize>>,
     record: ByteRecord,
     number: u64,
+    noted: Noted,
 }
 
 impl<'a, R: Read> Csv<'a, R> {
@@ -28,6 +29,8 @@ impl<'a, R: Read> Csv<'a, R> {
         };
         let reader = ReaderBuilder::new()
             .delimiter(mapping.delimiter())
+            // Of CR LF the CR is a space at the last member's end: lines are counted by their LF.
+            .terminator(Terminator::Any(b'\n'))
             .has_headers(false)
             .flexible(true)
             .from_reader(bounded);
@@ -38,40 +41,88 @@ impl<'a, R: Read> Csv<'a, R> {
             names: None,
             record: ByteRecord::new(),
             number: first.saturating_sub(1),
+            noted: Noted::default(),
         }
     }
 
-    /// Whether there is one more record.
+    /// Whether there is one more record, empty lines left out.
     fn record(&mut self) -> Result<bool, Fault> {
-        self.allowance.set(MAX_ROW);
-        self.reader
-            .read_byte_record(&mut self.record)
-            .map_err(|error| {
-                let (number, why) = (self.number, error.to_string());
-                Fault::File { number, why }
-            })
+        loop {
+            self.allowance.set(MAX_ROW);
+            let read = self.reader.read_byte_record(&mut self.record);
+            let is_one = read.map_err(|error| {
+                let (line, why) = (self.line(), error.to_string());
+                Fault::File { line, why }
+            })?;
+            if !is_one || !is_empty(&self.record) {
+                return Ok(is_one);
+            }
+        }
+    }
+
+    /// The line in which the record begins. The reader's own is that of the empty lines before it, where there are any.
+    fn line(&self) -> u64 {
+        let begin = self.record.position().map_or(1, csv::Position::line);
+        let inside = self.record.as_slice().iter().filter(|byte| **byte == b'\n');
+        let end = self.reader.position().line();
+        begin.max(end.saturating_sub(1 + inside.count() as u64))
+    }
+
+    /// The first line, which names the columns.
+    fn head(&mut self) -> Result<(), Fault> {
+        if !self.record()? {
+            return Ok(());
+        }
+        let names = self.record.iter().zip(0..);
+        let names: BTreeMap<String, usize> = names
+            .map(|(name, at)| (lossy(name).trim().to_owned(), at))
+            .collect();
+        let all = names.keys().filter(|name| !name.is_empty()).cloned();
+        let (columns, absent) = self.mapping.columns(&all.collect());
+        if !absent.is_empty() {
+            let text: Vec<_> = self.record.iter().map(lossy).collect();
+            let delimiter = char::from(self.mapping.delimiter());
+            return Err(Fault::Columns {
+                what: absence::of_a_head(&absent, &text, delimiter),
+            });
+        }
+        self.noted.columns = columns;
+        self.names = Some(names);
+        Ok(())
     }
 }
 
 impl<R: Read> Rows for Csv<'_, R> {
     fn row(&mut self) -> Result<Option<Row>, Fault> {
-        if self.names.is_none() && self.record()? {
-            let names = self.record.iter().enumerate();
-            let names = names.map(|(at, name)| (lossy(name).trim().to_owned(), at));
-            self.names = Some(names.collect());
+        if self.names.is_none() {
+            self.head()?;
         }
         if !self.record()? {
             return Ok(None);
         }
         self.number += 1;
-        let number = self.number;
+        let line = self.line();
         let named = Named {
             names: self.names.as_ref(),
             record: &self.record,
         };
-        let row = self.mapping.row(number, &named);
-        row.map(Some).map_err(|fault| Fault::Row { number, fault })
+        let row = self.mapping.row(self.number, &named, &mut self.noted);
+        match row {
+            Ok(row) => Ok(Some(Row { line, ..row })),
+            Err(fault) => {
+                let id = self.mapping.id(&named);
+                Err(Fault::Row { line, id, fault })
+            }
+        }
     }
+
+    fn noted(&mut self) -> &mut Noted {
+        &mut self.noted
+    }
+}
+
+fn is_empty(record: &ByteRecord) -> bool {
+    record.len() < 2 && record.as_slice().trim_ascii().is_empty()
 }
 
 struct Named<'a> {

@@ -8,18 +8,23 @@ use portcullis_chains::Amount;
 use portcullis_core::{Span, Time};
 use portcullis_report::{STYLE, each, escape, grouped};
 
+/// Longest name that stands whole in a table; of others so many characters at their begin and their end.
+const SHORT: usize = 18;
+const ENDS: (usize, usize) = (8, 6);
 /// Most assets that one line names.
 const NAMED: usize = 4;
 
 pub(super) fn page(report: &Report, made: &str, again: &str) -> String {
     let sections = [
         answer(report),
+        warnings(report),
         episodes(report),
         grounds(report),
         days(report),
         honest(report),
         unsaid(report),
         faults(report),
+        columns(report),
         terms(report, again),
     ];
     let tally = &report.tally;
@@ -66,11 +71,24 @@ fn answer(report: &Report) -> String {
     )
 }
 
+fn warnings(report: &Report) -> String {
+    if report.warnings.is_empty() {
+        return String::new();
+    }
+    let said = each(&report.warnings, |text| {
+        format!("<li>{}</li>\n", escape(text))
+    });
+    format!(
+        "<section>\n<h2>Before you read on</h2>\n<ul class=\"heed\">\n{said}</ul>\n</section>\n"
+    )
+}
+
 fn episodes(report: &Report) -> String {
     if report.episodes.is_empty() {
         return String::new();
     }
-    let shown = each(report.episodes.iter().take(20), episode);
+    let shown = report.episodes.iter().take(20);
+    let shown = each(shown, |episode| self::episode(report, episode));
     let more = report.episodes.len().saturating_sub(20);
     let more = match more {
         0 => String::new(),
@@ -82,36 +100,62 @@ fn episodes(report: &Report) -> String {
     )
 }
 
-fn episode(episode: &Episode) -> String {
+fn episode(report: &Report, episode: &Episode) -> String {
     let common = match &*episode.common {
         "" => String::new(),
         common => format!(": <code>{}</code>", escape(common)),
     };
     let rows = each(&episode.examples, |row| {
         let id = if row.id.is_empty() {
-            format!("row {}", row.row)
+            report.place(row.file, row.line)
         } else {
             row.id.clone()
         };
-        format!(
-            "<tr><td>{}</td><td>{}</td><td class=\"n\">{}</td><td><code>{}</code></td></tr>\n",
-            escape(&id),
-            moment(row.time),
-            escape(&paid(row.amount, &row.asset)),
-            escape(&row.to),
-        )
+        let cells = [
+            ("withdrawal", "", shortened(&id)),
+            ("account", "", shortened(&row.account)),
+            ("time (UTC)", "", moment(row.time)),
+            ("amount", "n", escape(&paid(row.amount, &row.asset))),
+            ("to", "", shortened(&row.to)),
+            ("would", "", row.would.said().into()),
+        ];
+        line(&cells)
     });
     format!(
-        "<h3>{}{common}</h3>\n<p>{} withdrawals out of {} accounts, from {} to {}: {}.</p>\n\
-         <details><summary>The first of them</summary><div class=\"scroll\"><table>\n\
-         <tr><th>withdrawal</th><th>time (UTC)</th><th class=\"n\">amount</th><th>to</th></tr>\n{rows}</table></div></details>\n",
+        "<h3>{}{common}</h3>\n<p>{} withdrawals out of {} accounts, from {} to {}: {}. {}</p>\n\
+         <details><summary>The first of them</summary><div class=\"scroll\"><table class=\"blocks\">\n\
+         <tr><th>withdrawal</th><th>account</th><th>time (UTC)</th><th class=\"n\">amount</th><th>to</th><th>would</th></tr>\n\
+         {rows}</table></div></details>\n",
         capital(episode.pattern.said()),
         grouped(episode.rows.into()),
         grouped(episode.accounts.into()),
         moment(episode.first),
         moment(episode.last),
         list(&episode.amounts),
+        episode.became(),
     )
+}
+
+/// A line of a table: each cell with its column's name, which stands before it where the page is narrow.
+fn line(cells: &[(&str, &str, String)]) -> String {
+    let cells = each(cells, |(name, class, html)| {
+        format!("<td class=\"{class}\" data-of=\"{name}\">{html}</td>")
+    });
+    format!("<tr>{cells}</tr>\n")
+}
+
+/// Its beginning and its end, and the whole where the pointer rests on it: nobody reads forty digits in a column.
+fn shortened(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    if chars.len() <= SHORT {
+        return format!("<code>{}</code>", escape(text));
+    }
+    let (head, tail): (String, String) = (
+        chars.iter().take(ENDS.0).collect(),
+        chars.iter().skip(chars.len() - ENDS.1).collect(),
+    );
+    let (short, whole) = (escape(&format!("{head}…{tail}")), escape(text));
+    format!("<code title=\"{whole}\">{short}</code>")
 }
 
 fn grounds(report: &Report) -> String {
@@ -119,21 +163,24 @@ fn grounds(report: &Report) -> String {
     let met = met.filter(|(_, held)| held.all.count > 0);
     let rows = each(met, |(ground, held)| {
         let what = match ground.reason() {
-            Some(reason) => format!("refused, {}", reason.number()),
+            Some(reason) => {
+                let slug = reason.slug().replace('-', " ");
+                format!("refused: {} ({})", escape(&slug), reason.number())
+            }
             None => "held".into(),
         };
-        format!(
-            "<tr><td>{}</td><td>{what}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
-            capital(ground.said()),
-            grouped(held.all.count.into()),
-            grouped(held.alone.into()),
-        )
+        line(&[
+            ("ground", "", capital(ground.said())),
+            ("what becomes of it", "", what),
+            ("withdrawals", "n", grouped(held.all.count.into())),
+            ("on this ground alone", "n", grouped(held.alone.into())),
+        ])
     });
     if rows.is_empty() {
         return String::new();
     }
     format!(
-        "<section>\n<h2>Why</h2>\n<div class=\"scroll\"><table>\n<tr><th>ground</th><th>what becomes of it</th>\
+        "<section>\n<h2>Why</h2>\n<div class=\"scroll\"><table class=\"blocks\">\n<tr><th>ground</th><th>what becomes of it</th>\
          <th class=\"n\">withdrawals</th><th class=\"n\">on this ground alone</th></tr>\n{rows}</table></div>\n</section>\n"
     )
 }
@@ -159,7 +206,7 @@ fn days(report: &Report) -> String {
     );
     for (day, parts) in days.iter().filter(|(day, _)| **day - first < count) {
         let (x, mut top) = ((day - first) * wide / count, tall);
-        for (class, part) in ["column", "held", "lost"].into_iter().zip(parts) {
+        for (class, part) in ["gone", "held", "lost"].into_iter().zip(parts) {
             let height = (part * tall).div_ceil(most);
             top = top.saturating_sub(height);
             let width = step.saturating_sub(1).max(1);
@@ -178,7 +225,7 @@ fn days(report: &Report) -> String {
         at(first + count - 1),
     );
     format!(
-        "<section>\n<h2>Day by day</h2>\n{svg}\n<p class=\"key\"><span class=\"out\"></span>gone out at once \
+        "<section>\n<h2>Day by day</h2>\n{svg}\n<p class=\"key\"><span class=\"gone\"></span>gone out at once \
          <span class=\"held\"></span>held <span class=\"lost\"></span>refused; the tallest day has {}</p>\n</section>\n",
         grouped(most.into())
     )
@@ -191,21 +238,41 @@ fn honest(report: &Report) -> String {
         Some(hours) => format!("{hours} h"),
         None => "–".into(),
     };
-    let looked = [Ground::Alike(0), Ground::Together(0)].map(|ground| report.on(ground).all.count);
+    let on = |grounds: &[Ground]| -> u64 { grounds.iter().map(|g| report.on(*g).all.count).sum() };
+    let fact = |name: &str, count: u64| {
+        let (count, share) = (grouped(count.into()), share(count, tally.judged.count));
+        format!("<div><dt>{name}</dt><dd>{count} ({share} %)</dd></div>")
+    };
+    let locked_out = report
+        .locked_out()
+        .map(|text| format!("<p><b>{text}</b></p>\n"));
+    let locked_out = locked_out.unwrap_or_default();
+    let facts = [
+        fact("wait for the customer’s passkey", on(&[Ground::Passkey])),
+        fact(
+            "wait for staff to approve the amount",
+            on(&[Ground::Approval]),
+        ),
+        fact(
+            "held for somebody to look at",
+            on(&[Ground::Alike(0), Ground::Together(0)]),
+        ),
+        fact("refused", tally.refused.count),
+    ];
     format!(
         "<section>\n<h2>What customers would have met</h2>\n\
          <p>{} % of the withdrawals go out at once. {} wait for nothing but time, mostly because an address is \
-         new: a customer who adds addresses before paying them meets none of that.</p>\n\
+         new: a customer who adds addresses before paying them meets none of that.</p>\n{}\
          <dl class=\"facts\"><div><dt>half of those who wait, at most</dt><dd>{}</dd></div>\
          <div><dt>nine of ten</dt><dd>{}</dd></div><div><dt>ninety-nine in a hundred</dt><dd>{}</dd></div>\
-         <div><dt>held for somebody to look at</dt><dd>{} ({} %)</dd></div></dl>\n</section>\n",
+         {}</dl>\n</section>\n",
         share(tally.out.count, tally.judged.count),
         grouped(delays.count().into()),
+        locked_out,
         hours(50),
         hours(90),
         hours(99),
-        grouped(u128::from(looked[0] + looked[1])),
-        share(looked[0] + looked[1], tally.judged.count),
+        facts.concat(),
     )
 }
 
@@ -246,16 +313,55 @@ fn faults(report: &Report) -> String {
         return String::new();
     }
     let kinds = each(&faults.kinds, |(kind, count)| {
-        let (kind, count) = (escape(kind), grouped((*count).into()));
-        format!("<tr><td>{kind}</td><td class=\"n\">{count}</td></tr>\n")
+        line(&[
+            ("the row", "", escape(kind)),
+            ("rows", "n", grouped(count.rows.into())),
+            ("what to do", "", escape(count.next)),
+        ])
     });
-    let first = faults.first.iter().chain(&report.cut);
+    let kinds = if kinds.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "<div class=\"scroll\"><table class=\"blocks\">\n<tr><th>the row</th><th class=\"n\">rows</th>\
+             <th>what to do</th></tr>\n{kinds}</table></div>\n"
+        )
+    };
+    let first = report.cut.iter().chain(&faults.first);
     let first = each(first, |text| format!("<li>{}</li>\n", escape(text)));
     format!(
-        "<section>\n<h2>Rows that could not be read</h2>\n<p>Left out: {}.</p>\n<table>\n\
-         <tr><th>the row</th><th class=\"n\">rows</th></tr>\n{kinds}</table>\n\
+        "<section>\n<h2>Rows that could not be read</h2>\n<p>Left out: {} of {} rows ({} %).</p>\n{kinds}\
          <details><summary>The first of them</summary><ul>\n{first}</ul></details>\n</section>\n",
-        grouped(faults.rows.into())
+        grouped(faults.rows.into()),
+        grouped(report.rows().into()),
+        share(faults.rows, report.rows()),
+    )
+}
+
+/// Which columns were read, and which not.
+fn columns(report: &Report) -> String {
+    let columns = &report.columns;
+    if columns.used.is_empty() {
+        return String::new();
+    }
+    let used = columns.used.iter().map(|(field, column)| {
+        let says = if column == field.name() {
+            String::new()
+        } else {
+            format!(" ({})", field.name())
+        };
+        format!("<code>{}</code>{says}", escape(column))
+    });
+    let ignored = columns.ignored.iter();
+    let ignored = ignored.map(|name| format!("<code>{}</code>", escape(name)));
+    let line = |what: &str, names: Vec<String>| match names.len() {
+        0 => String::new(),
+        _ => format!("<p>{what}: {}.</p>\n", names.join(", ")),
+    };
+    format!(
+        "<section>\n<h2>Columns</h2>\n{}{}</section>\n",
+        line("Read", used.collect()),
+        line("Not read", ignored.collect())
     )
 }
 
@@ -280,10 +386,14 @@ fn terms(report: &Report, again: &str) -> String {
             parts.collect::<Vec<_>>().join(", ")
         )
     });
+    let limits = match &*limits {
+        "" => String::new(),
+        limits => format!("<ul>\n{limits}</ul>\n"),
+    };
     format!(
         "<section>\n<h2>By what it was judged</h2>\n<p>A new address, factor or contact waits {} hours; a code pays \
          addresses of {} days; {} other accounts beyond what is usual make equal sums to fresh addresses a pattern, {} those \
-         who pay one destination.</p>\n<ul>\n{limits}</ul>\n<p>Again:</p>\n<pre>{}</pre>\n</section>\n",
+         who pay one destination.</p>\n{limits}<p>Again:</p>\n<pre>{}</pre>\n</section>\n",
         hours(terms.delay),
         hours(terms.code_age) / 24,
         terms.alike,
@@ -293,7 +403,7 @@ fn terms(report: &Report, again: &str) -> String {
 }
 
 /// In percent, to the hundredth; never nothing of what is something.
-fn share(part: u64, whole: u64) -> String {
+pub(super) fn share(part: u64, whole: u64) -> String {
     let hundredths = (u128::from(part) * 10_000)
         .checked_div(whole.into())
         .unwrap_or(0);
@@ -348,4 +458,19 @@ fn moment(time: Time) -> String {
 
 fn day(time: Time) -> String {
     moment(time).chars().take(10).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_long_is_shortened_and_stands_whole_in_its_title() {
+        assert_eq!(shortened("thief-c"), "<code>thief-c</code>");
+        let address = "0x4b941eaba8b449638ae2e24327c14052a61779c9";
+        let want = format!("<code title=\"{address}\">0x4b941e…1779c9</code>");
+        assert_eq!(shortened(address), want);
+        let evil = "\"><script>alert(1)</script>\"";
+        assert!(!shortened(evil).contains("<script"));
+    }
 }

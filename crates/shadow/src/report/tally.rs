@@ -107,6 +107,10 @@ pub struct Tally {
     pub last: Option<Time>,
     /// All that were judged.
     pub judged: Count,
+    /// Rows that stood there once more, with the same id and the same in all else: they count once.
+    pub repeated: u64,
+    /// Rows with the id of another row, which are not the same: they count.
+    pub same_ids: u64,
     /// Those that the platform let go.
     pub went_out: u64,
     /// Those that would have gone out at once.
@@ -133,6 +137,8 @@ impl Default for Tally {
             first: None,
             last: None,
             judged: Count::default(),
+            repeated: 0,
+            same_ids: 0,
             went_out: 0,
             out: Count::default(),
             held: Count::default(),

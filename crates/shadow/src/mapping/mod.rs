@@ -1,6 +1,14 @@
 //! Which column, or member, says what.
 
-use crate::number::{self, NumberError};
+mod fault;
+mod field;
+mod noted;
+
+pub use fault::{RowFault, Shown};
+pub use field::Field;
+pub use noted::{Absent, Columns, Noted};
+
+use crate::number::{self, Writing};
 use crate::row::{Factor, Row};
 use crate::when::Times;
 use jiff::tz::TimeZone;
@@ -8,7 +16,7 @@ use portcullis_chains::Amount;
 use portcullis_core::Time;
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most bytes of a text that a row keeps.
 const MAX_TEXT: usize = 256;
@@ -22,48 +30,13 @@ struct MappingFile {
     time_zone: Option<String>,
     time_form: Option<String>,
     delimiter: Option<char>,
+    decimal: Option<char>,
+    thousands: Option<char>,
     encoding: Option<String>,
     /// By asset: its decimals. Amounts of what stands here are base units.
     base_units: BTreeMap<String, u8>,
     factors: BTreeMap<Factor, Vec<String>>,
     went_out: Vec<String>,
-}
-
-/// What a column can say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Field {
-    Id,
-    Time,
-    Account,
-    Asset,
-    Amount,
-    To,
-    Tag,
-    Factor,
-    FactorSince,
-    ContactSince,
-    AddressSince,
-    Status,
-}
-
-impl Field {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Id => "id",
-            Self::Time => "time",
-            Self::Account => "account",
-            Self::Asset => "asset",
-            Self::Amount => "amount",
-            Self::To => "to",
-            Self::Tag => "tag",
-            Self::Factor => "factor",
-            Self::FactorSince => "factor_since",
-            Self::ContactSince => "contact_since",
-            Self::AddressSince => "address_since",
-            Self::Status => "status",
-        }
-    }
 }
 
 /// Why a file is no mapping.
@@ -83,32 +56,22 @@ pub enum MappingError {
     /// A delimiter of more than a byte.
     #[error("a delimiter is one ASCII character")]
     Delimiter,
-}
-
-/// Why a row is left out. Each is counted, and the first of each are shown.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RowFault {
-    /// Something that every row needs is missing or empty.
-    #[error("says no {0}")]
-    Missing(&'static str),
-    /// A time that cannot be read.
-    #[error("its {0} is no time that is understood")]
-    Time(&'static str),
-    /// An amount that cannot be read.
-    #[error("its amount {0}")]
-    Amount(#[from] NumberError),
-    /// A text that is too long, or has bytes that are none in the encoding.
-    #[error("its {0} is over 256 bytes, or not in the file's encoding")]
-    Text(&'static str),
-    /// A factor that the mapping does not know.
-    #[error("its factor stands nowhere in the mapping's [factors]")]
-    Factor,
+    /// Marks in amounts that would be taken for something else.
+    #[error(
+        "decimal and thousands are two different characters, and neither a digit, a sign nor a letter"
+    )]
+    Marks,
 }
 
 /// The members of one row, by name.
 pub trait Members {
     /// What stands under a name; `None` where nothing does.
     fn get(&self, name: &str) -> Option<Cow<'_, str>>;
+
+    /// Whether that is a number of JSON, which has its own point and is rounded after 15 digits where it has one.
+    fn is_number(&self, _name: &str) -> bool {
+        false
+    }
 }
 
 /// How rows are read.
@@ -116,6 +79,7 @@ pub trait Members {
 pub struct Mapping {
     file: MappingFile,
     times: Times,
+    writing: Writing,
     factors: BTreeMap<String, Factor>,
     delimiter: u8,
     encoding: Option<&'static encoding_rs::Encoding>,
@@ -142,6 +106,7 @@ impl Mapping {
                 zone,
                 form: file.time_form.clone(),
             },
+            writing: Writing::new(file.decimal, file.thousands).ok_or(MappingError::Marks)?,
             factors: words(&file.factors),
             delimiter: delimiter
                 .ok()
@@ -164,16 +129,61 @@ impl Mapping {
         self.encoding
     }
 
+    /// What these columns say, and what they leave out that every row needs or the mapping names.
+    #[must_use]
+    pub fn columns(&self, names: &BTreeSet<String>) -> (Columns, Vec<Absent>) {
+        let (mut columns, mut absent) = (Columns::default(), Vec::new());
+        for field in Field::ALL {
+            let column = self.column(field).to_owned();
+            if names.contains(&column) {
+                columns.used.insert(field, column);
+            } else if field.is_needed() || self.file.columns.contains_key(&field) {
+                absent.push(Absent { field, column });
+            }
+        }
+        let used: BTreeSet<&String> = columns.used.values().collect();
+        let ignored = names.iter().filter(|name| !used.contains(name));
+        let ignored: Vec<String> = ignored.cloned().collect();
+        columns.ignore(ignored);
+        (columns, absent)
+    }
+
+    /// Words of `went_out` that stand in no row.
+    pub fn unmet_words<'a>(&'a self, noted: &'a Noted) -> impl Iterator<Item = &'a str> {
+        let words = self.file.went_out.iter();
+        let unmet = words.filter(|word| !noted.words.contains(*word));
+        unmet.map(String::as_str)
+    }
+
+    /// Assets whose amounts would be base units.
+    pub fn base_assets(&self) -> impl Iterator<Item = &str> {
+        self.file.base_units.keys().map(String::as_str)
+    }
+
+    /// The platform's name for a row that may be none; empty where it has none.
+    #[must_use]
+    pub fn id(&self, members: &dyn Members) -> String {
+        let id = self.text(members, Field::Id).ok().flatten();
+        id.unwrap_or_default()
+    }
+
     /// Read one row.
-    pub fn row(&self, number: u64, members: &dyn Members) -> Result<Row, RowFault> {
+    pub fn row(
+        &self,
+        number: u64,
+        members: &dyn Members,
+        noted: &mut Noted,
+    ) -> Result<Row, RowFault> {
         let asset = self.need(members, Field::Asset)?;
         let amount = self.amount(members, &asset)?;
         let to = self.need(members, Field::To)?;
         let tag = self.text(members, Field::Tag)?;
-        let time = self.time(members, Field::Time)?;
+        let time = self.time(members, Field::Time, noted)?;
         Ok(Row {
             time: time.ok_or(RowFault::Missing(Field::Time.name()))?,
             number,
+            file: 0,
+            line: 0,
             id: self.text(members, Field::Id)?.unwrap_or_default(),
             account: self.need(members, Field::Account)?,
             asset,
@@ -183,10 +193,10 @@ impl Mapping {
                 None => to,
             },
             factor: self.factor(members)?,
-            factor_since: self.time(members, Field::FactorSince)?,
-            contact_since: self.time(members, Field::ContactSince)?,
-            address_since: self.time(members, Field::AddressSince)?,
-            went_out: self.went_out(members)?,
+            factor_since: self.time(members, Field::FactorSince, noted)?,
+            contact_since: self.time(members, Field::ContactSince, noted)?,
+            address_since: self.time(members, Field::AddressSince, noted)?,
+            went_out: self.went_out(members, noted)?,
         })
     }
 
@@ -214,21 +224,33 @@ impl Mapping {
         text.ok_or(RowFault::Missing(field.name()))
     }
 
-    fn time(&self, members: &dyn Members, field: Field) -> Result<Option<Time>, RowFault> {
-        let text = self.text(members, field)?;
-        let read = |text: String| {
-            let time = self.times.read(&text);
-            time.ok_or(RowFault::Time(field.name()))
+    fn time(
+        &self,
+        members: &dyn Members,
+        field: Field,
+        noted: &mut Noted,
+    ) -> Result<Option<Time>, RowFault> {
+        let Some(text) = self.text(members, field)? else {
+            return Ok(None);
         };
-        text.map(read).transpose()
+        let read = self.times.read(&text);
+        let read = read.ok_or_else(|| RowFault::Time(field.name(), Shown::new(&text)))?;
+        noted.ambiguous += u64::from(read.is_ambiguous);
+        Ok(Some(read.time))
     }
 
     fn amount(&self, members: &dyn Members, asset: &str) -> Result<Amount, RowFault> {
         let text = self.need(members, Field::Amount)?;
-        Ok(match self.file.base_units.get(asset) {
-            Some(decimals) => number::of_base(&text, *decimals)?,
-            None => number::of_units(&text)?,
-        })
+        let plain = if members.is_number(self.column(Field::Amount)) {
+            number::of_json(&text)
+        } else {
+            self.writing.plain(&text)
+        };
+        let amount = plain.and_then(|plain| match self.file.base_units.get(asset) {
+            Some(decimals) => number::of_base(&plain, *decimals),
+            None => number::of_units(&plain),
+        });
+        amount.map_err(|fault| RowFault::Amount(Shown::new(&text), fault))
     }
 
     /// Where the file has a column for it, an empty one says that there was none.
@@ -240,15 +262,20 @@ impl Mapping {
             return Ok(Factor::None);
         };
         let word = text.to_ascii_lowercase();
-        self.factors.get(&word).copied().ok_or(RowFault::Factor)
+        let factor = self.factors.get(&word).copied();
+        factor.ok_or_else(|| RowFault::Factor(Shown::new(&text)))
     }
 
-    fn went_out(&self, members: &dyn Members) -> Result<bool, RowFault> {
+    fn went_out(&self, members: &dyn Members, noted: &mut Noted) -> Result<bool, RowFault> {
         let Some(status) = self.text(members, Field::Status)? else {
             return Ok(true);
         };
         let out = &self.file.went_out;
-        Ok(out.is_empty() || out.contains(&status))
+        let is_out = out.is_empty() || out.contains(&status);
+        if is_out && !out.is_empty() && !noted.words.contains(&status) {
+            noted.words.insert(status);
+        }
+        Ok(is_out)
     }
 }
 
@@ -282,6 +309,7 @@ fn words(own: &BTreeMap<Factor, Vec<String>>) -> BTreeMap<String, Factor> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::number::NumberError;
 
     struct Table(Vec<(&'static str, &'static str)>);
 
@@ -308,17 +336,21 @@ mod tests {
         Table(all)
     }
 
+    fn read(mapping: &Mapping, members: &Table) -> Result<Row, RowFault> {
+        mapping.row(7, members, &mut Noted::default())
+    }
+
     #[test]
     fn a_file_with_the_own_names_needs_no_mapping() {
         let mapping = Mapping::parse("").unwrap();
-        let row = mapping.row(7, &table(&[])).unwrap();
+        let row = read(&mapping, &table(&[])).unwrap();
         assert_eq!(
             (row.number, &*row.id, row.factor),
             (7, "w-1", Factor::Unsaid)
         );
         assert_eq!(row.amount, number::of_units("1.5").unwrap());
         assert!(row.went_out && row.factor_since.is_none());
-        let tagged = mapping.row(7, &table(&[("tag", " 12 ")])).unwrap();
+        let tagged = read(&mapping, &table(&[("tag", " 12 ")])).unwrap();
         assert_eq!(tagged.to, "0xAB?tag=12");
     }
 
@@ -343,14 +375,14 @@ mod tests {
             ("mfa", "GOOGLE"),
             ("state", "failed"),
         ];
-        let row = mapping.row(1, &table(&own)).unwrap();
+        let row = read(&mapping, &table(&own)).unwrap();
         assert_eq!(
             (row.time, row.amount),
             (Time(1_642_410_123_000), Amount(25))
         );
         assert_eq!((row.factor, row.went_out), (Factor::Totp, false));
         let none = [own[0], own[1], ("mfa", ""), ("state", "done")];
-        let row = mapping.row(1, &table(&none)).unwrap();
+        let row = read(&mapping, &table(&none)).unwrap();
         assert_eq!((row.factor, row.went_out), (Factor::None, true));
     }
 
@@ -360,17 +392,26 @@ mod tests {
         let cases: [(&[(&'static str, &'static str)], RowFault); 7] = [
             (&[("account", " ")], RowFault::Missing("account")),
             (&[("to", "null")], RowFault::Missing("to")),
-            (&[("time", "soon")], RowFault::Time("time")),
-            (&[("amount", "-1")], RowFault::Amount(NumberError::Form)),
+            (
+                &[("time", "soon")],
+                RowFault::Time("time", Shown::new("soon")),
+            ),
+            (
+                &[("amount", "-1")],
+                RowFault::Amount(Shown::new("-1"), NumberError::Form),
+            ),
             (&[("account", "a\u{fffd}")], RowFault::Text("account")),
-            (&[("factor", "telepathy")], RowFault::Factor),
+            (
+                &[("factor", "telepathy")],
+                RowFault::Factor(Shown::new("telepathy")),
+            ),
             (
                 &[("contact_since", "then")],
-                RowFault::Time("contact_since"),
+                RowFault::Time("contact_since", Shown::new("then")),
             ),
         ];
         for (changes, want) in cases {
-            assert_eq!(mapping.row(1, &table(changes)), Err(want));
+            assert_eq!(read(&mapping, &table(changes)), Err(want));
         }
     }
 
@@ -380,10 +421,62 @@ mod tests {
             "time_zone = \"Mars/Olympus\"",
             "encoding = \"rot13\"",
             "delimiter = \"→\"",
+            "decimal = \",\"\nthousands = \",\"",
+            "thousands = \".\"",
+            "decimal = \"0\"",
+            "decimal = \"e\"",
             "[columns]\nweather = \"w\"",
             "colums = {}",
         ] {
             assert!(Mapping::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_the_mapping_names_and_the_file_has_not_is_said_and_the_rest_is_listed() {
+        let text = "went_out = [\"sent\", \"done\"]\n[columns]\ntag = \"memo\"\nto = \"address\"";
+        let mapping = Mapping::parse(text).unwrap();
+        let names = ["id", "time", "account", "asset", "note"];
+        let (columns, absent) = mapping.columns(&names.map(String::from).into());
+        let absent: Vec<&str> = absent.iter().map(|absent| &*absent.column).collect();
+        assert_eq!(absent, ["amount", "address", "memo"]);
+        assert_eq!(columns.used.len(), 4);
+        assert_eq!(columns.ignored, BTreeSet::from(["note".to_owned()]));
+        let mut noted = Noted::default();
+        for status in ["done", "failed"] {
+            let row = table(&[("status", status), ("address", "x")]);
+            mapping.row(1, &row, &mut noted).unwrap();
+        }
+        assert_eq!(mapping.unmet_words(&noted).collect::<Vec<_>>(), ["sent"]);
+    }
+
+    /// 02:30 came twice in Berlin on 25 October 2026, and on 29 March not at all.
+    #[test]
+    fn local_times_that_are_two_or_none_are_counted() {
+        let mapping = Mapping::parse("time_zone = \"Europe/Berlin\"").unwrap();
+        let mut noted = Noted::default();
+        let times = [
+            "2026-10-25 02:30:00",
+            "2026-03-29 02:30:00",
+            "2026-10-25 04:30:00",
+            "2026-10-25T02:30:00+01:00",
+        ];
+        for time in times {
+            mapping
+                .row(1, &table(&[("time", time)]), &mut noted)
+                .unwrap();
+        }
+        assert_eq!(noted.ambiguous, 2);
+    }
+
+    #[test]
+    fn a_value_is_shown_short_and_does_nothing_to_a_terminal() {
+        let long = format!("\u{1b}[2J{}", "9".repeat(100));
+        let shown = Shown::new(&long).to_string();
+        assert!(
+            shown.starts_with("\"\\u{1b}[2J9") && shown.ends_with("9…\""),
+            "{shown}"
+        );
+        assert!(shown.len() < 60, "{shown}");
     }
 }
