@@ -1,0 +1,29 @@
+//! The imprint: the invisible mark that ties one released copy of a document to its release.
+#![allow(
+    clippy::float_arithmetic,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    clippy::inline_always,
+    clippy::many_single_char_names,
+    reason = "pictures are computed in floats over small indices; loops inline into the widest vectors"
+)]
+
+mod answer;
+mod embed;
+mod filter;
+mod host;
+mod key;
+mod mask;
+mod picture;
+mod score;
+mod wavelet;
+
+pub use answer::{Answer, Bound, Limit, Named};
+pub use embed::{Strength, embed};
+pub use host::Aligned;
+pub use key::{DocumentMap, Seed, VaultKey, WORD, Word};
+pub use mask::Mask;
+pub use picture::{MAX_PIXELS, MIN_SIDE, Picture, PictureError, Plane};
+pub use score::{Projection, Words};
