@@ -130,6 +130,12 @@ impl Plane {
         self.height
     }
 
+    /// One value; none beyond the borders is asked for.
+    #[must_use]
+    pub fn value(&self, x: usize, y: usize) -> f32 {
+        self.clamped(x as isize, y as isize)
+    }
+
     pub(crate) fn row(&self, y: usize) -> &[f32] {
         &self.values[y * self.width..][..self.width]
     }
