@@ -28,7 +28,9 @@ impl Bound {
     #[must_use]
     pub fn least_score(limit: Limit, candidates: usize, variants: usize) -> f64 {
         let union = (candidates.max(1) as f64 * variants.max(1) as f64).log10();
-        (2.0 * std::f64::consts::LN_10 * (union - limit.0)).max(0.0).sqrt()
+        (2.0 * std::f64::consts::LN_10 * (union - limit.0))
+            .max(0.0)
+            .sqrt()
     }
 }
 
@@ -76,9 +78,15 @@ impl Answer {
         let (n, h) = (words.len(), projection.variants());
         let least = Bound::least_score(limit, n, h);
         let scores = projection.scores(words);
-        let mut named: Vec<Named> = scores.into_iter().enumerate()
+        let mut named: Vec<Named> = scores
+            .into_iter()
+            .enumerate()
             .filter(|(_, score)| *score >= least)
-            .map(|(release, score)| Named { release, score, bound: Bound::of(score, n, h) })
+            .map(|(release, score)| Named {
+                release,
+                score,
+                bound: Bound::of(score, n, h),
+            })
             .collect();
         named.sort_by(|a, b| b.score.total_cmp(&a.score));
         match named.as_slice() {
@@ -96,11 +104,13 @@ mod tests {
     /// The scheme's own table: what score one in 10⁹ takes.
     #[test]
     fn least_scores_are_those_of_the_bound() {
-        for (candidates, variants, score) in
-            [(200, 1, 7.21), (10_000, 1, 7.74), (10_000, 64, 8.26)]
+        for (candidates, variants, score) in [(200, 1, 7.21), (10_000, 1, 7.74), (10_000, 64, 8.26)]
         {
             let least = Bound::least_score(Limit::PER_FILE, candidates, variants);
-            assert!((least - score).abs() < 0.01, "{candidates} {variants}: {least}");
+            assert!(
+                (least - score).abs() < 0.01,
+                "{candidates} {variants}: {least}"
+            );
             assert!((Bound::of(least, candidates, variants).log10() + 9.0).abs() < 1e-9);
         }
         let archive = Bound::least_score(Limit::PER_FILE.over(60_000), 10_000, 1);

@@ -21,7 +21,11 @@ impl Strength {
     /// A strength, moved to the nearest that is allowed.
     #[must_use]
     pub fn new(rms: f32) -> Self {
-        if rms.is_nan() { Self::LEAST } else { Self(rms.clamp(Self::LEAST.0, Self::MOST.0)) }
+        if rms.is_nan() {
+            Self::LEAST
+        } else {
+            Self(rms.clamp(Self::LEAST.0, Self::MOST.0))
+        }
     }
 
     /// Levels of 255.
@@ -39,7 +43,11 @@ impl Strength {
         let (mut good, mut bad) = (Self::LEAST.0, most.0);
         while bad - good > 0.02 * bad {
             let middle = f32::midpoint(good, bad);
-            if allowed(Self(middle)) { good = middle } else { bad = middle }
+            if allowed(Self(middle)) {
+                good = middle
+            } else {
+                bad = middle
+            }
         }
         Self(good)
     }
@@ -70,7 +78,13 @@ pub fn embed(picture: &mut Picture, map: &DocumentMap, word: &Word, strength: St
     embed_masked(picture, &mask, map, word, strength);
 }
 
-fn embed_masked(picture: &mut Picture, mask: &Mask, map: &DocumentMap, word: &Word, strength: Strength) {
+fn embed_masked(
+    picture: &mut Picture,
+    mask: &Mask,
+    map: &DocumentMap,
+    word: &Word,
+    strength: Strength,
+) {
     let arch = Arch::new();
     let width = picture.width();
     let details = Marks::new(map, word, strength.0);
@@ -128,10 +142,17 @@ impl<'a> Marks<'a> {
     fn new(map: &'a DocumentMap, word: &Word, strength: f32) -> Self {
         let scale = |amplitude: f32| {
             // Twice: the second half has the opposite signs, so that a place and a sign are one look-up.
-            let plain = word.signs().iter().map(|b| f32::from(*b) * amplitude * strength);
+            let plain = word
+                .signs()
+                .iter()
+                .map(|b| f32::from(*b) * amplitude * strength);
             plain.clone().chain(plain.map(|v| -v)).collect()
         };
-        Self { map, scaled: amplitudes().into_iter().map(scale).collect(), bytes: Vec::new() }
+        Self {
+            map,
+            scaled: amplitudes().into_iter().map(scale).collect(),
+            bytes: Vec::new(),
+        }
     }
 }
 

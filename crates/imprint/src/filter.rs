@@ -26,15 +26,22 @@ fn down_mean(across: &Plane, radius: usize) -> Plane {
     let (mut from, mut to) = (0, 0);
     for y in 0..height {
         while to < (y + radius + 1).min(height) {
-            sum.iter_mut().zip(across.row(to)).for_each(|(s, v)| *s += f64::from(*v));
+            sum.iter_mut()
+                .zip(across.row(to))
+                .for_each(|(s, v)| *s += f64::from(*v));
             to += 1;
         }
         while from < y.saturating_sub(radius) {
-            sum.iter_mut().zip(across.row(from)).for_each(|(s, v)| *s -= f64::from(*v));
+            sum.iter_mut()
+                .zip(across.row(from))
+                .for_each(|(s, v)| *s -= f64::from(*v));
             from += 1;
         }
         let share = 1.0 / (to - from) as f64;
-        out.row_mut(y).iter_mut().zip(&sum).for_each(|(o, s)| *o = (s * share) as f32);
+        out.row_mut(y)
+            .iter_mut()
+            .zip(&sum)
+            .for_each(|(o, s)| *o = (s * share) as f32);
     }
     out
 }
@@ -42,7 +49,9 @@ fn down_mean(across: &Plane, radius: usize) -> Plane {
 /// A Gaussian blur; `sigma` in pixels.
 pub(crate) fn gaussian(plane: &Plane, sigma: f32) -> Plane {
     let reach = (3.0 * sigma).ceil() as isize;
-    let taps: Vec<f32> = (-reach..=reach).map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp()).collect();
+    let taps: Vec<f32> = (-reach..=reach)
+        .map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp())
+        .collect();
     let total: f32 = taps.iter().sum();
     let taps: Vec<f32> = taps.iter().map(|t| t / total).collect();
     let reach = reach.unsigned_abs();
@@ -56,14 +65,19 @@ pub(crate) fn gaussian(plane: &Plane, sigma: f32) -> Plane {
         padded[reach + width..].fill(row[width - 1]);
         let out = across.row_mut(y);
         for (i, tap) in taps.iter().enumerate() {
-            out.iter_mut().zip(&padded[i..]).for_each(|(o, v)| *o += tap * v);
+            out.iter_mut()
+                .zip(&padded[i..])
+                .for_each(|(o, v)| *o += tap * v);
         }
     }
     let mut out = Plane::filled(width, height, 0.0);
     for y in 0..height {
         for (i, tap) in taps.iter().enumerate() {
             let from = (y + i).saturating_sub(reach).min(height - 1);
-            out.row_mut(y).iter_mut().zip(across.row(from)).for_each(|(o, v)| *o += tap * v);
+            out.row_mut(y)
+                .iter_mut()
+                .zip(across.row(from))
+                .for_each(|(o, v)| *o += tap * v);
         }
     }
     out
@@ -88,7 +102,11 @@ pub(crate) struct Normal {
 
 impl Normal {
     pub(crate) fn new(size: usize) -> Self {
-        Self { size, left: vec![0.0; size * size], right: vec![0.0; size] }
+        Self {
+            size,
+            left: vec![0.0; size * size],
+            right: vec![0.0; size],
+        }
     }
 
     /// Takes in that `row · solution` should be `target`.
@@ -96,7 +114,9 @@ impl Normal {
         for (i, a) in row.iter().enumerate() {
             let scaled = a * weight;
             let upto = &mut self.left[i * self.size..][..=i];
-            upto.iter_mut().zip(row).for_each(|(sum, b)| *sum += scaled * b);
+            upto.iter_mut()
+                .zip(row)
+                .for_each(|(sum, b)| *sum += scaled * b);
             self.right[i] += scaled * target;
         }
     }
@@ -109,7 +129,10 @@ impl Normal {
 
     /// The mean of the diagonal, to measure pulls by.
     pub(crate) fn scale(&self) -> f64 {
-        (0..self.size).map(|i| self.left[i * self.size + i]).sum::<f64>() / self.size as f64
+        (0..self.size)
+            .map(|i| self.left[i * self.size + i])
+            .sum::<f64>()
+            / self.size as f64
     }
 
     /// The solution by Cholesky's method; none where the rows do not determine it.
@@ -118,12 +141,18 @@ impl Normal {
         let floor = self.scale() * 1e-12;
         for i in 0..n {
             for j in 0..=i {
-                let dot: f64 = (0..j).map(|k| self.left[i * n + k] * self.left[j * n + k]).sum();
+                let dot: f64 = (0..j)
+                    .map(|k| self.left[i * n + k] * self.left[j * n + k])
+                    .sum();
                 let rest = self.left[i * n + j] - dot;
                 if i == j && (rest <= floor || rest.is_nan()) {
                     return None;
                 }
-                self.left[i * n + j] = if i == j { rest.sqrt() } else { rest / self.left[j * n + j] };
+                self.left[i * n + j] = if i == j {
+                    rest.sqrt()
+                } else {
+                    rest / self.left[j * n + j]
+                };
             }
         }
         let mut x = self.right;

@@ -58,9 +58,19 @@ pub(crate) fn residual(original: &Plane, aligned: &Aligned) -> Residual {
     let filtered = convolve(&toned, &taps);
     let (gain, predicted) = local_fit(&filtered, aligned);
     let mut error = copy.map2(&predicted, |c, p| c - p);
-    error.values.iter_mut().zip(&aligned.covered.values).for_each(|(e, c)| *e *= c);
+    error
+        .values
+        .iter_mut()
+        .zip(&aligned.covered.values)
+        .for_each(|(e, c)| *e *= c);
     let sigma = spread(&error, &aligned.covered);
-    Residual { error, gain, sigma, taps, predicted }
+    Residual {
+        error,
+        gain,
+        sigma,
+        taps,
+        predicted,
+    }
 }
 
 /// Places spread evenly over the covered part, the border left out.
@@ -73,7 +83,10 @@ fn samples(aligned: &Aligned) -> Vec<(usize, usize)> {
     for (i, y) in (reach..height - reach).step_by(step).enumerate() {
         for x in (reach + (i * 7) % step..width - reach).step_by(step) {
             let corners = [(x - reach, y - reach), (x + reach, y + reach)];
-            if corners.iter().all(|(x, y)| aligned.covered.at(*x, *y) > 0.0) {
+            if corners
+                .iter()
+                .all(|(x, y)| aligned.covered.at(*x, *y) > 0.0)
+            {
                 out.push((x, y));
             }
         }
@@ -89,13 +102,19 @@ fn tone(original: &Plane, aligned: &Aligned) -> Plane {
     };
     let mut normal = Normal::new(4);
     for (x, y) in samples(aligned) {
-        normal.add(&powers(original.at(x, y)), f64::from(aligned.copy.at(x, y)), 1.0);
+        normal.add(
+            &powers(original.at(x, y)),
+            f64::from(aligned.copy.at(x, y)),
+            1.0,
+        );
     }
     let small = normal.scale() * 1e-6 + 1e-9;
     for (which, to) in [127.5, 127.5, 0.0, 0.0].into_iter().enumerate() {
         normal.pull(which, to, small);
     }
-    let Some(c) = normal.solve() else { return original.clone() };
+    let Some(c) = normal.solve() else {
+        return original.clone();
+    };
     let c: Vec<f32> = c.iter().map(|c| *c as f32).collect();
     original.map(|v| {
         let v = v / 127.5 - 1.0;
@@ -111,9 +130,14 @@ fn filter_taps(toned: &Plane, aligned: &Aligned) -> [f32; TAPS * TAPS] {
     taps[TAPS * TAPS / 2] = 1.0;
     let mut limit = f32::INFINITY;
     for _ in 0..2 {
-        let Some(better) = fit_taps(toned, &aligned.copy, &places, &taps, limit) else { return taps };
+        let Some(better) = fit_taps(toned, &aligned.copy, &places, &taps, limit) else {
+            return taps;
+        };
         taps = better;
-        let mut off: Vec<f32> = places.iter().map(|p| error_at(toned, &aligned.copy, *p, &taps)).collect();
+        let mut off: Vec<f32> = places
+            .iter()
+            .map(|p| error_at(toned, &aligned.copy, *p, &taps))
+            .collect();
         limit = 4.0 * quantile(&mut off, 0.5) + 0.5;
     }
     taps
@@ -146,7 +170,9 @@ fn fit_taps(
         let base = toned.at(*x, *y);
         for (i, to) in row[..N].chunks_exact_mut(TAPS).enumerate() {
             let from = &toned.row(y + i - TAPS / 2)[x - TAPS / 2..];
-            to.iter_mut().zip(from).for_each(|(to, v)| *to = f64::from(v - base));
+            to.iter_mut()
+                .zip(from)
+                .for_each(|(to, v)| *to = f64::from(v - base));
         }
         row[N / 2] = 0.0;
         normal.add(&row, f64::from(copy.at(*x, *y) - base), 1.0);
@@ -155,7 +181,9 @@ fn fit_taps(
     (0..=N).for_each(|which| normal.pull(which, 0.0, small));
     let solution = normal.solve()?;
     let mut taps = [0.0; N];
-    taps.iter_mut().zip(&solution).for_each(|(tap, s)| *tap = *s as f32);
+    taps.iter_mut()
+        .zip(&solution)
+        .for_each(|(tap, s)| *tap = *s as f32);
     taps[N / 2] = 0.0;
     taps[N / 2] = 1.0 - taps.iter().sum::<f32>();
     Some(taps)
@@ -174,13 +202,20 @@ fn convolve(plane: &Plane, taps: &[f32; TAPS * TAPS]) -> Plane {
         padded[..reach].fill(row[0]);
         padded[reach + width..].fill(row[width - 1]);
         for (i, taps) in taps.chunks_exact(TAPS).enumerate() {
-            let Some(to) = y.checked_sub(i).filter(|to| *to < height) else { continue };
+            let Some(to) = y.checked_sub(i).filter(|to| *to < height) else {
+                continue;
+            };
             let out = out.row_mut(to);
             arch.dispatch(|| {
                 let p = &padded[..width + 6];
                 for (x, out) in out.iter_mut().enumerate() {
-                    *out += taps[0] * p[x] + taps[1] * p[x + 1] + taps[2] * p[x + 2] + taps[3] * p[x + 3]
-                        + taps[4] * p[x + 4] + taps[5] * p[x + 5] + taps[6] * p[x + 6];
+                    *out += taps[0] * p[x]
+                        + taps[1] * p[x + 1]
+                        + taps[2] * p[x + 2]
+                        + taps[3] * p[x + 3]
+                        + taps[4] * p[x + 4]
+                        + taps[5] * p[x + 5]
+                        + taps[6] * p[x + 6];
                 }
             });
         }
@@ -219,8 +254,14 @@ fn local_fit(filtered: &Plane, aligned: &Aligned) -> (Plane, Plane) {
 const FLAT: f32 = 4.0;
 
 fn spread(error: &Plane, covered: &Plane) -> Plane {
-    let mut sizes: Vec<f32> = error.values.iter().zip(&covered.values)
-        .step_by(7).filter(|(_, c)| **c > 0.0).map(|(e, _)| e.abs()).collect();
+    let mut sizes: Vec<f32> = error
+        .values
+        .iter()
+        .zip(&covered.values)
+        .step_by(7)
+        .filter(|(_, c)| **c > 0.0)
+        .map(|(e, _)| e.abs())
+        .collect();
     let typical = 1.48 * quantile(&mut sizes, 0.5) + 0.1;
     let limit = (8.0 * typical).powi(2);
     let share = box_mean(covered, AROUND / 2);

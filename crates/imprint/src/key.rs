@@ -38,7 +38,9 @@ impl VaultKey {
 
     fn derive(&self, domain: &[u8], name: &[u8]) -> [u8; 32] {
         // HMAC takes keys of any length, so this arm is never seen.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
+            return [0; 32];
+        };
         mac.update(domain);
         mac.update(name);
         mac.finalize().into_bytes().into()

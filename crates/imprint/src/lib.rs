@@ -10,9 +10,12 @@
     reason = "pictures are computed in floats over small indices; loops inline into the widest vectors"
 )]
 
+mod align;
 mod answer;
 mod embed;
+mod feature;
 mod filter;
+mod hash;
 mod host;
 mod key;
 mod mask;
@@ -20,8 +23,11 @@ mod picture;
 mod score;
 mod wavelet;
 
+pub use align::{Alignment, Reference};
 pub use answer::{Answer, Bound, Limit, Named};
 pub use embed::{Strength, embed};
+pub use feature::Features;
+pub use hash::{Hash, nearest};
 pub use host::Aligned;
 pub use key::{DocumentMap, Seed, VaultKey, WORD, Word};
 pub use mask::Mask;

@@ -10,7 +10,9 @@ pub const MIN_SIDE: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PictureError {
     /// A side is shorter than [`MIN_SIDE`], or the area is beyond [`MAX_PIXELS`].
-    #[error("a picture of {width} by {height} pixels: sides of at least 32 and at most 100 megapixels are taken")]
+    #[error(
+        "a picture of {width} by {height} pixels: sides of at least 32 and at most 100 megapixels are taken"
+    )]
     Size {
         /// Pixels in a row.
         width: usize,
@@ -46,7 +48,11 @@ impl Picture {
         if expected != found {
             return Err(PictureError::Length { expected, found });
         }
-        Ok(Self { width, height, bytes })
+        Ok(Self {
+            width,
+            height,
+            bytes,
+        })
     }
 
     /// Pixels in a row.
@@ -89,7 +95,11 @@ impl Picture {
             .chunks_exact(3)
             .map(|p| 0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2]))
             .collect();
-        Plane { width: self.width, height: self.height, values }
+        Plane {
+            width: self.width,
+            height: self.height,
+            values,
+        }
     }
 }
 
@@ -103,7 +113,11 @@ pub struct Plane {
 
 impl Plane {
     pub(crate) fn filled(width: usize, height: usize, value: f32) -> Self {
-        Self { width, height, values: vec![value; width * height] }
+        Self {
+            width,
+            height,
+            values: vec![value; width * height],
+        }
     }
 
     pub(crate) fn from_fn(
@@ -115,7 +129,11 @@ impl Plane {
         for y in 0..height {
             values.extend((0..width).map(|x| of(x, y)));
         }
-        Self { width, height, values }
+        Self {
+            width,
+            height,
+            values,
+        }
     }
 
     /// Pixels in a row.
@@ -158,11 +176,19 @@ impl Plane {
     pub(crate) fn map2(&self, other: &Self, of: impl Fn(f32, f32) -> f32) -> Self {
         let pairs = self.values.iter().zip(&other.values);
         let values = pairs.map(|(a, b)| of(*a, *b)).collect();
-        Self { width: self.width, height: self.height, values }
+        Self {
+            width: self.width,
+            height: self.height,
+            values,
+        }
     }
 
     pub(crate) fn map(&self, of: impl Fn(f32) -> f32) -> Self {
         let values = self.values.iter().map(|a| of(*a)).collect();
-        Self { width: self.width, height: self.height, values }
+        Self {
+            width: self.width,
+            height: self.height,
+            values,
+        }
     }
 }

@@ -64,7 +64,12 @@ impl Projection {
         let sums = sums(&bands, map);
         let white = whitening(&bands, &residual.taps);
         let variants = [[[1.0; 3]; 4], white];
-        Self { variants: variants.iter().filter_map(|w| Variant::of(&sums, w)).collect() }
+        Self {
+            variants: variants
+                .iter()
+                .filter_map(|w| Variant::of(&sums, w))
+                .collect(),
+        }
     }
 
     /// How many variants there are: `H` in the bound. None where the copy has nothing that could be scored.
@@ -78,13 +83,17 @@ impl Projection {
     #[must_use]
     pub fn scores(&self, words: &Words) -> Vec<f64> {
         let arch = pulp::Arch::new();
-        let mut out = vec![f64::NEG_INFINITY; words.len()];
-        for variant in &self.variants {
-            arch.dispatch(|| {
-                for (score, word) in out.iter_mut().zip(words.signs.chunks_exact(WORD)) {
-                    *score = score.max(f64::from(dot(&variant.values, word)) / variant.norm);
-                }
+        let mut out = Vec::with_capacity(words.len());
+        // A word serves all variants while it is near: fetching it costs more than the sums.
+        for word in words.signs.chunks_exact(WORD) {
+            let score = arch.dispatch(|| {
+                let of = |v: &Variant| f64::from(dot(&v.values, word)) / v.norm;
+                self.variants
+                    .iter()
+                    .map(of)
+                    .fold(f64::NEG_INFINITY, f64::max)
             });
+            out.push(score);
         }
         out
     }
@@ -94,7 +103,9 @@ impl Projection {
 #[inline(always)]
 fn dot(values: &[i16], signs: &[i8]) -> i32 {
     let terms = values.iter().zip(signs);
-    terms.fold(0_i32, |sum, (v, s)| sum.wrapping_add(i32::from(*v) * i32::from(i16::from(*s))))
+    terms.fold(0_i32, |sum, (v, s)| {
+        sum.wrapping_add(i32::from(*v).wrapping_mul(i32::from(*s)))
+    })
 }
 
 impl Variant {
@@ -102,15 +113,25 @@ impl Variant {
         let mut total = vec![0.0_f64; WORD];
         for (bands, weights) in sums.iter().zip(weights) {
             for (band, weight) in bands.iter().zip(weights) {
-                total.iter_mut().zip(band).for_each(|(t, v)| *t += weight * v);
+                total
+                    .iter_mut()
+                    .zip(band)
+                    .for_each(|(t, v)| *t += weight * v);
             }
         }
         let most = total.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
         if most <= 0.0 || !most.is_finite() {
             return None;
         }
-        let values: Vec<i16> = total.iter().map(|v| (v / most * 32_767.0).round() as i16).collect();
-        let norm = values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+        let values: Vec<i16> = total
+            .iter()
+            .map(|v| (v / most * 32_767.0).round() as i16)
+            .collect();
+        let norm = values
+            .iter()
+            .map(|v| f64::from(*v).powi(2))
+            .sum::<f64>()
+            .sqrt();
         Some(Self { values, norm })
     }
 }
@@ -160,7 +181,11 @@ fn whitening(bands: &[[Plane; 3]], taps: &[f32; TAPS * TAPS]) -> [[f64; 3]; 4] {
     let mut out = [[0.0; 3]; 4];
     for (level, (bands, weights)) in (FINEST..).zip(bands.iter().zip(&mut out)) {
         let middle = 0.72 * std::f32::consts::PI / (1 << (level - 1)) as f32;
-        let places = [(middle, middle / 3.0), (middle / 3.0, middle), (middle, middle)];
+        let places = [
+            (middle, middle / 3.0),
+            (middle / 3.0, middle),
+            (middle, middle),
+        ];
         for ((band, weight), (fx, fy)) in bands.iter().zip(weights).zip(places) {
             let power = robust_power(band);
             *weight = f64::from(response(taps, fx, fy).max(0.02) / power.max(1e-9));
@@ -172,7 +197,8 @@ fn whitening(bands: &[[Plane; 3]], taps: &[f32; TAPS * TAPS]) -> [[f64; 3]; 4] {
 fn robust_power(band: &Plane) -> f32 {
     let mut squares: Vec<f32> = band.values.iter().step_by(3).map(|v| v * v).collect();
     let middle = quantile(&mut squares, 0.5);
-    let mean = squares.iter().map(|s| s.min(16.0 * middle)).sum::<f32>() / squares.len().max(1) as f32;
+    let mean =
+        squares.iter().map(|s| s.min(16.0 * middle)).sum::<f32>() / squares.len().max(1) as f32;
     mean.max(middle)
 }
 
@@ -180,5 +206,8 @@ fn robust_power(band: &Plane) -> f32 {
 fn response(taps: &[f32; TAPS * TAPS], fx: f32, fy: f32) -> f32 {
     let reach = (TAPS / 2) as f32;
     let phase = |i: usize| (i % TAPS) as f32 * fx + (i / TAPS) as f32 * fy - reach * (fx + fy);
-    taps.iter().enumerate().map(|(i, t)| t * phase(i).cos()).sum()
+    taps.iter()
+        .enumerate()
+        .map(|(i, t)| t * phase(i).cos())
+        .sum()
 }

@@ -10,8 +10,14 @@ use crate::picture::Plane;
 
 /// The low-pass of synthesis.
 const LOW: [f32; 8] = [
-    0.032_223_1, -0.012_603_967, -0.099_219_54, 0.297_857_8, 0.803_738_75, 0.497_618_67,
-    -0.029_635_528, -0.075_765_714,
+    0.032_223_1,
+    -0.012_603_967,
+    -0.099_219_54,
+    0.297_857_8,
+    0.803_738_75,
+    0.497_618_67,
+    -0.029_635_528,
+    -0.075_765_714,
 ];
 
 /// The high-pass: `g[n] = (−1)^n h[7 − n]`.
@@ -60,7 +66,9 @@ struct Stage {
 impl<D: Details> Synthesis<D> {
     pub(crate) fn new(width: usize, details: D) -> Self {
         let sizes = sizes(width);
-        let stages = (1..=LEVELS).map(|level| Stage::new(level, &sizes)).collect();
+        let stages = (1..=LEVELS)
+            .map(|level| Stage::new(level, &sizes))
+            .collect();
         Self { details, stages }
     }
 
@@ -71,14 +79,22 @@ impl<D: Details> Synthesis<D> {
 }
 
 fn next_row<'a, D: Details>(stages: &'a mut [Stage], details: &mut D, arch: Arch) -> &'a [f32] {
-    let Some((stage, above)) = stages.split_first_mut() else { return &[] };
+    let Some((stage, above)) = stages.split_first_mut() else {
+        return &[];
+    };
     let which = stage.given % 2;
     if which == 0 {
         let until = stage.given / 2 + 4;
         while stage.taken < until {
             take_row(stage, above, details, arch);
         }
-        let Stage { low, high, pair, level, .. } = stage;
+        let Stage {
+            low,
+            high,
+            pair,
+            level,
+            ..
+        } = stage;
         arch.dispatch(|| {
             let [even, odd] = pair;
             down(low, &LOW, even, odd, false);
@@ -100,7 +116,9 @@ fn take_row<D: Details>(stage: &mut Stage, above: &mut [Stage], details: &mut D,
     }
     stage.taken += 1;
     let coarse = next_row(above, details, arch);
-    let Stage { low, high, bands, .. } = stage;
+    let Stage {
+        low, high, bands, ..
+    } = stage;
     let (low, high) = (&mut low[3], &mut high[3]);
     arch.dispatch(|| {
         low.fill(0.0);
@@ -138,8 +156,12 @@ fn across(coefficients: &[f32], taps: &[f32; 8], out: &mut [f32]) {
     if coefficients.len() < n + 3 {
         return;
     }
-    let (c0, c1, c2, c3) =
-        (&coefficients[..n], &coefficients[1..=n], &coefficients[2..n + 2], &coefficients[3..n + 3]);
+    let (c0, c1, c2, c3) = (
+        &coefficients[..n],
+        &coefficients[1..=n],
+        &coefficients[2..n + 2],
+        &coefficients[3..n + 3],
+    );
     for (t, pair) in out.chunks_exact_mut(2).enumerate() {
         pair[0] += taps[6] * c0[t] + taps[4] * c1[t] + taps[2] * c2[t] + taps[0] * c3[t];
         pair[1] += taps[7] * c0[t] + taps[5] * c1[t] + taps[3] * c2[t] + taps[1] * c3[t];
@@ -211,7 +233,9 @@ fn halve_down(plane: &Plane, taps: &[f32; 8]) -> Plane {
     let arch = Arch::new();
     for j in 0..height {
         for (m, tap) in taps.iter().enumerate() {
-            let Some(y) = (2 * j + m).checked_sub(6).filter(|y| *y < plane.height) else { continue };
+            let Some(y) = (2 * j + m).checked_sub(6).filter(|y| *y < plane.height) else {
+                continue;
+            };
             let (row, from) = (out.row_mut(j), plane.row(y));
             arch.dispatch(|| {
                 for (value, v) in row.iter_mut().zip(from) {
@@ -243,7 +267,11 @@ mod tests {
     }
 
     fn dot(a: &Plane, b: &Plane) -> f64 {
-        a.values.iter().zip(&b.values).map(|(a, b)| f64::from(a * b)).sum()
+        a.values
+            .iter()
+            .zip(&b.values)
+            .map(|(a, b)| f64::from(a * b))
+            .sum()
     }
 
     /// Analysis is the adjoint of synthesis, at odd sizes, too: ⟨x, S c⟩ = ⟨A x, c⟩.
@@ -252,7 +280,9 @@ mod tests {
         for (width, height) in [(64, 64), (97, 61), (33, 130)] {
             let (ws, hs) = (sizes(width), sizes(height));
             let coefficients: Vec<[Plane; 3]> = (FINEST..=LEVELS)
-                .map(|l| [0, 1, 2].map(|b| Plane::from_fn(ws[l], hs[l], |x, y| hash(x, y, l * 3 + b))))
+                .map(|l| {
+                    [0, 1, 2].map(|b| Plane::from_fn(ws[l], hs[l], |x, y| hash(x, y, l * 3 + b)))
+                })
                 .collect();
             let mut synthesis = Synthesis::new(width, Fixed(coefficients.clone()));
             let mut sum = Plane::filled(width, height, 0.0);
@@ -263,9 +293,16 @@ mod tests {
             let x = Plane::from_fn(width, height, |x, y| hash(x, y, 99));
             let one = dot(&x, &sum);
             let levels = analyse(&x);
-            let other: f64 = levels.iter().flatten().zip(coefficients.iter().flatten())
-                .map(|(a, b)| dot(a, b)).sum();
-            assert!((one - other).abs() < 1e-2, "{width}x{height}: {one} {other}");
+            let other: f64 = levels
+                .iter()
+                .flatten()
+                .zip(coefficients.iter().flatten())
+                .map(|(a, b)| dot(a, b))
+                .sum();
+            assert!(
+                (one - other).abs() < 1e-2,
+                "{width}x{height}: {one} {other}"
+            );
         }
     }
 
