@@ -48,21 +48,41 @@ impl Reference {
     #[must_use]
     pub fn align(&self, copy: &Picture) -> Option<Alignment> {
         let plane = copy.luminance();
-        let straight = self.best(&plane, false);
+        let found = self.attempt(&plane, &self.features, Features::of);
+        let small = 4 * plane.width * plane.height < self.plane.width * self.plane.height;
+        if found.is_some() || !small {
+            return found;
+        }
+        self.attempt(&plane, &Features::fine(&self.plane), Features::fine)
+    }
+
+    fn attempt(
+        &self,
+        plane: &Plane,
+        own: &Features,
+        of: fn(&Plane) -> Features,
+    ) -> Option<Alignment> {
+        let straight = self.best(plane, own, &of(plane), false);
         if straight
             .as_ref()
             .is_some_and(|found| found.points >= 3 * ENOUGH || found.likeness > 0.8)
         {
             return straight;
         }
-        let mirror = self.best(&mirrored(&plane), true);
+        let mirror = mirrored(plane);
+        let mirror = self.best(&mirror, own, &of(&mirror), true);
         let found = [straight, mirror].into_iter().flatten();
         found.max_by(|a, b| a.likeness.total_cmp(&b.likeness))
     }
 
-    fn best(&self, copy: &Plane, mirrored: bool) -> Option<Alignment> {
-        let features = Features::of(copy);
-        let matches = self.features.matches(&features);
+    fn best(
+        &self,
+        copy: &Plane,
+        own: &Features,
+        features: &Features,
+        mirrored: bool,
+    ) -> Option<Alignment> {
+        let matches = own.matches(features);
         let guess = agreed(&matches, &self.plane);
         let mut guesses = vec![(stretch(&self.plane, copy), 0)];
         guesses.extend(guess);
@@ -465,7 +485,7 @@ fn step(
     Some((next, (ab / (aa * bb).sqrt()) as f32))
 }
 
-/// The unknowns under weights that fall off with the difference (Geman and McClure).
+/// The unknowns under weights that fall off with the difference (Geman and `McClure`).
 fn solve(pulls: &[Pull]) -> Option<Vec<f64>> {
     let mut sizes: Vec<f32> = pulls.iter().map(|p| p.off.abs() as f32).collect();
     let typical = f64::from(quantile(&mut sizes, 0.5)).max(0.05) * 2.0;

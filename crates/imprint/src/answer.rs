@@ -42,6 +42,12 @@ impl Limit {
     /// One in a thousand million for each leaked file.
     pub const PER_FILE: Self = Self(-9.0);
 
+    /// The decimal logarithm.
+    #[must_use]
+    pub fn log10(self) -> f64 {
+        self.0
+    }
+
     /// The same over a whole set of files.
     #[must_use]
     pub fn over(self, files: usize) -> Self {

@@ -4,7 +4,7 @@ use pulp::Arch;
 
 use crate::key::{DocumentMap, WORD, Word, noise, place};
 use crate::mask::{CELL, Mask};
-use crate::picture::{Picture, Plane};
+use crate::picture::Picture;
 use crate::wavelet::{Details, FINEST, LEVELS, Synthesis};
 
 /// The root mean square of the mark in a flat area, in levels of 255. An invisible one is under 0.65; what a
@@ -44,9 +44,9 @@ impl Strength {
         while bad - good > 0.02 * bad {
             let middle = f32::midpoint(good, bad);
             if allowed(Self(middle)) {
-                good = middle
+                good = middle;
             } else {
-                bad = middle
+                bad = middle;
             }
         }
         Self(good)
@@ -93,18 +93,22 @@ fn embed_masked(
     let inset = (2.0 * strength.0).ceil().min(12.0) as i16;
     let padded = width.next_multiple_of(CELL);
     let (mut factor, mut blend) = (vec![0.0; padded], Vec::new());
-    let mut shift = vec![0_i16; 3 * width];
+    let (mut steps, mut shift) = (vec![0_i16; width], vec![0_i16; 3 * width]);
     for (y, row) in picture.rows_mut().enumerate() {
         let mark = synthesis.next_row(arch);
         // A start that jumps about, so that the same bytes never meet the same columns in rows close by.
         let start = y.wrapping_mul(40_503) % DITHER;
         arch.dispatch(|| {
             mask.row(y, &mut blend, &mut factor);
-            for ((three, mark), factor) in shift.chunks_exact_mut(3).zip(mark).zip(&factor) {
-                let value = (mark * factor * 256.0).clamp(-25_600.0, 25_600.0) as i16;
-                three[0] = value;
-                three[1] = value;
-                three[2] = value;
+            for ((step, mark), factor) in steps.iter_mut().zip(mark).zip(&factor) {
+                let value = (mark * factor * 256.0).clamp(-25_600.0, 25_600.0);
+                // The low bits of this sum are the rounded value: cheaper than a conversion that saturates.
+                *step = (value + 12_582_912.0).to_bits() as i16;
+            }
+            for (three, step) in shift.chunks_exact_mut(3).zip(&steps) {
+                three[0] = *step;
+                three[1] = *step;
+                three[2] = *step;
             }
             let bytes = &dither[start..start + 3 * width];
             for ((byte, shift), noise) in row.iter_mut().zip(&shift).zip(bytes) {
@@ -118,17 +122,6 @@ fn embed_masked(
 
 /// Places in the table of dithering bytes that a row may start from.
 const DITHER: usize = 16_384;
-
-/// The bare mark of a word, before the mask, with a root mean square of 1.
-pub(crate) fn pattern(width: usize, height: usize, map: &DocumentMap, word: &Word) -> Plane {
-    let mut synthesis = Synthesis::new(width, Marks::new(map, word, 1.0));
-    let mut out = Plane::filled(width, height, 0.0);
-    for y in 0..height {
-        let row = synthesis.next_row(Arch::new());
-        out.row_mut(y).copy_from_slice(&row[..width]);
-    }
-    out
-}
 
 /// The coefficients of a word under a document's map.
 struct Marks<'a> {

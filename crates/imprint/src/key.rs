@@ -1,7 +1,7 @@
 //! Secrets: what a vault's key makes of a release and of a document.
 //!
 //! A release's [`Seed`] is HMAC-SHA-256 of its name under the vault's key; its [`Word`] is the first 512
-//! bytes of the ChaCha20 key stream under the seed. A receipt carries [`Seed::commitment`], so that whoever
+//! bytes of the `ChaCha20` key stream under the seed. A receipt carries [`Seed::commitment`], so that whoever
 //! is shown the seed later can expand the word and check an attribution without the vault's key.
 
 use chacha20::cipher::{KeyIvInit, StreamCipher};

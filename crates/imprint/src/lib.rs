@@ -12,6 +12,7 @@
 
 mod align;
 mod answer;
+mod edit;
 mod embed;
 mod feature;
 mod filter;
@@ -25,6 +26,7 @@ mod wavelet;
 
 pub use align::{Alignment, Reference};
 pub use answer::{Answer, Bound, Limit, Named};
+pub use edit::{EDIT_CELL, Edits, Region, edits};
 pub use embed::{Strength, embed};
 pub use feature::Features;
 pub use hash::{Hash, nearest};

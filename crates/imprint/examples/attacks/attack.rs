@@ -7,9 +7,9 @@ use portcullis_imprint::Picture;
 use crate::rng::Rng;
 
 /// An attack: its name, and what it does.
-pub struct Attack {
-    pub name: &'static str,
-    pub run: fn(&RgbImage, &mut Rng) -> RgbImage,
+pub(crate) struct Attack {
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(&RgbImage, &mut Rng) -> RgbImage,
 }
 
 const fn attack(name: &'static str, run: fn(&RgbImage, &mut Rng) -> RgbImage) -> Attack {
@@ -17,7 +17,7 @@ const fn attack(name: &'static str, run: fn(&RgbImage, &mut Rng) -> RgbImage) ->
 }
 
 /// Every single attack of the table.
-pub const SINGLE: &[Attack] = &[
+pub(crate) const SINGLE: &[Attack] = &[
     attack("none", |p, _| p.clone()),
     attack("JPEG 75", |p, _| jpeg(p, 75)),
     attack("JPEG 50", |p, _| jpeg(p, 50)),
@@ -46,22 +46,22 @@ pub const SINGLE: &[Attack] = &[
     attack("8 colours", |p, _| colours(p, false)),
     attack("8 colours, dithered", |p, _| colours(p, true)),
     attack("messenger", |p, _| messenger(p)),
-    attack("screenshot", |p, r| screenshot(p, r)),
+    attack("screenshot", screenshot),
     attack("print and photograph", photographed),
     attack("overlay over a third", overlay),
 ];
 
-pub fn picture(image: RgbImage) -> Picture {
+pub(crate) fn picture(image: RgbImage) -> Picture {
     let (width, height) = (image.width() as usize, image.height() as usize);
     Picture::new(width, height, image.into_raw()).expect("an attack leaves a picture")
 }
 
-pub fn image(picture: &Picture) -> RgbImage {
+pub(crate) fn image(picture: &Picture) -> RgbImage {
     let (width, height) = (picture.width() as u32, picture.height() as u32);
     RgbImage::from_raw(width, height, picture.bytes().to_vec()).expect("a picture")
 }
 
-pub fn jpeg(image: &RgbImage, quality: u8) -> RgbImage {
+pub(crate) fn jpeg(image: &RgbImage, quality: u8) -> RgbImage {
     let mut bytes = Vec::new();
     let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, quality);
     image.write_with_encoder(encoder).expect("encodes");
@@ -94,7 +94,7 @@ fn curve(image: &RgbImage, of: impl Fn(f32) -> f32) -> RgbImage {
     out.iter_mut().for_each(|v| {
         *v = (255.0 * of(f32::from(*v) / 255.0))
             .round()
-            .clamp(0.0, 255.0) as u8
+            .clamp(0.0, 255.0) as u8;
     });
     out
 }
@@ -104,7 +104,7 @@ fn noise(image: &RgbImage, sigma: f32, rng: &mut Rng) -> RgbImage {
     out.iter_mut().for_each(|v| {
         *v = (f32::from(*v) + sigma * rng.normal())
             .round()
-            .clamp(0.0, 255.0) as u8
+            .clamp(0.0, 255.0) as u8;
     });
     out
 }

@@ -9,7 +9,7 @@ const WIDTH: usize = 1600;
 const HEIGHT: usize = 1010;
 
 /// A document, the same for the same number.
-pub fn draw(number: u64) -> Picture {
+pub(crate) fn draw(number: u64) -> Picture {
     let mut rng = Rng::new(number ^ 0x00D0_C5EE);
     let mut sheet = Sheet::new(&mut rng);
     sheet.guilloche(&mut rng);
@@ -115,7 +115,9 @@ impl Sheet {
         let level = [0.0, 0.6, 1.5, 2.5][rng.below(4)];
         for pixel in &mut self.pixels {
             let common = level * rng.normal();
-            pixel.iter_mut().for_each(|p| *p += common);
+            for p in pixel.iter_mut() {
+                *p += common;
+            }
         }
     }
 }

@@ -45,10 +45,10 @@ fn main() {
 }
 
 /// A picture that a vault holds.
-pub struct Original {
-    pub name: String,
-    pub document: bool,
-    pub picture: Picture,
+pub(crate) struct Original {
+    pub(crate) name: String,
+    pub(crate) document: bool,
+    pub(crate) picture: Picture,
 }
 
 fn originals(count: usize) -> Vec<Original> {

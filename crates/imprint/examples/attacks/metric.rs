@@ -5,7 +5,7 @@ use portcullis_imprint::{Picture, Plane};
 use ssimulacra2::{ColorPrimaries, Rgb, TransferCharacteristic};
 
 /// Decibels over all three channels.
-pub fn psnr(a: &Picture, b: &Picture) -> f64 {
+pub(crate) fn psnr(a: &Picture, b: &Picture) -> f64 {
     let squares = a
         .bytes()
         .iter()
@@ -16,7 +16,7 @@ pub fn psnr(a: &Picture, b: &Picture) -> f64 {
 }
 
 /// SSIM of luminance over windows of 8 × 8, every fourth (Wang, Bovik, Sheikh, Simoncelli, 2004).
-pub fn ssim(a: &Picture, b: &Picture) -> f64 {
+pub(crate) fn ssim(a: &Picture, b: &Picture) -> f64 {
     let (a, b) = (a.luminance(), b.luminance());
     let (mut sum, mut count) = (0.0, 0.0);
     for y in (0..a.height() - 8).step_by(4) {
@@ -53,7 +53,7 @@ fn window(a: &Plane, b: &Plane, x: usize, y: usize) -> f64 {
     (2.0 * ma * mb + c1) * (2.0 * cov + c2) / ((ma * ma + mb * mb + c1) * (va + vb + c2))
 }
 
-pub fn butteraugli(a: &Picture, b: &Picture) -> f64 {
+pub(crate) fn butteraugli(a: &Picture, b: &Picture) -> f64 {
     let of = |p: &Picture| {
         let pixels: Vec<RGB8> = p
             .bytes()
@@ -68,7 +68,7 @@ pub fn butteraugli(a: &Picture, b: &Picture) -> f64 {
         .score
 }
 
-pub fn ssimulacra2(a: &Picture, b: &Picture) -> f64 {
+pub(crate) fn ssimulacra2(a: &Picture, b: &Picture) -> f64 {
     let of = |p: &Picture| {
         let pixels = p
             .bytes()

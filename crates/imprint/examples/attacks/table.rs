@@ -37,7 +37,7 @@ struct Bench {
 }
 
 /// Runs the table over originals with their strengths.
-pub fn run(originals: &[(Original, Strength)]) {
+pub(crate) fn run(originals: &[(Original, Strength)]) {
     let mut words = Words::new();
     (0..CANDIDATES).for_each(|r| words.push(&key().seed(&r.to_le_bytes()).word()));
     let mut bench = Bench {
