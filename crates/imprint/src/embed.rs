@@ -6,6 +6,7 @@ use crate::key::{DocumentMap, WORD, Word, noise, place};
 use crate::mask::{CELL, Mask};
 use crate::picture::Picture;
 use crate::wavelet::{Details, FINEST, LEVELS, Synthesis};
+use crate::wide::wide;
 
 /// The root mean square of the mark in a flat area, in levels of 255. An invisible one is under 0.65; what a
 /// document can take is found once, at ingest, with a perceptual metric ([`Strength::fitted`]).
@@ -98,21 +99,24 @@ fn embed_masked(
         let mark = synthesis.next_row(arch);
         // A start that jumps about, so that the same bytes never meet the same columns in rows close by.
         let start = y.wrapping_mul(40_503) % DITHER;
-        arch.dispatch(|| {
-            mask.row(y, &mut blend, &mut factor);
-            for ((step, mark), factor) in steps.iter_mut().zip(mark).zip(&factor) {
+        let noise = &dither[start..start + 3 * width];
+        mask.row(y, arch, &mut blend, &mut factor);
+        wide!(arch, {
+            mark: &'a [f32] = mark, factor: &'a [f32] = &factor, noise: &'a [u8] = noise, inset: i16 = inset,
+            steps: &'a mut [i16] = &mut steps, shift: &'a mut [i16] = &mut shift, row: &'a mut [u8] = row,
+        } -> () {
+            for ((step, mark), factor) in steps.iter_mut().zip(mark).zip(factor) {
                 let value = (mark * factor * 256.0).clamp(-25_600.0, 25_600.0);
                 // The low bits of this sum are the rounded value: cheaper than a conversion that saturates.
                 *step = (value + 12_582_912.0).to_bits() as i16;
             }
-            for (three, step) in shift.chunks_exact_mut(3).zip(&steps) {
+            for (three, step) in shift.chunks_exact_mut(3).zip(&*steps) {
                 three[0] = *step;
                 three[1] = *step;
                 three[2] = *step;
             }
-            let bytes = &dither[start..start + 3 * width];
-            for ((byte, shift), noise) in row.iter_mut().zip(&shift).zip(bytes) {
-                let inward = i16::from(*byte).clamp(inset, 255 - inset);
+            for ((byte, shift), noise) in row.iter_mut().zip(&*shift).zip(noise) {
+                let inward = i16::from(*byte).max(inset).min(255 - inset);
                 let moved = inward.wrapping_add(shift.wrapping_add(i16::from(*noise)) >> 8);
                 *byte = moved.clamp(0, 255) as u8;
             }

@@ -3,6 +3,7 @@
 
 use crate::filter::{gaussian, halved};
 use crate::picture::Plane;
+use crate::wide::wide;
 
 /// The most points kept of a picture, those of the highest contrast.
 const MOST: usize = 900;
@@ -89,21 +90,23 @@ impl Features {
         self.0
             .iter()
             .filter_map(|one| {
-                let (mut best, mut second, mut which) = (i32::MAX, i32::MAX, None);
-                arch.dispatch(|| {
-                    for candidate in &other.0 {
+                let (best, second, which) = wide!(arch, {
+                    one: &'a Feature = one, others: &'a [Feature] = &other.0,
+                } -> (i32, i32, usize) {
+                    let (mut best, mut second, mut which) = (i32::MAX, i32::MAX, 0);
+                    for (i, candidate) in others.iter().enumerate() {
                         let far = distance(&one.descriptor, &candidate.descriptor);
                         if far < best {
-                            second = best;
-                            best = far;
-                            which = Some(candidate);
+                            (best, second, which) = (far, best, i);
                         } else if far < second {
                             second = far;
                         }
                     }
+                    (best, second, which)
                 });
                 // Squares of distances: 0.72 is a ratio of 0.85.
-                which
+                let found = other.0.get(which);
+                found
                     .filter(|_| f64::from(best) < 0.72 * f64::from(second))
                     .map(|other| (one, other))
             })

@@ -8,6 +8,7 @@ use pulp::Arch;
 
 use crate::filter::{Normal, box_mean, quantile};
 use crate::picture::Plane;
+use crate::wide::wide;
 
 /// A copy on its original's grid: luminance, and 1 where the copy covers the original, 0 elsewhere.
 #[derive(Debug, Clone)]
@@ -206,16 +207,12 @@ fn convolve(plane: &Plane, taps: &[f32; TAPS * TAPS]) -> Plane {
                 continue;
             };
             let out = out.row_mut(to);
-            arch.dispatch(|| {
-                let p = &padded[..width + 6];
-                for (x, out) in out.iter_mut().enumerate() {
-                    *out += taps[0] * p[x]
-                        + taps[1] * p[x + 1]
-                        + taps[2] * p[x + 2]
-                        + taps[3] * p[x + 3]
-                        + taps[4] * p[x + 4]
-                        + taps[5] * p[x + 5]
-                        + taps[6] * p[x + 6];
+            wide!(arch, {
+                taps: &'a [f32] = taps, p: &'a [f32] = &padded, out: &'a mut [f32] = out,
+            } -> () {
+                for (out, p) in out.iter_mut().zip(p.windows(TAPS)) {
+                    *out += taps[0] * p[0] + taps[1] * p[1] + taps[2] * p[2] + taps[3] * p[3]
+                        + taps[4] * p[4] + taps[5] * p[5] + taps[6] * p[6];
                 }
             });
         }

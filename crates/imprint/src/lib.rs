@@ -23,6 +23,7 @@ mod mask;
 mod picture;
 mod score;
 mod wavelet;
+mod wide;
 
 pub use align::{Alignment, Reference};
 pub use answer::{Answer, Bound, Limit, Named};

@@ -6,6 +6,7 @@
 use pulp::Arch;
 
 use crate::picture::Picture;
+use crate::wide::wide;
 
 /// Pixels along a side of a cell.
 pub(crate) const CELL: usize = 4;
@@ -58,8 +59,7 @@ impl Mask {
 
     /// The factors along a row of pixels, between the cells' middles in straight lines. `out` may be longer
     /// than the picture is wide.
-    #[inline(always)]
-    pub(crate) fn row(&self, y: usize, blend: &mut Vec<f32>, out: &mut [f32]) {
+    pub(crate) fn row(&self, y: usize, arch: Arch, blend: &mut Vec<f32>, out: &mut [f32]) {
         // In eighths of a cell, so that a pixel's middle and a cell's are both whole.
         let place = (2 * y + 1).saturating_sub(CELL);
         let (above, part) = (
@@ -70,20 +70,26 @@ impl Mask {
         let below = (above + 1).min(self.rows - 1);
         let (a, b) = (self.cells_of(above), self.cells_of(below));
         blend.resize(self.columns + 2, 0.0);
-        for (to, (a, b)) in blend[1..=self.columns].iter_mut().zip(a.iter().zip(b)) {
-            *to = a + part * (b - a);
-        }
-        blend[0] = blend[1];
-        blend[self.columns + 1] = blend[self.columns];
-        let n = out.len().div_ceil(CELL).min(self.columns);
-        let (left, middle, right) = (&blend[..n], &blend[1..=n], &blend[2..n + 2]);
-        for (x, out) in out.chunks_exact_mut(CELL).enumerate().take(n) {
-            let (l, m, r) = (left[x], middle[x], right[x]);
-            out[0] = m + 0.375 * (l - m);
-            out[1] = m + 0.125 * (l - m);
-            out[2] = m + 0.125 * (r - m);
-            out[3] = m + 0.375 * (r - m);
-        }
+        let columns = self.columns;
+        wide!(arch, {
+            a: &'a [f32] = a, b: &'a [f32] = b, part: f32 = part, columns: usize = columns,
+            blend: &'a mut [f32] = blend, out: &'a mut [f32] = out,
+        } -> () {
+            for (to, (a, b)) in blend[1..=columns].iter_mut().zip(a.iter().zip(b)) {
+                *to = a + part * (b - a);
+            }
+            blend[0] = blend[1];
+            blend[columns + 1] = blend[columns];
+            let n = out.len().div_ceil(CELL).min(columns);
+            let (left, middle, right) = (&blend[..n], &blend[1..=n], &blend[2..n + 2]);
+            for (x, out) in out.chunks_exact_mut(CELL).enumerate().take(n) {
+                let (l, m, r) = (left[x], middle[x], right[x]);
+                out[0] = m + 0.375 * (l - m);
+                out[1] = m + 0.125 * (l - m);
+                out[2] = m + 0.125 * (r - m);
+                out[3] = m + 0.375 * (r - m);
+            }
+        });
     }
 
     fn cells_of(&self, row: usize) -> &[f32] {
@@ -116,22 +122,22 @@ fn sums(picture: &Picture, arch: Arch) -> (usize, Vec<[f32; 2]>) {
     while let Some((y, row)) = rows.next() {
         let times = if rows.peek().is_none() { 1 + last } else { 1 };
         let done = (y + times) % CELL == 0;
-        arch.dispatch(|| {
-            luminance_row(row, &mut luminance);
-            let weight = times as f32;
-            for ((s, q), v) in sum.iter_mut().zip(&mut square).zip(&luminance) {
+        wide!(arch, {
+            row: &'a [u8] = row, luminance: &'a mut [f32] = &mut luminance, weight: f32 = times as f32,
+            sum: &'a mut [f32] = &mut sum, square: &'a mut [f32] = &mut square,
+        } -> () {
+            luminance_row(row, luminance);
+            for ((s, q), v) in sum.iter_mut().zip(square).zip(&*luminance) {
                 *s += weight * v;
                 *q += weight * v * v;
             }
-            if done {
-                let pairs = sum.chunks_exact(CELL).zip(square.chunks_exact(CELL));
-                out.extend(
-                    pairs.map(|(s, q)| [s[0] + s[1] + s[2] + s[3], q[0] + q[1] + q[2] + q[3]]),
-                );
-                sum.fill(0.0);
-                square.fill(0.0);
-            }
         });
+        if done {
+            let pairs = sum.chunks_exact(CELL).zip(square.chunks_exact(CELL));
+            out.extend(pairs.map(|(s, q)| [s[0] + s[1] + s[2] + s[3], q[0] + q[1] + q[2] + q[3]]));
+            sum.fill(0.0);
+            square.fill(0.0);
+        }
     }
     (columns, out)
 }

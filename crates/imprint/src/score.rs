@@ -7,6 +7,7 @@ use crate::key::{DocumentMap, WORD, Word, place};
 use crate::mask::Mask;
 use crate::picture::{Picture, Plane};
 use crate::wavelet::{FINEST, analyse};
+use crate::wide::wide;
 
 /// The words of the releases that may have leaked, one signed byte a sign.
 #[derive(Debug, Clone, Default)]
@@ -86,12 +87,14 @@ impl Projection {
         let mut out = Vec::with_capacity(words.len());
         // A word serves all variants while it is near: fetching it costs more than the sums.
         for word in words.signs.chunks_exact(WORD) {
-            let score = arch.dispatch(|| {
-                let of = |v: &Variant| f64::from(dot(&v.values, word)) / v.norm;
-                self.variants
-                    .iter()
-                    .map(of)
-                    .fold(f64::NEG_INFINITY, f64::max)
+            let score = wide!(arch, {
+                variants: &'a [Variant] = &self.variants, word: &'a [i8] = word,
+            } -> f64 {
+                let mut most = f64::NEG_INFINITY;
+                for variant in variants {
+                    most = most.max(f64::from(dot(&variant.values, word)) / variant.norm);
+                }
+                most
             });
             out.push(score);
         }
@@ -142,7 +145,7 @@ fn weighted(residual: &Residual, mask: &Mask) -> Plane {
     let mut factor = vec![0.0; out.width.next_multiple_of(crate::mask::CELL)];
     let mut blend = Vec::new();
     for y in 0..out.height {
-        mask.row(y, &mut blend, &mut factor);
+        mask.row(y, pulp::Arch::new(), &mut blend, &mut factor);
         let others = residual.gain.row(y).iter().zip(residual.sigma.row(y));
         for ((error, (gain, sigma)), factor) in out.row_mut(y).iter_mut().zip(others).zip(&factor) {
             *error = factor * gain * (*error / sigma).clamp(-3.0, 3.0) / sigma;

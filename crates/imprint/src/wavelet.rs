@@ -7,6 +7,7 @@
 use pulp::Arch;
 
 use crate::picture::Plane;
+use crate::wide::wide;
 
 /// The low-pass of synthesis.
 const LOW: [f32; 8] = [
@@ -95,10 +96,13 @@ fn next_row<'a, D: Details>(stages: &'a mut [Stage], details: &mut D, arch: Arch
             level,
             ..
         } = stage;
-        arch.dispatch(|| {
-            let [even, odd] = pair;
+        let [even, odd] = pair;
+        wide!(arch, {
+            low: &'a [Vec<f32>; 4] = low, high: &'a [Vec<f32>; 4] = high, carries: bool = *level >= FINEST,
+            even: &'a mut [f32] = even, odd: &'a mut [f32] = odd,
+        } -> () {
             down(low, &LOW, even, odd, false);
-            if *level >= FINEST {
+            if carries {
                 down(high, &HIGH, even, odd, true);
             }
         });
@@ -120,7 +124,10 @@ fn take_row<D: Details>(stage: &mut Stage, above: &mut [Stage], details: &mut D,
         low, high, bands, ..
     } = stage;
     let (low, high) = (&mut low[3], &mut high[3]);
-    arch.dispatch(|| {
+    wide!(arch, {
+        coarse: &'a [f32] = coarse, bands: &'a [Vec<f32>; 3] = bands, carries: bool = carries,
+        low: &'a mut [f32] = low, high: &'a mut [f32] = high,
+    } -> () {
         low.fill(0.0);
         across(coarse, &LOW, low);
         if carries {
@@ -217,7 +224,9 @@ fn halve_across(plane: &Plane, taps: &[f32; 8]) -> Plane {
     for y in 0..plane.height {
         padded[6..6 + plane.width].copy_from_slice(plane.row(y));
         let row = out.row_mut(y);
-        arch.dispatch(|| {
+        wide!(arch, {
+            taps: &'a [f32; 8] = taps, padded: &'a [f32] = &padded, row: &'a mut [f32] = row,
+        } -> () {
             for (j, value) in row.iter_mut().enumerate() {
                 let p = &padded[2 * j..2 * j + 8];
                 *value = taps.iter().zip(p).map(|(t, v)| t * v).sum();
@@ -237,7 +246,7 @@ fn halve_down(plane: &Plane, taps: &[f32; 8]) -> Plane {
                 continue;
             };
             let (row, from) = (out.row_mut(j), plane.row(y));
-            arch.dispatch(|| {
+            wide!(arch, { tap: f32 = *tap, row: &'a mut [f32] = row, from: &'a [f32] = from } -> () {
                 for (value, v) in row.iter_mut().zip(from) {
                     *value += tap * v;
                 }
