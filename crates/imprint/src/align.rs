@@ -380,19 +380,17 @@ fn refine((originals, copies): &(Vec<Plane>, Vec<Plane>), start: Warp) -> Option
     for (level, original) in originals.iter().enumerate().rev() {
         let factor = f64::from(1_u32 << level);
         let wanted = (scale * factor).log2().round().max(0.0) as usize;
-        let which = wanted.min(copies.len() - 1);
-        // Finer than the copy there is nothing to see, but the last step is taken all the same.
+        // A part of a picture shrinks to nothing before the whole does: such levels have nothing to say.
+        let Some(copy) = copies.get(wanted) else {
+            continue;
+        };
+        let shrunk = f64::from(1_u32 << wanted);
         let steps = if level > 0 { 6 } else { 3 };
         let places = places(original);
         for _ in 0..steps {
-            let (next, alike) = step(
-                &warp,
-                original,
-                factor,
-                &copies[which],
-                f64::from(1_u32 << which),
-                &places,
-            )?;
+            let Some((next, alike)) = step(&warp, original, factor, copy, shrunk, &places) else {
+                break;
+            };
             warp = next;
             likeness = alike;
         }

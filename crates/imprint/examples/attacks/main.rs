@@ -1,6 +1,6 @@
 //! Measures the imprint: how well it hides, how fast it is laid, what survives which attack.
 //!
-//! `cargo run --release -p portcullis-imprint --example attacks -- [hide|speed|table] [PICTURES]`
+//! `cargo run --release -p portcullis-imprint --example attacks -- [hide|speed|table] [PICTURES [ATTACK]]`
 #![allow(
     missing_docs,
     clippy::print_stdout,
@@ -38,7 +38,10 @@ fn main() {
                 let s = fitted(&o);
                 (o, s)
             });
-            table::run(&with.collect::<Vec<_>>());
+            table::run(
+                &with.collect::<Vec<_>>(),
+                arguments.get(3).map(String::as_str),
+            );
         }
         other => println!("no measurement is called {other}"),
     }

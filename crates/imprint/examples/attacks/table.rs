@@ -28,6 +28,8 @@ struct Row {
 struct Bench {
     words: Words,
     rows: BTreeMap<(usize, String), [Row; 2]>,
+    /// The one attack to run, if not all.
+    only: Option<String>,
     wrong_pairs: u64,
     wrong_square: f64,
     wrong_most: f64,
@@ -37,12 +39,13 @@ struct Bench {
 }
 
 /// Runs the table over originals with their strengths.
-pub(crate) fn run(originals: &[(Original, Strength)]) {
+pub(crate) fn run(originals: &[(Original, Strength)], only: Option<&str>) {
     let mut words = Words::new();
     (0..CANDIDATES).for_each(|r| words.push(&key().seed(&r.to_le_bytes()).word()));
     let mut bench = Bench {
         words,
         rows: BTreeMap::new(),
+        only: only.map(str::to_owned),
         wrong_pairs: 0,
         wrong_square: 0.0,
         wrong_most: f64::NEG_INFINITY,
@@ -130,6 +133,9 @@ impl Bench {
         leak: &Picture,
         of: &[u32],
     ) {
+        if self.only.as_ref().is_some_and(|only| only != name) {
+            return;
+        }
         let start = core_seconds();
         let alignment = reference.align(leak);
         self.align_time += core_seconds() - start;
@@ -172,12 +178,11 @@ impl Bench {
                 );
             }
         }
-        for (release, score) in scores
+        for (_, score) in scores
             .iter()
             .enumerate()
             .filter(|(r, _)| !of.contains(&(*r as u32)))
         {
-            let _ = release;
             self.wrong_pairs += 1;
             self.wrong_square += score * score;
             self.wrong_most = self.wrong_most.max(*score);
@@ -208,8 +213,8 @@ impl Bench {
             .sum();
         let wrong: usize = self.rows.values().flatten().map(|r| r.wrong).sum();
         println!(
-            "single attacks: {single} missed of {cases}; wrong names: {wrong} in {} pairs, the largest wrong score {:.2}",
-            self.wrong_pairs, self.wrong_most
+            "single attacks: {single} missed of {cases}; wrong names: {wrong} in {} pairs, their scores' deviation {:.4}, the largest {:.2}",
+            self.wrong_pairs, (self.wrong_square / self.wrong_pairs.max(1) as f64).sqrt(), self.wrong_most
         );
         let n = self.cases.max(1) as f64;
         println!(
