@@ -214,7 +214,9 @@ impl Bench {
         let wrong: usize = self.rows.values().flatten().map(|r| r.wrong).sum();
         println!(
             "single attacks: {single} missed of {cases}; wrong names: {wrong} in {} pairs, their scores' deviation {:.4}, the largest {:.2}",
-            self.wrong_pairs, (self.wrong_square / self.wrong_pairs.max(1) as f64).sqrt(), self.wrong_most
+            self.wrong_pairs,
+            (self.wrong_square / self.wrong_pairs.max(1) as f64).sqrt(),
+            self.wrong_most
         );
         let n = self.cases.max(1) as f64;
         println!(
