@@ -53,6 +53,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Lists of addresses: a format, which core is to read.
     ("labels",     &["chains"]),
     ("chains",     &[]),
+    // Marks in pictures: what the vault lays into a copy and finds in a leak.
+    ("imprint",    &[]),
 ];
 
 /// Who puts everything together, and so reaches what nobody else may.
@@ -60,7 +62,7 @@ const OUTERMOST: &[&str] = &["portcullis", "sim"];
 
 /// No I/O, no clock, no randomness, no threads: same input, same answer, in every process and every year.
 const PURE: &[&str] = &[
-    "report", "contact", "core", "mandate", "tlog", "labels", "chains",
+    "report", "contact", "core", "mandate", "tlog", "labels", "chains", "imprint",
 ];
 
 /// Crates through which a pure one would reach the outside.
