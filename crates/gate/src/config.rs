@@ -39,7 +39,8 @@ pub struct Config {
     pub successors: BTreeMap<String, String>,
     /// The stop boards' URLs.
     pub boards: BTreeMap<BoardId, String>,
-    /// Fees, by CAIP-2 chain.
+    /// Fees, by CAIP-2 chain; none where all wallets pay by mandate or from coins.
+    #[serde(default)]
     pub chains: BTreeMap<String, ChainFees>,
     /// Nodes and fees of chains whose wallets spend coins, by CAIP-2 chain.
     #[serde(default)]

@@ -75,6 +75,7 @@ fn kinds() -> Vec<(&'static str, ActKind)> {
     kinds.extend(codes());
     kinds.extend(handovers());
     kinds.extend(principals());
+    kinds.extend(payees());
     kinds
 }
 
@@ -86,19 +87,9 @@ fn withdraw_to(asset: &str, to: &str) -> ActKind {
     })
 }
 
-fn customers() -> Vec<(&'static str, ActKind)> {
-    let passkey = Holder::new(Kind::PasskeyEd25519).factor();
-    let withdraw = |asset, amount| {
-        ActKind::Withdraw(Withdraw {
-            asset,
-            to: World::address(0x22),
-            amount: Amount(amount),
-        })
-    };
-    let (address, factor) = (World::address(0x22), passkey.id());
+/// Payees on other chains, in spellings that have capital letters and that have none.
+fn payees() -> Vec<(&'static str, ActKind)> {
     vec![
-        ("withdraw ether", withdraw(World::ETHER, 1_000_000_000)),
-        ("withdraw a token", withdraw(World::TOKEN, u128::MAX)),
         (
             "withdraw bitcoin to an address in base58",
             withdraw_to(
@@ -120,6 +111,22 @@ fn customers() -> Vec<(&'static str, ActKind)> {
                 "xrpl:0:rnXyVQzgxZe7TR1EPzTkGj2jxH4LMJYh66?dt=104",
             ),
         ),
+    ]
+}
+
+fn customers() -> Vec<(&'static str, ActKind)> {
+    let passkey = Holder::new(Kind::PasskeyEd25519).factor();
+    let withdraw = |asset, amount| {
+        ActKind::Withdraw(Withdraw {
+            asset,
+            to: World::address(0x22),
+            amount: Amount(amount),
+        })
+    };
+    let (address, factor) = (World::address(0x22), passkey.id());
+    vec![
+        ("withdraw ether", withdraw(World::ETHER, 1_000_000_000)),
+        ("withdraw a token", withdraw(World::TOKEN, u128::MAX)),
         ("cancel", ActKind::Cancel(Cancel { act: OTHER })),
         (
             "add an address",

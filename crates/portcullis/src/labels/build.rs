@@ -112,7 +112,7 @@ fn empty(found: &Found) -> Failure {
 #[derive(Default)]
 struct Rejected {
     counts: BTreeMap<&'static str, u32>,
-    /// FILE:LINE and why.
+    /// File, line and why.
     lines: String,
 }
 
