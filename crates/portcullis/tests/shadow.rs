@@ -408,7 +408,7 @@ fn line(at: u64, ago: u64) -> String {
     format!("w{at},{},a{at},ETH,1,own-{at}\n", now() - ago)
 }
 
-/// One copy of the year 2926 would make all that follow look late.
+/// One copy of the year 2286 would make all that follow look late.
 #[test]
 fn a_copy_of_a_time_to_come_is_none_and_blinds_nobody() {
     let dir = tempfile::tempdir().unwrap();
@@ -420,8 +420,8 @@ fn a_copy_of_a_time_to_come_is_none_and_blinds_nobody() {
             now() - 3_600
         )
     };
-    for ahead in [360, 900 * 365 * 86_400] {
-        let (status, answer) = shadow.post_as(&row(now() + ahead), "");
+    for ahead in [now() + 360, 9_999_999_999] {
+        let (status, answer) = shadow.post_as(&row(ahead), "");
         assert_eq!((status, &answer[0]["would"]), (422, &"unread".into()));
         let why = answer[0]["unread"].as_str().unwrap();
         assert!(why.contains("ahead of this host's clock"), "{why}");
