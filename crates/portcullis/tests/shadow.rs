@@ -430,6 +430,34 @@ fn a_copy_of_a_time_to_come_is_none_and_blinds_nobody() {
     assert_eq!(answer[0]["grounds"], serde_json::json!(["new-address"]));
 }
 
+/// A file that never ends, as a pipe may be: who waits for a signal does not wait for it.
+#[test]
+fn a_signal_ends_what_is_being_read_and_the_report_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe.csv");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.current_dir(dir.path()).args(["shadow", "--watch"]);
+    command.args(["--from", "pipe.csv", "--json", "found.json"]);
+    let mut shadow = Listening(command.spawn().unwrap(), String::new());
+    // Opens once the other end is open.
+    let mut writer = std::fs::File::create(&pipe).unwrap();
+    let head = "id,time,account,asset,amount,to\n";
+    writer
+        .write_all((head.to_owned() + &line(1, 90)).as_bytes())
+        .unwrap();
+    assert!(shadow.end());
+    let cut = read_json(&dir.path().join("found.json"))["cut"][0].clone();
+    let cut = cut.as_str().unwrap();
+    assert!(cut.contains("pipe.csv was not judged to its end"), "{cut}");
+}
+
 /// What was read stands in the report, whatever becomes of the folder; and what grows later is read on.
 #[test]
 fn a_folder_that_is_removed_takes_nothing_with_it() {

@@ -8,7 +8,8 @@
 use portcullis_chains::Amount;
 use portcullis_core::{Span, Time};
 use portcullis_shadow::judge::{Episode, Pattern};
-use portcullis_shadow::{Factor, Row, Shadow, Terms};
+use portcullis_shadow::mapping::Noted;
+use portcullis_shadow::{Factor, Mapping, Report, Row, Shadow, Terms};
 
 const BEGIN: Time = Time(1_780_272_000_000);
 const DAY: u64 = Span::hours(24).0;
@@ -208,7 +209,8 @@ fn a_row_far_from_the_others_neither_ends_the_week_of_learning_nor_holds_it() {
         rows.sort_by_key(|row| row.time);
         rows.into_iter().for_each(|row| drop(shadow.take(row)));
         let report = shadow.report();
-        (report.tally.held.count, report.tally.anew)
+        let held = report.tally.held.count;
+        (held, warnings(report).len())
     };
     let (want, _) = held(None);
     assert!(want > 0, "the book is learnt");
@@ -236,6 +238,13 @@ fn many_patterns_at_once_take_no_longer_for_each() {
     assert!(many < few * 24, "{few:?} for 1,000, {many:?} for 8,000");
 }
 
+fn warnings(report: Report) -> Vec<String> {
+    let mapping = Mapping::parse("").unwrap();
+    report
+        .of_files(Vec::new(), &mapping, &Noted::default())
+        .warnings
+}
+
 /// Beyond ten thousand at once, those that were quiet longest are over, and the report says so.
 #[test]
 fn patterns_that_go_on_are_bounded() {
@@ -248,6 +257,8 @@ fn patterns_that_go_on_are_bounded() {
     let report = shadow.report();
     assert_eq!(report.episodes.len(), 1_000);
     assert_eq!(report.tally.forgotten.episodes, 50);
+    let warnings = warnings(report);
+    assert!(warnings[0].contains("50 patterns"), "{warnings:?}");
 }
 
 #[test]

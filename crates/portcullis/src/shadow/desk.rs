@@ -38,6 +38,8 @@ struct All {
     faults: Faults,
     cut: Vec<String>,
     files: Vec<String>,
+    /// Those that are being read.
+    unfinished: Vec<String>,
     rows: u64,
     said: Instant,
 }
@@ -70,6 +72,7 @@ impl Desk {
                 faults: Faults::default(),
                 cut: Vec::new(),
                 files: Vec::new(),
+                unfinished: Vec::new(),
                 rows: 0,
                 said: Instant::now(),
             }),
@@ -86,7 +89,7 @@ impl Desk {
         for part in &mut *parts {
             self.read_part(&mut sorter, part, true)?;
         }
-        self.judge(sorter, parts, |all, row| match &mut stopped {
+        self.judge(sorter, |all, row| match &mut stopped {
             Some(stopped) => all.judge_into(row, stopped),
             None => {
                 all.shadow.take(row);
@@ -104,7 +107,7 @@ impl Desk {
                 self.cut(failure.what().to_owned());
             }
         }
-        self.judge(sorter, parts, |all, row| {
+        self.judge(sorter, |all, row| {
             all.shadow.take(row);
             Ok(())
         })
@@ -138,6 +141,7 @@ impl Desk {
         file: impl IoRead,
     ) -> Result<(), Failure> {
         let (name, at, first) = self.all().begin(part.path.display().to_string());
+        self.all().unfinished.push(name.clone());
         let mut read = Read::new(form, file, &self.mapping, first);
         for (row, number) in read.by_ref().zip(1_u64..) {
             if self.is_ended() {
@@ -169,7 +173,6 @@ impl Desk {
     fn judge(
         &self,
         sorter: Sorter,
-        parts: &[Part],
         mut take: impl FnMut(&mut All, Row) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let sorted = sorter.sorted().map_err(|error| unsorted(&error))?;
@@ -182,13 +185,8 @@ impl Desk {
             take(&mut all, row)?;
             all.say(|rows| format!("{judged} of {rows} rows judged"));
         }
-        if self.is_ended() {
-            for part in parts {
-                let file = part.path.display();
-                self.cut(format!(
-                    "{file} was not judged to its end: shadow was ended"
-                ));
-            }
+        if !self.is_ended() {
+            self.all().unfinished.clear();
         }
         Ok(())
     }
@@ -220,9 +218,18 @@ impl Desk {
         ahead.flatten().map_or(Ok(row), Err)
     }
 
-    /// Read and judge no more: what was begun stands in the report as cut.
+    /// Read and judge no more.
     pub(super) fn end(&self) {
         self.ends.store(true, Ordering::Relaxed);
+    }
+
+    /// What was begun and not ended stands in the report as cut.
+    pub(super) fn cut_unfinished(&self) {
+        let mut all = self.all();
+        for file in std::mem::take(&mut all.unfinished) {
+            let what = format!("{file} was not judged to its end, for shadow was ended");
+            all.cut.push(what);
+        }
     }
 
     fn is_ended(&self) -> bool {

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 /// A file is read once two looks at it, one after the other, show the same; one that changes later is read on.
 #[derive(Default)]
 pub(super) struct Folders {
-    folders: Vec<PathBuf>,
+    watched: Vec<PathBuf>,
     files: BTreeMap<PathBuf, Known>,
     /// Those that could not be looked into the last time.
     gone: BTreeSet<PathBuf>,
@@ -41,9 +41,9 @@ impl Look {
 }
 
 impl Folders {
-    pub(super) fn of(folders: Vec<PathBuf>) -> Self {
+    pub(super) fn of(watched: Vec<PathBuf>) -> Self {
         Self {
-            folders,
+            watched,
             ..Self::default()
         }
     }
@@ -91,7 +91,7 @@ impl Folders {
     /// A folder that is gone may come back; what came out of it stays.
     fn inside(&mut self) -> Vec<PathBuf> {
         let mut all = Vec::new();
-        for folder in &self.folders {
+        for folder in &self.watched {
             match files_of(folder) {
                 Ok(files) => {
                     self.gone.remove(folder);

@@ -93,6 +93,7 @@ impl Live {
     }
 
     fn close(&self, ended: Result<(), Failure>) -> Result<(), Failure> {
+        self.desk.cut_unfinished();
         if let Err(failure) = ended {
             // Where nothing was read there is nothing to say.
             return Err(if self.desk.rows() > 0 && self.write().is_ok() {
