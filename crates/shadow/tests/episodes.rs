@@ -207,7 +207,9 @@ fn a_row_far_from_the_others_neither_ends_the_week_of_learning_nor_holds_it() {
             ..row(0, "far", ETH, "far")
         }));
         rows.sort_by_key(|row| row.time);
-        rows.into_iter().for_each(|row| drop(shadow.take(row)));
+        for row in rows {
+            shadow.take(row);
+        }
         let report = shadow.report();
         let held = report.tally.held.count;
         (held, warnings(report).len())

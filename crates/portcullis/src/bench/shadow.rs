@@ -5,10 +5,11 @@ use super::cpu::of_process;
 use super::memory::resident;
 use super::row::Row;
 use crate::failure::{Exit, Failure};
-use portcullis_shadow::judge::{Example, Ground, Pattern};
+use portcullis_core::Time;
+use portcullis_shadow::judge::{Episode, Ground, Pattern};
 use portcullis_shadow::month::{COLUMNS, Made, month};
 use portcullis_shadow::{Form, Mapping, Read, Report, Shadow, Sorter, Terms};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::io::{self, Cursor};
 
 /// Which month.
@@ -42,17 +43,25 @@ pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>, Failure> {
     ))])
 }
 
-/// How many of the planted patterns stand in the report, each by its own rows, and how many were planted.
+/// How many of the planted patterns stand in the report, and how many were planted. One is found where an episode of
+/// its kind spans all of its time and has as many rows; honest ones may stand beside them.
 fn found(report: &Report, honest: u64) -> (u64, u64) {
-    let thefts = month(SEED, honest).filter_map(|made| Some((made.row.id, made.theft?)));
-    let thefts: HashMap<String, Pattern> = thefts.collect();
-    let planted: BTreeSet<Pattern> = thefts.values().copied().collect();
-    let shown = report.episodes.iter().filter(|episode| {
-        let of_it = |row: &&Example| thefts.get(&row.id) == Some(&episode.pattern);
-        2 * episode.examples.iter().filter(of_it).count() > episode.examples.len()
-    });
-    let found: BTreeSet<Pattern> = shown.map(|episode| episode.pattern).collect();
-    (found.len() as u64, planted.len() as u64)
+    let mut planted: BTreeMap<Pattern, Vec<Time>> = BTreeMap::new();
+    for made in month(SEED, honest) {
+        if let Some(pattern) = made.theft {
+            planted.entry(pattern).or_default().push(made.row.time);
+        }
+    }
+    let is_found = |(pattern, times): &(&Pattern, &Vec<Time>)| {
+        let spans = |episode: &Episode| {
+            let all = episode.first..=episode.last;
+            times.iter().all(|time| all.contains(time)) && episode.rows >= times.len() as u64
+        };
+        let mut episodes = report.episodes.iter();
+        episodes.any(|episode| episode.pattern == **pattern && spans(episode))
+    };
+    let found = planted.iter().filter(is_found).count();
+    (found as u64, planted.len() as u64)
 }
 
 fn judge(honest: u64) -> Result<Judged, Failure> {
