@@ -29,7 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // The production processes under a seeded scheduler: it plays all of them, and nothing uses it.
     ("sim",        &["gate", "signer", "herald", "witness", "client", "keeper", "journal", "node", "keys", "host", "contact", "core", "tlog", "chains"]),
     // Reads a platform's own withdrawals; nothing of the network is near it.
-    ("shadow",     &["report", "core", "chains"]),
+    ("shadow",     &["report", "core", "labels", "chains"]),
     // Processes. Gate and keepers share no code but what all have to agree on.
     ("gate",       &["journal", "node", "keys", "host", "core", "mandate", "tlog", "chains"]),
     ("signer",     &["keeper", "journal", "node", "keys", "host", "core", "mandate", "tlog", "chains"]),

@@ -271,9 +271,14 @@ struct Listening(Child, String);
 
 impl Listening {
     fn start(dir: &Path) -> Self {
+        Self::start_with(dir, &[])
+    }
+
+    fn start_with(dir: &Path, more: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
         command.current_dir(dir).stdout(Stdio::piped());
         command.args(["shadow", "--listen", "127.0.0.1:0", "--json", "found.json"]);
+        command.args(more);
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap())
@@ -314,6 +319,21 @@ impl Listening {
     }
 }
 
+impl Listening {
+    /// Whether it ended well.
+    fn end(&mut self) -> bool {
+        let pid = rustix::process::Pid::from_child(&self.0);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.0.wait().unwrap().success()
+    }
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}
+
 impl Drop for Listening {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -331,7 +351,7 @@ fn a_copy_is_answered_and_stands_in_the_report_at_the_end() {
             time - 3_600
         )
     };
-    let day = 1_780_272_000;
+    let day = now();
     let body = [
         row("w1", day, "passkey"),
         row("w2", day - 60, "none"),
@@ -369,9 +389,7 @@ fn a_copy_is_answered_and_stands_in_the_report_at_the_end() {
         (&"be-held".into(), &true.into())
     );
 
-    let pid = rustix::process::Pid::from_child(&shadow.0);
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    assert!(shadow.0.wait().unwrap().success());
+    assert!(shadow.end());
     let mut last = String::new();
     let mut out = shadow.0.stdout.take().unwrap();
     out.read_to_string(&mut last).unwrap();
@@ -383,6 +401,89 @@ fn a_copy_is_answered_and_stands_in_the_report_at_the_end() {
         (&found["judged"]["count"], &found["faults"]["rows"]),
         (&2.into(), &1.into())
     );
+}
+
+/// A row of a file, of so many seconds ago.
+fn line(at: u64, ago: u64) -> String {
+    format!("w{at},{},a{at},ETH,1,own-{at}\n", now() - ago)
+}
+
+/// One copy of the year 2286 would make all that follow look late.
+#[test]
+fn a_copy_of_a_time_to_come_is_none_and_blinds_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let shadow = Listening::start(dir.path());
+    let row = |time: u64| {
+        format!(
+            "{{\"id\":\"w{time}\",\"time\":{time},\"account\":\"a\",\"asset\":\"ETH\",\"amount\":\"1\",\"to\":\"x\",\
+             \"address_since\":{}}}",
+            now() - 3_600
+        )
+    };
+    for ahead in [now() + 360, 9_999_999_999] {
+        let (status, answer) = shadow.post_as(&row(ahead), "");
+        assert_eq!((status, &answer[0]["would"]), (422, &"unread".into()));
+        let why = answer[0]["unread"].as_str().unwrap();
+        assert!(why.contains("ahead of this host's clock"), "{why}");
+    }
+    let answer = shadow.post(&row(now() + 60));
+    assert_eq!(answer[0]["grounds"], serde_json::json!(["new-address"]));
+}
+
+/// A file that never ends, as a pipe may be: who waits for a signal does not wait for it.
+#[test]
+fn a_signal_ends_what_is_being_read_and_the_report_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe.csv");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.current_dir(dir.path()).args(["shadow", "--watch"]);
+    command.args(["--from", "pipe.csv", "--json", "found.json"]);
+    let mut shadow = Listening(command.spawn().unwrap(), String::new());
+    // Opens once the other end is open.
+    let mut writer = std::fs::File::create(&pipe).unwrap();
+    let head = "id,time,account,asset,amount,to\n";
+    writer
+        .write_all((head.to_owned() + &line(1, 90)).as_bytes())
+        .unwrap();
+    assert!(shadow.end());
+    let cut = read_json(&dir.path().join("found.json"))["cut"][0].clone();
+    let cut = cut.as_str().unwrap();
+    assert!(cut.contains("pipe.csv was not judged to its end"), "{cut}");
+}
+
+/// What was read stands in the report, whatever becomes of the folder; and what grows later is read on.
+#[test]
+fn a_folder_that_is_removed_takes_nothing_with_it() {
+    const HEAD: &str = "id,time,account,asset,amount,to\n";
+    let dir = tempfile::tempdir().unwrap();
+    let exports = dir.path().join("exports");
+    std::fs::create_dir(&exports).unwrap();
+    let (some, more) = (line(1, 90) + &line(2, 80), line(3, 70));
+    std::fs::write(exports.join("a.csv"), format!("{HEAD}{some}")).unwrap();
+    let mut shadow = Listening::start_with(dir.path(), &["--from", "exports", "--watch"]);
+    let judged = || read_json(&dir.path().join("found.json"))["judged"]["count"].clone();
+    assert_eq!(judged(), 2);
+    std::fs::write(exports.join("a.csv"), format!("{HEAD}{some}{more}")).unwrap();
+    let begun = std::time::Instant::now();
+    while judged() != 3 {
+        assert!(begun.elapsed().as_secs() < 60, "{}", judged());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    std::fs::remove_dir_all(&exports).unwrap();
+    let copy = format!(
+        "{{\"id\":\"c\",\"time\":{},\"account\":\"a\",\"asset\":\"ETH\",\"amount\":\"1\",\"to\":\"x\"}}",
+        now()
+    );
+    shadow.post(&copy);
+    assert!(shadow.end());
+    assert_eq!(judged(), 4);
 }
 
 #[test]

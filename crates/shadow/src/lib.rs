@@ -4,7 +4,8 @@
 //! patterns of attack stand in it, and how long honest customers would have waited. No key is needed and
 //! nobody's withdrawal is touched.
 //!
-//! Rows come in any order and are judged in that of their times; memory does not grow with their number.
+//! Rows come in any order and are judged in that of their times. All that is kept is bounded, whatever their number;
+//! where a bound is met the report says so.
 
 pub mod judge;
 pub mod mapping;

@@ -1,8 +1,10 @@
 //! One withdrawal, as the platform had it.
 
+use crate::mapping::RowFault;
+use crate::read::Fault;
 use minicbor::{Decode, Encode};
 use portcullis_chains::Amount;
-use portcullis_core::Time;
+use portcullis_core::{Span, Time};
 use serde::Deserialize;
 
 /// Digits after the point that amounts are counted in, whatever the asset: more than any coin has in use.
@@ -53,6 +55,21 @@ pub struct Row {
     /// In which line of it, counted from 1; of a copy, in which line of that.
     #[n(13)]
     pub line: u64,
+}
+
+/// So much may the platform's clock be ahead of this host's.
+const AHEAD: Span = Span::seconds(5 * 60);
+
+impl Row {
+    /// Why it is no row of now: its time is more than five minutes ahead of it.
+    #[must_use]
+    pub fn ahead_of(&self, now: Time) -> Option<Fault> {
+        (self.time > now.after(AHEAD)).then(|| Fault::Row {
+            line: self.line,
+            id: self.id.clone(),
+            fault: RowFault::Ahead,
+        })
+    }
 }
 
 /// What a platform asked for before it let a withdrawal go.

@@ -8,7 +8,8 @@
 use portcullis_chains::Amount;
 use portcullis_core::{Span, Time};
 use portcullis_shadow::judge::{Episode, Pattern};
-use portcullis_shadow::{Factor, Row, Shadow, Terms};
+use portcullis_shadow::mapping::Noted;
+use portcullis_shadow::{Factor, Mapping, Report, Row, Shadow, Terms};
 
 const BEGIN: Time = Time(1_780_272_000_000);
 const DAY: u64 = Span::hours(24).0;
@@ -182,4 +183,123 @@ fn the_same_row_counts_once_and_is_answered_as_before() {
     assert_eq!(report.weak_alone, 1);
     shadow.take(row(DAY, "a", ETH, "own-a"));
     assert_eq!(shadow.report().weak_alone, 0);
+}
+
+/// One row with a wrong year, before all others or after them, changes nothing that is said of these.
+#[test]
+fn a_row_far_from_the_others_neither_ends_the_week_of_learning_nor_holds_it() {
+    let month: Vec<Row> = (0..20 * 40)
+        .map(|n| {
+            let (day, customer) = (n / 40, n % 40);
+            let to = format!("own-{customer}-{}", day / 4);
+            Row {
+                address_since: None,
+                ..row(day * DAY + customer, &format!("a{customer}"), ETH, &to)
+            }
+        })
+        .collect();
+    let held = |far: Option<u64>| {
+        let mut shadow = Shadow::new(Terms::default());
+        let mut rows = month.clone();
+        rows.extend(far.map(|time| Row {
+            time: Time(time),
+            address_since: None,
+            ..row(0, "far", ETH, "far")
+        }));
+        rows.sort_by_key(|row| row.time);
+        for row in rows {
+            shadow.take(row);
+        }
+        let report = shadow.report();
+        let held = report.tally.held.count;
+        (held, warnings(report).len())
+    };
+    let (want, _) = held(None);
+    assert!(want > 0, "the book is learnt");
+    for far in [0, BEGIN.0 - 365 * DAY, BEGIN.0 + 900 * 365 * DAY] {
+        assert_eq!(held(Some(far)), (want, 1), "{far}");
+    }
+}
+
+/// Eight thousand merchants, each paid by ten accounts on the day of a sale.
+#[test]
+fn many_patterns_at_once_take_no_longer_for_each() {
+    let took = |places: u64| {
+        let mut shadow = Shadow::new(Terms::default());
+        shadow.take(row(0, "b", ETH, "own-b"));
+        let begun = std::time::Instant::now();
+        for n in 0..places * 10 {
+            let (account, to) = (format!("a{n}"), format!("place-{}", n / 10));
+            shadow.take(row(10 * DAY + n, &account, ETH + u128::from(n), &to));
+        }
+        let rows = shadow.report().tally.judged.count;
+        assert_eq!(rows, places * 10 + 1);
+        begun.elapsed()
+    };
+    let (few, many) = (took(1_000), took(8_000));
+    assert!(many < few * 24, "{few:?} for 1,000, {many:?} for 8,000");
+}
+
+fn warnings(report: Report) -> Vec<String> {
+    let mapping = Mapping::parse("").unwrap();
+    report
+        .of_files(Vec::new(), &mapping, &Noted::default())
+        .warnings
+}
+
+/// Beyond ten thousand at once, those that were quiet longest are over, and the report says so.
+#[test]
+fn patterns_that_go_on_are_bounded() {
+    let mut shadow = Shadow::new(Terms::default());
+    shadow.take(row(0, "b", ETH, "own-b"));
+    for n in 0..10_050_u64 * 6 {
+        let (account, to) = (format!("a{n}"), format!("place-{}", n / 6));
+        shadow.take(row(10 * DAY + n, &account, ETH + u128::from(n), &to));
+    }
+    let report = shadow.report();
+    assert_eq!(report.episodes.len(), 1_000);
+    assert_eq!(report.tally.forgotten.episodes, 50);
+    let warnings = warnings(report);
+    assert!(warnings[0].contains("50 patterns"), "{warnings:?}");
+}
+
+#[test]
+fn rows_meet_however_their_address_and_asset_are_spelt() {
+    let thief = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+    let spelt = [
+        thief.to_owned(),
+        thief.to_lowercase(),
+        thief[2..].to_uppercase(),
+    ];
+    let theft = (0..18_u64).map(|at| {
+        let to = &spelt[usize::try_from(at % 3).unwrap()];
+        row(0, &format!("a{at}"), ETH + u128::from(at), to)
+    });
+    let found = judged(theft);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].pattern, found[0].rows), (Pattern::Together, 18));
+    assert_eq!(found[0].common, thief);
+
+    let mut theft = alike(18);
+    theft
+        .iter_mut()
+        .step_by(2)
+        .for_each(|row| row.asset = "eth".into());
+    let found = judged(theft);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].pattern, found[0].rows), (Pattern::Alike, 18));
+}
+
+#[test]
+fn a_limit_is_met_in_whatever_case_its_asset_is_written() {
+    let terms = Terms::parse("[limits.ETH]\nday = \"1.5\"").unwrap();
+    let mut shadow = Shadow::new(terms);
+    for (asset, want) in [("eth", 0), ("ETH", 1), ("Eth", 1)] {
+        let answer = shadow.take(Row {
+            asset: asset.into(),
+            id: asset.into(),
+            ..row(DAY, "a", ETH, "own-a")
+        });
+        assert_eq!(answer.grounds.len(), want, "{asset}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Beside a platform that runs: files that come into a folder, and copies over HTTP.
 
-use super::{Desk, Pages, files_in, tell};
+use super::{Desk, Folders, Pages, Part, tell};
 use crate::door::{Hosts, Stranger};
 use crate::failure::{Exit, Failure};
 use crate::out::{say, warn};
@@ -14,14 +14,13 @@ use axum::response::{IntoResponse as _, Json, Response};
 use axum::routing::post;
 use portcullis_host::listen::{Bounds, accept};
 use portcullis_shadow::Answer;
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::interval;
+use tokio::time::{Interval, interval};
 
 /// How often folders are looked at.
 const LOOKS: Duration = Duration::from_secs(1);
@@ -36,77 +35,154 @@ const BOUNDS: Bounds = Bounds {
     answer_within: Duration::from_secs(30),
 };
 
+/// How long what is being read may take to end.
+const ENDS_WITHIN: Duration = Duration::from_secs(5);
+
 /// What is looked at until somebody ends it.
 pub(super) struct Live {
-    desk: Mutex<Desk>,
-    folders: Vec<PathBuf>,
+    desk: Desk,
+    folders: Mutex<Folders>,
     pages: Pages,
 }
 
 impl Live {
-    pub(super) fn new(desk: Desk, folders: Vec<PathBuf>, pages: Pages) -> Self {
+    pub(super) fn new(desk: Desk, folders: Folders, pages: Pages) -> Self {
         Self {
-            desk: Mutex::new(desk),
-            folders,
+            desk,
+            folders: Mutex::new(folders),
             pages,
         }
     }
 
-    /// Go on until a signal comes; the report is written once more then. These files have been read.
-    pub(super) fn run(self, read: Vec<PathBuf>, listen: Option<SocketAddr>) -> Result<(), Failure> {
-        let failed = |error: std::io::Error| Failure::new(Exit::Stopped, error, "start it again");
+    /// Read these files, then go on until a signal comes. However it ends, the report is written once more then.
+    pub(super) fn run(
+        self,
+        named: Vec<PathBuf>,
+        listen: Option<SocketAddr>,
+    ) -> Result<(), Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread();
-        let runtime = { runtime }.enable_all().build().map_err(failed)?;
+        let runtime = { runtime }.enable_all().build().map_err(|e| failed(&e))?;
         let live = Arc::new(self);
-        runtime.block_on(async {
-            let mut end = signal(SignalKind::terminate()).map_err(failed)?;
-            let watched = watch(Arc::clone(&live), read.into_iter().collect());
-            let copied = copies(Arc::clone(&live), listen);
+        let ended = runtime.block_on(async {
+            let mut end = signal(SignalKind::terminate()).map_err(|e| failed(&e))?;
             tokio::select! {
-                ended = watched => ended,
-                ended = copied => ended,
+                ended = work(&live, named, listen) => ended,
                 _ = tokio::signal::ctrl_c() => Ok(()),
                 _ = end.recv() => Ok(()),
             }
-        })?;
-        live.write()?;
-        tell(&live.desk().report(), live.pages.page.path());
+        });
+        live.desk.end();
+        runtime.shutdown_timeout(ENDS_WITHIN);
+        live.close(ended)
+    }
+
+    /// Look at the folders once more, and read what has come to rest.
+    fn look(&self, is_first: bool) -> Result<(), Failure> {
+        let mut folders = self.folders();
+        let mut parts = folders.look();
+        if parts.is_empty() {
+            return Ok(());
+        }
+        if is_first {
+            self.desk.read(&mut parts, None)?;
+        } else {
+            self.desk.read_more(&mut parts)?;
+        }
+        folders.note(parts);
         Ok(())
     }
 
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    fn close(&self, ended: Result<(), Failure>) -> Result<(), Failure> {
+        self.desk.cut_unfinished();
+        if let Err(failure) = ended {
+            // Where nothing was read there is nothing to say.
+            return Err(if self.desk.rows() > 0 && self.write().is_ok() {
+                failure.keeping("The report is written.")
+            } else {
+                failure
+            });
+        }
+        if let Ok(folders) = self.folders.try_lock() {
+            for path in folders.unread() {
+                let path = path.display();
+                self.desk.cut(format!(
+                    "{path} was still being written, and was not read as it is now"
+                ));
+            }
+        }
+        self.write()?;
+        tell(&self.desk.report(), self.pages.page.path());
+        Ok(())
+    }
+
+    fn folders(&self) -> MutexGuard<'_, Folders> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> Result<(), Failure> {
-        let report = self.desk().report();
-        self.pages.write(&report)
+        self.pages.write(&self.desk.report())
     }
 }
 
-async fn watch(live: Arc<Live>, mut seen: BTreeSet<PathBuf>) -> Result<(), Failure> {
-    let (mut looks, mut written) = (interval(LOOKS), live.desk().rows());
+fn failed(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Exit::Stopped, error, "start it again")
+}
+
+/// What there is first: copies are judged by it.
+async fn work(
+    live: &Arc<Live>,
+    named: Vec<PathBuf>,
+    listen: Option<SocketAddr>,
+) -> Result<(), Failure> {
+    let listener = match listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    let mut looks = interval(LOOKS);
+    aside(live, |live| {
+        let mut named: Vec<Part> = named.into_iter().map(Part::new).collect();
+        live.desk.read(&mut named, None)
+    })
+    .await?;
+    looks.tick().await;
+    aside(live, |live| live.look(true)).await?;
+    if live.folders().unread().next().is_some() {
+        looks.tick().await;
+        aside(live, |live| live.look(true)).await?;
+    }
+    aside(live, Live::write).await?;
+    tokio::select! {
+        ended = watch(live, looks) => ended,
+        ended = copies(live, listener) => ended,
+    }
+}
+
+/// On a thread of its own: files take long, and who asks meanwhile is answered.
+async fn aside(
+    live: &Arc<Live>,
+    work: impl FnOnce(&Live) -> Result<(), Failure> + Send + 'static,
+) -> Result<(), Failure> {
+    let live = Arc::clone(live);
+    let done = tokio::task::spawn_blocking(move || work(&live)).await;
+    done.unwrap_or_else(|error| Err(failed(&error)))
+}
+
+async fn watch(live: &Arc<Live>, mut looks: Interval) -> Result<(), Failure> {
+    let mut written = live.desk.rows();
     for turn in 1_u64.. {
         looks.tick().await;
-        let mut new = files_in(&live.folders)?;
-        new.retain(|path| seen.insert(path.clone()));
-        if !new.is_empty() {
-            live.desk().read(&new, None)?;
-        }
-        let rows = live.desk().rows();
+        aside(live, |live| live.look(false)).await?;
+        let rows = live.desk.rows();
         if rows > written && turn.is_multiple_of(WRITES) {
             written = rows;
-            live.write()?;
+            aside(live, Live::write).await?;
         }
     }
     Ok(())
 }
 
 /// Copies of withdrawals, on this host alone: they say who withdraws what.
-async fn copies(live: Arc<Live>, listen: Option<SocketAddr>) -> Result<(), Failure> {
-    let Some(address) = listen else {
-        return std::future::pending().await;
-    };
+async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     if !address.ip().is_loopback() {
         let what = format!("{address} is not of this host");
         return Err(Failure::usage(
@@ -114,10 +190,15 @@ async fn copies(live: Arc<Live>, listen: Option<SocketAddr>) -> Result<(), Failu
             "listen on 127.0.0.1, behind what you trust",
         ));
     }
-    let unheard =
-        |error: std::io::Error| Failure::usage(format!("{address}: {error}"), "name another");
-    let listener = TcpListener::bind(address).await.map_err(unheard)?;
-    let address = listener.local_addr().map_err(unheard)?;
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| Failure::usage(format!("{address}: {error}"), "name another"))
+}
+
+async fn copies(live: &Arc<Live>, listener: Option<TcpListener>) -> Result<(), Failure> {
+    let Some(listener) = listener else {
+        return std::future::pending().await;
+    };
+    let address = listener.local_addr().map_err(|error| failed(&error))?;
     say(format_args!("copies   POST http://{address}/withdrawals"));
     let router = Router::new()
         .route("/withdrawals", post(judge))
@@ -126,7 +207,7 @@ async fn copies(live: Arc<Live>, listen: Option<SocketAddr>) -> Result<(), Failu
             Arc::new(Hosts::of(address)),
             pass,
         ))
-        .with_state(live);
+        .with_state(Arc::clone(live));
     let connections = hyper_util::server::graceful::GracefulShutdown::new();
     accept(&listener, &router, BOUNDS, &connections).await;
     Ok(())
@@ -156,7 +237,7 @@ async fn judge(State(live): State<Arc<Live>>, body: Result<Bytes, BytesRejection
         }
         Err(rejection) => return problem(rejection.status(), &rejection.body_text()),
     };
-    let answers = live.desk().copy(&body);
+    let answers = live.desk.copy(&body);
     if answers.is_empty() {
         let what = "the body is empty: send a JSON object, or several, one on each line";
         return problem(StatusCode::UNPROCESSABLE_ENTITY, what);

@@ -1,6 +1,7 @@
 //! `portcullis shadow`: what Portcullis would have done with a platform's own withdrawals.
 
 mod desk;
+mod folders;
 mod live;
 
 use crate::failure::{Exit, Failure};
@@ -8,7 +9,8 @@ use crate::files;
 use crate::out::{json, say, warn};
 use crate::output::Output;
 use clap::Args;
-use desk::Desk;
+use desk::{Desk, Part};
+use folders::Folders;
 use live::Live;
 use portcullis_host::{Clock as _, SystemClock};
 use portcullis_keeper::rfc3339;
@@ -62,17 +64,18 @@ impl ShadowArgs {
         if let Some(rows) = &rows {
             pages.are_apart(rows)?;
         }
-        let mut desk = Desk::new(mapping, terms);
+        let is_live = self.watch || self.listen.is_some();
+        let desk = Desk::new(mapping, terms, is_live);
         let (folders, mut files): (Vec<PathBuf>, Vec<PathBuf>) =
             self.from.into_iter().partition(|path| path.is_dir());
-        files.extend(files_in(&folders)?);
-        match &rows {
-            Some(rows) => read_into(&mut desk, &files, rows)?,
-            None => desk.read(&files, None)?,
+        if is_live {
+            return Live::new(desk, Folders::of(folders), pages).run(files, self.listen);
         }
-        if self.watch || self.listen.is_some() {
-            pages.write(&desk.report())?;
-            return Live::new(desk, folders, pages).run(files, self.listen);
+        files.extend(files_in(&folders)?);
+        let mut parts: Vec<Part> = files.into_iter().map(Part::new).collect();
+        match &rows {
+            Some(rows) => read_into(&desk, &mut parts, rows)?,
+            None => desk.read(&mut parts, None)?,
         }
         let report = desk.report();
         if report.tally.judged.count == 0 {
@@ -100,32 +103,35 @@ impl ShadowArgs {
 }
 
 /// Judge, and write the rows that would have been held or refused as they come.
-fn read_into(desk: &mut Desk, files: &[PathBuf], rows: &Output) -> Result<(), Failure> {
+fn read_into(desk: &Desk, parts: &mut [Part], rows: &Output) -> Result<(), Failure> {
     let failed = |error: io::Error| rows.unwritable(&error);
     let draft = BufWriter::new(rows.draft()?);
     let mut stopped = RowsFile::new(draft).map_err(failed)?;
-    desk.read(files, Some(&mut stopped))?;
+    desk.read(parts, Some(&mut stopped))?;
     let draft = stopped.end().map_err(failed)?.into_inner();
     rows.keep(draft.map_err(|error| failed(error.into_error()))?)
 }
 
-/// The files of these folders, in the order of their names. What begins with a point is not finished.
+/// The files of these folders, in the order of their names.
 fn files_in(folders: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for folder in folders {
-        let failed = |error: std::io::Error| unreadable(folder, &error);
-        let entries = std::fs::read_dir(folder).map_err(failed)?;
-        let entries = entries.map(|entry| Ok(entry?.path()));
-        let mut inside = entries.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-        let is_whole = |path: &Path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            path.is_file() && !name.starts_with('.')
-        };
-        inside.retain(|path| is_whole(path));
-        inside.sort();
-        files.extend(inside);
+        let inside = files_of(folder);
+        files.extend(inside.map_err(|error| unreadable(folder, &error))?);
     }
     Ok(files)
+}
+
+/// The files of a folder, in the order of their names. What begins with a point is not finished.
+fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut inside = entries.collect::<io::Result<Vec<_>>>()?;
+    inside.retain(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path.is_file() && !name.starts_with('.')
+    });
+    inside.sort();
+    Ok(inside)
 }
 
 /// Where the report goes.

@@ -9,6 +9,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Most accounts that are known to have nothing but a weak factor.
 const MOST_WEAK: usize = 1 << 20;
+/// Most addresses that are known to be young, in some 64 MiB: beyond, the oldest of them count as old.
+const MOST_YOUNG: usize = 1 << 20;
 
 /// Who has paid whom, and who has had a factor.
 pub(super) struct Book {
@@ -21,6 +23,8 @@ pub(super) struct Book {
     in_order: VecDeque<(Time, Place)>,
     /// How long ago: after that all are old.
     old: Span,
+    most: usize,
+    forgotten: u64,
 }
 
 /// How long an address has stood in its customer's book.
@@ -54,19 +58,21 @@ impl Book {
             young: HashMap::new(),
             in_order: VecDeque::new(),
             old: terms.delay.max(terms.code_age),
+            most: MOST_YOUNG,
+            forgotten: 0,
         }
     }
 
     /// How old the address is: by the file, or since the customer paid it first. While the book is only learnt,
     /// an address that was not seen before may be as old as any.
-    pub(super) fn look(&mut self, row: &Row, is_learning: bool) -> Address {
+    pub(super) fn look(&mut self, row: &Row, to: &str, is_learning: bool) -> Address {
         self.forget(row.time);
-        let key = [&*row.account, &*row.to];
+        let key = [&*row.account, to];
         let was_seen = self.addresses.see(key);
         if let Some(since) = row.address_since {
             return Address::Aged(row.time.since(since));
         }
-        let place = Place::of(&[row.account.as_bytes(), &[0], row.to.as_bytes()].concat());
+        let place = Place::of(&[row.account.as_bytes(), &[0], to.as_bytes()].concat());
         if let Some(first) = self.young.get(&place) {
             return Address::Aged(row.time.since(*first));
         }
@@ -75,6 +81,7 @@ impl Book {
         }
         self.young.insert(place, row.time);
         self.in_order.push_back((row.time, place));
+        self.bound();
         Address::Aged(Span(0))
     }
 
@@ -104,6 +111,20 @@ impl Book {
         self.weak.len() as u64
     }
 
+    /// How many young addresses counted as old, for there were too many.
+    pub(super) fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    fn bound(&mut self) {
+        if self.in_order.len() > self.most
+            && let Some((_, oldest)) = self.in_order.pop_front()
+        {
+            self.young.remove(&oldest);
+            self.forgotten += 1;
+        }
+    }
+
     fn forget(&mut self, now: Time) {
         while let Some((first, place)) = self.in_order.front()
             && now.since(*first) >= self.old
@@ -111,5 +132,43 @@ impl Book {
             self.young.remove(place);
             self.in_order.pop_front();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_chains::Amount;
+
+    fn row(time: u64, to: &str) -> Row {
+        Row {
+            time: Time(time),
+            number: time,
+            id: String::new(),
+            account: "a".into(),
+            asset: "ETH".into(),
+            amount: Amount(1),
+            to: to.into(),
+            factor: Factor::Passkey,
+            factor_since: None,
+            contact_since: None,
+            address_since: None,
+            went_out: true,
+            file: 0,
+            line: 0,
+        }
+    }
+
+    #[test]
+    fn of_too_many_young_addresses_the_oldest_count_as_old() {
+        let mut book = Book::new(&Terms::default());
+        book.most = 3;
+        let look = |book: &mut Book, time, to: &str| book.look(&row(time, to), to, false);
+        for (time, to) in [(0, "x"), (1, "y"), (2, "z"), (3, "w")] {
+            assert_eq!(look(&mut book, time, to), Address::Aged(Span(0)));
+        }
+        assert_eq!(look(&mut book, 4, "x"), Address::Old);
+        assert_eq!(look(&mut book, 4, "y"), Address::Aged(Span(3)));
+        assert_eq!((book.young.len(), book.forgotten()), (3, 1));
     }
 }

@@ -1,21 +1,27 @@
 //! Attacks, as far as their rows show them together.
 
 use super::Would;
-use super::before::{Before, Judged};
+use super::before::{Before, Judged, Meeting};
+use super::names::Names;
 use crate::report::add_to;
 use crate::row::{PLACES, Row};
 use portcullis_chains::Amount;
 use portcullis_core::behaviour::{Place, WINDOW, Who};
 use portcullis_core::{Span, Time};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Borrow;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// After so long without another row an episode is over: nothing is looked at beside what is older.
 const QUIET: Span = WINDOW;
-/// Most episodes, the largest of them; most accounts that are told apart in one; most rows that are shown of one.
+/// Most episodes, the largest of them; most that go on at once, of which those that were quiet longest are over first.
 const MOST: usize = 1_000;
+const MOST_OPEN: usize = 10_000;
+/// Most accounts that are told apart in one, and in all that go on; most rows that are shown of one.
 const MOST_ACCOUNTS: usize = 100_000;
+const MOST_WHO: usize = 1 << 20;
 const EXAMPLES: usize = 10;
 
 /// How a theft shows among withdrawals.
@@ -40,6 +46,19 @@ impl Pattern {
             Self::Together => row.to.clone(),
             Self::WithoutFactor | Self::Changed => String::new(),
         }
+    }
+
+    /// Where its rows meet, however they spell what they have in common.
+    fn meeting(self, row: &Row, names: &Names) -> Meeting {
+        let place = match self {
+            Self::Alike => {
+                let amount = row.amount.0.to_be_bytes();
+                Place::of(&[names.asset.as_bytes(), &[0], &amount].concat())
+            }
+            Self::Together => Place::of(names.to.as_bytes()),
+            Self::WithoutFactor | Self::Changed => Place::ALL,
+        };
+        (self, place)
     }
 
     /// What it is, for people.
@@ -108,7 +127,13 @@ pub struct Example {
 
 #[derive(Default)]
 pub(super) struct Episodes {
-    open: BTreeMap<(Pattern, String), Episode>,
+    open: BTreeMap<Meeting, Episode>,
+    /// Those that go on, by their last rows.
+    by_last: BTreeSet<(Time, Meeting)>,
+    /// How many accounts are told apart in them.
+    who: usize,
+    /// How many were over before their time, for too many went on.
+    cut: u64,
     over: Vec<Episode>,
     before: Before,
 }
@@ -124,48 +149,92 @@ pub(super) struct Patterns {
 
 impl Episodes {
     /// One more row. Where it shows a pattern, those that came before it stand in the episode, too.
-    pub(super) fn take(&mut self, judged: Judged, patterns: &Patterns) {
+    pub(super) fn take(&mut self, judged: Judged, names: &Names, patterns: &Patterns) {
         let now = judged.row.time;
         self.close(now);
         let judged = Arc::new(judged);
         for pattern in &patterns.may {
-            let common = pattern.common(&judged.row);
-            let meeting = (*pattern, Place::of(common.as_bytes()));
+            let meeting = pattern.meeting(&judged.row, names);
             if !patterns.shown.contains(pattern) {
                 self.before.keep(meeting, &judged);
                 continue;
             }
             let mut rows = self.before.take(meeting, now);
             rows.push_back(Arc::clone(&judged));
-            let episode = self.open.entry((*pattern, common.clone()));
-            let episode = episode.or_insert_with(|| Episode::begin(*pattern, common, now));
-            for judged in &rows {
-                episode.add(judged);
-            }
+            self.add(meeting, &rows);
         }
+    }
+
+    fn add(&mut self, meeting: Meeting, rows: &VecDeque<Arc<Judged>>) {
+        let Some(first) = rows.front() else { return };
+        let episode = self.open.entry(meeting).or_insert_with(|| {
+            let common = meeting.0.common(&first.row);
+            Episode::begin(meeting.0, common, first.row.time)
+        });
+        self.by_last.remove(&(episode.last, meeting));
+        let known = episode.who.len();
+        for judged in rows {
+            let more = MOST_WHO.saturating_sub(self.who + episode.who.len() - known);
+            episode.add(judged, more > 0);
+        }
+        self.who += episode.who.len() - known;
+        self.by_last.insert((episode.last, meeting));
+        self.bound();
     }
 
     /// The largest first; those that go on, too.
     pub(super) fn all(&self) -> Vec<Episode> {
         let all = self.over.iter().chain(self.open.values());
-        largest(all.cloned().collect())
+        let mut all: Vec<&Episode> = all.collect();
+        largest(&mut all);
+        all.into_iter().map(Episode::shown).collect()
+    }
+
+    /// How many were over before their time.
+    pub(super) fn cut(&self) -> u64 {
+        self.cut
     }
 
     fn close(&mut self, now: Time) {
-        let is_over = |episode: &Episode| now.since(episode.last) >= QUIET;
-        let over = self.open.extract_if(.., |_, episode| is_over(episode));
-        self.over.extend(over.map(|(_, episode)| episode));
+        while let Some((last, _)) = self.by_last.first()
+            && now.since(*last) >= QUIET
+        {
+            self.close_first();
+        }
+    }
+
+    fn bound(&mut self) {
+        if self.by_last.len() > MOST_OPEN {
+            self.cut += 1;
+            self.close_first();
+        }
+    }
+
+    /// The one that has been quiet longest is over.
+    fn close_first(&mut self) {
+        let Some((_, meeting)) = self.by_last.pop_first() else {
+            return;
+        };
+        if let Some(mut episode) = self.open.remove(&meeting) {
+            self.who -= std::mem::take(&mut episode.who).len();
+            self.over.push(episode);
+        }
         if self.over.len() > 2 * MOST {
-            self.over = largest(std::mem::take(&mut self.over));
+            largest(&mut self.over);
         }
     }
 }
 
 /// The largest, in their order.
-fn largest(mut episodes: Vec<Episode>) -> Vec<Episode> {
-    episodes.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.first.cmp(&b.first)));
+fn largest<E: Borrow<Episode>>(episodes: &mut Vec<E>) {
+    let order = |episode: &Episode| (Reverse(episode.rows), episode.first, episode.pattern);
+    episodes.sort_by(|a, b| {
+        let (a, b) = (a.borrow(), b.borrow());
+        order(a)
+            .cmp(&order(b))
+            .then_with(|| a.common.cmp(&b.common))
+    });
     episodes.truncate(MOST);
-    episodes
 }
 
 impl Episode {
@@ -201,7 +270,19 @@ impl Episode {
         }
     }
 
-    fn add(&mut self, Judged { row, would }: &Judged) {
+    /// Without what it takes to go on.
+    fn shown(&self) -> Self {
+        Self {
+            common: self.common.clone(),
+            amounts: self.amounts.clone(),
+            examples: self.examples.clone(),
+            who: BTreeSet::new(),
+            ..*self
+        }
+    }
+
+    /// One more row; its account is told apart from the others where there is room.
+    fn add(&mut self, Judged { row, would }: &Judged, has_room: bool) {
         self.first = self.first.min(row.time);
         self.last = self.last.max(row.time);
         self.rows += 1;
@@ -210,7 +291,7 @@ impl Episode {
             Would::BeHeld => self.held += 1,
             Would::BeRefused => self.refused += 1,
         }
-        if self.who.len() < MOST_ACCOUNTS {
+        if has_room && self.who.len() < MOST_ACCOUNTS {
             self.who.insert(Who::of(row.account.as_bytes()));
         }
         self.accounts = self.who.len() as u64;

@@ -6,26 +6,35 @@ mod book;
 mod episode;
 mod flows;
 mod ground;
+mod names;
 mod repeats;
 
 pub use answer::{Answer, Would};
 pub use episode::{Episode, Example, Pattern};
 pub use ground::Ground;
 
-use crate::report::{Report, Tally};
+use crate::report::{Forgotten, Report, Tally};
 use crate::row::{Factor, Row};
-use crate::terms::Terms;
+use crate::terms::{Limit, Terms};
 use before::Judged;
 use book::{Address, Book};
 use episode::{Episodes, Patterns};
 use flows::Flows;
+use names::Names;
 use portcullis_core::behaviour::{Asked, Behaviour, Company, RECENT};
 use portcullis_core::{Span, Time};
 use repeats::Repeats;
+use std::collections::BTreeMap;
+
+/// After so long without a row nothing is known of what is usual: it is learnt anew. One row with a wrong year
+/// would begin the week of learning long before there is anything to learn.
+const STILL: Span = Span::hours(24 * 30);
 
 /// Judges rows, which come in the order of their times.
 pub struct Shadow {
     terms: Terms,
+    /// By the names of assets.
+    limits: BTreeMap<String, Limit>,
     begun: Option<Time>,
     now: Time,
     book: Book,
@@ -38,6 +47,7 @@ pub struct Shadow {
 
 /// What is known of a row before it is judged.
 struct Known {
+    names: Names,
     address: Address,
     /// How long ago its factor and its contact were changed, where that is known.
     factor: Option<Span>,
@@ -61,8 +71,11 @@ impl Shadow {
     /// By these terms; nothing has been seen yet.
     #[must_use]
     pub fn new(terms: Terms) -> Self {
+        let limits = terms.limits.iter();
+        let limits = limits.map(|(asset, limit)| (names::asset(asset), limit.clone()));
         Self {
             book: Book::new(&terms),
+            limits: limits.collect(),
             terms,
             begun: None,
             now: Time(0),
@@ -87,6 +100,9 @@ impl Shadow {
         }
         let whole = repeats::whole(&row);
         row.time = row.time.max(self.now);
+        if self.begun.is_some() && row.time.since(self.now) >= STILL {
+            self.learn_anew();
+        }
         self.now = row.time;
         let (grounds, company) = self.judge(&row);
         if !row.id.is_empty() {
@@ -95,25 +111,38 @@ impl Shadow {
         Answer::new(&row, grounds, company)
     }
 
+    fn learn_anew(&mut self) {
+        self.begun = None;
+        self.behaviour = Behaviour::default();
+        self.tally.anew += 1;
+    }
+
     fn judge(&mut self, row: &Row) -> (Vec<Ground>, Company) {
         let begun = *self.begun.get_or_insert(row.time);
         let known = self.look(row, begun);
         let patterns = patterns(&self.terms, &known);
         let grounds = self.grounds(row, &known, &patterns.shown);
         let would = Would::by(&grounds);
-        if would != Would::BeRefused && row.went_out {
-            self.flows.add(row);
+        let is_limited = self.limits.contains_key(&known.names.asset);
+        if is_limited && would != Would::BeRefused && row.went_out {
+            self.flows.add(row, &known.names);
         }
         self.tally.add(row, &grounds);
         let row = row.clone();
-        self.episodes.take(Judged { row, would }, &patterns);
+        self.episodes
+            .take(Judged { row, would }, &known.names, &patterns);
         (grounds, known.company)
     }
 
     /// What all of it has come to.
     #[must_use]
     pub fn report(&self) -> Report {
-        let (terms, tally) = (self.terms.clone(), self.tally.clone());
+        let (terms, mut tally) = (self.terms.clone(), self.tally.clone());
+        tally.forgotten = Forgotten {
+            addresses: self.book.forgotten(),
+            accounts: self.flows.forgotten(),
+            episodes: self.episodes.cut(),
+        };
         Report::new(terms, tally, self.episodes.all(), self.book.weak_alone())
     }
 
@@ -122,7 +151,8 @@ impl Shadow {
         let since = |then: Option<Time>| then.map(|then| row.time.since(then));
         let (factor, contact) = (since(row.factor_since), since(row.contact_since));
         let is_learning = row.time.since(begun) < self.terms.warm_up;
-        let address = self.book.look(row, is_learning);
+        let names = Names::of(row);
+        let address = self.book.look(row, &names.to, is_learning);
         let account = row.account.as_bytes();
         // While the book is only learnt, anybody's address may be a fresh one.
         let age = if is_learning {
@@ -131,13 +161,15 @@ impl Shadow {
             address.age()
         };
         let changed = factor.into_iter().chain(contact).min();
-        let asked = Asked::new(account, row.asset.as_bytes(), row.amount, row.to.as_bytes())
+        let (asset, to) = (names.asset.as_bytes(), names.to.as_bytes());
+        let asked = Asked::new(account, asset, row.amount, to)
             .to_an_address_of(age)
             .after_a_change(changed);
         let company = self.behaviour.look(&asked, row.time);
         self.behaviour.note(&asked, row.time);
         let has_factor = self.book.has_factor(row);
         Known {
+            names,
             address,
             factor,
             contact,
@@ -156,8 +188,8 @@ impl Shadow {
             Factor::Weak => grounds.push(Ground::WeakFactor),
             Factor::Unsaid | Factor::Totp | Factor::Passkey => {}
         }
-        let limit = terms.limits.get(&row.asset);
-        grounds.extend(limit.and_then(|limit| self.flows.exceeded(limit, row)));
+        let limit = self.limits.get(&known.names.asset);
+        grounds.extend(limit.and_then(|limit| self.flows.exceeded(limit, row, &known.names)));
         let waits = |age: Option<Span>| {
             let left = |age: Span| Span(terms.delay.0.saturating_sub(age.0));
             age.map(left).filter(|left| left.0 > 0)
@@ -169,7 +201,7 @@ impl Shadow {
         grounds.extend(contact.map(Ground::NewContact));
         if row.factor == Factor::Totp {
             let is_young = known.address.is_younger_than(terms.code_age);
-            let over = limit.is_some_and(|limit| self.flows.is_over_code(limit, row));
+            let over = limit.is_some_and(|limit| self.flows.is_over_code(limit, row, &known.names));
             grounds.extend((is_young || over).then_some(Ground::Passkey));
         }
         let above = limit.and_then(|limit| limit.approval_above);

@@ -24,6 +24,9 @@ pub enum RowFault {
     /// A factor that the mapping does not know.
     #[error("its factor {0} stands nowhere in the mapping's [factors]")]
     Factor(Shown),
+    /// A live row of a time to come.
+    #[error("its time is more than 5 minutes ahead of this host's clock")]
+    Ahead,
 }
 
 impl RowFault {
@@ -34,7 +37,7 @@ impl RowFault {
             Self::Time(field, _) => format!("its {field} is no time that is understood"),
             Self::Amount(_, fault) => format!("its amount {fault}"),
             Self::Factor(_) => "its factor stands nowhere in the mapping's [factors]".into(),
-            Self::Missing(_) | Self::Text(_) => self.to_string(),
+            Self::Missing(_) | Self::Text(_) | Self::Ahead => self.to_string(),
         }
     }
 
@@ -52,6 +55,9 @@ impl RowFault {
             Self::Text(_) => "name the file's encoding in the mapping: encoding = \"shift_jis\"",
             Self::Factor(_) => {
                 "say what that word means under [factors] in the mapping: totp = [\"google\"]"
+            }
+            Self::Ahead => {
+                "see that both clocks are right, and that the mapping's time_zone is the platform's"
             }
         }
     }

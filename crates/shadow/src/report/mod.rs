@@ -7,7 +7,7 @@ mod warnings;
 
 pub use rows::RowsFile;
 pub(crate) use tally::add_to;
-pub use tally::{Count, Delays, Held, Tally};
+pub use tally::{Count, Delays, Forgotten, Held, Tally};
 
 use crate::judge::{Episode, Ground};
 use crate::mapping::{Columns, Mapping, Noted};

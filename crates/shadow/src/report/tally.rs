@@ -128,6 +128,23 @@ pub struct Tally {
     pub delays: Delays,
     /// By day since 1970: out, held, refused.
     pub days: BTreeMap<u64, [u64; 3]>,
+    /// How often so long nothing came that what is usual was learnt anew.
+    #[serde(skip)]
+    pub anew: u64,
+    /// What memory had no room for.
+    #[serde(skip)]
+    pub forgotten: Forgotten,
+}
+
+/// What was forgotten before its time, for there is a bound on what is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Young addresses, which counted as old.
+    pub addresses: u64,
+    /// Accounts, of which a week's outflow was counted anew.
+    pub accounts: u64,
+    /// Patterns, which were over and may stand there twice.
+    pub episodes: u64,
 }
 
 impl Default for Tally {
@@ -147,6 +164,8 @@ impl Default for Tally {
             grounds: grounds.map(|ground| (ground, Held::default())).collect(),
             delays: Delays::default(),
             days: BTreeMap::new(),
+            anew: 0,
+            forgotten: Forgotten::default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What somebody should know before all else that the report says.
 
-use super::Report;
 use super::html::share;
+use super::{Forgotten, Report};
 use crate::mapping::{Mapping, Noted};
 use std::collections::BTreeSet;
 
@@ -16,6 +16,8 @@ pub(super) fn of(report: &Report, mapping: &Mapping, noted: &Noted) -> Vec<Strin
         repeated(report),
         same_ids(report),
         ambiguous(noted),
+        anew(report),
+        forgotten(report),
     ];
     all.into_iter().flatten().collect()
 }
@@ -43,9 +45,13 @@ fn unmet_words(mapping: &Mapping, noted: &Noted) -> Option<String> {
 
 fn unmet_assets(report: &Report, mapping: &Mapping) -> Option<String> {
     let met = &report.tally.judged.amounts;
-    let named = report.terms.limits.keys().map(String::as_str);
-    let named: BTreeSet<&str> = named.chain(mapping.base_assets()).collect();
-    let unmet = named.into_iter().filter(|asset| !met.contains_key(*asset));
+    let folded: BTreeSet<String> = met.keys().map(|asset| asset.to_uppercase()).collect();
+    let limited = report.terms.limits.keys().map(String::as_str);
+    let limited = limited.filter(|asset| !folded.contains(&asset.to_uppercase()));
+    let based = mapping.base_assets();
+    let based = based.filter(|asset| !met.contains_key(*asset));
+    let unmet: BTreeSet<&str> = limited.chain(based).collect();
+    let unmet = unmet.into_iter();
     let unmet: Vec<String> = unmet.map(|asset| format!("{asset:?}")).collect();
     (!unmet.is_empty()).then(|| {
         let unmet = unmet.join(", ");
@@ -77,5 +83,36 @@ fn ambiguous(noted: &Noted) -> Option<String> {
             "{count} local times fall into an hour that a change of clocks repeats or skips. Of two the earlier was taken, \
              of none the one as much later; export times with their offset, and nothing has to be guessed."
         )
+    })
+}
+
+fn anew(report: &Report) -> Option<String> {
+    let count = report.tally.anew;
+    (count > 0).then(|| {
+        format!(
+            "Between two rows lie more than 30 days, {count} times: what is usual was learnt anew after each. Where a row \
+             far from the others has a wrong time, correct it."
+        )
+    })
+}
+
+fn forgotten(report: &Report) -> Option<String> {
+    let Forgotten {
+        addresses,
+        accounts,
+        episodes,
+    } = report.tally.forgotten;
+    let parts = [
+        (addresses, "young addresses counted as old"),
+        (accounts, "accounts’ limits were counted anew within a week"),
+        (episodes, "patterns were ended while they went on"),
+    ];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    (!parts.is_empty()).then(|| {
+        let parts = parts.join(", ");
+        format!("There was more than memory is kept for: {parts}. Judge fewer days at once.")
     })
 }
