@@ -20,8 +20,8 @@ const KEY: [u8; 32] = [
 ];
 
 /// What that key, whose secret is 1, signs of [`plan`] (BIP 340, without added randomness).
-const SIGNATURE: &str = "f6100760eca00d518c1742db674af66c58622354afabfd62bc810bcf28844d76\
-    e67b32df7def10cf6417c2e1f254625ada33736feb4de2519c98dcc0c6f5ade0";
+const SIGNATURE: &str = "a736538961a34ad45b114b5e039a7497913ef3f09607dd397b7ff7b4e580f508\
+    6a0b53438f5948d4d11f120ef4bc2c9a9c707f484a63e2a6aa1f6f5aa9a9c362";
 
 fn txid() -> Txid {
     "11".repeat(32).parse().unwrap()

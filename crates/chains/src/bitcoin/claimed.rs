@@ -113,12 +113,6 @@ impl Claimed {
         psbt::write_claims(&self.tx, &self.coins)
     }
 
-    /// The most bytes that it has once it is signed.
-    #[must_use]
-    pub fn signed_bytes(&self) -> u64 {
-        self.size().signed_bytes()
-    }
-
     /// Which outputs pay exactly this, by their places.
     pub fn paying(&self, payment: &Payment) -> impl Iterator<Item = usize> {
         let want = super::plan::outputs(&[*payment], None, payment.to().lock());

@@ -50,13 +50,6 @@ impl Size {
         self
     }
 
-    /// Bytes with all witnesses, with the largest signatures that can be.
-    pub(super) fn signed_bytes(&self) -> u64 {
-        let marker_and_flag = 2;
-        let witnesses = self.witness.saturating_add(marker_and_flag);
-        self.stripped().saturating_add(witnesses)
-    }
-
     /// Virtual bytes as in BIP 141, rounded up, with the largest signatures that can be; a signature
     /// is at most one or two bytes smaller.
     pub(super) fn virtual_bytes(&self) -> u64 {

@@ -20,7 +20,8 @@ use portcullis_chains::bitcoin::{
 use portcullis_chains::caip::Address;
 use std::collections::BTreeSet;
 
-/// Most bytes of a plan, and of its transaction once it is signed: each stands in an entry, beside evidence.
+/// Most bytes of a plan: it stands in an entry, beside evidence. What nodes take is smaller once it is signed
+/// ([`coins::MAX_VIRTUAL_BYTES`]).
 pub const MAX_SPEND: usize = 48_000;
 
 /// What has to be planned: everything but coins and fee, which the sequencer proposes.
@@ -255,9 +256,6 @@ impl Spend {
     /// can be outbid within the ceiling, so that a release that stays unconfirmed can be given up. The plan that
     /// gives one up may use the ceiling up.
     fn check_fee(&self, claimed: &Claimed) -> Result<(), PlanFault> {
-        if claimed.signed_bytes() > MAX_SPEND as u64 {
-            return Err(PlanFault::TooLarge);
-        }
         if !claimed.is_relayed() {
             return Err(PlanFault::Unsendable);
         }

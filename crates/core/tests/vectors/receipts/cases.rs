@@ -692,6 +692,8 @@ cases! {
         coins::claiming(|claims| claims.unsigned_tx.version = bitcoin::transaction::Version::TWO);
     Plan "bad-coins-lock-time" "the transaction waits for a time"
         coins::claiming(|claims| claims.unsigned_tx.lock_time = bitcoin::absolute::LockTime::from_consensus(500_000_000));
+    Plan "bad-coins-heavy" "the transaction is above 10,000 virtual bytes"
+        coins::claiming(coins::heavy);
     Plan "bad-coins-sighash-type" "the claims say how an input is to be signed"
         coins::claiming(|claims| claims.inputs[0].sighash_type = Some(bitcoin::EcdsaSighashType::All.into()));
     Plan "bad-coins-said-of-an-output" "the claims say something of an output"

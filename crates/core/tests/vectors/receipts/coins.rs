@@ -256,6 +256,18 @@ pub(super) fn without_witnesses(tx: &mut Transaction) {
     }
 }
 
+/// With inputs of nothing, so that everything else is as it should be.
+pub(super) fn heavy(claims: &mut Psbt) {
+    for vout in 1_000..1_200 {
+        let mut input = claims.unsigned_tx.input[0].clone();
+        input.previous_output.vout = vout;
+        claims.unsigned_tx.input.push(input);
+        let mut said = claims.inputs[0].clone();
+        said.witness_utxo.as_mut().unwrap().value = bitcoin::Amount::ZERO;
+        claims.inputs.push(said);
+    }
+}
+
 pub(super) fn final_sequence(claims: &mut Psbt) {
     claims.unsigned_tx.input[1].sequence = Sequence::MAX;
 }
