@@ -147,7 +147,8 @@ pub(crate) fn chains(
         .map(parse)
         .collect::<Result<_, Error>>()?;
     let wallets = network.genesis().wallets.iter();
-    let others = wallets.filter(|wallet| wallet.bitcoin.is_none());
+    // A mandate has no fees: whoever carries it out pays them.
+    let others = wallets.filter(|wallet| wallet.bitcoin.is_none() && wallet.mandate.is_none());
     let paying: BTreeSet<ChainId> = others.map(|wallet| wallet.address.chain()).collect();
     if let Some(stranger) = chains.keys().find(|chain| !paying.contains(chain)) {
         return Err(Error::Config(format!(

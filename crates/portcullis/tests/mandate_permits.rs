@@ -7,6 +7,8 @@
 
 mod system;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_mandate::{Once, Verifier};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -67,13 +69,18 @@ fn pinned(network: &Network) -> Verifier {
     Verifier {
         network: bytes(&network.text("genesis.digest")),
         wallet: bytes(genesis["wallets"][0]["id"].as_str().unwrap()),
-        keys: vec![bytes(genesis["keepers"][0]["key"]["key"].as_str().unwrap())],
+        keys: vec![key(genesis["keepers"][0]["key"]["key"].as_str().unwrap())],
     }
 }
 
 fn verifier_clock() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.unwrap().as_millis().try_into().unwrap()
+}
+
+fn key(text: &str) -> [u8; 32] {
+    let key = URL_SAFE_NO_PAD.decode(text).unwrap();
+    key.try_into().unwrap()
 }
 
 fn bytes<const N: usize>(text: &str) -> [u8; N] {
