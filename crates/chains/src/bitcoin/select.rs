@@ -2,8 +2,8 @@
 //!
 //! With the largest first a plan has the fewest inputs, so it pays the least fee, reveals the least,
 //! and what strangers sent to the wallet as dust is never reached while there is anything else. The
-//! price is that change grows small over time; consolidating is a plan of its own. The order is by
-//! amount, then by outpoint, so it does not depend on the order in which a node lists them.
+//! price is that change grows small over time. The order is by amount, then by outpoint, so it does
+//! not depend on the order in which a node lists them.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
