@@ -55,11 +55,7 @@ fn warning(old: Option<&InForce>, delisted: u32) -> Option<(&'static str, String
 }
 
 fn fetched(reach: &Reach, digest: Digest) -> Result<Opened, Failure> {
-    let bytes = reach.gate.labels(digest)?;
-    Opened::named(digest, bytes).map_err(|error| {
-        let next = "do not trust this gate, and approve nothing that names this digest";
-        Failure::new(Exit::Wrong, error, next)
-    })
+    Ok(Arc::new(labels::fetched(reach, digest)?).into())
 }
 
 fn unlike(digest: Digest) -> Failure {

@@ -4,7 +4,7 @@ use super::{in_short, read_set};
 use crate::failure::Failure;
 use crate::out::say;
 use clap::Args;
-use portcullis_labels::{Change, LabelSet};
+use portcullis_labels::{Change, Changes, LabelSet};
 use std::path::PathBuf;
 
 /// What a set changes against another: what whoever approves it signs for
@@ -33,28 +33,27 @@ impl CompareArgs {
 
 /// How many addresses a set adds, removes and rates otherwise, and the first so many of each.
 pub(crate) fn changes(old: &LabelSet, new: &LabelSet, most: u32) -> Vec<(&'static str, String)> {
-    let counts = new.count_changes_since(old);
-    let (added, removed, changed) = (counts.added, counts.removed, counts.changed);
-    let counts = format!("{added} added, {removed} removed, {changed} changed");
-    let mut lines = vec![("changes", counts)];
-    let mut shown = [0_u32; 3];
+    let (mut counts, mut lines) = (Changes::default(), Vec::new());
     for change in new.changes_since(old) {
-        let (place, line) = in_words(&change);
-        let Some(count) = shown.get_mut(place) else {
-            continue;
+        let count = match change {
+            Change::Removed(..) => &mut counts.removed,
+            Change::Added(..) => &mut counts.added,
+            Change::Changed { .. } => &mut counts.changed,
         };
         if *count < most {
-            lines.push(line);
+            lines.push(in_words(&change));
         }
         *count = count.saturating_add(1);
     }
-    lines
+    let (added, removed, changed) = (counts.added, counts.removed, counts.changed);
+    let counts = format!("{added} added, {removed} removed, {changed} changed");
+    core::iter::once(("changes", counts)).chain(lines).collect()
 }
 
 /// The first so many of a set that takes no other's place.
 pub(crate) fn first(new: &LabelSet, most: u32) -> Vec<(&'static str, String)> {
     let labels = new.iter().zip(0..most);
-    let added = labels.map(|((key, label), _)| in_words(&Change::Added(key, label)).1);
+    let added = labels.map(|((key, label), _)| in_words(&Change::Added(key, label)));
     let more = u64::try_from(new.len())
         .unwrap_or(u64::MAX)
         .saturating_sub(most.into());
@@ -62,20 +61,20 @@ pub(crate) fn first(new: &LabelSet, most: u32) -> Vec<(&'static str, String)> {
     added.chain(more).collect()
 }
 
-fn in_words(change: &Change<'_>) -> (usize, (&'static str, String)) {
+fn in_words(change: &Change<'_>) -> (&'static str, String) {
     match change {
         Change::Removed(key, label) => {
             let (risk, text) = (label.rating.risk, label.text);
-            (0, ("removed", format!("{key} (risk {risk}: {text})")))
+            ("removed", format!("{key} (risk {risk}: {text})"))
         }
         Change::Added(key, label) => {
             let (risk, text) = (label.rating.risk, label.text);
-            (1, ("added", format!("{key} (risk {risk}: {text})")))
+            ("added", format!("{key} (risk {risk}: {text})"))
         }
         Change::Changed { key, from, to } => {
             let (old, new, text) = (from.rating.risk, to.rating.risk, to.text);
-            let line = format!("{key} (risk {old}, now {new}: {text})");
-            (2, ("changed", line))
+            let words = format!("{key} (risk {old}, now {new}: {text})");
+            ("changed", words)
         }
     }
 }

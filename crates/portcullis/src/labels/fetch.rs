@@ -4,7 +4,7 @@ use super::in_short;
 use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::out::say;
-use crate::reach::ReachArgs;
+use crate::reach::{Reach, ReachArgs};
 use clap::Args;
 use portcullis_core::Digest;
 use portcullis_labels::{LabelSet, SetDigest};
@@ -28,13 +28,18 @@ pub(super) struct FetchArgs {
 impl FetchArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
         let reach = self.reach.open()?;
-        let bytes = reach.gate.labels(self.set)?;
-        let set = LabelSet::named(SetDigest(self.set.0), bytes).map_err(|error| {
-            let next = "do not trust this gate, and approve nothing that names this digest";
-            Failure::new(Exit::Wrong, error, next)
-        })?;
+        let set = fetched(&reach, self.set)?;
         files::write(&self.out, set.as_bytes())?;
         say(format_args!("set       {}", in_short(&set)));
         Ok(())
     }
+}
+
+/// The set of this digest, from the gate and by our own check.
+pub(crate) fn fetched(reach: &Reach, set: Digest) -> Result<LabelSet, Failure> {
+    let bytes = reach.gate.labels(set)?;
+    LabelSet::named(SetDigest(set.0), bytes).map_err(|error| {
+        let next = "do not trust this gate, and approve nothing that names this digest";
+        Failure::new(Exit::Wrong, error, next)
+    })
 }

@@ -7,6 +7,7 @@ mod propose;
 mod show;
 
 pub(crate) use compare::{changes, first};
+pub(crate) use fetch::fetched;
 
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
